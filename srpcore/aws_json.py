@@ -1,0 +1,97 @@
+"""The service's wire format, AWS JSON 1.1, without I/O: an operation to a request body, a response to a reply.
+
+Every transport that speaks HTTP itself goes through :func:`encode` and :func:`decode`, so their replies are equal.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any, cast
+
+from .exceptions.base import ConfigurationError, TransportError
+from .wire import Operation, Reply
+
+__all__ = ["CONTENT_TYPE", "DATES", "TARGET_PREFIX", "decode", "encode", "with_dates"]
+
+CONTENT_TYPE = "application/x-amz-json-1.1"
+TARGET_PREFIX = "AWSCognitoIdentityProviderService."
+
+DATES = frozenset(
+    """
+    ClientSecretCreateDate CompletionDate CreateDate CreatedAt CreationDate DeviceCreateDate
+    DeviceLastAuthenticatedDate DeviceLastModifiedDate FeedbackDate LastActiveDate LastModifiedDate StartDate
+    UserCreateDate UserLastModifiedDate
+    """.split()
+)
+"""The members of the service model that are timestamps: no other member bears one of these names."""
+
+
+def encode(operation: Operation) -> tuple[dict[str, str], bytes]:
+    """Return the headers and the body of the POST that *operation* is.
+
+    Raises:
+        ConfigurationError: a parameter has no JSON form, or a text in it no UTF-8 form; the message quotes none.
+    """
+    try:
+        text = json.dumps(operation.parameters, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        body = text.encode("utf-8")
+    except (TypeError, ValueError, RecursionError):
+        # Without the cause: it may quote a value.
+        raise ConfigurationError(
+            f"{operation.name}: a parameter has no JSON form; use strings, numbers, booleans, lists and dictionaries"
+        ) from None
+    return {"Content-Type": CONTENT_TYPE, "X-Amz-Target": TARGET_PREFIX + operation.name}, body
+
+
+def decode(status: int, headers: Mapping[str, str], body: bytes) -> Reply:
+    """Return the reply that an HTTP response is, in botocore's shape; *headers* have lower-case names.
+
+    Raises:
+        TransportError: the response is neither a JSON object nor an error of the service: a proxy's page, most likely.
+    """
+    document = _object(status, body)
+    code = _error_code(headers, document)
+    if code is None and status >= 300:
+        raise TransportError(f"HTTP {status} without an error document of the service: look at the proxy or endpoint")
+    if code is not None:
+        message = document.get("message") or document.get("Message") or ""
+        document = {**document, "Error": {"Code": code, "Message": str(message)}}
+        document.pop("__type", None)
+    metadata: dict[str, Any] = {"HTTPStatusCode": status, "HTTPHeaders": dict(headers), "RetryAttempts": 0}
+    request_id = headers.get("x-amzn-requestid")
+    if request_id is not None:
+        metadata["RequestId"] = request_id
+    return Reply({**with_dates(document), "ResponseMetadata": metadata})
+
+
+def _object(status: int, body: bytes) -> dict[str, Any]:
+    if not body.strip():
+        return {}
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise TransportError(f"HTTP {status} whose body is not a JSON object: look at the proxy or endpoint")
+    return cast(dict[str, Any], document)
+
+
+def _error_code(headers: Mapping[str, str], document: Mapping[str, Any]) -> str | None:
+    # The body's __type may carry a namespace ("prefix#Name"), the header a suffix ("Name:http://...").
+    raw = headers.get("x-amzn-errortype") or document.get("__type")
+    if not isinstance(raw, str) or not raw:
+        return None
+    return raw.rsplit("#", 1)[-1].split(":", 1)[0]
+
+
+def with_dates(value: Any, name: str = "") -> Any:
+    """Return the JSON *value* with every number at a member of :data:`DATES` turned into an aware datetime (UTC)."""
+    if isinstance(value, dict):
+        return {key: with_dates(member, key) for key, member in cast(dict[str, Any], value).items()}
+    if isinstance(value, list):
+        return [with_dates(item) for item in cast(list[Any], value)]
+    if name in DATES and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return datetime.fromtimestamp(value, tz=timezone.utc)
+    return value

@@ -1,0 +1,85 @@
+"""``BN_mod_exp_mont_consttime`` of the libcrypto that Python has loaded, through ctypes.
+
+Opening ``_hashlib``'s own file gives the libcrypto it is linked with and takes no search; on Windows it is
+``libcrypto-3*.dll`` beside Python. A static build has no such file: :func:`load` raises, and the caller goes on.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+__all__ = ["load"]
+
+_BN_FLG_CONSTTIME = 0x04
+
+_SIGNATURES: dict[str, tuple[object, list[object]]] = {
+    "BN_CTX_new": (ctypes.c_void_p, []),
+    "BN_CTX_free": (None, [ctypes.c_void_p]),
+    "BN_new": (ctypes.c_void_p, []),
+    "BN_clear_free": (None, [ctypes.c_void_p]),
+    "BN_set_flags": (None, [ctypes.c_void_p, ctypes.c_int]),
+    "BN_bin2bn": (ctypes.c_void_p, [ctypes.c_char_p, ctypes.c_int, ctypes.c_void_p]),
+    "BN_bn2binpad": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int]),
+    "BN_mod_exp_mont_consttime": (ctypes.c_int, [ctypes.c_void_p] * 6),
+}
+
+
+def load() -> Callable[[int, int, int], int]:
+    """Return ``(base, exponent, modulus) -> base ^ exponent mod modulus`` for ``0 <= base < modulus``, modulus odd.
+
+    It is thread-safe (a BN_CTX a call) and releases the GIL while OpenSSL computes.
+
+    Raises:
+        OSError, AttributeError, ImportError: there is no libcrypto to be had, or it lacks a function.
+    """
+    # CDLL and not PyDLL: the GIL is released during a call.
+    library = ctypes.CDLL(str(_library_file()))
+    for name, (result, arguments) in _SIGNATURES.items():
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, arguments
+    return lambda base, exponent, modulus: _modexp(library, base, exponent, modulus)
+
+
+def _library_file() -> Path:
+    import _hashlib  # pyright: ignore[reportMissingModuleSource]
+
+    own_file = Path(_hashlib.__file__)
+    if sys.platform == "win32":
+        return next(path for folder in (own_file.parent, Path(sys.prefix)) for path in folder.glob("libcrypto-3*.dll"))
+    return own_file
+
+
+def _modexp(library: ctypes.CDLL, base: int, exponent: int, modulus: int) -> int:
+    length = (modulus.bit_length() + 7) // 8
+    numbers: list[int] = []
+    context = library.BN_CTX_new()
+    try:
+        for value in (base, exponent, modulus):
+            numbers.append(_to_bn(library, value))
+        numbers.append(_checked(library.BN_new()))
+        base_bn, exponent_bn, modulus_bn, result_bn = numbers
+        library.BN_set_flags(exponent_bn, _BN_FLG_CONSTTIME)
+        _checked(context)
+        # The Montgomery context is made anew: a shared one would need a lock for its life's sake.
+        _checked(library.BN_mod_exp_mont_consttime(result_bn, base_bn, exponent_bn, modulus_bn, context, None))
+        output = ctypes.create_string_buffer(length)
+        _checked(library.BN_bn2binpad(result_bn, output, length) == length)
+        return int.from_bytes(output.raw, "big")
+    finally:
+        for number in numbers:
+            library.BN_clear_free(number)
+        library.BN_CTX_free(context)
+
+
+def _to_bn(library: ctypes.CDLL, value: int) -> int:
+    data = value.to_bytes((value.bit_length() + 7) // 8 or 1, "big")
+    return _checked(library.BN_bin2bn(data, len(data), None))
+
+
+def _checked(result: int | None) -> int:
+    if not result:
+        raise MemoryError("libcrypto could not compute a modular exponentiation")
+    return result

@@ -1,0 +1,53 @@
+"""The root of the error tree, and the errors that are not the service's, a token's or a challenge's."""
+
+from __future__ import annotations
+
+__all__ = [
+    "AccessTokenRequired",
+    "ConfigurationError",
+    "SrpcoreError",
+    "TransportError",
+    "TransportTimeout",
+    "UnsafeServerValue",
+    "UnsupportedChallenge",
+    "WarrantException",
+]
+
+
+class SrpcoreError(Exception):
+    """The root of every error that srpcore raises."""
+
+
+WarrantException = SrpcoreError
+"""pycognito's name for the root."""
+
+
+class ConfigurationError(SrpcoreError, ValueError):
+    """An argument or a setting cannot be used; nothing was sent and nothing was changed."""
+
+
+class AccessTokenRequired(ConfigurationError, AttributeError):
+    """The method acts for a logged-in user, and there is no access token: log in first."""
+
+
+class UnsafeServerValue(SrpcoreError, ValueError):
+    """The service sent a value that must not be answered (B of 0 modulo N, u of 0, hexadecimal out of bounds)."""
+
+
+class UnsupportedChallenge(SrpcoreError, NotImplementedError):
+    """The service asked for something this method cannot answer; ``challenge_name`` says what."""
+
+    def __init__(self, challenge_name: str) -> None:
+        super().__init__(challenge_name)
+        self.challenge_name = challenge_name
+
+    def __str__(self) -> str:
+        return f"the {self.challenge_name} challenge is not supported here"
+
+
+class TransportError(SrpcoreError):
+    """No answer was had from the service: the request may or may not have arrived."""
+
+
+class TransportTimeout(TransportError, TimeoutError):
+    """No answer was had in time: the request may or may not have arrived."""

@@ -1,0 +1,30 @@
+"""What to ask the service, as generators: one subject a file. They yield through :func:`ask` and :func:`fetch`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..exceptions.service import service_error
+from ..wire import Document, Fetch, Flow, Operation, Reply
+
+__all__ = ["ask", "fetch"]
+
+
+def ask(name: str, parameters: Mapping[str, Any]) -> Flow[Document]:
+    """Ask for the operation *name* and return the answer's document; parameters that are None are left out.
+
+    Raises:
+        ServiceError: the service answered with an error.
+    """
+    given = {key: value for key, value in parameters.items() if value is not None}
+    reply: Reply = yield Operation(name, given)
+    if reply.error is not None:
+        raise service_error(reply, name)
+    return reply.document
+
+
+def fetch(url: str) -> Flow[bytes]:
+    """Ask for the body at *url*."""
+    body: bytes = yield Fetch(url)
+    return body

@@ -1,0 +1,100 @@
+"""What a user pool id stands for: its region, partition, endpoint, issuers and key set."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from .exceptions.base import ConfigurationError
+
+__all__ = ["Pool", "check_endpoint", "default_endpoint", "dns_suffix"]
+
+# The model's pattern is [\w-]+_[0-9a-zA-Z]+; the region in front has no underscore.
+_POOL_ID = re.compile(r"(?P<region>[A-Za-z0-9-]+)_(?P<suffix>[0-9A-Za-z]+)", re.ASCII)
+
+_SUFFIXES = {"cn-": "amazonaws.com.cn", "eusc-": "amazonaws.eu"}
+
+
+def dns_suffix(region: str) -> str:
+    """Return the DNS suffix of the partition that *region* is in."""
+    return next((suffix for prefix, suffix in _SUFFIXES.items() if region.startswith(prefix)), "amazonaws.com")
+
+
+def default_endpoint(region: str) -> str:
+    """Return the service's URL in *region*, without a slash at the end.
+
+    Raises:
+        ConfigurationError: *region* is not the name of a region.
+    """
+    if not re.fullmatch(r"[a-z0-9-]+", region, re.ASCII):
+        raise ConfigurationError("region must be a name such as eu-west-1")
+    return f"https://cognito-idp.{region}.{dns_suffix(region)}"
+
+
+def check_endpoint(url: str, *, allow_http: bool = False) -> str:
+    """Return *url* without a slash at the end, if it may be trusted with passwords.
+
+    Raises:
+        ConfigurationError: it is no http(s) URL, carries a user or a query, or is plain http to another machine.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ConfigurationError("the endpoint is not a URL: give https://host[:port]") from None
+    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ConfigurationError("the endpoint is not a URL of the form https://host[:port][/path]")
+    if parts.scheme == "http" and not allow_http and not _is_loopback(host):
+        raise ConfigurationError(f"plain http to {host} would send passwords in the clear: use https")
+    return url.rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or bool(re.fullmatch(r"127(\.\d{1,3}){3}", host, re.ASCII))
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """One user pool, by its id, and where it is reached.
+
+    ``endpoint_url`` is set for emulators: their tokens may name either the AWS issuer or ``<endpoint>/<pool id>``.
+    """
+
+    user_pool_id: str
+    region: str = field(default="")
+    endpoint_url: str | None = None
+
+    def __post_init__(self) -> None:
+        match = _POOL_ID.fullmatch(self.user_pool_id) if isinstance(self.user_pool_id, str) else None  # pyright: ignore[reportUnnecessaryIsInstance]
+        if match is None:
+            raise ConfigurationError("user_pool_id must look like eu-west-1_AbCd12345")
+        if not self.region:
+            object.__setattr__(self, "region", match["region"])
+        if self.endpoint_url is not None:
+            object.__setattr__(self, "endpoint_url", check_endpoint(self.endpoint_url))
+
+    @property
+    def suffix(self) -> str:
+        """What follows the underscore: it stands before the user's id in *x* and in the claim."""
+        return self.user_pool_id.split("_", 1)[1]
+
+    @property
+    def url(self) -> str:
+        """The base of the key set's URL, and the issuer that an emulator may use."""
+        return f"{self.endpoint_url or default_endpoint(self.region)}/{self.user_pool_id}"
+
+    @property
+    def jwks_url(self) -> str:
+        """Where the pool's JSON Web Key Set is."""
+        return f"{self.url}/.well-known/jwks.json"
+
+    @property
+    def issuers(self) -> tuple[str, ...]:
+        """The values of ``iss`` that name this pool: AWS's older and newer form, and the emulator's if there is one."""
+        suffix = dns_suffix(self.region)
+        forms = (
+            f"https://cognito-idp.{self.region}.{suffix}/{self.user_pool_id}",
+            f"https://issuer-cognito-idp.{self.region}.{suffix}/{self.user_pool_id}",
+        )
+        return forms if self.endpoint_url is None else (*forms, self.url)
