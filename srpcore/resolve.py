@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 from .exceptions.base import ConfigurationError
+from .service_client import ServiceClient
 from .wire import Transport
 
-__all__ = ["make_transport", "transport_module"]
+__all__ = ["as_client", "as_transport", "botocore_transport", "make_transport", "transport_module"]
 
 _CLASSES = {"https": "HttpsTransport", "botocore": "BotocoreTransport"}
 
@@ -27,14 +28,43 @@ def transport_module(name: str) -> Any:
         raise ConfigurationError(f"{error.name} is not installed: pip install 'srpcore[{extra}]'") from error
 
 
-def make_transport(name: str | None, **arguments: Any) -> Transport:
+def make_transport(name: str | None, *, region: str, endpoint_url: str | None = None) -> Transport:
     """Return the transport *name* (``https`` or ``botocore``); None is ``SRPCORE_TRANSPORT``, else ``https``.
 
     Raises:
-        ConfigurationError: there is no transport of that name, or *arguments* do not suit it.
+        ConfigurationError: there is no transport of that name, or the endpoint may not be used.
     """
     chosen = name or os.environ.get("SRPCORE_TRANSPORT") or "https"
     if chosen not in _CLASSES:
         raise ConfigurationError(f"there is no transport {chosen!r}: choose one of {', '.join(_CLASSES)}")
-    transport: Transport = getattr(transport_module(chosen), _CLASSES[chosen])(**arguments)
+    if chosen == "botocore":
+        return botocore_transport({"region_name": region, "endpoint_url": endpoint_url})
+    transport: Transport = transport_module("https").HttpsTransport(region=region, endpoint_url=endpoint_url)
     return transport
+
+
+def botocore_transport(arguments: dict[str, Any], session: Any = None) -> Transport:
+    """Return a transport over a new ``cognito-idp`` client of *session*, or of boto3 where that is None.
+
+    The client is made at each call and never kept: moto patches clients when they are made.
+    """
+    module = transport_module("botocore")
+    transport: Transport = module.BotocoreTransport(module.make_client(session, **arguments))
+    return transport
+
+
+def as_transport(client: Any) -> Transport:
+    """Return the transport that *client* stands for: itself, a ServiceClient's own, or one over a botocore client."""
+    if isinstance(client, ServiceClient):
+        return client.transport
+    # Asked of the type: a mock client has every attribute there is.
+    kind = cast(type[object], type(client))
+    if callable(getattr(kind, "call", None)) and callable(getattr(kind, "fetch", None)):
+        return cast(Transport, client)
+    transport: Transport = transport_module("botocore").BotocoreTransport(client)
+    return transport
+
+
+def as_client(transport: Transport, region: str) -> Any:
+    """Return the client to show for *transport*: the botocore client it is over, else a ServiceClient."""
+    return getattr(transport, "client", None) or ServiceClient(transport, region)

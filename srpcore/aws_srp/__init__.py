@@ -1,0 +1,35 @@
+"""The drop-in home of ``AWSSRP`` and of pycognito's functions beside it."""
+
+from __future__ import annotations
+
+from .client import AWSSRP
+from .device_response import DeviceResponse
+from .functions import (
+    G_HEX,
+    N_HEX,
+    calculate_u,
+    compute_hkdf,
+    generate_hash_device,
+    get_random,
+    hash_sha256,
+    hex_hash,
+    hex_to_long,
+    long_to_hex,
+    pad_hex,
+)
+
+__all__ = [
+    "AWSSRP",
+    "G_HEX",
+    "N_HEX",
+    "DeviceResponse",
+    "calculate_u",
+    "compute_hkdf",
+    "generate_hash_device",
+    "get_random",
+    "hash_sha256",
+    "hex_hash",
+    "hex_to_long",
+    "long_to_hex",
+    "pad_hex",
+]

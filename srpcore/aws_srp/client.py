@@ -1,0 +1,292 @@
+"""``AWSSRP``: log in by SRP, with pycognito's constructor, attributes and methods."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from datetime import datetime
+from typing import Any
+
+from ..crypto import cognito
+from ..crypto.device import Device, device_identity
+from ..crypto.encoding import parse_hex, to_hex, utf8
+from ..crypto.secret_hash import secret_hash
+from ..crypto.srp import Ephemeral
+from ..drive import run
+from ..exceptions.base import ConfigurationError
+from ..flows import devices
+from ..flows.challenges import answer_new_password, raise_challenge
+from ..flows.conversation import AppClient, Clock, Conversation, RandomBits
+from ..flows.srp import SALT_DIGITS, Prover, device_claim, password_claim, user_srp
+from ..pool import Pool
+from ..resolve import as_client, as_transport, make_transport
+from ..wire import Document, Flow
+from .device_response import DeviceResponse
+
+__all__ = ["AWSSRP"]
+
+
+class AWSSRP:
+    """Log in by SRP: pycognito's class of this name.
+
+    The first exchange uses the pair that the constructor made (``small_a_value``, ``large_a_value``); each later one
+    redraws it, since a pair used twice gives away what it protects.
+    """
+
+    SMS_MFA_CHALLENGE = "SMS_MFA"
+    SOFTWARE_TOKEN_MFA_CHALLENGE = "SOFTWARE_TOKEN_MFA"
+    NEW_PASSWORD_REQUIRED_CHALLENGE = "NEW_PASSWORD_REQUIRED"
+    PASSWORD_VERIFIER_CHALLENGE = "PASSWORD_VERIFIER"
+    DEVICE_SRP_CHALLENGE = "DEVICE_SRP_AUTH"
+    DEVICE_PASSWORD_VERIFIER_CHALLENGE = "DEVICE_PASSWORD_VERIFIER"
+
+    def __init__(
+        self,
+        username: str,
+        password: str,
+        pool_id: str,
+        client_id: str,
+        pool_region: str | None = None,
+        client: Any = None,
+        client_secret: str | None = None,
+        device_key: str | None = None,
+        device_group_key: str | None = None,
+        device_password: str | None = None,
+        *,
+        clock: Clock = time.time,
+        random_bits: RandomBits = secrets.randbits,
+    ) -> None:
+        if pool_region is not None and client is not None:
+            raise ConfigurationError("pool_region and client exclude each other: the client has its region")
+        if len({value is None for value in (device_key, device_group_key, device_password)}) > 1:
+            raise ConfigurationError("device_key, device_group_key and device_password go together: give all or none")
+        self.username = username
+        self.password = password
+        self.pool_id = pool_id
+        self.client_id = client_id
+        self.client_secret = client_secret
+        self.client: Any = _default_client(pool_id, pool_region) if client is None else client
+        self.device_key = device_key
+        self.device_group_key = device_group_key
+        self.device_password = device_password
+        self.device_name: str | None = None
+        self.access_token: str | None = None
+        self.canonical_username: str | None = None
+        self.big_n = cognito.GROUP.N
+        self.val_g = cognito.GROUP.g
+        self.val_k = cognito.k
+        self._clock = clock
+        self._random_bits = random_bits
+        self.small_a_value = self.generate_random_small_a()
+        self.large_a_value = self.calculate_a()
+        self._pair_is_used = False
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.pool_id} {self.username}>"
+
+    def generate_random_small_a(self) -> int:
+        """Return a fresh secret exponent *a* of 256 bits, the top one set (RFC 5054 asks for at least 256)."""
+        return self._random_bits(256) | 1 << 255
+
+    def calculate_a(self) -> int:
+        """Return ``A = g^a mod N`` for ``small_a_value``."""
+        return cognito.client_pair(self.small_a_value).public
+
+    def get_password_authentication_key(
+        self, username: str, password: str, server_b_value: int, salt: int | str
+    ) -> bytes:
+        """Return the 16-byte key that proves the password, for B and the salt of the challenge.
+
+        Raises:
+            UnsafeServerValue: B or the salt must not be answered.
+        """
+        return self._key(Pool(self.pool_id).suffix + username, password, server_b_value, salt)
+
+    def get_device_authentication_key(
+        self, device_group_key: str, device_key: str, device_password: str, server_b_value: int, salt: int | str
+    ) -> bytes:
+        """Return the 16-byte key that proves the device, for B and the salt of the challenge.
+
+        Raises:
+            UnsafeServerValue: B or the salt must not be answered.
+        """
+        return self._key(device_identity(device_group_key, device_key), device_password, server_b_value, salt)
+
+    def _key(self, identity: str, password: str, B: int, salt: int | str) -> bytes:
+        if isinstance(salt, str):
+            salt = parse_hex(salt, name="SALT", max_digits=SALT_DIGITS, signed=True)
+        return cognito.client_key(self._pair(), B, cognito.private_key(identity, password, salt))
+
+    def _pair(self) -> Ephemeral:
+        return Ephemeral(self.small_a_value, self.large_a_value)
+
+    def get_auth_params(self) -> dict[str, str]:
+        """Return AuthParameters of USER_SRP_AUTH.
+
+        Raises:
+            ConfigurationError: the user's name is missing or has no UTF-8 form.
+        """
+        return self._conversation().identified({"SRP_A": to_hex(self.large_a_value)})
+
+    @staticmethod
+    def get_secret_hash(username: str, client_id: str, client_secret: str) -> str:
+        """Return SECRET_HASH, ``base64(HMAC-SHA-256(client secret, username | client id))``."""
+        return secret_hash(username, client_id, client_secret)
+
+    @staticmethod
+    def get_cognito_formatted_timestamp(input_datetime: datetime) -> str:
+        """Return TIMESTAMP for *input_datetime*; a naive one is taken as UTC."""
+        return cognito.format_timestamp(input_datetime)
+
+    def process_challenge(
+        self, challenge_parameters: dict[str, Any], request_parameters: dict[str, str]
+    ) -> dict[str, str]:
+        """Return ChallengeResponses to PASSWORD_VERIFIER.
+
+        Raises:
+            UnsafeServerValue: the challenge must not be answered.
+        """
+        conversation = self._conversation()
+        conversation.canonical = (
+            challenge_parameters.get("USERNAME")
+            or challenge_parameters.get("USER_ID_FOR_SRP")
+            or request_parameters["USERNAME"]
+        )
+        claim = password_claim(
+            challenge_parameters,
+            suffix=conversation.app.pool.suffix,
+            password=self.password,
+            pair=self._pair(),
+            now=conversation.now,
+        )
+        return conversation.identified(claim)
+
+    def process_device_challenge(self, challenge_parameters: dict[str, Any]) -> dict[str, str]:
+        """Return ChallengeResponses to DEVICE_PASSWORD_VERIFIER, for an SRP_A of ``large_a_value``.
+
+        Raises:
+            ConfigurationError: no device was given.
+            UnsafeServerValue: the challenge must not be answered.
+        """
+        conversation = self._conversation()
+        if conversation.device is None:
+            raise ConfigurationError("there is no device: give device_key, device_group_key and device_password")
+        conversation.canonical = challenge_parameters.get("USERNAME")
+        claim = device_claim(challenge_parameters, device=conversation.device, pair=self._pair(), now=conversation.now)
+        return conversation.identified(claim)
+
+    def authenticate_user(self, client: Any = None, client_metadata: dict[str, str] | None = None) -> Document:
+        """Log in and return the service's reply with ``AuthenticationResult``; a device challenge is answered.
+
+        Raises:
+            ForceChangePasswordException: the user must choose a new password.
+            SMSMFAChallengeException, SoftwareTokenMFAChallengeException: the service wants a code.
+            ServiceError: the service refused, a wrong password for one.
+            ConfigurationError: the name or the password cannot be used; nothing was sent.
+        """
+        reply = run(self._log_in(self._conversation(client_metadata)), as_transport(self.client or client))
+        raise_challenge(reply)
+        return reply
+
+    def set_new_password_challenge(
+        self, new_password: str, client: Any = None, required_attributes: dict[str, str] | None = None
+    ) -> Document:
+        """Log in, choose *new_password* where the service asks for one, and return the service's reply.
+
+        *required_attributes* are those that ``ForceChangePasswordException.required_attributes`` names.
+
+        Raises:
+            ConfigurationError: a name, password or attribute cannot be used.
+            ServiceError: the service refused.
+        """
+        utf8(new_password, name="new_password")
+        conversation = self._conversation()
+
+        def flow() -> Flow[Document]:
+            reply = yield from self._log_in(conversation)
+            if reply.get("ChallengeName") != self.NEW_PASSWORD_REQUIRED_CHALLENGE:
+                return reply
+            return (yield from answer_new_password(conversation, reply, new_password, required_attributes or {}))
+
+        return run(flow(), as_transport(self.client or client))
+
+    def _log_in(self, conversation: Conversation) -> Flow[Document]:
+        def first() -> dict[str, str]:
+            self._begin_exchange(conversation.device)
+            return self.get_auth_params()
+
+        # Before anything is sent: the service would not hear of a password that has no UTF-8 form.
+        utf8(self.password, name="password")
+        try:
+            return (yield from user_srp(conversation, Prover(first, self.process_challenge)))
+        finally:
+            self.canonical_username = conversation.canonical
+
+    def _begin_exchange(self, device: Device | None) -> None:
+        if self._pair_is_used:
+            self.small_a_value = self.generate_random_small_a()
+            self.large_a_value = self.calculate_a()
+        self._pair_is_used = True
+        if device is None:
+            self.device_key = self.device_group_key = self.device_password = None
+
+    def _conversation(self, client_metadata: dict[str, str] | None = None) -> Conversation:
+        device = None
+        if self.device_key is not None and self.device_group_key is not None and self.device_password is not None:
+            device = Device(self.device_key, self.device_group_key, self.device_password)
+        return Conversation(
+            AppClient(Pool(self.pool_id), self.client_id, self.client_secret),
+            self.username,
+            device=device,
+            client_metadata=client_metadata,
+            clock=self._clock,
+            random_bits=self._random_bits,
+        )
+
+    def confirm_device(self, tokens: Document, device_name: str | None = None) -> tuple[DeviceResponse, str]:
+        """Confirm the device that *tokens* (a reply with NewDeviceMetadata) names.
+
+        Returns:
+            the service's answer, and the device password: keep it with the two keys, as safe as a password.
+
+        Raises:
+            ServiceError: the service refused.
+        """
+        result = tokens["AuthenticationResult"]
+        metadata = result["NewDeviceMetadata"]
+        flow = devices.confirm_device(
+            result["AccessToken"], metadata["DeviceKey"], metadata["DeviceGroupKey"], name=device_name
+        )
+        reply, device = run(flow, as_transport(self.client))
+        self.access_token = result["AccessToken"]
+        self.device_key, self.device_group_key, self.device_name = device.key, device.group_key, device_name
+        self.device_password = device.password
+        return DeviceResponse(reply), device.password
+
+    def update_device_status(self, is_remembered: bool, access_token: str, device_key: str) -> str:
+        """Mark the device as remembered or not, and return a line that says what the service answered.
+
+        Raises:
+            ServiceError: the service refused.
+        """
+        flow = devices.update_device_status(access_token, device_key, remembered=is_remembered)
+        return self._device_line(run(flow, as_transport(self.client)), access_token, device_key)
+
+    def forget_device(self, access_token: str, device_key: str) -> str:
+        """Make the service forget the device, and return a line that says what the service answered.
+
+        Raises:
+            ServiceError: the service refused.
+        """
+        flow = devices.forget_device(access_token, device_key)
+        return self._device_line(run(flow, as_transport(self.client)), access_token, device_key)
+
+    def _device_line(self, reply: Document, access_token: str, device_key: str) -> str:
+        self.access_token, self.device_key = access_token, device_key
+        response = DeviceResponse(reply)
+        return f"{response} : {response.json()}"
+
+
+def _default_client(pool_id: str, pool_region: str | None) -> Any:
+    region = pool_region or Pool(pool_id).region
+    return as_client(make_transport(None, region=region), region)

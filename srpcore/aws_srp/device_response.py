@@ -1,0 +1,23 @@
+"""What ``AWSSRP.confirm_device`` returns beside the device password."""
+
+from __future__ import annotations
+
+from ..wire import Document
+
+__all__ = ["DeviceResponse"]
+
+
+class DeviceResponse:
+    """The service's answer to ConfirmDevice, with the three things of a ``requests`` response that programs read."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self.status_code: int = document.get("ResponseMetadata", {}).get("HTTPStatusCode", 200)
+        self.ok = self.status_code < 400
+
+    def json(self) -> Document:
+        """Return the answer's document."""
+        return {key: value for key, value in self._document.items() if key != "ResponseMetadata"}
+
+    def __repr__(self) -> str:
+        return f"<Response [{self.status_code}]>"

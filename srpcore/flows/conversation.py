@@ -1,0 +1,130 @@
+"""One log-in under way: who asks, who is logging in, and what every answer carries."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from ..crypto.device import Device
+from ..crypto.encoding import utf8
+from ..crypto.secret_hash import secret_hash
+from ..exceptions.base import ConfigurationError
+from ..pool import Pool
+from ..wire import Document, Flow
+from . import ask
+
+__all__ = ["AppClient", "Conversation", "challenge_parameters"]
+
+Clock = Callable[[], float]
+RandomBits = Callable[[int], int]
+
+
+@dataclass(frozen=True, slots=True)
+class AppClient:
+    """The app client that asks: its pool, its id, and its secret if it has one."""
+
+    pool: Pool
+    client_id: str
+    client_secret: str | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if not utf8(self.client_id, name="client_id"):
+            raise ConfigurationError("client_id is empty: give the app client's id")
+
+    def secret_hash(self, username: str) -> str | None:
+        """Return SECRET_HASH for *username*, or None for a client without a secret."""
+        if self.client_secret is None:
+            return None
+        return secret_hash(username, self.client_id, self.client_secret)
+
+
+@dataclass
+class Conversation:
+    """One log-in. ``username`` is the name as typed; ``canonical`` the service's own, once it has said it.
+
+    ``clock`` gives seconds since the epoch, ``random_bits`` an integer of so many secret random bits.
+    """
+
+    app: AppClient
+    username: str
+    canonical: str | None = None
+    device: Device | None = None
+    client_metadata: Mapping[str, str] | None = None
+    clock: Clock = time.time
+    random_bits: RandomBits = secrets.randbits
+
+    def __post_init__(self) -> None:
+        if not utf8(self.username, name="username"):
+            raise ConfigurationError("username is empty: give the user's name or alias")
+
+    @property
+    def name(self) -> str:
+        """The name that answers bear: the canonical one where it is known."""
+        return self.canonical or self.username
+
+    @property
+    def now(self) -> datetime:
+        """The time of the clock, in UTC."""
+        return datetime.fromtimestamp(self.clock(), tz=timezone.utc)
+
+    def initiate(self, auth_flow: str, parameters: Mapping[str, str]) -> Flow[Document]:
+        """Begin: InitiateAuth with *parameters*, sent as they are.
+
+        Raises:
+            ServiceError: the service refused.
+        """
+        reply = yield from ask(
+            "InitiateAuth",
+            {
+                "AuthFlow": auth_flow,
+                "AuthParameters": dict(parameters),
+                "ClientId": self.app.client_id,
+                "ClientMetadata": self.client_metadata,
+            },
+        )
+        return self._named(reply)
+
+    def respond(self, challenge: Document, responses: Mapping[str, str]) -> Flow[Document]:
+        """Answer *challenge* (a reply with ``ChallengeName``) with *responses*, sent as they are, and its Session.
+
+        Raises:
+            ServiceError: the service refused.
+        """
+        reply = yield from ask(
+            "RespondToAuthChallenge",
+            {
+                "ChallengeName": challenge["ChallengeName"],
+                "ChallengeResponses": dict(responses),
+                "ClientId": self.app.client_id,
+                "Session": challenge.get("Session"),
+                "ClientMetadata": self.client_metadata,
+            },
+        )
+        return self._named(reply)
+
+    def identified(self, parameters: Mapping[str, str]) -> dict[str, str]:
+        """Return *parameters* with what every request carries: USERNAME, SECRET_HASH, and DEVICE_KEY if there is one.
+
+        DEVICE_KEY goes with MFA answers too, or the service makes up a duplicate device.
+        """
+        carried: dict[str, str | None] = {
+            "USERNAME": self.name,
+            "SECRET_HASH": self.app.secret_hash(self.name),
+            "DEVICE_KEY": self.device.key if self.device else None,
+        }
+        return {**{key: value for key, value in carried.items() if value is not None}, **parameters}
+
+    def _named(self, reply: Document) -> Document:
+        parameters = challenge_parameters(reply)
+        self.canonical = parameters.get("USERNAME") or self.canonical or parameters.get("USER_ID_FOR_SRP")
+        return reply
+
+
+def challenge_parameters(reply: Document) -> dict[str, Any]:
+    """Return the ChallengeParameters of *reply*; none are an empty dictionary."""
+    parameters: dict[str, Any] = reply.get("ChallengeParameters") or {}
+    return parameters

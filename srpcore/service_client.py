@@ -1,0 +1,127 @@
+"""``Cognito.client``: every operation of the service as a method, on any transport, in boto3's manner."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from .drive import run
+from .exceptions import service
+from .flows import ask
+from .wire import Document, Transport
+
+__all__ = ["ServiceClient", "operation_name"]
+
+# The API's names that capitalise more than a word's first letter.
+_ACRONYMS = {"mfa": "MFA", "ui": "UI", "csv": "CSV"}
+_EXCEPTIONS = {"get_user_pool_mfa_config": "GetUserPoolMfaConfig", "set_user_pool_mfa_config": "SetUserPoolMfaConfig"}
+
+
+def operation_name(method: str) -> str:
+    """Return the API's name of the boto3-style *method*: ``initiate_auth`` is ``InitiateAuth``."""
+    if method in _EXCEPTIONS:
+        return _EXCEPTIONS[method]
+    return "".join(_ACRONYMS.get(word, word.capitalize()) for word in method.split("_"))
+
+
+class ServiceClient:
+    """The service's operations as methods that take the API's parameters and return its document.
+
+    ``client.list_devices(AccessToken=...)`` sends ListDevices. An error document is raised as a ``ServiceError``.
+    """
+
+    def __init__(self, transport: Transport, region: str) -> None:
+        self.transport = transport
+        self.meta = ClientMeta(region)
+        self.exceptions = ClientExceptions()
+
+    def __getattr__(self, name: str) -> Callable[..., Document]:
+        if not re.fullmatch(r"[a-z]+(_[a-z]+)+", name, re.ASCII):
+            raise AttributeError(name)
+        operation = operation_name(name)
+
+        def call(**parameters: Any) -> Document:
+            return run(ask(operation, parameters), self.transport)
+
+        call.__name__ = name
+        return call
+
+    def can_paginate(self, method: str) -> bool:
+        """Say whether *method* answers in pages."""
+        return method in _PAGED
+
+    def get_paginator(self, method: str) -> Paginator:
+        """Return an object whose ``paginate(**parameters)`` yields the pages of *method*.
+
+        Raises:
+            KeyError: the method does not answer in pages.
+        """
+        return Paginator(getattr(self, method), _PAGED[method])
+
+    def close(self) -> None:
+        """Release what the transport holds."""
+        self.transport.close()
+
+
+class ClientMeta:
+    """``client.meta``: the region that the client speaks to."""
+
+    def __init__(self, region_name: str) -> None:
+        self.region_name = region_name
+
+
+class ClientExceptions:
+    """``client.exceptions``: the error classes by the names of the service model."""
+
+    ClientError = service.ServiceError
+
+    def __getattr__(self, name: str) -> type[service.ServiceError]:
+        found = getattr(service, name, None)
+        if isinstance(found, type) and issubclass(found, service.ServiceError):
+            return found
+        raise AttributeError(name)
+
+
+class Paginator:
+    """The pages of one operation: the token of each answer goes into the next request."""
+
+    def __init__(self, method: Callable[..., Document], token: str) -> None:
+        self._method = method
+        self._token = token
+
+    def paginate(self, **parameters: Any) -> Iterator[Document]:
+        """Yield page after page, until an answer has no token."""
+        while True:
+            page = self._method(**parameters)
+            yield page
+            if not page.get(self._token):
+                return
+            parameters = {**parameters, self._token: page[self._token]}
+
+
+_PAGED: dict[str, str] = {
+    **dict.fromkeys(
+        ("admin_list_devices", "list_devices", "list_user_import_jobs", "list_users"),
+        "PaginationToken",
+    ),
+    **dict.fromkeys(
+        (
+            "admin_list_groups_for_user",
+            "admin_list_user_auth_events",
+            "admin_list_user_sessions",
+            "list_groups",
+            "list_identity_providers",
+            "list_resource_servers",
+            "list_terms",
+            "list_user_pool_client_secrets",
+            "list_user_pool_clients",
+            "list_user_pool_replicas",
+            "list_user_pools",
+            "list_user_sessions",
+            "list_users_in_group",
+            "list_web_authn_credentials",
+        ),
+        "NextToken",
+    ),
+}
