@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from .exceptions.base import ConfigurationError
 
-__all__ = ["Pool", "check_endpoint", "default_endpoint", "dns_suffix"]
+__all__ = ["Pool", "check_endpoint", "configured_endpoint", "default_endpoint", "dns_suffix"]
 
 # The model's pattern is [\w-]+_[0-9a-zA-Z]+; the region in front has no underscore.
 _POOL_ID = re.compile(r"(?P<region>[A-Za-z0-9-]+)_(?P<suffix>[0-9A-Za-z]+)", re.ASCII)
@@ -30,6 +31,14 @@ def default_endpoint(region: str) -> str:
     if not re.fullmatch(r"[a-z0-9-]+", region, re.ASCII):
         raise ConfigurationError("region must be a name such as eu-west-1")
     return f"https://cognito-idp.{region}.{dns_suffix(region)}"
+
+
+def configured_endpoint() -> str | None:
+    """Return the endpoint that the environment names, in the order of the AWS SDKs, or None."""
+    for name in ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "AWS_ENDPOINT_URL"):
+        if os.environ.get(name):
+            return os.environ[name]
+    return None
 
 
 def check_endpoint(url: str, *, allow_http: bool = False) -> str:

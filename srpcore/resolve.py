@@ -12,8 +12,6 @@ from .wire import Transport
 
 __all__ = ["as_client", "as_transport", "botocore_transport", "make_transport", "transport_module"]
 
-_CLASSES = {"https": "HttpsTransport", "botocore": "BotocoreTransport"}
-
 
 def transport_module(name: str) -> Any:
     """Return the module ``srpcore_transports.<name>``.
@@ -28,19 +26,27 @@ def transport_module(name: str) -> Any:
         raise ConfigurationError(f"{error.name} is not installed: pip install 'srpcore[{extra}]'") from error
 
 
-def make_transport(name: str | None, *, region: str, endpoint_url: str | None = None) -> Transport:
+def make_transport(
+    name: str | None, *, region: str, endpoint_url: str | None = None, keys: tuple[str, str] | None = None
+) -> Transport:
     """Return the transport *name* (``https`` or ``botocore``); None is ``SRPCORE_TRANSPORT``, else ``https``.
+
+    *keys* are an AWS access key id and its secret, for the operations that are signed.
 
     Raises:
         ConfigurationError: there is no transport of that name, or the endpoint may not be used.
     """
     chosen = name or os.environ.get("SRPCORE_TRANSPORT") or "https"
-    if chosen not in _CLASSES:
-        raise ConfigurationError(f"there is no transport {chosen!r}: choose one of {', '.join(_CLASSES)}")
+    if chosen == "https":
+        module = transport_module("https")
+        credentials = None if keys is None else transport_module("credentials").Credentials(*keys)
+        https: Transport = module.HttpsTransport(region=region, endpoint_url=endpoint_url, credentials=credentials)
+        return https
     if chosen == "botocore":
-        return botocore_transport({"region_name": region, "endpoint_url": endpoint_url})
-    transport: Transport = transport_module("https").HttpsTransport(region=region, endpoint_url=endpoint_url)
-    return transport
+        names = ("aws_access_key_id", "aws_secret_access_key")
+        signing = {} if keys is None else dict(zip(names, keys, strict=True))
+        return botocore_transport({"region_name": region, "endpoint_url": endpoint_url, **signing})
+    raise ConfigurationError(f"there is no transport {chosen!r}: choose https or botocore, or give an object")
 
 
 def botocore_transport(arguments: dict[str, Any], session: Any = None) -> Transport:

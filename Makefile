@@ -1,0 +1,57 @@
+# Two commands do all the set-up: `make demo` and `make test`. `.ci/run` runs them and what else must hold.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+MINISTACK := .venv-ministack
+WHEEL := .venv-wheel
+
+.PHONY: demo test lint test-wheel test-pythons clean
+
+demo: $(VENV)/.demo
+	$(BIN)/srpcore demo
+
+test: $(VENV)/.dev $(MINISTACK)/.installed
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict
+	$(BIN)/pyright
+
+# The built wheel, from outside the tree: -P keeps the current folder off the path.
+test-wheel: $(VENV)/.dev $(MINISTACK)/.installed
+	rm -rf dist $(WHEEL)
+	$(BIN)/python -m build --installer pip --outdir dist . >/dev/null
+	$(PYTHON) -m venv $(WHEEL)
+	$(WHEEL)/bin/python -m pip --disable-pip-version-check --quiet install --upgrade 'pip>=25.1'
+	$(WHEEL)/bin/python -m pip --disable-pip-version-check --quiet install --group test "$$(ls dist/*.whl)[all]"
+	.ci/test-wheel $(WHEEL)/bin/python
+
+# The quick tests on every other CPython from 3.11 to 3.15 that is installed.
+test-pythons:
+	.ci/test-pythons $(PYTHON)
+
+$(VENV)/.pip:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "srpcore needs Python 3.11 or newer: make PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --upgrade 'pip>=25.1'
+	touch $@
+
+$(VENV)/.demo: $(VENV)/.pip pyproject.toml
+	$(PIP) install -e '.[local]'
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.pip pyproject.toml
+	$(PIP) install --group dev -e '.[all]'
+	touch $@ $(VENV)/.demo
+
+# In an environment of its own: ministack pins botocore.
+$(MINISTACK)/.installed:
+	$(PYTHON) -m venv $(MINISTACK)
+	$(MINISTACK)/bin/python -m pip --disable-pip-version-check --quiet install 'ministack==1.5.33' cryptography
+	touch $@
+
+clean:
+	rm -rf .venv .venv-* dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,63 @@
+"""The device that the user is on: confirm it, have it remembered, forget it."""
+
+from __future__ import annotations
+
+from ..crypto.device import Device
+from ..exceptions.base import ConfigurationError
+from ..flows import devices
+from .base import CognitoBase
+
+__all__ = ["DeviceMethods"]
+
+
+class DeviceMethods(CognitoBase):
+    """Remember this device, so that later log-ins prove it."""
+
+    def confirm_device(self, device_name: str | None = None, *, remember: bool = True) -> Device:
+        """Confirm the device that the last log-in named, keep it as ``device`` and return it.
+
+        Keep it too (as safe as a password) and give it to the constructor the next time. Where the pool leaves it to
+        the user whether a device is remembered, *remember* decides.
+
+        Raises:
+            ConfigurationError: the last log-in named no new device; nothing was sent.
+            AccessTokenRequired: nobody is logged in; nothing was sent.
+            ServiceError: the service refused.
+        """
+        metadata = self.new_device_metadata
+        if metadata is None:
+            raise ConfigurationError("the last log-in named no new device: it is known, or the pool keeps no devices")
+        access_token = self._require_access_token()
+        reply, device = self._run(
+            devices.confirm_device(access_token, metadata["DeviceKey"], metadata["DeviceGroupKey"], name=device_name)
+        )
+        self.device, self.new_device_metadata = device, None
+        if reply.get("UserConfirmationNecessary") and remember:
+            self.update_device_status(True)
+        return device
+
+    def update_device_status(self, remembered: bool) -> None:
+        """Have the service remember ``device``, or not.
+
+        Raises:
+            ConfigurationError: there is no device; nothing was sent.
+            ServiceError: the service refused.
+        """
+        access_token, key = self._require_access_token(), self._require_device().key
+        self._run(devices.update_device_status(access_token, key, remembered=remembered))
+
+    def forget_device(self) -> None:
+        """Make the service forget ``device``, and drop it.
+
+        Raises:
+            ConfigurationError: there is no device; nothing was sent.
+            ServiceError: the service refused.
+        """
+        access_token, key = self._require_access_token(), self._require_device().key
+        self._run(devices.forget_device(access_token, key))
+        self.device = None
+
+    def _require_device(self) -> Device:
+        if self.device is None:
+            raise ConfigurationError("there is no device: confirm one, or give it to the constructor")
+        return self.device

@@ -1,0 +1,86 @@
+"""Sign up: register, confirm, ask for the code again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..crypto.encoding import utf8
+from ..users import dict_to_cognito
+from ..wire import Document
+from .base import CognitoBase
+
+__all__ = ["SignUpMethods"]
+
+
+class SignUpMethods(CognitoBase):
+    """Register a user and confirm the account."""
+
+    def set_base_attributes(self, **kwargs: Any) -> None:
+        """Set the standard attributes that :meth:`register` sends, such as ``email``."""
+        self.base_attributes = kwargs
+
+    def add_custom_attributes(self, **kwargs: Any) -> None:
+        """Set the custom attributes that :meth:`register` sends, by their names without ``custom:``."""
+        self.custom_attributes = {f"custom:{name}": value for name, value in kwargs.items()}
+
+    def register(
+        self,
+        username: str,
+        password: str,
+        attr_map: Mapping[str, str] | None = None,
+        client_metadata: dict[str, str] | None = None,
+    ) -> Document:
+        """Sign the user up, set the attributes on this object, and return the answer (``UserConfirmed``, ...).
+
+        Raises:
+            ConfigurationError: the name or the password has no UTF-8 form; nothing was sent.
+            ServiceError: the service refused.
+        """
+        utf8(username, name="username")
+        utf8(password, name="password")
+        attributes = {**(self.base_attributes or {}), **(self.custom_attributes or {})}
+        parameters = {
+            "ClientId": self._app.client_id,
+            "Username": username,
+            "Password": password,
+            "UserAttributes": dict_to_cognito(attributes, attr_map),
+            "ClientMetadata": client_metadata,
+        }
+        self._add_secret_hash(parameters, "SecretHash")
+        response = dict(self._call("SignUp", **parameters))
+        self._set_attributes(response, {**attributes, "username": username, "password": password})
+        response.pop("ResponseMetadata", None)
+        return response
+
+    def confirm_sign_up(self, confirmation_code: str, username: str | None = None) -> None:
+        """Confirm the account of *username*, or of this user, with the code that was sent.
+
+        Raises:
+            ServiceError: the service refused, a wrong code for one.
+        """
+        parameters = {
+            "ClientId": self._app.client_id,
+            "Username": username or self.username,
+            "ConfirmationCode": confirmation_code,
+        }
+        self._add_secret_hash(parameters, "SecretHash")
+        self._call("ConfirmSignUp", **parameters)
+
+    def admin_confirm_sign_up(self, username: str | None = None) -> None:
+        """Confirm the account of *username*, or of this user, without a code. It needs AWS credentials.
+
+        Raises:
+            ServiceError: the service refused.
+        """
+        self._call("AdminConfirmSignUp", UserPoolId=self.user_pool_id, Username=username or self.username)
+
+    def resend_confirmation_code(self, username: str) -> None:
+        """Have the code for :meth:`confirm_sign_up` sent again.
+
+        Raises:
+            ServiceError: the service refused.
+        """
+        parameters = {"ClientId": self._app.client_id, "Username": username}
+        self._add_secret_hash(parameters, "SecretHash")
+        self._call("ResendConfirmationCode", **parameters)

@@ -1,0 +1,116 @@
+"""The import rules: what the core loads, and which way imports run between its rooms."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import srpcore
+
+CORE = Path(srpcore.__file__).parent
+FORBIDDEN = {"socket", "ssl", "http", "urllib.request", "asyncio", "requests", "srpcore_transports"}
+
+# Each room, and the rooms of the core that it may import: one way, no cycle.
+ROOMS = {
+    "_version": set(),
+    "wire": set(),
+    "exceptions": {"wire"},
+    "pool": {"exceptions"},
+    "crypto": {"exceptions"},
+    "tokens": {"crypto", "exceptions"},
+    "aws_json": {"exceptions", "wire"},
+    "drive": {"wire"},
+    "users": {"exceptions", "wire"},
+    "flows": {"crypto", "exceptions", "pool", "wire"},
+    "service_client": {"drive", "exceptions", "flows", "wire"},
+    "resolve": {"exceptions", "service_client", "wire"},
+    "aws_srp": {"crypto", "drive", "exceptions", "flows", "pool", "resolve", "wire"},
+    "client": {"aws_srp", "crypto", "drive", "exceptions", "flows", "pool", "resolve", "tokens", "users", "wire"},
+    "testing": {"crypto", "exceptions"},
+    "cli": {"_version", "client", "crypto", "exceptions", "pool", "resolve", "tokens", "wire"},
+    "__main__": {"cli"},
+    "__init__": {"_version", "aws_srp", "client", "crypto", "exceptions", "users"},
+}
+
+
+def modules() -> list[Path]:
+    return sorted(CORE.rglob("*.py"))
+
+
+def room_of(path: Path) -> str:
+    relative = path.relative_to(CORE)
+    return relative.parts[0] if len(relative.parts) > 1 else relative.stem
+
+
+def imported(path: Path, *, everywhere: bool) -> set[str]:
+    """Return the absolute names of what the module imports at its top level, or *everywhere* in it."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    package = ["srpcore", *path.relative_to(CORE).parts[:-1]]
+    nodes = ast.walk(tree) if everywhere else iter(tree.body)
+    names: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            prefix = ".".join([*base, *([node.module] if node.module else [])])
+            names |= {f"{prefix}.{alias.name}" for alias in node.names} if not node.module else {prefix}
+    return names
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(CORE)))
+def test_core_imports_only_the_standard_library_and_no_io(path: Path) -> None:
+    for name in imported(path, everywhere=False):
+        top = name.split(".")[0]
+        if top == "hypothesis" and room_of(path) == "testing":
+            continue
+        assert top == "srpcore" or top in sys.stdlib_module_names, name
+        assert not any(name == bad or name.startswith(bad + ".") for bad in FORBIDDEN), name
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(CORE)))
+def test_imports_run_one_way(path: Path) -> None:
+    room = room_of(path)
+    rooms = {name.split(".")[1] for name in imported(path, everywhere=True) if name.startswith("srpcore.")}
+    assert rooms - {room} <= ROOMS[room]
+
+
+def test_rooms_have_no_cycle() -> None:
+    done: set[str] = set()
+    while len(done) < len(ROOMS):
+        ready = {room for room, needs in ROOMS.items() if room not in done and needs <= done}
+        assert ready, f"a cycle among {sorted(set(ROOMS) - done)}"
+        done |= ready
+
+
+def test_one_line_of_the_core_reaches_the_transports() -> None:
+    lines = [
+        (path.relative_to(CORE).as_posix(), line.strip())
+        for path in modules()
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if "import_module(" in line and "srpcore_transports" in line
+    ]
+    assert [name for name, _ in lines] == ["resolve.py"]
+
+
+def test_import_loads_no_third_party_module_and_no_io() -> None:
+    program = (
+        "import sys, json; before = set(sys.modules); import srpcore;"
+        "print(json.dumps(sorted(set(sys.modules) - before)))"
+    )
+    # -I and -S: without site-packages' .pth files, which load modules of their own; the source roots by hand.
+    roots = [str(CORE.parent)]
+    program = f"import sys; sys.path[:0] = {roots!r}; {program}"
+    output = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, check=True, text=True)
+    loaded = json.loads(output.stdout)
+    assert "srpcore.client" in loaded
+    assert [
+        name for name in loaded if name.split(".")[0] in {"ssl", "_ssl", "http", "socket", "_socket", "asyncio"}
+    ] == []
+    strangers = [name for name in loaded if name.split(".")[0] not in {*sys.stdlib_module_names, "srpcore"}]
+    assert strangers == []
