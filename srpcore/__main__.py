@@ -1,0 +1,5 @@
+"""``python -m srpcore``."""
+
+from .cli import main
+
+raise SystemExit(main())

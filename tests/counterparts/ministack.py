@@ -1,0 +1,76 @@
+"""Start ministack, a server nobody here wrote, and make pools in it with boto3."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def executable() -> Path:
+    """Return the path of ministack, from SRPCORE_MINISTACK or its own environment beside the tree."""
+    path = Path(os.environ.get("SRPCORE_MINISTACK", ROOT / ".venv-ministack" / "bin" / "ministack"))
+    if not path.exists():
+        pytest.skip("ministack is not installed: run the tests by `make test`, or set SRPCORE_MINISTACK")
+    return path
+
+
+@contextlib.contextmanager
+def running() -> Iterator[str]:
+    """Start ministack with AUTH=true on a free loopback port, yield its URL, and stop it."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    # Without these settings it listens on every interface.
+    environment = {
+        **os.environ,
+        "AUTH": "true",
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+    }
+    process = subprocess.Popen([executable()], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _wait_for(port, process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError("ministack did not start")
+
+
+def admin(url: str) -> Any:
+    """Return a boto3 client with the root keys that ministack takes."""
+    import boto3
+
+    return boto3.client(
+        "cognito-idp",
+        region_name="us-east-1",
+        endpoint_url=url,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
