@@ -49,12 +49,15 @@ def decode(status: int, headers: Mapping[str, str], body: bytes) -> Reply:
     """Return the reply that an HTTP response is, in botocore's shape; *headers* have lower-case names.
 
     Raises:
-        TransportError: the response is neither a JSON object nor an error of the service: a proxy's page, most likely.
+        TransportError: the response is neither a JSON object nor an error of the service (a proxy's page, most likely),
+            or has a date that no calendar has.
     """
     document = _object(status, body)
     code = _error_code(headers, document)
     if code is None and status >= 300:
         raise TransportError(f"HTTP {status} without an error document of the service: look at the proxy or endpoint")
+    # No output of the model has a member of this name: only an error may make a reply look like one.
+    document.pop("Error", None)
     if code is not None:
         message = document.get("message") or document.get("Message") or ""
         document = {**document, "Error": {"Code": code, "Message": str(message)}}
@@ -63,7 +66,11 @@ def decode(status: int, headers: Mapping[str, str], body: bytes) -> Reply:
     request_id = headers.get("x-amzn-requestid")
     if request_id is not None:
         metadata["RequestId"] = request_id
-    return Reply({**with_dates(document), "ResponseMetadata": metadata})
+    try:
+        dated = with_dates(document)
+    except (ValueError, OverflowError, OSError, RecursionError):
+        raise TransportError(f"HTTP {status} whose body has a date out of range or is nested too deeply") from None
+    return Reply({**dated, "ResponseMetadata": metadata})
 
 
 def _object(status: int, body: bytes) -> dict[str, Any]:

@@ -24,14 +24,14 @@ def login(arguments: argparse.Namespace) -> int:
     Raises:
         SrpcoreError: the log-in failed.
     """
-    user = Cognito(
+    with Cognito(
         arguments.user_pool_id,
         arguments.client_id,
-        username=arguments.username or ask("Username: "),
-        client_secret=os.environ.get("SRPCORE_CLIENT_SECRET"),
+        client_secret=os.environ.get("SRPCORE_CLIENT_SECRET") or None,
         endpoint_url=arguments.endpoint_url,
-    )
-    with user:
+    ) as user:
+        # Asked once the rest is known to be usable: nobody types a password to learn of a mistyped option.
+        user.username = arguments.username or ask("Username: ")
         _log_in(user, ask_secret("Password: "))
     tokens = {
         "id_token": user.id_token,

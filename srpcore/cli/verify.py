@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..client import Cognito
 from ..exceptions.base import ConfigurationError
+from .prompt import at_terminal
 
 __all__ = ["verify"]
 
@@ -19,17 +20,25 @@ def verify(arguments: argparse.Namespace) -> int:
     Raises:
         SrpcoreError: the token is not accepted, or could not be read or verified.
     """
-    token = _read(arguments.file)
     with Cognito(arguments.user_pool_id, arguments.client_id, endpoint_url=arguments.endpoint_url) as pool:
-        claims = pool.verify_token(token, f"{arguments.use}_token", arguments.use)
+        claims = pool.verify_token(_read(arguments.file), f"{arguments.use}_token", arguments.use)
     print(json.dumps(dict(claims), indent=2))
     return 0
 
 
 def _read(name: str) -> str:
     # From a file and never an argument: other users see a process's arguments.
+    if name == "-" and at_terminal():
+        print("Paste the token, then end the input (Ctrl-D on a line of its own):", file=sys.stderr)
     try:
-        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+        text = _standard_input() if name == "-" else Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{name} could not be read: {type(error).__name__}") from None
+        spoken = "standard input" if name == "-" else name
+        raise ConfigurationError(f"{spoken} could not be read: {type(error).__name__}") from None
+    if not text.strip():
+        raise ConfigurationError("there is no token: give it on standard input, or in a file")
     return text.strip()
+
+
+def _standard_input() -> str:
+    return sys.stdin.read() if sys.stdin is not None else ""  # pyright: ignore[reportUnnecessaryComparison]

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["load"]
+__all__ = ["library_file", "load"]
 
 _BN_FLG_CONSTTIME = 0x04
 
@@ -36,20 +36,28 @@ def load() -> Callable[[int, int, int], int]:
         OSError, AttributeError, ImportError: there is no libcrypto to be had, or it lacks a function.
     """
     # CDLL and not PyDLL: the GIL is released during a call.
-    library = ctypes.CDLL(str(_library_file()))
+    library = ctypes.CDLL(str(library_file()))
     for name, (result, arguments) in _SIGNATURES.items():
         function = getattr(library, name)
         function.restype, function.argtypes = result, arguments
     return lambda base, exponent, modulus: _modexp(library, base, exponent, modulus)
 
 
-def _library_file() -> Path:
+def library_file() -> Path:
+    """Return the file whose symbols are those of the libcrypto that Python has loaded.
+
+    Raises:
+        OSError, AttributeError, ImportError: there is none.
+    """
     import _hashlib  # pyright: ignore[reportMissingModuleSource]
 
     own_file = Path(_hashlib.__file__)
-    if sys.platform == "win32":
-        return next(path for folder in (own_file.parent, Path(sys.prefix)) for path in folder.glob("libcrypto-3*.dll"))
-    return own_file
+    if sys.platform != "win32":
+        return own_file
+    for folder in (own_file.parent, Path(sys.base_prefix)):
+        for path in folder.glob("libcrypto-3*.dll"):
+            return path
+    raise OSError("there is no libcrypto-3*.dll beside Python")
 
 
 def _modexp(library: ctypes.CDLL, base: int, exponent: int, modulus: int) -> int:
@@ -63,7 +71,8 @@ def _modexp(library: ctypes.CDLL, base: int, exponent: int, modulus: int) -> int
         base_bn, exponent_bn, modulus_bn, result_bn = numbers
         library.BN_set_flags(exponent_bn, _BN_FLG_CONSTTIME)
         _checked(context)
-        # The Montgomery context is made anew: a shared one would need a lock for its life's sake.
+        # The Montgomery context is made anew each time: that is one or two hundredths of the whole, and a kept one
+        # would need a lock and a bound on how many moduli it remembers.
         _checked(library.BN_mod_exp_mont_consttime(result_bn, base_bn, exponent_bn, modulus_bn, context, None))
         output = ctypes.create_string_buffer(length)
         _checked(library.BN_bn2binpad(result_bn, output, length) == length)

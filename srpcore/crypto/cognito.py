@@ -116,8 +116,12 @@ def _derive(premaster: int, u: int) -> bytes:
 
 
 def claim(key: bytes, identity: str, secret_block: bytes, timestamp: str) -> str:
-    """Return PASSWORD_CLAIM_SIGNATURE, ``base64(HMAC-SHA-256(key, identity | secret block | timestamp))``."""
-    message = utf8(identity, name="username") + secret_block + timestamp.encode("ascii")
+    """Return PASSWORD_CLAIM_SIGNATURE, ``base64(HMAC-SHA-256(key, identity | secret block | timestamp))``.
+
+    Raises:
+        ConfigurationError: a text has no UTF-8 form.
+    """
+    message = utf8(identity, name="username") + secret_block + utf8(timestamp, name="timestamp")
     return base64.b64encode(hmac.digest(key, message, "sha256")).decode("ascii")
 
 

@@ -88,8 +88,10 @@ def utf8(text: str, *, name: str) -> bytes:
     """
     if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigurationError(f"{name} must be a string, not {type(text).__name__}")
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError:
-        # Without the cause: the codec's error quotes the text.
-        raise ConfigurationError(f"{name} has a lone surrogate, which has no UTF-8 form: give it as text") from None
+    # Looked for, not caught: the codec's error holds the text, and would stay behind as the context of ours.
+    if _SURROGATE.search(text):
+        raise ConfigurationError(f"{name} has a lone surrogate, which has no UTF-8 form: give it as text")
+    return text.encode("utf-8")
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")

@@ -13,7 +13,7 @@ __all__ = ["MODP_3072", "RFC5054_GROUPS", "Group"]
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A safe prime *N* and a generator *g* of its multiplicative group."""
+    """A safe prime *N* and a generator *g*, of its multiplicative group or of the subgroup of order ``(N - 1) / 2``."""
 
     name: str
     N: int = field(repr=False)

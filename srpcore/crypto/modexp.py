@@ -40,12 +40,13 @@ def modexp(base: int, exponent: int, modulus: int) -> int:
     """
     if exponent < 0 or modulus < 3 or modulus % 2 == 0:
         raise ConfigurationError("modexp needs an exponent of 0 or more and an odd modulus over 1")
-    return _current()[1](base % modulus, exponent, modulus)
+    chosen = _chosen or _best()
+    return chosen[1](base % modulus, exponent, modulus)
 
 
 def engine() -> str:
     """Return the name of the engine in use: ``openssl``, ``gmpy2`` or ``python``."""
-    return _current()[0]
+    return (_chosen or _best())[0]
 
 
 def available() -> tuple[str, ...]:
@@ -78,13 +79,13 @@ _loaded: dict[str, Engine | None] = {}
 _lock = threading.Lock()
 
 
-def _current() -> tuple[str, Engine]:
-    global _chosen
-    chosen = _chosen
-    if chosen is None:
-        name = available()[0]
-        _chosen = chosen = (name, _load(name) or pow)
-    return chosen
+def _best() -> tuple[str, Engine]:
+    # Kept apart from what was chosen, so that no thread that comes here undoes another's select().
+    for name in ENGINES[:-1]:
+        found = _load(name)
+        if found is not None:
+            return name, found
+    return ENGINES[-1], pow
 
 
 def _load(name: str) -> Engine | None:

@@ -15,7 +15,7 @@ import secrets
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from ..exceptions.base import SrpcoreError, UnsafeServerValue
+from ..exceptions.base import ConfigurationError, SrpcoreError, UnsafeServerValue
 from .encoding import utf8
 from .groups import RFC5054_GROUPS, Group
 from .modexp import modexp
@@ -87,10 +87,22 @@ def server_premaster(group: Group, pair: Ephemeral, A: int, verifier: int, u: in
 
 @dataclass(frozen=True)
 class Parameters:
-    """What both sides agree on beforehand: the group and the hash, by its name in :mod:`hashlib`."""
+    """What both sides agree on beforehand: the group and the hash, by its name in :mod:`hashlib`.
+
+    Raises:
+        ConfigurationError: hashlib has no such hash, or one without a length of its own.
+    """
 
     group: Group = RFC5054_GROUPS[2048]
     digest: str = "sha256"
+
+    def __post_init__(self) -> None:
+        try:
+            length = hashlib.new(self.digest).digest_size
+        except ValueError:
+            length = 0
+        if length == 0:
+            raise ConfigurationError(f"there is no hash {self.digest!r} of fixed length: choose one of hashlib's")
 
     @cached_property
     def k(self) -> int:

@@ -21,9 +21,10 @@ def decode_secret(secret: str) -> bytes:
     Raises:
         ConfigurationError: *secret* is not base32, or empty.
     """
-    text = secret.replace(" ", "").rstrip("=").upper()
+    # As bytes, of which upper() turns ASCII letters only.
+    digits = utf8(secret, name="TOTP secret").replace(b" ", b"").rstrip(b"=").upper()
     try:
-        key = base64.b32decode(utf8(text, name="TOTP secret") + b"=" * (-len(text) % 8))
+        key = base64.b32decode(digits + b"=" * (-len(digits) % 8))
     except binascii.Error:
         key = b""
     if not key:

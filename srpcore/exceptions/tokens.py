@@ -10,11 +10,13 @@ from .base import SrpcoreError
 __all__ = [
     "AccessTokenHashMismatch",
     "AudienceMismatch",
+    "GroupMismatch",
     "InvalidClaim",
     "InvalidKey",
     "InvalidSignature",
     "IssuerMismatch",
     "MalformedToken",
+    "ScopeMismatch",
     "TokenExpired",
     "TokenNotYetValid",
     "TokenUseMismatch",
@@ -36,7 +38,13 @@ class TokenVerificationException(SrpcoreError):
     def __str__(self) -> str:
         if self.expected is None and self.actual is None:
             return self.message
-        return f"{self.message} (expected {self.expected!r}, got {self.actual!r})"
+        return f"{self.message} (expected {_brief(self.expected)}, got {_brief(self.actual)})"
+
+
+def _brief(value: object) -> str:
+    # A kid or an alg is the sender's choice: it must not fill a log.
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:200]}..."
 
 
 class MalformedToken(TokenVerificationException):
@@ -81,6 +89,14 @@ class AudienceMismatch(TokenVerificationException):
 
 class TokenUseMismatch(TokenVerificationException):
     """``token_use`` is not the use that was asked for."""
+
+
+class GroupMismatch(TokenVerificationException):
+    """The user is in none of the groups that were asked for (``cognito:groups``)."""
+
+
+class ScopeMismatch(TokenVerificationException):
+    """The token has none of the scopes that were asked for (``scope``)."""
 
 
 class AccessTokenHashMismatch(TokenVerificationException):

@@ -1,0 +1,172 @@
+"""Check the claims of a token whose signature is verified (RFC 7519; OpenID Connect Core; the user pool's own)."""
+
+from __future__ import annotations
+
+import hmac
+import math
+from base64 import urlsafe_b64encode
+from collections.abc import Collection, Mapping
+from hashlib import sha256
+from typing import Any, TypeAlias, TypeGuard, cast
+
+from ..exceptions.base import ConfigurationError
+from ..exceptions.tokens import (
+    AccessTokenHashMismatch,
+    AudienceMismatch,
+    GroupMismatch,
+    InvalidClaim,
+    IssuerMismatch,
+    ScopeMismatch,
+    TokenExpired,
+    TokenNotYetValid,
+    TokenUseMismatch,
+)
+
+__all__ = ["Claims", "access_token_hash", "check"]
+
+Claims: TypeAlias = Mapping[str, Any]
+"""The payload of a token: claim name to JSON value. Read it; a change in it changes no token."""
+
+_AUDIENCE_CLAIM = {"access": "client_id", "id": "aud"}
+
+
+def check(
+    claims: Claims,
+    *,
+    issuers: str | Collection[str],
+    token_use: str | None,
+    client_ids: str | Collection[str] | None,
+    now: float,
+    leeway: float = 0,
+    access_token: str | None = None,
+    groups: str | Collection[str] | None = None,
+    scope: str | Collection[str] | None = None,
+) -> None:
+    """Check every claim that says whether a token may be used here and now.
+
+    Args:
+        claims: the payload; its signature must have been verified.
+        issuers: the values of ``iss`` to accept, compared whole.
+        token_use: ``"access"``, ``"id"``, or None for either.
+        client_ids: the app clients to accept: ``client_id`` of an access token, ``aud`` of an ID token; None for any.
+        now: seconds since the epoch.
+        leeway: seconds by which clocks may differ, 0 or more.
+        access_token: the access token that came with an ID token: ``at_hash``, where there is one, must be its.
+        groups: ``cognito:groups``, of which the user must be in one at least; None for any or none.
+        scope: the scope or scopes of which the token must have one at least; None for any or none.
+
+    Raises:
+        InvalidClaim: a claim is missing or of the wrong type.
+        IssuerMismatch, TokenUseMismatch, AudienceMismatch, TokenExpired, TokenNotYetValid, GroupMismatch,
+        ScopeMismatch, AccessTokenHashMismatch: the claim is another.
+        ConfigurationError: *token_use* or *leeway* is not what it can be.
+    """
+    if token_use not in (None, "access", "id"):
+        raise ConfigurationError('token_use must be "access", "id" or None')
+    _check_issuer(claims, issuers)
+    use = _check_token_use(claims, token_use)
+    for name in ("sub", "jti"):
+        if name in claims:
+            _text(claims, name)
+    if client_ids is not None:
+        _check_audience(claims, _AUDIENCE_CLAIM[use], client_ids)
+    _check_times(claims, now, leeway)
+    _check_groups(claims, groups)
+    _check_scope(claims, scope)
+    if access_token is not None and "at_hash" in claims:
+        _check_access_token_hash(claims, access_token)
+
+
+def access_token_hash(access_token: str) -> str:
+    """Return ``at_hash`` of *access_token*: base64url of the left half of its SHA-256.
+
+    OpenID Connect Core, section 3.1.3.6, for RS256; without padding.
+    """
+    digest = sha256(access_token.encode("utf-8", "surrogatepass")).digest()
+    return urlsafe_b64encode(digest[:16]).rstrip(b"=").decode("ascii")
+
+
+def _check_issuer(claims: Claims, issuers: str | Collection[str]) -> None:
+    issuer = _text(claims, "iss")
+    if issuer not in _several(issuers):
+        raise IssuerMismatch("the token is of another issuer", expected=issuers, actual=issuer)
+
+
+def _check_token_use(claims: Claims, token_use: str | None) -> str:
+    actual = _text(claims, "token_use")
+    if actual not in _AUDIENCE_CLAIM or token_use not in (None, actual):
+        expected = token_use or [*_AUDIENCE_CLAIM]
+        raise TokenUseMismatch("the token is for another use", expected=expected, actual=actual)
+    return actual
+
+
+def _check_audience(claims: Claims, name: str, client_ids: str | Collection[str]) -> None:
+    actual = _text(claims, name)
+    if actual not in _several(client_ids):
+        raise AudienceMismatch(f"the token is another app client's ({name})", expected=client_ids, actual=actual)
+
+
+def _check_times(claims: Claims, now: float, leeway: float) -> None:
+    if not 0 <= leeway < math.inf:
+        raise ConfigurationError("leeway must be a number of seconds, 0 or more")
+    expires, not_before, _ = _number(claims, "exp"), _optional(claims, "nbf"), _optional(claims, "iat")
+    # Each comparison is written so that a clock of NaN refuses. The fraction of a second is cut off.
+    if not now - leeway < int(expires):
+        raise TokenExpired("the token has expired (exp)", expected=f"after {now - leeway}", actual=expires)
+    if not_before is not None and not not_before <= now + leeway:
+        raise TokenNotYetValid(
+            "the token is not valid yet (nbf)", expected=f"at most {now + leeway}", actual=not_before
+        )
+
+
+def _check_groups(claims: Claims, groups: str | Collection[str] | None) -> None:
+    actual = claims.get("cognito:groups", [])
+    if not _is_list_of_texts(actual):
+        raise InvalidClaim("cognito:groups is no list of strings", expected="list", actual=_type_of(actual))
+    if groups is not None and not {*_several(groups)} & {*actual}:
+        raise GroupMismatch("the user is in none of the groups", expected=groups, actual=actual)
+
+
+def _check_scope(claims: Claims, scope: str | Collection[str] | None) -> None:
+    actual = _text(claims, "scope") if "scope" in claims else ""
+    # RFC 6749, section 3.3: scopes with spaces between them. No scope is empty.
+    if scope is not None and not {*_several(scope)} & {*actual.split(" ")} - {""}:
+        raise ScopeMismatch("the token has none of the scopes", expected=scope, actual=actual)
+
+
+def _check_access_token_hash(claims: Claims, access_token: str) -> None:
+    actual, expected = _text(claims, "at_hash"), access_token_hash(access_token)
+    if not hmac.compare_digest(actual.encode("utf-8", "surrogatepass"), expected.encode("ascii")):
+        raise AccessTokenHashMismatch("at_hash is not that of the access token", expected=expected, actual=actual)
+
+
+def _several(values: str | Collection[str]) -> Collection[str]:
+    # "in" of a single string would find every part of it.
+    return (values,) if isinstance(values, str) else values
+
+
+def _text(claims: Claims, name: str) -> str:
+    value = claims.get(name)
+    if not isinstance(value, str):
+        raise InvalidClaim(f"{name} is missing or no string", expected="str", actual=_type_of(value))
+    return value
+
+
+def _is_list_of_texts(value: object) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(isinstance(item, str) for item in cast(list[object], value))
+
+
+def _optional(claims: Claims, name: str) -> float | None:
+    return _number(claims, name) if name in claims else None
+
+
+def _number(claims: Claims, name: str) -> float:
+    value = claims.get(name)
+    # By type and not isinstance: a bool is an int.
+    if type(value) is int or (type(value) is float and math.isfinite(value)):
+        return cast(float, value)
+    raise InvalidClaim(f"{name} is missing or no finite number", expected="number", actual=_type_of(value))
+
+
+def _type_of(value: object) -> str:
+    return type(value).__name__

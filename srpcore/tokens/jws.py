@@ -1,0 +1,114 @@
+"""Take a JSON Web Signature in compact form apart (RFC 7515, section 7.1), and trust nothing in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
+
+from ..exceptions.tokens import MalformedToken, UnsupportedAlgorithm
+from .strict import base64url, json_object
+
+__all__ = ["ALGORITHM", "MAX_HEADER_LENGTH", "MAX_TOKEN_LENGTH", "Jws", "parse", "unverified_payload"]
+
+ALGORITHM = "RS256"
+"""The one algorithm that a user pool signs with."""
+
+MAX_TOKEN_LENGTH = 256 * 1024
+"""Characters of a token. The largest ID token, fifty custom attributes of 2048 ASCII characters, has about 140,000."""
+
+MAX_HEADER_LENGTH = 4096
+"""Characters of the header's segment, which is parsed before anything is verified. A user pool's has about 90."""
+
+
+@dataclass(frozen=True, slots=True)
+class Jws:
+    """A token taken apart. Nothing of it is verified.
+
+    ``signing_input`` is what was signed: the first two segments with the dot between them.
+    """
+
+    kid: str
+    header: Mapping[str, Any]
+    signing_input: bytes = field(repr=False)
+    payload: bytes = field(repr=False)
+    signature: bytes = field(repr=False)
+
+    def claims(self) -> dict[str, Any]:
+        """Return the payload as a JSON object; call it once the signature is verified.
+
+        Raises:
+            MalformedToken: the payload is no JSON object, or one that can be read in more than one way.
+        """
+        return _json(self.payload, "payload")
+
+
+def parse(token: str) -> Jws:
+    """Take *token* apart, with its header checked: ``alg`` is RS256, ``kid`` a string, and there is no ``crit``.
+
+    Raises:
+        MalformedToken: *token* is not a compact JWS, or is one that can be read in more than one way.
+        UnsupportedAlgorithm: ``alg`` is another, or the header wants extensions (``crit``, ``b64``).
+    """
+    header, payload, signature = _segments(token)
+    kid, members = _header(header)
+    return Jws(kid, members, header + b"." + payload, _bytes(payload, "payload"), _bytes(signature, "signature"))
+
+
+def unverified_payload(token: str) -> dict[str, Any]:
+    """Return the payload of *token* as a JSON object, whatever signed it: NOTHING IS VERIFIED.
+
+    Raises:
+        MalformedToken: *token* has not three segments, or the second is no JSON object.
+    """
+    return _json(_bytes(_segments(token)[1], "payload"), "payload")
+
+
+def _segments(token: str) -> list[bytes]:
+    if not isinstance(token, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise MalformedToken("the token is not a string", expected="str", actual=type(token).__name__)
+    if len(token) > MAX_TOKEN_LENGTH:
+        raise MalformedToken("the token is too long", expected=MAX_TOKEN_LENGTH, actual=len(token))
+    if not token.isascii():
+        raise MalformedToken("the token is not ASCII")
+    segments = token.encode("ascii").split(b".")
+    if len(segments) != 3:
+        raise MalformedToken(
+            "the token has not three segments with dots between them", expected=3, actual=len(segments)
+        )
+    return segments
+
+
+# All tokens of one key have the same header. It is the sender's choice, so few are kept, and none is long.
+@lru_cache(maxsize=64)
+def _header(segment: bytes) -> tuple[str, Mapping[str, Any]]:
+    """Return the ``kid`` and all members of the header that *segment* is."""
+    if len(segment) > MAX_HEADER_LENGTH:
+        raise MalformedToken("the token's header is too long", expected=MAX_HEADER_LENGTH, actual=len(segment))
+    header = _json(_bytes(segment, "header"), "header")
+    algorithm = header.get("alg")
+    if algorithm != ALGORITHM:
+        raise UnsupportedAlgorithm("the token is not signed with RS256", expected=ALGORITHM, actual=algorithm)
+    # b64 (RFC 7797) changes what is signed, and must be refused where it stands without crit too.
+    if "crit" in header or "b64" in header:
+        raise UnsupportedAlgorithm("the token's header wants an extension (crit or b64)")
+    kid = header.get("kid")
+    if not isinstance(kid, str) or not kid:
+        raise MalformedToken("the token's header has no kid that is a string")
+    return kid, MappingProxyType(header)
+
+
+def _bytes(segment: bytes, name: str) -> bytes:
+    try:
+        return base64url(segment)
+    except ValueError as error:
+        raise MalformedToken(f"the token's {name} is {error}") from None
+
+
+def _json(data: bytes, name: str) -> dict[str, Any]:
+    try:
+        return json_object(data)
+    except ValueError as error:
+        raise MalformedToken(f"the token's {name} is {error}") from None

@@ -1,0 +1,171 @@
+"""Verify RS256: RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017, section 8.2.2; RFC 7518, section 3.3).
+
+The whole expected block EM is built and compared whole; the block that the signature opens to is never parsed.
+Verification uses public values only, so nothing here needs to be constant-time.
+
+Engines: ``cryptography``, where a program has imported it already or asks for it; else ``openssl``, the libcrypto that
+Python itself has loaded; else ``python``, the built-in ``pow``.
+"""
+
+from __future__ import annotations
+
+import hmac
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from hashlib import sha256
+from typing import TypeAlias
+
+from ..exceptions.base import ConfigurationError
+from ..exceptions.tokens import InvalidKey, InvalidSignature
+
+__all__ = ["ENGINES", "MAX_BITS", "MAX_EXPONENT_BITS", "MIN_BITS", "PublicKey", "default_engine", "verify_rs256"]
+
+ENGINES = ("cryptography", "openssl", "python")
+"""The engines by name, in the order of preference."""
+
+MIN_BITS = 2048
+"""The smallest modulus: RFC 7518, section 3.3."""
+
+MAX_BITS = 8192
+"""The largest modulus; a larger one would make each verification slow enough to be a lever."""
+
+MAX_EXPONENT_BITS = 64
+"""The largest public exponent, for the same reason; the usual one is 65537."""
+
+# DER of DigestInfo for SHA-256 up to the digest: RFC 8017, section 9.2, note 1.
+_DIGEST_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
+
+Check: TypeAlias = Callable[[bytes, bytes], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """An RSA public key that may verify: modulus *n* of :data:`MIN_BITS` to :data:`MAX_BITS`, exponent *e*.
+
+    Raises:
+        InvalidKey: *n* is even, too small or too large, or is of the flawed generator of CVE-2017-15361 (ROCA);
+            or *e* is even, 1 or too large.
+    """
+
+    n: int
+    e: int
+
+    def __post_init__(self) -> None:
+        bits = self.n.bit_length()
+        if self.n < 0 or not MIN_BITS <= bits <= MAX_BITS:
+            raise InvalidKey("the key's size in bits is refused", expected=f"{MIN_BITS} to {MAX_BITS}", actual=bits)
+        if self.n % 2 == 0:
+            raise InvalidKey("the key's modulus is even")
+        if self.e < 3 or self.e % 2 == 0 or self.e.bit_length() > MAX_EXPONENT_BITS:
+            raise InvalidKey("the key's exponent is even, 1 or too large")
+        if _is_roca(self.n):
+            raise InvalidKey("the key's modulus can be factored (CVE-2017-15361): the issuer must make a new key")
+
+
+def verify_rs256(key: PublicKey, message: bytes, signature: bytes, *, engine: str | None = None) -> None:
+    """Verify that *signature* is the holder of *key*'s over *message*: ``s^e mod n = EM``.
+
+    ``EM = 00 01 FF...FF 00 || DigestInfo || SHA-256(message)``, as long as *n*; and so must *signature* be, big-endian
+    and below *n*. The *engine* is one of :data:`ENGINES`, or None for the best there is.
+
+    Raises:
+        InvalidSignature: it is not.
+        ConfigurationError: there is no such *engine* here.
+    """
+    size = _size(key.n)
+    if len(signature) != size:
+        raise InvalidSignature("the signature has not the length of the key", expected=size, actual=len(signature))
+    if int.from_bytes(signature, "big") >= key.n:
+        raise InvalidSignature("the signature is not below the key's modulus")
+    if not _check(engine or default_engine(), key)(signature, message):
+        raise InvalidSignature("the signature is not the issuer's over this token")
+
+
+def _size(n: int) -> int:
+    return (n.bit_length() + 7) // 8
+
+
+def default_engine() -> str:
+    """Return the name of the engine that serves where none is asked for."""
+    # Never imported for its own sake: that takes longer than thousands of verifications.
+    return "cryptography" if "cryptography.hazmat.primitives.asymmetric.rsa" in sys.modules else _without_dependency()
+
+
+@cache
+def _without_dependency() -> str:
+    try:
+        from ._openssl import opener
+
+        opener(3, 3)
+    except Exception:  # noqa: BLE001 - whatever a foreign library does while loading, pow serves
+        return "python"
+    return "openssl"
+
+
+@lru_cache(maxsize=128)
+def _check(engine: str, key: PublicKey) -> Check:
+    """Return ``(signature, message) -> whether it verifies``, with what depends on the key alone done once."""
+    if engine not in _LOADERS:
+        raise ConfigurationError(f"there is no engine {engine!r}: choose one of {', '.join(ENGINES)}")
+    try:
+        return _LOADERS[engine](key)
+    except (ImportError, OSError, AttributeError, ArithmeticError):
+        raise ConfigurationError(f"the engine {engine!r} is missing or wrong here") from None
+
+
+def _with_cryptography(key: PublicKey) -> Check:
+    from cryptography.exceptions import InvalidSignature as Refused
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
+    from cryptography.hazmat.primitives.hashes import SHA256
+
+    public_key, padding, algorithm = RSAPublicNumbers(key.e, key.n).public_key(), PKCS1v15(), SHA256()
+
+    def check(signature: bytes, message: bytes) -> bool:
+        try:
+            public_key.verify(signature, message, padding, algorithm)
+        except Refused:
+            return False
+        return True
+
+    return check
+
+
+def _with_openssl(key: PublicKey) -> Check:
+    from ._openssl import opener
+
+    return _comparing(opener(key.n, key.e), _size(key.n))
+
+
+def _with_pow(key: PublicKey) -> Check:
+    size = _size(key.n)
+    return _comparing(lambda s: pow(int.from_bytes(s, "big"), key.e, key.n).to_bytes(size, "big"), size)
+
+
+def _comparing(open_signature: Callable[[bytes], bytes], size: int) -> Check:
+    fixed = b"\x00\x01" + b"\xff" * (size - 3 - len(_DIGEST_INFO) - 32) + b"\x00" + _DIGEST_INFO
+
+    def check(signature: bytes, message: bytes) -> bool:
+        return hmac.compare_digest(open_signature(signature), fixed + sha256(message).digest())
+
+    return check
+
+
+_LOADERS: dict[str, Callable[[PublicKey], Check]] = {
+    "cryptography": _with_cryptography,
+    "openssl": _with_openssl,
+    "python": _with_pow,
+}
+
+# The primes p for which 65537 generates a proper subgroup modulo p, small enough to tell.
+_ROCA_PRIMES = (11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157)
+
+
+def _is_roca(n: int) -> bool:
+    """Return whether *n* is a power of 65537 modulo every one of the primes, as the flawed generator's moduli are.
+
+    One other modulus in about 2^28 is (Nemec et al., "The Return of Coppersmith's Attack", section 2).
+    """
+    return all(n % prime in {pow(65537, i, prime) for i in range(prime)} for prime in _ROCA_PRIMES)

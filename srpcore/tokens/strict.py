@@ -1,0 +1,114 @@
+"""Decode base64url and JSON, and refuse all that a second decoder might read another way.
+
+Both raise ValueError with a text of their own: it quotes nothing of what was decoded.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from binascii import a2b_base64
+from typing import Any, NoReturn, cast
+
+__all__ = ["MAX_DEPTH", "base64url", "json_object"]
+
+MAX_DEPTH = 32
+"""How deep JSON arrays and objects may nest."""
+
+_URL_SAFE = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_STANDARD = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+# Whatever is not of the URL-safe alphabet, "+", "/" and "=" included, becomes a byte that no base64 has.
+_TO_STANDARD = bytes(_STANDARD[_URL_SAFE.index(byte)] if byte in _URL_SAFE else 0x21 for byte in range(256))
+# By the length modulo 4: the padding, and the last characters whose unused bits are zero.
+_TAILS = {0: (b"", _STANDARD), 2: (b"==", b"AQgw"), 3: (b"=", b"AEIMQUYcgkosw048")}
+
+
+def base64url(text: bytes) -> bytes:
+    """Return the bytes whose only unpadded base64url form (RFC 4648, section 5; RFC 7515, section 2) is *text*.
+
+    Raises:
+        ValueError: *text* has padding, another character, or bits that are left over and not zero.
+    """
+    standard = text.translate(_TO_STANDARD)
+    padding, last = _TAILS.get(len(text) & 3, (b"", b""))
+    if standard[-1:] not in last:
+        raise ValueError("not canonical base64url")
+    try:
+        return a2b_base64(standard + padding, strict_mode=True)
+    except ValueError:
+        raise ValueError("not canonical base64url") from None
+
+
+def json_object(data: bytes) -> dict[str, Any]:
+    """Return the JSON object that *data* is, as one can read it in one way only (RFC 7493).
+
+    Raises:
+        ValueError: *data* is not UTF-8, starts with a byte order mark, is no JSON object, names a member twice, nests
+            deeper than :data:`MAX_DEPTH`, or holds NaN, an infinity, a number out of range or half a surrogate pair.
+    """
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ValueError("not UTF-8") from None
+    _check_depth(text)
+    try:
+        value = _DECODER.decode(text)
+    except _RefusedJson:
+        raise
+    except (ValueError, RecursionError):
+        raise ValueError("not JSON") from None
+    if type(value) is not dict:
+        raise ValueError("not a JSON object")
+    members = cast(dict[str, Any], value)
+    if "\\u" in text:
+        _check_surrogates(members)
+    return members
+
+
+class _RefusedJson(ValueError):
+    pass
+
+
+# A string (to the end of the text if nothing closes it, so that the search is linear), or a bracket.
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
+
+
+def _check_depth(text: str) -> None:
+    # Before parsing: the parser recurses on the C stack.
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return
+    depth = 0
+    for match in _BRACKETS.finditer(text):
+        bracket = text[match.start()]
+        depth += (bracket in "[{") - (bracket in "]}")
+        if depth > MAX_DEPTH:
+            raise ValueError("nested too deep")
+
+
+def _check_surrogates(value: dict[str, Any]) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise ValueError("not Unicode: it has half a surrogate pair") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _RefusedJson("JSON that names a member twice")
+    return members
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise _RefusedJson("JSON with a number out of range")
+    return number
+
+
+def _constant(_: str) -> NoReturn:
+    raise _RefusedJson("JSON with NaN or an infinity")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_number, parse_constant=_constant)

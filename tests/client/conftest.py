@@ -1,0 +1,131 @@
+"""A user of an embedded pool, and a transport that keeps what was asked and can answer otherwise."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+import srpcore
+from srpcore.wire import Operation, Reply, Transport
+from srpcore_transports.local import LocalUserPool
+
+PASSWORD = "Correct-Horse-1"
+
+
+class Clock:
+    """The real time, which a test can move on."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+
+class Wire:
+    """Carry everything to *inner*, keep it, and let a test answer in its place."""
+
+    def __init__(self, inner: Transport) -> None:
+        self.inner = inner
+        self.operations: list[Operation] = []
+        self.fetched: list[str] = []
+        self.instead: Callable[[Operation], Reply | None] = lambda operation: None
+
+    def call(self, operation: Operation) -> Reply:
+        self.operations.append(operation)
+        return self.instead(operation) or self.inner.call(operation)
+
+    def fetch(self, url: str) -> bytes:
+        self.fetched.append(url)
+        return self.inner.fetch(url)
+
+    def close(self) -> None:
+        pass
+
+    @property
+    def names(self) -> list[str]:
+        """What was asked: the operation, with the flow or challenge that it names."""
+        return [
+            ":".join(
+                [
+                    operation.name,
+                    *(
+                        operation.parameters[key]
+                        for key in ("AuthFlow", "ChallengeName")
+                        if key in operation.parameters
+                    ),
+                ]
+            )
+            for operation in self.operations
+        ]
+
+    def clear(self) -> None:
+        self.operations.clear()
+        self.fetched.clear()
+
+
+def error(code: str, message: str = "", status: int = 400) -> Reply:
+    """Return the reply that an error document of the service is."""
+    return Reply({"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}})
+
+
+class World:
+    """A pool, an app client of it, and the wire to them."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.clock = Clock()
+        self.pool = LocalUserPool(clock=self.clock, **settings)
+        self.wire = Wire(self.pool)
+
+    def create(self, username: str = "alice", *, permanent: bool = True, **attributes: str) -> str:
+        """Create a user with PASSWORD, and return the service's name for it."""
+        of_user = {"UserPoolId": self.pool.user_pool_id, "Username": username}
+        given = [{"Name": name, "Value": value} for name, value in attributes.items()]
+        made = self.pool.call(
+            Operation(
+                "AdminCreateUser",
+                {**of_user, "TemporaryPassword": PASSWORD, "MessageAction": "SUPPRESS", "UserAttributes": given},
+            )
+        )
+        assert made.error is None, made.error
+        if permanent:
+            self.pool.call(Operation("AdminSetUserPassword", {**of_user, "Password": PASSWORD, "Permanent": True}))
+        name: str = made.document["User"]["Username"]
+        return name
+
+    def user(self, username: str | None = "alice", **arguments: Any) -> srpcore.Cognito:
+        """Return a new facade for *username* over the wire."""
+        return srpcore.Cognito(
+            self.pool.user_pool_id,
+            self.pool.client_id,
+            username=username,
+            client_secret=self.pool.client_secret,
+            transport=self.wire,
+            clock=self.clock,
+            **arguments,
+        )
+
+    def asked(self, name: str) -> list[Operation]:
+        """Return what was asked of the operation *name*."""
+        return [operation for operation in self.wire.operations if operation.name == name]
+
+
+@pytest.fixture
+def make_world() -> Iterator[Callable[..., World]]:
+    worlds: list[World] = []
+
+    def make(**settings: Any) -> World:
+        worlds.append(World(**settings))
+        return worlds[-1]
+
+    yield make
+    for world in worlds:
+        world.pool.close()
+
+
+@pytest.fixture(params=[False, True], ids=["public", "confidential"])
+def world(request: pytest.FixtureRequest, make_world: Callable[..., World]) -> World:
+    return make_world(client_secret=request.param)

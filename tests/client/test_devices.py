@@ -1,0 +1,169 @@
+"""Remembered devices: confirm, prove at log-in, after MFA and at refresh, forget, and start over when one is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+import srpcore
+from client.conftest import PASSWORD, World, error
+from client.test_sign_in import enrol
+from srpcore import exceptions
+from srpcore.crypto.totp import totp
+
+DEVICE_STEPS = [
+    "InitiateAuth:USER_SRP_AUTH",
+    "RespondToAuthChallenge:PASSWORD_VERIFIER",
+    "RespondToAuthChallenge:DEVICE_SRP_AUTH",
+    "RespondToAuthChallenge:DEVICE_PASSWORD_VERIFIER",
+]
+
+
+@pytest.fixture(params=[False, True], ids=["public", "confidential"])
+def world(request: pytest.FixtureRequest, make_world: Callable[..., World]) -> World:
+    world = make_world(client_secret=request.param, remember_devices=True)
+    world.create()
+    return world
+
+
+def remembered(world: World) -> srpcore.Device:
+    user = world.user()
+    user.authenticate(PASSWORD)
+    return user.confirm_device("laptop")
+
+
+def test_confirmed_device_is_proven_at_the_next_log_in(world: World) -> None:
+    device = remembered(world)
+    user = world.user(device=device)
+    world.wire.clear()
+    user.authenticate(PASSWORD)
+    assert world.wire.names == DEVICE_STEPS
+    assert user.access_claims is not None
+    assert user.access_claims["device_key"] == device.key
+    assert user.new_device_metadata is None
+    for operation in world.wire.operations[1:]:
+        responses = operation.parameters["ChallengeResponses"]
+        assert responses["DEVICE_KEY"] == device.key
+        assert ("SECRET_HASH" in responses) == (world.pool.client_secret is not None)
+    first, _, third, _ = world.wire.operations
+    assert first.parameters["AuthParameters"]["SRP_A"] != third.parameters["ChallengeResponses"]["SRP_A"]
+    assert device.password not in repr(world.wire.operations)
+    assert device.password not in repr([dict(operation.parameters) for operation in world.wire.operations])
+
+
+def test_device_password_is_in_no_repr(world: World) -> None:
+    device = remembered(world)
+    assert device.password not in repr(device)
+
+
+def test_wrong_device_password_is_refused(world: World) -> None:
+    device = replace(remembered(world), password="bm90IHRoZSBwYXNzd29yZA==")
+    user = world.user(device=device)
+    with pytest.raises(exceptions.NotAuthorizedException):
+        user.authenticate(PASSWORD)
+    assert user.access_token is None
+    assert user.device == device
+
+
+def test_stale_device_is_forgotten_and_the_log_in_starts_over(world: World) -> None:
+    device = remembered(world)
+    other = world.user(device=device)
+    other.authenticate(PASSWORD)
+    other.forget_device()
+    assert other.device is None
+    user = world.user(device=device)
+    world.wire.clear()
+    user.authenticate(PASSWORD)
+    assert user.device is None
+    assert user.access_claims is not None
+    begun = world.asked("InitiateAuth")
+    assert [("DEVICE_KEY" in operation.parameters["AuthParameters"]) for operation in begun] == [True, False]
+    assert len({operation.parameters["AuthParameters"]["SRP_A"] for operation in begun}) == 2
+
+
+def test_another_missing_resource_is_no_stale_device(world: World) -> None:
+    device = remembered(world)
+    user = world.user(device=device)
+    world.wire.clear()
+    world.wire.instead = lambda operation: error("ResourceNotFoundException", "User pool client does not exist.")
+    with pytest.raises(exceptions.ResourceNotFoundException):
+        user.authenticate(PASSWORD)
+    assert len(world.wire.operations) == 1
+    assert user.device == device
+
+
+def test_without_a_device_a_missing_device_is_an_error(world: World) -> None:
+    world.wire.instead = lambda operation: error("ResourceNotFoundException", "Device does not exist.")
+    with pytest.raises(exceptions.ResourceNotFoundException):
+        world.user().authenticate(PASSWORD)
+    assert len(world.wire.operations) == 1
+
+
+def test_device_is_proven_after_mfa(world: World) -> None:
+    secret = enrol(world)
+    user = world.user()
+    with pytest.raises(exceptions.SoftwareTokenMFAChallengeException):
+        user.authenticate(PASSWORD)
+    user.respond_to_software_token_mfa_challenge(totp(secret, world.clock()))
+    device = user.confirm_device()
+    world.clock.ahead += 60
+    again = world.user(device=device)
+    with pytest.raises(exceptions.SoftwareTokenMFAChallengeException):
+        again.authenticate(PASSWORD)
+    world.wire.clear()
+    again.respond_to_software_token_mfa_challenge(totp(secret, world.clock()))
+    assert world.wire.names == ["RespondToAuthChallenge:SOFTWARE_TOKEN_MFA", *DEVICE_STEPS[2:]]
+    assert world.wire.operations[0].parameters["ChallengeResponses"]["DEVICE_KEY"] == device.key
+    assert again.new_device_metadata is None
+    assert again.access_claims is not None
+    assert again.access_claims["device_key"] == device.key
+
+
+def test_refresh_carries_the_device(world: World) -> None:
+    user = world.user(device=remembered(world))
+    user.authenticate(PASSWORD)
+    user.renew_access_token()
+    user.device = None
+    with pytest.raises(exceptions.NotAuthorizedException, match="Invalid Refresh Token"):
+        user.renew_access_token()
+
+
+@pytest.mark.parametrize("remember", [False, True])
+def test_where_the_pool_leaves_it_to_the_user(make_world: Callable[..., World], remember: bool) -> None:
+    settings = {"ChallengeRequiredOnNewDevice": False, "DeviceOnlyRememberedOnUserPrompt": True}
+    world = make_world(pool_settings={"DeviceConfiguration": settings})
+    world.create()
+    user = world.user()
+    user.authenticate(PASSWORD)
+    world.wire.clear()
+    user.confirm_device(remember=remember)
+    assert world.wire.names == ["ConfirmDevice", *(["UpdateDeviceStatus"] if remember else [])]
+    world.wire.clear()
+    user.authenticate(PASSWORD)
+    assert ("RespondToAuthChallenge:DEVICE_SRP_AUTH" in world.wire.names) == remember
+
+
+def test_status_can_be_taken_back(world: World) -> None:
+    user = world.user(device=remembered(world))
+    user.authenticate(PASSWORD)
+    user.update_device_status(False)
+    world.wire.clear()
+    user.authenticate(PASSWORD)
+    assert world.wire.names == DEVICE_STEPS[:2]
+
+
+def test_without_a_device_nothing_is_sent(world: World) -> None:
+    user = world.user()
+    user.authenticate(PASSWORD)
+    user.confirm_device()
+    world.wire.clear()
+    with pytest.raises(exceptions.ConfigurationError, match="no new device"):
+        user.confirm_device()
+    user.device = None
+    with pytest.raises(exceptions.ConfigurationError, match="no device"):
+        user.forget_device()
+    with pytest.raises(exceptions.ConfigurationError, match="no device"):
+        user.update_device_status(True)
+    assert world.wire.operations == []

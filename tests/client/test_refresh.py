@@ -1,0 +1,246 @@
+"""Refresh, revoke and log out: the order of the two ways, and what becomes of the tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+import srpcore
+from client.conftest import PASSWORD, World, error
+from srpcore import exceptions
+from srpcore.flows.refresh import GET_TOKENS
+from srpcore.wire import Operation, Reply
+
+BY_FLOW = "InitiateAuth:REFRESH_TOKEN_AUTH"
+ROTATION = {"RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}}
+
+
+def logged_in(world: World, name: str = "alice") -> srpcore.Cognito:
+    user = world.user(name)
+    user.authenticate(PASSWORD)
+    world.wire.clear()
+    return user
+
+
+def test_refresh_sets_new_tokens(world: World) -> None:
+    world.create()
+    user = logged_in(world)
+    before = (user.access_token, user.id_token)
+    refresh_token = user.refresh_token
+    world.clock.ahead += 5
+    user.renew_access_token()
+    assert user.access_token != before[0]
+    assert user.id_token != before[1]
+    assert user.refresh_token == refresh_token
+    confidential = world.pool.client_secret is not None
+    assert world.wire.names == [GET_TOKENS if confidential else BY_FLOW]
+
+
+def test_rotation_goes_over_to_the_operation_and_stays_there(make_world: Callable[..., World]) -> None:
+    world = make_world(client_settings=ROTATION)
+    world.create()
+    user = logged_in(world)
+    first = user.refresh_token
+    user.renew_access_token()
+    second = user.refresh_token
+    assert first != second
+    assert world.wire.names == [BY_FLOW, GET_TOKENS]
+    world.wire.clear()
+    user.renew_access_token()
+    assert world.wire.names == [GET_TOKENS]
+    assert user.refresh_token not in (first, second)
+
+
+def test_spent_token_is_refused_and_nothing_else_is_tried(make_world: Callable[..., World]) -> None:
+    world = make_world(client_settings=ROTATION, client_secret=True)
+    world.create()
+    user = logged_in(world)
+    spent = user.refresh_token
+    user.renew_access_token()
+    kept = (user.access_token, user.refresh_token)
+    user.refresh_token = spent
+    world.clock.ahead += 5
+    world.wire.clear()
+    with pytest.raises(exceptions.RefreshTokenReuseException):
+        user.renew_access_token()
+    assert world.wire.names == [GET_TOKENS]
+    assert user.access_token == kept[0]
+
+
+@pytest.mark.parametrize("by", ["alias", "name"])
+def test_confidential_client_refreshes_where_the_operation_is_unknown(
+    make_world: Callable[..., World], by: str
+) -> None:
+    world = make_world(client_secret=True, pool_settings={"AliasAttributes": ["email"]})
+    world.create(email="alice@example.com", email_verified="true")
+    user = logged_in(world, "alice@example.com" if by == "alias" else "alice")
+    world.wire.instead = lambda operation: error("UnknownOperationException") if operation.name == GET_TOKENS else None
+    user.renew_access_token()
+    assert world.wire.names == [GET_TOKENS, BY_FLOW]
+    world.wire.clear()
+    user.renew_access_token()
+    assert world.wire.names == [BY_FLOW]
+
+
+def test_restored_tokens_of_an_alias_refresh_with_a_secret(make_world: Callable[..., World]) -> None:
+    world = make_world(client_secret=True, pool_settings={"UsernameAttributes": ["email"]})
+    world.create("alice@example.com", email_verified="true")
+    user = logged_in(world, "alice@example.com")
+    restored = world.user("alice@example.com", access_token=user.access_token, refresh_token=user.refresh_token)
+    world.wire.instead = lambda operation: error("UnknownOperationException") if operation.name == GET_TOKENS else None
+    restored.renew_access_token()
+    assert restored.access_claims is not None
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        error("NotAuthorizedException", "Refresh Token has expired"),
+        error("NotAuthorizedException", "the flow is not enabled"),
+        error("RefreshTokenReuseException"),
+        error("TooManyRequestsException", "Rate exceeded"),
+        error("InvalidParameterException", "Missing required parameter REFRESH_TOKEN"),
+        error("InternalErrorException", "", 500),
+        error("ResourceNotFoundException", "not enabled"),
+    ],
+)
+def test_no_other_way_after_a_refusal(world: World, refusal: Reply) -> None:
+    world.create()
+    user = logged_in(world)
+    tokens = (user.access_token, user.id_token, user.refresh_token)
+    world.wire.instead = lambda operation: refusal
+    with pytest.raises(exceptions.ServiceError):
+        user.renew_access_token()
+    assert len(world.wire.operations) == 1
+    assert (user.access_token, user.id_token, user.refresh_token) == tokens
+
+
+def test_no_other_way_after_a_timeout(world: World) -> None:
+    world.create()
+    user = logged_in(world)
+
+    def no_answer(operation: Operation) -> Reply:
+        raise exceptions.TransportTimeout("no answer in time")
+
+    world.wire.instead = no_answer
+    with pytest.raises(exceptions.TransportTimeout):
+        user.renew_access_token()
+    assert len(world.wire.operations) == 1
+    assert user.access_token
+    assert user.refresh_token
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("InvalidParameterException", "Auth flow not enabled for this client"),
+        ("InvalidParameterException", "REFRESH_TOKEN_AUTH is not allowed with refresh token rotation"),
+        ("UnsupportedOperationException", "off"),
+    ],
+)
+def test_public_client_goes_over_where_the_flow_is_off(
+    make_world: Callable[..., World], code: str, message: str
+) -> None:
+    world = make_world()
+    world.create()
+    user = logged_in(world)
+    world.wire.instead = lambda operation: error(code, message) if operation.name == "InitiateAuth" else None
+    user.renew_access_token()
+    assert world.wire.names == [BY_FLOW, GET_TOKENS]
+
+
+def test_keys_are_there_before_the_refresh_token_is_spent(world: World) -> None:
+    world.create()
+    user = logged_in(world)
+    user.pool_jwk = None
+    user.renew_access_token()
+    assert len(world.wire.fetched) == 1
+
+    def outage(url: str) -> bytes:
+        raise exceptions.TransportError("no answer")
+
+    user.pool_jwk = None
+    world.wire.clear()
+    world.wire.fetch = outage  # type: ignore[method-assign]
+    with pytest.raises(exceptions.TransportError):
+        user.renew_access_token()
+    assert world.wire.operations == []
+
+
+def test_new_tokens_that_are_not_accepted_leave_the_old(world: World) -> None:
+    world.create()
+    world.create("mallory")
+    user, other = logged_in(world), logged_in(world, "mallory")
+    kept = dict(vars(user))
+    result = {"AccessToken": other.access_token, "IdToken": f"{other.id_token}x", "TokenType": "Bearer"}
+    world.wire.instead = lambda operation: Reply({"AuthenticationResult": result})
+    with pytest.raises(exceptions.TokenVerificationException):
+        user.renew_access_token()
+    assert {**vars(user), "_refreshed_by": None} == {**kept, "_refreshed_by": None}
+
+
+def test_without_a_refresh_token_nothing_is_sent(world: World) -> None:
+    with pytest.raises(exceptions.ConfigurationError, match="log in first"):
+        world.user().renew_access_token()
+    with pytest.raises(exceptions.ConfigurationError, match="log in first"):
+        world.user().revoke_token()
+    assert world.wire.operations == []
+
+
+def test_check_token_refreshes_what_has_expired(world: World) -> None:
+    world.create()
+    user = logged_in(world)
+    token = user.access_token
+    assert user.check_token() is False
+    world.clock.ahead += 3601
+    assert user.check_token(renew=False) is True
+    assert user.access_token == token
+    assert user.check_tokens() is True
+    assert user.access_token != token
+    assert user.check_token() is False
+
+
+def test_check_token_without_a_token(world: World) -> None:
+    user = world.user()
+    with pytest.raises(AttributeError):
+        user.check_token()
+    user.access_token = "no token"
+    with pytest.raises(exceptions.MalformedToken):
+        user.check_token()
+
+
+def test_revoked_tokens_are_refused(world: World) -> None:
+    world.create()
+    user = logged_in(world)
+    access_token, refresh_token = user.access_token, user.refresh_token
+    user.revoke_token()
+    assert (user.access_token, user.id_token, user.refresh_token, user.access_claims) == (None,) * 4
+    with pytest.raises(exceptions.NotAuthorizedException):
+        user.client.get_user(AccessToken=access_token)
+    user.refresh_token = refresh_token
+    with pytest.raises(exceptions.NotAuthorizedException):
+        user.renew_access_token()
+
+
+def test_logout_ends_every_session(world: World) -> None:
+    world.create()
+    user, elsewhere = logged_in(world), logged_in(world)
+    user.logout()
+    assert (user.access_token, user.id_token, user.refresh_token, user.token_type, user.expires_in) == (None,) * 5
+    with pytest.raises(exceptions.NotAuthorizedException):
+        elsewhere.renew_access_token()
+    with pytest.raises(AttributeError):
+        user.logout()
+
+
+def test_logout_that_fails_keeps_the_tokens(world: World) -> None:
+    world.create()
+    user = logged_in(world)
+    world.wire.instead = lambda operation: error("TooManyRequestsException")
+    with pytest.raises(exceptions.TooManyRequestsException):
+        user.logout()
+    with pytest.raises(exceptions.TooManyRequestsException):
+        user.revoke_token()
+    assert user.access_token
+    assert user.refresh_token

@@ -1,0 +1,363 @@
+"""Log in over the facade, against the embedded pool: what is sent, what is set, what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from client.conftest import PASSWORD, World, error
+from srpcore import exceptions
+from srpcore.crypto.cognito import GROUP
+from srpcore.crypto.totp import totp
+from srpcore.wire import Operation, Reply
+
+LONE_SURROGATE = "Correct\ud800Horse-1"
+
+
+def everything_sent(world: World) -> str:
+    return repr([dict(operation.parameters) for operation in world.wire.operations])
+
+
+def test_log_in_sets_verified_tokens(world: World) -> None:
+    world.create()
+    user = world.user()
+    user.authenticate(PASSWORD)
+    assert user.access_claims is not None
+    assert user.id_claims is not None
+    assert user.access_claims["username"] == "alice"
+    assert user.access_claims["client_id"] == world.pool.client_id
+    assert user.id_claims["aud"] == world.pool.client_id
+    assert (user.token_type, user.expires_in) == ("Bearer", 3600)
+    assert user.expires_datetime is not None
+    assert abs(user.expires_datetime.timestamp() - world.clock() - 3600) < 60
+    assert world.wire.names == [
+        "InitiateAuth:USER_SRP_AUTH",
+        "RespondToAuthChallenge:PASSWORD_VERIFIER",
+    ]
+    assert PASSWORD not in everything_sent(world)
+
+
+def test_wrong_password_is_refused_and_leaves_the_object_as_it_was(world: World) -> None:
+    world.create()
+    user = world.user()
+    user.authenticate(PASSWORD)
+    before = dict(vars(user))
+    with pytest.raises(exceptions.NotAuthorizedException) as caught:
+        user.authenticate(PASSWORD + " ")
+    assert caught.value.message == "Incorrect username or password."
+    assert (caught.value.operation, caught.value.status) == ("RespondToAuthChallenge", 400)
+    assert vars(user) == before
+    assert PASSWORD not in str(caught.value)
+    assert PASSWORD not in repr(caught.value)
+
+
+def test_unknown_user_is_refused_at_the_answer(world: World) -> None:
+    with pytest.raises(exceptions.NotAuthorizedException):
+        world.user("nobody").authenticate(PASSWORD)
+    assert len(world.wire.operations) == 2
+
+
+def test_log_in_by_alias_names_the_canonical_user_afterwards(make_world: Callable[..., World]) -> None:
+    world = make_world(client_secret=True, pool_settings={"AliasAttributes": ["email"]})
+    world.create(email="alice@example.com", email_verified="true")
+    user = world.user("alice@example.com")
+    user.authenticate(PASSWORD)
+    first, answer = world.wire.operations
+    assert first.parameters["AuthParameters"]["USERNAME"] == "alice@example.com"
+    assert answer.parameters["ChallengeResponses"]["USERNAME"] == "alice"
+    assert user.access_claims is not None
+    assert user.access_claims["username"] == "alice"
+
+
+def test_log_in_where_the_email_is_the_name(make_world: Callable[..., World]) -> None:
+    world = make_world(client_secret=True, pool_settings={"UsernameAttributes": ["email"]})
+    sub = world.create("alice@example.com", email_verified="true")
+    user = world.user("alice@example.com")
+    user.authenticate(PASSWORD)
+    assert user.access_claims is not None
+    assert user.access_claims["username"] == sub == user.access_claims["sub"]
+
+
+def test_client_metadata_goes_with_every_step(world: World) -> None:
+    world.create()
+    world.user().authenticate(PASSWORD, client_metadata={"from": "here"})
+    assert [operation.parameters["ClientMetadata"] for operation in world.wire.operations] == [{"from": "here"}] * 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "password"),
+    [
+        ({"username": LONE_SURROGATE}, PASSWORD),
+        ({"username": None}, PASSWORD),
+        ({"username": ""}, PASSWORD),
+        ({}, LONE_SURROGATE),
+        ({}, None),
+    ],
+)
+def test_bad_input_is_refused_before_anything_is_sent(world: World, arguments: dict[str, Any], password: str) -> None:
+    user = world.user(**arguments)
+    with pytest.raises(exceptions.ConfigurationError) as caught:
+        user.authenticate(password)
+    assert world.wire.operations == []
+    for part in (str(caught.value), repr(caught.value.__cause__), repr(caught.value.__context__)):
+        assert "Horse" not in part or caught.value.__suppress_context__
+
+
+def test_client_id_of_none_is_taken_and_refused_at_use(world: World) -> None:
+    user = world.user()
+    user.client_id = None  # type: ignore[assignment]  # programs do it
+    with pytest.raises(exceptions.ConfigurationError, match="client_id"):
+        user.authenticate(PASSWORD)
+    assert world.wire.operations == []
+
+
+@pytest.mark.parametrize("password", ["", " ", "p\0ss", "pässwörd", "密碼", "é", "🔑" * 40, "a" * 5000])
+def test_any_text_is_a_password_and_a_wrong_one_is_refused(world: World, password: str) -> None:
+    world.create()
+    with pytest.raises(exceptions.NotAuthorizedException):
+        world.user().authenticate(password)
+
+
+def hostile(**changes: Any) -> Callable[[Operation], Reply | None]:
+    """Answer InitiateAuth with a challenge that no honest service sends."""
+    parameters = {
+        "SALT": "ab12",
+        "SRP_B": "5",
+        "SECRET_BLOCK": "AAAA",
+        "USER_ID_FOR_SRP": "alice",
+        "USERNAME": "alice",
+        **changes,
+    }
+    challenge = {
+        "ChallengeName": "PASSWORD_VERIFIER",
+        "ChallengeParameters": {key: value for key, value in parameters.items() if value is not None},
+    }
+    return lambda operation: Reply(challenge) if operation.name == "InitiateAuth" else None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"SRP_B": "0"},
+        {"SRP_B": f"{GROUP.N:x}"},
+        {"SRP_B": f"{2 * GROUP.N:x}"},
+        {"SRP_B": f"{GROUP.N + 1:x}"},
+        {"SRP_B": "-5"},
+        {"SRP_B": "0x5"},
+        {"SRP_B": "5_5"},
+        {"SRP_B": " 5"},
+        {"SRP_B": ""},
+        {"SRP_B": "5" * 100_000},
+        {"SRP_B": None},
+        {"SRP_B": 5},
+        {"SALT": "xyz"},
+        {"SALT": ""},
+        {"SALT": "--1"},
+        {"SALT": "f" * 10_000},
+        {"SALT": None},
+        {"SECRET_BLOCK": None},
+        {"USER_ID_FOR_SRP": None},
+    ],
+    ids=lambda changes: f"{next(iter(changes))}={str(next(iter(changes.values())))[:12]}",
+)
+def test_values_that_must_not_be_answered_are_not(world: World, changes: dict[str, Any]) -> None:
+    world.wire.instead = hostile(**changes)
+    with pytest.raises(exceptions.UnsafeServerValue):
+        world.user().authenticate(PASSWORD)
+    assert world.wire.names == ["InitiateAuth:USER_SRP_AUTH"]
+
+
+def test_another_first_challenge_is_refused(world: World) -> None:
+    world.wire.instead = lambda operation: Reply({"ChallengeName": "CUSTOM_CHALLENGE", "Session": "s"})
+    with pytest.raises(exceptions.UnsupportedChallenge, match="CUSTOM_CHALLENGE") as caught:
+        world.user().authenticate(PASSWORD)
+    assert isinstance(caught.value, NotImplementedError)
+
+
+def test_every_log_in_has_its_own_exponent(world: World) -> None:
+    world.create()
+    user = world.user()
+    user.authenticate(PASSWORD)
+    user.authenticate(PASSWORD)
+    sent = {operation.parameters["AuthParameters"]["SRP_A"] for operation in world.asked("InitiateAuth")}
+    assert len(sent) == 2
+
+
+def test_new_password(world: World) -> None:
+    world.create(permanent=False)
+    user = world.user()
+    with pytest.raises(exceptions.ForceChangePasswordException):
+        user.authenticate(PASSWORD)
+    assert user.access_token is None
+    user.new_password_challenge(PASSWORD, "Another-Horse-2")
+    assert user.access_claims is not None
+    world.user().authenticate("Another-Horse-2")
+    with pytest.raises(exceptions.NotAuthorizedException):
+        world.user().authenticate(PASSWORD)
+
+
+def test_new_password_with_required_attributes(make_world: Callable[..., World]) -> None:
+    schema = [{"Name": name, "Required": True, "AttributeDataType": "String"} for name in ("given_name", "email")]
+    world = make_world(pool_settings={"Schema": schema})
+    world.create(permanent=False, email="alice@example.com")
+    user = world.user()
+    with pytest.raises(exceptions.ForceChangePasswordException) as caught:
+        user.authenticate(PASSWORD)
+    assert caught.value.required_attributes == ("given_name",)
+    assert "given_name" in str(caught.value)
+    with pytest.raises(exceptions.ConfigurationError, match="given_name"):
+        user.new_password_challenge(PASSWORD, "Another-Horse-2")
+    assert "RespondToAuthChallenge:NEW_PASSWORD_REQUIRED" not in world.wire.names
+    user.new_password_challenge(PASSWORD, "Another-Horse-2", {"given_name": "Alice"})
+    assert user.id_claims is not None
+    assert user.id_claims["given_name"] == "Alice"
+
+
+def test_new_password_without_utf8_form_is_refused_before_anything_is_sent(world: World) -> None:
+    with pytest.raises(exceptions.ConfigurationError, match="new_password"):
+        world.user().new_password_challenge(PASSWORD, LONE_SURROGATE)
+    assert world.wire.operations == []
+
+
+def enrol(world: World) -> str:
+    """Enrol an authenticator app for alice, and return its secret."""
+    user = world.user()
+    user.authenticate(PASSWORD)
+    secret = user.associate_software_token()
+    with pytest.raises(exceptions.EnableSoftwareTokenMFAException):
+        user.verify_software_token("000000" if totp(secret, world.clock()) != "000000" else "111111")
+    assert user.verify_software_token(totp(secret, world.clock()), "my phone")
+    user.set_user_mfa_preference(False, True, "SOFTWARE_TOKEN")
+    world.clock.ahead += 60
+    return secret
+
+
+def test_totp_is_asked_for_and_answered_by_another_object(world: World) -> None:
+    world.create()
+    secret = enrol(world)
+    with pytest.raises(exceptions.SoftwareTokenMFAChallengeException) as caught:
+        world.user().authenticate(PASSWORD)
+    session = caught.value.get_tokens()["Session"]
+    assert session not in str(caught.value)
+    assert session not in repr(caught.value)
+    elsewhere = world.user()
+    elsewhere.respond_to_software_token_mfa_challenge(totp(secret, world.clock()), caught.value.get_tokens())
+    assert elsewhere.access_claims is not None
+
+
+def test_wrong_totp_is_refused(world: World) -> None:
+    world.create()
+    secret = enrol(world)
+    user = world.user()
+    with pytest.raises(exceptions.SoftwareTokenMFAChallengeException):
+        user.authenticate(PASSWORD)
+    wrong = f"{(int(totp(secret, world.clock())) + 1) % 10**6:06d}"
+    with pytest.raises(exceptions.CodeMismatchException):
+        user.respond_to_software_token_mfa_challenge(wrong)
+    assert user.access_token is None
+
+
+def test_code_may_be_a_number_or_have_spaces_around_it(world: World) -> None:
+    world.create()
+    secret = enrol(world)
+    user = world.user()
+    with pytest.raises(exceptions.SoftwareTokenMFAChallengeException):
+        user.authenticate(PASSWORD)
+    user.respond_to_software_token_mfa_challenge(f" {totp(secret, world.clock())}\n")
+    assert user.access_token
+
+
+def test_code_without_a_challenge_or_without_a_code_is_refused(world: World) -> None:
+    user = world.user()
+    with pytest.raises(exceptions.ConfigurationError, match="no challenge"):
+        user.respond_to_software_token_mfa_challenge("123456")
+    with pytest.raises(exceptions.ConfigurationError, match="code is empty"):
+        user.respond_to_sms_mfa_challenge(" ", {"Session": "s"})
+    assert world.wire.operations == []
+
+
+def test_made_up_session_is_refused(world: World) -> None:
+    world.create()
+    with pytest.raises(exceptions.NotAuthorizedException):
+        world.user().respond_to_software_token_mfa_challenge("123456", {"Session": "x" * 40})
+
+
+def test_sms_code(world: World) -> None:
+    world.create(phone_number="+15550100", phone_number_verified="true")
+    user = world.user()
+    user.authenticate(PASSWORD)
+    user.set_user_mfa_preference(True, False, "SMS")
+    with pytest.raises(exceptions.SMSMFAChallengeException):
+        user.authenticate(PASSWORD)
+    code = world.pool.outbox.latest("alice").code
+    user.respond_to_sms_mfa_challenge(code)
+    assert user.access_claims is not None
+    with pytest.raises(exceptions.ServiceError):
+        user.respond_to_sms_mfa_challenge(code)
+
+
+def test_preference_is_one_of_the_factors(world: World) -> None:
+    world.create()
+    user = world.user()
+    with pytest.raises(ValueError, match="preferred"):
+        user.set_user_mfa_preference(True, True, "EMAIL")
+    with pytest.raises(AttributeError, match="log in first"):
+        user.set_user_mfa_preference(False, False)
+    assert world.wire.operations == []
+    user.authenticate(PASSWORD)
+    user.set_user_mfa_preference(False, False)
+
+
+def test_sign_up_and_confirm(world: World) -> None:
+    user = world.user(None)
+    user.set_base_attributes(email="bob@example.com")
+    user.add_custom_attributes(team="blue")
+    assert user.custom_attributes == {"custom:team": "blue"}
+    user.custom_attributes = None
+    with pytest.raises(exceptions.InvalidPasswordException):
+        user.register("bob", "short")
+    assert user.username is None
+    answer = user.register("bob", PASSWORD)
+    assert answer["UserConfirmed"] is False
+    assert "ResponseMetadata" not in answer
+    assert (vars(user)["username"], vars(user)["email"]) == ("bob", "bob@example.com")
+    with pytest.raises(exceptions.UserNotConfirmedException):
+        user.authenticate(PASSWORD)
+    with pytest.raises(exceptions.CodeMismatchException):
+        user.confirm_sign_up("000000" if world.pool.outbox.latest("bob").code != "000000" else "111111")
+    user.resend_confirmation_code("bob")
+    user.confirm_sign_up(world.pool.outbox.latest("bob").code)
+    user.authenticate(PASSWORD)
+    assert user.id_claims is not None
+    assert user.id_claims["email"] == "bob@example.com"
+
+
+def test_admin_confirms_sign_up(world: World) -> None:
+    user = world.user(None)
+    user.register("bob", PASSWORD)
+    user.admin_confirm_sign_up()
+    user.authenticate(PASSWORD)
+    assert user.access_token
+
+
+@pytest.mark.parametrize("code", ["UserNotFoundException", "TooManyRequestsException", "SomethingNewException"])
+def test_errors_of_the_service_are_typed(world: World, code: str) -> None:
+    world.wire.instead = lambda operation: error(code, "why", 400)
+    with pytest.raises(exceptions.ServiceError) as caught:
+        world.user().authenticate(PASSWORD)
+    assert type(caught.value).__name__ in (code, "ServiceError")
+    assert (caught.value.code, caught.value.message) == (code, "why")
+    assert str(caught.value) == f"{code} (HTTP 400, InitiateAuth): why"
+
+
+def test_a_reply_without_tokens_or_challenge_is_an_error(world: World) -> None:
+    world.create()
+    world.wire.instead = lambda operation: (
+        Reply({"ChallengeName": "MFA_SETUP", "Session": "s"}) if operation.name == "RespondToAuthChallenge" else None
+    )
+    user = world.user()
+    with pytest.raises(exceptions.UnsupportedChallenge, match="MFA_SETUP"):
+        user.authenticate(PASSWORD)
+    assert user.access_token is None

@@ -1,0 +1,157 @@
+"""Keys and verification over the facade: whose tokens it takes, and how often it fetches the key set."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+import srpcore
+from client.conftest import PASSWORD, World
+from srpcore import exceptions
+from srpcore.wire import Operation
+
+
+@pytest.fixture
+def user(world: World) -> srpcore.Cognito:
+    world.create()
+    user = world.user()
+    user.authenticate(PASSWORD)
+    return user
+
+
+def test_restored_tokens_verify(world: World, user: srpcore.Cognito) -> None:
+    restored = world.user(id_token=user.id_token, access_token=user.access_token)
+    assert restored.access_claims is None
+    restored.verify_tokens()
+    assert restored.access_claims == user.access_claims
+    assert restored.id_claims == user.id_claims
+
+
+def test_tokens_that_are_not_there_are_refused(world: World) -> None:
+    with pytest.raises(exceptions.TokenVerificationException, match="log in first"):
+        world.user().verify_tokens()
+
+
+def test_key_set_is_fetched_once(world: World, user: srpcore.Cognito) -> None:
+    user.verify_tokens()
+    user.renew_access_token()
+    assert world.wire.fetched == [f"{user.user_pool_url}/.well-known/jwks.json"]
+
+
+def test_access_token_of_another_app_client_is_refused(world: World, user: srpcore.Cognito) -> None:
+    made = world.pool.call(
+        Operation("CreateUserPoolClient", {"UserPoolId": world.pool.user_pool_id, "ClientName": "other"})
+    )
+    other = srpcore.Cognito(
+        world.pool.user_pool_id,
+        made.document["UserPoolClient"]["ClientId"],
+        username="alice",
+        transport=world.wire,
+        clock=world.clock,
+    )
+    for token, name, use in ((user.access_token, "access_token", "access"), (user.id_token, "id_token", "id")):
+        assert token is not None
+        with pytest.raises(exceptions.AudienceMismatch) as caught:
+            other.verify_token(token, name, use)
+        assert token not in str(caught.value)
+    assert other.access_token is None
+    assert other.access_claims is None
+
+
+def test_token_of_another_use_is_refused(user: srpcore.Cognito) -> None:
+    assert user.id_token is not None
+    with pytest.raises(exceptions.TokenUseMismatch):
+        user.verify_token(user.id_token, "access_token", "access")
+
+
+def test_expired_token_is_refused(world: World, user: srpcore.Cognito) -> None:
+    world.clock.ahead += 3601
+    with pytest.raises(exceptions.TokenExpired):
+        user.verify_tokens()
+
+
+def test_tampered_token_is_refused(user: srpcore.Cognito) -> None:
+    assert user.access_token is not None
+    head, payload, signature = user.access_token.split(".")
+    with pytest.raises(exceptions.TokenVerificationException):
+        user.verify_token(f"{head}.{payload[:-2]}AA.{signature}", "access_token", "access")
+
+
+def test_token_of_another_pool_is_refused(make_world: Callable[..., World], user: srpcore.Cognito) -> None:
+    other = make_world()
+    other.create()
+    stranger = other.user()
+    stranger.authenticate(PASSWORD)
+    assert stranger.access_token is not None
+    with pytest.raises(exceptions.UnknownKey):
+        user.verify_token(stranger.access_token, "access_token", "access")
+
+
+def test_unknown_key_ids_fetch_the_key_set_once_a_minute(world: World, user: srpcore.Cognito) -> None:
+    for _ in range(3):
+        with pytest.raises(exceptions.UnknownKey):
+            user.get_key("another")
+    assert len(world.wire.fetched) == 1
+    world.clock.ahead += 61
+    for _ in range(3):
+        with pytest.raises(exceptions.UnknownKey):
+            user.get_key("another")
+    assert len(world.wire.fetched) == 2
+
+
+@pytest.mark.parametrize("form", [json.dumps, repr], ids=["json", "python"])
+def test_keys_of_the_environment(
+    world: World, user: srpcore.Cognito, monkeypatch: pytest.MonkeyPatch, form: Callable[[object], str]
+) -> None:
+    monkeypatch.setenv("COGNITO_JWKS", form(dict(user.get_keys())))
+    restored = world.user(id_token=user.id_token, access_token=user.access_token)
+    world.wire.clear()
+    restored.verify_tokens()
+    with pytest.raises(exceptions.UnknownKey):
+        restored.get_key("another")
+    assert world.wire.fetched == []
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "print(1)", "7", "{'keys': open('x')}"])
+def test_unusable_keys_of_the_environment(world: World, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("COGNITO_JWKS", text)
+    with pytest.raises(exceptions.ConfigurationError, match="COGNITO_JWKS"):
+        world.user().get_keys()
+
+
+def test_key_set_that_is_none_is_refused_and_not_kept(world: World) -> None:
+    world.wire.fetch = lambda url: b'{"keys": []}'  # type: ignore[method-assign]
+    user = world.user()
+    with pytest.raises(exceptions.TokenVerificationException):
+        user.get_keys()
+    assert user.pool_jwk is None
+
+
+def test_keys_can_be_set_plainly(world: World, user: srpcore.Cognito) -> None:
+    restored = world.user(id_token=user.id_token, access_token=user.access_token)
+    restored.pool_jwk = user.get_keys()
+    world.wire.clear()
+    restored.verify_tokens()
+    assert world.wire.fetched == []
+
+
+def test_overridden_verification_is_used(world: World) -> None:
+    class Lenient(srpcore.Cognito):
+        def verify_token(self, token: str, id_name: str, token_use: str) -> dict[str, str]:
+            setattr(self, id_name, token)
+            return {}
+
+    world.create()
+    user = Lenient(
+        world.pool.user_pool_id,
+        world.pool.client_id,
+        username="alice",
+        client_secret=world.pool.client_secret,
+        transport=world.wire,
+    )
+    user.authenticate(PASSWORD)
+    assert user.access_token
+    assert user.access_claims is None
+    assert world.wire.fetched == []
