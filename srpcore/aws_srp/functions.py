@@ -63,7 +63,7 @@ def pad_hex(long_int: int | str) -> str:
     return f"00{text}" if text[0] in "89ABCDEFabcdef" else text
 
 
-def compute_hkdf(ikm: bytes, salt: bytes) -> bytes:
+def compute_hkdf(ikm: bytes | bytearray, salt: bytes | bytearray) -> bytes:
     """Return the dialect's 16-byte key for *ikm* and *salt*."""
     return hkdf(bytes(ikm), salt=bytes(salt), info=cognito.INFO, length=cognito.KEY_LENGTH)
 
