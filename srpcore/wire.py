@@ -55,9 +55,11 @@ class Reply:
     """One answer of the service in botocore's shape: the document, with ``ResponseMetadata`` in it.
 
     An error is a reply too: its document has ``Error`` with ``Code`` and ``Message``.
+    ``raised`` is the exception class of the client under the transport, where it raised one for this answer.
     """
 
     document: Document = field(repr=False)
+    raised: type[Exception] | None = field(default=None, repr=False, compare=False)
 
     @property
     def status(self) -> int:

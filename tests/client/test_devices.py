@@ -12,6 +12,7 @@ from client.conftest import PASSWORD, World, error
 from client.test_sign_in import enrol
 from srpcore import exceptions
 from srpcore.crypto.totp import totp
+from srpcore.wire import Operation
 
 DEVICE_STEPS = [
     "InitiateAuth:USER_SRP_AUTH",
@@ -167,3 +168,21 @@ def test_without_a_device_nothing_is_sent(world: World) -> None:
     with pytest.raises(exceptions.ConfigurationError, match="no device"):
         user.update_device_status(True)
     assert world.wire.operations == []
+
+
+def test_device_is_proven_after_a_new_password(world: World) -> None:
+    device = remembered(world)
+    world.pool.call(
+        Operation(
+            "AdminSetUserPassword",
+            {"UserPoolId": world.pool.user_pool_id, "Username": "alice", "Password": PASSWORD, "Permanent": False},
+        )
+    )
+    user = world.user(device=device)
+    world.wire.clear()
+    user.new_password_challenge(PASSWORD, "Another-Horse-2")
+    assert world.wire.names == [
+        *DEVICE_STEPS[:2],
+        "RespondToAuthChallenge:NEW_PASSWORD_REQUIRED",
+        *DEVICE_STEPS[2:],
+    ]

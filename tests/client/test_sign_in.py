@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 from collections.abc import Callable
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
 
+import srpcore
 from client.conftest import PASSWORD, World, error
 from srpcore import exceptions
 from srpcore.crypto.cognito import GROUP
 from srpcore.crypto.totp import totp
+from srpcore.flows.challenges import missing_attributes, required_attributes
 from srpcore.wire import Operation, Reply
+from vectors import load_lines
 
 LONE_SURROGATE = "Correct\ud800Horse-1"
 
@@ -361,3 +368,55 @@ def test_a_reply_without_tokens_or_challenge_is_an_error(world: World) -> None:
     with pytest.raises(exceptions.UnsupportedChallenge, match="MFA_SETUP"):
         user.authenticate(PASSWORD)
     assert user.access_token is None
+
+
+def test_secret_hash_is_over_the_name_typed_and_then_the_canonical_one(make_world: Callable[..., World]) -> None:
+    world = make_world(client_secret=True, pool_settings={"AliasAttributes": ["email"]})
+    world.create(email="alice@example.com", email_verified="true")
+    world.user("alice@example.com").authenticate(PASSWORD)
+    first, answer = world.wire.operations
+    assert world.pool.client_secret is not None
+    for name, sent in (
+        ("alice@example.com", first.parameters["AuthParameters"]),
+        ("alice", answer.parameters["ChallengeResponses"]),
+    ):
+        mac = hmac.new(world.pool.client_secret.encode(), (name + world.pool.client_id).encode(), hashlib.sha256)
+        assert sent["SECRET_HASH"] == base64.b64encode(mac.digest()).decode()
+
+
+def test_required_attributes_that_the_user_has_are_not_asked_for_again(world: World) -> None:
+    challenge = {
+        "requiredAttributes": '["userAttributes.given_name", "userAttributes.email"]',
+        "userAttributes": '{"email": "alice@example.com", "given_name": ""}',
+    }
+    assert missing_attributes({"ChallengeParameters": challenge}, {}) == ("given_name",)
+    assert missing_attributes({"ChallengeParameters": challenge}, {"given_name": "Alice"}) == ()
+
+
+@pytest.mark.parametrize("text", ["{", '{"a": 1}', "[1]", "[" * 100_000])
+def test_required_attributes_that_are_no_list_of_names_are_refused(text: str) -> None:
+    with pytest.raises(exceptions.UnsafeServerValue, match="requiredAttributes"):
+        required_attributes({"ChallengeParameters": {"requiredAttributes": text}})
+
+
+def test_answers_are_those_of_the_services_own_clients() -> None:
+    """The vectors through the whole answer to PASSWORD_VERIFIER: negative and odd salts, every text."""
+    for vector in [*load_lines("cognito/log_in.jsonl"), *load_lines("cognito/edges.jsonl")]:
+        time = datetime.strptime(vector["timestamp"], "%a %b %d %H:%M:%S UTC %Y").replace(tzinfo=timezone.utc)
+        srp = srpcore.AWSSRP(
+            vector["username"], vector["password"], vector["pool"], "id", client=object(), clock=time.timestamp
+        )
+        srp.small_a_value, srp.large_a_value = int(vector["a_hex"], 16), int(vector["A_hex"], 16)
+        parameters = {
+            "SALT": vector["salt_hex"],
+            "SRP_B": vector["B_hex"],
+            "SECRET_BLOCK": vector["secret_block_b64"],
+            "USER_ID_FOR_SRP": vector["username"],
+        }
+        answer = srp.process_challenge(parameters, {"USERNAME": "typed"})
+        assert answer == {
+            "TIMESTAMP": vector["timestamp"],
+            "USERNAME": vector["username"],
+            "PASSWORD_CLAIM_SECRET_BLOCK": vector["secret_block_b64"],
+            "PASSWORD_CLAIM_SIGNATURE": vector["signature_b64"],
+        }, vector["id"]

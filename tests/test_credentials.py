@@ -1,0 +1,72 @@
+"""AWS credentials from the environment, and what they do not show."""
+
+from __future__ import annotations
+
+import pytest
+from srpcore_transports.credentials import Credentials, from_environment
+
+from srpcore.exceptions import ConfigurationError
+
+PAIR = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI"}
+
+
+def test_the_pair_and_the_token() -> None:
+    assert from_environment(PAIR) == Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI")
+    assert from_environment({**PAIR, "AWS_SESSION_TOKEN": "token=="}) == Credentials(
+        "AKIDEXAMPLE", "wJalrXUtnFEMI", "token=="
+    )
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [{}, {"AWS_SESSION_TOKEN": "alone"}, {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, {"HOME": "/"}],
+)
+def test_none_where_there_is_no_pair(environ: dict[str, str]) -> None:
+    assert from_environment(environ) is None
+
+
+def test_an_empty_token_is_no_token() -> None:
+    credentials = from_environment({**PAIR, "AWS_SESSION_TOKEN": ""})
+    assert credentials is not None
+    assert credentials.session_token is None
+
+
+def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in PAIR.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+    assert from_environment() == Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI")
+
+
+@pytest.mark.parametrize("missing", sorted(PAIR))
+@pytest.mark.parametrize("empty", [False, True])
+def test_half_a_pair_names_the_missing_variable(missing: str, empty: bool) -> None:
+    environ = {name: value for name, value in PAIR.items() if name != missing}
+    with pytest.raises(ConfigurationError, match=f"{missing} is not") as caught:
+        from_environment({**environ, missing: ""} if empty else environ)
+    assert not any(value in str(caught.value) for value in PAIR.values())
+
+
+@pytest.mark.parametrize("position", [0, 1, 2])
+@pytest.mark.parametrize(
+    "value", ["", "two words", "line-end\n", "line\r\nInjected: yes", "nön-ascii", "nul\0", b"bytes!", 77]
+)
+def test_what_no_header_carries_is_refused(position: int, value: object) -> None:
+    values: list[object] = ["AKIDEXAMPLE", "secret", "token"]
+    values[position] = value
+    with pytest.raises(ConfigurationError) as caught:
+        Credentials(*values)  # type: ignore[arg-type] # the wrong types are the point
+    assert ("access_key_id", "secret_access_key", "session_token")[position] in str(caught.value)
+    assert not value or repr(value).strip("'b") not in str(caught.value)
+
+
+@pytest.mark.parametrize("position", [0, 1])
+def test_the_pair_is_not_optional(position: int) -> None:
+    values: list[str | None] = ["AKIDEXAMPLE", "secret"]
+    values[position] = None
+    with pytest.raises(ConfigurationError):
+        Credentials(*values)  # type: ignore[arg-type] # the wrong types are the point
+
+
+def test_no_secret_in_the_repr() -> None:
+    assert repr(Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI", "token")) == "Credentials(access_key_id='AKIDEXAMPLE')"

@@ -1,0 +1,39 @@
+"""The README's programs run, and the commands and names it mentions are there."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import srpcore
+
+README = Path(__file__).parents[1] / "README.md"
+BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+COMPLETE = [block for block in BLOCKS if "LocalUserPool()" in block or "srp.Parameters" in block]
+
+
+def test_there_are_programs_to_run() -> None:
+    assert len(COMPLETE) == 2
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.splitlines()[0])
+def test_programs_are_python_and_import_what_is_there(block: str) -> None:
+    for node in ast.walk(ast.parse(block)):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            exec(compile(ast.Module([node], []), "README.md", "exec"), {})
+
+
+@pytest.mark.parametrize("block", COMPLETE, ids=lambda block: block.splitlines()[0])
+def test_complete_programs_run(block: str) -> None:
+    exec(compile(block, "README.md", "exec"), {"Cognito": srpcore.Cognito, "srpcore": srpcore, "pytest": pytest})
+
+
+def test_methods_in_the_tables_are_there() -> None:
+    table = README.read_text(encoding="utf-8").split("| To | call |")[1].split("\n\n")[0]
+    names = {name for name in re.findall(r"`([a-z_]+)`", table)}
+    assert len(names) > 20
+    missing = {name for name in names if not hasattr(srpcore.Cognito, name)}
+    assert missing == set()

@@ -1,0 +1,113 @@
+"""Kept-alive connections that are idle, and which of them may be used again."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from threading import Lock
+from typing import NamedTuple
+from weakref import WeakSet
+
+__all__ = ["IDLE_SECONDS", "IdleConnections", "Origin"]
+
+IDLE_SECONDS = 60.0
+"""How long an idle connection is kept: routers on the way forget silent ones, some without telling either end."""
+
+
+class Origin(NamedTuple):
+    """What a connection leads to."""
+
+    scheme: str
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Idle:
+    origin: Origin
+    connection: HTTPConnection
+    since: float
+
+
+class IdleConnections:
+    """The idle connections of one transport, at most *size* of them, the last one used first out.
+
+    Safe to share between threads: a connection is either here or in the hands of one caller. After a fork the child
+    starts with none, since two processes must not speak on one connection.
+    """
+
+    def __init__(self, size: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._size = size
+        self._clock = clock
+        self._lock = Lock()
+        self._idle: list[_Idle] = []
+        self._generation = 0
+        _EVERY.add(self)
+
+    @property
+    def generation(self) -> int:
+        """How often the connections were closed: what was opened before the last time is not kept any more."""
+        return self._generation
+
+    def take(self, origin: Origin) -> HTTPConnection | None:
+        """Return a connection to *origin* that is still open, for the caller alone, or None where there is none."""
+        while True:
+            idle = self._pop(origin)
+            if idle is None:
+                return None
+            if self._clock() - idle.since < IDLE_SECONDS and not _has_input(idle.connection):
+                return idle.connection
+            idle.connection.close()
+
+    def give_back(self, origin: Origin, connection: HTTPConnection, generation: int) -> None:
+        """Keep *connection*, whose last response was read to its end, or close it where it may not be kept."""
+        with self._lock:
+            surplus: HTTPConnection | None = connection
+            if generation == self._generation:
+                self._idle.append(_Idle(origin, connection, self._clock()))
+                surplus = self._idle.pop(0).connection if len(self._idle) > self._size else None
+        if surplus is not None:
+            surplus.close()
+
+    def close(self) -> None:
+        """Close what is idle now, and what is in use as soon as it is given back."""
+        with self._lock:
+            self._generation += 1
+            closing, self._idle = self._idle, []
+        for idle in closing:
+            idle.connection.close()
+
+    def after_fork(self) -> None:
+        """Start anew in a child process; the parent's ends stay open."""
+        self._lock = Lock()  # the old one may be held by a thread that only the parent has
+        self.close()
+
+    def _pop(self, origin: Origin) -> _Idle | None:
+        with self._lock:
+            for index in range(len(self._idle) - 1, -1, -1):
+                if self._idle[index].origin == origin:
+                    return self._idle.pop(index)
+        return None
+
+
+_EVERY: WeakSet[IdleConnections] = WeakSet()
+
+
+def _after_fork() -> None:
+    for connections in list(_EVERY):
+        connections.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def _has_input(connection: HTTPConnection) -> bool:
+    # On an idle connection there is nothing to read but its end, or something that nobody asked for.
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection.sock, selectors.EVENT_READ)
+        return bool(selector.select(0))
