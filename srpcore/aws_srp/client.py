@@ -11,7 +11,7 @@ from ..crypto import cognito
 from ..crypto.device import Device, device_identity
 from ..crypto.encoding import parse_hex, to_hex, utf8
 from ..crypto.secret_hash import secret_hash
-from ..crypto.srp import Ephemeral
+from ..crypto.srp import Ephemeral, secret_exponent
 from ..drive import run
 from ..exceptions.base import ConfigurationError
 from ..flows import devices
@@ -85,8 +85,8 @@ class AWSSRP:
         return f"<{type(self).__name__} {self.pool_id} {self.username}>"
 
     def generate_random_small_a(self) -> int:
-        """Return a fresh secret exponent *a* of 256 bits, the top one set (RFC 5054 asks for at least 256)."""
-        return self._random_bits(256) | 1 << 255
+        """Return a fresh secret exponent *a* of 256 random bits (RFC 5054 asks for at least 256)."""
+        return secret_exponent(self._random_bits)
 
     def calculate_a(self) -> int:
         """Return ``A = g^a mod N`` for ``small_a_value``."""

@@ -84,7 +84,7 @@ def _modexp(library: ctypes.CDLL, base: int, exponent: int, modulus: int) -> int
 
 
 def _to_bn(library: ctypes.CDLL, value: int) -> int:
-    data = value.to_bytes((value.bit_length() + 7) // 8 or 1, "big")
+    data = value.to_bytes((value.bit_length() + 7) // 8, "big")
     return _checked(library.BN_bin2bn(data, len(data), None))
 
 

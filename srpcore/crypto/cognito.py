@@ -78,7 +78,7 @@ def scrambling(A: int, B: int) -> int:
 
 
 def client_pair(a: int | None = None) -> srp.Ephemeral:
-    """Return the client's one-time pair: ``A = g^a mod N`` for 256 fresh random bits *a*, unless *a* is given."""
+    """Return the client's one-time pair: ``A = g^a mod N`` for a fresh random *a* of 256 bits unless *a* is given."""
     return srp.client_pair(GROUP, a)
 
 

@@ -13,7 +13,7 @@ from ..exceptions.base import ConfigurationError, UnsafeServerValue
 
 __all__ = ["decode_secret_block", "parse_hex", "parse_public_value", "to_bytes", "to_hex", "utf8"]
 
-_HEX = re.compile(r"-?[0-9A-Fa-f]+", re.ASCII)
+_HEX = re.compile(r"-?[0-9A-Fa-f]+")
 
 
 def to_bytes(number: int) -> bytes:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -28,12 +29,13 @@ __all__ = [
     "Server",
     "client_pair",
     "client_premaster",
+    "secret_exponent",
     "server_pair",
     "server_premaster",
 ]
 
 SECRET_BITS = 256
-"""The bits of *a* and *b* (RFC 5054, sections 2.5.3 and 2.5.4: at least 256)."""
+"""The random bits of *a* and *b* (RFC 5054, sections 2.5.3 and 2.5.4: at least 256)."""
 
 
 class ProofMismatch(SrpcoreError):
@@ -48,18 +50,26 @@ class Ephemeral:
     public: int
 
 
+def secret_exponent(random_bits: Callable[[int], int] = secrets.randbits) -> int:
+    """Return a fresh secret exponent: a one, then 256 bits of *random_bits*.
+
+    The one in front makes every exponent 257 bits long: its length, which no engine hides, says nothing.
+    """
+    return 1 << SECRET_BITS | random_bits(SECRET_BITS)
+
+
 def client_pair(group: Group, a: int | None = None) -> Ephemeral:
     """Return ``A = g^a mod N``, for 256 fresh random bits *a* unless *a* is given.
 
     Give *a* in tests only: an *a* used twice gives away what it protects.
     """
-    secret = secrets.randbits(SECRET_BITS) | 1 << (SECRET_BITS - 1) if a is None else a
+    secret = secret_exponent() if a is None else a
     return Ephemeral(secret, modexp(group.g, secret, group.N))
 
 
 def server_pair(group: Group, k: int, verifier: int, b: int | None = None) -> Ephemeral:
-    """Return ``B = k * v + g^b mod N``, for 256 fresh random bits *b* unless *b* is given (RFC 5054, section 2.5.3)."""
-    secret = secrets.randbits(SECRET_BITS) | 1 << (SECRET_BITS - 1) if b is None else b
+    """Return ``B = k * v + g^b mod N``, for 256 fresh random bits *b* unless it is given (RFC 5054, 2.5.3)."""
+    secret = secret_exponent() if b is None else b
     return Ephemeral(secret, (k * verifier + modexp(group.g, secret, group.N)) % group.N)
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ..crypto import cognito
 from ..crypto.device import Device, device_identity
 from ..crypto.encoding import decode_secret_block, parse_hex, parse_public_value, to_hex
-from ..crypto.srp import Ephemeral
+from ..crypto.srp import Ephemeral, secret_exponent
 from ..exceptions.base import UnsafeServerValue, UnsupportedChallenge
 from ..exceptions.service import ResourceNotFoundException
 from ..wire import Document, Flow
@@ -32,8 +32,8 @@ class Prover(NamedTuple):
 
 
 def fresh_pair(conversation: Conversation) -> Ephemeral:
-    """Return a one-time pair from the conversation's random source: 256 bits, the top one set."""
-    return cognito.client_pair(conversation.random_bits(256) | 1 << 255)
+    """Return a one-time pair from the conversation's random source: 256 random bits."""
+    return cognito.client_pair(secret_exponent(conversation.random_bits))
 
 
 def password_claim(

@@ -1,0 +1,177 @@
+"""How long does a log-in's arithmetic take, beside pycognito's and beside the bare exponentiations?
+
+    python benchmarks/srp_log_in.py [--rounds 60]
+
+One round does each contestant's whole client side once, in turn, so that what disturbs the machine disturbs all:
+
+- srpcore with each engine: ``client_pair()``, ``private_key()``, ``client_key()``;
+- pycognito's ``AWSSRP``: ``generate_random_small_a()``, ``calculate_a()``, ``get_password_authentication_key()``;
+- the floor: ``BN_mod_exp_mont_consttime`` three times, with exponents of 256, 256 and 512 bits, numbers converted and
+  Montgomery context made beforehand.
+
+Medians go to the screen, and to ``benchmarks/results/srp_log_in.json`` and ``.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import json
+import platform
+import secrets
+import ssl
+import statistics
+import sys
+from collections.abc import Callable
+from datetime import datetime, timezone
+from functools import partial
+from importlib import import_module, metadata
+from pathlib import Path
+from time import perf_counter
+from typing import TypeAlias
+
+from srpcore.crypto import cognito, modexp
+from srpcore.crypto._openssl import library_file
+
+Work: TypeAlias = Callable[[], object]
+
+RESULTS = Path(__file__).parent / "results"
+N, g = cognito.GROUP.N, cognito.GROUP.g
+POOL, SUFFIX, USERNAME, PASSWORD, SALT = "eu-west-1_AbCd1234", "AbCd1234", "alice", "Passw0rd!", 0x7A32E3484BBF07C504D1
+B = cognito.server_pair(cognito.verifier(cognito.private_key(SUFFIX + USERNAME, PASSWORD, SALT))).public
+
+
+def log_in_with_srpcore(engine: str) -> object:
+    modexp.select(engine)
+    pair = cognito.client_pair()
+    return cognito.client_key(pair, B, cognito.private_key(SUFFIX + USERNAME, PASSWORD, SALT))
+
+
+def pycognito_log_in() -> Work | None:
+    try:
+        aws_srp = import_module("pycognito.aws_srp")
+    except ImportError:
+        return None
+    client = aws_srp.AWSSRP(USERNAME, PASSWORD, POOL, "client id", client=object())
+
+    def log_in() -> object:
+        client.small_a_value = client.generate_random_small_a()
+        client.large_a_value = client.calculate_a()
+        return client.get_password_authentication_key(USERNAME, PASSWORD, B, f"{SALT:x}")
+
+    return log_in
+
+
+def floor() -> Work | None:
+    if "openssl" not in modexp.available():
+        return None
+    pointer = ctypes.c_void_p
+    library = ctypes.CDLL(str(library_file()))
+    for name in ("BN_new", "BN_CTX_new", "BN_MONT_CTX_new"):
+        getattr(library, name).restype = pointer
+    library.BN_bin2bn.restype, library.BN_bin2bn.argtypes = pointer, [ctypes.c_char_p, ctypes.c_int, pointer]
+    library.BN_MONT_CTX_set.argtypes = [pointer] * 3
+    library.BN_mod_exp_mont_consttime.argtypes = [pointer] * 6
+    library.BN_set_flags.argtypes = [pointer, ctypes.c_int]
+
+    def number(value: int) -> int:
+        data = value.to_bytes((value.bit_length() + 7) // 8, "big")
+        return int(library.BN_bin2bn(data, len(data), None))
+
+    def exponent(bits: int) -> int:
+        made = number(secrets.randbits(bits) | 1 << (bits - 1))
+        library.BN_set_flags(made, 4)  # BN_FLG_CONSTTIME
+        return made
+
+    modulus, context, montgomery = number(N), library.BN_CTX_new(), library.BN_MONT_CTX_new()
+    if not library.BN_MONT_CTX_set(montgomery, modulus, context):
+        raise MemoryError("libcrypto made no Montgomery context")
+    result, base, server = library.BN_new(), number(g), number(B)
+    work = [(base, exponent(256)), (base, exponent(256)), (server, exponent(512))]
+
+    def exponentiate() -> None:
+        for power, secret in work:
+            library.BN_mod_exp_mont_consttime(result, power, secret, modulus, context, montgomery)
+
+    return exponentiate
+
+
+def contestants() -> dict[str, Work]:
+    found: dict[str, Work | None] = {"floor (three BN_mod_exp_mont_consttime)": floor()}
+    for engine in modexp.available():
+        found[f"srpcore, {engine}"] = partial(log_in_with_srpcore, engine)
+    found["pycognito"] = pycognito_log_in()
+    return {name: work for name, work in found.items() if work is not None}
+
+
+def measure(work: dict[str, Work], rounds: int) -> dict[str, list[float]]:
+    """Return each contestant's times in milliseconds, one a round, taken in turn."""
+    times: dict[str, list[float]] = {name: [] for name in work}
+    for round_number in range(rounds + 2):
+        for name, run in work.items():
+            start = perf_counter()
+            run()
+            if round_number >= 2:  # the first two warm up
+                times[name].append((perf_counter() - start) * 1000)
+    return times
+
+
+def summarise(times: dict[str, list[float]]) -> list[dict[str, object]]:
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    slowest = medians.get("pycognito", max(medians.values()))
+    return [
+        {
+            "name": name,
+            "median_ms": round(medians[name], 3),
+            "fastest_ms": round(min(values), 3),
+            "times_faster_than_pycognito": round(slowest / medians[name], 1),
+            "bar": "█" * max(1, round(40 * medians[name] / max(medians.values()))),
+        }
+        for name, values in times.items()
+    ]
+
+
+def versions() -> dict[str, str]:
+    found = {"python": platform.python_version(), "openssl": ssl.OPENSSL_VERSION, "machine": platform.machine()}
+    for name in ("srpcore", "gmpy2", "pycognito"):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "absent"
+    return found
+
+
+def as_markdown(rows: list[dict[str, object]], rounds: int, used: dict[str, str]) -> str:
+    head = [
+        "# The arithmetic of one SRP log-in, client side",
+        "",
+        f"Medians of {rounds} rounds in one run, taken in turn. Made by `python benchmarks/srp_log_in.py`.",
+        "",
+        "| | median, ms | fastest, ms | times faster than pycognito |",
+        "|---|---:|---:|---:|",
+    ]
+    columns = ("name", "median_ms", "fastest_ms", "times_faster_than_pycognito")
+    table = ["| " + " | ".join(str(row[column]) for column in columns) + " |" for row in rows]
+    width = max(len(str(row["name"])) for row in rows)
+    chart = ["", "```", *(f"{row['name']:<{width}}  {row['bar']} {row['median_ms']} ms" for row in rows), "```", ""]
+    return "\n".join([*head, *table, *chart, ", ".join(f"{name} {value}" for name, value in used.items()), ""])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Time the arithmetic of an SRP log-in.")
+    parser.add_argument("--rounds", type=int, default=60, help="rounds that are measured (default: 60)")
+    rounds = parser.parse_args().rounds
+    rows, used = summarise(measure(contestants(), rounds)), versions()
+    modexp.select(None)
+    RESULTS.mkdir(exist_ok=True)
+    text = as_markdown(rows, rounds, used)
+    document = {"when": datetime.now(timezone.utc).isoformat(timespec="seconds"), "rounds": rounds, "versions": used}
+    document["results"] = [{key: value for key, value in row.items() if key != "bar"} for row in rows]
+    (RESULTS / "srp_log_in.json").write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+    (RESULTS / "srp_log_in.md").write_text(text, "utf-8")
+    print(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
