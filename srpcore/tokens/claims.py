@@ -63,6 +63,8 @@ def check(
     """
     if token_use not in (None, "access", "id"):
         raise ConfigurationError('token_use must be "access", "id" or None')
+    if not 0 <= leeway < math.inf:
+        raise ConfigurationError("leeway must be a number of seconds, 0 or more")
     _check_issuer(claims, issuers)
     use = _check_token_use(claims, token_use)
     for name in ("sub", "jti"):
@@ -107,8 +109,6 @@ def _check_audience(claims: Claims, name: str, client_ids: str | Collection[str]
 
 
 def _check_times(claims: Claims, now: float, leeway: float) -> None:
-    if not 0 <= leeway < math.inf:
-        raise ConfigurationError("leeway must be a number of seconds, 0 or more")
     expires, not_before, _ = _number(claims, "exp"), _optional(claims, "nbf"), _optional(claims, "iat")
     # Each comparison is written so that a clock of NaN refuses. The fraction of a second is cut off.
     if not now - leeway < int(expires):

@@ -121,10 +121,10 @@ def _kid(jwk: Mapping[str, Any]) -> str:
 
 def _integer(jwk: Mapping[str, Any], name: str) -> int:
     text = jwk.get(name)
-    if not isinstance(text, str) or not text.isascii():
-        raise InvalidKey(f"the key's {name} is not base64url text")
+    if not isinstance(text, str):
+        raise InvalidKey(f"the key has no {name} that is a string")
     try:
-        data = base64url(text.encode("ascii"))
+        data = base64url(text.encode("utf-8", "surrogatepass"))
     except ValueError as error:
         raise InvalidKey(f"the key's {name} is {error}") from None
     if data[:1] in (b"", b"\0"):

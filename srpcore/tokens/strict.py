@@ -56,7 +56,7 @@ def json_object(data: bytes) -> dict[str, Any]:
         value = _DECODER.decode(text)
     except _RefusedJson:
         raise
-    except (ValueError, RecursionError):
+    except ValueError:
         raise ValueError("not JSON") from None
     if type(value) is not dict:
         raise ValueError("not a JSON object")

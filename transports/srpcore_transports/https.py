@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from srpcore._version import __version__
 from srpcore.aws_json import decode, encode
 from srpcore.exceptions.base import ConfigurationError, TransportError
-from srpcore.pool import check_endpoint, default_endpoint
+from srpcore.pool import check_endpoint, configured_endpoint, default_endpoint
 from srpcore.wire import Operation, Reply
 
 from . import sigv4
@@ -72,7 +72,7 @@ class HttpsTransport:
         max_idle_connections: int = 16,
     ) -> None:
         self._region = region or _variable("AWS_REGION", "AWS_DEFAULT_REGION")
-        endpoint = endpoint_url or _variable("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "AWS_ENDPOINT_URL")
+        endpoint = endpoint_url or configured_endpoint()
         if not endpoint and not self._region:
             raise ConfigurationError("neither region nor endpoint is known: give a region, or set AWS_REGION")
         self._allow_http = allow_http

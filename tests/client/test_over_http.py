@@ -1,0 +1,146 @@
+"""The facade over HttpsTransport to the embedded pool's server: the default transport, nothing by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+import pytest
+
+import srpcore
+from client.conftest import PASSWORD
+from srpcore import exceptions
+from srpcore.crypto.totp import totp
+from srpcore.drive import arun
+from srpcore.flows.conversation import AppClient, Conversation
+from srpcore.flows.refresh import refresh
+from srpcore.flows.srp import Prover, user_srp
+from srpcore.pool import Pool
+from srpcore.wire import Operation, Reply
+from srpcore_transports.credentials import Credentials
+from srpcore_transports.local import LocalUserPool
+
+KEYS = ("AKIDLOCAL", "secret-of-the-test")
+
+
+@pytest.fixture(params=[False, True], ids=["public", "confidential"])
+def served(request: pytest.FixtureRequest) -> Iterator[tuple[LocalUserPool, str]]:
+    with (
+        LocalUserPool(client_secret=request.param, remember_devices=True, credentials=Credentials(*KEYS)) as pool,
+        pool.serve() as server,
+    ):
+        yield pool, server.url
+
+
+def cognito(pool: LocalUserPool, url: str, username: str | None = None) -> srpcore.Cognito:
+    return srpcore.Cognito(
+        pool.user_pool_id,
+        pool.client_id,
+        username=username,
+        client_secret=pool.client_secret,
+        access_key=KEYS[0],
+        secret_key=KEYS[1],
+        endpoint_url=url,
+    )
+
+
+def test_the_story_of_a_user(served: tuple[LocalUserPool, str]) -> None:
+    pool, url = served
+    with cognito(pool, url) as user:
+        user.set_base_attributes(email="alice@example.com")
+        user.register("alice", PASSWORD)
+        user.confirm_sign_up(pool.outbox.latest("alice").code)
+        with pytest.raises(exceptions.NotAuthorizedException):
+            user.authenticate("wrong")
+        user.authenticate(PASSWORD)
+        assert user.access_claims is not None
+        assert user.access_claims["iss"] == f"{url}/{pool.user_pool_id}"
+        user.confirm_device("laptop")
+        user.renew_access_token()
+        secret = user.associate_software_token()
+        assert user.verify_software_token(totp(secret, time.time()))
+        user.set_user_mfa_preference(False, True, "SOFTWARE_TOKEN")
+        device = user.device
+        user.logout()
+    with cognito(pool, url, "alice") as again:
+        again.device = device
+        with pytest.raises(exceptions.SoftwareTokenMFAChallengeException):
+            again.authenticate(PASSWORD)
+        again.respond_to_software_token_mfa_challenge(totp(secret, time.time() + 30))
+        again.verify_tokens()
+        again.revoke_token()
+
+
+def test_signed_operations_are_signed_with_the_keys_given(served: tuple[LocalUserPool, str]) -> None:
+    pool, url = served
+    with cognito(pool, url) as user:
+        user.register("bob", PASSWORD)
+        user.admin_confirm_sign_up()
+        user.authenticate(PASSWORD)
+    with (
+        srpcore.Cognito(
+            pool.user_pool_id, pool.client_id, username="bob", access_key="AKIDOTHER", secret_key="x", endpoint_url=url
+        ) as stranger,
+        pytest.raises(exceptions.ServiceError),
+    ):
+        stranger.admin_confirm_sign_up()
+
+
+def test_log_in_looks_for_no_credentials(served: tuple[LocalUserPool, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    pool, url = served
+    # Half a pair of keys is an error for whoever looks.
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "half")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY", raising=False)
+    with srpcore.Cognito(pool.user_pool_id, pool.client_id, client_secret=pool.client_secret, endpoint_url=url) as user:
+        user.register("carol", PASSWORD)
+        with pytest.raises(exceptions.UserNotConfirmedException):
+            user.authenticate(PASSWORD)
+        with pytest.raises(exceptions.ConfigurationError, match="AWS_SECRET_ACCESS_KEY"):
+            user.admin_confirm_sign_up()
+
+
+def test_half_a_pair_of_keys_is_refused() -> None:
+    with pytest.raises(exceptions.ConfigurationError, match="go together"):
+        srpcore.Cognito("us-east-1_abc", "id", access_key="AKID")
+
+
+class OnTheLoop:
+    """A pool as an asynchronous transport, which lets other tasks run at every step."""
+
+    def __init__(self, pool: LocalUserPool) -> None:
+        self.pool = pool
+
+    async def call(self, operation: Operation) -> Reply:
+        await asyncio.sleep(0)
+        return self.pool.call(operation)
+
+    async def fetch(self, url: str) -> bytes:
+        await asyncio.sleep(0)
+        return self.pool.fetch(url)
+
+    async def close(self) -> None:
+        self.pool.close()
+
+
+def test_the_same_flows_run_on_an_event_loop() -> None:
+    async def log_in(pool: LocalUserPool, password: str) -> str:
+        srp = srpcore.AWSSRP("alice", password, pool.user_pool_id, pool.client_id, client=pool)
+        app = AppClient(Pool(pool.user_pool_id), pool.client_id)
+        transport = OnTheLoop(pool)
+        prover = Prover(srp.get_auth_params, srp.process_challenge)
+        reply = await arun(user_srp(Conversation(app, "alice"), prover), transport)
+        token = reply["AuthenticationResult"]["RefreshToken"]
+        renewed, _ = await arun(refresh(app, token, username="alice"), transport)
+        return str(renewed["AuthenticationResult"]["AccessToken"])
+
+    async def both(pool: LocalUserPool) -> tuple[str | BaseException, str | BaseException]:
+        return await asyncio.gather(log_in(pool, PASSWORD), log_in(pool, "wrong"), return_exceptions=True)
+
+    with LocalUserPool() as pool:
+        user = srpcore.Cognito(pool.user_pool_id, pool.client_id, transport=pool)
+        user.register("alice", PASSWORD)
+        user.admin_confirm_sign_up()
+        token, refused = asyncio.run(both(pool))
+        user.verify_token(str(token), "access_token", "access")
+        assert isinstance(refused, exceptions.NotAuthorizedException)

@@ -1,0 +1,236 @@
+"""Each claim check by itself, at its edges."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from srpcore.exceptions import (
+    AccessTokenHashMismatch,
+    AudienceMismatch,
+    ConfigurationError,
+    GroupMismatch,
+    InvalidClaim,
+    IssuerMismatch,
+    ScopeMismatch,
+    TokenExpired,
+    TokenNotYetValid,
+    TokenUseMismatch,
+    TokenVerificationException,
+)
+from srpcore.tokens import access_token_hash, check
+
+from .minting import CLIENT, ISSUER, NOW, access_claims, id_claims
+
+# OpenID Connect Core, appendix A.3: an access token and its at_hash.
+ACCESS_TOKEN = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"
+AT_HASH = "77QmUPtjPfzWtF2AnpK9RQ"
+
+MISSING = object()
+
+
+def checked(claims: dict[str, Any], **options: Any) -> None:
+    given = {name: value for name, value in claims.items() if value is not MISSING}
+    defaults = {"issuers": (ISSUER,), "token_use": None, "client_ids": CLIENT, "now": NOW}
+    check(given, **{**defaults, **options})
+
+
+@pytest.mark.parametrize(
+    "claims", [access_claims(), id_claims(), id_claims(at_hash=AT_HASH), access_claims(aud="https://api")]
+)
+def test_good_claims_pass(claims: dict[str, Any]) -> None:
+    checked(claims)
+    checked(claims, token_use=claims["token_use"], client_ids=["another", CLIENT], issuers={ISSUER, "another"})
+    checked({**claims, "aud": 7, "client_id": 7}, client_ids=None)
+
+
+NOT_TEXTS = [MISSING, None, 7, True, [], ["x"], {}]
+
+
+@pytest.mark.parametrize("value", NOT_TEXTS)
+@pytest.mark.parametrize(
+    ("name", "claims"),
+    [("iss", access_claims()), ("token_use", id_claims()), ("client_id", access_claims()), ("aud", id_claims())],
+)
+def test_these_must_be_texts(name: str, claims: dict[str, Any], value: object) -> None:
+    with pytest.raises(InvalidClaim, match=f"^{name} is missing or no string"):
+        checked({**claims, name: value})
+
+
+@pytest.mark.parametrize("value", NOT_TEXTS[1:])
+@pytest.mark.parametrize("name", ["sub", "jti", "scope"])
+def test_these_are_texts_where_they_are(name: str, value: object) -> None:
+    checked({**access_claims(), name: MISSING})
+    with pytest.raises(InvalidClaim, match=f"^{name} is missing or no string"):
+        checked({**access_claims(), name: value})
+
+
+@pytest.mark.parametrize("value", [None, "1", str(NOW + 60), True, False, [], {}, math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("name", ["exp", "nbf", "iat"])
+def test_these_are_finite_numbers(name: str, value: object) -> None:
+    with pytest.raises(InvalidClaim, match=f"^{name} is missing or no finite number"):
+        checked({**access_claims(), name: value})
+
+
+def test_which_times_are_required() -> None:
+    with pytest.raises(InvalidClaim, match="exp"):
+        checked({**access_claims(), "exp": MISSING})
+    checked({**access_claims(), "iat": MISSING, "nbf": MISSING})
+
+
+@pytest.mark.parametrize("exp", [NOW, NOW - 1, NOW + 0.9, 0, -1, -1e300, -(10**400)])
+def test_expired(exp: float) -> None:
+    with pytest.raises(TokenExpired) as caught:
+        checked(access_claims(exp=exp))
+    assert caught.value.actual == exp
+
+
+@pytest.mark.parametrize("exp", [NOW + 1, NOW + 1.0, 1e300, 10**400])
+def test_not_expired(exp: float) -> None:
+    checked(access_claims(exp=exp))
+
+
+@pytest.mark.parametrize(
+    ("nbf", "good"), [(NOW, True), (NOW - 1, True), (-1, True), (NOW + 1, False), (NOW + 0.1, False), (10**400, False)]
+)
+def test_not_before(nbf: float, good: bool) -> None:
+    if good:
+        checked(access_claims(nbf=nbf))
+    else:
+        with pytest.raises(TokenNotYetValid):
+            checked(access_claims(nbf=nbf))
+
+
+def test_leeway_moves_both_ends() -> None:
+    checked(access_claims(exp=NOW - 9, nbf=NOW + 10), leeway=10)
+    with pytest.raises(TokenExpired):
+        checked(access_claims(exp=NOW - 10), leeway=10)
+    with pytest.raises(TokenNotYetValid):
+        checked(access_claims(nbf=NOW + 11), leeway=10)
+
+
+@pytest.mark.parametrize("leeway", [-1, math.nan, math.inf])
+def test_leeway_is_a_length_of_time(leeway: float) -> None:
+    with pytest.raises(ConfigurationError, match="leeway"):
+        checked(access_claims(), leeway=leeway)
+
+
+def test_a_broken_clock_refuses() -> None:
+    with pytest.raises(TokenExpired):
+        checked(access_claims(), now=math.nan)
+    with pytest.raises(TokenNotYetValid):
+        checked(access_claims(exp=10**400, nbf=0), now=-math.inf)
+
+
+@pytest.mark.parametrize("issuer", [ISSUER + "/", ISSUER[:-1], ISSUER.upper(), "", "https://attacker.example"])
+def test_another_issuer(issuer: str) -> None:
+    for issuers in (ISSUER, (ISSUER,), [ISSUER, "x"]):
+        with pytest.raises(IssuerMismatch) as caught:
+            checked(access_claims(iss=issuer), issuers=issuers)
+        assert (caught.value.expected, caught.value.actual) == (issuers, issuer)
+
+
+@pytest.mark.parametrize("client", [CLIENT[:-1], CLIENT + "x", "", CLIENT.lower()])
+def test_another_client(client: str) -> None:
+    for claims in (access_claims(client_id=client), {**id_claims(), "aud": client}):
+        for clients in (CLIENT, [CLIENT], {CLIENT, "another"}, []):
+            with pytest.raises(AudienceMismatch) as caught:
+                checked(claims, client_ids=clients)
+            assert (caught.value.expected, caught.value.actual) == (clients, client)
+
+
+def test_the_audience_is_the_claim_of_the_use() -> None:
+    with pytest.raises(AudienceMismatch, match=r"\(client_id\)"):
+        checked(access_claims(client_id="another", aud=CLIENT))
+    with pytest.raises(AudienceMismatch, match=r"\(aud\)"):
+        checked({**id_claims(), "aud": "another", "client_id": CLIENT})
+
+
+@pytest.mark.parametrize(
+    ("asked", "use"),
+    [("access", "id"), ("id", "access"), ("id", ""), (None, "refresh"), (None, "Access"), ("access", "access ")],
+)
+def test_another_use(asked: str | None, use: str) -> None:
+    with pytest.raises(TokenUseMismatch) as caught:
+        checked({**access_claims(token_use=use), "aud": CLIENT}, token_use=asked)
+    assert caught.value.actual == use
+    assert caught.value.expected == (asked or ["access", "id"])
+
+
+@pytest.mark.parametrize("token_use", ["refresh", "", "ACCESS", 7])
+def test_only_two_uses_can_be_asked_for(token_use: Any) -> None:
+    with pytest.raises(ConfigurationError, match="token_use"):
+        checked({**access_claims(), "token_use": token_use}, token_use=token_use)
+
+
+def test_at_hash_of_the_standard() -> None:
+    assert access_token_hash(ACCESS_TOKEN) == AT_HASH
+
+
+def test_at_hash_is_checked_where_both_are_there() -> None:
+    checked(id_claims(at_hash=AT_HASH), access_token=ACCESS_TOKEN)
+    checked(id_claims(), access_token=ACCESS_TOKEN)
+    checked(id_claims(at_hash="anything"))
+
+
+@pytest.mark.parametrize("at_hash", ["", AT_HASH[:-1], AT_HASH + "==", AT_HASH.lower(), "\u00e9", "\ud800"])
+def test_another_at_hash(at_hash: str) -> None:
+    with pytest.raises(AccessTokenHashMismatch) as caught:
+        checked(id_claims(at_hash=at_hash), access_token=ACCESS_TOKEN)
+    assert (caught.value.expected, caught.value.actual) == (AT_HASH, at_hash)
+    assert ACCESS_TOKEN not in str(caught.value)
+
+
+def test_at_hash_of_another_access_token() -> None:
+    for access_token in (ACCESS_TOKEN + "x", "", "\ud800", "\u00e9"):
+        with pytest.raises(AccessTokenHashMismatch):
+            checked(id_claims(at_hash=AT_HASH), access_token=access_token)
+
+
+@pytest.mark.parametrize("value", [None, 7, True, [], {}])
+def test_at_hash_is_a_text(value: object) -> None:
+    with pytest.raises(InvalidClaim, match="at_hash"):
+        checked(id_claims(at_hash=value), access_token=ACCESS_TOKEN)
+
+
+def test_groups() -> None:
+    claims = access_claims(**{"cognito:groups": ["admin", "staff"]})
+    for groups in (None, "admin", ["other", "staff"], {"admin"}):
+        checked(claims, groups=groups)
+    for groups in ("adm", "administrators", [], ["other"], ""):
+        with pytest.raises(GroupMismatch) as caught:
+            checked(claims, groups=groups)
+        assert (caught.value.expected, caught.value.actual) == (groups, ["admin", "staff"])
+    with pytest.raises(GroupMismatch):
+        checked(access_claims(), groups="admin")
+
+
+@pytest.mark.parametrize("value", [None, "admin", 7, {"admin": 1}, ["admin", 7], [["admin"]], [None]])
+def test_groups_are_a_list_of_texts_whether_asked_for_or_not(value: object) -> None:
+    for groups in (None, "admin"):
+        with pytest.raises(InvalidClaim, match="cognito:groups"):
+            checked(access_claims(**{"cognito:groups": value}), groups=groups)
+
+
+def test_scope() -> None:
+    claims = access_claims(scope="openid api/read")
+    for scope in (None, "openid", "api/read", ["other", "openid"], {"api/read"}):
+        checked(claims, scope=scope)
+    for scope in ("open", "openid api/read", [], ["other"], "", [""]):
+        with pytest.raises(ScopeMismatch) as caught:
+            checked(claims, scope=scope)
+        assert (caught.value.expected, caught.value.actual) == (scope, "openid api/read")
+    for empty in ("", "  "):
+        with pytest.raises(ScopeMismatch):
+            checked(access_claims(scope=empty), scope="")
+    with pytest.raises(ScopeMismatch):
+        checked(id_claims(), scope="openid")
+
+
+def test_every_reason_is_one_kind_of_error() -> None:
+    with pytest.raises(
+        TokenVerificationException, match=r"^the token is of another issuer \(expected '.+', got 'x'\)$"
+    ):
+        checked(access_claims(iss="x"), issuers=ISSUER)

@@ -1,0 +1,187 @@
+"""Keys and key sets: what is a key for RS256, what is passed over, and what refuses the whole set."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jwt import PyJWK
+
+from srpcore.exceptions import InvalidKey, TokenVerificationException, UnknownKey
+from srpcore.tokens import PublicKey, parse_key, parse_key_set
+from srpcore.tokens.jwks import MAX_DOCUMENT_LENGTH, MAX_KEYS
+
+from .minting import jwk, private_key, refusal, segment
+
+EC = {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "kid": "ec"}
+NUMBERS = private_key().public_key().public_numbers()
+
+
+def test_a_key_is_what_pyjwt_reads() -> None:
+    assert parse_key(jwk()) == PublicKey(NUMBERS.n, NUMBERS.e)
+    oracle = PyJWK(jwk()).key.public_numbers()
+    assert (oracle.n, oracle.e) == (parse_key(jwk()).n, parse_key(jwk()).e)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"use": None},
+        {"alg": None},
+        {"kid": None},
+        {"key_ops": ["verify"]},
+        {"key_ops": ["sign", "verify"]},
+        {"x5c": 7, "d": "AA"},
+    ],
+)
+def test_members_that_may_be_absent_or_are_not_looked_at(changes: dict[str, Any]) -> None:
+    assert parse_key(jwk(**changes)).n == NUMBERS.n
+
+
+OTHERS: list[dict[str, Any]] = [
+    {"kty": None},
+    {"kty": "EC"},
+    {"kty": "rsa"},
+    {"kty": ["RSA"]},
+    {"use": "enc"},
+    {"use": ["sig"]},
+    {"use": ""},
+    {"alg": "RS512"},
+    {"alg": "PS256"},
+    {"alg": ""},
+    {"key_ops": []},
+    {"key_ops": ["encrypt"]},
+    {"key_ops": "verify"},
+    {"key_ops": {"verify": 1}},
+]
+
+
+@pytest.mark.parametrize("changes", OTHERS)
+def test_a_key_for_something_else_is_refused_alone_and_passed_over_in_a_set(changes: dict[str, Any]) -> None:
+    with pytest.raises(InvalidKey, match="not for verifying RS256"):
+        parse_key(jwk(**changes))
+    keys = parse_key_set({"keys": [jwk("other", **changes), jwk()]})
+    assert list(keys.keys.values()) == [PublicKey(NUMBERS.n, NUMBERS.e)]
+
+
+def octets(value: int) -> bytes:
+    return value.to_bytes((value.bit_length() + 7) // 8, "big")
+
+
+UNUSABLE: list[dict[str, Any]] = [
+    {"n": None},
+    {"e": None},
+    {"n": NUMBERS.n},
+    {"n": ""},
+    {"e": ""},
+    {"n": "\u0430"},
+    {"n": "\ud800"},
+    {"n": jwk()["n"] + "=="},
+    {"n": jwk()["n"][:-1] + "_"},
+    {"n": " " + jwk()["n"]},
+    {"n": segment(b"\0" + octets(NUMBERS.n))},
+    {"e": segment(b"\0\1\0\1")},
+    {"e": "AQAB=="},
+    {"e": "AQ"},
+    {"e": "AA"},
+    {"e": segment(octets(65536))},
+    {"n": segment(octets(NUMBERS.n + 1))},
+    {"n": segment(octets(2**2047 - 1))},
+    {"n": segment(octets(2**8192 + 1))},
+]
+
+
+@pytest.mark.parametrize("changes", UNUSABLE)
+def test_a_key_that_is_unusable_is_refused_alone_and_with_its_set(changes: dict[str, Any]) -> None:
+    with pytest.raises(InvalidKey):
+        parse_key(jwk(**changes))
+    with pytest.raises(InvalidKey):
+        parse_key_set({"keys": [jwk("other"), jwk(**changes)]})
+
+
+@pytest.mark.parametrize("kind", [lambda d: d, json.dumps, lambda d: json.dumps(d).encode()])
+def test_a_key_set_is_bytes_or_text_or_a_mapping(kind: Any) -> None:
+    keys = parse_key_set(kind({"keys": [jwk("a"), EC, jwk("b")]}))
+    assert list(keys.keys) == ["a", "b"]
+    assert keys.key("b").n == private_key("b").public_key().public_numbers().n
+
+
+def test_an_unknown_key_says_which_are_known() -> None:
+    with pytest.raises(UnknownKey) as caught:
+        parse_key_set({"keys": [jwk("a"), jwk("b")]}).key("c")
+    assert (caught.value.expected, caught.value.actual) == (["a", "b"], "c")
+    assert caught.value.__suppress_context__
+
+
+def test_the_set_is_read_only() -> None:
+    with pytest.raises(TypeError):
+        parse_key_set({"keys": [jwk()]}).keys["b"] = parse_key(jwk())  # type: ignore[index]  # that is the test
+
+
+def test_one_kid_is_one_key() -> None:
+    assert len(parse_key_set({"keys": [jwk("a"), jwk("a", alg=None)]}).keys) == 1
+    # Another type's key may have it: it can verify nothing here.
+    assert len(parse_key_set({"keys": [jwk("a"), {**EC, "kid": "a"}]}).keys) == 1
+    with pytest.raises(InvalidKey, match="two different keys") as caught:
+        parse_key_set({"keys": [jwk("a"), jwk("b", kid="a")]})
+    assert caught.value.actual == "a"
+
+
+@pytest.mark.parametrize("kid", [None, 7, "", ["a"]])
+def test_a_key_for_rs256_has_a_kid(kid: Any) -> None:
+    with pytest.raises(InvalidKey, match="without a kid"):
+        parse_key_set({"keys": [jwk(), {**jwk(kid=None), "kid": kid}]})
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b"",
+        "",
+        "\ud800",
+        b"[]",
+        b"\xef\xbb\xbf" + json.dumps({"keys": [jwk()]}).encode(),
+        b'{"keys":[],"keys":[]}',
+        b"<html>",
+        b'{"keys":{}}',
+        b'{"keys":null}',
+        {},
+        {"keys": []},
+        {"keys": [EC]},
+        {"keys": (jwk(),)},
+        {"keys": [jwk(), "a"]},
+        {"keys": [jwk(), None]},
+        None,
+        7,
+    ],
+)
+def test_documents_that_are_no_key_set(document: Any) -> None:
+    with pytest.raises(InvalidKey):
+        parse_key_set(document)
+
+
+def test_limits() -> None:
+    assert parse_key_set({"keys": [jwk(), *[EC] * (MAX_KEYS - 1)]})
+    with pytest.raises(InvalidKey, match="too many keys"):
+        parse_key_set({"keys": [jwk(), *[EC] * MAX_KEYS]})
+    text = json.dumps({"keys": [jwk()]})
+    assert parse_key_set(text.ljust(MAX_DOCUMENT_LENGTH))
+    with pytest.raises(InvalidKey, match="too large"):
+        parse_key_set(text.ljust(MAX_DOCUMENT_LENGTH + 1))
+
+
+VALUES = st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.lists(st.text(max_size=3), max_size=2)
+MEMBERS = st.sampled_from(["kty", "use", "alg", "key_ops", "kid", "n", "e"])
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.dictionaries(MEMBERS, VALUES, max_size=4), st.booleans())
+def test_any_json_object_is_a_key_or_refused_by_name(changes: dict[str, Any], encoded: bool) -> None:
+    members = {**jwk(), **changes}
+    assert isinstance(refusal(parse_key, members), InvalidKey | None)
+    document = {"keys": [members]}
+    error = refusal(parse_key_set, json.dumps(document) if encoded else document)
+    assert isinstance(error, TokenVerificationException | None)

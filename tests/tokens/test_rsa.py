@@ -1,0 +1,187 @@
+"""RS256 through every engine: Wycheproof's vectors, the edges of RFC 8017, section 8.2.2, and the keys refused."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from srpcore.exceptions import ConfigurationError, InvalidKey, InvalidSignature
+from srpcore.tokens.rsa import ENGINES, PublicKey, default_engine, verify_rs256
+from vectors import load
+
+from .minting import private_key, refusal
+
+PRIVATE = private_key()
+KEY = PublicKey(PRIVATE.public_key().public_numbers().n, PRIVATE.public_key().public_numbers().e)
+
+
+def signed(message: bytes) -> bytes:
+    return PRIVATE.sign(message, PKCS1v15(), SHA256())
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("size", [2048, 3072, 4096])
+def test_wycheproof(size: int, engine: str) -> None:
+    document = load(f"wycheproof/rsa_signature_{size}_sha256_test.json")
+    wrong: list[int] = []
+    tested = 0
+    for group in document["testGroups"]:
+        key = PublicKey(int(group["publicKey"]["modulus"], 16), int(group["publicKey"]["publicExponent"], 16))
+        for test in group["tests"]:
+            error = refusal(verify_rs256, key, bytes.fromhex(test["msg"]), bytes.fromhex(test["sig"]), engine=engine)
+            # "acceptable" is a DigestInfo without its NULL: not the block that RFC 8017, section 9.2, builds.
+            if (error is None) is not (test["result"] == "valid") or not isinstance(error, InvalidSignature | None):
+                wrong.append(test["tcId"])
+            tested += 1
+    assert wrong == []
+    assert tested == document["numberOfTests"] > 200
+
+
+@pytest.mark.parametrize("engine", [*ENGINES, None])
+def test_a_signature_that_is_not_below_the_modulus_is_refused_though_it_opens_to_the_block(engine: str | None) -> None:
+    for message in (b"%d" % i for i in range(1000)):
+        signature = signed(message)
+        larger = int.from_bytes(signature, "big") + KEY.n
+        if larger < 2**2048:
+            break
+    verify_rs256(KEY, message, signature, engine=engine)
+    with pytest.raises(InvalidSignature, match="not below"):
+        verify_rs256(KEY, message, larger.to_bytes(256, "big"), engine=engine)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("signature", "reason"),
+    [
+        (b"", "length"),
+        (b"\0", "length"),
+        (bytes(256), "not the issuer's"),
+        (bytes(255) + b"\1", "not the issuer's"),
+        ((KEY.n - 1).to_bytes(256, "big"), "not the issuer's"),
+        (KEY.n.to_bytes(256, "big"), "not below"),
+        ((KEY.n + 1).to_bytes(256, "big"), "not below"),
+        (b"\xff" * 256, "not below"),
+    ],
+)
+def test_degenerate_signatures(engine: str, signature: bytes, reason: str) -> None:
+    with pytest.raises(InvalidSignature, match=reason):
+        verify_rs256(KEY, b"", signature, engine=engine)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("change", [lambda s: s + b"\0", lambda s: b"\0" + s, lambda s: s[1:], lambda s: s[:-1]])
+def test_the_signature_is_as_long_as_the_modulus(engine: str, change: Any) -> None:
+    with pytest.raises(InvalidSignature, match="length") as caught:
+        verify_rs256(KEY, b"m", change(signed(b"m")), engine=engine)
+    assert caught.value.expected == 256
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_sizes_that_are_no_whole_number_of_bytes(engine: str) -> None:
+    private = generate_private_key(65537, 2049)
+    key = PublicKey(private.public_key().public_numbers().n, 65537)
+    signature = private.sign(b"m", PKCS1v15(), SHA256())
+    verify_rs256(key, b"m", signature, engine=engine)
+    with pytest.raises(InvalidSignature):
+        verify_rs256(key, b"n", signature, engine=engine)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_threads_share_a_key(engine: str) -> None:
+    messages = [b"%d" % i for i in range(24)]
+    pairs = [(message, signed(message)) for message in messages]
+
+    def all_right(_: int) -> bool:
+        good = [refusal(verify_rs256, KEY, message, signature, engine=engine) for message, signature in pairs]
+        bad = [refusal(verify_rs256, KEY, message + b"!", signature, engine=engine) for message, signature in pairs]
+        return not any(good) and all(bad)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(all_right, range(24)))
+
+
+N = KEY.n
+
+
+@pytest.mark.parametrize(
+    ("n", "e"),
+    [
+        (0, 65537),
+        (-N, 65537),
+        (2**2047 - 1, 65537),
+        (2**2047 + 2, 65537),
+        (2**8192 + 1, 65537),
+        (N, 0),
+        (N, 1),
+        (N, 2),
+        (N, -3),
+        (N, 65536),
+        (N, 2**64 + 1),
+    ],
+)
+def test_keys_that_are_refused(n: int, e: int) -> None:
+    with pytest.raises(InvalidKey):
+        PublicKey(n, e)
+
+
+@pytest.mark.parametrize(("n", "e"), [(2**2047 + 1, 3), (2**8192 - 1, 2**64 - 1), (N, 65537)])
+def test_keys_at_the_edge_of_what_is_allowed(n: int, e: int) -> None:
+    assert PublicKey(n, e) == PublicKey(n, e)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_large_exponent_opens_the_same_in_every_engine(engine: str) -> None:
+    private = generate_private_key(65537, 2048).private_numbers()
+    # The key pair of another exponent from the same primes: e * d = 1 modulo (p - 1)(q - 1).
+    totient, e = (private.p - 1) * (private.q - 1), 2**64 - 59
+    key = PublicKey(private.p * private.q, e)
+    digest_info = bytes.fromhex("3031300d060960864801650304020105000420")
+    digest = sha256(b"m").digest()
+    block = b"\0\1" + b"\xff" * (256 - 54) + b"\0" + digest_info + digest
+    signature = pow(int.from_bytes(block, "big"), pow(e, -1, totient), key.n).to_bytes(256, "big")
+    verify_rs256(key, b"m", signature, engine=engine)
+    with pytest.raises(InvalidSignature):
+        verify_rs256(key, b"n", signature, engine=engine)
+
+
+def test_an_unknown_engine_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="choose one of cryptography, openssl, python"):
+        verify_rs256(KEY, b"m", signed(b"m"), engine="quantum")
+
+
+def test_cryptography_serves_where_it_is_imported() -> None:
+    assert default_engine() == "cryptography"
+
+
+def test_cryptography_is_not_imported_for_its_own_sake() -> None:
+    program = (
+        "import sys; from srpcore.tokens import rsa; "
+        f"key = rsa.PublicKey({KEY.n}, {KEY.e}); "
+        f"rsa.verify_rs256(key, b'm', bytes.fromhex('{signed(b'm').hex()}')); "
+        "print(rsa.default_engine(), 'cryptography' in sys.modules)"
+    )
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert printed.stdout.split() == ["openssl", "False"]
+
+
+def test_pow_serves_where_there_is_no_libcrypto() -> None:
+    program = (
+        "import sys, srpcore.crypto._openssl as native; from srpcore.tokens import rsa\n"
+        "def missing(): raise OSError('no libcrypto')\n"
+        "native.library_file = missing\n"
+        f"key = rsa.PublicKey({KEY.n}, {KEY.e})\n"
+        f"rsa.verify_rs256(key, b'm', bytes.fromhex('{signed(b'm').hex()}'))\n"
+        "print(rsa.default_engine())\n"
+        "try: rsa.verify_rs256(key, b'm', bytes(256), engine='openssl')\n"
+        "except rsa.ConfigurationError as error: print(error)\n"
+    )
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert printed.stdout.splitlines() == ["python", "the engine 'openssl' is missing or wrong here"]

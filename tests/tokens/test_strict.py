@@ -1,0 +1,151 @@
+"""base64url and JSON that can be read in one way only."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64encode
+from itertools import product
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from srpcore.tokens.strict import MAX_DEPTH, base64url, json_object
+
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+
+def canonical(data: bytes) -> bytes:
+    return urlsafe_b64encode(data).rstrip(b"=")
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=100))
+def test_base64url_undoes_the_encoder(data: bytes) -> None:
+    assert base64url(canonical(data)) == data
+
+
+@settings(deadline=None, max_examples=500)
+@given(st.one_of(st.binary(max_size=8), st.text(ALPHABET + "+/=. \n", max_size=8).map(str.encode)))
+def test_base64url_takes_nothing_that_the_encoder_does_not_give(text: bytes) -> None:
+    if is_base64url(text.decode("latin-1")):
+        assert canonical(base64url(text)) == text
+    else:
+        with pytest.raises(ValueError, match="not canonical base64url"):
+            base64url(text)
+
+
+def test_base64url_has_one_form_of_each_last_byte() -> None:
+    # All 4096 endings of two characters, and 64 * 64 of three.
+    assert len([1 for pair in product(ALPHABET, repeat=2) if is_base64url("".join(pair))]) == 256
+    assert len([1 for pair in product(ALPHABET, repeat=2) if is_base64url("AA" + "".join(pair)[:1])]) == 16 * 64
+    assert not any(is_base64url(one) for one in ALPHABET)
+    assert is_base64url("")
+
+
+def is_base64url(text: str) -> bool:
+    try:
+        base64url(text.encode("latin-1"))
+    except ValueError:
+        return False
+    return True
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.text(), JSON, max_size=5), st.booleans())
+def test_json_object_reads_what_json_writes(value: dict[str, Any], ascii_only: bool) -> None:
+    assert json_object(json.dumps(value, ensure_ascii=ascii_only).encode("utf-8")) == value
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.one_of(st.binary(max_size=40), st.text('{}[]",:\\u0d8ae1+-. \ufeff', max_size=40).map(str.encode)))
+def test_json_object_raises_only_its_own_errors_and_agrees_with_json(data: bytes) -> None:
+    try:
+        value = json_object(data)
+    except ValueError as error:
+        reason = str(error)
+    else:
+        assert value == json.loads(data)
+        return
+    assert reason.startswith(("not ", "nested ", "JSON "))
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b'{"a":1,"a":1}', "JSON that names a member twice"),
+        (b'{"a":{"b":1,"c":2,"b":3}}', "JSON that names a member twice"),
+        (b'{"a":[{"b":1,"\\u0062":3}]}', "JSON that names a member twice"),
+        (b'\xef\xbb\xbf{"a":1}', "not JSON"),
+        ('{"a":1}'.encode("utf-16"), "not UTF-8"),
+        ('{"a":1}'.encode("utf-16-le"), "not JSON"),
+        (b'{"a":"\xff"}', "not UTF-8"),
+        (b'{"a":"\xed\xa0\x80"}', "not UTF-8"),
+        (b'{"a":"\xc0\x80"}', "not UTF-8"),
+        (b'{"a":"\\ud800"}', "not Unicode: it has half a surrogate pair"),
+        (b'{"\\uDFFF":1}', "not Unicode: it has half a surrogate pair"),
+        (b'{"a":NaN}', "JSON with NaN or an infinity"),
+        (b'{"a":Infinity}', "JSON with NaN or an infinity"),
+        (b'{"a":-Infinity}', "JSON with NaN or an infinity"),
+        (b'{"a":1e999}', "JSON with a number out of range"),
+        (b'{"a":-1e999}', "JSON with a number out of range"),
+        (b"[]", "not a JSON object"),
+        (b'"a"', "not a JSON object"),
+        (b"null", "not a JSON object"),
+        (b"1", "not a JSON object"),
+        (b"", "not JSON"),
+        (b"{}x", "not JSON"),
+        (b"{}{}", "not JSON"),
+        (b"{'a':1}", "not JSON"),
+        (b'{"a":1,}', "not JSON"),
+        (b'{"a":01}', "not JSON"),
+        (b'{"a":"\n"}', "not JSON"),
+        (b'{"a":"\x00"}', "not JSON"),
+        (b"{}\x00", "not JSON"),
+        (b"\xc2\xa0{}", "not JSON"),
+        (b'{"a":' + b"9" * 5000 + b"}", "not JSON"),
+    ],
+)
+def test_refused_json(data: bytes, reason: str) -> None:
+    with pytest.raises(ValueError, match=f"^{reason}$") as caught:
+        json_object(data)
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    "text", [" {} ", '{"a":"\\ud83d\\ude00"}', '{"a":1e308,"b":-0.0}', '{"":null}', '{"a":"\\\\ud800"}']
+)
+def test_json_that_is_unusual_and_allowed(text: str) -> None:
+    assert json_object(text.encode()) == json.loads(text)
+
+
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+def test_depth_is_bounded(opening: str, closing: str) -> None:
+    def nested(depth: int) -> bytes:
+        return b'{"a":' + (opening * (depth - 1) + "1" + closing * (depth - 1)).encode() + b"}"
+
+    assert json_object(nested(MAX_DEPTH))
+    for depth in (MAX_DEPTH + 1, 100_000):
+        with pytest.raises(ValueError, match="nested too deep"):
+            json_object(nested(depth))
+
+
+def test_brackets_in_strings_and_side_by_side_are_not_depth() -> None:
+    value = {"a": "[{" * 1000, 'b"]': ["\\" * 999, '"[' * 999], "c": [[] for _ in range(1000)]}
+    assert json_object(json.dumps(value).encode()) == value
+
+
+@pytest.mark.parametrize("unit", ['\\"', '"', "[", '"[', "\\", '["\\'])
+def test_the_search_for_depth_is_linear(unit: str) -> None:
+    # Quadratic work over a quarter of a million characters would take minutes, and time out.
+    data = ('{"a":[' + "[]," * MAX_DEPTH + '"' + unit * (250_000 // len(unit))).encode()
+    with pytest.raises(ValueError, match=r"not JSON|nested too deep"):
+        json_object(data)
