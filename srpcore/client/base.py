@@ -131,11 +131,15 @@ class CognitoBase:
 
     @client.setter
     def client(self, client: Any) -> None:
-        self._transport, self._owns_transport = as_transport(client), False
+        self._take(as_transport(client), owned=False)
 
     def switch_session(self, session: Any) -> None:
         """Go over to a ``cognito-idp`` client of *session*, boto3's or botocore's."""
-        self._transport, self._owns_transport = botocore_transport({}, session), True
+        self._take(botocore_transport({}, session), owned=True)
+
+    def _take(self, transport: Transport, *, owned: bool) -> None:
+        self.close()
+        self._transport, self._owns_transport = transport, owned
 
     @property
     def user_pool_url(self) -> str:

@@ -244,3 +244,23 @@ def test_logout_that_fails_keeps_the_tokens(world: World) -> None:
         user.revoke_token()
     assert user.access_token
     assert user.refresh_token
+
+
+def test_another_refresh_token_can_be_revoked(world: World) -> None:
+    world.create()
+    user, elsewhere = logged_in(world), logged_in(world)
+    user.revoke_token(elsewhere.refresh_token)
+    assert user.access_token
+    user.renew_access_token()
+    with pytest.raises(exceptions.NotAuthorizedException):
+        elsewhere.renew_access_token()
+
+
+def test_alias_refreshes_without_an_access_token(make_world: Callable[..., World]) -> None:
+    world = make_world(client_secret=True, pool_settings={"UsernameAttributes": ["email"]})
+    world.create("alice@example.com", email_verified="true")
+    user = logged_in(world, "alice@example.com")
+    user.access_token = None
+    world.wire.instead = lambda operation: error("UnknownOperationException") if operation.name == GET_TOKENS else None
+    user.renew_access_token()
+    assert user.access_token

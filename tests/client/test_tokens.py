@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from collections.abc import Callable
 
@@ -11,6 +13,8 @@ import srpcore
 from client.conftest import PASSWORD, World
 from srpcore import exceptions
 from srpcore.wire import Operation
+from srpcore_transports.local import LocalUserPool
+from tokens import minting
 
 
 @pytest.fixture
@@ -155,3 +159,40 @@ def test_overridden_verification_is_used(world: World) -> None:
     assert user.access_token
     assert user.access_claims is None
     assert world.wire.fetched == []
+
+
+def test_at_hash_of_an_id_token_is_the_access_tokens(user: srpcore.Cognito) -> None:
+    pool = srpcore.Cognito("eu-west-1_AbCd12345", minting.CLIENT, transport=LocalUserPool())
+    pool.pool_jwk = {"keys": [minting.jwk()]}
+    access_token = minting.mint(minting.access_claims())
+    # OpenID Connect Core, section 3.1.3.6: the left half of the hash, base64url.
+    half = hashlib.sha256(access_token.encode()).digest()[:16]
+    id_token = minting.mint(minting.id_claims(at_hash=base64.urlsafe_b64encode(half).rstrip(b"=").decode()))
+    pool.verify_token(id_token, "id_token", "id")
+    pool.verify_token(access_token, "access_token", "access")
+    pool.verify_token(id_token, "id_token", "id")
+    pool.verify_token(minting.mint(minting.access_claims(jti="another")), "access_token", "access")
+    with pytest.raises(exceptions.AccessTokenHashMismatch):
+        pool.verify_token(id_token, "id_token", "id")
+
+
+def test_an_emulator_may_issue_in_the_name_of_aws() -> None:
+    with LocalUserPool(issuer="https://cognito-idp.us-east-1.amazonaws.com") as pool, pool.serve() as server:
+        user = srpcore.Cognito(pool.user_pool_id, pool.client_id, endpoint_url=server.url)
+        with user:
+            user.register("alice", PASSWORD)
+            user.client = pool
+            user.admin_confirm_sign_up()
+            user.authenticate(PASSWORD)
+        assert user.access_claims is not None
+        assert user.access_claims["iss"] == f"https://cognito-idp.us-east-1.amazonaws.com/{pool.user_pool_id}"
+
+
+def test_another_issuer_is_refused() -> None:
+    with LocalUserPool(issuer="https://example.com") as pool, pool.serve() as server:
+        user = srpcore.Cognito(pool.user_pool_id, pool.client_id, endpoint_url=server.url, transport=pool)
+        user.register("alice", PASSWORD)
+        user.admin_confirm_sign_up()
+        with pytest.raises(exceptions.IssuerMismatch):
+            user.authenticate(PASSWORD)
+        assert user.access_token is None
