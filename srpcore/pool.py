@@ -12,7 +12,11 @@ from .exceptions.base import ConfigurationError
 __all__ = ["Pool", "check_endpoint", "configured_endpoint", "default_endpoint", "dns_suffix"]
 
 # The model's pattern is [\w-]+_[0-9a-zA-Z]+; the region in front has no underscore.
-_POOL_ID = re.compile(r"(?P<region>[A-Za-z0-9-]+)_(?P<suffix>[0-9A-Za-z]+)", re.ASCII)
+_POOL_ID = re.compile(r"(?P<region>[A-Za-z0-9-]+)_(?P<suffix>[0-9A-Za-z]+)")
+_REGION = re.compile(r"[A-Za-z0-9-]+")
+
+# urlsplit drops some of these, and takes others for a part of the host; none belongs there.
+_NOT_IN_ENDPOINT = re.compile(r"[\x00-\x20\x7f\s\\?#]")
 
 _SUFFIXES = {"cn-": "amazonaws.com.cn", "eusc-": "amazonaws.eu"}
 
@@ -28,7 +32,7 @@ def default_endpoint(region: str) -> str:
     Raises:
         ConfigurationError: *region* is not the name of a region.
     """
-    if not re.fullmatch(r"[a-z0-9-]+", region, re.ASCII):
+    if not isinstance(region, str) or not re.fullmatch(r"[a-z0-9-]+", region):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigurationError("region must be a name such as eu-west-1")
     return f"https://cognito-idp.{region}.{dns_suffix(region)}"
 
@@ -47,20 +51,26 @@ def check_endpoint(url: str, *, allow_http: bool = False) -> str:
     Raises:
         ConfigurationError: it is no http(s) URL, carries a user or a query, or is plain http to another machine.
     """
+    if not isinstance(url, str) or _NOT_IN_ENDPOINT.search(url):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError("the endpoint is not a URL of the form https://host[:port][/path]")
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
         raise ConfigurationError("the endpoint is not a URL: give https://host[:port]") from None
-    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment or "@" in parts.netloc:
+    if parts.scheme not in ("http", "https") or not host or "@" in parts.netloc:
         raise ConfigurationError("the endpoint is not a URL of the form https://host[:port][/path]")
     if parts.scheme == "http" and not allow_http and not _is_loopback(host):
         raise ConfigurationError(f"plain http to {host} would send passwords in the clear: use https")
     return url.rstrip("/")
 
 
+# RFC 1122, section 3.2.1.3: 127.0.0.0/8. A name that only looks like an address would go to a resolver.
+_LOOPBACK = re.compile(r"127(\.(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3}")
+
+
 def _is_loopback(host: str) -> bool:
-    return host in ("localhost", "::1") or bool(re.fullmatch(r"127(\.\d{1,3}){3}", host, re.ASCII))
+    return host in ("localhost", "::1") or bool(_LOOPBACK.fullmatch(host))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +90,8 @@ class Pool:
             raise ConfigurationError("user_pool_id must look like eu-west-1_AbCd12345")
         if not self.region:
             object.__setattr__(self, "region", match["region"])
+        if not isinstance(self.region, str) or not _REGION.fullmatch(self.region):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ConfigurationError("region must be a name such as eu-west-1")
         if self.endpoint_url is not None:
             object.__setattr__(self, "endpoint_url", check_endpoint(self.endpoint_url))
 

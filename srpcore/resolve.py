@@ -17,13 +17,15 @@ def transport_module(name: str) -> Any:
     """Return the module ``srpcore_transports.<name>``.
 
     Raises:
-        ConfigurationError: the module needs a package that is not installed.
+        ConfigurationError: the module needs a package that is not installed, or is not there itself.
     """
     try:
         return import_module(f"srpcore_transports.{name}")
     except ModuleNotFoundError as error:
-        extra = name.split(".", 1)[0]
-        raise ConfigurationError(f"{error.name} is not installed: pip install 'srpcore[{extra}]'") from error
+        missing, extra = error.name or "a module", name.split(".", 1)[0]
+        if missing.split(".", 1)[0] == "srpcore_transports":
+            raise ConfigurationError(f"{missing} is not there: pip install --force-reinstall srpcore") from error
+        raise ConfigurationError(f"{missing} is not installed: pip install 'srpcore[{extra}]'") from error
 
 
 def make_transport(

@@ -8,6 +8,7 @@ from typing import Any
 
 from .drive import run
 from .exceptions import service
+from .exceptions.base import ConfigurationError, UnsafeServerValue
 from .flows import ask
 from .wire import Document, Transport
 
@@ -55,8 +56,10 @@ class ServiceClient:
         """Return an object whose ``paginate(**parameters)`` yields the pages of *method*.
 
         Raises:
-            KeyError: the method does not answer in pages.
+            ConfigurationError: the method does not answer in pages.
         """
+        if method not in _PAGED:
+            raise ConfigurationError(f"{method} does not answer in pages: call it as a method")
         return Paginator(getattr(self, method), _PAGED[method])
 
     def close(self) -> None:
@@ -91,13 +94,20 @@ class Paginator:
         self._token = token
 
     def paginate(self, **parameters: Any) -> Iterator[Document]:
-        """Yield page after page, until an answer has no token."""
+        """Yield page after page, until an answer has no token.
+
+        Raises:
+            UnsafeServerValue: an answer has the token of its own request: the pages would have no end.
+        """
         while True:
             page = self._method(**parameters)
             yield page
-            if not page.get(self._token):
+            token = page.get(self._token)
+            if not token:
                 return
-            parameters = {**parameters, self._token: page[self._token]}
+            if token == parameters.get(self._token):
+                raise UnsafeServerValue(f"the service sent the same {self._token} twice: the pages would have no end")
+            parameters = {**parameters, self._token: token}
 
 
 _PAGED: dict[str, str] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 __all__ = ["camel_to_snake", "cognito_to_dict", "dict_to_cognito", "snake_to_camel"]
 
@@ -22,7 +22,7 @@ def cognito_to_dict(
     attributes: dict[str | None, Any] = {}
     for attribute in attr_list:
         name, value = attribute.get("Name"), attribute.get("Value")
-        attributes[shown.get(name or "", name)] = _BOOLEANS.get(value, value) if isinstance(value, str) else value
+        attributes[shown.get(cast(str, name), name)] = _BOOLEANS.get(value, value) if isinstance(value, str) else value
     return attributes
 
 

@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Here and not at the interpreter's exit, where a full disk or a reader that left would be a traceback.
         _flush()
     except SrpcoreError as error:
-        print(f"srpcore: {printable(str(error))}", file=sys.stderr)
+        print(f"srpcore: {printable(str(error)).strip()}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(file=sys.stderr)
@@ -74,7 +74,8 @@ def _add_login(commands: Any) -> None:
         "login",
         help="log in and print the tokens",
         description="Log in by SRP and print the tokens as JSON. Password and codes are asked for, or read line by "
-        "line from standard input where that is no terminal. The app client's secret is read from SRPCORE_CLIENT_SECRET.",
+        "line from standard input where that is no terminal. The app client's secret is read from "
+        "SRPCORE_CLIENT_SECRET.",
     )
     _add_pool(parser)
     parser.add_argument("--username", help="the user's name or alias; asked for if not given")
@@ -128,7 +129,7 @@ def _add_serve(commands: Any) -> None:
 
 
 def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) < 1 << 16):
+    if not (text.isdecimal() and int(text) < 1 << 16):
         raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 0 to 65535")
     return int(text)
 

@@ -66,7 +66,9 @@ def _ended(question: str) -> ConfigurationError:
 
 
 def _not_text(question: str) -> ConfigurationError:
-    return ConfigurationError(f"the answer to {_name(question)} is not text: standard input must be {sys.stdin.encoding}")
+    return ConfigurationError(
+        f"the answer to {_name(question)} is not text: standard input must be {sys.stdin.encoding}"
+    )
 
 
 def _name(question: str) -> str:

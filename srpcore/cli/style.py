@@ -33,7 +33,7 @@ class Style:
 
 def printable(text: str) -> str:
     """Return *text* on one line and without control characters: it may be a stranger's, and terminals obey them."""
-    return "".join(character if character.isprintable() else "?" for character in text)
+    return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text)
 
 
 def _shows_colours(stream: TextIO) -> bool:

@@ -20,7 +20,7 @@ class ForceChangePasswordException(SrpcoreError):
     ``required_attributes`` are the names (without the prefix ``userAttributes.``) that the answer must give.
     """
 
-    def __init__(self, message: str, required_attributes: tuple[str, ...] = ()) -> None:
+    def __init__(self, message: str = "", required_attributes: tuple[str, ...] = ()) -> None:
         super().__init__(message, required_attributes)
         self.message = message
         self.required_attributes = required_attributes
@@ -34,11 +34,11 @@ class ForceChangePasswordException(SrpcoreError):
 class MFAChallengeException(SrpcoreError):
     """The service wants a second factor: ``get_tokens()`` is its reply, with the Session that the answer needs.
 
-    The reply is in no text of the exception, since a Session is a secret.
+    The reply is in no text of the exception and not in ``args``, since a Session is a secret.
     """
 
     def __init__(self, message: str, tokens: dict[str, Any], *args: Any) -> None:
-        super().__init__(message, tokens, *args)
+        super().__init__(message, *args)
         self.message = message
         self._tokens = tokens
 
@@ -51,6 +51,9 @@ class MFAChallengeException(SrpcoreError):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.message!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.message, self._tokens, *self.args[1:]), vars(self)
 
 
 class SoftwareTokenMFAChallengeException(MFAChallengeException):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from functools import cache
-from typing import Any
+from functools import lru_cache
+from typing import Any, ClassVar, cast
 
 from ..wire import Reply
 from .base import SrpcoreError
@@ -81,16 +81,19 @@ class ServiceError(SrpcoreError):
     botocore's shape. ``operation_name`` is botocore's name for ``operation``.
     """
 
+    _plain: ClassVar[type[ServiceError] | None] = None
+
     def __init__(self, response: dict[str, Any], operation: str) -> None:
-        super().__init__(response, operation)
         self.response = response
         self.operation = self.operation_name = operation
-        error = response.get("Error", {})
-        metadata = response.get("ResponseMetadata", {})
+        error = _member(response, "Error")
+        metadata = _member(response, "ResponseMetadata")
         self.code: str = str(error.get("Code", "Unknown"))
         self.message: str = str(error.get("Message", ""))
         self.status: int | None = metadata.get("HTTPStatusCode")
         self.request_id: str | None = metadata.get("RequestId")
+        # Not super(): ClientError, where it is a base, would parse the document again, and fail on an odd one.
+        Exception.__init__(self, str(self))
 
     def __str__(self) -> str:
         where = self.operation if self.status is None else f"HTTP {self.status}, {self.operation}"
@@ -100,7 +103,19 @@ class ServiceError(SrpcoreError):
         return f"<{self}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return service_error, (Reply(self.response), self.operation)
+        # A class made beside botocore's cannot be found by its name: its plain one is, and goes beside botocore's anew.
+        plain = vars(type(self)).get("_plain") or type(self)
+        return _restored, (plain, self.response, self.operation), vars(self)
+
+
+def _member(document: object, name: str) -> dict[str, Any]:
+    """Return the object at *name*, empty where a document is not of the service's shape."""
+    member = cast(dict[str, Any], document).get(name) if isinstance(document, dict) else None
+    return cast(dict[str, Any], member) if isinstance(member, dict) else {}
+
+
+def _restored(cls: type[ServiceError], response: dict[str, Any], operation: str) -> ServiceError:
+    return _beside(cls, _client_error())(response, operation)
 
 
 class AccessDeniedException(ServiceError):
@@ -345,16 +360,25 @@ _BY_CODE = {name: cls for name, cls in list(globals().items()) if name in __all_
 def service_error(reply: Reply, operation: str) -> ServiceError:
     """Return the error that an error *reply* to *operation* stands for.
 
-    While ``botocore.exceptions`` is loaded, the error is a botocore ``ClientError`` too: programs that came from
-    boto3 catch that.
+    While ``botocore.exceptions`` is loaded, the error is a botocore ``ClientError`` too, and on the botocore transport
+    the very ``client.exceptions.X`` that the client raised: programs that came from boto3 catch those.
     """
-    code = (reply.error or {}).get("Code", "")
-    return _class_for(_BY_CODE.get(code, ServiceError), "botocore.exceptions" in sys.modules)(reply.document, operation)
+    cls = _BY_CODE.get(str(_member(reply.document, "Error").get("Code")), ServiceError)
+    return _beside(cls, reply.raised or _client_error())(reply.document, operation)
 
 
-@cache
-def _class_for(cls: type[ServiceError], beside_botocore: bool) -> type[ServiceError]:
-    if not beside_botocore:
-        return cls
-    client_error = sys.modules["botocore.exceptions"].ClientError
-    return type(cls.__name__, (cls, client_error), {"__doc__": cls.__doc__, "__module__": cls.__module__})
+def _client_error() -> type[Exception] | None:
+    # Not there while another thread is still importing the module, or where a test has put None in its place.
+    found: type[Exception] | None = getattr(sys.modules.get("botocore.exceptions"), "ClientError", None)
+    return found
+
+
+def _beside(cls: type[ServiceError], other: type[Exception] | None) -> type[ServiceError]:
+    return cls if other is None or issubclass(cls, other) else _class_over((cls, other))
+
+
+@lru_cache(maxsize=256)  # bounded: every botocore session has exception classes of its own
+def _class_over(bases: tuple[type[ServiceError], type[Exception]]) -> type[ServiceError]:
+    cls = bases[0]
+    namespace = {"__doc__": cls.__doc__, "__module__": cls.__module__, "_plain": cls}
+    return cast(type[ServiceError], type(cls.__name__, bases, namespace))

@@ -186,3 +186,11 @@ def test_device_is_proven_after_a_new_password(world: World) -> None:
         "RespondToAuthChallenge:NEW_PASSWORD_REQUIRED",
         *DEVICE_STEPS[2:],
     ]
+
+
+def test_pool_that_remembers_by_itself_is_not_told_to(world: World) -> None:
+    user = world.user()
+    user.authenticate(PASSWORD)
+    world.wire.clear()
+    user.confirm_device()
+    assert world.wire.names == ["ConfirmDevice"]

@@ -420,3 +420,15 @@ def test_answers_are_those_of_the_services_own_clients() -> None:
             "PASSWORD_CLAIM_SECRET_BLOCK": vector["secret_block_b64"],
             "PASSWORD_CLAIM_SIGNATURE": vector["signature_b64"],
         }, vector["id"]
+
+
+def test_code_is_asked_for_after_a_new_password(world: World) -> None:
+    world.create()
+    secret = enrol(world)
+    of_alice = {"UserPoolId": world.pool.user_pool_id, "Username": "alice"}
+    world.pool.call(Operation("AdminSetUserPassword", {**of_alice, "Password": PASSWORD, "Permanent": False}))
+    user = world.user()
+    with pytest.raises(exceptions.SoftwareTokenMFAChallengeException):
+        user.new_password_challenge(PASSWORD, "Another-Horse-2")
+    user.respond_to_software_token_mfa_challenge(totp(secret, world.clock()))
+    assert user.access_token

@@ -2,36 +2,50 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import Any
+from urllib.parse import urlsplit
 
-from srpcore.exceptions.base import ConfigurationError, TransportError, TransportTimeout
+from botocore import xform_name
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import (
+    ClientError,
+    ConnectionError,  # noqa: A004 - botocore's name
+    ConnectTimeoutError,
+    HTTPClientError,
+    ReadTimeoutError,
+)
+from botocore.httpsession import URLLib3Session
+from botocore.utils import get_environ_proxies
+from urllib3.exceptions import HTTPError
+
+from srpcore.exceptions.base import TransportError, TransportTimeout
+from srpcore.pool import check_endpoint
 from srpcore.wire import Operation, Reply
 
-__all__ = ["BotocoreTransport", "make_client"]
+__all__ = ["MAX_DOCUMENT_SIZE", "BotocoreTransport", "make_client"]
+
+MAX_DOCUMENT_SIZE = 2**20
+"""The bound in bytes of what ``fetch`` takes: a key set has about a thousand."""
+
+_TIMEOUT_SECONDS = 15
 
 
 def make_client(session: Any = None, **arguments: Any) -> Any:
     """Return a new ``cognito-idp`` client: of *session* (botocore's or boto3's), else of boto3, else of botocore.
 
     Raises:
-        ConfigurationError: neither boto3 nor botocore is installed.
         botocore.exceptions.BotoCoreError: botocore refused the arguments.
     """
     if session is None:
         try:
             session = import_module("boto3")
         except ModuleNotFoundError:
-            session = _botocore_session()
-    make = getattr(session, "create_client", None) or session.client
+            session = import_module("botocore.session").get_session()
+    # boto3's name first: a mock session has both.
+    make = getattr(session, "client", None) or session.create_client
     return make("cognito-idp", **arguments)
-
-
-def _botocore_session() -> Any:
-    try:
-        return import_module("botocore.session").get_session()
-    except ModuleNotFoundError:
-        raise ConfigurationError("botocore is not installed: pip install 'srpcore[botocore]'") from None
 
 
 class BotocoreTransport:
@@ -51,45 +65,67 @@ class BotocoreTransport:
         self.close()
 
     def call(self, operation: Operation) -> Reply:
-        """Return the service's answer, an error document included.
+        """Return the service's answer, an error document included; ``raised`` is then the client's exception class.
+
+        An operation that this botocore is too old for is answered as the service answers one it does not know.
 
         Raises:
-            TransportError: botocore had no answer.
+            TransportError: botocore had no answer, or an error that is not the service's.
             botocore.exceptions.BotoCoreError: botocore refused the call itself (parameters, credentials, region).
         """
-        import botocore
-        from botocore import exceptions
-
+        method = getattr(self.client, xform_name(operation.name), None)
+        if method is None:
+            message = f"the client has no operation {operation.name}: upgrade botocore"
+            return Reply({"Error": {"Code": "UnknownOperationException", "Message": message}})
         try:
-            return Reply(getattr(self.client, botocore.xform_name(operation.name))(**operation.parameters))
-        except exceptions.ClientError as error:
-            return Reply(dict(error.response))
-        except (exceptions.ConnectTimeoutError, exceptions.ReadTimeoutError) as error:
+            return Reply(method(**operation.parameters))
+        except ClientError as error:
+            reply = Reply(dict(error.response), type(error))
+        except (ConnectTimeoutError, ReadTimeoutError) as error:
             raise TransportTimeout(f"{operation.name}: no answer in time") from error
-        except exceptions.HTTPClientError as error:
+        except (ConnectionError, HTTPClientError) as error:
             raise TransportError(f"{operation.name}: no answer") from error
+        # botocore's stand-in for the code where the body is no error document; the service's codes are names.
+        if (reply.error or {}).get("Code", "").isdigit():
+            raise TransportError(f"HTTP {reply.status} without an error document of the service: look at the proxy")
+        return reply
 
     def fetch(self, url: str) -> bytes:
-        """Return the body of a GET that answered 200, over botocore's own HTTP session.
+        """Return the body of a GET that answered 200: over https, or http to this machine, by botocore's HTTP session.
+
+        The proxies and the certificate authorities are the environment's.
 
         Raises:
-            TransportError: there was no such answer.
+            ConfigurationError: *url* cannot be fetched safely.
+            TransportTimeout: there was no such answer in time.
+            TransportError: there was no such answer, or it is larger than MAX_DOCUMENT_SIZE.
         """
-        from botocore.awsrequest import AWSRequest
-        from botocore.exceptions import HTTPClientError
-        from botocore.httpsession import URLLib3Session
-
-        session = URLLib3Session(timeout=15)
+        parts = urlsplit(url)
+        check_endpoint(f"{parts.scheme}://{parts.netloc}")
+        authorities: Any = os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE") or True
+        session = URLLib3Session(verify=authorities, proxies=get_environ_proxies(url), timeout=_TIMEOUT_SECONDS)
         try:
-            response = session.send(AWSRequest(method="GET", url=url).prepare())
-        except HTTPClientError as error:
+            return _body(session, url)
+        except (ConnectTimeoutError, ReadTimeoutError) as error:
+            raise TransportTimeout(f"no answer from {url} in time") from error
+        except (ConnectionError, HTTPClientError, HTTPError) as error:
             raise TransportError(f"no answer from {url}") from error
         finally:
             session.close()
-        if response.status_code != 200:
-            raise TransportError(f"HTTP {response.status_code} from {url}")
-        return bytes(response.content)
 
     def close(self) -> None:
         """Release the client's connections."""
         self.client.close()
+
+
+def _body(session: URLLib3Session, url: str) -> bytes:
+    response = session.send(AWSRequest(method="GET", url=url, stream_output=True).prepare())
+    try:
+        if response.status_code != 200:
+            raise TransportError(f"HTTP {response.status_code} from {url}")
+        body: bytes = response.raw.read(MAX_DOCUMENT_SIZE + 1)
+    finally:
+        response.raw.close()
+    if len(body) > MAX_DOCUMENT_SIZE:
+        raise TransportError(f"the document at {url} is larger than {MAX_DOCUMENT_SIZE} bytes")
+    return body

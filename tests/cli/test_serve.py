@@ -1,0 +1,216 @@
+"""``srpcore serve``: what it prints, whom it lets in, and how it ends. The client is boto3."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import subprocess
+from typing import Any
+
+import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from cli.conftest import PASSWORD
+from cli.processes import KEYS, SRPCORE, Server, Terminal, awaited, environment, run, serving, stopped
+from srpcore import Cognito
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_one_line_of_json_and_a_clean_end(number: signal.Signals) -> None:
+    with serving() as server:
+        document = json.loads(server.line)
+        assert document.keys() == {"url", "user_pool_id", "client_id"}
+        assert server.line == f"{json.dumps(document)}\n"
+        assert server.url.startswith("http://127.0.0.1:")
+        assert server.stop(number) == 0
+        assert server.process.stdout is not None
+        assert server.process.stdout.read() == b""
+        assert server.log.read_bytes() == b""
+        port = int(server.url.rpartition(":")[2])
+        with pytest.raises(OSError), socket.create_connection(("127.0.0.1", port), timeout=5):
+            pass
+
+
+def test_interrupt_ends_it_as_a_shells_background_job_too() -> None:
+    # There a process starts with SIGINT ignored.
+    with stopped(
+        subprocess.Popen(
+            ["sh", "-c", "trap '' INT; exec \"$@\"", "sh", *SRPCORE, "serve", "--port", "0", "--json"],
+            stdout=subprocess.PIPE,
+            env=environment(),
+        )
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+
+
+def test_calls_signed_with_the_keys_of_its_environment(server: Server, admin: Any, user: str) -> None:
+    assert admin.admin_get_user(UserPoolId=server.user_pool_id, Username=user)["UserStatus"] == "CONFIRMED"
+    names = {found["Username"] for found in admin.list_users(UserPoolId=server.user_pool_id)["Users"]}
+    assert user in names
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"aws_secret_access_key": "another"},
+        {"aws_access_key_id": "AKIDOFANOTHER"},
+        {"aws_session_token": "another"},
+        {"region_name": "eu-west-1"},
+        {"config": Config(signature_version=UNSIGNED, proxies={})},
+    ],
+    ids=["secret", "key", "token", "region", "unsigned"],
+)
+def test_calls_signed_otherwise_are_refused(server: Server, settings: dict[str, Any]) -> None:
+    client = server.client(**settings)
+    with pytest.raises(ClientError) as caught:
+        client.admin_create_user(UserPoolId=server.user_pool_id, Username="mallory")
+    client.close()
+    assert 400 <= caught.value.response["ResponseMetadata"]["HTTPStatusCode"] <= 403
+    assert KEYS["AWS_SECRET_ACCESS_KEY"] not in str(caught.value)
+
+
+def test_without_keys_every_signed_call_is_refused() -> None:
+    with serving(keys={}) as server:
+        client = server.client()
+        with pytest.raises(ClientError):
+            client.list_users(UserPoolId=server.user_pool_id)
+        client.close()
+
+
+def test_half_of_the_keys_is_one_clear_error() -> None:
+    error = run("serve", "--port", "0", AWS_SECRET_ACCESS_KEY="half-of-them").refused()
+    assert "AWS_ACCESS_KEY_ID" in error
+    assert "half-of-them" not in error
+
+
+def test_options_of_the_pool() -> None:
+    options = ("--client-secret", "--devices", "--region", "eu-west-1", "--issuer", "https://issuer.example/")
+    with serving(*options) as server:
+        assert server.user_pool_id.startswith("eu-west-1_")
+        assert server.client_secret
+        client = server.client()
+        client.admin_create_user(UserPoolId=server.user_pool_id, Username="dora", MessageAction="SUPPRESS")
+        client.admin_set_user_password(
+            UserPoolId=server.user_pool_id, Username="dora", Password=PASSWORD, Permanent=True
+        )
+        client.close()
+        login = ["login", *server.pool(), "--username", "dora"]
+        # A client of this endpoint does not accept that issuer.
+        error = run(*login, stdin=PASSWORD, SRPCORE_CLIENT_SECRET=server.client_secret).refused()
+        assert f"https://issuer.example/{server.user_pool_id}" in error
+
+
+def test_devices_are_remembered_only_if_asked_to(server: Server, user: str) -> None:
+    with Cognito(server.user_pool_id, server.client_id, username=user, endpoint_url=server.url) as here:
+        here.authenticate(PASSWORD)
+        assert here.new_device_metadata is None
+    with serving("--devices") as tracking:
+        client = tracking.client()
+        client.admin_create_user(UserPoolId=tracking.user_pool_id, Username="dora", MessageAction="SUPPRESS")
+        client.admin_set_user_password(
+            UserPoolId=tracking.user_pool_id, Username="dora", Password=PASSWORD, Permanent=True
+        )
+        client.close()
+        with Cognito(tracking.user_pool_id, tracking.client_id, username="dora", endpoint_url=tracking.url) as there:
+            there.authenticate(PASSWORD)
+            assert there.confirm_device("a test").key
+            there.authenticate(PASSWORD)
+            assert there.device is not None
+
+
+def test_codes_are_printed(server: Server, admin: Any) -> None:
+    address = "sue@example.com"
+    client = server.client(config=Config(signature_version=UNSIGNED, proxies={}))
+    client.sign_up(
+        ClientId=server.client_id,
+        Username="sue",
+        Password=PASSWORD,
+        UserAttributes=[{"Name": "email", "Value": address}],
+    )
+    client.confirm_sign_up(ClientId=server.client_id, Username="sue", ConfirmationCode=server.await_code(address))
+    client.forgot_password(ClientId=server.client_id, Username="sue")
+    awaited(lambda: [line for line in server.log.read_text().splitlines() if "reset the password" in line])
+    client.confirm_forgot_password(
+        ClientId=server.client_id,
+        Username="sue",
+        ConfirmationCode=server.await_code(address),
+        Password="Another-Horse-2",
+    )
+    client.close()
+    lines = [line for line in server.log.read_text().splitlines() if address in line]
+    assert [line.rpartition(":")[0] for line in lines] == [
+        f"e-mail to {address} for sue: code to confirm the sign-up",
+        f"e-mail to {address} for sue: code to reset the password",
+    ]
+    run("login", *server.pool(), "--username", "sue", stdin=PASSWORD).refused()
+    assert run("login", *server.pool(), "--username", "sue", stdin="Another-Horse-2").status == 0
+
+
+def test_invitation_prints_the_temporary_password(server: Server, admin: Any) -> None:
+    admin.admin_create_user(
+        UserPoolId=server.user_pool_id,
+        Username="ivy",
+        UserAttributes=[{"Name": "email", "Value": "ivy@example.com"}],
+        DesiredDeliveryMediums=["EMAIL"],
+    )
+    temporary = server.await_code("ivy@example.com")
+    lines = f"{temporary}\n{PASSWORD}\n{PASSWORD}\n"
+    assert run("login", *server.pool(), "--username", "ivy", stdin=lines).status == 0
+
+
+def test_port_in_use_is_one_clear_error(server: Server) -> None:
+    port = server.url.rpartition(":")[2]
+    error = run("serve", "--port", port).refused()
+    assert f"127.0.0.1 port {port}" in error
+    assert "--port 0" in error
+
+
+@pytest.mark.parametrize("host", ["", "a..b"])
+def test_host_that_is_none_is_one_clear_error(host: str) -> None:
+    last = run("serve", "--port", "0", "--host", host)
+    assert (last.status, last.stdout) == (1, "")
+    assert "Traceback" not in last.stderr
+    assert last.stderr.splitlines()[-1].startswith("srpcore: ")
+
+
+def test_other_machines_are_let_in_with_a_warning_only() -> None:
+    # An address for documentation (RFC 5737), which this machine does not have: nothing is listened on.
+    result = run("serve", "--port", "0", "--host", "192.0.2.1")
+    assert (result.status, result.stdout) == (1, "")
+    warning, error = result.stderr.splitlines()
+    assert warning.startswith("warning: 192.0.2.1 lets other machines in")
+    assert error.startswith("srpcore: cannot listen on 192.0.2.1 port 0")
+
+
+def test_region_that_is_none_is_one_clear_error() -> None:
+    assert "region" in run("serve", "--port", "0", "--region", "no region").refused()
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [(KEYS, "accepted with the AWS keys of AKIDOFTHETESTS"), ({}, "refused: set AWS_ACCESS_KEY_ID")],
+    ids=["keys", "no keys"],
+)
+def test_summary_at_a_terminal(settings: dict[str, str], said: str) -> None:
+    with Terminal(
+        "serve", "--port", "0", "--issuer", "https://issuer.example", settings={**settings, "NO_COLOR": "1"}
+    ) as terminal:
+        terminal.await_text("Ctrl-C")
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.end() == 0
+    assert "\x1b" not in terminal.shown
+    rows = [re.split(r"  +", line.strip(), maxsplit=1) for line in terminal.shown.splitlines()]
+    names = {row[0]: row[1] for row in rows if len(row) == 2}
+    assert names["signed calls"].startswith(said)
+    assert names["issuer"] == f"https://issuer.example/{names['user pool id']}"
+    assert f"srpcore login --endpoint-url {names['url']}" in terminal.shown
+    assert f'Cognito("{names["user pool id"]}", "{names["client id"]}",' in terminal.shown
+    assert KEYS["AWS_SECRET_ACCESS_KEY"] not in terminal.shown
+    assert max(len(line) for line in terminal.shown.splitlines()) <= 80

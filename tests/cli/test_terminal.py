@@ -1,0 +1,123 @@
+"""A person at a real terminal: what is secret is not shown, and standard output holds the result alone."""
+
+from __future__ import annotations
+
+import json
+import termios
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cli.conftest import PASSWORD
+from cli.processes import Server, Terminal
+
+NEW_PASSWORD = "Another-Horse-2"
+
+
+def test_password_is_not_shown_and_the_result_goes_where_it_is_sent(
+    server: Server, admin: Any, user: str, tmp_path: Path
+) -> None:
+    result = tmp_path / "tokens.json"
+    with result.open("wb") as stdout, Terminal("login", *server.pool(), stdout=stdout.fileno()) as terminal:
+        terminal.answer("Username: ", user)
+        terminal.answer("Password: ", PASSWORD)
+        assert terminal.end() == 0
+    assert user in terminal.shown
+    assert PASSWORD not in terminal.shown
+    assert "eyJ" not in terminal.shown
+    tokens = json.loads(result.read_text())
+    assert admin.get_user(AccessToken=tokens["access_token"])["Username"] == user
+
+
+def test_questions_for_secrets_are_shown_wherever_errors_go(server: Server, user: str, tmp_path: Path) -> None:
+    with (
+        (tmp_path / "errors").open("wb") as stderr,
+        Terminal("login", *server.pool(), "--username", user, "--token", "id", stderr=stderr.fileno()) as terminal,
+    ):
+        terminal.answer("Password: ", PASSWORD)
+        assert terminal.end() == 0
+    assert "eyJ" in terminal.shown
+    assert (tmp_path / "errors").read_bytes() == b""
+
+
+def test_new_password_is_not_shown(server: Server, make_user: Callable[..., str]) -> None:
+    user = make_user(permanent=False)
+    with Terminal("login", *server.pool(), "--username", user) as terminal:
+        terminal.answer("Password: ", PASSWORD)
+        terminal.answer("New password: ", NEW_PASSWORD)
+        terminal.answer("New password again: ", NEW_PASSWORD)
+        assert terminal.end() == 0
+    assert PASSWORD not in terminal.shown
+    assert NEW_PASSWORD not in terminal.shown
+
+
+def test_code_of_the_authenticator_app_is_not_shown(server: Server, totp_user: tuple[str, Callable[[], str]]) -> None:
+    user, next_code = totp_user
+    with Terminal("login", *server.pool(), "--username", user, "--token", "refresh") as terminal:
+        terminal.answer("Password: ", PASSWORD)
+        code = next_code()
+        terminal.answer("Code of the authenticator app: ", code)
+        assert terminal.end() == 0
+    assert code not in terminal.shown
+
+
+def test_code_by_sms_is_not_shown(server: Server, sms_user: tuple[str, str]) -> None:
+    user, number = sms_user
+    with Terminal("login", *server.pool(), "--username", user, "--token", "refresh") as terminal:
+        terminal.answer("Password: ", PASSWORD)
+        code = server.await_code(number)
+        terminal.answer(f"{number[-4:]}: ", code)
+        assert terminal.end() == 0
+    assert code not in terminal.shown
+    assert number not in terminal.shown
+
+
+def test_wrong_password_is_one_line(server: Server, user: str) -> None:
+    with Terminal("login", *server.pool(), "--username", user) as terminal:
+        terminal.answer("Password: ", "wrong-Horse-9")
+        assert terminal.end() == 1
+    assert "srpcore: NotAuthorizedException" in terminal.shown
+    assert "wrong-Horse-9" not in terminal.shown
+    assert "Traceback" not in terminal.shown
+
+
+def test_interrupt_at_a_question(server: Server) -> None:
+    for question, options in (("Username: ", []), ("Password: ", ["--username", "alice"])):
+        with Terminal("login", *server.pool(), *options) as terminal:
+            terminal.await_text(question)
+            terminal.type("\x03")
+            assert terminal.end() == 130, terminal.shown
+            assert "Traceback" not in terminal.shown
+            assert termios.tcgetattr(terminal.slave)[3] & termios.ECHO
+
+
+def test_end_of_input_at_a_question(server: Server) -> None:
+    for question, options in (("Username: ", []), ("Password: ", ["--username", "alice"])):
+        with Terminal("login", *server.pool(), *options) as terminal:
+            terminal.await_text(question)
+            terminal.type("\x04")
+            assert terminal.end() == 1
+            # The error is on a line of its own.
+            assert "\nsrpcore: standard input ended" in terminal.shown
+            assert "Traceback" not in terminal.shown
+
+
+def test_verify_says_what_it_waits_for(server: Server) -> None:
+    with Terminal("verify", *server.pool()) as terminal:
+        terminal.await_text("Paste the token")
+        terminal.type("nonsense\n\x04")
+        assert terminal.end() == 1
+
+
+def test_interrupt_ends_the_server(server: Server) -> None:
+    with Terminal("serve", "--port", "0") as terminal:
+        terminal.await_text("Ctrl-C")
+        terminal.type("\x03")
+        assert terminal.end() == 0
+    assert "Traceback" not in terminal.shown
+
+
+def test_colours_at_a_terminal() -> None:
+    with Terminal("demo") as terminal:
+        assert terminal.end() == 0
+    assert "\x1b[32m" in terminal.shown

@@ -1,0 +1,100 @@
+"""``srpcore verify``: real tokens of a served pool, and what is not accepted."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.conftest import PASSWORD
+from cli.processes import Result, Server, run, serving
+
+
+@pytest.fixture(scope="module")
+def tokens(server: Server, admin: Any) -> dict[str, str]:
+    admin.admin_create_user(UserPoolId=server.user_pool_id, Username="vera", MessageAction="SUPPRESS")
+    admin.admin_set_user_password(UserPoolId=server.user_pool_id, Username="vera", Password=PASSWORD, Permanent=True)
+    result = run("login", *server.pool(), "--username", "vera", stdin=f"{PASSWORD}\n")
+    tokens: dict[str, str] = json.loads(result.stdout)
+    return tokens
+
+
+def test_access_token_from_standard_input(server: Server, tokens: dict[str, str]) -> None:
+    result = run("verify", *server.pool(), stdin=f"{tokens['access_token']}\n")
+    assert (result.status, result.stderr) == (0, "")
+    claims = json.loads(result.stdout)
+    assert (claims["username"], claims["token_use"]) == ("vera", "access")
+
+
+def test_id_token_from_a_file(server: Server, tokens: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(f"  {tokens['id_token']}\n")
+    result = run("verify", *server.pool(), "--use", "id", str(tmp_path / "token"))
+    assert (result.status, result.stderr) == (0, "")
+    assert json.loads(result.stdout)["aud"] == server.client_id
+
+
+def test_refusal_is_one_line_and_status_1(server: Server, tokens: dict[str, str]) -> None:
+    run("verify", *server.pool(), stdin=_other_signature(tokens["access_token"])).refused()
+
+
+def _other_signature(token: str) -> str:
+    body, _, signature = token.rpartition(".")
+    return f"{body}.{signature[:100]}{'A' if signature[100] != 'A' else 'B'}{signature[101:]}"
+
+
+def _other_claims(token: str) -> str:
+    head, body, signature = token.split(".")
+    return f"{head}.{body[:40]}{'A' if body[40] != 'A' else 'B'}{body[41:]}.{signature}"
+
+
+@pytest.mark.parametrize("tamper", [_other_signature, _other_claims, lambda token: ""])
+def test_tampered_token(
+    server: Server, tokens: dict[str, str], run_here: Callable[..., Result], tamper: Callable[[str], str]
+) -> None:
+    error = run_here("verify", *server.pool(), stdin=tamper(tokens["access_token"])).refused()
+    assert tokens["access_token"][:30] not in error
+
+
+def test_token_of_the_other_use(server: Server, run_here: Callable[..., Result], tokens: dict[str, str]) -> None:
+    run_here("verify", *server.pool(), "--use", "id", stdin=tokens["access_token"]).refused()
+    run_here("verify", *server.pool(), stdin=tokens["id_token"]).refused()
+
+
+def test_token_of_another_client_and_of_another_pool(
+    server: Server, run_here: Callable[..., Result], tokens: dict[str, str]
+) -> None:
+    run_here("verify", *server.pool(), "--client-id", "another", stdin=tokens["access_token"]).refused()
+    with serving() as elsewhere:
+        run_here("verify", *elsewhere.pool(), stdin=tokens["access_token"]).refused()
+
+
+def test_files_that_cannot_be_read(server: Server, run_here: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    for path in (tmp_path / "missing", tmp_path, tmp_path / "binary"):
+        assert str(path) in run_here("verify", *server.pool(), str(path)).refused()
+    error = run("verify", *server.pool(), stdin=b"\xff\xfe", PYTHONIOENCODING="utf-8").refused()
+    assert "standard input could not be read" in error
+
+
+def test_key_set_of_the_environment_needs_no_service(server: Server, tokens: dict[str, str]) -> None:
+    address = f"{server.url}/{server.user_pool_id}/.well-known/jwks.json"
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address) as response:
+        keys = response.read().decode()
+    with serving("--issuer", "https://cognito-idp.us-east-1.amazonaws.com") as gone:
+        boto3 = gone.client()
+        boto3.admin_create_user(UserPoolId=gone.user_pool_id, Username="vic", MessageAction="SUPPRESS")
+        boto3.admin_set_user_password(UserPoolId=gone.user_pool_id, Username="vic", Password=PASSWORD, Permanent=True)
+        boto3.close()
+        token = run("login", *gone.pool(), "--username", "vic", "--token", "access", stdin=PASSWORD).stdout
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            f"{gone.url}/{gone.user_pool_id}/.well-known/jwks.json"
+        ) as response:
+            keys_of_gone = response.read().decode()
+    pool = ["--user-pool-id", gone.user_pool_id, "--client-id", gone.client_id]
+    assert json.loads(run("verify", *pool, stdin=token, COGNITO_JWKS=keys_of_gone).stdout)["username"] == "vic"
+    run("verify", *pool, stdin=token, COGNITO_JWKS=keys).refused()
+    run("verify", *pool, stdin=token, COGNITO_JWKS="nonsense").refused()

@@ -1,0 +1,459 @@
+"""The botocore transport, by boto3's and botocore's own clients, against the embedded pool over HTTP."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import datetime
+from typing import Any
+from unittest.mock import MagicMock
+
+import pytest
+
+import srpcore
+from loopback import LoopbackServer, Request, answer
+from srpcore import exceptions
+from srpcore.wire import Operation, Reply
+from srpcore_transports.credentials import Credentials
+from srpcore_transports.https import HttpsTransport
+from srpcore_transports.local import LocalUserPool
+
+boto3 = pytest.importorskip("boto3")
+pytestmark = pytest.mark.counterpart
+
+PASSWORD = "Correct-Horse-1"
+KEYS = ("AKIDLOCAL", "a-secret-key-of-the-tests")
+
+
+class Served:
+    """A pool with one user, behind HTTP."""
+
+    def __init__(self, pool: LocalUserPool, url: str) -> None:
+        self.pool = pool
+        self.url = url
+
+    def user(self, **arguments: Any) -> srpcore.Cognito:
+        return srpcore.Cognito(self.pool.user_pool_id, self.pool.client_id, username="alice", **arguments)
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    pool = LocalUserPool(region="eu-west-1", credentials=Credentials(*KEYS))
+    of_user = {"UserPoolId": pool.user_pool_id, "Username": "alice"}
+    with pool.serve() as server:
+        pool.call(Operation("AdminCreateUser", {**of_user, "MessageAction": "SUPPRESS"}))
+        pool.call(Operation("AdminSetUserPassword", {**of_user, "Password": PASSWORD, "Permanent": True}))
+        yield Served(pool, server.url)
+    pool.close()
+
+
+@pytest.fixture(autouse=True)
+def _no_aws_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    """Leave botocore nowhere to find credentials, a region or an endpoint."""
+    import os
+
+    for name in os.environ:
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.delenv("SRPCORE_TRANSPORT", raising=False)
+    # boto3 keeps one session for the process, with what it found.
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+
+
+@pytest.fixture
+def closing() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+def clients() -> dict[str, Callable[..., Any]]:
+    import botocore.session
+
+    return {
+        "boto3": lambda **arguments: boto3.client("cognito-idp", **arguments),
+        "boto3 session": lambda **arguments: boto3.Session().client("cognito-idp", **arguments),
+        "botocore": lambda **arguments: botocore.session.Session().create_client("cognito-idp", **arguments),
+    }
+
+
+def transport_to(url: str, closing: ExitStack, maker: str = "botocore", **arguments: Any) -> Any:
+    from srpcore_transports.botocore import BotocoreTransport
+
+    client = clients()[maker](region_name="eu-west-1", endpoint_url=url, **arguments)
+    return closing.enter_context(BotocoreTransport(client))
+
+
+def quick() -> Any:
+    """Return a configuration of botocore's that waits half a second and never tries again."""
+    from botocore.config import Config
+
+    return Config(read_timeout=0.5, connect_timeout=5, retries={"total_max_attempts": 1})
+
+
+def logs_in(user: srpcore.Cognito) -> None:
+    with pytest.raises(exceptions.NotAuthorizedException):
+        user.authenticate("Wrong-Horse-1")
+    assert user.access_token is None
+    user.authenticate(PASSWORD)
+    assert user.access_claims is not None
+    assert user.access_claims["username"] == "alice"
+
+
+# Every way to say botocore. None has AWS credentials: botocore looks for them where it must sign, and only there.
+
+
+@pytest.mark.parametrize("maker", ["boto3", "boto3 session", "botocore"])
+def test_log_in_over_a_client(served: Served, closing: ExitStack, maker: str) -> None:
+    transport = transport_to(served.url, closing, maker)
+    user = served.user(transport=transport, endpoint_url=served.url)
+    logs_in(user)
+    assert user.client is transport.client
+
+
+def test_log_in_by_each_argument_of_the_constructor(served: Served) -> None:
+    import botocore.session
+    from botocore.config import Config
+
+    ways: dict[str, dict[str, Any]] = {
+        "kwargs": {"boto3_client_kwargs": {"endpoint_url": served.url}},
+        "session": {"session": boto3.Session(), "endpoint_url": served.url},
+        "botocore session": {"session": botocore.session.Session(), "endpoint_url": served.url},
+        "config": {"botocore_config": Config(retries={"max_attempts": 1}), "endpoint_url": served.url},
+        "name": {"transport": "botocore", "endpoint_url": served.url},
+        "all": {
+            "session": boto3.Session(),
+            "botocore_config": Config(user_agent_extra="seen"),
+            "boto3_client_kwargs": {"endpoint_url": served.url, "verify": False},
+        },
+    }
+    for arguments in ways.values():
+        with served.user(**arguments) as user:
+            logs_in(user)
+            assert user.client.meta.endpoint_url == served.url
+            assert user.client.meta.region_name == "eu-west-1"
+            assert type(user.client).__module__ == "botocore.client"
+            if "all" in ways and arguments is ways["all"]:
+                assert user.client.meta.config.user_agent_extra == "seen"
+
+
+def test_log_in_by_the_environment(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SRPCORE_TRANSPORT", "botocore")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", served.url)
+    with served.user() as user:
+        logs_in(user)
+        assert type(user.client).__module__ == "botocore.client"
+
+
+def test_the_client_can_be_set_and_the_session_switched(
+    served: Served, closing: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from botocore.config import Config
+
+    user = served.user(transport=served.pool, endpoint_url=served.url)
+    client = transport_to(served.url, closing).client
+    user.client = client
+    assert user.client is client
+    logs_in(user)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", served.url)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    user.switch_session(boto3.Session())
+    assert user.client is not client
+    user.access_token = None
+    logs_in(user)
+    user.close()
+    assert isinstance(client.meta.config, Config)
+    client.initiate_auth  # noqa: B018 - still there: it was never the user's to close
+
+
+def test_what_is_signed_wants_credentials_and_what_is_not_does_not(served: Served, closing: ExitStack) -> None:
+    from botocore.exceptions import NoCredentialsError
+
+    bare = transport_to(served.url, closing)
+    of_user = {"UserPoolId": served.pool.user_pool_id, "Username": "alice"}
+    secret = {"USERNAME": "alice", "PASSWORD": PASSWORD}
+    initiate = {"ClientId": served.pool.client_id, "AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": secret}
+    assert bare.call(Operation("InitiateAuth", initiate)).error is None
+    with pytest.raises(NoCredentialsError):
+        bare.call(Operation("AdminGetUser", of_user))
+    signing = transport_to(served.url, closing, aws_access_key_id=KEYS[0], aws_secret_access_key=KEYS[1])
+    assert signing.call(Operation("AdminGetUser", of_user)).document["Username"] == "alice"
+    with served.user(boto3_client_kwargs={"endpoint_url": served.url}, access_key=KEYS[0], secret_key=KEYS[1]) as user:
+        assert user.client.admin_get_user(**of_user)["Username"] == "alice"
+
+
+# Looked up when called.
+
+
+def test_stubs_and_patches_of_the_client_work(
+    served: Served, closing: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from botocore.stub import Stubber
+
+    user = served.user(transport=transport_to(served.url, closing))
+    transport = user._transport
+    with Stubber(user.client) as stub:
+        stub.add_response("get_user", {"Username": "stubbed", "UserAttributes": []}, {"AccessToken": "token"})
+        stub.add_client_error("get_user", "TooManyRequestsException", "slower", 429, response_meta={"RequestId": "r"})
+        assert transport.call(Operation("GetUser", {"AccessToken": "token"})).document["Username"] == "stubbed"
+        refused = transport.call(Operation("GetUser", {"AccessToken": "token"}))
+    assert refused.error == {"Code": "TooManyRequestsException", "Message": "slower"}
+    assert (refused.status, refused.request_id) == (429, "r")
+    assert refused.raised is user.client.exceptions.TooManyRequestsException
+    patched = MagicMock(return_value={"Username": "patched"})
+    monkeypatch.setattr(user.client, "get_user", patched)
+    assert transport.call(Operation("GetUser", {"AccessToken": "t"})) == Reply({"Username": "patched"})
+    patched.assert_called_once_with(AccessToken="t")
+
+
+def test_a_mock_client_is_enough() -> None:
+    from srpcore_transports.botocore import BotocoreTransport
+
+    client = MagicMock(**{"list_web_authn_credentials.return_value": {"Credentials": []}})
+    with BotocoreTransport(client) as transport:
+        assert transport.call(Operation("ListWebAuthnCredentials", {})).document == {"Credentials": []}
+        client.close.assert_not_called()
+    client.close.assert_called_once_with()
+
+
+# Errors.
+
+
+def test_an_error_is_of_our_class_botocores_and_the_clients_own(served: Served, closing: ExitStack) -> None:
+    from botocore.exceptions import ClientError
+
+    user = served.user(transport=transport_to(served.url, closing), endpoint_url=served.url)
+    for cls in (exceptions.NotAuthorizedException, ClientError, user.client.exceptions.NotAuthorizedException):
+        with pytest.raises(cls) as caught:
+            user.authenticate("Wrong-Horse-1")
+    error = caught.value
+    assert error.response["Error"] == {"Code": "NotAuthorizedException", "Message": error.message}
+    assert (error.code, error.status) == ("NotAuthorizedException", 400)
+    assert error.request_id == error.response["ResponseMetadata"]["RequestId"]
+    assert error.operation_name == "RespondToAuthChallenge"
+    assert not isinstance(error, user.client.exceptions.UserNotFoundException)
+
+
+def test_parameters_are_botocores_to_refuse(served: Served, closing: ExitStack) -> None:
+    from botocore.exceptions import ParamValidationError
+
+    transport = transport_to(served.url, closing)
+    with pytest.raises(ParamValidationError, match="AccessToken"):
+        transport.call(Operation("GetUser", {}))
+
+
+def test_an_operation_that_botocore_is_too_old_for_is_unknown() -> None:
+    from srpcore_transports.botocore import BotocoreTransport
+
+    old = MagicMock(spec=["initiate_auth", "close"])
+    reply = BotocoreTransport(old).call(Operation("GetTokensFromRefreshToken", {"RefreshToken": "a-secret"}))
+    assert reply.error == {
+        "Code": "UnknownOperationException",
+        "Message": "the client has no operation GetTokensFromRefreshToken: upgrade botocore",
+    }
+
+
+def test_a_client_secret_refreshes_with_a_botocore_that_lacks_the_newer_operation(closing: ExitStack) -> None:
+    pool = LocalUserPool(region="eu-west-1", client_secret=True)
+    closing.callback(pool.close)
+    url = closing.enter_context(pool.serve()).url
+    of_user = {"UserPoolId": pool.user_pool_id, "Username": "alice"}
+    pool.call(Operation("AdminCreateUser", {**of_user, "MessageAction": "SUPPRESS"}))
+    pool.call(Operation("AdminSetUserPassword", {**of_user, "Password": PASSWORD, "Permanent": True}))
+    transport = transport_to(url, closing)
+    real = transport.client
+    names = ["initiate_auth", "respond_to_auth_challenge"]
+    transport.client = MagicMock(spec=names, **{f"{name}.side_effect": getattr(real, name) for name in names})
+    closing.callback(real.close)
+    user = srpcore.Cognito(
+        pool.user_pool_id, pool.client_id, username="alice", client_secret=pool.client_secret, transport=transport,
+        endpoint_url=url,
+    )  # fmt: skip
+    user.authenticate(PASSWORD)
+    user.renew_access_token()
+    assert transport.client.initiate_auth.call_args.kwargs["AuthFlow"] == "REFRESH_TOKEN_AUTH"
+    transport.client = real
+
+
+def test_a_fault_within_the_clients_method_is_not_hidden() -> None:
+    from srpcore_transports.botocore import BotocoreTransport
+
+    faulty = MagicMock(**{"get_user.side_effect": AttributeError("a fault")})
+    with pytest.raises(AttributeError, match="a fault"):
+        BotocoreTransport(faulty).call(Operation("GetUser", {}))
+
+
+def refusing_url() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+
+
+def never(request: Request, connection: socket.socket) -> bytes:
+    connection.recv(1)  # until the client hangs up
+    return b""
+
+
+GET_USER = Operation("GetUser", {"AccessToken": "the-access-token"})
+
+
+def test_a_refused_connection_is_no_answer(closing: ExitStack) -> None:
+    url = refusing_url()
+    transport = transport_to(url, closing, config=quick())
+    asks: list[Callable[[], object]] = [lambda: transport.call(GET_USER), lambda: transport.fetch(f"{url}/jwks.json")]
+    for ask in asks:
+        with pytest.raises(exceptions.TransportError, match="no answer") as caught:
+            ask()
+        assert not isinstance(caught.value, exceptions.TransportTimeout)
+
+
+def test_silence_is_a_timeout(closing: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    from srpcore_transports import botocore
+
+    monkeypatch.setattr(botocore, "_TIMEOUT_SECONDS", 0.5)
+    server = closing.enter_context(LoopbackServer(never))
+    transport = transport_to(server.url, closing, config=quick())
+    asks: list[Callable[[], object]] = [
+        lambda: transport.call(GET_USER),
+        lambda: transport.fetch(f"{server.url}/jwks.json"),
+    ]
+    for ask in asks:
+        with pytest.raises(exceptions.TransportTimeout, match="in time") as caught:
+            ask()
+        assert "the-access-token" not in str(caught.value)
+        assert "the-access-token" not in str(caught.value.__cause__)
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        b"",
+        b"not HTTP at all\r\n\r\n",
+        answer(b"<html>the-access-token</html>", 502),
+        answer(b"", 403),
+        answer(b"busy", 503),
+    ],
+    ids=["nothing", "no http", "bad gateway", "empty", "busy"],
+)
+def test_what_is_no_answer_of_the_service_is_a_transport_error(closing: ExitStack, response: bytes) -> None:
+    server = closing.enter_context(LoopbackServer(lambda request, connection: response + close(connection, response)))
+    transport = transport_to(server.url, closing, config=quick())
+    with pytest.raises(exceptions.TransportError) as caught:
+        transport.call(GET_USER)
+    cause: BaseException | None = caught.value
+    while cause is not None:
+        assert "the-access-token" not in str(cause)
+        cause = cause.__cause__
+
+
+def close(connection: socket.socket, response: bytes) -> bytes:
+    """Hang up where the response does not say how long it is."""
+    if b"Content-Length" not in response:
+        connection.sendall(response)
+        connection.shutdown(socket.SHUT_RDWR)
+    return b""
+
+
+# Key sets.
+
+
+def test_fetch(served: Served, closing: ExitStack) -> None:
+    url = f"{served.url}/{served.pool.user_pool_id}/.well-known/jwks.json"
+    transport = transport_to(served.url, closing)
+    assert transport.fetch(url) == served.pool.fetch(url)
+    with pytest.raises(exceptions.TransportError, match="HTTP 404 from"):
+        transport.fetch(f"{served.url}/nothing")
+
+
+@pytest.mark.parametrize("status", [201, 204, 301, 302, 403, 500])
+def test_only_a_200_is_a_document_and_nothing_is_followed(closing: ExitStack, status: int) -> None:
+    server = closing.enter_context(LoopbackServer(lambda request, _: answer(b"{}", status, Location="/other")))
+    with pytest.raises(exceptions.TransportError, match=f"HTTP {status} from"):
+        transport_to(server.url, closing).fetch(f"{server.url}/jwks.json")
+    assert [request.target for request in server.requests] == ["/jwks.json"]
+
+
+def test_the_size_of_a_document_is_bounded(closing: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    from srpcore_transports import botocore
+
+    bodies = [b"x" * botocore.MAX_DOCUMENT_SIZE, b"x" * (botocore.MAX_DOCUMENT_SIZE + 1)]
+    server = closing.enter_context(LoopbackServer(lambda request, _: answer(bodies[int(request.target[1:])])))
+    transport = transport_to(server.url, closing)
+    assert transport.fetch(f"{server.url}/0") == bodies[0]
+    with pytest.raises(exceptions.TransportError, match="larger than"):
+        transport.fetch(f"{server.url}/1")
+
+
+def test_a_document_cut_short_is_none(closing: ExitStack) -> None:
+    cut = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\nff\r\nabc"
+    server = closing.enter_context(LoopbackServer(lambda request, connection: cut + close(connection, cut)))
+    with pytest.raises(exceptions.TransportError, match="no answer from"):
+        transport_to(server.url, closing).fetch(f"{server.url}/jwks.json")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://example.com/jwks.json", "file:///etc/passwd", "ftp://127.0.0.1/x", "jwks.json", ""]
+)
+def test_what_may_not_be_fetched_is_refused(closing: ExitStack, url: str) -> None:
+    with pytest.raises(exceptions.ConfigurationError):
+        transport_to(refusing_url(), closing).fetch(url)
+
+
+def test_fetch_trusts_the_bundle_of_the_environment(
+    closing: ExitStack, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    from loopback import tls, write_bundle
+
+    server = closing.enter_context(LoopbackServer(lambda request, _: answer(b"keys"), tls("localhost")))
+    transport = transport_to(server.url, closing)
+    with pytest.raises(exceptions.TransportError, match="no answer from"):
+        transport.fetch(f"{server.url}/jwks.json")
+    monkeypatch.setenv("AWS_CA_BUNDLE", write_bundle(tmp_path))
+    assert transport.fetch(f"{server.url}/jwks.json") == b"keys"
+
+
+# The same answers as the default transport.
+
+
+def comparable(document: Any) -> Any:
+    """Return a document's shape: the type of each member, and of the metadata only what is promised."""
+    if isinstance(document, dict):
+        return {
+            key: {name: type(value[name]) for name in ("HTTPStatusCode", "RequestId")}
+            if key == "ResponseMetadata"
+            else comparable(value)
+            for key, value in document.items()
+        }
+    if isinstance(document, list):
+        return [comparable(item) for item in document]
+    if isinstance(document, datetime):
+        assert document.tzinfo is not None
+        return ("date", document.timestamp())
+    return document
+
+
+def test_replies_equal_those_of_the_default_transport(served: Served, closing: ExitStack) -> None:
+    ours = closing.enter_context(HttpsTransport("eu-west-1", served.url, Credentials(*KEYS)))
+    theirs = transport_to(served.url, closing, aws_access_key_id=KEYS[0], aws_secret_access_key=KEYS[1])
+    of_pool = {"UserPoolId": served.pool.user_pool_id}
+    operations = [
+        Operation("AdminGetUser", {**of_pool, "Username": "alice"}),
+        Operation("AdminGetUser", {**of_pool, "Username": "nobody"}),
+        Operation("ListUsers", {**of_pool, "Limit": 1}),
+        Operation("DescribeUserPool", of_pool),
+        Operation("DescribeUserPoolClient", {**of_pool, "ClientId": served.pool.client_id}),
+        Operation("GetUser", {"AccessToken": "forged"}),
+        Operation("GetTokensFromRefreshToken", {"RefreshToken": "x", "ClientId": served.pool.client_id}),
+    ]
+    dates = 0
+    for operation in operations:
+        one, other = ours.call(operation), theirs.call(operation)
+        assert comparable(one.document) == comparable(other.document), operation.name
+        assert (one.status, one.error) == (other.status, other.error)
+        assert one.request_id is not None
+        assert other.request_id is not None
+        dates += repr(comparable(one.document)).count("('date'")
+    assert dates >= 4

@@ -1,0 +1,336 @@
+"""The error tree: one class a name of the service model, what each derives from, its texts, and copies of it."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import json
+import pickle
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from srpcore import exceptions
+from srpcore.exceptions import service
+from srpcore.exceptions.service import ServiceError, service_error
+from srpcore.wire import Reply
+
+SESSION = "the-session-is-a-secret"
+PUBLIC = sorted(
+    (cls for cls in vars(exceptions).values() if isinstance(cls, type) and issubclass(cls, Exception)),
+    key=lambda cls: cls.__name__,
+)
+
+
+def document(code: str = "NotAuthorizedException", message: str = "Incorrect username or password.") -> dict[str, Any]:
+    return {
+        "Error": {"Code": code, "Message": message},
+        "ResponseMetadata": {"HTTPStatusCode": 400, "RequestId": "an-id"},
+    }
+
+
+def made(cls: type[Exception]) -> Exception:
+    """Return an exception of *cls* with something in every attribute."""
+    if issubclass(cls, ServiceError):
+        return cls(document(cls.__name__), "InitiateAuth")
+    if issubclass(cls, exceptions.TokenVerificationException):
+        return cls("refused", expected="this", actual="that")
+    if issubclass(cls, exceptions.MFAChallengeException):
+        return cls("a code, please", {"Session": SESSION}, "more")
+    if issubclass(cls, exceptions.ForceChangePasswordException):
+        return cls("a new password, please", ("email",))
+    return cls("a text")
+
+
+def error_names_of_the_model() -> set[str]:
+    import botocore.session
+
+    model = botocore.session.get_session().get_service_model("cognito-idp")
+    return {shape.name for shape in model.error_shapes}
+
+
+@pytest.mark.counterpart
+def test_one_class_for_each_exception_name_of_the_model_and_none_superfluous() -> None:
+    ours = {cls.__name__ for cls in PUBLIC if issubclass(cls, ServiceError) and cls is not ServiceError}
+    assert ours == error_names_of_the_model()
+
+
+def test_every_class_is_exported_under_its_name_and_from_its_module() -> None:
+    for cls in PUBLIC:
+        assert cls.__name__ in exceptions.__all__
+        assert getattr(sys.modules[cls.__module__], cls.__name__) is cls
+        assert issubclass(cls, exceptions.SrpcoreError)
+        assert cls.__doc__
+
+
+@pytest.mark.parametrize("name", [cls.__name__ for cls in PUBLIC if issubclass(cls, ServiceError)])
+def test_a_known_name_gives_its_class(name: str) -> None:
+    error = service_error(Reply(document(name)), "InitiateAuth")
+    assert isinstance(error, getattr(exceptions, name))
+    assert (type(error).__name__, type(error).__qualname__) == (name, name)
+    assert type(error).__module__ == "srpcore.exceptions.service"
+    assert type(error).__doc__ == getattr(exceptions, name).__doc__
+    assert error.code == name
+
+
+@pytest.mark.parametrize(
+    "name", ["BrandNewException", "", "ServiceError", "SrpcoreError", "service_error", "Exception"]
+)
+def test_an_unknown_name_gives_a_plain_service_error_with_its_code(name: str) -> None:
+    error = service_error(Reply(document(name)), "InitiateAuth")
+    assert isinstance(error, ServiceError)
+    assert type(error).__name__ == "ServiceError"
+    assert error.code == name
+
+
+def test_attributes_and_texts_of_a_service_error() -> None:
+    response = document()
+    error = service_error(Reply(response), "InitiateAuth")
+    assert error.response is response
+    assert (error.code, error.message) == ("NotAuthorizedException", "Incorrect username or password.")
+    assert (error.operation, error.operation_name) == ("InitiateAuth", "InitiateAuth")
+    assert (error.status, error.request_id) == (400, "an-id")
+    expected = "NotAuthorizedException (HTTP 400, InitiateAuth): Incorrect username or password."
+    assert (str(error), repr(error), error.args) == (expected, f"<{expected}>", (expected,))
+
+
+def test_text_of_a_service_error_without_a_status() -> None:
+    error = ServiceError({"Error": {"Code": "X", "Message": "y"}}, "SignUp")
+    assert str(error) == "X (SignUp): y"
+    assert (error.status, error.request_id) == (None, None)
+
+
+ODD = st.one_of(
+    st.none(), st.text(max_size=3), st.integers(), st.lists(st.text(max_size=2), max_size=2), st.just({}), st.booleans()
+)
+
+
+@given(
+    response=st.one_of(
+        ODD,
+        st.fixed_dictionaries({}, optional={"Error": ODD, "ResponseMetadata": ODD}),
+        st.fixed_dictionaries(
+            {"Error": st.fixed_dictionaries({}, optional={"Code": ODD, "Message": ODD})},
+            optional={
+                "ResponseMetadata": st.fixed_dictionaries({}, optional={"HTTPStatusCode": ODD, "RequestId": ODD})
+            },
+        ),
+    )
+)
+def test_no_document_is_too_odd_for_an_error(response: Any) -> None:
+    for error in (ServiceError(response, "SignUp"), service_error(Reply(response), "SignUp")):
+        assert error.response is response
+        assert isinstance(error.code, str)
+        assert isinstance(error.message, str)
+        assert "SignUp" in str(error)
+        assert "SignUp" in repr(error)
+        assert copy.copy(error).code == error.code
+
+
+@pytest.mark.parametrize("response", [{}, {"Error": None}, {"Error": ["X"]}, {"Error": {}}, None])
+def test_an_error_without_a_code_is_unknown(response: Any) -> None:
+    assert service_error(Reply(response), "SignUp").code == "Unknown"
+    assert service_error(Reply(response), "SignUp").message == ""
+
+
+# Beside botocore.
+
+
+@pytest.mark.counterpart
+@pytest.mark.parametrize("name", ["NotAuthorizedException", "BrandNewException"])
+def test_beside_botocore_an_error_is_a_client_error_too(name: str) -> None:
+    import botocore.exceptions
+
+    error = service_error(Reply(document(name)), "InitiateAuth")
+    response: Any = document(name)
+    theirs = botocore.exceptions.ClientError(response, "InitiateAuth")
+    assert isinstance(error, botocore.exceptions.ClientError)
+    assert error.response == theirs.response
+    assert error.operation_name == theirs.operation_name
+    assert type(service_error(Reply(document(name)), "SignUp")) is type(error)
+
+
+@pytest.mark.counterpart
+def test_an_error_is_of_the_class_that_the_client_under_the_transport_raised() -> None:
+    import botocore.exceptions
+    import botocore.session
+
+    client = botocore.session.get_session().create_client("cognito-idp", region_name="eu-west-1")
+    theirs: Any = client.exceptions.NotAuthorizedException
+    client.close()
+    error = service_error(Reply(document(), theirs), "InitiateAuth")
+    assert isinstance(error, theirs)
+    assert isinstance(error, exceptions.NotAuthorizedException)
+    assert str(error) == str(service_error(Reply(document()), "InitiateAuth"))
+    again = pickle.loads(pickle.dumps(error))
+    assert isinstance(again, exceptions.NotAuthorizedException)
+    assert isinstance(again, botocore.exceptions.ClientError)
+
+
+@pytest.mark.parametrize("stand_in", [None, object()], ids=["absent", "half imported"])
+def test_botocore_that_is_not_all_there_is_not_asked(stand_in: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "botocore.exceptions", stand_in)
+    error = service_error(Reply(document()), "InitiateAuth")
+    assert type(error) is exceptions.NotAuthorizedException
+
+
+WITHOUT_BOTOCORE = """
+import copy, json, pickle, sys
+from srpcore import exceptions
+from srpcore.exceptions.service import service_error
+from srpcore.wire import Reply
+
+document = {"Error": {"Code": "NotAuthorizedException", "Message": "no"}}
+error = service_error(Reply(document), "InitiateAuth")
+copies = [copy.copy(error), pickle.loads(pickle.dumps(error))]
+given = pickle.loads(bytes.fromhex(sys.argv[1]))
+print(json.dumps({
+    "loaded": "botocore" in sys.modules or "botocore.exceptions" in sys.modules,
+    "plain": [type(each) is exceptions.NotAuthorizedException for each in [error, *copies, *given[:1]]],
+    "texts": [str(each) for each in given],
+    "names": [type(each).__name__ for each in given],
+}))
+import botocore.exceptions
+later = service_error(Reply(document), "InitiateAuth")
+assert isinstance(later, botocore.exceptions.ClientError)
+assert isinstance(pickle.loads(pickle.dumps(error)), botocore.exceptions.ClientError)
+assert not isinstance(error, botocore.exceptions.ClientError)
+"""
+
+
+@pytest.mark.counterpart
+def test_without_botocore_an_error_is_of_the_plain_class_and_pickles_cross_over() -> None:
+    ours: list[Exception] = [service_error(Reply(document()), "InitiateAuth"), *(made(cls) for cls in PUBLIC)]
+    run = subprocess.run(
+        [sys.executable, "-c", WITHOUT_BOTOCORE, pickle.dumps(ours).hex()], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    seen = json.loads(run.stdout)
+    assert seen["loaded"] is False
+    assert seen["plain"] == [True, True, True, True]
+    assert seen["texts"] == [str(error) for error in ours]
+    assert seen["names"] == [type(error).__name__ for error in ours]
+
+
+# Copies.
+
+
+def same(one: Exception, other: Exception) -> None:
+    assert type(one).__name__ == type(other).__name__
+    assert isinstance(other, getattr(exceptions, type(one).__name__))
+    assert (str(one), repr(one), one.args) == (str(other), repr(other), other.args)
+    assert vars(one) == vars(other)
+
+
+@pytest.mark.parametrize("cls", PUBLIC)
+def test_every_public_exception_survives_pickling_and_copying(cls: type[Exception]) -> None:
+    error = made(cls)
+    error.add_note("a note")
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        same(error, pickle.loads(pickle.dumps(error, protocol)))
+    same(error, copy.copy(error))
+    same(error, copy.deepcopy(error))
+
+
+class NamedByAUser(exceptions.NotAuthorizedException):
+    """A class of a user's own."""
+
+
+def test_a_class_of_a_users_own_survives_pickling() -> None:
+    for error in (NamedByAUser(document(), "SignUp"), exceptions.UserNotFoundException({}, "SignUp")):
+        again = pickle.loads(pickle.dumps(error))
+        assert isinstance(again, type(error))
+        assert again.code == error.code
+        assert type(again).__module__ == type(error).__module__
+
+
+# What the others derive from.
+
+
+@pytest.mark.parametrize(
+    ("cls", "base"),
+    [
+        (exceptions.ConfigurationError, ValueError),
+        (exceptions.AccessTokenRequired, AttributeError),
+        (exceptions.AccessTokenRequired, exceptions.ConfigurationError),
+        (exceptions.UnsafeServerValue, ValueError),
+        (exceptions.UnsupportedChallenge, NotImplementedError),
+        (exceptions.TransportTimeout, TimeoutError),
+        (exceptions.TransportTimeout, exceptions.TransportError),
+        (exceptions.SoftwareTokenMFAChallengeException, exceptions.MFAChallengeException),
+        (exceptions.SMSMFAChallengeException, exceptions.MFAChallengeException),
+    ],
+)
+def test_what_each_derives_from(cls: type[Exception], base: type[Exception]) -> None:
+    assert issubclass(cls, base)
+
+
+def test_a_transport_failure_is_no_answer_of_the_service_nor_the_other_way_round() -> None:
+    builtin = {ValueError, AttributeError, NotImplementedError, TimeoutError, OSError}
+    for cls in PUBLIC:
+        if issubclass(cls, (ServiceError, exceptions.TokenVerificationException)):
+            assert not builtin & set(cls.__mro__)
+            assert not issubclass(cls, exceptions.TransportError)
+    assert not issubclass(exceptions.TransportError, (ValueError, OSError))
+
+
+def test_texts_of_the_challenges() -> None:
+    assert str(exceptions.UnsupportedChallenge("WEB_AUTHN")) == "the WEB_AUTHN challenge is not supported here"
+    assert exceptions.UnsupportedChallenge("WEB_AUTHN").challenge_name == "WEB_AUTHN"
+    assert str(exceptions.ForceChangePasswordException("change it")) == "change it"
+    wanted = exceptions.ForceChangePasswordException("change it", ("email", "name"))
+    assert str(wanted) == "change it (required attributes: email, name)"
+    assert wanted.required_attributes == ("email", "name")
+
+
+@pytest.mark.parametrize(
+    "name", ["MFAChallengeException", "SMSMFAChallengeException", "SoftwareTokenMFAChallengeException"]
+)
+def test_an_mfa_challenge_shows_no_session_and_has_it(name: str) -> None:
+    tokens = {"ChallengeName": "SMS_MFA", "Session": SESSION}
+    error = getattr(exceptions, name)("a code, please", tokens, "more")
+    for text in (str(error), repr(error), repr(error.args), f"{error}", f"{error!r}"):
+        assert SESSION not in text
+        assert "a code, please" in text
+    assert error.get_tokens() is tokens
+    assert error.message == "a code, please"
+    assert error.args == ("a code, please", "more")
+    assert pickle.loads(pickle.dumps(error)).get_tokens() == tokens
+
+
+@pytest.mark.counterpart
+def test_pycognitos_names_and_constructors() -> None:
+    import pycognito.exceptions as theirs
+
+    names = [name for name, cls in vars(theirs).items() if isinstance(cls, type) and issubclass(cls, Exception)]
+    assert "MFAChallengeException" in names
+    for name in names:
+        their, our = getattr(theirs, name), getattr(exceptions, name)
+        shared = {base.__name__ for base in their.__mro__} & set(names)
+        assert shared <= {base.__name__ for base in our.__mro__} | {"WarrantException"}
+        assert issubclass(our, exceptions.WarrantException)
+        if "MFA" in name:
+            accepted = {"args", "message", "self", "tokens"}
+            assert accepted == set(inspect.signature(our.__init__).parameters)
+            assert set(inspect.signature(their.__init__).parameters) == accepted | {"kwargs"}
+            # What their keyword arguments reach refuses them.
+            for cls in (their, our):
+                with pytest.raises(TypeError):
+                    cls("text", {}, other=1)
+            assert str(our("text", {})) == our("text", {}).message == their("text", {}).message
+            assert (
+                our(message="text", tokens={"a": 1}).get_tokens() == their(message="text", tokens={"a": 1}).get_tokens()
+            )
+        else:
+            assert str(our("text")) == str(their("text"))
+            if name != "TokenVerificationException":
+                assert str(our()) == str(their())
+
+
+def test_service_exports_nothing_but_its_classes_and_the_maker() -> None:
+    for name in service.__all__:
+        assert name == "service_error" or issubclass(getattr(service, name), ServiceError)

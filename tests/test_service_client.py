@@ -1,0 +1,222 @@
+"""``Cognito.client`` on any transport: names, pages and errors, beside botocore's model and over the embedded pool."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import pickle
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import srpcore
+from srpcore import exceptions
+from srpcore.service_client import Paginator, ServiceClient, operation_name
+from srpcore.wire import Operation, Reply
+from srpcore_transports.local import LocalUserPool
+
+
+class Kept:
+    """A transport that keeps what was asked, and gives its answers in turn."""
+
+    def __init__(self, *documents: dict[str, Any]) -> None:
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.closed = 0
+        self._documents = iter(documents)
+
+    def call(self, operation: Operation) -> Reply:
+        self.asked.append((operation.name, dict(operation.parameters)))
+        return Reply(next(self._documents, {}))
+
+    def fetch(self, url: str) -> bytes:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[LocalUserPool]:
+    made = LocalUserPool(region="eu-west-1")
+    for number in range(5):
+        made.call(Operation("AdminCreateUser", {"UserPoolId": made.user_pool_id, "Username": f"user{number}"}))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def client(pool: LocalUserPool) -> Any:
+    return srpcore.Cognito(pool.user_pool_id, pool.client_id, transport=pool).client
+
+
+def model() -> Any:
+    import botocore.session
+
+    return botocore.session.get_session().get_service_model("cognito-idp")
+
+
+@pytest.mark.counterpart
+def test_every_operation_of_the_model_has_its_method() -> None:
+    from botocore import xform_name
+
+    transport = Kept()
+    client = ServiceClient(transport, "eu-west-1")
+    for name in model().operation_names:
+        assert operation_name(xform_name(name)) == name
+        getattr(client, xform_name(name))(UserPoolId="x")
+        assert transport.asked[-1] == (name, {"UserPoolId": "x"})
+
+
+@pytest.mark.counterpart
+def test_what_answers_in_pages_and_by_which_token_is_the_models() -> None:
+    from botocore import xform_name
+
+    for name in model().operation_names:
+        operation = model().operation_model(name)
+        members = set(operation.output_shape.members) if operation.output_shape else set()
+        tokens = members & {"NextToken", "PaginationToken"}
+        transport = Kept(*[{token: "second"} for token in tokens], {})
+        client = ServiceClient(transport, "eu-west-1")
+        assert client.can_paginate(xform_name(name)) is bool(tokens)
+        if tokens:
+            assert len(list(client.get_paginator(xform_name(name)).paginate(Limit=1))) == 2
+            assert transport.asked == [(name, {"Limit": 1}), (name, {"Limit": 1, tokens.pop(): "second"})]
+        else:
+            with pytest.raises(exceptions.ConfigurationError, match="does not answer in pages"):
+                client.get_paginator(xform_name(name))
+
+
+@pytest.mark.counterpart
+def test_whatever_botocore_pages_is_paged() -> None:
+    import botocore.session
+    from botocore import xform_name
+
+    client = ServiceClient(Kept(), "eu-west-1")
+    pages: Any = botocore.session.get_session().get_paginator_model("cognito-idp")
+    for name in pages._paginator_config:
+        assert client.can_paginate(xform_name(name))
+
+
+@pytest.mark.parametrize("method", ["get_user", "x", "", "list_users_", "__class__"])
+def test_no_paginator_for_what_has_no_pages(client: Any, method: str) -> None:
+    assert client.can_paginate(method) is False
+    with pytest.raises(exceptions.ConfigurationError, match="call it as a method"):
+        client.get_paginator(method)
+
+
+def test_pages_of_a_pool(client: Any, pool: LocalUserPool) -> None:
+    pages = list(client.get_paginator("list_users").paginate(UserPoolId=pool.user_pool_id, Limit=2))
+    names = [[user["Username"] for user in page["Users"]] for page in pages]
+    assert [len(each) for each in names] == [2, 2, 1]
+    assert sorted(name for page in names for name in page) == [f"user{number}" for number in range(5)]
+    assert isinstance(client.get_paginator("list_users"), Paginator)
+
+
+def test_pages_come_one_by_one_and_end_with_the_token() -> None:
+    transport = Kept({"PaginationToken": "1"}, {"PaginationToken": "2"}, {"PaginationToken": ""})
+    pages = ServiceClient(transport, "eu-west-1").get_paginator("list_users").paginate(Limit=1)
+    assert transport.asked == []
+    next(pages)
+    assert len(transport.asked) == 1
+    assert len(list(pages)) == 2
+    assert [parameters.get("PaginationToken") for _, parameters in transport.asked] == [None, "1", "2"]
+
+
+def test_pages_can_begin_at_a_token() -> None:
+    transport = Kept({"PaginationToken": "2"}, {})
+    list(ServiceClient(transport, "eu-west-1").get_paginator("list_users").paginate(PaginationToken="1"))
+    assert [parameters["PaginationToken"] for _, parameters in transport.asked] == ["1", "2"]
+
+
+def test_pages_that_would_have_no_end_are_refused() -> None:
+    transport = Kept(*[{"NextToken": "again-and-again"}] * 5)
+    pages = ServiceClient(transport, "eu-west-1").get_paginator("list_groups").paginate()
+    with pytest.raises(exceptions.UnsafeServerValue, match="the same NextToken twice") as caught:
+        list(pages)
+    assert len(transport.asked) == 2
+    assert "again-and-again" not in str(caught.value)
+
+
+def test_a_method_returns_the_services_document(client: Any, pool: LocalUserPool) -> None:
+    user = client.admin_get_user(UserPoolId=pool.user_pool_id, Username="user0")
+    assert user["Username"] == "user0"
+    assert user["ResponseMetadata"]["HTTPStatusCode"] == 200
+    with pytest.raises(TypeError):
+        client.admin_get_user(pool.user_pool_id)
+
+
+def test_an_error_is_raised_as_its_class(client: Any, pool: LocalUserPool) -> None:
+    with pytest.raises(client.exceptions.UserNotFoundException) as caught:
+        client.admin_get_user(UserPoolId=pool.user_pool_id, Username="nobody")
+    assert isinstance(caught.value, exceptions.UserNotFoundException)
+    assert (caught.value.operation, caught.value.status) == ("AdminGetUser", 400)
+    with pytest.raises(client.exceptions.ClientError):
+        client.admin_get_user(UserPoolId=pool.user_pool_id, Username="nobody")
+
+
+def test_an_operation_that_nobody_knows_is_the_services_to_refuse(client: Any) -> None:
+    with pytest.raises(exceptions.ServiceError) as caught:
+        client.make_coffee()
+    assert caught.value.code == "UnknownOperationException"
+
+
+def test_exceptions_by_their_names(client: Any) -> None:
+    for name in exceptions.service.__all__:
+        if name != "service_error":
+            assert getattr(client.exceptions, name) is getattr(exceptions, name)
+    assert client.exceptions.ClientError is exceptions.ServiceError
+    for name in ("service_error", "Reply", "SrpcoreError", "sys", "NoSuchException", "__all__", "_BY_CODE"):
+        assert not hasattr(client.exceptions, name)
+        with pytest.raises(AttributeError, match=name):
+            getattr(client.exceptions, name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["_x", "__x__", "__wrapped__", "_repr_html_", "__deepcopy__", "__len__", "x", "X_y", "getUser", "get__user", "get_user_", "get user", "gët_user", "get_user1", "get_user\n"],
+)  # fmt: skip
+def test_what_is_no_operations_name_is_no_attribute(client: Any, name: str) -> None:
+    assert not hasattr(client, name)
+    with pytest.raises(AttributeError) as caught:
+        getattr(client, name)
+    assert caught.value.args == (name,)
+
+
+def test_a_client_can_be_inspected_copied_and_pickled() -> None:
+    client = ServiceClient(Kept(), "eu-west-1")
+    assert "ServiceClient" in repr(client)
+    assert inspect.unwrap(client.get_user) is not None
+    assert not callable(client)
+    assert client.get_user.__name__ == "get_user"
+    assert copy.copy(client).transport is client.transport
+    assert copy.copy(client).meta.region_name == "eu-west-1"
+    plain = ServiceClient(LocalTransport(), "eu-west-1")
+    again = pickle.loads(pickle.dumps(plain))
+    assert again.meta.region_name == "eu-west-1"
+    assert again.exceptions.NotAuthorizedException is exceptions.NotAuthorizedException
+    assert again.get_user() == {"answered": "GetUser"}
+    assert copy.deepcopy(plain).get_user() == {"answered": "GetUser"}
+
+
+class LocalTransport:
+    """A transport that pickles."""
+
+    def call(self, operation: Operation) -> Reply:
+        return Reply({"answered": operation.name})
+
+    def fetch(self, url: str) -> bytes:
+        return b""
+
+    def close(self) -> None:
+        pass
+
+
+def test_region_and_close() -> None:
+    transport = Kept()
+    client = ServiceClient(transport, "ap-south-1")
+    assert client.meta.region_name == "ap-south-1"
+    client.close()
+    assert transport.closed == 1
+    user = srpcore.Cognito("eu-west-1_X", "id", "eu-central-1", transport=transport)
+    assert user.client.meta.region_name == "eu-central-1"

@@ -1,0 +1,177 @@
+"""What an administrator does with users."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from . import attributes, directory, mfa, passwords, profile
+from .errors import Refusal, not_authorized, user_not_found
+from .outbox import Message
+from .parameters import Parameters, choice, flag, optional_text, text, texts
+from .parameters import attributes as read_attributes
+from .records import User, UserPool
+from .sign_up import fill_username_attribute
+
+if TYPE_CHECKING:
+    from .state import State
+
+__all__ = ["OPERATIONS", "shown"]
+
+
+def shown(user: User, only: list[str] | None = None) -> dict[str, Any]:
+    """Return a UserType; *only* some attributes where it is given."""
+    return {
+        "Username": user.username,
+        "Attributes": attributes.pairs(user.attributes, only or ()),
+        **_dates_and_state(user),
+    }
+
+
+def _dates_and_state(user: User) -> dict[str, Any]:
+    return {
+        "UserCreateDate": user.created,
+        "UserLastModifiedDate": user.modified,
+        "Enabled": user.enabled,
+        "UserStatus": user.status,
+    }
+
+
+def _target(state: State, parameters: Parameters) -> tuple[UserPool, User]:
+    pool = state.pool(text(parameters, "UserPoolId"))
+    return pool, directory.require(pool, text(parameters, "Username"))
+
+
+def admin_create_user(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminCreateUser: the user must change the temporary password at the first log-in."""
+    pool, username = state.pool(text(parameters, "UserPoolId")), text(parameters, "Username")
+    action = choice(parameters, "MessageAction", ("SUPPRESS", "RESEND"))
+    given = read_attributes(parameters)
+    fill_username_attribute(pool, username, given)
+    attributes.check(pool, given, by_user=False)
+    password = optional_text(parameters, "TemporaryPassword") or passwords.temporary(pool)
+    passwords.check_policy(pool, password)
+    user = _resent(pool, username) if action == "RESEND" else pool.new_user(username, state.clock())
+    verifier = passwords.make(state, pool, user.username, password)
+    if action != "RESEND":
+        _check_new(pool, user, username, given, force=flag(parameters, "ForceAliasCreation"))
+        user.attributes |= given
+        pool.users[user.username] = user
+    passwords.store(state, user, verifier, "FORCE_CHANGE_PASSWORD")
+    if action != "SUPPRESS":
+        _invite(state, user, password, texts(parameters, "DesiredDeliveryMediums") or ["SMS"])
+    return {"User": shown(user)}
+
+
+def _resent(pool: UserPool, username: str) -> User:
+    user = directory.find(pool, username)
+    if user is None:
+        raise user_not_found()
+    if user.status != "FORCE_CHANGE_PASSWORD":
+        raise Refusal("UnsupportedUserStateException", "Resend not possible. Status is not FORCE_CHANGE_PASSWORD")
+    return user
+
+
+def _check_new(pool: UserPool, user: User, username: str, given: dict[str, str], *, force: bool) -> None:
+    if directory.find(pool, username) is not None:
+        raise Refusal("UsernameExistsException", "User account already exists")
+    directory.check_new_username(pool, username)
+    for name in ("email", "phone_number"):
+        if given.get(f"{name}_verified") == "true" and name in given:
+            directory.check_alias_free(pool, user, name, given[name], force=force)
+
+
+def _invite(state: State, user: User, password: str, mediums: list[str]) -> None:
+    addresses: dict[str, tuple[Literal["EMAIL", "SMS"], str]] = {
+        "EMAIL": ("EMAIL", "email"),
+        "SMS": ("SMS", "phone_number"),
+    }
+    chosen = [addresses[medium] for medium in ("EMAIL", "SMS") if medium in mediums]
+    # Where the wished medium has no address, the other is better than losing the password.
+    for medium, attribute in [*chosen, *addresses.values()]:
+        if attribute in user.attributes:
+            destination = user.attributes[attribute]
+            state.outbox.send(Message(user.username, destination, medium, attribute, "invitation", password))
+            return
+
+
+def admin_set_user_password(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminSetUserPassword."""
+    pool, user = _target(state, parameters)
+    password = text(parameters, "Password")
+    passwords.check_policy(pool, password)
+    verifier = passwords.make(state, pool, user.username, password)
+    passwords.store(state, user, verifier, "CONFIRMED" if flag(parameters, "Permanent") else "FORCE_CHANGE_PASSWORD")
+    return {}
+
+
+def admin_get_user(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminGetUser."""
+    _, user = _target(state, parameters)
+    return {
+        "Username": user.username,
+        "UserAttributes": attributes.pairs(user.attributes),
+        **_dates_and_state(user),
+        **mfa.settings_of(user),
+    }
+
+
+def admin_confirm_sign_up(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminConfirmSignUp."""
+    _, user = _target(state, parameters)
+    if user.status != "UNCONFIRMED":
+        raise not_authorized(f"User cannot be confirmed. Current status is {user.status}")
+    user.status, user.modified = "CONFIRMED", state.clock()
+    return {}
+
+
+def admin_delete_user(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminDeleteUser."""
+    pool, user = _target(state, parameters)
+    profile.delete(state, pool, user)
+    return {}
+
+
+def admin_disable_user(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminDisableUser: the user's tokens are revoked, too."""
+    _, user = _target(state, parameters)
+    user.enabled, user.modified = False, state.clock()
+    state.grants.revoke_user(user)
+    return {}
+
+
+def admin_enable_user(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminEnableUser."""
+    _, user = _target(state, parameters)
+    user.enabled, user.modified = True, state.clock()
+    return {}
+
+
+def admin_update_user_attributes(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminUpdateUserAttributes."""
+    pool, user = _target(state, parameters)
+    given = read_attributes(parameters)
+    attributes.check(pool, given, by_user=False)
+    profile.write(state, pool, user, given)
+    return {}
+
+
+def admin_delete_user_attributes(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminDeleteUserAttributes."""
+    pool, user = _target(state, parameters)
+    given = dict.fromkeys(texts(parameters, "UserAttributeNames"), "")
+    attributes.check(pool, given, by_user=False)
+    profile.write(state, pool, user, given)
+    return {}
+
+
+OPERATIONS = {
+    "AdminCreateUser": admin_create_user,
+    "AdminSetUserPassword": admin_set_user_password,
+    "AdminGetUser": admin_get_user,
+    "AdminConfirmSignUp": admin_confirm_sign_up,
+    "AdminDeleteUser": admin_delete_user,
+    "AdminDisableUser": admin_disable_user,
+    "AdminEnableUser": admin_enable_user,
+    "AdminUpdateUserAttributes": admin_update_user_attributes,
+    "AdminDeleteUserAttributes": admin_delete_user_attributes,
+}

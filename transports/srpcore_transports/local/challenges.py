@@ -1,0 +1,205 @@
+"""RespondToAuthChallenge and its administrator's twin: the answer to each challenge."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from . import attributes, directory, exchange, mfa, passwords
+from .conversations import Conversation
+from .errors import Refusal, code_mismatch, expired_code, invalid_parameter, invalid_session, not_authorized, not_found
+from .parameters import Parameters, mapping, named, optional_text, text
+from .progress import advance, challenge, complete, one_factor
+from .records import User
+
+if TYPE_CHECKING:
+    from .state import State
+
+__all__ = ["OPERATIONS"]
+
+Answer: TypeAlias = "Callable[[State, Conversation, Mapping[str, Any]], dict[str, Any]]"
+
+_MOST_WRONG_CODES = 5
+_DEVICE_CHALLENGES = ("DEVICE_SRP_AUTH", "DEVICE_PASSWORD_VERIFIER")
+
+
+def respond_to_auth_challenge(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer RespondToAuthChallenge.
+
+    Raises:
+        Refusal: the Session is not this user's, client's and challenge's, or the answer is wrong.
+    """
+    client, _ = directory.client_and_pool(state, parameters)
+    name, answers = text(parameters, "ChallengeName"), mapping(parameters, "ChallengeResponses")
+    if name not in _ANSWERS:
+        raise invalid_parameter(f"Challenge {name} is not supported.")
+    username = named(answers, "USERNAME")
+    session = optional_text(parameters, "Session")
+    if session is None:
+        session = _session_of(state, client.client_id, name, answers)
+    conversation = state.conversations.take(session)
+    # A spent Session is worth less than one that another client or user might go on with.
+    if conversation.client is not client or name not in conversation.challenges:
+        raise invalid_session()
+    if not _names_user(conversation, username):
+        raise invalid_session()
+    directory.check_secret_hash(client, optional_text(answers, "SECRET_HASH"), username, *conversation.names)
+    device_key = optional_text(answers, "DEVICE_KEY") or conversation.device_key
+    if name in _DEVICE_CHALLENGES and device_key != conversation.device_key:
+        raise not_found("Device does not exist.")
+    return _answer(state, session, replace(conversation, device_key=device_key), name, answers)
+
+
+def admin_respond_to_auth_challenge(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminRespondToAuthChallenge."""
+    text(parameters, "UserPoolId")
+    return respond_to_auth_challenge(state, parameters)
+
+
+def _names_user(conversation: Conversation, username: str) -> bool:
+    pool, user = conversation.pool, conversation.user
+    if pool.fold(username) in {pool.fold(name) for name in conversation.names}:
+        return True
+    return user is not None and directory.find(pool, username) is user
+
+
+def _session_of(state: State, client_id: str, name: str, answers: Mapping[str, Any]) -> str:
+    """Find the conversation of an answer without a Session: by its secret block, or by user and device."""
+
+    def asked(conversation: Conversation) -> bool:
+        return name in conversation.challenges and conversation.client.client_id == client_id
+
+    if name in ("PASSWORD_VERIFIER", "DEVICE_PASSWORD_VERIFIER"):
+        block = named(answers, "PASSWORD_CLAIM_SECRET_BLOCK")
+        return state.conversations.find(
+            lambda c: asked(c) and c.exchange is not None and c.exchange.secret_block == block
+        )
+    if name == "DEVICE_SRP_AUTH":
+        username, key = named(answers, "USERNAME"), named(answers, "DEVICE_KEY")
+        return state.conversations.find(lambda c: asked(c) and username in c.names and c.device_key == key)
+    raise invalid_parameter("Missing required parameter Session")
+
+
+def _answer(
+    state: State, session: str, conversation: Conversation, name: str, answers: Mapping[str, Any]
+) -> dict[str, Any]:
+    try:
+        return _ANSWERS[name](state, conversation, answers)
+    except Refusal as refusal:
+        # What was mistyped may be typed again in the same Session; what was refused for good may not.
+        if refusal.code in ("InvalidPasswordException", "InvalidParameterException"):
+            state.conversations.put_back(session, conversation)
+        elif refusal.code in ("CodeMismatchException", "ExpiredCodeException"):
+            wrong = conversation.wrong_codes + 1
+            if wrong < _MOST_WRONG_CODES:
+                state.conversations.put_back(session, replace(conversation, wrong_codes=wrong))
+        raise
+
+
+def _user(conversation: Conversation) -> User:
+    if conversation.user is None:
+        raise not_authorized()
+    return conversation.user
+
+
+def _password_verifier(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
+    user = conversation.user
+    if user is not None:
+        passwords.throttle(state, user)
+    proved = exchange.check_proof(state, conversation, answers)
+    if user is None:
+        raise not_authorized()
+    # A password that was changed during the exchange is no longer proved.
+    if not proved or conversation.exchange is None or conversation.exchange.verifier != user.verifier:
+        raise passwords.fail(state, user)
+    passwords.succeed(user)
+    return advance(state, replace(conversation, exchange=None))
+
+
+def _new_password(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
+    user, pool, password = _user(conversation), conversation.pool, named(answers, "NEW_PASSWORD")
+    prefix = "userAttributes."
+    given = {key.removeprefix(prefix): optional_text(answers, key) or "" for key in answers if key.startswith(prefix)}
+    passwords.check_policy(pool, password)
+    attributes.check(pool, given, by_user=True)
+    for name in given:
+        if name in ("email", "phone_number") and name in user.attributes:
+            raise Refusal("NotAuthorizedException", f"Cannot modify an already provided {name}")
+    attributes.check_required(pool, {**user.attributes, **given})
+    verifier = passwords.make(state, pool, user.username, password)
+    passwords.store(state, user, verifier, "CONFIRMED")
+    user.attributes |= given
+    return advance(state, conversation)
+
+
+def _software_token(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
+    user, code = _user(conversation), named(answers, "SOFTWARE_TOKEN_MFA_CODE")
+    if user.totp_secret is None:
+        raise invalid_session()
+    step = mfa.match_totp(state, user.totp_secret, code)
+    if step is None:
+        raise code_mismatch("Invalid code received for user")
+    if step <= user.totp_step:
+        raise expired_code("Your software token has already been used once.")
+    user.totp_step = step
+    return advance(state, replace(conversation, second_factor_done=True, wrong_codes=0))
+
+
+def _sms(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
+    code, expected = named(answers, "SMS_MFA_CODE"), conversation.code
+    if expected is None or not hmac.compare_digest(code.encode("utf-8"), expected.encode("utf-8")):
+        raise code_mismatch("Invalid code or auth state for the user.")
+    return advance(state, replace(conversation, code=None, second_factor_done=True, wrong_codes=0))
+
+
+def _select(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
+    user, factor = _user(conversation), named(answers, "ANSWER")
+    if factor not in mfa.factors(conversation.pool, user):
+        raise invalid_parameter(f"Selected challenge {factor} is not available to the user")
+    return one_factor(state, conversation, user, factor)
+
+
+def _mfa_setup(state: State, conversation: Conversation, _: Mapping[str, Any]) -> dict[str, Any]:
+    if not mfa.factors(conversation.pool, _user(conversation)):
+        raise not_authorized("User has not set up a second factor: verify a software token first.")
+    return advance(state, replace(conversation, second_factor_done=True))
+
+
+def _device_srp(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
+    user, A = _user(conversation), exchange.public_value(answers)
+    # Any other device than the one that was asked for was refused above.
+    device = user.devices.get(named(answers, "DEVICE_KEY"))
+    if device is None:
+        raise not_found("Device does not exist.")
+    srp, parameters = exchange.device_challenge(state, user, device, A)
+    return challenge(state, replace(conversation, exchange=srp), "DEVICE_PASSWORD_VERIFIER", parameters)
+
+
+def _device_password_verifier(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
+    user = _user(conversation)
+    proved = exchange.check_proof(state, conversation, answers)
+    device = user.devices.get(conversation.device_key or "")
+    if device is None or conversation.exchange is None:
+        raise not_found("Device does not exist.")
+    if not proved or conversation.exchange.verifier != device.verifier:
+        raise not_authorized()
+    return complete(state, conversation, device)
+
+
+_ANSWERS: dict[str, Answer] = {
+    "PASSWORD_VERIFIER": _password_verifier,
+    "NEW_PASSWORD_REQUIRED": _new_password,
+    "SOFTWARE_TOKEN_MFA": _software_token,
+    "SMS_MFA": _sms,
+    "SELECT_MFA_TYPE": _select,
+    "MFA_SETUP": _mfa_setup,
+    "DEVICE_SRP_AUTH": _device_srp,
+    "DEVICE_PASSWORD_VERIFIER": _device_password_verifier,
+}
+
+OPERATIONS = {
+    "RespondToAuthChallenge": respond_to_auth_challenge,
+    "AdminRespondToAuthChallenge": admin_respond_to_auth_challenge,
+}

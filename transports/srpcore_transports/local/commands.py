@@ -1,0 +1,143 @@
+"""``srpcore serve``: a local pool over HTTP, until an interrupt or SIGTERM."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import errno
+import ipaddress
+import json
+import signal
+import sys
+import time
+
+from srpcore import __version__
+from srpcore.cli.style import Style, printable
+from srpcore.exceptions.base import ConfigurationError
+
+from ..credentials import Credentials, from_environment
+from .embedded import LocalUserPool
+from .http_server import LocalServer
+from .outbox import Message
+
+__all__ = ["serve"]
+
+_PURPOSES = {
+    "sign_up": "code to confirm the sign-up",
+    "invitation": "temporary password",
+    "reset": "code to reset the password",
+    "attribute": "code to verify the address",
+    "mfa": "code to log in",
+}
+
+
+def serve(arguments: argparse.Namespace) -> int:
+    """Serve a pool until an interrupt or SIGTERM, and return 0.
+
+    Raises:
+        ConfigurationError: a setting cannot be used, or the address cannot be listened at.
+    """
+    credentials = from_environment()
+    pool = LocalUserPool(
+        region=arguments.region,
+        issuer=arguments.issuer,
+        credentials=credentials,
+        remember_devices=arguments.devices,
+        client_secret=arguments.client_secret,
+    )
+    pool.outbox.on_message = _announce
+    # Both set in so many words: a shell starts its background jobs with SIGINT ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        with _listen(pool, arguments.host, arguments.port) as server:
+            if arguments.json:
+                print(json.dumps(_names(pool, server)), flush=True)
+            else:
+                print(_summary(pool, server, arguments.issuer, credentials), flush=True)
+            while True:
+                time.sleep(3600)
+    except KeyboardInterrupt:
+        return 0
+
+
+def _listen(pool: LocalUserPool, host: str, port: int) -> LocalServer:
+    if not host:
+        raise ConfigurationError("--host is empty: give 127.0.0.1, or the address to listen on")
+    if not _is_loopback(host):
+        print(
+            f"{Style(sys.stderr).paint('warning:', 'bold', 'yellow')} {host} lets other machines in, over plain HTTP: "
+            "what they send can be read on the way. Listen on 127.0.0.1 unless the network is yours alone.",
+            file=sys.stderr,
+            flush=True,
+        )
+    try:
+        return pool.serve(host, port)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "this is no host name"
+        hint = "--port 0 picks a free one" if getattr(error, "errno", None) == errno.EADDRINUSE else "see --host"
+        raise ConfigurationError(f"cannot listen on {host} port {port}: {reason}; {hint}") from None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _announce(message: Message) -> None:
+    # What is announced is somebody's to read, and never a reason to refuse a request.
+    with contextlib.suppress(OSError, ValueError):
+        medium = "e-mail" if message.medium == "EMAIL" else "SMS"
+        purpose = _PURPOSES.get(message.purpose, message.purpose)
+        line = f"{medium} to {message.destination} for {message.username}: {purpose}: {message.code}"
+        print(printable(line), file=sys.stderr, flush=True)
+
+
+def _names(pool: LocalUserPool, server: LocalServer) -> dict[str, str]:
+    secret = {} if pool.client_secret is None else {"client_secret": pool.client_secret}
+    return {"url": server.url, "user_pool_id": pool.user_pool_id, "client_id": pool.client_id, **secret}
+
+
+def _summary(pool: LocalUserPool, server: LocalServer, issuer: str | None, credentials: Credentials | None) -> str:
+    style = Style(sys.stdout)
+    rows = {name.replace("_", " "): value for name, value in _names(pool, server).items()}
+    if issuer is not None:
+        rows["issuer"] = f"{issuer.rstrip('/')}/{pool.user_pool_id}"
+    rows["signed calls"] = (
+        "refused: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY first"
+        if credentials is None
+        else f"accepted with the AWS keys of {printable(credentials.access_key_id)}"
+    )
+    lines = [
+        f"\n  {style.paint(f'srpcore {__version__}', 'bold')} {style.sign('dot')} a local user pool, in memory\n",
+        *(f"  {style.paint(f'{name:<14}', 'cyan')}{value}" for name, value in rows.items()),
+    ]
+    for name, example in _examples(pool, server).items():
+        first, *more = example
+        lines += ["", f"  {style.paint(f'{name:<14}', 'dim')}{first}", *(" " * 16 + line for line in more)]
+    return "\n".join([*lines, "\n  Codes are printed here as they are sent. Ctrl-C ends the pool and all in it.\n"])
+
+
+def _examples(pool: LocalUserPool, server: LocalServer) -> dict[str, list[str]]:
+    settings = {"SRPCORE_USER_POOL_ID": pool.user_pool_id, "SRPCORE_CLIENT_ID": pool.client_id}
+    if pool.client_secret is not None:
+        # Shown once is enough.
+        settings["SRPCORE_CLIENT_SECRET"] = "..."
+    secret = [] if pool.client_secret is None else ["        client_secret=...,"]
+    return {
+        "srpcore": [
+            f'Cognito("{pool.user_pool_id}", "{pool.client_id}",',
+            *secret,
+            f'        username=..., endpoint_url="{server.url}")',
+        ],
+        "boto3": [
+            f'boto3.client("cognito-idp", region_name="{pool.region}",',
+            f'             endpoint_url="{server.url}")',
+        ],
+        "shell": [
+            *(f"export {name}={value}" for name, value in settings.items()),
+            f"srpcore login --endpoint-url {server.url}",
+        ],
+    }

@@ -1,0 +1,144 @@
+"""Devices: a key at log-in, then ConfirmDevice, UpdateDeviceStatus, ForgetDevice, GetDevice, ListDevices."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from srpcore.crypto import cognito
+
+from . import directory, pages
+from .errors import Refusal, invalid_parameter, not_found
+from .grants import verify_access_token
+from .parameters import Parameters, choice, mapping, number, optional_text, text
+from .records import DeviceRecord, User, random_text
+
+if TYPE_CHECKING:
+    from .state import State
+
+__all__ = ["OPERATIONS", "add"]
+
+_MOST_DEVICES = 60
+_SALT_BYTES = 64
+
+
+def add(state: State, user: User) -> DeviceRecord:
+    """Return a new device of *user*: it has a key, and waits for ConfirmDevice."""
+    now = state.clock()
+    key, group_key = f"{state.region}_{uuid.uuid4()}", f"-{random_text(8)}"
+    device = DeviceRecord(key, group_key, now, modified=now, authenticated=now)
+    user.devices[key] = device
+    return device
+
+
+def confirm_device(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer ConfirmDevice: keep the device's verifier."""
+    holder = verify_access_token(state, text(parameters, "AccessToken"))
+    device = _device(holder.user, parameters)
+    salt, verifier = _verifier(mapping(parameters, "DeviceSecretVerifierConfig"))
+    if device.confirmed:
+        raise Refusal("DeviceKeyExistsException", "Device already exists")
+    device.salt, device.verifier, device.confirmed = salt, verifier, True
+    device.name = optional_text(parameters, "DeviceName") or ""
+    device.modified = state.clock()
+    prompts = bool(holder.pool.section("DeviceConfiguration").get("DeviceOnlyRememberedOnUserPrompt"))
+    device.remembered = not prompts
+    return {"UserConfirmationNecessary": prompts}
+
+
+def _verifier(config: dict[str, Any]) -> tuple[int, int]:
+    # The salt keeps its sign, as the service's do (SALT has been seen negative); a verifier has none, and some clients
+    # leave out the byte that says so.
+    salt = _number(config, "Salt", signed=True)
+    verifier = _number(config, "PasswordVerifier", signed=False)
+    # 0 and 1 would let anybody in; the salt is only hashed, but its size is bounded.
+    if not 1 < verifier < cognito.GROUP.N or salt.bit_length() > 8 * _SALT_BYTES:
+        raise invalid_parameter("Invalid device secret verifier config given.")
+    return salt, verifier
+
+
+def _number(config: dict[str, Any], name: str, *, signed: bool) -> int:
+    try:
+        data = base64.b64decode(text(config, name).encode("ascii"), validate=True)
+    except (binascii.Error, UnicodeEncodeError):
+        raise invalid_parameter("Invalid device secret verifier config given.") from None
+    return int.from_bytes(data, "big", signed=signed)
+
+
+def update_device_status(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer UpdateDeviceStatus: remember the device or not."""
+    holder = verify_access_token(state, text(parameters, "AccessToken"))
+    device = _device(holder.user, parameters)
+    status = choice(parameters, "DeviceRememberedStatus", ("remembered", "not_remembered"))
+    if not device.confirmed:
+        raise invalid_parameter("Device is not confirmed.")
+    if status is not None:
+        device.remembered = status == "remembered"
+        device.modified = state.clock()
+    return {}
+
+
+def forget_device(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer ForgetDevice."""
+    holder = verify_access_token(state, text(parameters, "AccessToken"))
+    del holder.user.devices[_device(holder.user, parameters).key]
+    return {}
+
+
+def get_device(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer GetDevice."""
+    holder = verify_access_token(state, text(parameters, "AccessToken"))
+    return {"Device": _shown(_device(holder.user, parameters))}
+
+
+def list_devices(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer ListDevices, at most 60 a page."""
+    holder = verify_access_token(state, text(parameters, "AccessToken"))
+    return _list(state, holder.user, parameters)
+
+
+def admin_list_devices(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminListDevices, at most 60 a page."""
+    pool = state.pool(text(parameters, "UserPoolId"))
+    return _list(state, directory.require(pool, text(parameters, "Username")), parameters)
+
+
+def _list(state: State, user: User, parameters: Parameters) -> dict[str, Any]:
+    limit = number(parameters, "Limit", _MOST_DEVICES, 0, _MOST_DEVICES) or _MOST_DEVICES
+    confirmed = [device for device in user.devices.values() if device.confirmed]
+    page, token = pages.page(state.page_secret, confirmed, limit, optional_text(parameters, "PaginationToken"))
+    return {"Devices": [_shown(device) for device in page], **({"PaginationToken": token} if token else {})}
+
+
+def _device(user: User, parameters: Parameters) -> DeviceRecord:
+    device = user.devices.get(text(parameters, "DeviceKey"))
+    if device is None:
+        raise not_found("Device does not exist.")
+    return device
+
+
+def _shown(device: DeviceRecord) -> dict[str, Any]:
+    values = {
+        "device_status": "valid",
+        "device_name": device.name,
+        "dev:device_remembered_status": "remembered" if device.remembered else "not_remembered",
+    }
+    return {
+        "DeviceKey": device.key,
+        "DeviceAttributes": [{"Name": name, "Value": value} for name, value in values.items() if value],
+        "DeviceCreateDate": device.created,
+        "DeviceLastModifiedDate": device.modified,
+        "DeviceLastAuthenticatedDate": device.authenticated,
+    }
+
+
+OPERATIONS = {
+    "ConfirmDevice": confirm_device,
+    "UpdateDeviceStatus": update_device_status,
+    "ForgetDevice": forget_device,
+    "GetDevice": get_device,
+    "ListDevices": list_devices,
+    "AdminListDevices": admin_list_devices,
+}

@@ -1,0 +1,144 @@
+"""Find users: by canonical name, by verified alias, by e-mail or phone where those are the user names."""
+
+from __future__ import annotations
+
+import hmac
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+from srpcore.crypto.secret_hash import secret_hash
+
+from .errors import Refusal, invalid_parameter, not_authorized, user_not_found
+from .parameters import Parameters, optional_text, text
+from .records import AppClient, User, UserPool
+
+if TYPE_CHECKING:
+    from .state import State
+
+__all__ = [
+    "check_alias_free",
+    "check_new_username",
+    "check_secret_hash",
+    "client_and_pool",
+    "find",
+    "looks_like",
+    "require",
+]
+
+_LONGEST_NAME = 128
+_FORMS = {
+    "email": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+"),
+    "phone_number": re.compile(r"\+\d{2,15}", re.ASCII),
+    "preferred_username": re.compile(r".+"),
+}
+
+
+def looks_like(attribute: str, value: str) -> bool:
+    """Whether *value* has the form of an ``email`` or ``phone_number``."""
+    return _FORMS[attribute].fullmatch(value) is not None
+
+
+def find(pool: UserPool, name: str) -> User | None:
+    """Return the user whom *name* logs in: canonical name, user-name attribute, or verified alias."""
+    if name in pool.users:
+        return pool.users[name]
+    folded = pool.fold(name)
+    return next((user for user in pool.users.values() if folded in _names(pool, user)), None)
+
+
+def _names(pool: UserPool, user: User) -> set[str]:
+    attributes = [name for name in pool.names("UsernameAttributes") if name in user.attributes]
+    for alias in pool.names("AliasAttributes"):
+        if user.verified(alias) or (alias == "preferred_username" and alias in user.attributes):
+            attributes.append(alias)
+    return {pool.fold(user.username), *(pool.fold(user.attributes[name]) for name in attributes)}
+
+
+def require(pool: UserPool, name: str) -> User:
+    """Return the user of that name, for an administrator.
+
+    Raises:
+        Refusal: there is none.
+    """
+    user = find(pool, name) or next((user for user in pool.users.values() if user.sub == name), None)
+    if user is None:
+        raise user_not_found()
+    return user
+
+
+def client_and_pool(state: State, parameters: Parameters) -> tuple[AppClient, UserPool]:
+    """Return the app client of ``ClientId`` and its pool; where there is a ``UserPoolId``, it must be that pool's.
+
+    Raises:
+        Refusal: there is none.
+    """
+    client = state.client(text(parameters, "ClientId"))
+    pool_id = optional_text(parameters, "UserPoolId")
+    if pool_id is not None and pool_id != client.user_pool_id:
+        state.pool(pool_id)
+        raise state.no_client(client.client_id)
+    return client, state.pool(client.user_pool_id)
+
+
+def check_secret_hash(client: AppClient, given: str | None, *names: str) -> None:
+    """Check SECRET_HASH, over one of *names*, for a client that has a secret.
+
+    Raises:
+        Refusal: it is missing or wrong.
+    """
+    if client.secret is None:
+        # The service minds a hash that there is no secret for.
+        if given:
+            raise not_authorized(f"Client {client.client_id} is not configured for secret but secret hash was received")
+        return
+    if not given:
+        raise not_authorized(f"Client {client.client_id} is configured with secret but SECRET_HASH was not received")
+    right = [secret_hash(name, client.client_id, client.secret) for name in names]
+    if not any(hmac.compare_digest(given.encode(), hash_.encode()) for hash_ in right):
+        raise not_authorized(f"Unable to verify secret hash for client {client.client_id}")
+
+
+def check_new_username(pool: UserPool, username: str) -> None:
+    """Check that a user may be made under that name.
+
+    Raises:
+        Refusal: it is taken, or of the wrong form for the pool.
+    """
+    if len(username) > _LONGEST_NAME or not all(unicodedata.category(letter)[0] in "LMSNP" for letter in username):
+        raise invalid_parameter(
+            "1 validation error detected: Value at 'username' failed to satisfy constraint: Member must satisfy "
+            "regular expression pattern: [\\p{L}\\p{M}\\p{S}\\p{N}\\p{P}]+ and have at most 128 characters"
+        )
+    kinds = pool.names("UsernameAttributes")
+    if kinds and not any(looks_like(kind, username) for kind in kinds):
+        spoken = " or a ".join("email" if kind == "email" else "phone number" for kind in kinds)
+        raise invalid_parameter(f"Username should be {'an' if kinds[0] == 'email' else 'a'} {spoken}.")
+    for alias in ("email", "phone_number"):
+        if alias in pool.names("AliasAttributes") and looks_like(alias, username):
+            spoken = "email" if alias == "email" else "phone number"
+            raise invalid_parameter(
+                f"Username cannot be of {spoken} format, since user pool is configured for {spoken} alias."
+            )
+    if find(pool, username) is not None:
+        message = "An account with the given email already exists." if "email" in kinds else "User already exists"
+        raise Refusal("UsernameExistsException", message)
+
+
+def check_alias_free(pool: UserPool, user: User, attribute: str, value: str, *, force: bool = False) -> None:
+    """Check that *value*, about to be verified, is no other user's alias; with *force* it is taken from them.
+
+    Raises:
+        Refusal: another user has it.
+    """
+    if attribute not in pool.names("AliasAttributes"):
+        return
+    for other in pool.users.values():
+        if (
+            other is not user
+            and other.verified(attribute)
+            and pool.fold(other.attributes[attribute]) == pool.fold(value)
+        ):
+            if not force:
+                raise Refusal("AliasExistsException", f"An account with the {attribute} already exists.")
+            other.attributes[f"{attribute}_verified"] = "false"

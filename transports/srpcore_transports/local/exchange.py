@@ -1,0 +1,137 @@
+"""The server's half of an SRP exchange, for a password and for a device: the challenge, and the check of its answer."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from srpcore.crypto import cognito
+from srpcore.crypto.device import device_identity
+from srpcore.crypto.encoding import parse_public_value, to_hex
+from srpcore.exceptions.base import UnsafeServerValue
+
+from .conversations import Conversation, Exchange
+from .errors import invalid_parameter, not_authorized
+from .parameters import named
+from .records import DeviceRecord, User, UserPool
+
+if TYPE_CHECKING:
+    from .state import State
+
+__all__ = ["check_proof", "device_challenge", "fake_user", "password_challenge", "public_value"]
+
+SECRET_BLOCK_BYTES = 1024
+_TIMESTAMP = re.compile(
+    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) "
+    r"(\d{1,2}) (\d\d):(\d\d):(\d\d) UTC (\d{4})",
+    re.ASCII,
+)
+_MONTHS: Sequence[str] = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_TIMESTAMP_SLACK = 300
+
+
+def public_value(values: Mapping[str, Any]) -> int:
+    """Return SRP_A, which must be between 0 and N: for A ≡ 0 (mod N) anybody would know the key.
+
+    Raises:
+        Refusal: it is missing, or no hexadecimal number in that range.
+    """
+    try:
+        return parse_public_value(named(values, "SRP_A"), cognito.GROUP.N, name="SRP_A")
+    except UnsafeServerValue:
+        raise invalid_parameter("SRP_A is not a hexadecimal number between 0 and N") from None
+
+
+def fake_user(pool: UserPool, name: str) -> User:
+    """Return what answers for an unknown *name*: the same salt and user id every time, and nobody's verifier."""
+
+    def derive(label: str, length: int) -> bytes:
+        seed = hmac.digest(pool.secret, f"{label}:{pool.fold(name)}".encode(), "sha256")
+        return hashlib.shake_256(seed).digest(length)
+
+    username = str(uuid.UUID(bytes=derive("id", 16), version=4)) if pool.names("UsernameAttributes") else name
+    salt, verifier = (int.from_bytes(derive(label, size), "big") for label, size in (("salt", 16), ("verifier", 384)))
+    return User(username, "", 0.0, salt=salt, verifier=verifier % cognito.GROUP.N)
+
+
+def password_challenge(state: State, pool: UserPool, user: User, A: int) -> tuple[Exchange, dict[str, str]]:
+    """Return the exchange for the user's password, and the parameters of PASSWORD_VERIFIER."""
+    exchange = _begin(state, pool.suffix + user.username, A, user.verifier)
+    return exchange, {
+        "USER_ID_FOR_SRP": user.username,
+        "USERNAME": user.username,
+        **_shared_parameters(exchange, user.salt),
+    }
+
+
+def device_challenge(state: State, user: User, device: DeviceRecord, A: int) -> tuple[Exchange, dict[str, str]]:
+    """Return the exchange for the device's password, and the parameters of DEVICE_PASSWORD_VERIFIER."""
+    exchange = _begin(state, device_identity(device.group_key, device.key), A, device.verifier)
+    return exchange, {
+        "USERNAME": user.username,
+        "DEVICE_KEY": device.key,
+        **_shared_parameters(exchange, device.salt),
+    }
+
+
+def _begin(state: State, identity: str, A: int, verifier: int) -> Exchange:
+    with state.unlocked():
+        pair = cognito.server_pair(verifier)
+    block = base64.b64encode(secrets.token_bytes(SECRET_BLOCK_BYTES)).decode("ascii")
+    return Exchange(identity, A, pair, verifier, block)
+
+
+def _shared_parameters(exchange: Exchange, salt: int) -> dict[str, str]:
+    return {
+        "SALT": to_hex(salt),
+        "SRP_B": to_hex(exchange.pair.public),
+        "SECRET_BLOCK": exchange.secret_block,
+    }
+
+
+def check_proof(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> bool:
+    """Return whether the answer proves that the client has the password of the exchange.
+
+    Raises:
+        Refusal: a part is missing, the timestamp is malformed or stale, or the secret block is another exchange's.
+    """
+    exchange = conversation.exchange
+    timestamp, claim = named(answers, "TIMESTAMP"), named(answers, "PASSWORD_CLAIM_SIGNATURE")
+    block = named(answers, "PASSWORD_CLAIM_SECRET_BLOCK")
+    _check_timestamp(state, timestamp)
+    if exchange is None or not hmac.compare_digest(block.encode("utf-8"), exchange.secret_block.encode("utf-8")):
+        raise not_authorized()
+    with state.unlocked():
+        key = cognito.server_key(exchange.pair, exchange.A, exchange.verifier)
+        expected = cognito.claim(key, exchange.identity, base64.b64decode(block), timestamp)
+    return hmac.compare_digest(claim.encode("utf-8"), expected.encode("utf-8"))
+
+
+def _check_timestamp(state: State, timestamp: str) -> None:
+    time = _parse(timestamp)
+    if time is None:
+        raise invalid_parameter("TIMESTAMP format should be EEE MMM d HH:mm:ss z yyyy in english.")
+    if abs(time.timestamp() - state.clock()) > _TIMESTAMP_SLACK:
+        raise not_authorized()
+
+
+def _parse(timestamp: str) -> datetime | None:
+    match = _TIMESTAMP.fullmatch(timestamp)
+    if match is None:
+        return None
+    month, day, hour, minute, second, year = match.groups()
+    try:
+        time = datetime(
+            int(year), _MONTHS.index(month) + 1, int(day), int(hour), int(minute), int(second), tzinfo=timezone.utc
+        )
+    except ValueError:
+        return None
+    # A wrong day of the week, or a day of the month with a leading zero, is not what the formatter gives.
+    return time if cognito.format_timestamp(time) == timestamp else None

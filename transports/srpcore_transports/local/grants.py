@@ -1,0 +1,175 @@
+"""What log-ins have granted: tokens are minted and verified here, refresh tokens kept and revoked."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import uuid
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from .errors import not_authorized, user_not_found
+from .records import AppClient, DeviceRecord, User, UserPool
+from .signing import SigningKey
+
+if TYPE_CHECKING:
+    from .state import State
+
+__all__ = ["Grant", "Grants", "Holder", "RefreshRecord", "issue", "verify_access_token"]
+
+_BOOLEANS = ("email_verified", "phone_number_verified")
+_HOUR, _THIRTY_DAYS = 3600, 30 * 86400
+
+
+@dataclass
+class Grant:
+    """One log-in and all the tokens that came of it; they share ``origin_jti``, and are revoked together."""
+
+    origin_jti: str
+    pool: UserPool
+    client: AppClient
+    user: User
+    auth_time: int
+    device: DeviceRecord | None
+    event_id: str
+    revoked: bool = False
+
+
+@dataclass(frozen=True)
+class RefreshRecord:
+    """A refresh token's record: when it expires, and when it was rotated away, if it was."""
+
+    grant: Grant
+    expires: float
+    rotated: float | None = None
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Whom an access token stands for."""
+
+    pool: UserPool
+    client: AppClient
+    user: User
+    grant: Grant
+
+
+@dataclass
+class Grants:
+    """The grants by origin_jti, and the refresh tokens by their SHA-256."""
+
+    by_origin: dict[str, Grant] = field(default_factory=dict[str, Grant], repr=False)
+    refresh: dict[str, RefreshRecord] = field(default_factory=dict[str, RefreshRecord], repr=False)
+
+    def add_refresh_token(self, grant: Grant, expires: float) -> str:
+        """Return a fresh refresh token of *grant*."""
+        token = secrets.token_urlsafe(900)
+        self.refresh[_digest(token)] = RefreshRecord(grant, expires)
+        return token
+
+    def find_refresh_token(self, token: str) -> RefreshRecord | None:
+        """Return the record of a refresh token, or None if it was never given out."""
+        return self.refresh.get(_digest(token))
+
+    def rotate(self, token: str, now: float) -> None:
+        """Note that *token* was rotated away; the first time counts."""
+        record = self.refresh[_digest(token)]
+        if record.rotated is None:
+            self.refresh[_digest(token)] = replace(record, rotated=now)
+
+    def revoke_user(self, user: User) -> None:
+        """Revoke every token of *user*."""
+        for grant in self.by_origin.values():
+            if grant.user is user:
+                grant.revoked = True
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8")).hexdigest()
+
+
+def start(state: State, pool: UserPool, client: AppClient, user: User, device: DeviceRecord | None) -> Grant:
+    """Return a new grant for a log-in that is complete."""
+    grant = Grant(str(uuid.uuid4()), pool, client, user, int(state.clock()), device, str(uuid.uuid4()))
+    state.grants.by_origin[grant.origin_jti] = grant
+    return grant
+
+
+def issue(state: State, grant: Grant, *, refresh_until: float | None = None) -> dict[str, Any]:
+    """Return an AuthenticationResult of *grant*; with ``refresh_until``, a new refresh token is in it."""
+    access_seconds = grant.client.validity("AccessToken", _HOUR, "hours")
+    id_seconds = grant.client.validity("IdToken", _HOUR, "hours")
+    access, identity = _access_claims(state, grant, access_seconds), _id_claims(state, grant, id_seconds)
+    key = grant.pool.key
+    result: dict[str, Any] = {"ExpiresIn": access_seconds, "TokenType": "Bearer"}
+    if refresh_until is not None:
+        result["RefreshToken"] = state.grants.add_refresh_token(grant, refresh_until)
+    with state.unlocked():
+        result["AccessToken"], result["IdToken"] = key.sign(access), key.sign(identity)
+    return result
+
+
+def refresh_seconds(client: AppClient) -> int:
+    """Return the seconds that a refresh token of *client* is good for: thirty days unless it says otherwise."""
+    return client.validity("RefreshToken", _THIRTY_DAYS, "days")
+
+
+def _common_claims(state: State, grant: Grant, seconds: int, use: str) -> dict[str, Any]:
+    now = int(state.clock())
+    return {
+        "sub": grant.user.sub,
+        "iss": state.issuer(grant.pool),
+        "origin_jti": grant.origin_jti,
+        "event_id": grant.event_id,
+        "token_use": use,
+        "auth_time": grant.auth_time,
+        "exp": now + seconds,
+        "iat": now,
+        "jti": str(uuid.uuid4()),
+    }
+
+
+def _access_claims(state: State, grant: Grant, seconds: int) -> dict[str, Any]:
+    claims = _common_claims(state, grant, seconds, "access")
+    claims |= {"client_id": grant.client.client_id, "username": grant.user.username}
+    claims["scope"] = "aws.cognito.signin.user.admin"
+    if grant.device is not None:
+        claims["device_key"] = grant.device.key
+    return claims
+
+
+def _id_claims(state: State, grant: Grant, seconds: int) -> dict[str, Any]:
+    user = grant.user
+    attributes: dict[str, Any] = {**user.attributes}
+    attributes |= {name: attributes[name] == "true" for name in _BOOLEANS if name in attributes}
+    own = {"aud": grant.client.client_id, "cognito:username": user.username}
+    return attributes | _common_claims(state, grant, seconds, "id") | own
+
+
+def verify_access_token(state: State, token: str) -> Holder:
+    """Return whom *token* stands for.
+
+    Raises:
+        Refusal: it is forged, another pool's, no access token, expired or revoked, or its user is gone or disabled.
+    """
+    claims = _claims(state, token)
+    grant = state.grants.by_origin.get(str(claims.get("origin_jti")))
+    if claims.get("token_use") != "access" or grant is None:
+        raise not_authorized("Invalid Access Token")
+    if int(claims["exp"]) <= state.clock():
+        raise not_authorized("Access Token has expired")
+    if grant.pool.users.get(grant.user.username) is not grant.user:
+        raise user_not_found()
+    if not grant.user.enabled:
+        raise not_authorized("User is disabled.")
+    if grant.revoked:
+        raise not_authorized("Access Token has been revoked")
+    return Holder(grant.pool, grant.client, grant.user, grant)
+
+
+def _claims(state: State, token: str) -> dict[str, Any]:
+    kid = SigningKey.key_id(token)
+    pool = next((pool for pool in state.pools.values() if pool.key.kid == kid), None)
+    if pool is None:
+        raise not_authorized("Invalid Access Token")
+    return pool.key.verify(token)

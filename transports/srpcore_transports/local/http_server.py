@@ -1,0 +1,222 @@
+"""The pools over HTTP/1.1: ``POST /`` for operations, ``GET /<pool id>/.well-known/jwks.json`` for keys."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from srpcore.aws_json import TARGET_PREFIX
+from srpcore.wire import Operation
+
+from ..credentials import Credentials
+from . import service, signatures
+from .errors import Refusal
+from .service import Response
+from .state import State
+
+__all__ = ["LocalServer"]
+
+BODY_LIMIT = 1 << 20
+_IDLE_SECONDS = 120
+
+
+class LocalServer:
+    """A running HTTP server: ``url`` is where it is; a context manager that closes it."""
+
+    def __init__(
+        self,
+        state: State,
+        document: Callable[[str], bytes | None],
+        credentials: Credentials | None,
+        host: str,
+        port: int,
+        on_close: Callable[[], None],
+    ) -> None:
+        self._server = _Server((host, port), state, document, credentials)
+        self._on_close, self._closed = on_close, False
+        bound_port = self._server.server_address[1]
+        self.url = f"http://{f'[{host}]' if ':' in host else host}:{bound_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop listening, end the open connections and wait for their threads; more than once does no harm."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        if not self._closed:
+            self._closed = True
+            self._on_close()
+
+    def __enter__(self) -> LocalServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        state: State,
+        document: Callable[[str], bytes | None],
+        credentials: Credentials | None,
+    ) -> None:
+        if ":" in address[0]:
+            self.address_family = socket.AF_INET6
+        self.state, self.document, self.credentials = state, document, credentials
+        self.loopback = _is_loopback(address[0])
+        self._open: dict[socket.socket, threading.Thread] = {}
+        self._open_lock = threading.Lock()
+        super().__init__(address, _Handler)
+
+    def server_bind(self) -> None:
+        # Without http.server's look-up of the host's name, which may ask a name server.
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        connection = cast(socket.socket, request)
+        thread = threading.Thread(target=self.process_request_thread, args=(connection, client_address), daemon=True)
+        with self._open_lock:
+            self._open[connection] = thread
+        thread.start()
+
+    def shutdown_request(self, request: Any) -> None:
+        super().shutdown_request(request)
+        with self._open_lock:
+            self._open.pop(cast(socket.socket, request), None)
+
+    def server_close(self) -> None:
+        super().server_close()
+        with self._open_lock:
+            connections = dict(self._open)
+        for connection, thread in connections.items():
+            # The thread waits in a read for the next request of a kept-alive connection.
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: a client that went away is no news."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "srpcore"
+    sys_version = ""
+    timeout = _IDLE_SECONDS
+    # One write a response, or Nagle's algorithm and the client's delayed acknowledgement cost 40 ms.
+    wbufsize = -1
+    disable_nagle_algorithm = True
+
+    @property
+    def _pools(self) -> _Server:
+        return cast(_Server, self.server)
+
+    def do_POST(self) -> None:
+        """Answer an operation."""
+        body = self._body()
+        if body is not None:
+            self._respond(self._answer(body))
+
+    def do_GET(self) -> None:
+        """Answer with a public document."""
+        if self._body() is None:
+            return
+        document = self._pools.document(urlsplit(self.path).path) if self._host_is_ours() else None
+        if document is None:
+            self._respond(service.refusal(Refusal("ResourceNotFoundException", "Not found.", 404)))
+        else:
+            headers = {"content-type": "application/json", "content-length": str(len(document))}
+            self._respond(Response(200, headers, document))
+
+    def _body(self) -> bytes | None:
+        """Return the request's body; refuse one without a length or with too much of it, and end the connection."""
+        length = self.headers.get("Content-Length") or ("0" if self.command == "GET" else "")
+        if self.headers.get("Transfer-Encoding") or not re.fullmatch(r"[0-9]+", length):
+            self._refuse_body(411, "A Content-Length is needed.")
+            return None
+        # The digits are counted first: Python refuses to read thousands of them.
+        if len(length) > len(str(BODY_LIMIT)) or int(length) > BODY_LIMIT:
+            self._refuse_body(413, f"The body is longer than {BODY_LIMIT} bytes.")
+            return None
+        body = self.rfile.read(int(length))
+        if len(body) < int(length):
+            self.close_connection = True
+            return None
+        return body
+
+    def _refuse_body(self, status: int, message: str) -> None:
+        self.close_connection = True
+        self._respond(service.refusal(Refusal("RequestEntityTooLargeException", message, status)))
+
+    def _answer(self, body: bytes) -> Response:
+        try:
+            name = self._operation()
+            if name in service.OPERATIONS and Operation(name, {}).signed:
+                path, _, query = self.path.partition("?")
+                headers = {key.lower(): ",".join(self.headers.get_all(key, [])) for key in self.headers}
+                request = signatures.HttpRequest("POST", path, query, headers, body)
+                # The real time: signatures are the clients' business, and their clock is not the pool's.
+                signatures.verify(request, self._pools.credentials, self._pools.state.region, time.time())
+        except Refusal as error:
+            return service.refusal(error)
+        try:
+            return service.answer(self._pools.state, name, body)
+        except Exception:  # noqa: BLE001 - a bug here must answer, as the service does, and quote nothing
+            return service.refusal(Refusal("InternalErrorException", "Something went wrong", 500))
+
+    def handle_expect_100(self) -> bool:
+        """Say "100 Continue" at once, past the buffer."""
+        proceed = super().handle_expect_100()
+        self.wfile.flush()
+        return proceed
+
+    def _operation(self) -> str:
+        if not self._host_is_ours():
+            raise Refusal("ForbiddenException", "This server answers to loopback names only.", 403)
+        target = self.headers.get("X-Amz-Target", "")
+        if urlsplit(self.path).path != "/" or not target.startswith(TARGET_PREFIX):
+            raise Refusal("UnknownOperationException", "")
+        return target.removeprefix(TARGET_PREFIX)
+
+    def _host_is_ours(self) -> bool:
+        # A page that rebinds its name to 127.0.0.1 still sends that name.
+        try:
+            host = urlsplit(f"//{self.headers.get('Host', '')}").hostname or ""
+        except ValueError:
+            return False
+        return not self._pools.loopback or _is_loopback(host)
+
+    def _respond(self, response: Response) -> None:
+        self.send_response(response.status)
+        for name, value in response.headers.items():
+            self.send_header(name, value)
+        if self.close_connection:
+            self.send_header("connection", "close")
+        self.end_headers()
+        self.wfile.write(response.body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
+        """Log nothing."""
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

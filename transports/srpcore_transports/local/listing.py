@@ -1,0 +1,64 @@
+"""ListUsers: pages of at most 60, and the filter's small language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from . import pages
+from .admin_users import shown
+from .errors import invalid_parameter
+from .parameters import Parameters, number, optional_text, text, texts
+from .records import User
+
+if TYPE_CHECKING:
+    from .state import State
+
+__all__ = ["OPERATIONS", "parse_filter"]
+
+_MOST_USERS = 60
+# attribute = "value" or attribute ^= "value"; a quotation mark in the value is written \".
+_FILTER = re.compile(r'\s*"?(?P<name>[\w:]+)"?\s*(?P<operator>\^?=)\s*"(?P<value>(?:[^"\\]|\\.)*)"\s*')
+_FILTERABLE = frozenset(
+    "username email phone_number name given_name family_name preferred_username cognito:user_status status sub".split()
+)
+
+
+def parse_filter(expression: str) -> Callable[[User], bool]:
+    """Return the predicate that *expression* is: ``attribute = "value"``, or ``^=`` for starts with.
+
+    Raises:
+        Refusal: it is not of that form, or not about an attribute that can be searched.
+    """
+    match = _FILTER.fullmatch(expression)
+    if match is None or match["name"] not in _FILTERABLE:
+        raise invalid_parameter("Error while parsing filter.")
+    name, value = match["name"], re.sub(r"\\(.)", r"\1", match["value"])
+    if match["operator"] == "^=":
+        return lambda user: _value(user, name).casefold().startswith(value.casefold())
+    return lambda user: _value(user, name) == value
+
+
+def _value(user: User, name: str) -> str:
+    own = {
+        "username": user.username,
+        "cognito:user_status": user.status,
+        "status": "Enabled" if user.enabled else "Disabled",
+    }
+    return own[name] if name in own else user.attributes.get(name, "")
+
+
+def list_users(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer ListUsers."""
+    pool = state.pool(text(parameters, "UserPoolId"))
+    limit = number(parameters, "Limit", _MOST_USERS, 0, _MOST_USERS) or _MOST_USERS
+    expression, wanted = optional_text(parameters, "Filter"), texts(parameters, "AttributesToGet")
+    users = list(pool.users.values())
+    if expression:
+        users = list(filter(parse_filter(expression), users))
+    page, token = pages.page(state.page_secret, users, limit, optional_text(parameters, "PaginationToken"))
+    return {"Users": [shown(user, wanted) for user in page], **({"PaginationToken": token} if token else {})}
+
+
+OPERATIONS = {"ListUsers": list_users}

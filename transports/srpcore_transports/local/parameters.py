@@ -1,0 +1,150 @@
+"""Read the parameters of an operation: what is missing or of the wrong kind is refused before anything is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias, TypeVar, cast
+
+from .errors import Refusal, invalid_parameter
+
+__all__ = [
+    "Parameters",
+    "attributes",
+    "choice",
+    "flag",
+    "mapping",
+    "named",
+    "number",
+    "optional_text",
+    "text",
+    "texts",
+]
+
+T = TypeVar("T")
+Parameters: TypeAlias = Mapping[str, Any]
+
+TEXT_LIMIT = 131_072
+"""The characters of the longest text that is read: the service's own limit for ListUsers' token and the like."""
+
+
+def _typed(parameters: Parameters, name: str, kind: type[T]) -> T | None:
+    value = parameters.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise Refusal("SerializationException", f"{name} can not be converted to {kind.__name__}")
+    return value
+
+
+def optional_text(parameters: Parameters, name: str) -> str | None:
+    """Return a string parameter, or None where it is absent.
+
+    Raises:
+        Refusal: it is of another type, or too long.
+    """
+    value = _typed(parameters, name, str)
+    if value is not None and len(value) > TEXT_LIMIT:
+        raise invalid_parameter(_constraint(name, f"Member must have length less than or equal to {TEXT_LIMIT}"))
+    return value
+
+
+def text(parameters: Parameters, name: str) -> str:
+    """Return a required string parameter that is not empty.
+
+    Raises:
+        Refusal: it is absent, empty or of another type.
+    """
+    value = optional_text(parameters, name)
+    if value is None:
+        raise invalid_parameter(_constraint(name, "Member must not be null"))
+    if not value:
+        raise invalid_parameter(_constraint(name, "Member must have length greater than or equal to 1"))
+    return value
+
+
+def choice(parameters: Parameters, name: str, choices: tuple[str, ...]) -> str | None:
+    """Return an optional string parameter that is one of *choices*.
+
+    Raises:
+        Refusal: it is something else.
+    """
+    value = optional_text(parameters, name)
+    if value is not None and value not in choices:
+        raise invalid_parameter(_constraint(name, f"Member must satisfy enum value set: [{', '.join(choices)}]"))
+    return value
+
+
+def _constraint(name: str, rule: str) -> str:
+    return f"1 validation error detected: Value at '{name[:1].lower() + name[1:]}' failed to satisfy constraint: {rule}"
+
+
+def named(values: Mapping[str, Any], name: str) -> str:
+    """Return an entry of AuthParameters or ChallengeResponses, which the service calls a missing parameter.
+
+    Raises:
+        Refusal: it is absent, empty or no string.
+    """
+    value = optional_text(values, name)
+    if not value:
+        raise invalid_parameter(f"Missing required parameter {name}")
+    return value
+
+
+def flag(parameters: Parameters, name: str, *, default: bool = False) -> bool:
+    """Return a boolean parameter, or *default* where it is absent.
+
+    Raises:
+        Refusal: it is of another type.
+    """
+    value = _typed(parameters, name, bool)
+    return default if value is None else value
+
+
+def number(parameters: Parameters, name: str, default: int, least: int, most: int) -> int:
+    """Return an integer parameter between *least* and *most*, or *default* where it is absent.
+
+    Raises:
+        Refusal: it is of another type, or out of range.
+    """
+    value = _typed(parameters, name, int)
+    if value is None:
+        return default
+    if value < least:
+        raise invalid_parameter(_constraint(name, f"Member must have value greater than or equal to {least}"))
+    if value > most:
+        raise invalid_parameter(_constraint(name, f"Member must have value less than or equal to {most}"))
+    return value
+
+
+def mapping(parameters: Parameters, name: str) -> dict[str, Any]:
+    """Return a parameter that is an object, empty where it is absent.
+
+    Raises:
+        Refusal: it is of another type.
+    """
+    return cast(dict[str, Any], _typed(parameters, name, dict) or {})
+
+
+def texts(parameters: Parameters, name: str) -> list[str]:
+    """Return a parameter that is a list of strings, empty where it is absent.
+
+    Raises:
+        Refusal: it is of another type.
+    """
+    values = cast(list[Any], _typed(parameters, name, list) or [])
+    if not all(isinstance(value, str) for value in values):
+        raise Refusal("SerializationException", f"{name} can not be converted to a list of strings")
+    return cast(list[str], values)
+
+
+def attributes(parameters: Parameters, name: str = "UserAttributes") -> dict[str, str]:
+    """Return a list of ``{"Name": ..., "Value": ...}`` as a dictionary.
+
+    Raises:
+        Refusal: it has another shape.
+    """
+    entries = cast(list[Any], _typed(parameters, name, list) or [])
+    if not all(isinstance(entry, dict) for entry in entries):
+        raise Refusal("SerializationException", f"{name} can not be converted to a list of attributes")
+    typed = cast(list[dict[str, Any]], entries)
+    return {text(entry, "Name"): optional_text(entry, "Value") or "" for entry in typed}

@@ -1,0 +1,124 @@
+"""What a logged-in user does with the own account: read it, change and verify attributes, delete it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import attributes, codes, directory, mfa
+from .errors import Refusal, invalid_parameter
+from .grants import verify_access_token
+from .parameters import Parameters, text, texts
+from .parameters import attributes as read_attributes
+from .records import User, UserPool
+
+if TYPE_CHECKING:
+    from .state import State
+
+__all__ = ["OPERATIONS", "delete", "write"]
+
+_VERIFIABLE = ("email", "phone_number")
+
+
+def get_user(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer GetUser."""
+    user = verify_access_token(state, text(parameters, "AccessToken")).user
+    return {
+        "Username": user.username,
+        "UserAttributes": attributes.pairs(user.attributes),
+        **mfa.settings_of(user),
+    }
+
+
+def update_user_attributes(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer UpdateUserAttributes: a changed address is unverified, and gets a code where the pool says so."""
+    holder = verify_access_token(state, text(parameters, "AccessToken"))
+    given = read_attributes(parameters)
+    attributes.check(holder.pool, given, by_user=True)
+    changed = write(state, holder.pool, holder.user, given)
+    wanted = holder.pool.names("AutoVerifiedAttributes")
+    sent = [codes.issue(state, holder.user, "attribute", name) for name in changed if name in wanted]
+    return {"CodeDeliveryDetailsList": sent}
+
+
+def write(state: State, pool: UserPool, user: User, given: dict[str, str]) -> list[str]:
+    """Write attributes that were checked; return the addresses that changed without being verified by *given*.
+
+    Raises:
+        Refusal: a verified address is another user's alias, or the new user name another user's.
+    """
+    changed = [name for name in _VERIFIABLE if name in given and given[name] != user.attributes.get(name)]
+    for name in changed:
+        if name in pool.names("UsernameAttributes") and directory.find(pool, given[name]) not in (None, user):
+            raise Refusal("AliasExistsException", f"An account with the given {name} already exists.")
+    for name in _VERIFIABLE:
+        if given.get(f"{name}_verified") == "true":
+            directory.check_alias_free(pool, user, name, given.get(name) or user.attributes.get(name, ""))
+    for name in changed:
+        user.attributes[f"{name}_verified"] = "false"
+        user.codes.pop(f"attribute:{name}", None)
+    # An empty value removes the attribute.
+    user.attributes = {name: value for name, value in {**user.attributes, **given}.items() if value}
+    for name in _VERIFIABLE:
+        if name not in user.attributes:
+            user.attributes.pop(f"{name}_verified", None)
+    user.modified = state.clock()
+    return [name for name in changed if name in user.attributes and not user.verified(name)]
+
+
+def delete_user_attributes(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer DeleteUserAttributes."""
+    holder = verify_access_token(state, text(parameters, "AccessToken"))
+    given = dict.fromkeys(texts(parameters, "UserAttributeNames"), "")
+    attributes.check(holder.pool, given, by_user=True)
+    write(state, holder.pool, holder.user, given)
+    return {}
+
+
+def get_user_attribute_verification_code(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer GetUserAttributeVerificationCode."""
+    user = verify_access_token(state, text(parameters, "AccessToken")).user
+    name = _verifiable(parameters)
+    if name not in user.attributes:
+        raise invalid_parameter(f"Invalid user attribute {name}: the user has none.")
+    return {"CodeDeliveryDetails": codes.issue(state, user, "attribute", name)}
+
+
+def verify_user_attribute(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer VerifyUserAttribute."""
+    holder = verify_access_token(state, text(parameters, "AccessToken"))
+    name, user = _verifiable(parameters), holder.user
+    codes.check(state, user, "attribute", text(parameters, "Code"), name)
+    directory.check_alias_free(holder.pool, user, name, user.attributes[name])
+    user.attributes[f"{name}_verified"] = "true"
+    return {}
+
+
+def _verifiable(parameters: Parameters) -> str:
+    name = text(parameters, "AttributeName")
+    if name not in _VERIFIABLE:
+        raise invalid_parameter("Only email and phone_number can be verified.")
+    return name
+
+
+def delete_user(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer DeleteUser."""
+    holder = verify_access_token(state, text(parameters, "AccessToken"))
+    delete(state, holder.pool, holder.user)
+    return {}
+
+
+def delete(state: State, pool: UserPool, user: User) -> None:
+    """Delete *user*, the conversations and what was granted."""
+    state.grants.revoke_user(user)
+    state.conversations.forget_user(user)
+    del pool.users[user.username]
+
+
+OPERATIONS = {
+    "GetUser": get_user,
+    "UpdateUserAttributes": update_user_attributes,
+    "DeleteUserAttributes": delete_user_attributes,
+    "GetUserAttributeVerificationCode": get_user_attribute_verification_code,
+    "VerifyUserAttribute": verify_user_attribute,
+    "DeleteUser": delete_user,
+}

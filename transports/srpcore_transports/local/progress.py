@@ -1,0 +1,131 @@
+"""What follows a factor that was proved: a new password, a second factor, the device's turn, or tokens."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from . import attributes, codes, devices, grants, mfa
+from .conversations import Conversation
+from .errors import Refusal, not_authorized, not_found
+from .records import DeviceRecord, User
+
+if TYPE_CHECKING:
+    from .state import State
+
+__all__ = ["advance", "challenge", "complete"]
+
+_DAY = 86400
+
+
+def advance(state: State, conversation: Conversation) -> dict[str, Any]:
+    """Return the next challenge of *conversation*, or the tokens that end it.
+
+    Raises:
+        Refusal: the user may not log in, or the device is not the user's.
+    """
+    user = _admitted(state, conversation)
+    if user.status == "FORCE_CHANGE_PASSWORD":
+        return _new_password(state, conversation, user)
+    device = _device(conversation, user)
+    if not conversation.second_factor_done and not _suppressed(conversation, device):
+        second_factor = mfa_challenge(state, conversation, user)
+        if second_factor is not None:
+            return second_factor
+    if device is not None and device.remembered:
+        parameters = {"USERNAME": user.username, "DEVICE_KEY": device.key}
+        return challenge(state, conversation, "DEVICE_SRP_AUTH", parameters)
+    return complete(state, conversation, device)
+
+
+def _admitted(state: State, conversation: Conversation) -> User:
+    user = conversation.user
+    if user is None or conversation.pool.users.get(user.username) is not user:
+        raise not_authorized()
+    if not user.enabled:
+        raise not_authorized("User is disabled.")
+    if user.status == "UNCONFIRMED":
+        raise Refusal("UserNotConfirmedException", "User is not confirmed.")
+    if user.status == "FORCE_CHANGE_PASSWORD":
+        days = int(conversation.pool.password_policy.get("TemporaryPasswordValidityDays") or 7)
+        if state.clock() >= user.password_set + days * _DAY:
+            raise not_authorized("Temporary password has expired and must be reset by an administrator.")
+    return user
+
+
+def _new_password(state: State, conversation: Conversation, user: User) -> dict[str, Any]:
+    missing = [name for name in attributes.required(conversation.pool) if name not in user.attributes]
+    shown = {name: value for name, value in user.attributes.items() if name != "sub"}
+    parameters = {
+        "USER_ID_FOR_SRP": user.username,
+        "requiredAttributes": json.dumps([f"userAttributes.{name}" for name in missing]),
+        "userAttributes": json.dumps(shown),
+    }
+    return challenge(state, conversation, "NEW_PASSWORD_REQUIRED", parameters)
+
+
+def _device(conversation: Conversation, user: User) -> DeviceRecord | None:
+    if not conversation.device_key:
+        return None
+    device = user.devices.get(conversation.device_key)
+    if device is None or not device.confirmed:
+        raise not_found("Device does not exist.")
+    return device
+
+
+def _suppressed(conversation: Conversation, device: DeviceRecord | None) -> bool:
+    # ChallengeRequiredOnNewDevice: only devices that are not remembered are asked for a second factor.
+    section = conversation.pool.section("DeviceConfiguration")
+    return device is not None and device.remembered and bool(section.get("ChallengeRequiredOnNewDevice"))
+
+
+def mfa_challenge(state: State, conversation: Conversation, user: User) -> dict[str, Any] | None:
+    """Return the challenge for the second factor, or None where the user needs none."""
+    factors = mfa.factors(conversation.pool, user)
+    if user.preferred_mfa in factors:
+        factors = [user.preferred_mfa]
+    if len(factors) > 1:
+        return challenge(state, conversation, "SELECT_MFA_TYPE", {"MFAS_CAN_CHOOSE": json.dumps(factors)})
+    if factors:
+        return one_factor(state, conversation, user, factors[0])
+    if conversation.pool.mfa == "ON":
+        return challenge(state, conversation, "MFA_SETUP", {"MFAS_CAN_SETUP": json.dumps(["SOFTWARE_TOKEN_MFA"])})
+    return None
+
+
+def one_factor(state: State, conversation: Conversation, user: User, factor: str) -> dict[str, Any]:
+    """Return the challenge SOFTWARE_TOKEN_MFA, or SMS_MFA after its code was sent."""
+    if factor == "SOFTWARE_TOKEN_MFA":
+        parameters = {"USER_ID_FOR_SRP": user.username, "FRIENDLY_DEVICE_NAME": user.totp_name}
+        return challenge(state, conversation, factor, parameters)
+    code = state.code()
+    delivery = codes.deliver(state, user, "phone_number", "mfa", code)
+    parameters = {
+        "USER_ID_FOR_SRP": user.username,
+        "CODE_DELIVERY_DELIVERY_MEDIUM": delivery["DeliveryMedium"],
+        "CODE_DELIVERY_DESTINATION": delivery["Destination"],
+    }
+    return challenge(state, replace(conversation, code=code), factor, parameters)
+
+
+def challenge(state: State, conversation: Conversation, name: str, parameters: dict[str, str]) -> dict[str, Any]:
+    """Return the challenge *name*, with a fresh Session for its answer."""
+    session = state.conversations.open(conversation, name)
+    return {"ChallengeName": name, "Session": session, "ChallengeParameters": parameters}
+
+
+def complete(state: State, conversation: Conversation, device: DeviceRecord | None) -> dict[str, Any]:
+    """Return the tokens that end the log-in; where devices are tracked, a new one gets its key here."""
+    pool, client, user = conversation.pool, conversation.client, _admitted(state, conversation)
+    new_device = None
+    if pool.tracks_devices and device is None:
+        device = new_device = devices.add(state, user)
+    if device is not None:
+        device.authenticated = state.clock()
+    grant = grants.start(state, pool, client, user, device)
+    until = state.clock() + grants.refresh_seconds(client)
+    result = grants.issue(state, grant, refresh_until=until)
+    if new_device is not None:
+        result["NewDeviceMetadata"] = {"DeviceKey": new_device.key, "DeviceGroupKey": new_device.group_key}
+    return {"ChallengeParameters": {}, "AuthenticationResult": result}

@@ -1,0 +1,71 @@
+"""Change a password, and reset a forgotten one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import codes, directory, passwords
+from .errors import code_mismatch, invalid_parameter, not_authorized
+from .grants import verify_access_token
+from .parameters import Parameters, text
+from .records import User
+from .sign_up import known_user, simulated_delivery
+
+if TYPE_CHECKING:
+    from .state import State
+
+__all__ = ["OPERATIONS"]
+
+
+def forgot_password(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer ForgotPassword: send a code to a verified address, phone before e-mail."""
+    client, pool = directory.client_and_pool(state, parameters)
+    username, user = known_user(client, pool, parameters)
+    attribute = None if user is None else _recovery_attribute(user)
+    if client.hides_users and (user is None or not user.enabled or attribute is None):
+        return {"CodeDeliveryDetails": simulated_delivery(pool, username)}
+    if user is None or not user.enabled:
+        raise not_authorized("User is disabled.")
+    if user.status == "FORCE_CHANGE_PASSWORD":
+        raise not_authorized("User password cannot be reset in the current state.")
+    if attribute is None:
+        raise invalid_parameter(
+            "Cannot reset password for the user as there is no registered/verified email or phone_number"
+        )
+    return {"CodeDeliveryDetails": codes.issue(state, user, "reset", attribute)}
+
+
+def _recovery_attribute(user: User) -> str | None:
+    return next((name for name in ("phone_number", "email") if user.verified(name)), None)
+
+
+def confirm_forgot_password(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer ConfirmForgotPassword."""
+    given, password = text(parameters, "ConfirmationCode"), text(parameters, "Password")
+    client, pool = directory.client_and_pool(state, parameters)
+    _, user = known_user(client, pool, parameters)
+    if user is None or not user.enabled:
+        raise code_mismatch()
+    passwords.check_policy(pool, password)
+    codes.check(state, user, "reset", given)
+    verifier = passwords.make(state, pool, user.username, password)
+    passwords.store(state, user, verifier, "CONFIRMED")
+    return {}
+
+
+def change_password(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer ChangePassword."""
+    holder = verify_access_token(state, text(parameters, "AccessToken"))
+    previous, proposed = text(parameters, "PreviousPassword"), text(parameters, "ProposedPassword")
+    passwords.check(state, holder.pool, holder.user, previous)
+    passwords.check_policy(holder.pool, proposed)
+    verifier = passwords.make(state, holder.pool, holder.user.username, proposed)
+    passwords.store(state, holder.user, verifier, holder.user.status)
+    return {}
+
+
+OPERATIONS = {
+    "ForgotPassword": forgot_password,
+    "ConfirmForgotPassword": confirm_forgot_password,
+    "ChangePassword": change_password,
+}

@@ -1,0 +1,119 @@
+"""Refresh, revoke, and log out everywhere."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from . import directory, grants
+from .errors import Refusal, invalid_parameter, not_authorized
+from .parameters import Parameters, named, optional_text, text
+from .records import AppClient, UserPool
+
+if TYPE_CHECKING:
+    from .state import State
+
+__all__ = ["OPERATIONS", "by_flow"]
+
+
+def by_flow(state: State, pool: UserPool, client: AppClient, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer InitiateAuth's flow REFRESH_TOKEN_AUTH; SECRET_HASH is over the canonical username.
+
+    Raises:
+        Refusal: the client rotates refresh tokens, or the token is not good.
+    """
+    token = named(values, "REFRESH_TOKEN")
+    if client.rotation_grace is not None:
+        raise invalid_parameter("REFRESH_TOKEN_AUTH flow not enabled for this client")
+    record = state.grants.find_refresh_token(token)
+    names = [] if record is None else [record.grant.user.username]
+    directory.check_secret_hash(client, optional_text(values, "SECRET_HASH"), *names)
+    grant = _good(state, pool, client, record, optional_text(values, "DEVICE_KEY")).grant
+    return {"ChallengeParameters": {}, "AuthenticationResult": grants.issue(state, grant)}
+
+
+def get_tokens_from_refresh_token(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer GetTokensFromRefreshToken, which takes the plain secret; a rotated token keeps its grace."""
+    token = text(parameters, "RefreshToken")
+    client, pool = directory.client_and_pool(state, parameters)
+    _check_secret(client, optional_text(parameters, "ClientSecret"))
+    record = state.grants.find_refresh_token(token)
+    record = _good(state, pool, client, record, optional_text(parameters, "DeviceKey"))
+    if client.rotation_grace is None:
+        return {"AuthenticationResult": grants.issue(state, record.grant)}
+    state.grants.rotate(token, state.clock())
+    # A replacement lives as long as the token it replaces would have.
+    return {"AuthenticationResult": grants.issue(state, record.grant, refresh_until=record.expires)}
+
+
+def _good(
+    state: State, pool: UserPool, client: AppClient, record: grants.RefreshRecord | None, device_key: str | None
+) -> grants.RefreshRecord:
+    if record is None or record.grant.client is not client:
+        raise not_authorized("Invalid Refresh Token")
+    grant, now = record.grant, state.clock()
+    if not grant.user.enabled:
+        raise not_authorized("User is disabled.")
+    if grant.revoked or pool.users.get(grant.user.username) is not grant.user:
+        raise not_authorized("Refresh Token has been revoked")
+    if record.expires <= now:
+        raise not_authorized("Refresh Token has expired")
+    if grant.device is not None and not _is_device(grant, device_key):
+        raise not_authorized("Invalid Refresh Token")
+    if record.rotated is not None and record.rotated + (client.rotation_grace or 0) <= now:
+        raise Refusal("RefreshTokenReuseException", "Refresh token has been invalidated by rotation")
+    return record
+
+
+def _is_device(grant: grants.Grant, device_key: str | None) -> bool:
+    device = grant.user.devices.get(device_key or "")
+    return device is not None and device is grant.device and device.confirmed
+
+
+def _check_secret(client: AppClient, given: str | None, code: str = "NotAuthorizedException") -> None:
+    if client.secret is None:
+        return
+    if not given:
+        raise Refusal(code, f"Client {client.client_id} is configured with secret but ClientSecret was not received")
+    if not hmac.compare_digest(given.encode("utf-8"), client.secret.encode("utf-8")):
+        raise Refusal(code, f"Unable to verify secret for client {client.client_id}")
+
+
+def revoke_token(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer RevokeToken: the refresh token and every access token that came of it."""
+    token = text(parameters, "Token")
+    client, _ = directory.client_and_pool(state, parameters)
+    _check_secret(client, optional_text(parameters, "ClientSecret"), "UnauthorizedException")
+    record = state.grants.find_refresh_token(token)
+    if record is None:
+        if token.count(".") == 2:
+            raise Refusal("UnsupportedTokenTypeException", "Unsupported token type")
+        # As RFC 7009, section 2.2 has it: a token that is not known is revoked already.
+        return {}
+    if record.grant.client is not client:
+        raise Refusal("UnauthorizedException", "Refresh token was not issued to this client")
+    record.grant.revoked = True
+    return {}
+
+
+def global_sign_out(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer GlobalSignOut: revoke every token of the user."""
+    holder = grants.verify_access_token(state, text(parameters, "AccessToken"))
+    state.grants.revoke_user(holder.user)
+    return {}
+
+
+def admin_user_global_sign_out(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminUserGlobalSignOut."""
+    pool = state.pool(text(parameters, "UserPoolId"))
+    state.grants.revoke_user(directory.require(pool, text(parameters, "Username")))
+    return {}
+
+
+OPERATIONS = {
+    "GetTokensFromRefreshToken": get_tokens_from_refresh_token,
+    "RevokeToken": revoke_token,
+    "GlobalSignOut": global_sign_out,
+    "AdminUserGlobalSignOut": admin_user_global_sign_out,
+}

@@ -1,0 +1,88 @@
+"""The service without a wire: from the name of an operation and the body of its request to a response."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, cast
+
+from srpcore.aws_json import CONTENT_TYPE
+
+from . import admin_users, challenges, devices, listing, mfa, pools, profile, recovery, refresh, sign_in, sign_up
+from .errors import Refusal
+from .parameters import Parameters
+from .state import State
+
+__all__ = ["OPERATIONS", "Response", "answer", "refusal"]
+
+Handler: TypeAlias = Callable[[State, Parameters], dict[str, Any]]
+
+OPERATIONS: dict[str, Handler] = {
+    **sign_in.OPERATIONS,
+    **challenges.OPERATIONS,
+    **refresh.OPERATIONS,
+    **devices.OPERATIONS,
+    **mfa.OPERATIONS,
+    **sign_up.OPERATIONS,
+    **recovery.OPERATIONS,
+    **profile.OPERATIONS,
+    **admin_users.OPERATIONS,
+    **listing.OPERATIONS,
+    **pools.OPERATIONS,
+}
+"""What the pool can do, by the names of the API reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An HTTP response: status, headers with lower-case names, body."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes = field(repr=False)
+
+
+def answer(state: State, name: str, body: bytes) -> Response:
+    """Return the response to the operation *name* with the JSON *body*; a refusal is a response, too."""
+    try:
+        handler = OPERATIONS.get(name)
+        if handler is None:
+            raise Refusal("UnknownOperationException", "")
+        parameters = _parse(body)
+        with state.lock:
+            document = handler(state, parameters)
+        state.outbox.announce()
+        return _response(200, document)
+    except Refusal as error:
+        return refusal(error)
+
+
+def _parse(body: bytes) -> Parameters:
+    try:
+        document = json.loads(body or b"{}")
+        # A lone surrogate has a JSON form and no UTF-8 form: found here, it can be refused.
+        json.dumps(document, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError):
+        raise Refusal("SerializationException", "The request body is not JSON in UTF-8") from None
+    if not isinstance(document, dict):
+        raise Refusal("SerializationException", "Start of structure or map found where not expected.")
+    return cast(Parameters, document)
+
+
+def _response(status: int, document: dict[str, Any]) -> Response:
+    body = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    headers = {
+        "content-type": CONTENT_TYPE,
+        "content-length": str(len(body)),
+        "x-amzn-requestid": str(uuid.uuid4()),
+    }
+    return Response(status, headers, body)
+
+
+def refusal(error: Refusal) -> Response:
+    """Return the response that a refusal is: ``{"__type": ..., "message": ...}`` and ``x-amzn-errortype``."""
+    response = _response(error.status, {"__type": error.code, "message": error.message})
+    response.headers["x-amzn-errortype"] = f"{error.code}:"
+    return response

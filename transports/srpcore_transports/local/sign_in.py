@@ -1,0 +1,95 @@
+"""InitiateAuth and AdminInitiateAuth: begin a log-in by SRP, by password, or by refresh token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from . import directory, exchange, passwords, refresh
+from .conversations import Conversation
+from .errors import invalid_parameter, user_not_found
+from .parameters import Parameters, mapping, named, optional_text, text
+from .progress import advance
+from .records import AppClient, User, UserPool
+
+if TYPE_CHECKING:
+    from .state import State
+
+__all__ = ["OPERATIONS"]
+
+Flow: TypeAlias = "Callable[[State, UserPool, AppClient, Mapping[str, Any]], dict[str, Any]]"
+
+
+def initiate_auth(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer InitiateAuth."""
+    return _initiate(state, parameters, _FLOWS)
+
+
+def admin_initiate_auth(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminInitiateAuth."""
+    text(parameters, "UserPoolId")
+    return _initiate(state, parameters, _ADMIN_FLOWS)
+
+
+def _initiate(
+    state: State, parameters: Parameters, flows: Mapping[str, tuple[tuple[str, ...], Flow]]
+) -> dict[str, Any]:
+    client, pool = directory.client_and_pool(state, parameters)
+    name = text(parameters, "AuthFlow")
+    if name not in flows:
+        raise invalid_parameter("Initiate Auth method not supported.")
+    settings, flow = flows[name]
+    if not _enabled(client, settings):
+        raise invalid_parameter(f"{name} flow not enabled for this client")
+    return flow(state, pool, client, mapping(parameters, "AuthParameters"))
+
+
+def _enabled(client: AppClient, settings: tuple[str, ...]) -> bool:
+    if any(setting in client.flows for setting in settings):
+        return True
+    # Clients with the names from before 2019 have SRP and refresh unless they are for custom log-ins only.
+    legacy = not any(flow.startswith("ALLOW_") for flow in client.flows)
+    implied = settings[0] in ("ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
+    return legacy and implied and "CUSTOM_AUTH_FLOW_ONLY" not in client.flows
+
+
+def _by_srp(state: State, pool: UserPool, client: AppClient, values: Mapping[str, Any]) -> dict[str, Any]:
+    typed = named(values, "USERNAME")
+    A = exchange.public_value(values)
+    user = _user(pool, client, typed, values)
+    challenged = user or exchange.fake_user(pool, typed)
+    srp, parameters = exchange.password_challenge(state, pool, challenged, A)
+    conversation = Conversation(pool, client, user, typed, optional_text(values, "DEVICE_KEY"), exchange=srp)
+    # The service sends no Session here: the conversation is found by its secret block.
+    state.conversations.open(conversation, "PASSWORD_VERIFIER")
+    return {"ChallengeName": "PASSWORD_VERIFIER", "ChallengeParameters": parameters}
+
+
+def _by_password(state: State, pool: UserPool, client: AppClient, values: Mapping[str, Any]) -> dict[str, Any]:
+    typed, password = named(values, "USERNAME"), named(values, "PASSWORD")
+    user = _user(pool, client, typed, values)
+    passwords.check(state, pool, user, password)
+    return advance(state, Conversation(pool, client, user, typed, optional_text(values, "DEVICE_KEY")))
+
+
+def _user(pool: UserPool, client: AppClient, typed: str, values: Mapping[str, Any]) -> User | None:
+    user = directory.find(pool, typed)
+    names = [typed] if user is None else [typed, user.username]
+    directory.check_secret_hash(client, optional_text(values, "SECRET_HASH"), *names)
+    if user is None and not client.hides_users:
+        raise user_not_found()
+    return user
+
+
+_REFRESH: tuple[tuple[str, ...], Flow] = (("ALLOW_REFRESH_TOKEN_AUTH",), refresh.by_flow)
+_SRP: tuple[tuple[str, ...], Flow] = (("ALLOW_USER_SRP_AUTH",), _by_srp)
+_ADMIN_PASSWORD: tuple[tuple[str, ...], Flow] = (("ALLOW_ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH"), _by_password)
+_BOTH: dict[str, tuple[tuple[str, ...], Flow]] = {
+    "USER_SRP_AUTH": _SRP,
+    "REFRESH_TOKEN_AUTH": _REFRESH,
+    "REFRESH_TOKEN": _REFRESH,
+}
+_FLOWS = _BOTH | {"USER_PASSWORD_AUTH": (("ALLOW_USER_PASSWORD_AUTH", "USER_PASSWORD_AUTH"), _by_password)}
+_ADMIN_FLOWS = _BOTH | {"ADMIN_USER_PASSWORD_AUTH": _ADMIN_PASSWORD, "ADMIN_NO_SRP_AUTH": _ADMIN_PASSWORD}
+
+OPERATIONS = {"InitiateAuth": initiate_auth, "AdminInitiateAuth": admin_initiate_auth}

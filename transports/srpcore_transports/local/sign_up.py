@@ -1,0 +1,127 @@
+"""Sign up, and confirm by the code that was sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import attributes, codes, directory, passwords
+from .errors import Refusal, expired_code, invalid_parameter, not_authorized, user_not_found
+from .parameters import Parameters, flag, optional_text, text
+from .parameters import attributes as read_attributes
+from .records import AppClient, User, UserPool
+
+if TYPE_CHECKING:
+    from .state import State
+
+__all__ = ["OPERATIONS", "delivery_attribute", "fill_username_attribute", "known_user", "simulated_delivery"]
+
+
+def sign_up(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer SignUp."""
+    username, password = text(parameters, "Username"), text(parameters, "Password")
+    client, pool = directory.client_and_pool(state, parameters)
+    directory.check_secret_hash(client, optional_text(parameters, "SecretHash"), username)
+    given = read_attributes(parameters)
+    if pool.section("AdminCreateUserConfig").get("AllowAdminCreateUserOnly"):
+        raise not_authorized("SignUp is not permitted for this user pool")
+    passwords.check_policy(pool, password)
+    fill_username_attribute(pool, username, given)
+    attributes.check(pool, given, by_user=True)
+    attributes.check_required(pool, given)
+    user = pool.new_user(username, state.clock())
+    verifier = passwords.make(state, pool, user.username, password)
+    # Checked here, because other requests were let in meanwhile.
+    directory.check_new_username(pool, username)
+    user.attributes |= given
+    passwords.store(state, user, verifier, "UNCONFIRMED")
+    pool.users[user.username] = user
+    attribute = delivery_attribute(pool, user)
+    delivery = {} if attribute is None else {"CodeDeliveryDetails": codes.issue(state, user, "sign_up", attribute)}
+    return {"UserConfirmed": False, "UserSub": user.sub, **delivery}
+
+
+def fill_username_attribute(pool: UserPool, username: str, given: dict[str, str]) -> None:
+    """In pools whose users sign in by e-mail or phone, the user name is that attribute."""
+    for kind in pool.names("UsernameAttributes"):
+        if directory.looks_like(kind, username):
+            given.setdefault(kind, username)
+
+
+def delivery_attribute(pool: UserPool, user: User) -> str | None:
+    """Return where a code for confirming goes: the first verifiable attribute the user has, phone before e-mail."""
+    wanted = pool.names("AutoVerifiedAttributes")
+    return next((a for a in ("phone_number", "email") if a in wanted and user.attributes.get(a)), None)
+
+
+def known_user(client: AppClient, pool: UserPool, parameters: Parameters) -> tuple[str, User | None]:
+    """Return the name that was typed and its user, after checking ``SecretHash``; None where the client hides users.
+
+    Raises:
+        Refusal: the hash is wrong, or the user unknown and the client may know.
+    """
+    username = text(parameters, "Username")
+    user = directory.find(pool, username) or _unverified(pool, username)
+    names = [username] if user is None else [username, user.username]
+    directory.check_secret_hash(client, optional_text(parameters, "SecretHash"), *names)
+    if user is None and not client.hides_users:
+        raise user_not_found()
+    return username, user
+
+
+def _unverified(pool: UserPool, username: str) -> User | None:
+    # Before an alias is verified, its owner is found by it only while unconfirmed.
+    aliases = [alias for alias in pool.names("AliasAttributes") if alias != "preferred_username"]
+    for user in pool.users.values():
+        if user.status == "UNCONFIRMED" and any(user.attributes.get(alias) == username for alias in aliases):
+            return user
+    return None
+
+
+def confirm_sign_up(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer ConfirmSignUp: the code confirms the user and verifies where it was sent."""
+    given = text(parameters, "ConfirmationCode")
+    client, pool = directory.client_and_pool(state, parameters)
+    _, user = known_user(client, pool, parameters)
+    if user is None or not user.enabled:
+        raise expired_code()
+    if user.status != "UNCONFIRMED":
+        raise not_authorized(f"User cannot be confirmed. Current status is {user.status}")
+    code = codes.check(state, user, "sign_up", given)
+    force = flag(parameters, "ForceAliasCreation")
+    directory.check_alias_free(pool, user, code.attribute, user.attributes[code.attribute], force=force)
+    user.attributes[f"{code.attribute}_verified"] = "true"
+    user.status, user.modified = "CONFIRMED", state.clock()
+    return {}
+
+
+def resend_confirmation_code(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer ResendConfirmationCode."""
+    client, pool = directory.client_and_pool(state, parameters)
+    username, user = known_user(client, pool, parameters)
+    if user is None or not user.enabled:
+        return {"CodeDeliveryDetails": simulated_delivery(pool, username)}
+    if user.status != "UNCONFIRMED":
+        raise invalid_parameter("User is already confirmed.")
+    attribute = delivery_attribute(pool, user)
+    if attribute is None:
+        raise Refusal("CodeDeliveryFailureException", "Cannot resend codes. Auto verification not turned on.")
+    return {"CodeDeliveryDetails": codes.issue(state, user, "sign_up", attribute)}
+
+
+def simulated_delivery(pool: UserPool, username: str) -> dict[str, str]:
+    """Return what an unknown user's code delivery would look like."""
+    if directory.looks_like("phone_number", username):
+        return {
+            "Destination": codes.masked("phone_number", username),
+            "DeliveryMedium": "SMS",
+            "AttributeName": "phone_number",
+        }
+    shown = username if directory.looks_like("email", username) else f"{username[:1]}@{pool.suffix[:1].lower()}"
+    return {"Destination": codes.masked("email", shown), "DeliveryMedium": "EMAIL", "AttributeName": "email"}
+
+
+OPERATIONS = {
+    "SignUp": sign_up,
+    "ConfirmSignUp": confirm_sign_up,
+    "ResendConfirmationCode": resend_confirmation_code,
+}
