@@ -111,6 +111,9 @@ class TestSignUp:
         with refused("InvalidParameterException"):
             sign_up(client, username)
 
+    def test_a_name_may_have_128_characters(self, client: Client) -> None:
+        assert sign_up(client, "é" * 128)["UserSub"]
+
     def test_attributes_are_checked(self, make: Make) -> None:
         client = make(pool_settings={"Schema": [{"Name": "email", "Required": True}, {"Name": "custom:team"}]})
         for attributes in (

@@ -107,6 +107,8 @@ class TestListUsers:
         users = [user["Username"] for page in (first, second, third) for user in page["Users"]]
         assert users == [f"user{index}" for index in range(5)]
         assert "PaginationToken" not in third
+        for limit in (5, 60):
+            assert "PaginationToken" not in client.admin("ListUsers", Limit=limit)
 
     @pytest.mark.parametrize("token", ["made up", "AAAA", "é", ""])
     def test_a_made_up_token_is_refused(self, client: Client, token: str) -> None:

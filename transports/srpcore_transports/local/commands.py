@@ -56,7 +56,8 @@ def serve(arguments: argparse.Namespace) -> int:
             else:
                 print(_summary(pool, server, arguments.issuer, credentials), flush=True)
             while True:
-                time.sleep(3600)
+                # In short: a signal just before the system's own sleep, or on another thread, does not end that.
+                time.sleep(0.2)
     except KeyboardInterrupt:
         return 0
 
