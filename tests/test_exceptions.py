@@ -276,6 +276,9 @@ def test_a_transport_failure_is_no_answer_of_the_service_nor_the_other_way_round
             assert not builtin & set(cls.__mro__)
             assert not issubclass(cls, exceptions.TransportError)
     assert not issubclass(exceptions.TransportError, (ValueError, OSError))
+    sms, app = exceptions.SMSMFAChallengeException, exceptions.SoftwareTokenMFAChallengeException
+    assert not issubclass(sms, app)
+    assert not issubclass(app, sms)
 
 
 def test_texts_of_the_challenges() -> None:

@@ -374,7 +374,7 @@ def _client_error() -> type[Exception] | None:
 
 
 def _beside(cls: type[ServiceError], other: type[Exception] | None) -> type[ServiceError]:
-    return cls if other is None or issubclass(cls, other) else _class_over((cls, other))
+    return cls if other is None else _class_over((cls, other))
 
 
 @lru_cache(maxsize=256)  # bounded: every botocore session has exception classes of its own
