@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Callable
 
 import pytest
 
 from cli.processes import run
+from srpcore import Cognito
 from srpcore.crypto import modexp
 from srpcore_transports.local import LocalUserPool, demo
 
@@ -99,3 +101,23 @@ def test_step_that_fails_is_named(
     assert f"the step {step!r} failed: " in shown.err
     assert shown.out.rstrip().splitlines()[-1].endswith(f" {step}")
     assert "steps in" not in shown.out
+
+
+@pytest.mark.parametrize(
+    ("method", "instead", "step"),
+    [
+        ("authenticate", lambda *_: None, "wrong password"),
+        ("set_user_mfa_preference", lambda *_: None, "log in again"),
+        ("renew_access_token", lambda _: None, "refresh"),
+    ],
+)
+def test_step_that_did_nothing_is_a_failure(
+    method: str,
+    instead: Callable[..., None],
+    step: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Cognito, method, instead)
+    assert demo.demo() == 1
+    assert f"the step {step!r} failed: " in capsys.readouterr().err

@@ -56,6 +56,7 @@ def test_tampered_token(
     server: Server, tokens: dict[str, str], run_here: Callable[..., Result], tamper: Callable[[str], str]
 ) -> None:
     error = run_here("verify", *server.pool(), stdin=tamper(tokens["access_token"])).refused()
+    assert ("there is no token" in error) == (not tamper(tokens["access_token"]))
     assert tokens["access_token"][:30] not in error
 
 

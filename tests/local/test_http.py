@@ -53,7 +53,12 @@ def send(
 
 
 def signed(
-    server: LocalServer, sent: bytes, target: str = "ListUsers", keys: Credentials = KEYS, **changes: Any
+    server: LocalServer,
+    sent: bytes,
+    target: str = "ListUsers",
+    keys: Credentials = KEYS,
+    ahead: timedelta = timedelta(0),
+    **changes: Any,
 ) -> dict[str, str]:
     headers = {"Content-Type": JSON, "X-Amz-Target": aws_json.TARGET_PREFIX + target}
     parameters: dict[str, Any] = {
@@ -64,7 +69,7 @@ def signed(
         "credentials": keys,
         "region": "us-east-1",
         "service": "cognito-idp",
-        "time": datetime.now(timezone.utc),
+        "time": datetime.now(timezone.utc) + ahead,
         **changes,
     }
     return headers | sigv4.sign(**parameters)
@@ -106,8 +111,8 @@ class TestSignatures:
             ({"service": "s3"}, "InvalidSignatureException"),
             ({"method": "PUT"}, "InvalidSignatureException"),
             ({"body": b"another body"}, "InvalidSignatureException"),
-            ({"time": datetime.now(timezone.utc) - timedelta(minutes=6)}, "InvalidSignatureException"),
-            ({"time": datetime.now(timezone.utc) + timedelta(minutes=6)}, "InvalidSignatureException"),
+            ({"ahead": timedelta(minutes=-6)}, "InvalidSignatureException"),
+            ({"ahead": timedelta(minutes=6)}, "InvalidSignatureException"),
             ({"url": "http://other.example/"}, "InvalidSignatureException"),
         ],
     )

@@ -296,7 +296,7 @@ DIFFERENCES: list[tuple[str, str]] = [
     (mint(access_claims(), {"alg": "RS256"}), "access"),
     (mint(access_claims(), {"alg": "RS256", "kid": "another"}), "access"),
     (mint(access_claims(), {"alg": "RS256", "kid": KID, "b64": True}), "access"),
-    (mint(access_claims(exp=str(NOW + 60))), "access"),
+    (mint(access_claims(exp=str(NOW + 86_400))), "access"),
     (mint(access_claims(nbf=True)), "access"),
     (mint(access_claims(iat="yesterday")), "access"),
     (mint({**id_claims(), "aud": [CLIENT]}), "id"),
