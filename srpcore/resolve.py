@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
+from inspect import iscoroutinefunction, isfunction
 from typing import Any, cast
 
 from .exceptions.base import ConfigurationError
-from .service_client import ServiceClient
-from .wire import Transport
+from .service_client import AsyncServiceClient, ServiceClient
+from .wire import AsyncTransport, Transport
 
-__all__ = ["as_client", "as_transport", "botocore_transport", "make_transport", "transport_module"]
+__all__ = [
+    "as_async",
+    "as_async_client",
+    "as_client",
+    "as_transport",
+    "botocore_transport",
+    "make_transport",
+    "transport_module",
+]
 
 
 def transport_module(name: str) -> Any:
@@ -65,9 +74,7 @@ def as_transport(client: Any) -> Transport:
     """Return the transport that *client* stands for: itself, a ServiceClient's own, or one over a botocore client."""
     if isinstance(client, ServiceClient):
         return client.transport
-    # Asked of the type: a mock client has every attribute there is.
-    kind = cast(type[object], type(client))
-    if callable(getattr(kind, "call", None)) and callable(getattr(kind, "fetch", None)):
+    if _is_transport(client):
         return cast(Transport, client)
     transport: Transport = transport_module("botocore").BotocoreTransport(client)
     return transport
@@ -76,3 +83,29 @@ def as_transport(client: Any) -> Transport:
 def as_client(transport: Transport, region: str) -> Any:
     """Return the client to show for *transport*: the botocore client it is over, else a ServiceClient."""
     return getattr(transport, "client", None) or ServiceClient(transport, region)
+
+
+def as_async_client(transport: AsyncTransport, region: str) -> AsyncServiceClient:
+    """Return the client to show for the asynchronous *transport*."""
+    return AsyncServiceClient(transport, region)
+
+
+def as_async(source: Any) -> AsyncTransport:
+    """Return an asynchronous transport for *source*: itself, or one that calls a synchronous one in threads.
+
+    *source* may also be an AsyncServiceClient, a botocore client, or a function that makes a synchronous transport,
+    which is called in a thread when the transport is first needed: not even the import blocks the event loop.
+    """
+    if isinstance(source, AsyncServiceClient):
+        return source.transport
+    if _is_transport(source) and iscoroutinefunction(source.call):
+        return cast(AsyncTransport, source)
+    make = source if isfunction(source) else lambda: as_transport(source)
+    transport: AsyncTransport = transport_module("threaded").ThreadedTransport(make)
+    return transport
+
+
+def _is_transport(candidate: Any) -> bool:
+    # Asked of the type: a mock client has every attribute there is.
+    kind = cast(type[object], type(candidate))
+    return callable(getattr(kind, "call", None)) and callable(getattr(kind, "fetch", None))

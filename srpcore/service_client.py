@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
-from .drive import run
+from .drive import arun, run
 from .exceptions import service
 from .exceptions.base import ConfigurationError, UnsafeServerValue
 from .flows import ask
-from .wire import Document, Transport
+from .wire import AsyncTransport, Document, Flow, Transport
 
-__all__ = ["ServiceClient", "operation_name"]
+__all__ = ["AsyncServiceClient", "ServiceClient", "operation_name"]
 
 # The API's names that capitalise more than a word's first letter.
 _ACRONYMS = {"mfa": "MFA", "ui": "UI", "csv": "CSV"}
@@ -26,31 +26,44 @@ def operation_name(method: str) -> str:
     return "".join(_ACRONYMS.get(word, word.capitalize()) for word in method.split("_"))
 
 
-class ServiceClient:
+class _Client:
+    """What both clients have: the operations by name, the error classes, the region."""
+
+    def __init__(self, region: str) -> None:
+        self.meta = ClientMeta(region)
+        self.exceptions = ClientExceptions()
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if not re.fullmatch(r"[a-z]+(_[a-z]+)+", name, re.ASCII):
+            raise AttributeError(name)
+        operation = operation_name(name)
+
+        def call(**parameters: Any) -> Any:
+            return self._drive(ask(operation, parameters))
+
+        call.__name__ = name
+        return call
+
+    def _drive(self, flow: Flow[Document]) -> Any:
+        raise NotImplementedError
+
+    def can_paginate(self, method: str) -> bool:
+        """Say whether *method* answers in pages."""
+        return method in _PAGED
+
+
+class ServiceClient(_Client):
     """The service's operations as methods that take the API's parameters and return its document.
 
     ``client.list_devices(AccessToken=...)`` sends ListDevices. An error document is raised as a ``ServiceError``.
     """
 
     def __init__(self, transport: Transport, region: str) -> None:
+        super().__init__(region)
         self.transport = transport
-        self.meta = ClientMeta(region)
-        self.exceptions = ClientExceptions()
 
-    def __getattr__(self, name: str) -> Callable[..., Document]:
-        if not re.fullmatch(r"[a-z]+(_[a-z]+)+", name, re.ASCII):
-            raise AttributeError(name)
-        operation = operation_name(name)
-
-        def call(**parameters: Any) -> Document:
-            return run(ask(operation, parameters), self.transport)
-
-        call.__name__ = name
-        return call
-
-    def can_paginate(self, method: str) -> bool:
-        """Say whether *method* answers in pages."""
-        return method in _PAGED
+    def _drive(self, flow: Flow[Document]) -> Document:
+        return run(flow, self.transport)
 
     def get_paginator(self, method: str) -> Paginator:
         """Return an object whose ``paginate(**parameters)`` yields the pages of *method*.
@@ -65,6 +78,21 @@ class ServiceClient:
     def close(self) -> None:
         """Release what the transport holds."""
         self.transport.close()
+
+
+class AsyncServiceClient(_Client):
+    """The service's operations as coroutine methods: ``await client.list_devices(AccessToken=...)``."""
+
+    def __init__(self, transport: AsyncTransport, region: str) -> None:
+        super().__init__(region)
+        self.transport = transport
+
+    def _drive(self, flow: Flow[Document]) -> Coroutine[Any, Any, Document]:
+        return arun(flow, self.transport)
+
+    async def close(self) -> None:
+        """Release what the transport holds."""
+        await self.transport.close()
 
 
 class ClientMeta:

@@ -184,7 +184,7 @@ class AWSSRP:
             ServiceError: the service refused, a wrong password for one.
             ConfigurationError: the name or the password cannot be used; nothing was sent.
         """
-        reply = run(self._log_in(self._conversation(client_metadata)), as_transport(self.client or client))
+        reply = run(self.log_in(client_metadata), as_transport(self.client or client))
         raise_challenge(reply)
         return reply
 
@@ -199,16 +199,34 @@ class AWSSRP:
             ConfigurationError: a name, password or attribute cannot be used.
             ServiceError: the service refused.
         """
+        return run(
+            self.log_in_with_new_password(new_password, required_attributes), as_transport(self.client or client)
+        )
+
+    def log_in(self, client_metadata: dict[str, str] | None = None) -> Flow[Document]:
+        """Log in and return the service's last reply, a challenge that needs the user included; a flow.
+
+        Raises:
+            ServiceError: the service refused.
+            ConfigurationError: the name or the password cannot be used; nothing was sent.
+        """
+        return (yield from self._log_in(self._conversation(client_metadata)))
+
+    def log_in_with_new_password(
+        self, new_password: str, required_attributes: dict[str, str] | None = None
+    ) -> Flow[Document]:
+        """Log in, choose *new_password* where the service asks for one, and return its last reply; a flow.
+
+        Raises:
+            ServiceError: the service refused.
+            ConfigurationError: a name, password or attribute cannot be used.
+        """
         utf8(new_password, name="new_password")
         conversation = self._conversation()
-
-        def flow() -> Flow[Document]:
-            reply = yield from self._log_in(conversation)
-            if reply.get("ChallengeName") != self.NEW_PASSWORD_REQUIRED_CHALLENGE:
-                return reply
-            return (yield from answer_new_password(conversation, reply, new_password, required_attributes or {}))
-
-        return run(flow(), as_transport(self.client or client))
+        reply = yield from self._log_in(conversation)
+        if reply.get("ChallengeName") != self.NEW_PASSWORD_REQUIRED_CHALLENGE:
+            return reply
+        return (yield from answer_new_password(conversation, reply, new_password, required_attributes or {}))
 
     def _log_in(self, conversation: Conversation) -> Flow[Document]:
         def first() -> dict[str, str]:

@@ -1,117 +1,26 @@
-"""What every part of the facade stands on: the constructor, the transport, and how an operation is sent."""
+"""The two ways to drive a facade: synchronously, and on an event loop."""
 
 from __future__ import annotations
 
-import secrets
-import time
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable
 from typing import Any, Self, TypeVar
 
-from ..crypto.device import Device
-from ..drive import run
-from ..exceptions.base import AccessTokenRequired, ConfigurationError
-from ..flows import ask
-from ..flows.conversation import AppClient, Clock, Conversation, RandomBits, challenge_parameters
-from ..pool import Pool, configured_endpoint
-from ..resolve import as_client, as_transport, botocore_transport, make_transport
-from ..wire import Document, Flow, Transport
+from ..drive import arun, in_thread, run
+from ..resolve import as_async, as_async_client, as_client, as_transport, botocore_transport
+from ..wire import AsyncTransport, Flow, Transport
+from .state import CognitoState
+from .twins import flow_of
 
-__all__ = ["CognitoBase"]
+__all__ = ["AsyncCognitoBase", "CognitoBase"]
 
 T = TypeVar("T")
 
 
-class CognitoBase:
-    """One user of one pool, as one app client sees them. The constructor and the attributes are pycognito's.
+class CognitoBase(CognitoState):
+    """A facade whose methods block until the answer is there."""
 
-    Args:
-        user_pool_id: such as ``eu-west-1_AbCd12345``.
-        client_id: the app client's id.
-        user_pool_region: the region, where it is not the one in the pool's id.
-        username: the user's name or alias.
-        id_token, refresh_token, access_token: tokens had before; they are not verified here.
-        client_secret: the app client's secret, if it has one.
-        access_key, secret_key: AWS keys, for the operations that are signed.
-        session, botocore_config, boto3_client_kwargs: any of them selects the botocore transport.
-        transport: ``"https"``, ``"botocore"`` or an object; else the environment's SRPCORE_TRANSPORT, else https.
-        endpoint_url: where the service is, if it is not AWS; else AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER.
-        device: a remembered device.
-        clock: returns the time in seconds since the epoch.
-        random_bits: returns an integer of so many secret random bits.
-
-    Raises:
-        ConfigurationError: the pool's id, the endpoint or the transport cannot be used.
-    """
-
-    def __init__(
-        self,
-        user_pool_id: str,
-        client_id: str,
-        user_pool_region: str | None = None,
-        username: str | None = None,
-        id_token: str | None = None,
-        refresh_token: str | None = None,
-        access_token: str | None = None,
-        client_secret: str | None = None,
-        access_key: str | None = None,
-        secret_key: str | None = None,
-        session: Any = None,
-        botocore_config: Any = None,
-        boto3_client_kwargs: Mapping[str, Any] | None = None,
-        *,
-        transport: Transport | str | None = None,
-        endpoint_url: str | None = None,
-        device: Device | None = None,
-        clock: Clock = time.time,
-        random_bits: RandomBits = secrets.randbits,
-    ) -> None:
-        self.user_pool_id = user_pool_id
-        self.client_id = client_id
-        self.user_pool_region = Pool(user_pool_id, user_pool_region or "").region
-        self.username = username
-        self.id_token = id_token
-        self.access_token = access_token
-        self.refresh_token = refresh_token
-        self.client_secret = client_secret
-        self.token_type: str | None = None
-        self.expires_in: int | None = None
-        self.expires_datetime: datetime | None = None
-        self.id_claims: Mapping[str, Any] | None = None
-        self.access_claims: Mapping[str, Any] | None = None
-        self.custom_attributes: dict[str, Any] | None = None
-        self.base_attributes: dict[str, Any] | None = None
-        self.pool_jwk: Mapping[str, Any] | None = None
-        self.mfa_tokens: Document | None = None
-        self.device = device
-        self.new_device_metadata: Mapping[str, str] | None = None
-        self._clock = clock
-        self._random_bits = random_bits
-        self._canonical_username: str | None = None
-        self._refreshed_by: str | None = None
-        self._keys_fetched_at: float | None = None
-
-        client_kwargs = dict(boto3_client_kwargs or {})
-        self.pool_domain_url: str | None = (
-            client_kwargs.get("endpoint_url") or endpoint_url or (configured_endpoint() if transport is None else None)
-        )
-        if (access_key is None) != (secret_key is None):
-            raise ConfigurationError("access_key and secret_key go together: give both or neither")
-        if session is not None or botocore_config is not None or boto3_client_kwargs is not None:
-            client_kwargs |= {"region_name": self.user_pool_region, "endpoint_url": self.pool_domain_url}
-            client_kwargs |= {"config": botocore_config} if botocore_config is not None else {}
-            client_kwargs |= _aws_keys(access_key, secret_key)
-            self._transport = botocore_transport(client_kwargs, session)
-        elif transport is None or isinstance(transport, str):
-            self._transport = make_transport(
-                transport,
-                region=self.user_pool_region,
-                endpoint_url=self.pool_domain_url,
-                keys=None if access_key is None or secret_key is None else (access_key, secret_key),
-            )
-        else:
-            self._transport = transport
-        self._owns_transport = transport is None or isinstance(transport, str)
+    _transport: Transport
+    _owns_transport: bool = False
 
     def __enter__(self) -> Self:
         return self
@@ -120,7 +29,7 @@ class CognitoBase:
         self.close()
 
     def close(self) -> None:
-        """Release the transport, unless it was given to the constructor; a later call opens it anew."""
+        """Release the transport, unless it was given; a later call opens it anew."""
         if self._owns_transport:
             self._transport.close()
 
@@ -131,69 +40,66 @@ class CognitoBase:
 
     @client.setter
     def client(self, client: Any) -> None:
-        self._take(as_transport(client), owned=False)
+        self.close()
+        self._use(as_transport(client))
 
     def switch_session(self, session: Any) -> None:
         """Go over to a ``cognito-idp`` client of *session*, boto3's or botocore's."""
-        self._take(botocore_transport({}, session), owned=True)
-
-    def _take(self, transport: Transport, *, owned: bool) -> None:
         self.close()
-        self._transport, self._owns_transport = transport, owned
+        self._open(lambda: botocore_transport({}, session))
 
-    @property
-    def user_pool_url(self) -> str:
-        """The URL under which the pool's key set is."""
-        return self._pool.url
+    def _open(self, make: Callable[[], Transport]) -> None:
+        self._transport, self._owns_transport = make(), True
 
-    @property
-    def _pool(self) -> Pool:
-        return Pool(self.user_pool_id, self.user_pool_region, self.pool_domain_url)
-
-    @property
-    def _app(self) -> AppClient:
-        return AppClient(self._pool, self.client_id, self.client_secret)
+    def _use(self, transport: Any) -> None:
+        self._transport, self._owns_transport = transport, False
 
     def _run(self, flow: Flow[T]) -> T:
         return run(flow, self._transport)
 
-    def _call(self, operation: str, **parameters: Any) -> Document:
-        return self._run(ask(operation, parameters))
-
-    def _conversation(
-        self, client_metadata: Mapping[str, str] | None = None, challenge: Document | None = None
-    ) -> Conversation:
-        named = challenge_parameters(challenge or {})
-        canonical = named.get("USERNAME") or self._canonical_username or named.get("USER_ID_FOR_SRP")
-        return Conversation(
-            self._app,
-            self.username or canonical or "",
-            canonical=canonical,
-            device=self.device,
-            client_metadata=client_metadata,
-            clock=self._clock,
-            random_bits=self._random_bits,
-        )
-
-    def _require_access_token(self) -> str:
-        if not self.access_token:
-            raise AccessTokenRequired("there is no access token: log in first")
-        return self.access_token
-
-    def _add_secret_hash(self, parameters: dict[str, Any], key: str) -> None:
-        if self.client_secret is not None:
-            # The name in the request, which is not this object's where another user is meant.
-            name = parameters.get("Username") or parameters.get("USERNAME") or self.username
-            parameters[key] = self._app.secret_hash(name or "")
-
-    def _set_attributes(self, response: Document, attribute_dict: Mapping[str, Any]) -> None:
-        status = response.get("HTTPStatusCode", response.get("ResponseMetadata", {}).get("HTTPStatusCode", 200))
-        if status == 200:
-            for key, value in attribute_dict.items():
-                setattr(self, key, value)
+    def _through(self, method: str, *arguments: Any) -> Flow[Any]:
+        yield from ()
+        return getattr(self, method)(*arguments)
 
 
-def _aws_keys(access_key: str | None, secret_key: str | None) -> dict[str, str]:
-    if access_key is None or secret_key is None:
-        return {}
-    return {"aws_access_key_id": access_key, "aws_secret_access_key": secret_key}
+class AsyncCognitoBase(CognitoState):
+    """A facade whose methods are coroutines: what it does of its own happens in a thread, off the event loop."""
+
+    _transport: AsyncTransport
+    _owns_transport: bool = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Release the transport, unless it was given; a later call opens it anew."""
+        if self._owns_transport:
+            await self._transport.close()
+
+    @property
+    def client(self) -> Any:
+        """Every operation of the service as a coroutine method, on any transport."""
+        return as_async_client(self._transport, self.user_pool_region)
+
+    @client.setter
+    def client(self, client: Any) -> None:
+        self._use(client)
+
+    def switch_session(self, session: Any) -> None:
+        """Go over to a ``cognito-idp`` client of *session*, boto3's or botocore's."""
+        self._open(lambda: botocore_transport({}, session))
+
+    def _open(self, make: Callable[[], Transport]) -> None:
+        self._transport, self._owns_transport = as_async(make), True
+
+    def _use(self, transport: Any) -> None:
+        self._transport, self._owns_transport = as_async(transport), False
+
+    async def _run(self, flow: Flow[T]) -> T:
+        return await arun(flow, self._transport, offload=in_thread)
+
+    def _through(self, method: str, *arguments: Any) -> Flow[Any]:
+        return (yield from flow_of(getattr(type(self), method))(self, *arguments))

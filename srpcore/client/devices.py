@@ -5,15 +5,28 @@ from __future__ import annotations
 from ..crypto.device import Device
 from ..exceptions.base import ConfigurationError
 from ..flows import devices
-from .base import CognitoBase
+from ..wire import Flow
+from .base import AsyncCognitoBase, CognitoBase
+from .state import CognitoState
+from .twins import awaited, blocking
 
-__all__ = ["DeviceMethods"]
+__all__ = ["AsyncDeviceMethods", "DeviceMethods"]
 
 
-class DeviceMethods(CognitoBase):
+class DeviceState(CognitoState):
+    """The device at hand."""
+
+    def _require_device(self) -> Device:
+        if self.device is None:
+            raise ConfigurationError("there is no device: confirm one, or give it to the constructor")
+        return self.device
+
+
+class DeviceMethods(DeviceState, CognitoBase):
     """Remember this device, so that later log-ins prove it."""
 
-    def confirm_device(self, device_name: str | None = None, *, remember: bool = True) -> Device:
+    @blocking
+    def confirm_device(self, device_name: str | None = None, *, remember: bool = True) -> Flow[Device]:
         """Confirm the device that the last log-in named, keep it as ``device`` and return it.
 
         Keep it too (as safe as a password) and give it to the constructor the next time. Where the pool leaves it to
@@ -28,15 +41,16 @@ class DeviceMethods(CognitoBase):
         if metadata is None:
             raise ConfigurationError("the last log-in named no new device: it is known, or the pool keeps no devices")
         access_token = self._require_access_token()
-        reply, device = self._run(
-            devices.confirm_device(access_token, metadata["DeviceKey"], metadata["DeviceGroupKey"], name=device_name)
+        reply, device = yield from devices.confirm_device(
+            access_token, metadata["DeviceKey"], metadata["DeviceGroupKey"], name=device_name
         )
         self.device, self.new_device_metadata = device, None
         if reply.get("UserConfirmationNecessary") and remember:
-            self.update_device_status(True)
+            yield from self._through("update_device_status", True)
         return device
 
-    def update_device_status(self, remembered: bool) -> None:
+    @blocking
+    def update_device_status(self, remembered: bool) -> Flow[None]:
         """Have the service remember ``device``, or not.
 
         Raises:
@@ -44,9 +58,10 @@ class DeviceMethods(CognitoBase):
             ServiceError: the service refused.
         """
         access_token, key = self._require_access_token(), self._require_device().key
-        self._run(devices.update_device_status(access_token, key, remembered=remembered))
+        yield from devices.update_device_status(access_token, key, remembered=remembered)
 
-    def forget_device(self) -> None:
+    @blocking
+    def forget_device(self) -> Flow[None]:
         """Make the service forget ``device``, and drop it.
 
         Raises:
@@ -54,10 +69,13 @@ class DeviceMethods(CognitoBase):
             ServiceError: the service refused.
         """
         access_token, key = self._require_access_token(), self._require_device().key
-        self._run(devices.forget_device(access_token, key))
+        yield from devices.forget_device(access_token, key)
         self.device = None
 
-    def _require_device(self) -> Device:
-        if self.device is None:
-            raise ConfigurationError("there is no device: confirm one, or give it to the constructor")
-        return self.device
+
+class AsyncDeviceMethods(DeviceState, AsyncCognitoBase):
+    """Remember this device, so that later log-ins prove it, on an event loop."""
+
+    confirm_device = awaited(DeviceMethods.confirm_device)
+    update_device_status = awaited(DeviceMethods.update_device_status)
+    forget_device = awaited(DeviceMethods.forget_device)

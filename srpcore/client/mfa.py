@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from ..exceptions.base import ConfigurationError
-from .base import CognitoBase
+from ..flows import ask
+from ..wire import Flow
+from .base import AsyncCognitoBase, CognitoBase
+from .twins import awaited, blocking
 
-__all__ = ["MfaMethods"]
+__all__ = ["AsyncMfaMethods", "MfaMethods"]
 
 _PREFERENCES = ("SMS", "SOFTWARE_TOKEN")
 
@@ -13,17 +16,19 @@ _PREFERENCES = ("SMS", "SOFTWARE_TOKEN")
 class MfaMethods(CognitoBase):
     """Enrol and prefer second factors."""
 
-    def associate_software_token(self) -> str:
+    @blocking
+    def associate_software_token(self) -> Flow[str]:
         """Begin to enrol an authenticator app, and return the secret for it, in base32.
 
         Raises:
             AccessTokenRequired: nobody is logged in; nothing was sent.
             ServiceError: the service refused.
         """
-        secret: str = self._call("AssociateSoftwareToken", AccessToken=self._require_access_token())["SecretCode"]
-        return secret
+        reply = yield from ask("AssociateSoftwareToken", {"AccessToken": self._require_access_token()})
+        return str(reply["SecretCode"])
 
-    def verify_software_token(self, code: str | int, device_name: str = "") -> bool:
+    @blocking
+    def verify_software_token(self, code: str | int, device_name: str = "") -> Flow[bool]:
         """Finish to enrol the authenticator app with a *code* of it, and return whether the service took it.
 
         Raises:
@@ -31,15 +36,15 @@ class MfaMethods(CognitoBase):
             EnableSoftwareTokenMFAException: the code is wrong.
             ServiceError: the service refused.
         """
-        reply = self._call(
-            "VerifySoftwareToken",
-            AccessToken=self._require_access_token(),
-            UserCode=str(code),
-            FriendlyDeviceName=device_name,
-        )
+        access_token = self._require_access_token()
+        parameters = {"AccessToken": access_token, "UserCode": str(code), "FriendlyDeviceName": device_name}
+        reply = yield from ask("VerifySoftwareToken", parameters)
         return bool(reply["Status"] == "SUCCESS")
 
-    def set_user_mfa_preference(self, sms_mfa: bool, software_token_mfa: bool, preferred: str | None = None) -> None:
+    @blocking
+    def set_user_mfa_preference(
+        self, sms_mfa: bool, software_token_mfa: bool, preferred: str | None = None
+    ) -> Flow[None]:
         """Switch the factors on or off; *preferred* is ``"SMS"`` or ``"SOFTWARE_TOKEN"``, None with both off.
 
         Raises:
@@ -51,9 +56,22 @@ class MfaMethods(CognitoBase):
         if any_factor and preferred not in _PREFERENCES:
             raise ConfigurationError("preferred must be 'SMS' or 'SOFTWARE_TOKEN', or None with both factors off")
         chosen = preferred if any_factor else None
-        self._call(
+        yield from ask(
             "SetUserMFAPreference",
-            SMSMfaSettings={"Enabled": bool(sms_mfa), "PreferredMfa": chosen == "SMS"},
-            SoftwareTokenMfaSettings={"Enabled": bool(software_token_mfa), "PreferredMfa": chosen == "SOFTWARE_TOKEN"},
-            AccessToken=self._require_access_token(),
+            {
+                "SMSMfaSettings": {"Enabled": bool(sms_mfa), "PreferredMfa": chosen == "SMS"},
+                "SoftwareTokenMfaSettings": {
+                    "Enabled": bool(software_token_mfa),
+                    "PreferredMfa": chosen == "SOFTWARE_TOKEN",
+                },
+                "AccessToken": self._require_access_token(),
+            },
         )
+
+
+class AsyncMfaMethods(AsyncCognitoBase):
+    """Enrol and prefer second factors, on an event loop."""
+
+    associate_software_token = awaited(MfaMethods.associate_software_token)
+    verify_software_token = awaited(MfaMethods.verify_software_token)
+    set_user_mfa_preference = awaited(MfaMethods.set_user_mfa_preference)

@@ -2,23 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import cast
 
 from ..aws_srp import AWSSRP
 from ..exceptions.base import ConfigurationError
 from ..exceptions.challenges import MFAChallengeException
 from ..flows.challenges import answer_code, raise_challenge
-from ..wire import Document
-from .tokens import TokenMethods
+from ..wire import Document, Flow
+from .state import CognitoState
+from .tokens import AsyncTokenMethods, TokenMethods
+from .twins import awaited, blocking
 
-__all__ = ["SignInMethods"]
+__all__ = ["AsyncSignInMethods", "SignInMethods"]
 
 
-class SignInMethods(TokenMethods):
+class SignInState(CognitoState):
+    """What both facades do at log-in between two requests."""
+
+    def _make_srp(self, password: str, client: object) -> AWSSRP:
+        remembered: dict[str, str] = {}
+        if self.device is not None:
+            remembered = {
+                "device_key": self.device.key,
+                "device_group_key": self.device.group_key,
+                "device_password": self.device.password,
+            }
+        return AWSSRP(
+            username=cast(str, self.username),
+            password=password,
+            pool_id=self.user_pool_id,
+            client_id=self.client_id,
+            client=client,
+            client_secret=self.client_secret,
+            clock=self._clock,
+            random_bits=self._random_bits,
+            **remembered,
+        )
+
+    def _learn_from(self, srp: AWSSRP) -> None:
+        self._canonical_username = srp.canonical_username or self._canonical_username
+        if srp.device_key is None:
+            self.device = None
+
+    def _log_in(self, password: str, client_metadata: dict[str, str] | None) -> Flow[Document]:
+        raise NotImplementedError
+
+    def _log_in_anew(self, password: str, new_password: str, attributes: dict[str, str] | None) -> Flow[Document]:
+        raise NotImplementedError
+
+    def _answer_code(self, name: str, code: str | int, mfa_tokens: Document | None) -> Flow[None]:
+        tokens = mfa_tokens or self.mfa_tokens
+        if not tokens or not tokens.get("Session"):
+            raise ConfigurationError("there is no challenge to answer: log in first, or give mfa_tokens")
+        conversation = self._conversation(challenge=tokens)
+        reply = yield from answer_code(conversation, {**tokens, "ChallengeName": name}, str(code))
+        yield from self._finish(reply)
+
+    def _finish(self, reply: Document) -> Flow[None]:
+        try:
+            raise_challenge(reply)
+        except MFAChallengeException as challenge:
+            self.mfa_tokens = challenge.get_tokens()
+            raise
+        yield from self._through("_set_tokens", reply)
+
+
+class SignInMethods(SignInState, TokenMethods):
     """Log in, and answer what the service asks on the way."""
 
-    def authenticate(self, password: str, client_metadata: dict[str, str] | None = None) -> None:
+    @blocking
+    def authenticate(self, password: str, client_metadata: dict[str, str] | None = None) -> Flow[None]:
         """Log in by SRP, verify the tokens and set them. The password itself is never sent.
 
         A remembered ``device`` is proven on the way, and dropped if the service no longer knows it.
@@ -31,19 +84,13 @@ class SignInMethods(TokenMethods):
             TokenVerificationException: the tokens are not accepted.
             ConfigurationError: the name or the password cannot be used; nothing was sent.
         """
-        srp = self._srp(password)
-        try:
-            reply = srp.authenticate_user(client_metadata=client_metadata)
-        except MFAChallengeException as challenge:
-            self.mfa_tokens = challenge.get_tokens()
-            raise
-        finally:
-            self._learn_from(srp)
-        self._set_tokens(reply)
+        reply = yield from self._log_in(password, client_metadata)
+        yield from self._finish(reply)
 
+    @blocking
     def new_password_challenge(
         self, password: str, new_password: str, required_attributes: dict[str, str] | None = None
-    ) -> None:
+    ) -> Flow[None]:
         """Log in with *password*, choose *new_password* as the service demands, and set the tokens.
 
         *required_attributes* are those that ``ForceChangePasswordException.required_attributes`` names.
@@ -53,17 +100,13 @@ class SignInMethods(TokenMethods):
             MFAChallengeException: the service wants a code as well.
             ServiceError: the service refused.
         """
-        srp = self._srp(password)
-        try:
-            # With one argument where there are no attributes: pycognito's signature, which people autospec.
-            reply = srp.set_new_password_challenge(
-                new_password, **({"required_attributes": required_attributes} if required_attributes else {})
-            )
-        finally:
-            self._learn_from(srp)
-        self._finish(reply)
+        reply = yield from self._log_in_anew(password, new_password, required_attributes)
+        yield from self._finish(reply)
 
-    def respond_to_software_token_mfa_challenge(self, code: str | int, mfa_tokens: Document | None = None) -> None:
+    @blocking
+    def respond_to_software_token_mfa_challenge(
+        self, code: str | int, mfa_tokens: Document | None = None
+    ) -> Flow[None]:
         """Answer SOFTWARE_TOKEN_MFA with the authenticator app's *code*, and set the tokens.
 
         *mfa_tokens* is ``get_tokens()`` of the exception, if another object caught it.
@@ -72,9 +115,10 @@ class SignInMethods(TokenMethods):
             ConfigurationError: there is no challenge to answer, or the code is empty; nothing was sent.
             ServiceError: the service refused, a wrong code for one.
         """
-        self._answer_code("SOFTWARE_TOKEN_MFA", code, mfa_tokens)
+        yield from self._answer_code("SOFTWARE_TOKEN_MFA", code, mfa_tokens)
 
-    def respond_to_sms_mfa_challenge(self, code: str | int, mfa_tokens: Document | None = None) -> None:
+    @blocking
+    def respond_to_sms_mfa_challenge(self, code: str | int, mfa_tokens: Document | None = None) -> Flow[None]:
         """Answer SMS_MFA with the *code* that the user got, and set the tokens.
 
         *mfa_tokens* is ``get_tokens()`` of the exception, if another object caught it.
@@ -83,47 +127,50 @@ class SignInMethods(TokenMethods):
             ConfigurationError: there is no challenge to answer, or the code is empty; nothing was sent.
             ServiceError: the service refused, a wrong code for one.
         """
-        self._answer_code("SMS_MFA", code, mfa_tokens)
+        yield from self._answer_code("SMS_MFA", code, mfa_tokens)
 
-    def _answer_code(self, name: str, code: str | int, mfa_tokens: Document | None) -> None:
-        tokens = mfa_tokens or self.mfa_tokens
-        if not tokens or not tokens.get("Session"):
-            raise ConfigurationError("there is no challenge to answer: log in first, or give mfa_tokens")
-        conversation = self._conversation(challenge=tokens)
-        self._finish(self._run(answer_code(conversation, {**tokens, "ChallengeName": name}, str(code))))
+    # pycognito's programs patch and override AWSSRP's own methods: the synchronous facade goes through them.
 
-    def _finish(self, reply: Document) -> None:
+    def _log_in(self, password: str, client_metadata: dict[str, str] | None) -> Flow[Document]:
+        yield from ()
+        srp = self._make_srp(password, self.client)
         try:
-            raise_challenge(reply)
-        except MFAChallengeException:
-            self.mfa_tokens = reply
+            return srp.authenticate_user(client_metadata=client_metadata)
+        except MFAChallengeException as challenge:
+            self.mfa_tokens = challenge.get_tokens()
             raise
-        self._set_tokens(reply)
+        finally:
+            self._learn_from(srp)
 
-    def _srp(self, password: str) -> AWSSRP:
-        device = self.device
-        remembered: Mapping[str, str] = (
-            {}
-            if device is None
-            else {
-                "device_key": device.key,
-                "device_group_key": device.group_key,
-                "device_password": device.password,
-            }
-        )
-        return AWSSRP(
-            username=cast(str, self.username),
-            password=password,
-            pool_id=self.user_pool_id,
-            client_id=self.client_id,
-            client=self.client,
-            client_secret=self.client_secret,
-            clock=self._clock,
-            random_bits=self._random_bits,
-            **remembered,
-        )
+    def _log_in_anew(self, password: str, new_password: str, attributes: dict[str, str] | None) -> Flow[Document]:
+        yield from ()
+        srp = self._make_srp(password, self.client)
+        try:
+            # With one argument where there are no attributes: pycognito's signature, which people autospec.
+            more = {"required_attributes": attributes} if attributes else {}
+            return srp.set_new_password_challenge(new_password, **more)
+        finally:
+            self._learn_from(srp)
 
-    def _learn_from(self, srp: AWSSRP) -> None:
-        self._canonical_username = srp.canonical_username or self._canonical_username
-        if srp.device_key is None:
-            self.device = None
+
+class AsyncSignInMethods(SignInState, AsyncTokenMethods):
+    """Log in, and answer what the service asks on the way, on an event loop."""
+
+    authenticate = awaited(SignInMethods.authenticate)
+    new_password_challenge = awaited(SignInMethods.new_password_challenge)
+    respond_to_software_token_mfa_challenge = awaited(SignInMethods.respond_to_software_token_mfa_challenge)
+    respond_to_sms_mfa_challenge = awaited(SignInMethods.respond_to_sms_mfa_challenge)
+
+    def _log_in(self, password: str, client_metadata: dict[str, str] | None) -> Flow[Document]:
+        srp = self._make_srp(password, self._transport)
+        try:
+            return (yield from srp.log_in(client_metadata))
+        finally:
+            self._learn_from(srp)
+
+    def _log_in_anew(self, password: str, new_password: str, attributes: dict[str, str] | None) -> Flow[Document]:
+        srp = self._make_srp(password, self._transport)
+        try:
+            return (yield from srp.log_in_with_new_password(new_password, attributes))
+        finally:
+            self._learn_from(srp)

@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..crypto.encoding import utf8
+from ..flows import ask
 from ..users import dict_to_cognito
-from ..wire import Document
-from .base import CognitoBase
+from ..wire import Document, Flow
+from .base import AsyncCognitoBase, CognitoBase
+from .state import CognitoState
+from .twins import awaited, blocking
 
-__all__ = ["SignUpMethods"]
+__all__ = ["AsyncSignUpMethods", "SignUpMethods"]
 
 
-class SignUpMethods(CognitoBase):
-    """Register a user and confirm the account."""
+class SignUpState(CognitoState):
+    """What a user is registered with."""
 
     def set_base_attributes(self, **kwargs: Any) -> None:
         """Set the standard attributes that :meth:`register` sends, such as ``email``."""
@@ -24,13 +27,18 @@ class SignUpMethods(CognitoBase):
         """Set the custom attributes that :meth:`register` sends, by their names without ``custom:``."""
         self.custom_attributes = {f"custom:{name}": value for name, value in kwargs.items()}
 
+
+class SignUpMethods(SignUpState, CognitoBase):
+    """Register a user and confirm the account."""
+
+    @blocking
     def register(
         self,
         username: str,
         password: str,
         attr_map: Mapping[str, str] | None = None,
         client_metadata: dict[str, str] | None = None,
-    ) -> Document:
+    ) -> Flow[Document]:
         """Sign the user up, set the attributes on this object, and return the answer (``UserConfirmed``, ...).
 
         Raises:
@@ -48,12 +56,13 @@ class SignUpMethods(CognitoBase):
             "ClientMetadata": client_metadata,
         }
         self._add_secret_hash(parameters, "SecretHash")
-        response = dict(self._call("SignUp", **parameters))
+        response = dict((yield from ask("SignUp", parameters)))
         self._set_attributes(response, {**attributes, "username": username, "password": password})
         response.pop("ResponseMetadata", None)
         return response
 
-    def confirm_sign_up(self, confirmation_code: str, username: str | None = None) -> None:
+    @blocking
+    def confirm_sign_up(self, confirmation_code: str, username: str | None = None) -> Flow[None]:
         """Confirm the account of *username*, or of this user, with the code that was sent.
 
         Raises:
@@ -65,17 +74,19 @@ class SignUpMethods(CognitoBase):
             "ConfirmationCode": confirmation_code,
         }
         self._add_secret_hash(parameters, "SecretHash")
-        self._call("ConfirmSignUp", **parameters)
+        yield from ask("ConfirmSignUp", parameters)
 
-    def admin_confirm_sign_up(self, username: str | None = None) -> None:
+    @blocking
+    def admin_confirm_sign_up(self, username: str | None = None) -> Flow[None]:
         """Confirm the account of *username*, or of this user, without a code. It needs AWS credentials.
 
         Raises:
             ServiceError: the service refused.
         """
-        self._call("AdminConfirmSignUp", UserPoolId=self.user_pool_id, Username=username or self.username)
+        yield from ask("AdminConfirmSignUp", {"UserPoolId": self.user_pool_id, "Username": username or self.username})
 
-    def resend_confirmation_code(self, username: str) -> None:
+    @blocking
+    def resend_confirmation_code(self, username: str) -> Flow[None]:
         """Have the code for :meth:`confirm_sign_up` sent again.
 
         Raises:
@@ -83,4 +94,13 @@ class SignUpMethods(CognitoBase):
         """
         parameters = {"ClientId": self._app.client_id, "Username": username}
         self._add_secret_hash(parameters, "SecretHash")
-        self._call("ResendConfirmationCode", **parameters)
+        yield from ask("ResendConfirmationCode", parameters)
+
+
+class AsyncSignUpMethods(SignUpState, AsyncCognitoBase):
+    """Register a user and confirm the account, on an event loop."""
+
+    register = awaited(SignUpMethods.register)
+    confirm_sign_up = awaited(SignUpMethods.confirm_sign_up)
+    admin_confirm_sign_up = awaited(SignUpMethods.admin_confirm_sign_up)
+    resend_confirmation_code = awaited(SignUpMethods.resend_confirmation_code)

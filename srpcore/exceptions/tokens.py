@@ -29,7 +29,7 @@ __all__ = [
 class TokenVerificationException(SrpcoreError):
     """A token is not accepted. ``expected`` and ``actual`` are what the failed check compared, where it compared."""
 
-    def __init__(self, message: str, *, expected: object = None, actual: object = None) -> None:
+    def __init__(self, message: str = "", *, expected: object = None, actual: object = None) -> None:
         super().__init__(message)
         self.message = message
         self.expected = expected

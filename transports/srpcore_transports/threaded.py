@@ -1,0 +1,56 @@
+"""A synchronous transport on an event loop: every call in a thread of asyncio's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from threading import Lock
+
+from srpcore.wire import Operation, Reply, Transport
+
+__all__ = ["ThreadedTransport"]
+
+
+class ThreadedTransport:
+    """Carry operations over the synchronous transport that *make* returns, in threads; it is made when it is needed.
+
+    The transport must be safe to share between threads, as HttpsTransport and botocore's clients are.
+    """
+
+    def __init__(self, make: Callable[[], Transport]) -> None:
+        self._make = make
+        self._made: Transport | None = None
+        self._lock = Lock()
+
+    async def __aenter__(self) -> ThreadedTransport:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
+
+    async def call(self, operation: Operation) -> Reply:
+        """Return the service's answer, an error document included.
+
+        Raises:
+            TransportError: the transport had no answer.
+        """
+        return await asyncio.to_thread(lambda: self._transport().call(operation))
+
+    async def fetch(self, url: str) -> bytes:
+        """Return the body of a GET that answered 200.
+
+        Raises:
+            TransportError: there was no such answer.
+        """
+        return await asyncio.to_thread(lambda: self._transport().fetch(url))
+
+    async def close(self) -> None:
+        """Release what the transport holds; a later call opens it anew."""
+        if self._made is not None:
+            await asyncio.to_thread(self._made.close)
+
+    def _transport(self) -> Transport:
+        with self._lock:
+            if self._made is None:
+                self._made = self._make()
+            return self._made
