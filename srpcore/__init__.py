@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ._version import __version__
 from .aws_srp import AWSSRP
-from .client import Cognito
+from .client import AsyncCognito, Cognito
 from .crypto.device import Device
 from .exceptions import (
     ConfigurationError,
@@ -24,14 +24,16 @@ from .exceptions import (
     UnsafeServerValue,
     WarrantException,
 )
-from .users import camel_to_snake, cognito_to_dict, dict_to_cognito, snake_to_camel
+from .users import GroupObj, UserObj, camel_to_snake, cognito_to_dict, dict_to_cognito, snake_to_camel
 
 __all__ = [
     "AWSSRP",
+    "AsyncCognito",
     "Cognito",
     "ConfigurationError",
     "Device",
     "ForceChangePasswordException",
+    "GroupObj",
     "MFAChallengeException",
     "SMSMFAChallengeException",
     "ServiceError",
@@ -40,6 +42,7 @@ __all__ = [
     "TokenVerificationException",
     "TransportError",
     "UnsafeServerValue",
+    "UserObj",
     "WarrantException",
     "__version__",
     "camel_to_snake",

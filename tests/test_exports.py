@@ -10,9 +10,9 @@ import pytest
 import srpcore
 
 PROMISED = """
-    AWSSRP Cognito ConfigurationError Device ForceChangePasswordException MFAChallengeException
+    AWSSRP AsyncCognito Cognito ConfigurationError Device ForceChangePasswordException GroupObj MFAChallengeException
     SMSMFAChallengeException ServiceError SoftwareTokenMFAChallengeException SrpcoreError TokenVerificationException
-    TransportError UnsafeServerValue WarrantException __version__ camel_to_snake cognito_to_dict dict_to_cognito
+    TransportError UnsafeServerValue UserObj WarrantException __version__ camel_to_snake cognito_to_dict dict_to_cognito
     snake_to_camel
 """.split()
 

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from .devices import AsyncDeviceMethods, DeviceMethods
+from .directory import AsyncDirectoryMethods, DirectoryMethods
 from .mfa import AsyncMfaMethods, MfaMethods
+from .passwords import AsyncPasswordMethods, PasswordMethods
+from .providers import AsyncProviderMethods, ProviderMethods
 from .sign_in import AsyncSignInMethods, SignInMethods
 from .sign_up import AsyncSignUpMethods, SignUpMethods
 
 __all__ = ["AsyncCognito", "Cognito"]
 
 
-class Cognito(SignUpMethods, SignInMethods, MfaMethods, DeviceMethods):
+class Cognito(
+    SignUpMethods, SignInMethods, MfaMethods, DeviceMethods, PasswordMethods, DirectoryMethods, ProviderMethods
+):
     """A user of a user pool: pycognito's class of this name, on any transport."""
 
 
-class AsyncCognito(AsyncSignUpMethods, AsyncSignInMethods, AsyncMfaMethods, AsyncDeviceMethods):
+class AsyncCognito(
+    AsyncSignUpMethods,
+    AsyncSignInMethods,
+    AsyncMfaMethods,
+    AsyncDeviceMethods,
+    AsyncPasswordMethods,
+    AsyncDirectoryMethods,
+    AsyncProviderMethods,
+):
     """A user of a user pool, on an event loop: the methods and signatures of :class:`Cognito`, as coroutines."""

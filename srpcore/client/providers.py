@@ -1,0 +1,83 @@
+"""The pool's identity providers and app clients. AWS credentials needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..flows import ask
+from ..wire import Document, Flow
+from .base import AsyncCognitoBase, CognitoBase
+from .twins import awaited, blocking
+
+__all__ = ["AsyncProviderMethods", "ProviderMethods"]
+
+
+class ProviderMethods(CognitoBase):
+    """Create, read and change identity providers and app clients."""
+
+    @blocking
+    def admin_create_identity_provider(
+        self,
+        /,
+        pool_id: str,
+        provider_name: str,
+        provider_type: str,
+        provider_details: Mapping[str, str],
+        **kwargs: Any,
+    ) -> Flow[None]:
+        """Create an identity provider; *kwargs* are more parameters of CreateIdentityProvider.
+
+        Raises:
+            ServiceError: the service refused.
+        """
+        named = {"UserPoolId": pool_id, "ProviderName": provider_name, "ProviderType": provider_type}
+        yield from ask("CreateIdentityProvider", {**named, "ProviderDetails": provider_details, **kwargs})
+
+    @blocking
+    def admin_describe_identity_provider(self, pool_id: str, provider_name: str) -> Flow[Document]:
+        """Return the service's reply about an identity provider.
+
+        Raises:
+            ServiceError: the service refused.
+        """
+        return (yield from ask("DescribeIdentityProvider", {"UserPoolId": pool_id, "ProviderName": provider_name}))
+
+    @blocking
+    def admin_update_identity_provider(self, /, pool_id: str, provider_name: str, **kwargs: Any) -> Flow[None]:
+        """Change an identity provider; *kwargs* are parameters of UpdateIdentityProvider.
+
+        Raises:
+            ServiceError: the service refused.
+        """
+        yield from ask("UpdateIdentityProvider", {"UserPoolId": pool_id, "ProviderName": provider_name, **kwargs})
+
+    @blocking
+    def describe_user_pool_client(self, pool_id: str, client_id: str) -> Flow[Document]:
+        """Return the configuration of an app client.
+
+        Raises:
+            ServiceError: the service refused.
+        """
+        reply = yield from ask("DescribeUserPoolClient", {"UserPoolId": pool_id, "ClientId": client_id})
+        client: Document = reply["UserPoolClient"]
+        return client
+
+    @blocking
+    def admin_update_user_pool_client(self, /, pool_id: str, client_id: str, **kwargs: Any) -> Flow[None]:
+        """Change an app client; *kwargs* are parameters of UpdateUserPoolClient. What is not given goes to defaults.
+
+        Raises:
+            ServiceError: the service refused.
+        """
+        yield from ask("UpdateUserPoolClient", {"UserPoolId": pool_id, "ClientId": client_id, **kwargs})
+
+
+class AsyncProviderMethods(AsyncCognitoBase):
+    """Create, read and change identity providers and app clients, on an event loop."""
+
+    admin_create_identity_provider = awaited(ProviderMethods.admin_create_identity_provider)
+    admin_describe_identity_provider = awaited(ProviderMethods.admin_describe_identity_provider)
+    admin_update_identity_provider = awaited(ProviderMethods.admin_update_identity_provider)
+    describe_user_pool_client = awaited(ProviderMethods.describe_user_pool_client)
+    admin_update_user_pool_client = awaited(ProviderMethods.admin_update_user_pool_client)
