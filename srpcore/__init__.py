@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ._version import __version__
 from .aws_srp import AWSSRP
-from .client import AsyncCognito, Cognito
+from .client import AsyncCognito, Cognito, SignIn
 from .crypto.device import Device
 from .exceptions import (
     ConfigurationError,
@@ -24,11 +24,13 @@ from .exceptions import (
     UnsafeServerValue,
     WarrantException,
 )
+from .flows.challenges import Challenge
 from .users import GroupObj, UserObj, camel_to_snake, cognito_to_dict, dict_to_cognito, snake_to_camel
 
 __all__ = [
     "AWSSRP",
     "AsyncCognito",
+    "Challenge",
     "Cognito",
     "ConfigurationError",
     "Device",
@@ -37,6 +39,7 @@ __all__ = [
     "MFAChallengeException",
     "SMSMFAChallengeException",
     "ServiceError",
+    "SignIn",
     "SoftwareTokenMFAChallengeException",
     "SrpcoreError",
     "TokenVerificationException",

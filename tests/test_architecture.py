@@ -34,7 +34,7 @@ ROOMS = {
     "testing": {"crypto", "exceptions"},
     "cli": {"_version", "client", "crypto", "exceptions", "pool", "resolve", "tokens", "wire"},
     "__main__": {"cli"},
-    "__init__": {"_version", "aws_srp", "client", "crypto", "exceptions", "users"},
+    "__init__": {"_version", "aws_srp", "client", "crypto", "exceptions", "flows", "users"},
 }
 
 

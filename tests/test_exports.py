@@ -10,7 +10,7 @@ import pytest
 import srpcore
 
 PROMISED = """
-    AWSSRP AsyncCognito Cognito ConfigurationError Device ForceChangePasswordException GroupObj MFAChallengeException
+    AWSSRP AsyncCognito Challenge Cognito SignIn ConfigurationError Device ForceChangePasswordException GroupObj MFAChallengeException
     SMSMFAChallengeException ServiceError SoftwareTokenMFAChallengeException SrpcoreError TokenVerificationException
     TransportError UnsafeServerValue UserObj WarrantException __version__ camel_to_snake cognito_to_dict dict_to_cognito
     snake_to_camel

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from ..crypto import cognito
 from ..crypto.device import Device, device_identity
@@ -15,8 +15,9 @@ from ..crypto.srp import Ephemeral, secret_exponent
 from ..drive import run
 from ..exceptions.base import ConfigurationError
 from ..flows import devices
-from ..flows.challenges import answer_new_password, raise_challenge
+from ..flows.challenges import Answer, challenge_of, raise_challenge
 from ..flows.conversation import AppClient, Clock, Conversation, RandomBits
+from ..flows.sign_in import answer
 from ..flows.srp import SALT_DIGITS, Prover, device_claim, password_claim, user_srp
 from ..pool import Pool
 from ..resolve import as_client, as_transport, make_transport
@@ -42,8 +43,8 @@ class AWSSRP:
 
     def __init__(
         self,
-        username: str,
-        password: str,
+        username: str | None,
+        password: str | None,
         pool_id: str,
         client_id: str,
         pool_region: str | None = None,
@@ -60,8 +61,9 @@ class AWSSRP:
             raise ConfigurationError("pool_region and client exclude each other: the client has its region")
         if len({value is None for value in (device_key, device_group_key, device_password)}) > 1:
             raise ConfigurationError("device_key, device_group_key and device_password go together: give all or none")
-        self.username = username
-        self.password = password
+        # None is taken here and refused at use, as programs that came from pycognito expect.
+        self.username = cast(str, username)
+        self.password = cast(str, password)
         self.pool_id = pool_id
         self.client_id = client_id
         self.client_secret = client_secret
@@ -224,9 +226,11 @@ class AWSSRP:
         utf8(new_password, name="new_password")
         conversation = self._conversation()
         reply = yield from self._log_in(conversation)
-        if reply.get("ChallengeName") != self.NEW_PASSWORD_REQUIRED_CHALLENGE:
+        challenge = challenge_of(conversation, reply)
+        if challenge is None or challenge.name != self.NEW_PASSWORD_REQUIRED_CHALLENGE:
             return reply
-        return (yield from answer_new_password(conversation, reply, new_password, required_attributes or {}))
+        given = Answer(new_password=new_password, attributes=required_attributes)
+        return (yield from answer(conversation, challenge, given))
 
     def _log_in(self, conversation: Conversation) -> Flow[Document]:
         def first() -> dict[str, str]:

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 from .devices import AsyncDeviceMethods, DeviceMethods
 from .directory import AsyncDirectoryMethods, DirectoryMethods
+from .log_in import AsyncLogInMethods, LogInMethods
 from .mfa import AsyncMfaMethods, MfaMethods
 from .passwords import AsyncPasswordMethods, PasswordMethods
 from .providers import AsyncProviderMethods, ProviderMethods
-from .sign_in import AsyncSignInMethods, SignInMethods
+from .sign_in import AsyncSignInMethods, SignIn, SignInMethods
 from .sign_up import AsyncSignUpMethods, SignUpMethods
 
-__all__ = ["AsyncCognito", "Cognito"]
+__all__ = ["AsyncCognito", "Cognito", "SignIn"]
 
 
 class Cognito(
-    SignUpMethods, SignInMethods, MfaMethods, DeviceMethods, PasswordMethods, DirectoryMethods, ProviderMethods
+    SignUpMethods,
+    LogInMethods,
+    SignInMethods,
+    MfaMethods,
+    DeviceMethods,
+    PasswordMethods,
+    DirectoryMethods,
+    ProviderMethods,
 ):
     """A user of a user pool: pycognito's class of this name, on any transport."""
 
 
 class AsyncCognito(
     AsyncSignUpMethods,
+    AsyncLogInMethods,
     AsyncSignInMethods,
     AsyncMfaMethods,
     AsyncDeviceMethods,

@@ -1,176 +1,187 @@
-"""Log in: by password over SRP, with a new password, with a code."""
+"""Log in step by step: challenges are values, which another process can answer."""
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Mapping
+from typing import Any
 
-from ..aws_srp import AWSSRP
 from ..exceptions.base import ConfigurationError
-from ..exceptions.challenges import MFAChallengeException
-from ..flows.challenges import answer_code, raise_challenge
+from ..flows.challenges import Answer, Challenge, challenge_of
+from ..flows.conversation import Conversation
+from ..flows.sign_in import answer, begin, set_up_totp
 from ..wire import Document, Flow
 from .state import CognitoState
 from .tokens import AsyncTokenMethods, TokenMethods
 from .twins import awaited, blocking
 
-__all__ = ["AsyncSignInMethods", "SignInMethods"]
+__all__ = ["AsyncSignInMethods", "SignIn", "SignInMethods"]
+
+
+class SignIn:
+    """A log-in under way: ``challenge`` is what the service asks, None when it is ``done`` and the tokens are set.
+
+    With an AsyncCognito, :meth:`answer` and :meth:`set_up_totp` return what is to be awaited.
+    """
+
+    def __init__(self, cognito: Any, challenge: Challenge | None) -> None:
+        self._cognito = cognito
+        self.challenge = challenge
+
+    def __repr__(self) -> str:
+        return f"<SignIn: {'done' if self.challenge is None else self.challenge.name}>"
+
+    @property
+    def done(self) -> bool:
+        """Whether the user is logged in."""
+        return self.challenge is None
+
+    @property
+    def needs(self) -> str | None:
+        """What to give :meth:`answer`: see ``Challenge.needs``; None when done."""
+        return None if self.challenge is None else self.challenge.needs
+
+    def answer(
+        self,
+        *,
+        code: str | None = None,
+        new_password: str | None = None,
+        attributes: Mapping[str, str] | None = None,
+        choice: str | None = None,
+        password: str | None = None,
+        answer: str | None = None,
+        credential: str | Mapping[str, Any] | None = None,
+        client_metadata: Mapping[str, str] | None = None,
+        user_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Give what the challenge needs, and return the next :class:`SignIn`.
+
+        Raises:
+            ConfigurationError: nothing is asked, or something else; nothing was sent.
+            ServiceError: the service refused.
+        """
+        given = Answer(code, new_password, attributes, choice, password, answer, credential)
+        return self._cognito.answer_challenge(
+            self._asked(), given, client_metadata=client_metadata, user_context=user_context
+        )
+
+    def set_up_totp(self) -> Any:
+        """Begin MFA_SETUP with an authenticator app: return its secret, and the :class:`SignIn` to answer by a code.
+
+        Raises:
+            ConfigurationError: that is not what is asked; nothing was sent.
+            ServiceError: the service refused.
+        """
+        return self._cognito.set_up_totp(self._asked())
+
+    def to_json(self) -> str:
+        """Return the challenge as JSON, for ``resume_sign_in`` in another process. The Session in it is a secret.
+
+        Raises:
+            ConfigurationError: nothing is asked.
+        """
+        return self._asked().to_json()
+
+    def _asked(self) -> Challenge:
+        if self.challenge is None:
+            raise ConfigurationError("the user is logged in: there is nothing to answer")
+        return self.challenge
 
 
 class SignInState(CognitoState):
-    """What both facades do at log-in between two requests."""
+    """What both facades do with a log-in between two requests."""
 
-    def _make_srp(self, password: str, client: object) -> AWSSRP:
-        remembered: dict[str, str] = {}
-        if self.device is not None:
-            remembered = {
-                "device_key": self.device.key,
-                "device_group_key": self.device.group_key,
-                "device_password": self.device.password,
-            }
-        return AWSSRP(
-            username=cast(str, self.username),
-            password=password,
-            pool_id=self.user_pool_id,
-            client_id=self.client_id,
-            client=client,
-            client_secret=self.client_secret,
-            clock=self._clock,
-            random_bits=self._random_bits,
-            **remembered,
-        )
+    def resume_sign_in(self, text: str) -> SignIn:
+        """Return the log-in that ``SignIn.to_json()`` wrote, in whatever process, to be answered by this object.
 
-    def _learn_from(self, srp: AWSSRP) -> None:
-        self._canonical_username = srp.canonical_username or self._canonical_username
-        if srp.device_key is None:
+        Raises:
+            ConfigurationError: *text* is not of its making.
+        """
+        challenge = Challenge.from_json(text)
+        self.username = self.username or challenge.username
+        return SignIn(self, challenge)
+
+    def _resumed(self, challenge: Challenge, client_metadata: Mapping[str, str] | None) -> Conversation:
+        conversation = self._conversation(client_metadata)
+        conversation.username, conversation.admin = challenge.username, challenge.admin
+        conversation.canonical = challenge.canonical
+        return conversation
+
+    def _next_step(self, conversation: Conversation, reply: Document) -> Flow[SignIn]:
+        self._canonical_username = conversation.canonical or self._canonical_username
+        if conversation.device is None:
             self.device = None
-
-    def _log_in(self, password: str, client_metadata: dict[str, str] | None) -> Flow[Document]:
-        raise NotImplementedError
-
-    def _log_in_anew(self, password: str, new_password: str, attributes: dict[str, str] | None) -> Flow[Document]:
-        raise NotImplementedError
-
-    def _answer_code(self, name: str, code: str | int, mfa_tokens: Document | None) -> Flow[None]:
-        tokens = mfa_tokens or self.mfa_tokens
-        if not tokens or not tokens.get("Session"):
-            raise ConfigurationError("there is no challenge to answer: log in first, or give mfa_tokens")
-        conversation = self._conversation(challenge=tokens)
-        reply = yield from answer_code(conversation, {**tokens, "ChallengeName": name}, str(code))
-        yield from self._finish(reply)
-
-    def _finish(self, reply: Document) -> Flow[None]:
-        try:
-            raise_challenge(reply)
-        except MFAChallengeException as challenge:
-            self.mfa_tokens = challenge.get_tokens()
-            raise
-        yield from self._through("_set_tokens", reply)
+        challenge = challenge_of(conversation, reply)
+        if challenge is None:
+            yield from self._through("_set_tokens", reply)
+        return SignIn(self, challenge)
 
 
 class SignInMethods(SignInState, TokenMethods):
-    """Log in, and answer what the service asks on the way."""
+    """Begin a log-in by any flow, and answer any challenge."""
 
     @blocking
-    def authenticate(self, password: str, client_metadata: dict[str, str] | None = None) -> Flow[None]:
-        """Log in by SRP, verify the tokens and set them. The password itself is never sent.
+    def sign_in(
+        self,
+        password: str | None = None,
+        *,
+        auth_flow: str = "USER_SRP_AUTH",
+        preferred: str | None = None,
+        client_metadata: Mapping[str, str] | None = None,
+        user_context: Mapping[str, Any] | None = None,
+    ) -> Flow[SignIn]:
+        """Begin to log in, and return the log-in: done, or with the challenge that it needs answered.
 
-        A remembered ``device`` is proven on the way, and dropped if the service no longer knows it.
+        *auth_flow* is USER_SRP_AUTH, USER_PASSWORD_AUTH, CUSTOM_AUTH (with a password by SRP, else without),
+        USER_AUTH (with a *preferred* first challenge, if any), or ADMIN_USER_PASSWORD_AUTH with AWS credentials.
+        *user_context* is UserContextData (ContextData for the administrator's flows).
 
         Raises:
-            ForceChangePasswordException: the user must choose a new password: :meth:`new_password_challenge`.
-            SoftwareTokenMFAChallengeException: answer with :meth:`respond_to_software_token_mfa_challenge`.
-            SMSMFAChallengeException: answer with :meth:`respond_to_sms_mfa_challenge`.
+            ConfigurationError: the flow needs a password, or a text cannot be used; nothing was sent.
             ServiceError: the service refused, a wrong password for one.
             TokenVerificationException: the tokens are not accepted.
-            ConfigurationError: the name or the password cannot be used; nothing was sent.
         """
-        reply = yield from self._log_in(password, client_metadata)
-        yield from self._finish(reply)
+        conversation = self._conversation(client_metadata)
+        conversation.admin, conversation.user_context = auth_flow.startswith("ADMIN_"), user_context
+        reply = yield from begin(conversation, auth_flow, password, preferred=preferred)
+        return (yield from self._next_step(conversation, reply))
 
     @blocking
-    def new_password_challenge(
-        self, password: str, new_password: str, required_attributes: dict[str, str] | None = None
-    ) -> Flow[None]:
-        """Log in with *password*, choose *new_password* as the service demands, and set the tokens.
+    def answer_challenge(
+        self,
+        challenge: Challenge,
+        given: Answer,
+        *,
+        client_metadata: Mapping[str, str] | None = None,
+        user_context: Mapping[str, Any] | None = None,
+    ) -> Flow[SignIn]:
+        """Answer *challenge* with what was *given*, and return the log-in: done, or with the next challenge.
 
-        *required_attributes* are those that ``ForceChangePasswordException.required_attributes`` names.
+        ``SignIn.answer`` is the short form.
 
         Raises:
-            ConfigurationError: a required attribute is missing, or a text cannot be used.
-            MFAChallengeException: the service wants a code as well.
+            ConfigurationError: what the challenge needs was not given, or cannot be used; nothing was sent.
+            ServiceError: the service refused.
+            TokenVerificationException: the tokens are not accepted.
+        """
+        conversation = self._resumed(challenge, client_metadata)
+        conversation.user_context = user_context
+        return (yield from self._next_step(conversation, (yield from answer(conversation, challenge, given))))
+
+    @blocking
+    def set_up_totp(self, challenge: Challenge) -> Flow[tuple[str, SignIn]]:
+        """Begin MFA_SETUP with an authenticator app: return its secret (base32), and the log-in to answer with a code.
+
+        Raises:
+            ConfigurationError: the challenge is another; nothing was sent.
             ServiceError: the service refused.
         """
-        reply = yield from self._log_in_anew(password, new_password, required_attributes)
-        yield from self._finish(reply)
-
-    @blocking
-    def respond_to_software_token_mfa_challenge(
-        self, code: str | int, mfa_tokens: Document | None = None
-    ) -> Flow[None]:
-        """Answer SOFTWARE_TOKEN_MFA with the authenticator app's *code*, and set the tokens.
-
-        *mfa_tokens* is ``get_tokens()`` of the exception, if another object caught it.
-
-        Raises:
-            ConfigurationError: there is no challenge to answer, or the code is empty; nothing was sent.
-            ServiceError: the service refused, a wrong code for one.
-        """
-        yield from self._answer_code("SOFTWARE_TOKEN_MFA", code, mfa_tokens)
-
-    @blocking
-    def respond_to_sms_mfa_challenge(self, code: str | int, mfa_tokens: Document | None = None) -> Flow[None]:
-        """Answer SMS_MFA with the *code* that the user got, and set the tokens.
-
-        *mfa_tokens* is ``get_tokens()`` of the exception, if another object caught it.
-
-        Raises:
-            ConfigurationError: there is no challenge to answer, or the code is empty; nothing was sent.
-            ServiceError: the service refused, a wrong code for one.
-        """
-        yield from self._answer_code("SMS_MFA", code, mfa_tokens)
-
-    # pycognito's programs patch and override AWSSRP's own methods: the synchronous facade goes through them.
-
-    def _log_in(self, password: str, client_metadata: dict[str, str] | None) -> Flow[Document]:
-        yield from ()
-        srp = self._make_srp(password, self.client)
-        try:
-            return srp.authenticate_user(client_metadata=client_metadata)
-        except MFAChallengeException as challenge:
-            self.mfa_tokens = challenge.get_tokens()
-            raise
-        finally:
-            self._learn_from(srp)
-
-    def _log_in_anew(self, password: str, new_password: str, attributes: dict[str, str] | None) -> Flow[Document]:
-        yield from ()
-        srp = self._make_srp(password, self.client)
-        try:
-            # With one argument where there are no attributes: pycognito's signature, which people autospec.
-            more = {"required_attributes": attributes} if attributes else {}
-            return srp.set_new_password_challenge(new_password, **more)
-        finally:
-            self._learn_from(srp)
+        secret, following = yield from set_up_totp(challenge)
+        return secret, SignIn(self, following)
 
 
 class AsyncSignInMethods(SignInState, AsyncTokenMethods):
-    """Log in, and answer what the service asks on the way, on an event loop."""
+    """Begin a log-in by any flow, and answer any challenge, on an event loop."""
 
-    authenticate = awaited(SignInMethods.authenticate)
-    new_password_challenge = awaited(SignInMethods.new_password_challenge)
-    respond_to_software_token_mfa_challenge = awaited(SignInMethods.respond_to_software_token_mfa_challenge)
-    respond_to_sms_mfa_challenge = awaited(SignInMethods.respond_to_sms_mfa_challenge)
-
-    def _log_in(self, password: str, client_metadata: dict[str, str] | None) -> Flow[Document]:
-        srp = self._make_srp(password, self._transport)
-        try:
-            return (yield from srp.log_in(client_metadata))
-        finally:
-            self._learn_from(srp)
-
-    def _log_in_anew(self, password: str, new_password: str, attributes: dict[str, str] | None) -> Flow[Document]:
-        srp = self._make_srp(password, self._transport)
-        try:
-            return (yield from srp.log_in_with_new_password(new_password, attributes))
-        finally:
-            self._learn_from(srp)
+    sign_in = awaited(SignInMethods.sign_in)
+    answer_challenge = awaited(SignInMethods.answer_challenge)
+    set_up_totp = awaited(SignInMethods.set_up_totp)

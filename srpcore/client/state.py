@@ -84,6 +84,7 @@ class CognitoState:
         self._clock = clock
         self._random_bits = random_bits
         self._canonical_username: str | None = None
+        self._admin_session: str | None = None
         self._refreshed_by: str | None = None
         self._keys_fetched_at: float | None = None
 

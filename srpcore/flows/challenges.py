@@ -1,26 +1,31 @@
-"""Answers to the challenges that need the user: a new password, a code."""
+"""What the service asks on the way: each challenge as a value that says what it needs, and as pycognito's exception.
+
+A :class:`Challenge` is plain data: it can be kept, sent to another process and answered there. It holds the Session, a
+secret of a few minutes, and never a password, a code or a device's secret.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, cast
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, cast
 
-from ..crypto.encoding import utf8
-from ..exceptions.base import ConfigurationError, UnsafeServerValue
+from ..exceptions.base import ConfigurationError, UnsafeServerValue, UnsupportedChallenge
 from ..exceptions.challenges import (
     ForceChangePasswordException,
     SMSMFAChallengeException,
     SoftwareTokenMFAChallengeException,
 )
-from ..wire import Document, Flow
+from ..wire import Document
 from .conversation import Conversation, challenge_parameters
-from .srp import answer_device
 
 __all__ = [
-    "CODE_KEYS",
-    "answer_code",
-    "answer_new_password",
+    "NEEDS",
+    "PREFIX",
+    "Answer",
+    "Challenge",
+    "challenge_of",
     "missing_attributes",
     "raise_challenge",
     "required_attributes",
@@ -28,8 +33,140 @@ __all__ = [
 
 PREFIX = "userAttributes."
 
-CODE_KEYS = {"SMS_MFA": "SMS_MFA_CODE", "SOFTWARE_TOKEN_MFA": "SOFTWARE_TOKEN_MFA_CODE"}
-"""The challenges that want a code, and the key of the answer that carries it."""
+NEEDS: Final[Mapping[str, tuple[str, str]]] = {
+    "SMS_MFA": ("code", "SMS_MFA_CODE"),
+    "SOFTWARE_TOKEN_MFA": ("code", "SOFTWARE_TOKEN_MFA_CODE"),
+    "EMAIL_OTP": ("code", "EMAIL_OTP_CODE"),
+    "SMS_OTP": ("code", "SMS_OTP_CODE"),
+    "CUSTOM_CHALLENGE": ("answer", "ANSWER"),
+    "SELECT_MFA_TYPE": ("choice", "ANSWER"),
+    "SELECT_CHALLENGE": ("choice", "ANSWER"),
+    "WEB_AUTHN": ("credential", "CREDENTIAL"),
+    "PASSWORD": ("password", "PASSWORD"),
+    "PASSWORD_SRP": ("password", "SRP_A"),
+    "PASSWORD_VERIFIER": ("password", "PASSWORD_CLAIM_SIGNATURE"),
+    "ADMIN_NO_SRP_AUTH": ("password", "PASSWORD"),
+    "NEW_PASSWORD_REQUIRED": ("new_password", "NEW_PASSWORD"),
+    "MFA_SETUP": ("set_up", "SESSION"),
+    "DEVICE_SRP_AUTH": ("device", "SRP_A"),
+    "DEVICE_PASSWORD_VERIFIER": ("device", "PASSWORD_CLAIM_SIGNATURE"),
+}
+"""Every challenge name of the service model: what it needs of the user, and the key of the answer that carries it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What the service asks next. ``needs`` says what to give :meth:`answer`; ``parameters`` are the service's own."""
+
+    name: str
+    session: str | None = field(repr=False)
+    parameters: Mapping[str, str] = field(repr=False)
+    username: str
+    canonical: str | None = None
+    available: tuple[str, ...] = ()
+    admin: bool = False
+
+    @property
+    def needs(self) -> str:
+        """What to give: ``code``, ``new_password``, ``choice``, ``answer``, ``credential``, ``password`` or ``set_up``;
+        or ``device``, which only the device at hand can give.
+        """
+        return NEEDS[self.name][0]
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """What there is to choose from, where ``needs`` is ``choice`` or ``set_up``.
+
+        Raises:
+            UnsafeServerValue: the service's list is no JSON list.
+        """
+        if self.available:
+            return self.available
+        text = self.parameters.get("MFAS_CAN_CHOOSE") or self.parameters.get("MFAS_CAN_SETUP") or "[]"
+        try:
+            names = json.loads(text)
+        except (ValueError, RecursionError):
+            names = None
+        if not isinstance(names, list):
+            raise UnsafeServerValue("the list of factors is not a JSON list: refused to answer it")
+        return tuple(str(name) for name in cast(list[Any], names))
+
+    @property
+    def required_attributes(self) -> tuple[str, ...]:
+        """The attributes that a new password must come with, where ``needs`` is ``new_password``."""
+        return required_attributes(self.as_reply())
+
+    @property
+    def destination(self) -> str | None:
+        """Where a code was sent, as far as the service shows it."""
+        return self.parameters.get("CODE_DELIVERY_DESTINATION")
+
+    def as_reply(self) -> Document:
+        """Return the challenge in the shape of the service's reply."""
+        session = {} if self.session is None else {"Session": self.session}
+        return {"ChallengeName": self.name, "ChallengeParameters": dict(self.parameters), **session}
+
+    def to_json(self) -> str:
+        """Return the challenge as JSON, for another process to answer. The Session in it is a secret."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Challenge:
+        """Return the challenge that :meth:`to_json` wrote.
+
+        Raises:
+            ConfigurationError: *text* is not of its making.
+        """
+        try:
+            members: dict[str, Any] = json.loads(text)
+            texts = {name: members[name] for name in ("name", "username", "session", "canonical")}
+            parameters, available = dict[str, Any](members["parameters"]), tuple[Any, ...](members["available"])
+        except (ValueError, TypeError, KeyError, RecursionError):
+            raise _not_a_challenge() from None
+        optional = [text for text in (texts["session"], texts["canonical"]) if text is not None]
+        strings: list[object] = [texts["name"], texts["username"], *optional, *available, *parameters.values()]
+        if texts["name"] not in NEEDS or not all(isinstance(text, str) for text in strings):
+            raise _not_a_challenge()
+        return cls(**texts, parameters=parameters, available=available, admin=members.get("admin") is True)
+
+
+def _not_a_challenge() -> ConfigurationError:
+    return ConfigurationError("this is not a challenge: give what to_json() returned")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the user gives to a challenge: the one of these that it needs."""
+
+    code: str | None = field(default=None, repr=False)
+    new_password: str | None = field(default=None, repr=False)
+    attributes: Mapping[str, str] | None = None
+    choice: str | None = None
+    password: str | None = field(default=None, repr=False)
+    answer: str | None = field(default=None, repr=False)
+    credential: str | Mapping[str, Any] | None = field(default=None, repr=False)
+
+
+def challenge_of(conversation: Conversation, reply: Document) -> Challenge | None:
+    """Return the challenge in *reply*, None where it has the tokens.
+
+    Raises:
+        UnsupportedChallenge: nobody has heard of the challenge.
+    """
+    name = reply.get("ChallengeName")
+    if name is None:
+        return None
+    if name not in NEEDS:
+        raise UnsupportedChallenge(str(name))
+    return Challenge(
+        name,
+        reply.get("Session"),
+        {key: str(value) for key, value in challenge_parameters(reply).items()},
+        conversation.username,
+        conversation.canonical,
+        tuple(str(item) for item in reply.get("AvailableChallenges") or ()),
+        conversation.admin,
+    )
 
 
 def raise_challenge(reply: Document) -> None:
@@ -74,38 +211,3 @@ def _json(challenge: Document, name: str, default: str) -> object:
         return json.loads(challenge_parameters(challenge).get(name) or default)
     except (TypeError, ValueError, RecursionError):
         raise UnsafeServerValue(f"{name} is not JSON: refused to answer it") from None
-
-
-def answer_new_password(
-    conversation: Conversation, challenge: Document, new_password: str, attributes: Mapping[str, str]
-) -> Flow[Document]:
-    """Answer NEW_PASSWORD_REQUIRED with *new_password* and the required *attributes*, by their plain names.
-
-    Attributes that the user has already are not sent back: the service refuses that.
-
-    Raises:
-        ConfigurationError: a required attribute is missing, or a text has no UTF-8 form; nothing was sent.
-        ServiceError: the service refused.
-    """
-    utf8(new_password, name="new_password")
-    missing = missing_attributes(challenge, attributes)
-    if missing:
-        raise ConfigurationError(f"the pool requires more attributes: give {', '.join(missing)} as required_attributes")
-    answer = {"NEW_PASSWORD": new_password}
-    answer |= {PREFIX + name.removeprefix(PREFIX): value for name, value in attributes.items()}
-    reply = yield from conversation.respond(challenge, conversation.identified(answer))
-    return (yield from answer_device(conversation, reply))
-
-
-def answer_code(conversation: Conversation, challenge: Document, code: str) -> Flow[Document]:
-    """Answer SMS_MFA or SOFTWARE_TOKEN_MFA with the user's *code*; a device challenge that follows is answered too.
-
-    Raises:
-        ConfigurationError: the code is empty; nothing was sent.
-        ServiceError: the service refused.
-    """
-    if not utf8(code, name="code").strip():
-        raise ConfigurationError("the code is empty: give the code that the user has")
-    answer = {CODE_KEYS[challenge["ChallengeName"]]: code.strip()}
-    reply = yield from conversation.respond(challenge, conversation.identified(answer))
-    return (yield from answer_device(conversation, reply))

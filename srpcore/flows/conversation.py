@@ -46,7 +46,9 @@ class AppClient:
 class Conversation:
     """One log-in. ``username`` is the name as typed; ``canonical`` the service's own, once it has said it.
 
-    ``clock`` gives seconds since the epoch, ``random_bits`` an integer of so many secret random bits.
+    With ``admin`` the administrator's twins of the operations are asked, which are signed; ``user_context`` is the
+    request's UserContextData, or the administrator's ContextData. ``clock`` gives seconds since the epoch,
+    ``random_bits`` an integer of so many secret random bits.
     """
 
     app: AppClient
@@ -56,6 +58,8 @@ class Conversation:
     client_metadata: Mapping[str, str] | None = None
     clock: Clock = time.time
     random_bits: RandomBits = secrets.randbits
+    admin: bool = False
+    user_context: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if not utf8(self.username, name="username"):
@@ -77,16 +81,8 @@ class Conversation:
         Raises:
             ServiceError: the service refused.
         """
-        reply = yield from ask(
-            "InitiateAuth",
-            {
-                "AuthFlow": auth_flow,
-                "AuthParameters": dict(parameters),
-                "ClientId": self.app.client_id,
-                "ClientMetadata": self.client_metadata,
-            },
-        )
-        return self._named(reply)
+        asked = {"AuthFlow": auth_flow, "AuthParameters": dict(parameters)}
+        return self._named((yield from ask(*self._as_whom("InitiateAuth", asked))))
 
     def respond(self, challenge: Document, responses: Mapping[str, str]) -> Flow[Document]:
         """Answer *challenge* (a reply with ``ChallengeName``) with *responses*, sent as they are, and its Session.
@@ -94,17 +90,19 @@ class Conversation:
         Raises:
             ServiceError: the service refused.
         """
-        reply = yield from ask(
-            "RespondToAuthChallenge",
-            {
-                "ChallengeName": challenge["ChallengeName"],
-                "ChallengeResponses": dict(responses),
-                "ClientId": self.app.client_id,
-                "Session": challenge.get("Session"),
-                "ClientMetadata": self.client_metadata,
-            },
-        )
-        return self._named(reply)
+        asked = {
+            "ChallengeName": challenge["ChallengeName"],
+            "ChallengeResponses": dict(responses),
+            "Session": challenge.get("Session"),
+        }
+        return self._named((yield from ask(*self._as_whom("RespondToAuthChallenge", asked))))
+
+    def _as_whom(self, operation: str, asked: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        asked |= {"ClientId": self.app.client_id, "ClientMetadata": self.client_metadata}
+        if not self.admin:
+            return operation, {**asked, "UserContextData": self.user_context}
+        pool_id = self.app.pool.user_pool_id
+        return f"Admin{operation}", {**asked, "UserPoolId": pool_id, "ContextData": self.user_context}
 
     def identified(self, parameters: Mapping[str, str]) -> dict[str, str]:
         """Return *parameters* with what every request carries: USERNAME, SECRET_HASH, and DEVICE_KEY if there is one.

@@ -1,0 +1,162 @@
+"""Log in, step by step: begin by any flow, answer any challenge."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from ..crypto.encoding import to_hex, utf8
+from ..crypto.srp import Ephemeral
+from ..exceptions.base import ConfigurationError, UnsupportedChallenge
+from ..wire import Document, Flow
+from . import ask
+from .challenges import NEEDS, PREFIX, Answer, Challenge, missing_attributes
+from .conversation import Conversation, challenge_parameters
+from .srp import answer_device, fresh_pair, password_claim
+
+__all__ = ["answer", "begin", "prove_password", "set_up_totp"]
+
+
+def begin(
+    conversation: Conversation, auth_flow: str, password: str | None, *, preferred: str | None = None
+) -> Flow[Document]:
+    """Begin a log-in by *auth_flow* and return the first reply that needs the user, or has the tokens.
+
+    USER_SRP_AUTH, and CUSTOM_AUTH or USER_AUTH with a password, prove it by SRP; USER_PASSWORD_AUTH and the
+    administrator's flows send it. USER_AUTH takes a *preferred* first challenge.
+
+    Raises:
+        ConfigurationError: the flow needs a password and there is none, or it has no UTF-8 form; nothing was sent.
+        ServiceError: the service refused.
+    """
+    sends_password = auth_flow in ("USER_PASSWORD_AUTH", "ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH")
+    if password is not None:
+        utf8(password, name="password")
+    elif sends_password or auth_flow == "USER_SRP_AUTH" or preferred in ("PASSWORD", "PASSWORD_SRP"):
+        raise ConfigurationError(f"{auth_flow} needs the password: give it")
+    own: dict[str, str] = {} if preferred is None else {"PREFERRED_CHALLENGE": preferred}
+    by_srp = password is not None and not sends_password and preferred in (None, "PASSWORD_SRP")
+    if password is not None and not by_srp:
+        own["PASSWORD"] = password
+    if not by_srp or password is None:
+        reply = yield from conversation.initiate(auth_flow, conversation.identified(own))
+        return (yield from answer_device(conversation, reply))
+    if auth_flow == "CUSTOM_AUTH":
+        own["CHALLENGE_NAME"] = "SRP_A"
+    if auth_flow == "USER_AUTH" and preferred is None:
+        own["PREFERRED_CHALLENGE"] = "PASSWORD_SRP"
+    pair = fresh_pair(conversation)
+    reply = yield from conversation.initiate(auth_flow, conversation.identified({**own, "SRP_A": to_hex(pair.public)}))
+    return (yield from prove_password(conversation, reply, password, pair))
+
+
+def prove_password(conversation: Conversation, reply: Document, password: str, pair: Ephemeral) -> Flow[Document]:
+    """Answer PASSWORD_VERIFIER with the proof of *password*, and what a device adds; any other reply is returned.
+
+    Raises:
+        UnsafeServerValue: the challenge must not be answered.
+        ServiceError: the service refused.
+    """
+    if reply.get("ChallengeName") == "PASSWORD_VERIFIER":
+        claim = password_claim(
+            challenge_parameters(reply),
+            suffix=conversation.app.pool.suffix,
+            password=password,
+            pair=pair,
+            now=conversation.now,
+        )
+        reply = yield from conversation.respond(reply, conversation.identified(claim))
+    return (yield from answer_device(conversation, reply))
+
+
+def answer(conversation: Conversation, challenge: Challenge, given: Answer) -> Flow[Document]:
+    """Answer *challenge* with what was *given*, and return the next reply that needs the user, or has the tokens.
+
+    Raises:
+        ConfigurationError: what the challenge needs was not given, or cannot be used; nothing was sent.
+        UnsupportedChallenge: the challenge cannot be answered from here (a device that is not at hand).
+        ServiceError: the service refused.
+    """
+    needs, key = NEEDS[challenge.name]
+    reply = challenge.as_reply()
+    if needs == "device":
+        if conversation.device is None or challenge.name == "DEVICE_PASSWORD_VERIFIER":
+            raise UnsupportedChallenge(challenge.name)
+        return (yield from answer_device(conversation, reply))
+    if needs == "set_up":
+        return (yield from _answer_set_up(conversation, challenge, given))
+    if needs in ("choice", "password"):
+        return (yield from _answer_choice(conversation, challenge, given))
+    responses = _responses(challenge, given, needs, key)
+    reply = yield from conversation.respond(reply, conversation.identified(responses))
+    return (yield from answer_device(conversation, reply))
+
+
+def _responses(challenge: Challenge, given: Answer, needs: str, key: str) -> dict[str, str]:
+    if needs == "credential":
+        credential = given.credential
+        text = credential if isinstance(credential, str) or credential is None else json.dumps(credential)
+        return {key: _given(text, needs)}
+    if needs == "code":
+        return {key: _given((given.code or "").strip(), needs)}
+    if needs == "answer":
+        return {key: _given(given.answer, needs)}
+    attributes = given.attributes or {}
+    missing = missing_attributes(challenge.as_reply(), attributes)
+    if missing:
+        raise ConfigurationError(f"the pool requires more attributes: give {', '.join(missing)} in attributes")
+    named = {PREFIX + name.removeprefix(PREFIX): value for name, value in attributes.items()}
+    return {key: _given(given.new_password, needs), **named}
+
+
+def _answer_choice(conversation: Conversation, challenge: Challenge, given: Answer) -> Flow[Document]:
+    """Choose among factors; one that is a password carries it, or its SRP_A, in the same answer."""
+    reply = challenge.as_reply()
+    chosen = challenge.name
+    responses: dict[str, str] = {}
+    if challenge.needs == "choice":
+        chosen = responses["ANSWER"] = _given(given.choice, "choice")
+        if challenge.choices and chosen not in challenge.choices:
+            raise ConfigurationError(f"there is no {chosen} to choose: choose one of {', '.join(challenge.choices)}")
+    if chosen != "PASSWORD_SRP":
+        if chosen == "PASSWORD":
+            responses["PASSWORD"] = _given(given.password, "password")
+        reply = yield from conversation.respond(reply, conversation.identified(responses))
+        return (yield from answer_device(conversation, reply))
+    password, pair = _given(given.password, "password"), fresh_pair(conversation)
+    responses["SRP_A"] = to_hex(pair.public)
+    reply = yield from conversation.respond(reply, conversation.identified(responses))
+    return (yield from prove_password(conversation, reply, password, pair))
+
+
+def set_up_totp(challenge: Challenge) -> Flow[tuple[str, Challenge]]:
+    """Begin MFA_SETUP with an authenticator app: return its secret (base32), and the challenge to answer with a code.
+
+    Raises:
+        ConfigurationError: the challenge is another; nothing was sent.
+        ServiceError: the service refused.
+    """
+    if challenge.needs != "set_up":
+        raise ConfigurationError(f"{challenge.name} asks for no set-up: answer it")
+    reply = yield from ask("AssociateSoftwareToken", {"Session": challenge.session})
+    return str(reply["SecretCode"]), replace(challenge, session=reply.get("Session"))
+
+
+def _answer_set_up(conversation: Conversation, challenge: Challenge, given: Answer) -> Flow[Document]:
+    # Each step takes the Session of the one before it.
+    responses: dict[str, str] = {}
+    reply = challenge.as_reply()
+    if given.attributes and "email" in given.attributes:
+        responses["EMAIL"] = given.attributes["email"]
+    else:
+        code = _given((given.code or "").strip(), "code")
+        verified = yield from ask("VerifySoftwareToken", {"Session": challenge.session, "UserCode": code})
+        reply["Session"] = verified.get("Session")
+    reply = yield from conversation.respond(reply, conversation.identified(responses))
+    return (yield from answer_device(conversation, reply))
+
+
+def _given(value: str | None, name: str) -> str:
+    if value is None or not utf8(value, name=name):
+        raise ConfigurationError(f"the challenge needs {name}: give it")
+    return value
