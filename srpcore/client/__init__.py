@@ -6,10 +6,13 @@ from .devices import AsyncDeviceMethods, DeviceMethods
 from .directory import AsyncDirectoryMethods, DirectoryMethods
 from .log_in import AsyncLogInMethods, LogInMethods
 from .mfa import AsyncMfaMethods, MfaMethods
+from .passkeys import AsyncPasskeyMethods, PasskeyMethods
 from .passwords import AsyncPasswordMethods, PasswordMethods
 from .providers import AsyncProviderMethods, ProviderMethods
+from .sessions import AsyncSessionMethods, SessionMethods
 from .sign_in import AsyncSignInMethods, SignIn, SignInMethods
 from .sign_up import AsyncSignUpMethods, SignUpMethods
+from .streams import AsyncStreamMethods, StreamMethods
 
 __all__ = ["AsyncCognito", "Cognito", "SignIn"]
 
@@ -22,7 +25,10 @@ class Cognito(
     DeviceMethods,
     PasswordMethods,
     DirectoryMethods,
+    StreamMethods,
     ProviderMethods,
+    PasskeyMethods,
+    SessionMethods,
 ):
     """A user of a user pool: pycognito's class of this name, on any transport."""
 
@@ -35,6 +41,9 @@ class AsyncCognito(
     AsyncDeviceMethods,
     AsyncPasswordMethods,
     AsyncDirectoryMethods,
+    AsyncStreamMethods,
     AsyncProviderMethods,
+    AsyncPasskeyMethods,
+    AsyncSessionMethods,
 ):
     """A user of a user pool, on an event loop: the methods and signatures of :class:`Cognito`, as coroutines."""

@@ -1,0 +1,72 @@
+"""The user's passkeys: register, list, delete. The browser makes and checks them; here they are carried."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..flows import ask
+from ..flows.pages import collect
+from ..wire import Document, Flow
+from .base import AsyncCognitoBase, CognitoBase
+from .twins import awaited, blocking
+
+__all__ = ["AsyncPasskeyMethods", "PasskeyMethods"]
+
+
+class PasskeyMethods(CognitoBase):
+    """Register, list and delete passkeys."""
+
+    @blocking
+    def start_web_authn_registration(self) -> Flow[Document]:
+        """Return CredentialCreationOptions, for the browser's ``navigator.credentials.create``.
+
+        Raises:
+            AccessTokenRequired: nobody is logged in; nothing was sent.
+            ServiceError: the service refused.
+        """
+        reply = yield from ask("StartWebAuthnRegistration", {"AccessToken": self._require_access_token()})
+        options: Document = reply["CredentialCreationOptions"]
+        return options
+
+    @blocking
+    def complete_web_authn_registration(self, credential: Mapping[str, Any]) -> Flow[None]:
+        """Register the passkey that the browser made: *credential* is its RegistrationResponseJSON.
+
+        Raises:
+            AccessTokenRequired: nobody is logged in; nothing was sent.
+            ServiceError: the service refused.
+        """
+        parameters = {"AccessToken": self._require_access_token(), "Credential": credential}
+        yield from ask("CompleteWebAuthnRegistration", parameters)
+
+    @blocking
+    def list_web_authn_credentials(self) -> Flow[list[Document]]:
+        """Return the descriptions of the user's passkeys, of every page.
+
+        Raises:
+            AccessTokenRequired: nobody is logged in; nothing was sent.
+            ServiceError: the service refused.
+        """
+        parameters = {"AccessToken": self._require_access_token()}
+        return (yield from collect("ListWebAuthnCredentials", parameters, "Credentials"))
+
+    @blocking
+    def delete_web_authn_credential(self, credential_id: str) -> Flow[None]:
+        """Delete the passkey of that id.
+
+        Raises:
+            AccessTokenRequired: nobody is logged in; nothing was sent.
+            ServiceError: the service refused.
+        """
+        parameters = {"AccessToken": self._require_access_token(), "CredentialId": credential_id}
+        yield from ask("DeleteWebAuthnCredential", parameters)
+
+
+class AsyncPasskeyMethods(AsyncCognitoBase):
+    """Register, list and delete passkeys, on an event loop."""
+
+    start_web_authn_registration = awaited(PasskeyMethods.start_web_authn_registration)
+    complete_web_authn_registration = awaited(PasskeyMethods.complete_web_authn_registration)
+    list_web_authn_credentials = awaited(PasskeyMethods.list_web_authn_credentials)
+    delete_web_authn_credential = awaited(PasskeyMethods.delete_web_authn_credential)

@@ -1,0 +1,107 @@
+"""Where the user is logged in: devices, sessions, the factors that are set up; and an administrator's view of them."""
+
+from __future__ import annotations
+
+from ..flows import ask
+from ..flows.pages import collect
+from ..wire import Document, Flow
+from .base import AsyncCognitoBase, CognitoBase
+from .twins import awaited, blocking
+
+__all__ = ["AsyncSessionMethods", "SessionMethods"]
+
+
+class SessionMethods(CognitoBase):
+    """List and end devices and sessions."""
+
+    @blocking
+    def list_devices(self) -> Flow[list[Document]]:
+        """Return the user's devices, of every page.
+
+        Raises:
+            AccessTokenRequired: nobody is logged in; nothing was sent.
+            ServiceError: the service refused.
+        """
+        return (yield from collect("ListDevices", {"AccessToken": self._require_access_token()}, "Devices"))
+
+    @blocking
+    def list_user_sessions(self) -> Flow[list[Document]]:
+        """Return the user's sessions, of every page.
+
+        Raises:
+            AccessTokenRequired: nobody is logged in; nothing was sent.
+            ServiceError: the service refused.
+        """
+        return (yield from collect("ListUserSessions", {"AccessToken": self._require_access_token()}, "Sessions"))
+
+    @blocking
+    def revoke_user_session(self, session_id: str) -> Flow[None]:
+        """End the session of that id.
+
+        Raises:
+            AccessTokenRequired: nobody is logged in; nothing was sent.
+            ServiceError: the service refused.
+        """
+        yield from ask("RevokeUserSession", {"AccessToken": self._require_access_token(), "SessionId": session_id})
+
+    @blocking
+    def get_user_auth_factors(self) -> Flow[Document]:
+        """Return the factors that the user has set up: ``ConfiguredUserAuthFactors``, ``UserMFASettingList``, ...
+
+        Raises:
+            AccessTokenRequired: nobody is logged in; nothing was sent.
+            ServiceError: the service refused.
+        """
+        return (yield from ask("GetUserAuthFactors", {"AccessToken": self._require_access_token()}))
+
+    @blocking
+    def admin_list_devices(self, username: str) -> Flow[list[Document]]:
+        """Return the devices of *username*, of every page. It needs AWS credentials.
+
+        Raises:
+            ServiceError: the service refused.
+        """
+        parameters = {"UserPoolId": self.user_pool_id, "Username": username}
+        return (yield from collect("AdminListDevices", parameters, "Devices"))
+
+    @blocking
+    def admin_list_user_sessions(self, username: str) -> Flow[list[Document]]:
+        """Return the sessions of *username*, of every page. It needs AWS credentials.
+
+        Raises:
+            ServiceError: the service refused.
+        """
+        parameters = {"UserPoolId": self.user_pool_id, "Username": username}
+        return (yield from collect("AdminListUserSessions", parameters, "Sessions"))
+
+    @blocking
+    def admin_revoke_user_session(self, username: str, session_id: str) -> Flow[None]:
+        """End the session of *username* of that id. It needs AWS credentials.
+
+        Raises:
+            ServiceError: the service refused.
+        """
+        parameters = {"UserPoolId": self.user_pool_id, "Username": username, "SessionId": session_id}
+        yield from ask("AdminRevokeUserSession", parameters)
+
+    @blocking
+    def admin_user_global_sign_out(self, username: str) -> Flow[None]:
+        """Log *username* out everywhere. It needs AWS credentials.
+
+        Raises:
+            ServiceError: the service refused.
+        """
+        yield from ask("AdminUserGlobalSignOut", {"UserPoolId": self.user_pool_id, "Username": username})
+
+
+class AsyncSessionMethods(AsyncCognitoBase):
+    """List and end devices and sessions, on an event loop."""
+
+    list_devices = awaited(SessionMethods.list_devices)
+    list_user_sessions = awaited(SessionMethods.list_user_sessions)
+    revoke_user_session = awaited(SessionMethods.revoke_user_session)
+    get_user_auth_factors = awaited(SessionMethods.get_user_auth_factors)
+    admin_list_devices = awaited(SessionMethods.admin_list_devices)
+    admin_list_user_sessions = awaited(SessionMethods.admin_list_user_sessions)
+    admin_revoke_user_session = awaited(SessionMethods.admin_revoke_user_session)
+    admin_user_global_sign_out = awaited(SessionMethods.admin_user_global_sign_out)

@@ -1,0 +1,262 @@
+"""Users and groups as a stream: page by page, in constant memory, resumable, and no faster than the service allows."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..exceptions.base import ConfigurationError
+from ..exceptions.service import LimitExceededException, ServiceError, TooManyRequestsException
+from ..flows.pages import Page, page
+from ..wire import Document, Flow
+from .base import AsyncCognitoBase, CognitoBase
+from .directory import DirectoryState
+
+__all__ = ["AsyncStream", "AsyncStreamMethods", "Stream", "StreamMethods"]
+
+PAGE_LIMIT = 60
+"""The most items that the service puts on a page."""
+
+PAGES_PER_SECOND = 20.0
+"""Pages asked for in a second at the most: the service's default quota of UserRead, shared by a pool, is 120."""
+
+ATTEMPTS = 8
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 20.0
+
+
+@dataclass
+class Pages:
+    """What is left of a listing, and how fast it may be read: no I/O, no sleep."""
+
+    operation: str
+    parameters: Mapping[str, Any]
+    member: str
+    make: Callable[[Document], Any]
+    limit: int | None
+    token: str | None
+    waiting: deque[Document] = field(default_factory=deque[Document])
+    following: str | None = None
+    begun: bool = False
+    taken: int = 0
+    refused: int = 0
+    next_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.limit is not None and self.limit < 1:
+            raise ConfigurationError("limit must be a positive number of items, or None for all")
+
+    @property
+    def page_token(self) -> str | None:
+        """The token to resume from: of the page being read until its last item is taken, then of the next."""
+        return self.token if self.waiting or not self.begun else self.following
+
+    @property
+    def at_end(self) -> bool:
+        """Whether nothing is left."""
+        full = self.limit is not None and self.taken >= self.limit
+        return full or (not self.waiting and self.begun and self.following is None)
+
+    def flow(self) -> Flow[Page]:
+        """Ask for the next page."""
+        token = self.following if self.begun else self.token
+        left = PAGE_LIMIT if self.limit is None else min(PAGE_LIMIT, self.limit - self.taken)
+        return page(self.operation, {**self.parameters, "Limit": left}, self.member, token)
+
+    def arrived(self, got: Page, now: float) -> None:
+        """Take the page in."""
+        self.token = self.following if self.begun else self.token
+        self.begun, self.following, self.refused = True, got.token, 0
+        self.waiting.extend(got.items)
+        self.next_at = max(self.next_at, now) + 1 / PAGES_PER_SECOND
+
+    def throttled(self, error: ServiceError, now: float) -> None:
+        """Wait longer and longer after the service said that it is too much; give up in the end.
+
+        Raises:
+            ServiceError: it is another error, or the last attempt.
+        """
+        self.refused += 1
+        if not isinstance(error, (TooManyRequestsException, LimitExceededException)) or self.refused >= ATTEMPTS:
+            raise error
+        self.next_at = now + min(FIRST_PAUSE * 2 ** (self.refused - 1), LONGEST_PAUSE)
+
+    def take(self) -> Any:
+        """Return the next item that has arrived."""
+        self.taken += 1
+        return self.make(self.waiting.popleft())
+
+
+class Stream(Iterator[Any]):
+    """Items one by one; ``page_token`` resumes a listing where it was left, from the beginning of that page."""
+
+    def __init__(self, cognito: Any, pages: Pages, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._run: Callable[[Flow[Page]], Page] = cognito._run
+        self._pages = pages
+        self._sleep = sleep
+
+    @property
+    def page_token(self) -> str | None:
+        """The token to resume from, None at the beginning and at the end."""
+        return self._pages.page_token
+
+    def __next__(self) -> Any:
+        pages = self._pages
+        while not pages.waiting and not pages.at_end:
+            pause = pages.next_at - time.monotonic()
+            if pause > 0:
+                self._sleep(pause)
+            try:
+                got = self._run(pages.flow())
+            except ServiceError as error:
+                pages.throttled(error, time.monotonic())
+            else:
+                pages.arrived(got, time.monotonic())
+        if pages.at_end:
+            raise StopIteration
+        return pages.take()
+
+
+class AsyncStream(AsyncIterator[Any]):
+    """Items one by one, on an event loop: ``async for``."""
+
+    def __init__(self, cognito: Any, pages: Pages, sleep: Callable[[float], Awaitable[None]] | None = None) -> None:
+        self._run: Callable[[Flow[Page]], Awaitable[Page]] = cognito._run
+        self._pages = pages
+        self._sleep = sleep
+
+    @property
+    def page_token(self) -> str | None:
+        """The token to resume from, None at the beginning and at the end."""
+        return self._pages.page_token
+
+    async def __anext__(self) -> Any:
+        pages = self._pages
+        while not pages.waiting and not pages.at_end:
+            pause = pages.next_at - time.monotonic()
+            if pause > 0:
+                await (self._sleep or _asyncio_sleep)(pause)
+            try:
+                got = await self._run(pages.flow())
+            except ServiceError as error:
+                pages.throttled(error, time.monotonic())
+            else:
+                pages.arrived(got, time.monotonic())
+        if pages.at_end:
+            raise StopAsyncIteration
+        return pages.take()
+
+
+async def _asyncio_sleep(seconds: float) -> None:
+    import asyncio
+
+    await asyncio.sleep(seconds)
+
+
+class StreamState(DirectoryState):
+    """The listings, whoever reads them."""
+
+    def _users(
+        self, filter: str | None, attributes: list[str] | None, limit: int | None, page_token: str | None, attr_map: Any
+    ) -> Pages:
+        asked = {"UserPoolId": self.user_pool_id, "Filter": filter, "AttributesToGet": attributes}
+        return Pages("ListUsers", asked, "Users", self._user_of(attr_map), limit, page_token)
+
+    def _groups(self, limit: int | None, page_token: str | None) -> Pages:
+        return Pages("ListGroups", {"UserPoolId": self.user_pool_id}, "Groups", self.get_group_obj, limit, page_token)
+
+    def _members(self, group_name: str, limit: int | None, page_token: str | None, attr_map: Any) -> Pages:
+        asked = {"UserPoolId": self.user_pool_id, "GroupName": group_name}
+        return Pages("ListUsersInGroup", asked, "Users", self._user_of(attr_map), limit, page_token)
+
+    def _user_of(self, attr_map: Mapping[str, str] | None) -> Callable[[Document], Any]:
+        return lambda user: self.get_user_obj(
+            user.get("Username"),
+            attribute_list=user.get("Attributes"),
+            metadata={
+                "username": user.get("Username"),
+                "enabled": user.get("Enabled"),
+                "user_status": user.get("UserStatus"),
+                "create_date": user.get("UserCreateDate"),
+                "modified_date": user.get("UserLastModifiedDate"),
+            },
+            attr_map=attr_map,
+        )
+
+
+class StreamMethods(StreamState, CognitoBase):
+    """Users and groups as streams. AWS credentials needed."""
+
+    def iter_users(
+        self,
+        filter: str | None = None,
+        attributes: list[str] | None = None,
+        limit: int | None = None,
+        *,
+        page_token: str | None = None,
+        attr_map: Mapping[str, str] | None = None,
+    ) -> Stream:
+        """Return the pool's users one by one: those that *filter* (``email ^= "a"``) lets through, *limit* at most.
+
+        *attributes* are the names of those to fetch, all unless given; *page_token* resumes an earlier stream.
+
+        Raises:
+            ConfigurationError: *limit* is not positive.
+        """
+        return Stream(self, self._users(filter, attributes, limit, page_token, attr_map))
+
+    def iter_groups(self, limit: int | None = None, *, page_token: str | None = None) -> Stream:
+        """Return the pool's groups one by one, *limit* at most.
+
+        Raises:
+            ConfigurationError: *limit* is not positive.
+        """
+        return Stream(self, self._groups(limit, page_token))
+
+    def iter_users_in_group(
+        self,
+        group_name: str,
+        limit: int | None = None,
+        *,
+        page_token: str | None = None,
+        attr_map: Mapping[str, str] | None = None,
+    ) -> Stream:
+        """Return the users in a group one by one, *limit* at most.
+
+        Raises:
+            ConfigurationError: *limit* is not positive.
+        """
+        return Stream(self, self._members(group_name, limit, page_token, attr_map))
+
+
+class AsyncStreamMethods(StreamState, AsyncCognitoBase):
+    """Users and groups as streams, on an event loop. AWS credentials needed."""
+
+    def iter_users(
+        self,
+        filter: str | None = None,
+        attributes: list[str] | None = None,
+        limit: int | None = None,
+        *,
+        page_token: str | None = None,
+        attr_map: Mapping[str, str] | None = None,
+    ) -> AsyncStream:
+        """Return the pool's users one by one, as ``Cognito.iter_users`` does."""
+        return AsyncStream(self, self._users(filter, attributes, limit, page_token, attr_map))
+
+    def iter_groups(self, limit: int | None = None, *, page_token: str | None = None) -> AsyncStream:
+        """Return the pool's groups one by one, as ``Cognito.iter_groups`` does."""
+        return AsyncStream(self, self._groups(limit, page_token))
+
+    def iter_users_in_group(
+        self,
+        group_name: str,
+        limit: int | None = None,
+        *,
+        page_token: str | None = None,
+        attr_map: Mapping[str, str] | None = None,
+    ) -> AsyncStream:
+        """Return the users in a group one by one, as ``Cognito.iter_users_in_group`` does."""
+        return AsyncStream(self, self._members(group_name, limit, page_token, attr_map))
