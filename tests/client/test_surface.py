@@ -72,8 +72,8 @@ def test_every_name_of_pycognito_is_there_with_its_parameters() -> None:
     user = pycognito.Cognito(
         "us-east-1_abc", "id", boto3_client_kwargs={"aws_access_key_id": "x", "aws_secret_access_key": "y"}
     )
-    ours = srpcore.Cognito("us-east-1_abc", "id")
-    assert {name for name in vars(user) if not hasattr(ours, name)} == set()
+    instance = srpcore.Cognito("us-east-1_abc", "id")
+    assert {name for name in vars(user) if not hasattr(instance, name)} == set()
 
 
 def test_methods_are_plain_functions_that_can_be_autospecced() -> None:

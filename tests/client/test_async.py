@@ -1,0 +1,178 @@
+"""AsyncCognito: the same stories on an event loop, which goes on while they run."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+import pytest
+
+import srpcore
+from client.conftest import PASSWORD, World
+from client.test_sign_in import enrol
+from srpcore import exceptions
+from srpcore.crypto import modexp
+from srpcore.crypto.totp import totp
+from srpcore.wire import Operation, Reply
+from srpcore_transports.credentials import Credentials
+from srpcore_transports.local import LocalUserPool
+
+
+def facade(world: World, username: str | None = "alice") -> srpcore.AsyncCognito:
+    return srpcore.AsyncCognito(
+        world.pool.user_pool_id,
+        world.pool.client_id,
+        username=username,
+        client_secret=world.pool.client_secret,
+        transport=world.wire,
+        clock=world.clock,
+    )
+
+
+def test_the_story_of_a_user(world: World) -> None:
+    async def story() -> None:
+        async with facade(world, None) as user:
+            user.set_base_attributes(email="alice@example.com")
+            assert (await user.register("alice", PASSWORD))["UserConfirmed"] is False
+            await user.confirm_sign_up(world.pool.outbox.latest("alice").code)
+            with pytest.raises(exceptions.NotAuthorizedException):
+                await user.authenticate("wrong")
+            await user.authenticate(PASSWORD)
+            assert user.access_claims is not None
+            assert user.access_claims["username"] == "alice"
+            await user.verify_tokens()
+            secret = await user.associate_software_token()
+            assert await user.verify_software_token(totp(secret, world.clock()))
+            await user.set_user_mfa_preference(False, True, "SOFTWARE_TOKEN")
+            before = user.access_token
+            world.clock.ahead += 3700
+            assert await user.check_token() is True
+            assert user.access_token != before
+            with pytest.raises(exceptions.SoftwareTokenMFAChallengeException):
+                await user.authenticate(PASSWORD)
+            await user.respond_to_software_token_mfa_challenge(totp(secret, world.clock()))
+            shown = await user.get_user()
+            assert shown.email == "alice@example.com"
+            assert (await user.client.get_user(AccessToken=user.access_token))["Username"] == "alice"
+            await user.logout()
+            assert user.access_token is None
+
+    asyncio.run(story())
+
+
+def test_new_password(world: World) -> None:
+    world.create(permanent=False)
+
+    async def story() -> None:
+        user = facade(world)
+        with pytest.raises(exceptions.ForceChangePasswordException):
+            await user.authenticate(PASSWORD)
+        await user.new_password_challenge(PASSWORD, "Another-Horse-2")
+        assert user.access_token
+
+    asyncio.run(story())
+
+
+def test_devices(make_world: Callable[..., World]) -> None:
+    world = make_world(remember_devices=True)
+    world.create()
+
+    async def story() -> None:
+        user = facade(world)
+        await user.authenticate(PASSWORD)
+        device = await user.confirm_device()
+        world.wire.clear()
+        await user.authenticate(PASSWORD)
+        assert world.wire.names[-1] == "RespondToAuthChallenge:DEVICE_PASSWORD_VERIFIER"
+        other = facade(world)
+        other.device = device
+        await other.authenticate(PASSWORD)
+        await other.forget_device()
+        await user.authenticate(PASSWORD)
+        assert user.device is None
+
+    asyncio.run(story())
+
+
+def test_arithmetic_is_off_the_loop(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.create()
+    enrol(world)
+    threads: set[int] = set()
+    real = modexp.modexp
+
+    def noticed(base: int, exponent: int, modulus: int) -> int:
+        threads.add(threading.get_ident())
+        return real(base, exponent, modulus)
+
+    monkeypatch.setattr("srpcore.crypto.srp.modexp", noticed)
+
+    async def story() -> int:
+        with pytest.raises(exceptions.SoftwareTokenMFAChallengeException):
+            await facade(world).authenticate(PASSWORD)
+        return threading.get_ident()
+
+    assert asyncio.run(story()) not in threads
+    assert threads
+
+
+def test_synchronous_transport_is_called_off_the_loop(world: World) -> None:
+    world.create()
+    threads: set[int] = set()
+
+    def noticed(operation: Operation) -> Reply | None:
+        threads.add(threading.get_ident())
+        return None
+
+    world.wire.instead = noticed
+
+    async def story() -> int:
+        await facade(world).authenticate(PASSWORD)
+        return threading.get_ident()
+
+    assert asyncio.run(story()) not in threads
+    assert threads
+
+
+def test_many_log_ins_at_once(world: World) -> None:
+    world.create()
+
+    async def story() -> None:
+        users = [facade(world) for _ in range(20)]
+        await asyncio.gather(*(user.authenticate(PASSWORD) for user in users))
+        assert len({user.access_token for user in users}) == 20
+
+    asyncio.run(story())
+
+
+def test_cancelled_log_in_leaves_the_object_usable(world: World) -> None:
+    world.create()
+
+    async def story() -> None:
+        user = facade(world)
+        for delay in (0, 0.001, 0.005, 0.01):
+            task = asyncio.ensure_future(user.authenticate(PASSWORD))
+            await asyncio.sleep(delay)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert user.access_token is None
+        await user.authenticate(PASSWORD)
+        assert user.access_token
+
+    asyncio.run(story())
+
+
+def test_default_transport_over_http() -> None:
+    with LocalUserPool(credentials=Credentials("AKID", "secret")) as pool, pool.serve() as server:
+
+        async def story() -> None:
+            async with srpcore.AsyncCognito(
+                pool.user_pool_id, pool.client_id, access_key="AKID", secret_key="secret", endpoint_url=server.url
+            ) as user:
+                await user.register("bob", PASSWORD)
+                await user.admin_confirm_sign_up()
+                await user.authenticate(PASSWORD)
+                assert [found.username async for found in user.iter_users()] == ["bob"]
+
+        asyncio.run(story())
