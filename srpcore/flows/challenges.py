@@ -120,14 +120,16 @@ class Challenge:
         try:
             members: dict[str, Any] = json.loads(text)
             texts = {name: members[name] for name in ("name", "username", "session", "canonical")}
-            parameters, available = dict[str, Any](members["parameters"]), tuple[Any, ...](members["available"])
+            parameters, available = members["parameters"], members["available"]
         except (ValueError, TypeError, KeyError, RecursionError):
             raise _not_a_challenge() from None
-        optional = [text for text in (texts["session"], texts["canonical"]) if text is not None]
-        strings: list[object] = [texts["name"], texts["username"], *optional, *available, *parameters.values()]
-        if texts["name"] not in NEEDS or not all(isinstance(text, str) for text in strings):
+        if not isinstance(parameters, dict) or not isinstance(available, list) or texts["name"] not in NEEDS:
             raise _not_a_challenge()
-        return cls(**texts, parameters=parameters, available=available, admin=members.get("admin") is True)
+        named, choices = cast(dict[str, Any], parameters), cast(list[Any], available)
+        optional = [text for text in (texts["session"], texts["canonical"]) if text is not None]
+        if not all(isinstance(text, str) for text in (texts["username"], *optional, *choices, *named.values())):
+            raise _not_a_challenge()
+        return cls(**texts, parameters=named, available=tuple(choices), admin=members.get("admin") is True)
 
 
 def _not_a_challenge() -> ConfigurationError:
