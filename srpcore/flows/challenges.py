@@ -123,11 +123,12 @@ class Challenge:
             parameters, available = members["parameters"], members["available"]
         except (ValueError, TypeError, KeyError, RecursionError):
             raise _not_a_challenge() from None
-        if not isinstance(parameters, dict) or not isinstance(available, list) or texts["name"] not in NEEDS:
+        if not isinstance(parameters, dict) or not isinstance(available, list):
             raise _not_a_challenge()
         named, choices = cast(dict[str, Any], parameters), cast(list[Any], available)
         optional = [text for text in (texts["session"], texts["canonical"]) if text is not None]
-        if not all(isinstance(text, str) for text in (texts["username"], *optional, *choices, *named.values())):
+        strings = (texts["name"], texts["username"], *optional, *choices, *named.values())
+        if not all(isinstance(text, str) for text in strings) or texts["name"] not in NEEDS:
             raise _not_a_challenge()
         return cls(**texts, parameters=named, available=tuple(choices), admin=members.get("admin") is True)
 

@@ -68,10 +68,10 @@ def test_new_password_and_totp_in_other_processes(world: World) -> None:
         assert step.needs in ("new_password", "code")
         elsewhere = world.user(None).resume_sign_in(texts[-1])
         assert elsewhere.challenge == step.challenge
-        given = (
-            {"new_password": NEW_PASSWORD} if step.needs == "new_password" else {"code": totp(secret, world.clock())}
-        )
-        step = elsewhere.answer(**given)
+        if step.needs == "new_password":
+            step = elsewhere.answer(new_password=NEW_PASSWORD)
+        else:
+            step = elsewhere.answer(code=totp(secret, world.clock()))
     assert len(texts) == 2
     for text in texts:
         for hidden in (
@@ -272,6 +272,7 @@ def test_any_other_text_is_no_challenge(text: str) -> None:
     [
         {"name": "NOBODY_KNOWS"},
         {"name": None},
+        {"name": []},
         {"session": 5},
         {"parameters": []},
         {"parameters": {"A": 5}},
