@@ -6,7 +6,6 @@ import sys
 from functools import lru_cache
 from typing import Any, ClassVar, cast
 
-from ..wire import Reply
 from .base import SrpcoreError
 
 __all__ = [
@@ -70,7 +69,6 @@ __all__ = [
     "WebAuthnNotEnabledException",
     "WebAuthnOriginNotAllowedException",
     "WebAuthnRelyingPartyMismatchException",
-    "service_error",
 ]
 
 
@@ -86,8 +84,8 @@ class ServiceError(SrpcoreError):
     def __init__(self, response: dict[str, Any], operation: str) -> None:
         self.response = response
         self.operation = self.operation_name = operation
-        error = _member(response, "Error")
-        metadata = _member(response, "ResponseMetadata")
+        error = member(response, "Error")
+        metadata = member(response, "ResponseMetadata")
         self.code: str = str(error.get("Code", "Unknown"))
         self.message: str = str(error.get("Message", ""))
         self.status: int | None = metadata.get("HTTPStatusCode")
@@ -108,14 +106,14 @@ class ServiceError(SrpcoreError):
         return _restored, (plain, self.response, self.operation), vars(self)
 
 
-def _member(document: object, name: str) -> dict[str, Any]:
+def member(document: object, name: str) -> dict[str, Any]:
     """Return the object at *name*, empty where a document is not of the service's shape."""
     member = cast(dict[str, Any], document).get(name) if isinstance(document, dict) else None
     return cast(dict[str, Any], member) if isinstance(member, dict) else {}
 
 
 def _restored(cls: type[ServiceError], response: dict[str, Any], operation: str) -> ServiceError:
-    return _beside(cls, _client_error())(response, operation)
+    return beside(cls, client_error())(response, operation)
 
 
 class AccessDeniedException(ServiceError):
@@ -354,26 +352,15 @@ class WebAuthnRelyingPartyMismatchException(ServiceError):
     """The passkey belongs to another relying party."""
 
 
-_BY_CODE = {name: cls for name, cls in list(globals().items()) if name in __all__ and isinstance(cls, type)}
-
-
-def service_error(reply: Reply, operation: str) -> ServiceError:
-    """Return the error that an error *reply* to *operation* stands for.
-
-    While ``botocore.exceptions`` is loaded, the error is a botocore ``ClientError`` too, and on the botocore transport
-    the very ``client.exceptions.X`` that the client raised: programs that came from boto3 catch those.
-    """
-    cls = _BY_CODE.get(str(_member(reply.document, "Error").get("Code")), ServiceError)
-    return _beside(cls, reply.raised or _client_error())(reply.document, operation)
-
-
-def _client_error() -> type[Exception] | None:
+def client_error() -> type[Exception] | None:
+    """Return botocore's ClientError while botocore is loaded."""
     # Not there while another thread is still importing the module, or where a test has put None in its place.
     found: type[Exception] | None = getattr(sys.modules.get("botocore.exceptions"), "ClientError", None)
     return found
 
 
-def _beside(cls: type[ServiceError], other: type[Exception] | None) -> type[ServiceError]:
+def beside(cls: type[ServiceError], other: type[Exception] | None) -> type[ServiceError]:
+    """Return *cls* as a class that is *other*, too; itself where there is no other."""
     return cls if other is None else _class_over((cls, other))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..exceptions.service import service_error
+from ..exceptions.reply import service_error
 from ..wire import Document, Fetch, Flow, Operation, Reply
 
 __all__ = ["ask", "fetch"]
