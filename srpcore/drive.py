@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from contextlib import closing
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractContextManager, asynccontextmanager, closing
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from .wire import AsyncTransport, Flow, Operation, Request, Transport
+from .wire import AsyncTransport, Awaiting, Flow, Operation, Request, Transport
 
-__all__ = ["arun", "in_thread", "run"]
+__all__ = ["arun", "entered_in_thread", "in_thread", "run"]
 
 T = TypeVar("T")
 
@@ -37,6 +37,8 @@ def run(flow: Flow[T], transport: Transport) -> T:
     answer: object = None
     with closing(flow):
         while not isinstance(request := _step(flow, answer), _Result):
+            if isinstance(request, Awaiting):
+                raise TypeError("a flow of an asynchronous facade needs the asynchronous driver")
             answer = transport.call(request) if isinstance(request, Operation) else transport.fetch(request.url)
         return request.value
 
@@ -63,7 +65,12 @@ async def arun(flow: Flow[T], transport: AsyncTransport, *, offload: Offload | N
             request = await offload(_step, flow, answer) if offload else _step(flow, answer)
             if isinstance(request, _Result):
                 return request.value
-            answer = await (transport.call(request) if isinstance(request, Operation) else transport.fetch(request.url))
+            if isinstance(request, Awaiting):
+                answer = await request.function()
+            elif isinstance(request, Operation):
+                answer = await transport.call(request)
+            else:
+                answer = await transport.fetch(request.url)
 
 
 async def in_thread(function: Callable[..., T], /, *arguments: Any) -> T:
@@ -80,3 +87,48 @@ async def in_thread(function: Callable[..., T], /, *arguments: Any) -> T:
         if not running.cancelled():
             await asyncio.wait([running])
         raise
+
+
+@asynccontextmanager
+async def entered_in_thread(manager: AbstractContextManager[None]) -> AsyncGenerator[None, None]:
+    """Hold *manager*, a lock that may keep one waiting, without keeping the event loop or asyncio's threads waiting.
+
+    A thread of its own waits for it: the threads that others need, perhaps to release it, are left alone.
+    """
+    import asyncio
+    from threading import Thread
+
+    loop = asyncio.get_running_loop()
+
+    async def in_own_thread(function: Callable[[], object]) -> None:
+        done: asyncio.Future[None] = loop.create_future()
+
+        def work() -> None:
+            try:
+                function()
+            except BaseException as error:  # noqa: BLE001 - it is raised where the future is awaited
+                loop.call_soon_threadsafe(done.set_exception, error)
+            else:
+                loop.call_soon_threadsafe(done.set_result, None)
+
+        Thread(target=work, name="srpcore-lock", daemon=True).start()
+        try:
+            await asyncio.shield(done)
+        except asyncio.CancelledError:
+            # The thread cannot be stopped: what it enters in the end must be left again.
+            await asyncio.wait([done])
+            raise
+
+    entered = False
+
+    def enter() -> None:
+        nonlocal entered
+        manager.__enter__()
+        entered = True
+
+    try:
+        await in_own_thread(enter)
+        yield
+    finally:
+        if entered:
+            await in_own_thread(lambda: manager.__exit__(None, None, None))

@@ -19,6 +19,10 @@ _REGION = re.compile(r"[A-Za-z0-9-]+")
 _NOT_IN_ENDPOINT = re.compile(r"[\x00-\x20\x7f\s\\?#]")
 
 _SUFFIXES = {"cn-": "amazonaws.com.cn", "eusc-": "amazonaws.eu"}
+_DUAL_STACK_SUFFIXES = {"cn-": "api.amazonwebservices.com.cn", "eusc-": "api.amazonwebservices.eu"}
+
+# Here the plain FIPS names answer over IPv6 too; the service's endpoint rules name these four.
+_FIPS_IS_DUAL_STACK = ("us-east-1", "us-east-2", "us-west-1", "us-west-2")
 
 
 def dns_suffix(region: str) -> str:
@@ -26,15 +30,27 @@ def dns_suffix(region: str) -> str:
     return next((suffix for prefix, suffix in _SUFFIXES.items() if region.startswith(prefix)), "amazonaws.com")
 
 
-def default_endpoint(region: str) -> str:
+def default_endpoint(region: str, *, use_fips: bool = False, use_dualstack: bool = False) -> str:
     """Return the service's URL in *region*, without a slash at the end.
+
+    *use_fips* takes the one whose cryptography is validated by FIPS 140, *use_dualstack* one that answers over IPv6
+    too. An issuer follows neither: it always has the plain name.
 
     Raises:
         ConfigurationError: *region* is not the name of a region.
     """
     if not isinstance(region, str) or not re.fullmatch(r"[a-z0-9-]+", region):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigurationError("region must be a name such as eu-west-1")
-    return f"https://cognito-idp.{region}.{dns_suffix(region)}"
+    service = "cognito-idp-fips" if use_fips else "cognito-idp"
+    suffix = _dual_stack_suffix(region, use_fips) if use_dualstack else dns_suffix(region)
+    return f"https://{service}.{region}.{suffix}"
+
+
+def _dual_stack_suffix(region: str, use_fips: bool) -> str:
+    suffix = next((suffix for prefix, suffix in _DUAL_STACK_SUFFIXES.items() if region.startswith(prefix)), "api.aws")
+    commercial = suffix == "api.aws" and not region.startswith("us-gov-")
+    plain = region in _FIPS_IS_DUAL_STACK if use_fips else commercial
+    return dns_suffix(region) if plain else suffix
 
 
 def configured_endpoint() -> str | None:

@@ -6,11 +6,22 @@ A *flow* is a generator. It yields an :class:`Operation` (answered by a :class:`
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-__all__ = ["UNSIGNED", "AsyncTransport", "Document", "Fetch", "Flow", "Operation", "Reply", "Request", "Transport"]
+__all__ = [
+    "UNSIGNED",
+    "AsyncTransport",
+    "Awaiting",
+    "Document",
+    "Fetch",
+    "Flow",
+    "Operation",
+    "Reply",
+    "Request",
+    "Transport",
+]
 
 T = TypeVar("T")
 
@@ -79,7 +90,14 @@ class Reply:
         return error
 
 
-Request: TypeAlias = Operation | Fetch
+@dataclass(frozen=True, slots=True)
+class Awaiting:
+    """A coroutine function of an asynchronous facade's own, for the asynchronous driver to call and await."""
+
+    function: Callable[[], Awaitable[Any]]
+
+
+Request: TypeAlias = Operation | Fetch | Awaiting
 
 # The type of what is sent in depends on what was yielded (a Reply or bytes), which no annotation of a generator
 # can say; flows.ask and flows.fetch are the two places that yield, and they give it its type back.

@@ -94,10 +94,10 @@ def test_attributes_and_texts_of_a_service_error() -> None:
     response = document()
     error = service_error(Reply(response), "InitiateAuth")
     assert error.response is response
-    assert (error.code, error.message) == ("NotAuthorizedException", "Incorrect username or password.")
+    assert (error.code, error.message) == ("NotAuthorizedException", "The words of the service.")
     assert (error.operation, error.operation_name) == ("InitiateAuth", "InitiateAuth")
     assert (error.status, error.request_id) == (400, "an-id")
-    expected = "NotAuthorizedException (HTTP 400, InitiateAuth): Incorrect username or password."
+    expected = "NotAuthorizedException (HTTP 400, InitiateAuth): The words of the service."
     assert (str(error), repr(error), error.args) == (expected, f"<{expected}>", (expected,))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .devices import AsyncDeviceMethods, DeviceMethods
 from .directory import AsyncDirectoryMethods, DirectoryMethods
+from .keeping import AsyncKeepingMethods, KeepingMethods
 from .log_in import AsyncLogInMethods, LogInMethods
 from .mfa import AsyncMfaMethods, MfaMethods
 from .passkeys import AsyncPasskeyMethods, PasskeyMethods
@@ -21,6 +22,7 @@ class Cognito(
     SignUpMethods,
     LogInMethods,
     SignInMethods,
+    KeepingMethods,
     MfaMethods,
     DeviceMethods,
     PasswordMethods,
@@ -37,6 +39,7 @@ class AsyncCognito(
     AsyncSignUpMethods,
     AsyncLogInMethods,
     AsyncSignInMethods,
+    AsyncKeepingMethods,
     AsyncMfaMethods,
     AsyncDeviceMethods,
     AsyncPasswordMethods,

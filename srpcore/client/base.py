@@ -7,9 +7,8 @@ from typing import Any, Self, TypeVar
 
 from ..drive import arun, in_thread, run
 from ..resolve import as_async, as_async_client, as_client, as_transport, botocore_transport
-from ..wire import AsyncTransport, Flow, Transport
+from ..wire import AsyncTransport, Awaiting, Flow, Transport
 from .state import CognitoState
-from .twins import flow_of
 
 __all__ = ["AsyncCognitoBase", "CognitoBase"]
 
@@ -102,4 +101,4 @@ class AsyncCognitoBase(CognitoState):
         return await arun(flow, self._transport, offload=in_thread)
 
     def _through(self, method: str, *arguments: Any) -> Flow[Any]:
-        return (yield from flow_of(getattr(type(self), method))(self, *arguments))
+        return (yield Awaiting(lambda: getattr(self, method)(*arguments)))

@@ -7,13 +7,13 @@ from ..exceptions.base import ConfigurationError
 from ..flows import devices
 from ..wire import Flow
 from .base import AsyncCognitoBase, CognitoBase
-from .state import CognitoState
+from .keeping import KeepingState
 from .twins import awaited, blocking
 
 __all__ = ["AsyncDeviceMethods", "DeviceMethods"]
 
 
-class DeviceState(CognitoState):
+class DeviceState(KeepingState):
     """The device at hand."""
 
     def _require_device(self) -> Device:
@@ -45,6 +45,7 @@ class DeviceMethods(DeviceState, CognitoBase):
             access_token, metadata["DeviceKey"], metadata["DeviceGroupKey"], name=device_name
         )
         self.device, self.new_device_metadata = device, None
+        self._keep()
         if reply.get("UserConfirmationNecessary") and remember:
             yield from self._through("update_device_status", True)
         return device
@@ -71,6 +72,7 @@ class DeviceMethods(DeviceState, CognitoBase):
         access_token, key = self._require_access_token(), self._require_device().key
         yield from devices.forget_device(access_token, key)
         self.device = None
+        self._keep()
 
 
 class AsyncDeviceMethods(DeviceState, AsyncCognitoBase):

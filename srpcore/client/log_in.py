@@ -10,14 +10,14 @@ from ..exceptions.challenges import MFAChallengeException
 from ..flows.challenges import Answer, Challenge, challenge_of, raise_challenge
 from ..flows.sign_in import answer, begin
 from ..wire import Document, Flow
-from .state import CognitoState
+from .keeping import KeepingState
 from .tokens import AsyncTokenMethods, TokenMethods
 from .twins import awaited, blocking
 
 __all__ = ["AsyncLogInMethods", "LogInMethods"]
 
 
-class LogInState(CognitoState):
+class LogInState(KeepingState):
     """What both facades do at log-in between two requests."""
 
     def _make_srp(self, password: str, client: object) -> AWSSRP:
@@ -88,6 +88,7 @@ class LogInMethods(LogInState, TokenMethods):
             TokenVerificationException: the tokens are not accepted.
             ConfigurationError: the name or the password cannot be used; nothing was sent.
         """
+        self._recall_device()
         reply = yield from self._log_in(password, client_metadata)
         yield from self._finish(reply)
 
@@ -104,6 +105,7 @@ class LogInMethods(LogInState, TokenMethods):
             MFAChallengeException: the service wants a code as well.
             ServiceError: the service refused.
         """
+        self._recall_device()
         reply = yield from self._log_in_anew(password, new_password, required_attributes)
         yield from self._finish(reply)
 
@@ -142,6 +144,7 @@ class LogInMethods(LogInState, TokenMethods):
             ServiceError: the service refused, a wrong password for one.
             ConfigurationError: the name or the password cannot be used; nothing was sent.
         """
+        self._recall_device()
         conversation = self._conversation(client_metadata)
         conversation.admin = True
         reply = yield from begin(conversation, "ADMIN_NO_SRP_AUTH", password)

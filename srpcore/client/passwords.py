@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..crypto.encoding import utf8
 from ..flows import ask
 from ..wire import Flow
 from .base import AsyncCognitoBase, CognitoBase
@@ -23,8 +22,8 @@ class PasswordMethods(CognitoBase):
             ConfigurationError: a password has no UTF-8 form; nothing was sent.
             ServiceError: the service refused.
         """
-        utf8(previous_password, name="previous_password")
-        utf8(proposed_password, name="proposed_password")
+        self._check_text(previous_password, name="previous_password")
+        self._check_text(proposed_password, name="proposed_password")
         yield from self._through("check_token")
         response = yield from ask(
             "ChangePassword",
@@ -43,7 +42,7 @@ class PasswordMethods(CognitoBase):
         Raises:
             ServiceError: the service refused.
         """
-        parameters = {"ClientId": self._app.client_id, "Username": self.username, "ClientMetadata": client_metadata}
+        parameters = {"ClientId": self._client_id, "Username": self.username, "ClientMetadata": client_metadata}
         self._add_secret_hash(parameters, "SecretHash")
         yield from ask("ForgotPassword", parameters)
 
@@ -55,9 +54,9 @@ class PasswordMethods(CognitoBase):
             ConfigurationError: the password has no UTF-8 form; nothing was sent.
             ServiceError: the service refused, a wrong code for one.
         """
-        utf8(password, name="password")
+        self._check_text(password, name="password")
         parameters = {
-            "ClientId": self._app.client_id,
+            "ClientId": self._client_id,
             "Username": self.username,
             "ConfirmationCode": confirmation_code,
             "Password": password,

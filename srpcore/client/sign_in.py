@@ -10,7 +10,7 @@ from ..flows.challenges import Answer, Challenge, challenge_of
 from ..flows.conversation import Conversation
 from ..flows.sign_in import answer, begin, set_up_totp
 from ..wire import Document, Flow
-from .state import CognitoState
+from .keeping import KeepingState
 from .tokens import AsyncTokenMethods, TokenMethods
 from .twins import awaited, blocking
 
@@ -87,7 +87,7 @@ class SignIn:
         return self.challenge
 
 
-class SignInState(CognitoState):
+class SignInState(KeepingState):
     """What both facades do with a log-in between two requests."""
 
     def resume_sign_in(self, text: str) -> SignIn:
@@ -140,6 +140,7 @@ class SignInMethods(SignInState, TokenMethods):
             ServiceError: the service refused, a wrong password for one.
             TokenVerificationException: the tokens are not accepted.
         """
+        self._recall_device()
         conversation = self._conversation(client_metadata)
         conversation.admin, conversation.user_context = auth_flow.startswith("ADMIN_"), user_context
         reply = yield from begin(conversation, auth_flow, password, preferred=preferred)

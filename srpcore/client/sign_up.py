@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..crypto.encoding import utf8
 from ..flows import ask
 from ..users import dict_to_cognito
 from ..wire import Document, Flow
@@ -45,11 +44,11 @@ class SignUpMethods(SignUpState, CognitoBase):
             ConfigurationError: the name or the password has no UTF-8 form; nothing was sent.
             ServiceError: the service refused.
         """
-        utf8(username, name="username")
-        utf8(password, name="password")
+        self._check_text(username, name="username")
+        self._check_text(password, name="password")
         attributes = {**(self.base_attributes or {}), **(self.custom_attributes or {})}
         parameters = {
-            "ClientId": self._app.client_id,
+            "ClientId": self._client_id,
             "Username": username,
             "Password": password,
             "UserAttributes": dict_to_cognito(attributes, attr_map),
@@ -69,7 +68,7 @@ class SignUpMethods(SignUpState, CognitoBase):
             ServiceError: the service refused, a wrong code for one.
         """
         parameters = {
-            "ClientId": self._app.client_id,
+            "ClientId": self._client_id,
             "Username": username or self.username,
             "ConfirmationCode": confirmation_code,
         }
@@ -92,7 +91,7 @@ class SignUpMethods(SignUpState, CognitoBase):
         Raises:
             ServiceError: the service refused.
         """
-        parameters = {"ClientId": self._app.client_id, "Username": username}
+        parameters = {"ClientId": self._client_id, "Username": username}
         self._add_secret_hash(parameters, "SecretHash")
         yield from ask("ResendConfirmationCode", parameters)
 

@@ -6,13 +6,16 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from threading import Lock
+from typing import Any, cast
 
 from ..crypto.device import Device
+from ..crypto.encoding import utf8
 from ..exceptions.base import AccessTokenRequired, ConfigurationError
 from ..flows.conversation import AppClient, Clock, Conversation, RandomBits, challenge_parameters
 from ..pool import Pool, configured_endpoint
 from ..resolve import botocore_transport, make_transport
+from ..store import TokenStore
 from ..wire import AsyncTransport, Document, Flow, Transport
 
 __all__ = ["CognitoState"]
@@ -33,6 +36,7 @@ class CognitoState:
         transport: ``"https"``, ``"botocore"`` or an object; else the environment's SRPCORE_TRANSPORT, else https.
         endpoint_url: where the service is, if it is not AWS; else AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER.
         device: a remembered device.
+        store: where tokens and the device are kept for other programs: see :meth:`restore`.
         clock: returns the time in seconds since the epoch.
         random_bits: returns an integer of so many secret random bits.
 
@@ -59,6 +63,7 @@ class CognitoState:
         transport: Transport | AsyncTransport | str | None = None,
         endpoint_url: str | None = None,
         device: Device | None = None,
+        store: TokenStore | None = None,
         clock: Clock = time.time,
         random_bits: RandomBits = secrets.randbits,
     ) -> None:
@@ -80,13 +85,16 @@ class CognitoState:
         self.pool_jwk: Mapping[str, Any] | None = None
         self.mfa_tokens: Document | None = None
         self.device = device
+        self._store = store
         self.new_device_metadata: Mapping[str, str] | None = None
         self._clock = clock
         self._random_bits = random_bits
         self._canonical_username: str | None = None
         self._admin_session: str | None = None
-        self._refreshed_by: str | None = None
+        self._refresh_way: str | None = None
         self._keys_fetched_at: float | None = None
+        self._renewing = Lock()
+        self._renewals: int = 0
 
         client_kwargs = dict(boto3_client_kwargs or {})
         named = transport is None or isinstance(transport, str)
@@ -146,9 +154,22 @@ class CognitoState:
         )
 
     def _require_access_token(self) -> str:
-        if not self.access_token:
+        if not self.access_token and not self._botocore_refuses:
             raise AccessTokenRequired("there is no access token: log in first")
-        return self.access_token
+        return cast(str, self.access_token)
+
+    @property
+    def _botocore_refuses(self) -> bool:
+        # Over a botocore client nothing is refused before it refuses: programs expect its ParamValidationError.
+        return getattr(getattr(self, "_transport", None), "client", None) is not None
+
+    def _check_text(self, text: str, *, name: str) -> None:
+        if isinstance(text, str) or not self._botocore_refuses:  # pyright: ignore[reportUnnecessaryIsInstance]
+            utf8(text, name=name)
+
+    @property
+    def _client_id(self) -> str:
+        return self.client_id if self._botocore_refuses else self._app.client_id
 
     def _add_secret_hash(self, parameters: dict[str, Any], key: str) -> None:
         if self.client_secret is not None:

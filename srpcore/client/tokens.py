@@ -5,74 +5,24 @@ from __future__ import annotations
 import ast
 import json
 import os
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
-from datetime import datetime, timedelta, timezone
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from .. import tokens
-from ..exceptions.base import ConfigurationError, UnsupportedChallenge
+from ..drive import entered_in_thread
+from ..exceptions.base import AccessTokenRequired, ConfigurationError, UnsupportedChallenge
 from ..exceptions.tokens import MalformedToken, UnknownKey
 from ..flows import ask, fetch
-from ..flows.refresh import refresh, revoke
+from ..flows.refresh import revoke
 from ..wire import Document, Flow
 from .base import AsyncCognitoBase, CognitoBase
-from .state import CognitoState
-from .twins import awaited, blocking
+from .token_state import TokenState
+from .twins import awaited, blocking, is_own, twin_of
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = ["AsyncTokenMethods", "TokenMethods"]
-
-KEYS_COOL_DOWN = 60.0
-"""Seconds before a token with an unknown key id may make the key set be fetched again."""
-
-_OF_TOKENS = ("access_token", "access_claims", "id_token", "id_claims")
-
-
-class TokenState(CognitoState):
-    """What both facades do with tokens between two requests."""
-
-    def _find_key(self, keys: Mapping[str, Any], kid: str) -> Mapping[str, Any] | None:
-        found: list[Mapping[str, Any]] = keys.get("keys", [])
-        return next((key for key in found if key.get("kid") == kid), None)
-
-    def _may_fetch_keys_again(self) -> bool:
-        fetched_at = self._keys_fetched_at
-        return fetched_at is not None and self._clock() - fetched_at >= KEYS_COOL_DOWN
-
-    @contextmanager
-    def _tokens_stay_if_refused(self) -> Generator[None, None, None]:
-        before = {name: getattr(self, name) for name in _OF_TOKENS}
-        try:
-            yield
-        except BaseException:
-            for name, value in before.items():
-                setattr(self, name, value)
-            raise
-
-    def _take_result(self, result: Mapping[str, Any]) -> None:
-        if result.get("RefreshToken"):
-            self.refresh_token = result["RefreshToken"]
-        self.token_type = result.get("TokenType")
-        self.expires_in = result.get("ExpiresIn")
-        if self.expires_in is not None:
-            now = datetime.fromtimestamp(self._clock(), tz=timezone.utc)
-            self.expires_datetime = now + timedelta(seconds=self.expires_in)
-        self.new_device_metadata = result.get("NewDeviceMetadata")
-
-    def _drop_tokens(self) -> None:
-        for name in (*_OF_TOKENS, "refresh_token", "token_type", "expires_in", "expires_datetime"):
-            setattr(self, name, None)
-
-    def _canonical_name(self) -> str:
-        """REFRESH_TOKEN_AUTH's SECRET_HASH is over the canonical name, which an alias is not; the tokens say it."""
-        if self._canonical_username:
-            return self._canonical_username
-        if self.access_token:
-            try:
-                return str(tokens.unverified_claims(self.access_token).get("username") or self.username or "")
-            except MalformedToken:
-                pass
-        return self.username or ""
 
 
 class TokenMethods(TokenState, CognitoBase):
@@ -162,11 +112,16 @@ class TokenMethods(TokenState, CognitoBase):
             MalformedToken: it has no ``exp``.
             ServiceError: the service refused the refresh.
         """
-        expiry = tokens.unverified_claims(self._require_access_token()).get("exp")
+        seen = self._renewals
+        if not self.access_token:
+            raise AccessTokenRequired("there is no access token: log in first")
+        expiry = tokens.unverified_claims(self.access_token).get("exp")
         if isinstance(expiry, bool) or not isinstance(expiry, (int, float)):
             raise MalformedToken("the access token has no exp")
         expired = self._clock() > expiry
-        if expired and renew:
+        if expired and renew and is_own(self.renew_access_token):
+            yield from self._through("_renew_once", seen)
+        elif expired and renew:
             yield from self._through("renew_access_token")
         return expired
 
@@ -176,26 +131,26 @@ class TokenMethods(TokenState, CognitoBase):
         expired: bool = yield from self._through("check_token", renew)
         return expired
 
-    @blocking
-    def renew_access_token(self) -> Flow[None]:
-        """Get new tokens for the refresh token, verify them and set them.
+    def renew_access_token(self) -> None:
+        """Get new tokens for the refresh token, verify them and set them: once, however many threads ask meanwhile.
+
+        With a store, other programs wait too, and tokens that one of them has just had are taken over. New ones are
+        kept in the store first; a refresh token that the service definitively refuses is dropped from it, and here.
 
         Raises:
             ConfigurationError: there is no refresh token; nothing was sent.
-            ServiceError: the service refused; the tokens are as they were.
+            ServiceError: the service refused; the tokens are as they were, unless the refresh token is of no more use.
             TokenVerificationException: the new tokens are not accepted; the tokens are as they were.
+            StoreError: the store cannot be used.
         """
-        # The keys first: once the refresh token is spent, its successor must not be lost to a failed fetch.
-        yield from self._through("get_keys")
-        reply, way = yield from refresh(
-            self._app,
-            self.refresh_token or "",
-            username=self._canonical_name(),
-            device_key=self.device.key if self.device else None,
-            first=self._refreshed_by,
-        )
-        self._refreshed_by = way
-        yield from self._through("_set_tokens", reply)
+        self._renew_once(self._renewals)
+
+    def _renew_once(self, seen: int) -> None:
+        """Renew, unless another thread has since the count of renewals was *seen*."""
+        with self._renewing, self._store_lock():
+            if self._renewals == seen:
+                self._run(self._renew())
+                self._renewals += 1
 
     @blocking
     def revoke_token(self, token: str | None = None) -> Flow[None]:
@@ -207,7 +162,7 @@ class TokenMethods(TokenState, CognitoBase):
         """
         yield from revoke(self._app, token or self.refresh_token or "")
         if token is None or token == self.refresh_token:
-            self._drop_tokens()
+            self._forget_tokens()
 
     @blocking
     def logout(self) -> Flow[None]:
@@ -218,7 +173,7 @@ class TokenMethods(TokenState, CognitoBase):
             ServiceError: the service refused; the tokens are as they were.
         """
         yield from ask("GlobalSignOut", {"AccessToken": self._require_access_token()})
-        self._drop_tokens()
+        self._forget_tokens()
 
     @blocking
     def _set_tokens(self, tokens: Document) -> Flow[None]:
@@ -235,15 +190,38 @@ class TokenMethods(TokenState, CognitoBase):
 class AsyncTokenMethods(TokenState, AsyncCognitoBase):
     """Verify, refresh and give up tokens, on an event loop."""
 
+    _renewal: asyncio.Future[None] | None = None
+
     get_keys = awaited(TokenMethods.get_keys)
     get_key = awaited(TokenMethods.get_key)
     verify_token = awaited(TokenMethods.verify_token)
     verify_tokens = awaited(TokenMethods.verify_tokens)
     check_token = awaited(TokenMethods.check_token)
     check_tokens = awaited(TokenMethods.check_tokens)
-    renew_access_token = awaited(TokenMethods.renew_access_token)
     revoke_token = awaited(TokenMethods.revoke_token)
     logout = awaited(TokenMethods.logout)
+
+    @twin_of(TokenMethods.renew_access_token)
+    async def renew_access_token(self) -> None:
+        """Get new tokens for the refresh token."""
+        await self._renew_once(self._renewals)
+
+    async def _renew_once(self, seen: int) -> None:
+        """Renew, unless another task has since the count of renewals was *seen*, or wait for the one that does."""
+        import asyncio
+
+        if self._renewals != seen:
+            return
+        if self._renewal is None or self._renewal.done():
+            self._renewal = asyncio.ensure_future(self._renew_alone())
+        # A task that is cancelled does not take the others' refresh with it.
+        await asyncio.shield(self._renewal)
+
+    async def _renew_alone(self) -> None:
+        async with entered_in_thread(self._store_lock()):
+            await self._run(self._renew())
+            self._renewals += 1
+
     _set_tokens = awaited(TokenMethods._set_tokens)  # pyright: ignore[reportPrivateUsage] - pycognito's name
 
 

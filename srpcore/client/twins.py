@@ -8,11 +8,12 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from ..wire import Flow
 
-__all__ = ["awaited", "blocking", "flow_of"]
+__all__ = ["awaited", "blocking", "flow_of", "is_own", "twin_of"]
 
 P = ParamSpec("P")
 S = TypeVar("S")
 T = TypeVar("T")
+C = TypeVar("C", bound=Callable[..., Any])
 
 _FLOW = "__flow__"
 
@@ -40,6 +41,23 @@ def awaited(method: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[An
 
     setattr(twin, _FLOW, flow)
     return twin
+
+
+def twin_of(method: Callable[..., Any]) -> Callable[[C], C]:
+    """Mark a coroutine function that is written by hand as the asynchronous twin of *method*, and *method* as its."""
+
+    def mark(twin: C) -> C:
+        twin.__doc__ = method.__doc__
+        for half in (method, twin):
+            setattr(half, _FLOW, None)
+        return twin
+
+    return mark
+
+
+def is_own(method: object) -> bool:
+    """Say whether *method* is a facade's own, and not a program's in its place."""
+    return hasattr(method, _FLOW)
 
 
 def flow_of(method: Callable[..., Any]) -> Callable[..., Flow[Any]]:

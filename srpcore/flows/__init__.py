@@ -11,13 +11,19 @@ from ..wire import Document, Fetch, Flow, Operation, Reply
 __all__ = ["ask", "fetch"]
 
 
+# None for one of these is a mistake for the client to refuse, where the model happens to make the member optional too.
+_NEVER_LEFT_OUT = frozenset({"AccessToken", "Password", "PreviousPassword", "ProposedPassword", "Username"})
+
+
 def ask(name: str, parameters: Mapping[str, Any]) -> Flow[Document]:
     """Ask for the operation *name* and return the answer's document; parameters that are None are left out.
+
+    Those that say who asks, about whom and by what password never are.
 
     Raises:
         ServiceError: the service answered with an error.
     """
-    given = {key: value for key, value in parameters.items() if value is not None}
+    given = {key: value for key, value in parameters.items() if value is not None or key in _NEVER_LEFT_OUT}
     reply: Reply = yield Operation(name, given)
     if reply.error is not None:
         raise service_error(reply, name)

@@ -61,14 +61,18 @@ class Conversation:
     admin: bool = False
     user_context: Mapping[str, Any] | None = None
 
-    def __post_init__(self) -> None:
-        if not utf8(self.username, name="username"):
-            raise ConfigurationError("username is empty: give the user's name or alias")
-
     @property
     def name(self) -> str:
-        """The name that answers bear: the canonical one where it is known."""
-        return self.canonical or self.username
+        """The name that answers bear: the canonical one where it is known.
+
+        Raises:
+            ConfigurationError: there is none, or it has no UTF-8 form.
+        """
+        # At use and not before: a program that overrides get_auth_params names the user itself.
+        name = self.canonical or self.username
+        if not utf8(name, name="username"):
+            raise ConfigurationError("username is empty: give the user's name or alias")
+        return name
 
     @property
     def now(self) -> datetime:

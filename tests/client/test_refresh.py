@@ -177,7 +177,7 @@ def test_new_tokens_that_are_not_accepted_leave_the_old(world: World) -> None:
     world.wire.instead = lambda operation: Reply({"AuthenticationResult": result})
     with pytest.raises(exceptions.TokenVerificationException):
         user.renew_access_token()
-    assert {**vars(user), "_refreshed_by": None} == {**kept, "_refreshed_by": None}
+    assert {**vars(user), "_refresh_way": None} == {**kept, "_refresh_way": None}
 
 
 def test_without_a_refresh_token_nothing_is_sent(world: World) -> None:
