@@ -6,10 +6,15 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 
 import srpcore
 from srpcore.wire import Operation, Reply, Transport
+from srpcore_transports.botocore import BotocoreTransport
+from srpcore_transports.credentials import Credentials
+from srpcore_transports.https import HttpsTransport
 from srpcore_transports.local import LocalUserPool
 
 PASSWORD = "Correct-Horse-1"
@@ -72,13 +77,45 @@ def error(code: str, message: str = "", status: int = 400) -> Reply:
     return Reply({"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}})
 
 
-class World:
-    """A pool, an app client of it, and the wire to them."""
+KINDS = ("in process", "https", "botocore")
+"""The transports that the stories run over: their results are equal."""
 
-    def __init__(self, **settings: Any) -> None:
+KEYS = Credentials("AKIDLOCAL", "secret-of-the-tests")
+
+
+class World:
+    """A pool, an app client of it, and the wire to them: over a transport of that *kind*."""
+
+    def __init__(self, kind: str = "in process", **settings: Any) -> None:
         self.clock = Clock()
-        self.pool = LocalUserPool(clock=self.clock, **settings)
-        self.wire = Wire(self.pool)
+        self.pool = LocalUserPool(clock=self.clock, credentials=KEYS, **settings)
+        self.server = None if kind == "in process" else self.pool.serve()
+        self.url = None if self.server is None else self.server.url
+        self.transport = self._transport(kind)
+        self.wire = Wire(self.transport)
+
+    def _transport(self, kind: str) -> Transport:
+        if kind == "https":
+            return HttpsTransport("us-east-1", self.url, KEYS)
+        if kind == "botocore":
+            return BotocoreTransport(
+                boto3.client(
+                    "cognito-idp",
+                    region_name="us-east-1",
+                    endpoint_url=self.url,
+                    aws_access_key_id=KEYS.access_key_id,
+                    aws_secret_access_key=KEYS.secret_access_key,
+                    config=Config(retries={"total_max_attempts": 1}),
+                )
+            )
+        return self.pool
+
+    def close(self) -> None:
+        """Stop what was started."""
+        self.transport.close()
+        if self.server is not None:
+            self.server.close()
+        self.pool.close()
 
     def create(self, username: str = "alice", *, permanent: bool = True, **attributes: str) -> str:
         """Create a user with PASSWORD, and return the service's name for it."""
@@ -103,9 +140,7 @@ class World:
             self.pool.client_id,
             username=username,
             client_secret=self.pool.client_secret,
-            transport=self.wire,
-            clock=self.clock,
-            **arguments,
+            **{"transport": self.wire, "endpoint_url": self.url, "clock": self.clock, **arguments},
         )
 
     def asked(self, name: str) -> list[Operation]:
@@ -123,9 +158,13 @@ def make_world() -> Iterator[Callable[..., World]]:
 
     yield make
     for world in worlds:
-        world.pool.close()
+        world.close()
 
 
-@pytest.fixture(params=[False, True], ids=["public", "confidential"])
+@pytest.fixture(
+    params=[(kind, secret) for kind in KINDS for secret in (False, True)],
+    ids=lambda param: f"{param[0]}, {'confidential' if param[1] else 'public'}",
+)
 def world(request: pytest.FixtureRequest, make_world: Callable[..., World]) -> World:
-    return make_world(client_secret=request.param)
+    kind, secret = request.param
+    return make_world(kind=kind, client_secret=secret)

@@ -26,6 +26,7 @@ def facade(world: World, username: str | None = "alice") -> srpcore.AsyncCognito
         username=username,
         client_secret=world.pool.client_secret,
         transport=world.wire,
+        endpoint_url=world.url,
         clock=world.clock,
     )
 

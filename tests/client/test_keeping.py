@@ -207,6 +207,7 @@ def test_one_refresh_for_many_tasks(world: World, store: TokenStore) -> None:
             username="alice",
             client_secret=world.pool.client_secret,
             transport=world.wire,
+            endpoint_url=world.url,
             clock=world.clock,
             store=store,
         )
@@ -236,6 +237,7 @@ def test_failed_refresh_of_many_tasks_is_everybodys_error_and_the_next_one_tries
             username="alice",
             client_secret=world.pool.client_secret,
             transport=world.wire,
+            endpoint_url=world.url,
         )
         await user.authenticate(PASSWORD)
         world.wire.instead = lambda operation: error("TooManyRequestsException")

@@ -20,6 +20,7 @@ from srpcore.flows.challenges import NEEDS
 from srpcore.wire import Operation, Reply
 
 NEW_PASSWORD = "Another-Horse-2"
+CONTEXT = {"IpAddress": "127.0.0.1", "ServerName": "here", "ServerPath": "/", "HttpHeaders": []}
 
 
 def test_a_log_in_that_needs_nothing_is_done(world: World) -> None:
@@ -163,7 +164,7 @@ def test_administrators_log_in_is_answered_by_the_administrators_operation(world
     secret = enrol(world)
     user = world.user()
     world.wire.clear()
-    step = user.sign_in(PASSWORD, auth_flow="ADMIN_USER_PASSWORD_AUTH", user_context={"IpAddress": "127.0.0.1"})
+    step = user.sign_in(PASSWORD, auth_flow="ADMIN_USER_PASSWORD_AUTH", user_context=CONTEXT)
     step = world.user(None).resume_sign_in(step.to_json())
     assert step.answer(code=totp(secret, world.clock())).done
     assert world.wire.names == [
@@ -172,7 +173,7 @@ def test_administrators_log_in_is_answered_by_the_administrators_operation(world
     ]
     for operation in world.wire.operations:
         assert operation.parameters["UserPoolId"] == world.pool.user_pool_id
-    assert world.wire.operations[0].parameters["ContextData"] == {"IpAddress": "127.0.0.1"}
+    assert world.wire.operations[0].parameters["ContextData"] == CONTEXT
 
 
 def test_admin_authenticate_answers_challenges(world: World) -> None:
@@ -215,6 +216,7 @@ def test_steps_on_an_event_loop(world: World) -> None:
             username="alice",
             client_secret=world.pool.client_secret,
             transport=world.wire,
+            endpoint_url=world.url,
             clock=world.clock,
         )
         step = await user.sign_in(PASSWORD)

@@ -53,6 +53,7 @@ def test_access_token_of_another_app_client_is_refused(world: World, user: srpco
         made.document["UserPoolClient"]["ClientId"],
         username="alice",
         transport=world.wire,
+        endpoint_url=world.url,
         clock=world.clock,
     )
     for token, name, use in ((user.access_token, "access_token", "access"), (user.id_token, "id_token", "id")):
@@ -154,6 +155,7 @@ def test_overridden_verification_is_used(world: World) -> None:
         username="alice",
         client_secret=world.pool.client_secret,
         transport=world.wire,
+        endpoint_url=world.url,
     )
     user.authenticate(PASSWORD)
     assert user.access_token

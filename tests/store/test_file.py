@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from srpcore.exceptions import ConfigurationError, StoreCorrupt, StoreError, StoreUnsafe
+from srpcore.exceptions import ConfigurationError, StoreCorrupt, StoreError, StoreLocked, StoreUnsafe
 from srpcore.store import FileStore, Login, Tokens
 from srpcore.store import file as files
 from srpcore.store import folder as folders
@@ -477,6 +477,19 @@ def test_a_file_system_that_syncs_no_folders_will_do(
             use()
 
 
+def test_a_file_system_that_locks_nothing_is_told(store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    import fcntl
+
+    def refuse(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    for use in (uses(store)[1], uses(store)[3]):
+        with pytest.raises(StoreError, match=f"cannot lock .*{os.strerror(errno.ENOLCK)}") as caught:
+            use()
+        assert not isinstance(caught.value, StoreLocked)
+
+
 def test_no_descriptor_is_left_open(store: FileStore, kept: Path) -> None:
     descriptors = Path("/dev/fd")
     before = len(list(descriptors.iterdir()))
@@ -489,8 +502,8 @@ def test_no_descriptor_is_left_open(store: FileStore, kept: Path) -> None:
                 continue
     store.delete(KEY)
     FileStore(store.path / "new").save(KEY, LOGIN)
-    with store.lock(KEY):
-        pass
+    with store.lock(KEY), pytest.raises(StoreLocked), FileStore(store.path, lock_timeout=0).lock(KEY):
+        raise AssertionError
     kept.with_suffix(".lock").chmod(0o644)
     with pytest.raises(StoreUnsafe), store.lock(KEY):
         pass

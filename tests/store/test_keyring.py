@@ -6,6 +6,7 @@ import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,6 +69,19 @@ def test_entries_are_no_longer_than_they_may_be(pieces: KeyringStore, keyring_en
         assert pieces.load(KEY) == login
     pieces.delete(KEY)
     assert keyring_entries == {}
+
+
+@pytest.mark.counterpart
+def test_a_login_that_fits_is_one_entry(pieces: KeyringStore, keyring_entries: Entries) -> None:
+    pieces.save(KEY, SHORT)
+    assert len(keyring_entries) == 1
+
+
+@pytest.mark.counterpart
+@pytest.mark.parametrize("service", [None, 1, "half \ud800"])
+def test_a_service_that_is_no_text_is_refused(service: Any, keyring_entries: Entries) -> None:
+    with pytest.raises(ConfigurationError, match="service"):
+        KeyringStore(service)
 
 
 @pytest.mark.counterpart

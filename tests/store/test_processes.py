@@ -174,3 +174,25 @@ def test_what_one_program_saves_another_loads(folder: Path) -> None:
     assert FileStore(folder).load("copy") == LOGIN
     assert output.strip() == repr(LOGIN)
     FileStore(folder).save(KEY, OTHER)
+
+
+FORK = """
+import os, signal
+from srpcore.store import *
+store, key = FileStore(sys.argv[1], lock_timeout=0), sys.argv[2]
+with store.lock(key):
+    child = os.fork()
+    if not child:
+        signal.pause()
+try:
+    with store.lock(key):
+        print("free")
+finally:
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="forks")
+def test_a_child_forked_meanwhile_does_not_keep_the_lock(folder: Path) -> None:
+    assert run(FORK, folder, KEY) == "free\n"
