@@ -23,8 +23,8 @@ import pytest
 from srpcore.aws_json import CONTENT_TYPE
 from srpcore.exceptions import ConfigurationError, TransportError, TransportTimeout
 from srpcore.wire import Operation, Transport
-from srpcore_transports import connections, https, sigv4
-from srpcore_transports.credentials import Credentials
+from srpcore_transports import connections, sigv4
+from srpcore_transports.credentials import Credentials, DefaultCredentials
 from srpcore_transports.https import HttpsTransport
 
 trustme = pytest.importorskip("trustme")
@@ -52,6 +52,9 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("AWS_") or name.lower().endswith("_proxy") or name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
 @pytest.fixture(autouse=True)
@@ -230,10 +233,10 @@ def test_keys_and_region_of_the_environment(bundle: str, monkeypatch: pytest.Mon
 
 
 def refuse_to_look_for_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    def look() -> None:
+    def look(_: DefaultCredentials) -> Credentials:
         raise AssertionError("credentials were looked for")
 
-    monkeypatch.setattr(https, "from_environment", look)
+    monkeypatch.setattr(DefaultCredentials, "__call__", look)
 
 
 def test_an_unsigned_operation_looks_for_no_credentials(bundle: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -271,7 +274,127 @@ def test_no_region_no_signature(bundle: str) -> None:
     assert len(server.requests) == 1
 
 
+def test_a_provider_is_asked_at_every_signed_call(bundle: str) -> None:
+    given = iter([Credentials("AKIDOTHER", "old"), KEYS])
+    with served(bundle, credentials=lambda: next(given)) as (server, transport):
+        transport.call(SIGN_IN)
+        transport.call(ADMIN)
+        transport.call(ADMIN)
+    assert "Credential=AKIDOTHER/" in server.requests[1].headers["authorization"]
+    assert_signature_holds(server.requests[2])
+
+
+@pytest.mark.parametrize("wrong", ["AKIDEXAMPLE", ("AKIDEXAMPLE", "hunter2"), 5, b""])
+def test_what_gives_no_credentials_is_refused(bundle: str, wrong: Any) -> None:
+    with pytest.raises(ConfigurationError, match="credentials must be") as caught:
+        HttpsTransport("eu-west-1", credentials=wrong)
+    assert "hunter2" not in str(caught.value)
+    with (
+        served(bundle, credentials=lambda: wrong) as (server, transport),
+        pytest.raises(ConfigurationError, match="must return"),
+    ):
+        transport.call(ADMIN)
+    assert server.connections == 0
+
+
+def test_the_default_chain_signs_with_the_profile_for_its_region(
+    bundle: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = f"aws_access_key_id = {KEYS.access_key_id}\naws_secret_access_key = {KEYS.secret_access_key}\n"
+    file = tmp_path / "config"
+    file.write_text(f"[profile work]\nregion = sa-east-1\n{keys}aws_session_token = {KEYS.session_token}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
+    monkeypatch.setenv("AWS_PROFILE", "work")
+    with (
+        LoopbackServer(echo, tls("localhost")) as server,
+        HttpsTransport(endpoint_url=server.url, ca_bundle=bundle) as transport,
+    ):
+        transport.call(ADMIN)
+    assert_signature_holds(server.requests[0], region="sa-east-1")
+    assert HttpsTransport().endpoint_url == "https://cognito-idp.sa-east-1.amazonaws.com"
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-2")
+    assert HttpsTransport().region == "eu-west-2"
+
+
 # Arguments and the environment.
+
+
+def test_the_region_reaches_the_default_chain(bundle: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "config"
+    file.write_text("[default]\ncredential_process = x\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
+    regions: list[str | None] = []
+
+    def resolved(region: str | None) -> Any:
+        regions.append(region)
+        return lambda: KEYS
+
+    monkeypatch.setattr("srpcore_transports.credentials.chain.resolve_by_botocore", resolved)
+    with served(bundle) as (server, transport):
+        transport.call(ADMIN)
+        transport.call(ADMIN)
+    assert regions == ["eu-west-1"]
+    assert_signature_holds(server.requests[1])
+
+
+class NotSent(Exception):
+    pass
+
+
+def sent_by_botocore(region: str) -> str:
+    """Return the URL that botocore would send to: its client's meta.endpoint_url does not know the variants."""
+    import botocore.session
+
+    def take(request: Any, **_: Any) -> None:
+        raise NotSent(request.url)
+
+    client: Any = botocore.session.Session().create_client("cognito-idp", region)
+    client.meta.events.register("before-send", take)
+    with pytest.raises(NotSent) as caught:
+        client.revoke_token(Token="t", ClientId="c")
+    client.close()
+    return str(caught.value)
+
+
+@pytest.mark.counterpart
+@pytest.mark.parametrize(
+    ("fips", "dualstack", "host"),
+    [
+        ("true", None, "cognito-idp-fips.us-gov-west-1.amazonaws.com"),
+        (None, "True", "cognito-idp.us-gov-west-1.api.aws"),
+        ("TRUE", "true", "cognito-idp-fips.us-gov-west-1.api.aws"),
+        ("1", "yes", "cognito-idp.us-gov-west-1.amazonaws.com"),
+        ("", "false", "cognito-idp.us-gov-west-1.amazonaws.com"),
+    ],
+)
+def test_variants_of_the_endpoint_are_botocores(
+    fips: str | None, dualstack: str | None, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("AWS_USE_FIPS_ENDPOINT", fips), ("AWS_USE_DUALSTACK_ENDPOINT", dualstack)):
+        if value is not None:
+            monkeypatch.setenv(name, value)
+    assert HttpsTransport("us-gov-west-1").endpoint_url == f"https://{host}"
+    assert sent_by_botocore("us-gov-west-1") == f"https://{host}/"
+
+
+def test_arguments_go_before_the_variables_of_the_variants(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_both = HttpsTransport("eu-west-1", use_fips=True, use_dualstack=True)
+    assert with_both.endpoint_url == "https://cognito-idp-fips.eu-west-1.api.aws"
+    monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", "true")
+    monkeypatch.setenv("AWS_USE_DUALSTACK_ENDPOINT", "true")
+    plain = HttpsTransport("us-gov-west-1", use_fips=False, use_dualstack=False)
+    assert plain.endpoint_url == "https://cognito-idp.us-gov-west-1.amazonaws.com"
+
+
+def test_an_endpoint_url_has_no_variants(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variant in ({"use_fips": True}, {"use_dualstack": True}):
+        with pytest.raises(ConfigurationError, match="taken as it is"):
+            HttpsTransport("eu-west-1", "https://a.example", **variant)  # type: ignore[arg-type]
+    monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", "true")
+    assert HttpsTransport("eu-west-1", "https://a.example").endpoint_url == "https://a.example"
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://b.example")
+    with pytest.raises(ConfigurationError, match="taken as it is"):
+        HttpsTransport("eu-west-1", use_fips=True)
 
 
 def test_the_region_makes_the_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -295,6 +418,7 @@ def test_the_endpoint_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> Non
     ("arguments", "message"),
     [
         ({}, "AWS_REGION"),
+        ({"use_fips": True}, "AWS_REGION"),
         ({"region": "no region"}, "region"),
         ({"endpoint_url": "http://example.com"}, "http"),
         ({"endpoint_url": "https://example.com/\u00e9"}, "ASCII"),

@@ -50,6 +50,23 @@ def test_default_endpoint_is_botocores_in_every_region() -> None:
 
 
 @pytest.mark.counterpart
+@pytest.mark.parametrize(("fips", "dualstack"), [(True, False), (False, True), (True, True)])
+def test_variants_are_botocores_in_every_region(fips: bool, dualstack: bool) -> None:
+    for region in regions():
+        resolved = oracle().resolve_endpoint(Region=region, UseFIPS=fips, UseDualStack=dualstack)
+        assert default_endpoint(region, use_fips=fips, use_dualstack=dualstack) == resolved.url
+
+
+def test_the_issuer_follows_no_variant(monkeypatch: pytest.MonkeyPatch) -> None:
+    pools = [Pool(f"{region}_AbCd12345") for region in ("us-gov-west-1", "cn-north-1", "eusc-de-east-1", "us-east-1")]
+    before = [(pool.issuers, pool.jwks_url) for pool in pools]
+    monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", "true")
+    monkeypatch.setenv("AWS_USE_DUALSTACK_ENDPOINT", "true")
+    assert [(pool.issuers, pool.jwks_url) for pool in pools] == before
+    assert not any("fips" in url or ".api." in url for issuers, _ in before for url in issuers)
+
+
+@pytest.mark.counterpart
 def test_the_oracle_knows_every_partition() -> None:
     for region in ("eu-west-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1"):
         assert region in regions()
@@ -59,8 +76,9 @@ def test_the_oracle_knows_every_partition() -> None:
     "region", ["", "EU-WEST-1", "eu west 1", "evil.com/", "eu_west_1", "eu-west-1\n", "é", None, 5, b"a"]
 )
 def test_what_is_no_region_is_refused(region: Any) -> None:
-    with pytest.raises(ConfigurationError, match="region must be a name such as"):
-        default_endpoint(region)
+    for variant in ({}, {"use_fips": True}, {"use_dualstack": True}):
+        with pytest.raises(ConfigurationError, match="region must be a name such as"):
+            default_endpoint(region, **variant)
     if region != "" and region != "EU-WEST-1" and region is not None:
         with pytest.raises(ConfigurationError, match="region must be a name such as"):
             Pool("eu-west-1_AbCd12345", region)

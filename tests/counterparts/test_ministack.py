@@ -28,6 +28,7 @@ class Client:
     pool_id: str
     client_id: str
     client_secret: str | None
+    transport: str
 
     def user(self, username: str, **arguments: Any) -> srpcore.Cognito:
         return srpcore.Cognito(
@@ -36,6 +37,9 @@ class Client:
             username=username,
             client_secret=self.client_secret,
             endpoint_url=self.url,
+            transport=self.transport,
+            access_key="test",
+            secret_key="test",
             **arguments,
         )
 
@@ -56,17 +60,22 @@ def url() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["public", "confidential"])
+@pytest.fixture(
+    scope="module",
+    params=[(transport, secret) for transport in ("https", "botocore") for secret in (False, True)],
+    ids=lambda param: f"{param[0]}, {'confidential' if param[1] else 'public'}",
+)
 def client(request: pytest.FixtureRequest, url: str) -> Client:
+    transport, secret = request.param
     admin = ministack.admin(url)
     pool_id = admin.create_user_pool(PoolName="srpcore", MfaConfiguration="OPTIONAL")["UserPool"]["Id"]
     made = admin.create_user_pool_client(
         UserPoolId=pool_id,
         ClientName="srpcore",
-        GenerateSecret=request.param,
-        ExplicitAuthFlows=["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+        GenerateSecret=secret,
+        ExplicitAuthFlows=["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH"],
     )["UserPoolClient"]
-    return Client(url, admin, pool_id, made["ClientId"], made.get("ClientSecret"))
+    return Client(url, admin, pool_id, made["ClientId"], made.get("ClientSecret"), transport)
 
 
 def test_log_in_and_verified_tokens(client: Client) -> None:
@@ -137,3 +146,46 @@ def test_revoked_refresh_token_is_refused(client: Client) -> None:
         user.refresh_token = refresh_token
         with pytest.raises(exceptions.NotAuthorizedException):
             user.renew_access_token()
+
+
+def test_administration(client: Client) -> None:
+    with client.user(client.create("grace")) as user:
+        user.admin_update_profile({"name": "Grace"})
+        assert user.admin_get_user().name == "Grace"
+        assert "grace" in {found.username for found in user.get_users()}
+        assert "grace" in {found.username for found in user.iter_users(filter='username = "grace"')}
+        user.client.create_group(UserPoolId=client.pool_id, GroupName="staff")
+        user.admin_add_user_to_group("grace", "staff")
+        assert user.admin_list_groups_for_user("grace") == ["staff"]
+        assert [group.group_name for group in user.get_groups()] == ["staff"]
+        user.admin_remove_user_from_group("grace", "staff")
+        assert user.admin_list_groups_for_user("grace") == []
+        user.admin_disable_user("grace")
+        with pytest.raises(exceptions.ServiceError):
+            user.authenticate(PASSWORD)
+        user.admin_enable_user("grace")
+        user.authenticate(PASSWORD)
+        user.admin_delete_user()
+        with pytest.raises(exceptions.UserNotFoundException):
+            user.admin_get_user()
+        user.client.delete_group(UserPoolId=client.pool_id, GroupName="staff")
+
+
+def test_profile_and_passwords(client: Client) -> None:
+    with client.user(client.create("heidi")) as user:
+        user.authenticate(PASSWORD)
+        user.update_profile({"name": "Heidi"})
+        assert user.get_user().name == "Heidi"
+        user.change_password(PASSWORD, "Another-Horse-2")
+        with pytest.raises(exceptions.NotAuthorizedException):
+            user.authenticate(PASSWORD)
+        user.authenticate("Another-Horse-2")
+        user.delete_user()
+
+
+def test_administrators_log_in(client: Client) -> None:
+    with client.user(client.create("ivan")) as user:
+        with pytest.raises(exceptions.NotAuthorizedException):
+            user.admin_authenticate("wrong")
+        assert user.sign_in(PASSWORD, auth_flow="ADMIN_USER_PASSWORD_AUTH").done
+        user.verify_tokens()

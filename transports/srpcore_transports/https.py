@@ -22,7 +22,7 @@ from srpcore.wire import Operation, Reply
 
 from . import sigv4
 from .connections import IdleConnections, Origin
-from .credentials import Credentials, from_environment
+from .credentials import Credentials, CredentialsProvider, DefaultCredentials, profile_region
 from .exchange import Answer, Unanswered, exchange, open_connection
 from .proxy import Proxy, proxy_for
 
@@ -41,11 +41,14 @@ _USER_AGENT = f"srpcore/{__version__}"
 class HttpsTransport:
     """Carry operations to the service over HTTPS; safe to share between threads, and a context manager.
 
-    *region* is else ``AWS_REGION`` or ``AWS_DEFAULT_REGION``. *endpoint_url* is else
-    ``AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER``, ``AWS_ENDPOINT_URL`` or the region's own. *credentials* sign the
-    operations that need a signature; else the environment's do, looked for when such an operation comes and never for
-    another. *ca_bundle*, a PEM file, is else ``AWS_CA_BUNDLE``, else the system's authorities count. *timeout* in
-    seconds bounds connecting (*connect_timeout*), and each silence of the server after that (*read_timeout*).
+    *region* is else ``AWS_REGION``, ``AWS_DEFAULT_REGION`` or the profile's. *endpoint_url* is else
+    ``AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER``, ``AWS_ENDPOINT_URL`` or the region's own: with *use_fips*, else
+    ``AWS_USE_FIPS_ENDPOINT``, the one validated by FIPS 140, with *use_dualstack*, else ``AWS_USE_DUALSTACK_ENDPOINT``,
+    one that answers over IPv6 too. *credentials*, or what a provider returns when it is called, sign the operations
+    that need a signature; else those that :class:`~srpcore_transports.credentials.DefaultCredentials` finds do,
+    looked for when such an operation comes and never for another. *ca_bundle*, a PEM file, is else ``AWS_CA_BUNDLE``,
+    else the system's authorities count. *timeout* in seconds bounds connecting (*connect_timeout*), and each silence
+    of the server after that (*read_timeout*).
 
     Connections are kept alive and used again. Where the server has closed one meanwhile, the request is sent once
     more, on a new connection, if and only if the connection was one used before and it was lost while sending or
@@ -61,8 +64,10 @@ class HttpsTransport:
         self,
         region: str | None = None,
         endpoint_url: str | None = None,
-        credentials: Credentials | None = None,
+        credentials: Credentials | CredentialsProvider | None = None,
         *,
+        use_fips: bool | None = None,
+        use_dualstack: bool | None = None,
         timeout: float = 30.0,
         connect_timeout: float | None = None,
         read_timeout: float | None = None,
@@ -71,14 +76,17 @@ class HttpsTransport:
         allow_http: bool = False,
         max_idle_connections: int = 16,
     ) -> None:
-        self._region = region or _variable("AWS_REGION", "AWS_DEFAULT_REGION")
-        endpoint = endpoint_url or configured_endpoint()
-        if not endpoint and not self._region:
-            raise ConfigurationError("neither region nor endpoint is known: give a region, or set AWS_REGION")
+        self._region = region or _variable("AWS_REGION", "AWS_DEFAULT_REGION") or profile_region()
+        given = endpoint_url or configured_endpoint()
+        if given and (use_fips or use_dualstack):
+            raise ConfigurationError("an endpoint URL is taken as it is: use_fips and use_dualstack cannot change it")
+        endpoint = given or _regional_endpoint(self._region, use_fips, use_dualstack)
         self._allow_http = allow_http
-        self._endpoint = check_endpoint(endpoint or default_endpoint(self._region or ""), allow_http=allow_http)
+        self._endpoint = check_endpoint(endpoint, allow_http=allow_http)
         _sendable(self._endpoint)
-        self._credentials = credentials
+        if credentials is not None and not isinstance(credentials, Credentials) and not callable(credentials):
+            raise ConfigurationError("credentials must be Credentials, or a provider that returns them when called")
+        self._credentials = DefaultCredentials(self._region) if credentials is None else credentials
         self._connect_timeout = _seconds("connect_timeout", timeout if connect_timeout is None else connect_timeout)
         self._read_timeout = _seconds("read_timeout", timeout if read_timeout is None else read_timeout)
         self._ca_bundle = ca_bundle or _variable("AWS_CA_BUNDLE")
@@ -144,11 +152,14 @@ class HttpsTransport:
         self._idle.close()
 
     def _signature(self, operation: Operation, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
-        credentials = self._credentials or from_environment()
-        if credentials is None:
+        try:
+            given = self._credentials
+            credentials = given if isinstance(given, Credentials) else given()
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{operation.name} must be signed, and {error}") from None
+        if not isinstance(credentials, Credentials):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigurationError(
-                f"{operation.name} must be signed, and there are no AWS credentials: "
-                "give credentials, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+                "the provider of credentials must return srpcore_transports.credentials.Credentials"
             )
         if self._region is None:
             raise ConfigurationError(f"{operation.name} must be signed for a region: give one, or set AWS_REGION")
@@ -243,6 +254,20 @@ def _tls_context(ca_bundle: str | os.PathLike[str] | None) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     return context
+
+
+def _regional_endpoint(region: str | None, use_fips: bool | None, use_dualstack: bool | None) -> str:
+    if not region:
+        raise ConfigurationError("neither region nor endpoint is known: give a region, or set AWS_REGION")
+    return default_endpoint(
+        region,
+        use_fips=_flag("AWS_USE_FIPS_ENDPOINT") if use_fips is None else use_fips,
+        use_dualstack=_flag("AWS_USE_DUALSTACK_ENDPOINT") if use_dualstack is None else use_dualstack,
+    )
+
+
+def _flag(name: str) -> bool:
+    return os.environ.get(name, "").lower() == "true"
 
 
 def _variable(*names: str) -> str | None:

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+from .custom_auth import CustomAuth
 from .embedded import LocalUserPool
 from .http_server import LocalServer
 from .outbox import Message, Outbox
 
-__all__ = ["LocalServer", "LocalUserPool", "Message", "Outbox"]
+__all__ = ["CustomAuth", "LocalServer", "LocalUserPool", "Message", "Outbox"]

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from . import attributes, directory, exchange, mfa, passwords
+from . import attributes, choice, custom_auth, directory, exchange, mfa, passkeys, passwords
 from .conversations import Conversation
 from .errors import Refusal, code_mismatch, expired_code, invalid_parameter, invalid_session, not_authorized, not_found
 from .parameters import Parameters, mapping, named, optional_text, text
-from .progress import advance, challenge, complete, one_factor
+from .progress import advance, challenge, complete, one_factor, send_code
 from .records import User
 
 if TYPE_CHECKING:
@@ -49,7 +49,13 @@ def respond_to_auth_challenge(state: State, parameters: Parameters) -> dict[str,
     device_key = optional_text(answers, "DEVICE_KEY") or conversation.device_key
     if name in _DEVICE_CHALLENGES and device_key != conversation.device_key:
         raise not_found("Device does not exist.")
-    return _answer(state, session, replace(conversation, device_key=device_key), name, answers)
+    conversation = replace(conversation, device_key=device_key, client_metadata=_metadata(parameters))
+    return _answer(state, session, conversation, name, answers)
+
+
+def _metadata(parameters: Parameters) -> dict[str, str]:
+    given = mapping(parameters, "ClientMetadata")
+    return {name: optional_text(given, name) or "" for name in given}
 
 
 def admin_respond_to_auth_challenge(state: State, parameters: Parameters) -> dict[str, Any]:
@@ -107,6 +113,7 @@ def _user(conversation: Conversation) -> User:
 def _password_verifier(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
     user = conversation.user
     if user is not None:
+        passwords.refuse_reset(user)
         passwords.throttle(state, user)
     proved = exchange.check_proof(state, conversation, answers)
     if user is None:
@@ -147,24 +154,77 @@ def _software_token(state: State, conversation: Conversation, answers: Mapping[s
     return advance(state, replace(conversation, second_factor_done=True, wrong_codes=0))
 
 
-def _sms(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
-    code, expected = named(answers, "SMS_MFA_CODE"), conversation.code
+def _code(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
+    name = conversation.challenges[0]
+    code, expected = named(answers, f"{name}_CODE"), conversation.code
     if expected is None or not hmac.compare_digest(code.encode("utf-8"), expected.encode("utf-8")):
         raise code_mismatch("Invalid code or auth state for the user.")
-    return advance(state, replace(conversation, code=None, second_factor_done=True, wrong_codes=0))
+    proved = replace(conversation, code=None, wrong_codes=0)
+    if conversation.first_factor is not None:
+        return advance(state, replace(proved, first_factor=None))
+    _keep_address(state, conversation)
+    return advance(state, replace(proved, second_factor_done=True))
+
+
+def _keep_address(state: State, conversation: Conversation) -> None:
+    """Give the user the e-mail address that was set up on the way in, now that its code has come back."""
+    user, address = _user(conversation), conversation.new_address
+    if address is not None:
+        directory.check_alias_free(conversation.pool, user, "email", address)
+        user.attributes |= {"email": address, "email_verified": "true"}
+        user.enabled_mfa.add("EMAIL_OTP")
+        user.modified = state.clock()
+
+
+def _passkey(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
+    user, given = _user(conversation), named(answers, "CREDENTIAL")
+    try:
+        both = passkeys.check(conversation.pool, user, conversation.passkey_challenge or "", given)
+    except Refusal as refusal:
+        # One refusal for all that may be wrong with it, and the Session is spent.
+        raise not_authorized(refusal.message) from None
+    return advance(state, replace(conversation, passkey_challenge=None, second_factor_done=both))
+
+
+def _custom(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
+    return advance(state, custom_auth.verify(state, conversation, named(answers, "ANSWER")))
+
+
+def _choice(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
+    return choice.begin(state, conversation, named(answers, "ANSWER"), answers)
+
+
+def _chosen(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
+    return choice.begin(state, conversation, conversation.challenges[0], answers)
 
 
 def _select(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
     user, factor = _user(conversation), named(answers, "ANSWER")
+    # The API reference's name for it, beside the challenge's own.
+    factor = "EMAIL_OTP" if factor == "EMAIL_MFA" else factor
     if factor not in mfa.factors(conversation.pool, user):
         raise invalid_parameter(f"Selected challenge {factor} is not available to the user")
     return one_factor(state, conversation, user, factor)
 
 
-def _mfa_setup(state: State, conversation: Conversation, _: Mapping[str, Any]) -> dict[str, Any]:
+def _mfa_setup(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
+    address = optional_text(answers, "EMAIL")
+    if address is not None and "EMAIL_OTP" in mfa.can_set_up(conversation.pool):
+        return _email_setup(state, conversation, address)
     if not mfa.factors(conversation.pool, _user(conversation)):
         raise not_authorized("User has not set up a second factor: verify a software token first.")
     return advance(state, replace(conversation, second_factor_done=True))
+
+
+def _email_setup(state: State, conversation: Conversation, address: str) -> dict[str, Any]:
+    user = _user(conversation)
+    attributes.check(conversation.pool, {"email": address}, by_user=True)
+    if user.attributes.get("email", address) != address:
+        raise invalid_parameter("The user has another e-mail address")
+    sent = replace(conversation, new_address=address)
+    return send_code(
+        state, sent, replace(user, attributes={**user.attributes, "email": address}), "EMAIL_OTP", "email", "mfa"
+    )
 
 
 def _device_srp(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
@@ -192,7 +252,14 @@ _ANSWERS: dict[str, Answer] = {
     "PASSWORD_VERIFIER": _password_verifier,
     "NEW_PASSWORD_REQUIRED": _new_password,
     "SOFTWARE_TOKEN_MFA": _software_token,
-    "SMS_MFA": _sms,
+    "SMS_MFA": _code,
+    "SMS_OTP": _code,
+    "EMAIL_OTP": _code,
+    "SELECT_CHALLENGE": _choice,
+    "PASSWORD": _chosen,
+    "PASSWORD_SRP": _chosen,
+    "WEB_AUTHN": _passkey,
+    "CUSTOM_CHALLENGE": _custom,
     "SELECT_MFA_TYPE": _select,
     "MFA_SETUP": _mfa_setup,
     "DEVICE_SRP_AUTH": _device_srp,

@@ -28,6 +28,7 @@ _PURPOSES = {
     "reset": "code to reset the password",
     "attribute": "code to verify the address",
     "mfa": "code to log in",
+    "sign_in": "code to log in",
 }
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from srpcore.crypto.srp import Ephemeral
 
 from .errors import invalid_session, not_authorized
 from .records import AppClient, User, UserPool
 
-__all__ = ["Conversation", "Conversations", "Exchange"]
+__all__ = ["Conversation", "Conversations", "Custom", "Exchange"]
 
 _SWEEP_OVER = 256
 
@@ -29,6 +30,18 @@ class Exchange:
 
 
 @dataclass(frozen=True)
+class Custom:
+    """How far a custom log-in is: the results so far, the client's A until it is used, what only the triggers know."""
+
+    results: tuple[Mapping[str, Any], ...] = ()
+    A: int | None = None
+    private: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    challenge_metadata: str | None = None
+    password_proved: bool = False
+    done: bool = False
+
+
+@dataclass(frozen=True)
 class Conversation:
     """One log-in: ``user`` is None for a name that does not exist; ``challenges`` are what may be answered next."""
 
@@ -40,6 +53,11 @@ class Conversation:
     challenges: tuple[str, ...] = ()
     exchange: Exchange | None = None
     code: str | None = field(default=None, repr=False)
+    new_address: str | None = field(default=None, repr=False)
+    first_factor: str | None = None
+    passkey_challenge: str | None = field(default=None, repr=False)
+    custom: Custom | None = None
+    client_metadata: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     second_factor_done: bool = False
     wrong_codes: int = 0
     expires: float = 0.0
@@ -101,3 +119,7 @@ class Conversations:
     def forget_user(self, user: User) -> None:
         """Drop the conversations of *user*."""
         self._by_session = {key: value for key, value in self._by_session.items() if value.user is not user}
+
+    def forget_client(self, client: AppClient) -> None:
+        """Drop the conversations of *client*."""
+        self._by_session = {key: value for key, value in self._by_session.items() if value.client is not client}

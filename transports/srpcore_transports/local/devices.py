@@ -12,7 +12,7 @@ from srpcore.crypto import cognito
 from . import directory, pages
 from .errors import Refusal, invalid_parameter, not_found
 from .grants import verify_access_token
-from .parameters import Parameters, choice, mapping, number, optional_text, text
+from .parameters import Parameters, choice, mapping, optional_text, text
 from .records import DeviceRecord, User, random_text
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["OPERATIONS", "add"]
 
-_MOST_DEVICES = 60
 _SALT_BYTES = 64
 
 
@@ -69,8 +68,20 @@ def _number(config: dict[str, Any], name: str, *, signed: bool) -> int:
 
 def update_device_status(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer UpdateDeviceStatus: remember the device or not."""
-    holder = verify_access_token(state, text(parameters, "AccessToken"))
-    device = _device(holder.user, parameters)
+    return _update(state, verify_access_token(state, text(parameters, "AccessToken")).user, parameters)
+
+
+def admin_update_device_status(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminUpdateDeviceStatus."""
+    return _update(state, _target(state, parameters), parameters)
+
+
+def _target(state: State, parameters: Parameters) -> User:
+    return directory.require(state.pool(text(parameters, "UserPoolId")), text(parameters, "Username"))
+
+
+def _update(state: State, user: User, parameters: Parameters) -> dict[str, Any]:
+    device = _device(user, parameters)
     status = choice(parameters, "DeviceRememberedStatus", ("remembered", "not_remembered"))
     if not device.confirmed:
         raise invalid_parameter("Device is not confirmed.")
@@ -87,10 +98,26 @@ def forget_device(state: State, parameters: Parameters) -> dict[str, Any]:
     return {}
 
 
+def admin_forget_device(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminForgetDevice."""
+    user = _target(state, parameters)
+    del user.devices[_device(user, parameters).key]
+    return {}
+
+
 def get_device(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer GetDevice."""
     holder = verify_access_token(state, text(parameters, "AccessToken"))
     return {"Device": _shown(_device(holder.user, parameters))}
+
+
+def admin_get_device(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminGetDevice."""
+    user = directory.find(state.pool(text(parameters, "UserPoolId")), text(parameters, "Username"))
+    # The model gives this operation, alone among its like, no UserNotFoundException.
+    if user is None:
+        raise not_found("User does not exist.")
+    return {"Device": _shown(_device(user, parameters))}
 
 
 def list_devices(state: State, parameters: Parameters) -> dict[str, Any]:
@@ -101,15 +128,13 @@ def list_devices(state: State, parameters: Parameters) -> dict[str, Any]:
 
 def admin_list_devices(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminListDevices, at most 60 a page."""
-    pool = state.pool(text(parameters, "UserPoolId"))
-    return _list(state, directory.require(pool, text(parameters, "Username")), parameters)
+    return _list(state, _target(state, parameters), parameters)
 
 
 def _list(state: State, user: User, parameters: Parameters) -> dict[str, Any]:
-    limit = number(parameters, "Limit", _MOST_DEVICES, 0, _MOST_DEVICES) or _MOST_DEVICES
     confirmed = [device for device in user.devices.values() if device.confirmed]
-    page, token = pages.page(state.page_secret, confirmed, limit, optional_text(parameters, "PaginationToken"))
-    return {"Devices": [_shown(device) for device in page], **({"PaginationToken": token} if token else {})}
+    page, following = pages.requested(state, parameters, confirmed, token="PaginationToken")
+    return {"Devices": [_shown(device) for device in page], **following}
 
 
 def _device(user: User, parameters: Parameters) -> DeviceRecord:
@@ -141,4 +166,7 @@ OPERATIONS = {
     "GetDevice": get_device,
     "ListDevices": list_devices,
     "AdminListDevices": admin_list_devices,
+    "AdminGetDevice": admin_get_device,
+    "AdminForgetDevice": admin_forget_device,
+    "AdminUpdateDeviceStatus": admin_update_device_status,
 }

@@ -14,7 +14,8 @@ from srpcore.pool import default_endpoint
 from srpcore.wire import Operation, Reply
 
 from ..credentials import Credentials, from_environment
-from . import pools, service
+from . import app_clients, pools, service
+from .custom_auth import CustomAuth
 from .errors import Refusal
 from .http_server import LocalServer
 from .outbox import Outbox
@@ -26,6 +27,7 @@ _POOL: dict[str, Any] = {
     "PoolName": "local",
     "AutoVerifiedAttributes": ["email"],
     "MfaConfiguration": "OPTIONAL",
+    "WebAuthnConfiguration": {"RelyingPartyId": "localhost", "UserVerification": "preferred"},
 }
 _CLIENT: dict[str, Any] = {
     "ClientName": "local",
@@ -35,6 +37,8 @@ _CLIENT: dict[str, Any] = {
         "ALLOW_USER_PASSWORD_AUTH",
         "ALLOW_ADMIN_USER_PASSWORD_AUTH",
         "ALLOW_REFRESH_TOKEN_AUTH",
+        "ALLOW_USER_AUTH",
+        "ALLOW_CUSTOM_AUTH",
     ],
 }
 
@@ -52,6 +56,7 @@ class LocalUserPool:
         credentials: the AWS keys that administrators sign with over HTTP; None takes those of the environment.
         remember_devices: track devices, and remember each one that is confirmed.
         client_secret: give the first app client a secret.
+        custom_auth: the triggers of custom log-ins, for every pool; without them CUSTOM_AUTH is refused.
         pool_settings: parameters of CreateUserPool for the first pool, over its defaults.
         client_settings: parameters of CreateUserPoolClient for the first app client, over its defaults.
 
@@ -68,6 +73,7 @@ class LocalUserPool:
         credentials: Credentials | None = None,
         remember_devices: bool = False,
         client_secret: bool = False,
+        custom_auth: CustomAuth | None = None,
         pool_settings: Mapping[str, Any] | None = None,
         client_settings: Mapping[str, Any] | None = None,
     ) -> None:
@@ -75,6 +81,7 @@ class LocalUserPool:
         self._issuer = None if issuer is None else issuer.rstrip("/")
         self._credentials = credentials or from_environment()
         self._state = State(region, clock, self._issuer)
+        self._state.custom_auth = custom_auth
         devices = {"ChallengeRequiredOnNewDevice": False, "DeviceOnlyRememberedOnUserPrompt": False}
         pool_parameters = {
             **_POOL,
@@ -168,6 +175,6 @@ class LocalUserPool:
 def _check(pool_parameters: Mapping[str, Any], client_parameters: Mapping[str, Any]) -> None:
     try:
         pools.check_pool_settings(pool_parameters)
-        pools.check_client_settings(client_parameters)
+        app_clients.check_client_settings(client_parameters)
     except Refusal as error:
         raise ConfigurationError(f"the pool's settings: {error.message}") from None

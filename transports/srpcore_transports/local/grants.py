@@ -8,8 +8,9 @@ import uuid
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from . import membership
 from .errors import not_authorized, user_not_found
-from .records import AppClient, DeviceRecord, User, UserPool
+from .records import AppClient, DeviceRecord, User, UserPool, random_text
 from .signing import SigningKey
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class Grant:
     auth_time: int
     device: DeviceRecord | None
     event_id: str
+    session_id: str
+    last_active: float
     revoked: bool = False
 
 
@@ -83,6 +86,20 @@ class Grants:
             if grant.user is user:
                 grant.revoked = True
 
+    def revoke_client(self, client: AppClient) -> None:
+        """Revoke every token of *client*."""
+        for grant in self.by_origin.values():
+            if grant.client is client:
+                grant.revoked = True
+
+    def active(self, user: User, now: float) -> list[Grant]:
+        """Return the log-ins of *user* that can still be refreshed, oldest first."""
+        current = {
+            record.grant.origin_jti for record in self.refresh.values() if record.expires > now and not record.rotated
+        }
+        grants = self.by_origin.values()
+        return [grant for grant in grants if grant.user is user and not grant.revoked and grant.origin_jti in current]
+
 
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8")).hexdigest()
@@ -90,7 +107,8 @@ def _digest(token: str) -> str:
 
 def start(state: State, pool: UserPool, client: AppClient, user: User, device: DeviceRecord | None) -> Grant:
     """Return a new grant for a log-in that is complete."""
-    grant = Grant(str(uuid.uuid4()), pool, client, user, int(state.clock()), device, str(uuid.uuid4()))
+    now, session = state.clock(), f"tkn{random_text(25)}"
+    grant = Grant(str(uuid.uuid4()), pool, client, user, int(now), device, str(uuid.uuid4()), session, now)
     state.grants.by_origin[grant.origin_jti] = grant
     return grant
 
@@ -102,6 +120,7 @@ def issue(state: State, grant: Grant, *, refresh_until: float | None = None) -> 
     access, identity = _access_claims(state, grant, access_seconds), _id_claims(state, grant, id_seconds)
     key = grant.pool.key
     result: dict[str, Any] = {"ExpiresIn": access_seconds, "TokenType": "Bearer"}
+    grant.last_active = state.clock()
     if refresh_until is not None:
         result["RefreshToken"] = state.grants.add_refresh_token(grant, refresh_until)
     with state.unlocked():
@@ -133,6 +152,7 @@ def _access_claims(state: State, grant: Grant, seconds: int) -> dict[str, Any]:
     claims = _common_claims(state, grant, seconds, "access")
     claims |= {"client_id": grant.client.client_id, "username": grant.user.username}
     claims["scope"] = "aws.cognito.signin.user.admin"
+    claims |= membership.claim(grant.pool, grant.user)
     if grant.device is not None:
         claims["device_key"] = grant.device.key
     return claims
@@ -143,7 +163,8 @@ def _id_claims(state: State, grant: Grant, seconds: int) -> dict[str, Any]:
     attributes: dict[str, Any] = {**user.attributes}
     attributes |= {name: attributes[name] == "true" for name in _BOOLEANS if name in attributes}
     own = {"aud": grant.client.client_id, "cognito:username": user.username}
-    return attributes | _common_claims(state, grant, seconds, "id") | own
+    member = membership.claim(grant.pool, user) | membership.role_claims(grant.pool, user)
+    return attributes | _common_claims(state, grant, seconds, "id") | own | member
 
 
 def verify_access_token(state: State, token: str) -> Holder:

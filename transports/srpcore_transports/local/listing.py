@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from . import pages
 from .admin_users import shown
 from .errors import invalid_parameter
-from .parameters import Parameters, number, optional_text, text, texts
+from .parameters import Parameters, optional_text, text, texts
 from .records import User
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["OPERATIONS", "parse_filter"]
 
-_MOST_USERS = 60
 # attribute = "value" or attribute ^= "value"; a quotation mark in the value is written \".
 _FILTER = re.compile(r'\s*"?(?P<name>[\w:]+)"?\s*(?P<operator>\^?=)\s*"(?P<value>(?:[^"\\]|\\.)*)"\s*')
 _FILTERABLE = frozenset(
@@ -52,13 +51,12 @@ def _value(user: User, name: str) -> str:
 def list_users(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ListUsers."""
     pool = state.pool(text(parameters, "UserPoolId"))
-    limit = number(parameters, "Limit", _MOST_USERS, 0, _MOST_USERS) or _MOST_USERS
     expression, wanted = optional_text(parameters, "Filter"), texts(parameters, "AttributesToGet")
     users = list(pool.users.values())
     if expression:
         users = list(filter(parse_filter(expression), users))
-    page, token = pages.page(state.page_secret, users, limit, optional_text(parameters, "PaginationToken"))
-    return {"Users": [shown(user, wanted) for user in page], **({"PaginationToken": token} if token else {})}
+    page, following = pages.requested(state, parameters, users, token="PaginationToken")
+    return {"Users": [shown(user, wanted) for user in page], **following}
 
 
 OPERATIONS = {"ListUsers": list_users}

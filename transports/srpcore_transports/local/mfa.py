@@ -13,28 +13,49 @@ from . import directory
 from .conversations import Conversation
 from .errors import Refusal, invalid_parameter, invalid_session
 from .grants import verify_access_token
-from .parameters import Parameters, choice, flag, mapping, optional_text, text
+from .parameters import Parameters, choice, flag, limited_text, mapping, optional_text, text
 from .records import User, UserPool
 
 if TYPE_CHECKING:
     from .state import State
 
-__all__ = ["OPERATIONS", "factors", "match_totp", "settings_of"]
+__all__ = ["OPERATIONS", "can_set_up", "factors", "match_totp", "settings_of"]
 
 SECRET_BYTES = 32
+# Each factor with what a user must have for it, and with its place among the parameters.
+_FACTORS = {"SMS_MFA": "phone_number", "SOFTWARE_TOKEN_MFA": "totp", "EMAIL_OTP": "email"}
+_SETTINGS = {
+    "SMS_MFA": "SMSMfaSettings",
+    "SOFTWARE_TOKEN_MFA": "SoftwareTokenMfaSettings",
+    "EMAIL_OTP": "EmailMfaSettings",
+}
+_CONFIGURATIONS = ("SmsMfaConfiguration", "EmailMfaConfiguration", "WebAuthnConfiguration")
 
 
 def factors(pool: UserPool, user: User) -> list[str]:
     """Return the second factors that *user* has set up and *pool* allows."""
     if pool.mfa == "OFF":
         return []
-    sms = user.sms_enabled or (pool.mfa == "ON" and not user.totp_enabled and user.verified("phone_number"))
-    return ["SMS_MFA"] * (sms and "phone_number" in user.attributes) + ["SOFTWARE_TOKEN_MFA"] * user.totp_enabled
+    enabled = set(user.enabled_mfa)
+    if pool.mfa == "ON" and "SOFTWARE_TOKEN_MFA" not in enabled:
+        # Where a second factor is demanded, a verified address is one.
+        enabled |= {"SMS_MFA"} if user.verified("phone_number") else set()
+        enabled |= {"EMAIL_OTP"} if user.verified("email") and pool.section("EmailMfaConfiguration") else set()
+    return [factor for factor, needed in _FACTORS.items() if factor in enabled and _has(user, needed)]
+
+
+def _has(user: User, needed: str) -> bool:
+    return user.totp_secret is not None if needed == "totp" else needed in user.attributes
+
+
+def can_set_up(pool: UserPool) -> list[str]:
+    """Return the second factors that a user of *pool* can set up while logging in."""
+    return ["SOFTWARE_TOKEN_MFA", *(["EMAIL_OTP"] if pool.section("EmailMfaConfiguration") else [])]
 
 
 def settings_of(user: User) -> dict[str, Any]:
     """Return PreferredMfaSetting and UserMFASettingList, where there is something to say."""
-    enabled = ["SMS_MFA"] * user.sms_enabled + ["SOFTWARE_TOKEN_MFA"] * user.totp_enabled
+    enabled = [factor for factor in _FACTORS if factor in user.enabled_mfa]
     preferred = {"PreferredMfaSetting": user.preferred_mfa} if user.preferred_mfa else {}
     return {**preferred, **({"UserMFASettingList": enabled} if enabled else {})}
 
@@ -65,7 +86,7 @@ def verify_software_token(state: State, parameters: Parameters) -> dict[str, Any
     user.totp_name = optional_text(parameters, "FriendlyDeviceName") or ""
     if conversation is not None:
         # Enrolled on the way in, where the pool demands a second factor: it is set with that.
-        user.totp_enabled = True
+        user.enabled_mfa.add("SOFTWARE_TOKEN_MFA")
     return {"Status": "SUCCESS", **_next_session(state, conversation)}
 
 
@@ -106,41 +127,47 @@ def admin_set_user_mfa_preference(state: State, parameters: Parameters) -> dict[
 
 
 def _set_preference(pool: UserPool, user: User, parameters: Parameters) -> dict[str, Any]:
-    sms, token = mapping(parameters, "SMSMfaSettings"), mapping(parameters, "SoftwareTokenMfaSettings")
-    sms_on = flag(sms, "Enabled", default=user.sms_enabled and not sms)
-    token_on = flag(token, "Enabled", default=user.totp_enabled and not token)
-    sms_first, token_first = flag(sms, "PreferredMfa"), flag(token, "PreferredMfa")
-    _check_preference(pool, user, sms_on, token_on, sms_first, token_first)
-    user.sms_enabled, user.totp_enabled = sms_on, token_on
-    for factor, given, first in (("SMS_MFA", sms, sms_first), ("SOFTWARE_TOKEN_MFA", token, token_first)):
-        if first:
-            user.preferred_mfa = factor
-        elif given and user.preferred_mfa == factor:
-            user.preferred_mfa = None
+    given = {factor: mapping(parameters, name) for factor, name in _SETTINGS.items() if mapping(parameters, name)}
+    on = {factor for factor, settings in given.items() if flag(settings, "Enabled")}
+    first = [factor for factor, settings in given.items() if flag(settings, "PreferredMfa")]
+    _check_preference(pool, user, on, first)
+    user.enabled_mfa = (user.enabled_mfa - set(given)) | on
+    if first:
+        user.preferred_mfa = first[0]
+    elif user.preferred_mfa in given:
+        user.preferred_mfa = None
     return {}
 
 
-def _check_preference(
-    pool: UserPool, user: User, sms_on: bool, token_on: bool, sms_first: bool, token_first: bool
-) -> None:
-    if (sms_on or token_on) and pool.mfa == "OFF":
+def _check_preference(pool: UserPool, user: User, on: set[str], first: list[str]) -> None:
+    if on and pool.mfa == "OFF":
         raise invalid_parameter("User pool does not have MFA enabled")
-    if sms_first and token_first:
-        raise invalid_parameter("Only one of SMS and Software Token MFA can be preferred")
-    if (sms_first and not sms_on) or (token_first and not token_on):
+    if len(first) > 1:
+        raise invalid_parameter("Only one factor can be preferred")
+    if not set(first) <= on:
         raise invalid_parameter("A factor that is not enabled cannot be preferred")
-    if sms_on and "phone_number" not in user.attributes:
-        raise invalid_parameter("User does not have delivery config set to turn on SMS_MFA")
-    if token_on and user.totp_secret is None:
-        raise invalid_parameter("User has not verified software token mfa")
+    for factor in sorted(on):
+        if not _has(user, _FACTORS[factor]):
+            lacking = (
+                "has not verified software token mfa"
+                if factor == "SOFTWARE_TOKEN_MFA"
+                else (f"does not have delivery config set to turn on {factor}")
+            )
+            raise invalid_parameter(f"User {lacking}")
 
 
 def set_user_pool_mfa_config(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer SetUserPoolMfaConfig: OFF, OPTIONAL or ON; the authenticator app and SMS are allowed together."""
+    """Answer SetUserPoolMfaConfig: OFF, OPTIONAL or ON; the authenticator app, SMS and e-mail are allowed together."""
     pool = state.pool(text(parameters, "UserPoolId"))
     configuration = choice(parameters, "MfaConfiguration", ("OFF", "OPTIONAL", "ON"))
+    given = {name: mapping(parameters, name) for name in _CONFIGURATIONS if parameters.get(name) is not None}
+    passkeys = given.get("WebAuthnConfiguration", {})
+    limited_text(passkeys, "RelyingPartyId", 1, 127)
+    choice(passkeys, "UserVerification", ("required", "preferred"))
+    choice(passkeys, "FactorConfiguration", ("SINGLE_FACTOR", "MULTI_FACTOR_WITH_USER_VERIFICATION"))
     if configuration is not None:
         pool.settings["MfaConfiguration"] = configuration
+    pool.settings |= given
     return _mfa_config(pool)
 
 
@@ -150,7 +177,12 @@ def get_user_pool_mfa_config(state: State, parameters: Parameters) -> dict[str, 
 
 
 def _mfa_config(pool: UserPool) -> dict[str, Any]:
-    return {"MfaConfiguration": pool.mfa, "SoftwareTokenMfaConfiguration": {"Enabled": pool.mfa != "OFF"}}
+    set_up = {name: pool.settings[name] for name in _CONFIGURATIONS if name in pool.settings}
+    return {
+        "MfaConfiguration": pool.mfa,
+        "SoftwareTokenMfaConfiguration": {"Enabled": pool.mfa != "OFF"},
+        **set_up,
+    }
 
 
 OPERATIONS = {

@@ -6,13 +6,40 @@ import base64
 import binascii
 import hmac
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from .errors import invalid_parameter
+from .parameters import Parameters, number, optional_text
 
-__all__ = ["page"]
+if TYPE_CHECKING:
+    from .state import State
+
+__all__ = ["MOST", "page", "requested"]
 
 T = TypeVar("T")
+
+MOST = 60
+"""The most that a page of nearly every operation holds."""
+
+
+def requested(
+    state: State,
+    parameters: Parameters,
+    items: Sequence[T],
+    *,
+    limit: str = "Limit",
+    token: str = "NextToken",
+    least: int = 0,
+    most: int = MOST,
+) -> tuple[Sequence[T], dict[str, str]]:
+    """Return the page of *items* that *parameters* ask for, and ``{token: ...}`` where there is another.
+
+    Raises:
+        Refusal: the limit is out of range, or the token not one that was given.
+    """
+    size = number(parameters, limit, most, least, most) or most
+    found, following = page(state.page_secret, items, size, optional_text(parameters, token))
+    return found, {} if following is None else {token: following}
 
 
 def page(secret: bytes, items: Sequence[T], limit: int, token: str | None) -> tuple[Sequence[T], str | None]:

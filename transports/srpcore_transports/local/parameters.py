@@ -12,10 +12,13 @@ __all__ = [
     "attributes",
     "choice",
     "flag",
+    "limited_text",
     "mapping",
     "named",
+    "null_member",
     "number",
     "optional_text",
+    "require_mapping",
     "text",
     "texts",
 ]
@@ -56,9 +59,23 @@ def text(parameters: Parameters, name: str) -> str:
     """
     value = optional_text(parameters, name)
     if value is None:
-        raise invalid_parameter(_constraint(name, "Member must not be null"))
+        raise null_member(name)
     if not value:
         raise invalid_parameter(_constraint(name, "Member must have length greater than or equal to 1"))
+    return value
+
+
+def limited_text(parameters: Parameters, name: str, least: int, most: int) -> str | None:
+    """Return an optional string parameter of *least* to *most* characters.
+
+    Raises:
+        Refusal: it is shorter, longer or of another type.
+    """
+    value = optional_text(parameters, name)
+    if value is not None and len(value) < least:
+        raise invalid_parameter(_constraint(name, f"Member must have length greater than or equal to {least}"))
+    if value is not None and len(value) > most:
+        raise invalid_parameter(_constraint(name, f"Member must have length less than or equal to {most}"))
     return value
 
 
@@ -72,6 +89,11 @@ def choice(parameters: Parameters, name: str, choices: tuple[str, ...]) -> str |
     if value is not None and value not in choices:
         raise invalid_parameter(_constraint(name, f"Member must satisfy enum value set: [{', '.join(choices)}]"))
     return value
+
+
+def null_member(name: str) -> Refusal:
+    """Return the refusal for a required parameter that is absent."""
+    return invalid_parameter(_constraint(name, "Member must not be null"))
 
 
 def _constraint(name: str, rule: str) -> str:
@@ -88,6 +110,17 @@ def named(values: Mapping[str, Any], name: str) -> str:
     if not value:
         raise invalid_parameter(f"Missing required parameter {name}")
     return value
+
+
+def require_mapping(parameters: Parameters, name: str) -> dict[str, Any]:
+    """Return a required parameter that is an object.
+
+    Raises:
+        Refusal: it is absent or of another type.
+    """
+    if parameters.get(name) is None:
+        raise null_member(name)
+    return mapping(parameters, name)
 
 
 def flag(parameters: Parameters, name: str, *, default: bool = False) -> bool:

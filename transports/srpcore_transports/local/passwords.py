@@ -18,7 +18,18 @@ from .records import User, UserPool, random_text
 if TYPE_CHECKING:
     from .state import State
 
-__all__ = ["Verifier", "check", "check_policy", "fail", "make", "store", "succeed", "temporary", "throttle"]
+__all__ = [
+    "Verifier",
+    "check",
+    "check_policy",
+    "fail",
+    "make",
+    "refuse_reset",
+    "store",
+    "succeed",
+    "temporary",
+    "throttle",
+]
 
 SALT_BITS = 128
 _LONGEST = 256
@@ -89,6 +100,7 @@ def check(state: State, pool: UserPool, user: User | None, password: str) -> Non
         Refusal: it is wrong, or there were too many wrong tries.
     """
     known = user or User("", "", 0.0)
+    refuse_reset(known)
     throttle(state, known)
     salt, expected = known.salt, known.verifier
     with state.unlocked():
@@ -97,6 +109,16 @@ def check(state: State, pool: UserPool, user: User | None, password: str) -> Non
     if not hmac.compare_digest(to_bytes(actual), to_bytes(expected)):
         raise fail(state, known)
     succeed(known)
+
+
+def refuse_reset(user: User) -> None:
+    """Refuse every password of a user whose password an administrator has reset: it was given up.
+
+    Raises:
+        Refusal: the user must choose a new one, by the code that was sent.
+    """
+    if user.status == "RESET_REQUIRED":
+        raise Refusal("PasswordResetRequiredException", "Password reset required for the user")
 
 
 def throttle(state: State, user: User) -> None:

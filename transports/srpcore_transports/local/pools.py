@@ -1,30 +1,29 @@
-"""Make, describe and change pools and app clients."""
+"""Make, describe, change, delete and list pools."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from . import pages
 from .errors import invalid_parameter
-from .parameters import Parameters, choice, flag, mapping, number, text, texts
-from .records import AppClient, UserPool
+from .parameters import Parameters, choice, flag, mapping, null_member, number, text, texts
+from .records import UserPool
 
 if TYPE_CHECKING:
     from .state import State
 
-__all__ = ["OPERATIONS", "check_client_settings", "check_pool_settings"]
+__all__ = ["OPERATIONS", "check_pool_settings"]
 
-_FLOWS = frozenset(
-    """
-    ALLOW_ADMIN_USER_PASSWORD_AUTH ALLOW_CUSTOM_AUTH ALLOW_USER_PASSWORD_AUTH ALLOW_USER_SRP_AUTH
-    ALLOW_REFRESH_TOKEN_AUTH ALLOW_USER_AUTH ADMIN_NO_SRP_AUTH CUSTOM_AUTH_FLOW_ONLY USER_PASSWORD_AUTH
-    """.split()
-)
 _NAMES = {
     "AliasAttributes": {"email", "phone_number", "preferred_username"},
     "UsernameAttributes": {"email", "phone_number"},
     "AutoVerifiedAttributes": {"email", "phone_number"},
 }
-_UNITS = ("seconds", "minutes", "hours", "days")
+_FIRST_FACTORS = {"PASSWORD", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN"}
+# What a pool has for good once it is made, and what another operation changes.
+_SHOWN_ELSEWHERE = ("SmsMfaConfiguration", "EmailMfaConfiguration", "WebAuthnConfiguration")
+_MADE_WITH = ("PoolName", "Schema", "UsernameAttributes", "AliasAttributes", "UsernameConfiguration")
+_IN_LISTS = ("Id", "Name", "LambdaConfig", "LastModifiedDate", "CreationDate")
 
 
 def check_pool_settings(settings: Parameters) -> None:
@@ -39,6 +38,8 @@ def check_pool_settings(settings: Parameters) -> None:
     if texts(settings, "AliasAttributes") and texts(settings, "UsernameAttributes"):
         raise invalid_parameter("Only one of the aliasAttributes or usernameAttributes can be set in a user pool.")
     choice(settings, "MfaConfiguration", ("OFF", "OPTIONAL", "ON"))
+    choice(settings, "DeletionProtection", ("ACTIVE", "INACTIVE"))
+    _check_sign_in_policy(mapping(mapping(settings, "Policies"), "SignInPolicy"))
     policy = mapping(mapping(settings, "Policies"), "PasswordPolicy")
     number(policy, "MinimumLength", 8, 6, 99)
     number(policy, "TemporaryPasswordValidityDays", 7, 0, 365)
@@ -48,27 +49,12 @@ def check_pool_settings(settings: Parameters) -> None:
         mapping(settings, name)
 
 
-def check_client_settings(settings: Parameters) -> None:
-    """Check the parameters of CreateUserPoolClient that the pool acts on.
-
-    Raises:
-        Refusal: one has a value that the service would not take.
-    """
-    flows = texts(settings, "ExplicitAuthFlows")
-    if not set(flows) <= _FLOWS:
-        raise invalid_parameter("ExplicitAuthFlows has an unknown flow")
-    if len({flow.startswith("ALLOW_") for flow in flows}) > 1:
-        raise invalid_parameter("ExplicitAuthFlows must be either all with or all without the prefix ALLOW_")
-    choice(settings, "PreventUserExistenceErrors", ("LEGACY", "ENABLED"))
-    number(settings, "AuthSessionValidity", 3, 3, 15)
-    # Rotation beside ALLOW_REFRESH_TOKEN_AUTH is taken; REFRESH_TOKEN_AUTH is refused when it is used.
-    rotation = mapping(settings, "RefreshTokenRotation")
-    choice(rotation, "Feature", ("ENABLED", "DISABLED"))
-    number(rotation, "RetryGracePeriodSeconds", 0, 0, 60)
-    units = mapping(settings, "TokenValidityUnits")
-    for token in ("AccessToken", "IdToken", "RefreshToken"):
-        choice(units, token, _UNITS)
-        number(settings, f"{token}Validity", 0, 0, 315_360_000)
+def _check_sign_in_policy(policy: Parameters) -> None:
+    factors = texts(policy, "AllowedFirstAuthFactors")
+    if not set(factors) <= _FIRST_FACTORS:
+        raise invalid_parameter(f"AllowedFirstAuthFactors may have {', '.join(sorted(_FIRST_FACTORS))}")
+    if factors and "PASSWORD" not in factors:
+        raise invalid_parameter("AllowedFirstAuthFactors must have PASSWORD")
 
 
 def create_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
@@ -86,6 +72,8 @@ def describe_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
 def _pool_shown(pool: UserPool) -> dict[str, Any]:
     settings = {"Name" if name == "PoolName" else name: value for name, value in pool.settings.items()}
     settings["SchemaAttributes"] = settings.pop("Schema", [])
+    for name in _SHOWN_ELSEWHERE:
+        settings.pop(name, None)
     return {
         **settings,
         "Id": pool.id,
@@ -97,58 +85,48 @@ def _pool_shown(pool: UserPool) -> dict[str, Any]:
     }
 
 
-def create_user_pool_client(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer CreateUserPoolClient."""
-    text(parameters, "ClientName")
+def update_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer UpdateUserPool: as the service does, what is left out goes back to its default."""
     pool = state.pool(text(parameters, "UserPoolId"))
-    check_client_settings(parameters)
-    return {"UserPoolClient": _client_shown(state.add_client(pool, dict(parameters)))}
+    check_pool_settings(parameters)
+    kept = {name: value for name, value in pool.settings.items() if name in (*_MADE_WITH, *_SHOWN_ELSEWHERE)}
+    pool.settings = kept | {name: value for name, value in parameters.items() if name != "UserPoolId"}
+    pool.modified = state.clock()
+    return {}
 
 
-def describe_user_pool_client(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer DescribeUserPoolClient."""
-    return {"UserPoolClient": _client_shown(_client(state, parameters))}
+def delete_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer DeleteUserPool: its app clients and tokens go with it."""
+    pool = state.pool(text(parameters, "UserPoolId"))
+    if pool.settings.get("DeletionProtection") == "ACTIVE":
+        raise invalid_parameter(
+            "The user pool cannot be deleted because deletion protection is activated. "
+            "Deletion protection must be inactivated first."
+        )
+    for client in [client for client in state.clients.values() if client.user_pool_id == pool.id]:
+        state.remove_client(client)
+    del state.pools[pool.id]
+    return {}
 
 
-def update_user_pool_client(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer UpdateUserPoolClient: as the service does, what is left out goes back to its default."""
-    client = _client(state, parameters)
-    check_client_settings(parameters)
-    name = {"ClientName": client.settings.get("ClientName", "")}
-    client.settings = {**name, **parameters}
-    client.modified = state.clock()
-    return {"UserPoolClient": _client_shown(client)}
+def list_user_pools(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer ListUserPools, at most 60 a page."""
+    # MaxResults is required here, and 0 is no size.
+    if parameters.get("MaxResults") is None:
+        raise null_member("MaxResults")
+    page, following = pages.requested(state, parameters, list(state.pools.values()), limit="MaxResults", least=1)
+    return {"UserPools": [_summary(pool) for pool in page], **following}
 
 
-def _client(state: State, parameters: Parameters) -> AppClient:
-    pool, client = state.pool(text(parameters, "UserPoolId")), state.client(text(parameters, "ClientId"))
-    if client.user_pool_id != pool.id:
-        raise state.no_client(client.client_id)
-    return client
-
-
-def _client_shown(client: AppClient) -> dict[str, Any]:
-    hidden = ("GenerateSecret", "ClientSecret")
-    return {
-        "RefreshTokenValidity": 30,
-        "TokenValidityUnits": {},
-        "AuthSessionValidity": 3,
-        "EnableTokenRevocation": True,
-        "AllowedOAuthFlowsUserPoolClient": False,
-        **{name: value for name, value in client.settings.items() if name not in hidden},
-        "ExplicitAuthFlows": client.flows,
-        "UserPoolId": client.user_pool_id,
-        "ClientId": client.client_id,
-        **({"ClientSecret": client.secret} if client.secret else {}),
-        "CreationDate": client.created,
-        "LastModifiedDate": client.modified,
-    }
+def _summary(pool: UserPool) -> dict[str, Any]:
+    shown = _pool_shown(pool)
+    return {name: shown[name] for name in _IN_LISTS if name in shown}
 
 
 OPERATIONS = {
     "CreateUserPool": create_user_pool,
     "DescribeUserPool": describe_user_pool,
-    "CreateUserPoolClient": create_user_pool_client,
-    "DescribeUserPoolClient": describe_user_pool_client,
-    "UpdateUserPoolClient": update_user_pool_client,
+    "UpdateUserPool": update_user_pool,
+    "DeleteUserPool": delete_user_pool,
+    "ListUserPools": list_user_pools,
 }

@@ -6,15 +6,15 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from . import attributes, codes, devices, grants, mfa
-from .conversations import Conversation
+from . import attributes, codes, custom_auth, devices, exchange, grants, mfa, passwords
+from .conversations import Conversation, Custom
 from .errors import Refusal, not_authorized, not_found
 from .records import DeviceRecord, User
 
 if TYPE_CHECKING:
     from .state import State
 
-__all__ = ["advance", "challenge", "complete"]
+__all__ = ["advance", "challenge", "complete", "one_factor", "send_code"]
 
 _DAY = 86400
 
@@ -25,18 +25,53 @@ def advance(state: State, conversation: Conversation) -> dict[str, Any]:
     Raises:
         Refusal: the user may not log in, or the device is not the user's.
     """
+    conversation = custom_auth.recorded(conversation)
+    if _opens_custom(conversation):
+        if conversation.user is not None:
+            _admitted(state, conversation)
+        return _next_custom(state, conversation)
     user = _admitted(state, conversation)
     if user.status == "FORCE_CHANGE_PASSWORD":
         return _new_password(state, conversation, user)
     device = _device(conversation, user)
-    if not conversation.second_factor_done and not _suppressed(conversation, device):
+    if not _second_factor_spared(conversation, device):
         second_factor = mfa_challenge(state, conversation, user)
         if second_factor is not None:
             return second_factor
+    if conversation.custom is not None and not conversation.custom.done:
+        return _next_custom(state, conversation)
     if device is not None and device.remembered:
         parameters = {"USERNAME": user.username, "DEVICE_KEY": device.key}
         return challenge(state, conversation, "DEVICE_SRP_AUTH", parameters)
     return complete(state, conversation, device)
+
+
+def _opens_custom(conversation: Conversation) -> bool:
+    """Whether the triggers have their say before anything is proved: then nothing may be changed yet."""
+    custom = conversation.custom
+    return custom is not None and not custom.done and not custom.password_proved
+
+
+def _next_custom(state: State, conversation: Conversation) -> dict[str, Any]:
+    custom, name = conversation.custom, custom_auth.define(state, conversation)
+    if custom is None or name is None:
+        return advance(state, replace(conversation, custom=replace(custom or Custom(), done=True)))
+    if name == "PASSWORD_VERIFIER" and custom.A is not None:
+        challenged = conversation.user or exchange.fake_user(conversation.pool, conversation.typed)
+        srp, parameters = exchange.password_challenge(state, conversation.pool, challenged, custom.A)
+        asked = replace(conversation, exchange=srp, custom=replace(custom, A=None))
+        return challenge(state, asked, name, parameters)
+    if name != "CUSTOM_CHALLENGE":
+        raise Refusal("InvalidLambdaResponseException", f"The challenge {name} cannot be next")
+    created, public = custom_auth.create(state, conversation)
+    shown = conversation.user or exchange.fake_user(conversation.pool, conversation.typed)
+    return challenge(state, created, name, {"USERNAME": shown.username, **public})
+
+
+def _second_factor_spared(conversation: Conversation, device: DeviceRecord | None) -> bool:
+    # Triggers that were not given a password have said all that is to be said.
+    by_triggers = conversation.custom is not None and not conversation.custom.password_proved
+    return conversation.second_factor_done or by_triggers or _suppressed(conversation, device)
 
 
 def _admitted(state: State, conversation: Conversation) -> User:
@@ -47,6 +82,7 @@ def _admitted(state: State, conversation: Conversation) -> User:
         raise not_authorized("User is disabled.")
     if user.status == "UNCONFIRMED":
         raise Refusal("UserNotConfirmedException", "User is not confirmed.")
+    passwords.refuse_reset(user)
     if user.status == "FORCE_CHANGE_PASSWORD":
         days = int(conversation.pool.password_policy.get("TemporaryPasswordValidityDays") or 7)
         if state.clock() >= user.password_set + days * _DAY:
@@ -90,17 +126,26 @@ def mfa_challenge(state: State, conversation: Conversation, user: User) -> dict[
     if factors:
         return one_factor(state, conversation, user, factors[0])
     if conversation.pool.mfa == "ON":
-        return challenge(state, conversation, "MFA_SETUP", {"MFAS_CAN_SETUP": json.dumps(["SOFTWARE_TOKEN_MFA"])})
+        return challenge(
+            state, conversation, "MFA_SETUP", {"MFAS_CAN_SETUP": json.dumps(mfa.can_set_up(conversation.pool))}
+        )
     return None
 
 
 def one_factor(state: State, conversation: Conversation, user: User, factor: str) -> dict[str, Any]:
-    """Return the challenge SOFTWARE_TOKEN_MFA, or SMS_MFA after its code was sent."""
+    """Return the challenge SOFTWARE_TOKEN_MFA, or SMS_MFA or EMAIL_OTP after its code was sent."""
     if factor == "SOFTWARE_TOKEN_MFA":
         parameters = {"USER_ID_FOR_SRP": user.username, "FRIENDLY_DEVICE_NAME": user.totp_name}
         return challenge(state, conversation, factor, parameters)
+    return send_code(state, conversation, user, factor, "email" if factor == "EMAIL_OTP" else "phone_number", "mfa")
+
+
+def send_code(
+    state: State, conversation: Conversation, user: User, factor: str, attribute: str, purpose: str
+) -> dict[str, Any]:
+    """Return the challenge *factor*, SMS_MFA, SMS_OTP or EMAIL_OTP, after its code was sent."""
     code = state.code()
-    delivery = codes.deliver(state, user, "phone_number", "mfa", code)
+    delivery = codes.deliver(state, user, attribute, purpose, code)
     parameters = {
         "USER_ID_FOR_SRP": user.username,
         "CODE_DELIVERY_DELIVERY_MEDIUM": delivery["DeliveryMedium"],

@@ -10,8 +10,20 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from .signing import SigningKey
+from .webauthn import PublicKey
 
-__all__ = ["AppClient", "Code", "DeviceRecord", "User", "UserPool", "random_text"]
+__all__ = [
+    "AppClient",
+    "Code",
+    "DeviceRecord",
+    "Group",
+    "IdentityProvider",
+    "Passkey",
+    "Registration",
+    "User",
+    "UserPool",
+    "random_text",
+]
 
 _UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 _DEFAULT_FLOWS = ("ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
@@ -49,6 +61,50 @@ class DeviceRecord:
 
 
 @dataclass
+class Group:
+    """A group: who is in it is kept with the users; a lower ``precedence`` goes first, None last."""
+
+    name: str
+    created: float
+    modified: float
+    description: str | None = None
+    role: str | None = None
+    precedence: int | None = None
+
+
+@dataclass
+class IdentityProvider:
+    """An identity provider of another house; ``settings`` are the parameters of CreateIdentityProvider."""
+
+    name: str
+    created: float
+    modified: float
+    settings: dict[str, Any] = field(repr=False)
+
+
+@dataclass
+class Passkey:
+    """A WebAuthn credential: its id in base64url, the public key, and how often it has signed, where it counts."""
+
+    id: str
+    key: PublicKey = field(repr=False)
+    relying_party: str
+    created: float
+    sign_count: int = 0
+    attachment: str | None = None
+    transports: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A passkey's registration that was begun: its challenge, the app client that asked, and until when it is good."""
+
+    challenge: str = field(repr=False)
+    client_id: str
+    expires: float
+
+
+@dataclass
 class User:
     """A user: ``username`` is the canonical name, which is ``sub`` in pools whose users sign in by e-mail."""
 
@@ -67,12 +123,14 @@ class User:
     totp_secret: str | None = field(default=None, repr=False)
     totp_pending: str | None = field(default=None, repr=False)
     totp_step: int = -1
-    totp_enabled: bool = False
     totp_name: str = ""
-    sms_enabled: bool = False
+    enabled_mfa: set[str] = field(default_factory=set[str])
     preferred_mfa: str | None = None
     devices: dict[str, DeviceRecord] = field(default_factory=dict[str, DeviceRecord], repr=False)
     codes: dict[str, Code] = field(default_factory=dict[str, Code], repr=False)
+    groups: set[str] = field(default_factory=set[str])
+    passkeys: dict[str, Passkey] = field(default_factory=dict[str, "Passkey"], repr=False)
+    registration: Registration | None = field(default=None, repr=False)
 
     def verified(self, attribute: str) -> bool:
         """Whether the e-mail address or phone number is there and verified."""
@@ -127,6 +185,8 @@ class UserPool:
     modified: float
     settings: dict[str, Any] = field(repr=False)
     users: dict[str, User] = field(default_factory=dict[str, User], repr=False)
+    groups: dict[str, Group] = field(default_factory=dict[str, Group], repr=False)
+    providers: dict[str, IdentityProvider] = field(default_factory=dict[str, IdentityProvider], repr=False)
     key: SigningKey = field(default_factory=SigningKey, repr=False)
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
 
@@ -147,6 +207,12 @@ class UserPool:
     def password_policy(self) -> dict[str, Any]:
         """The policy of CreateUserPool's ``Policies``, empty where the service's default holds."""
         return cast(dict[str, Any], self.section("Policies").get("PasswordPolicy") or {})
+
+    @property
+    def first_factors(self) -> list[str]:
+        """The first factors that AllowedFirstAuthFactors allows: PASSWORD alone unless it says otherwise."""
+        policy = cast(Mapping[str, Any], self.section("Policies").get("SignInPolicy") or {})
+        return cast(list[str], policy.get("AllowedFirstAuthFactors") or ["PASSWORD"])
 
     @property
     def schema(self) -> list[dict[str, Any]]:

@@ -26,13 +26,28 @@ def forgot_password(state: State, parameters: Parameters) -> dict[str, Any]:
         return {"CodeDeliveryDetails": simulated_delivery(pool, username)}
     if user is None or not user.enabled:
         raise not_authorized("User is disabled.")
+    return {"CodeDeliveryDetails": _send(state, user, attribute)}
+
+
+def _send(state: State, user: User, attribute: str | None) -> dict[str, str]:
     if user.status == "FORCE_CHANGE_PASSWORD":
         raise not_authorized("User password cannot be reset in the current state.")
     if attribute is None:
         raise invalid_parameter(
             "Cannot reset password for the user as there is no registered/verified email or phone_number"
         )
-    return {"CodeDeliveryDetails": codes.issue(state, user, "reset", attribute)}
+    return codes.issue(state, user, "reset", attribute)
+
+
+def admin_reset_user_password(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminResetUserPassword: the password is given up, and a code sent for another."""
+    pool = state.pool(text(parameters, "UserPoolId"))
+    user = directory.require(pool, text(parameters, "Username"))
+    if user.status == "UNCONFIRMED":
+        raise not_authorized("User password cannot be reset in the current state.")
+    _send(state, user, _recovery_attribute(user))
+    user.status, user.modified = "RESET_REQUIRED", state.clock()
+    return {}
 
 
 def _recovery_attribute(user: User) -> str | None:
@@ -68,4 +83,5 @@ OPERATIONS = {
     "ForgotPassword": forgot_password,
     "ConfirmForgotPassword": confirm_forgot_password,
     "ChangePassword": change_password,
+    "AdminResetUserPassword": admin_reset_user_password,
 }

@@ -10,7 +10,24 @@ from typing import Any, TypeAlias, cast
 
 from srpcore.aws_json import CONTENT_TYPE
 
-from . import admin_users, challenges, devices, listing, mfa, pools, profile, recovery, refresh, sign_in, sign_up
+from . import (
+    admin_users,
+    app_clients,
+    challenges,
+    devices,
+    groups,
+    identity_providers,
+    listing,
+    mfa,
+    passkeys,
+    pools,
+    profile,
+    recovery,
+    refresh,
+    sessions,
+    sign_in,
+    sign_up,
+)
 from .errors import Refusal
 from .parameters import Parameters
 from .state import State
@@ -30,7 +47,12 @@ OPERATIONS: dict[str, Handler] = {
     **profile.OPERATIONS,
     **admin_users.OPERATIONS,
     **listing.OPERATIONS,
+    **groups.OPERATIONS,
+    **passkeys.OPERATIONS,
+    **sessions.OPERATIONS,
     **pools.OPERATIONS,
+    **app_clients.OPERATIONS,
+    **identity_providers.OPERATIONS,
 }
 """What the pool can do, by the names of the API reference."""
 

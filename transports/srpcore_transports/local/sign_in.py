@@ -1,11 +1,11 @@
-"""InitiateAuth and AdminInitiateAuth: begin a log-in by SRP, by password, or by refresh token."""
+"""InitiateAuth and AdminInitiateAuth: begin a log-in by SRP, password, choice, triggers or refresh token."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from . import directory, exchange, passwords, refresh
+from . import choice, custom_auth, directory, exchange, passwords, refresh
 from .conversations import Conversation
 from .errors import invalid_parameter, user_not_found
 from .parameters import Parameters, mapping, named, optional_text, text
@@ -72,6 +72,25 @@ def _by_password(state: State, pool: UserPool, client: AppClient, values: Mappin
     return advance(state, Conversation(pool, client, user, typed, optional_text(values, "DEVICE_KEY")))
 
 
+def _by_choice(state: State, pool: UserPool, client: AppClient, values: Mapping[str, Any]) -> dict[str, Any]:
+    typed = named(values, "USERNAME")
+    user = _user(pool, client, typed, values)
+    conversation = Conversation(pool, client, user, typed, optional_text(values, "DEVICE_KEY"))
+    return choice.start(state, conversation, values)
+
+
+def _by_triggers(state: State, pool: UserPool, client: AppClient, values: Mapping[str, Any]) -> dict[str, Any]:
+    if state.custom_auth is None:
+        raise custom_auth.no_triggers()
+    typed, first = named(values, "USERNAME"), optional_text(values, "CHALLENGE_NAME")
+    if first not in (None, "SRP_A"):
+        raise invalid_parameter("CHALLENGE_NAME may be SRP_A")
+    custom = custom_auth.start(None if first is None else exchange.public_value(values))
+    user = _user(pool, client, typed, values)
+    device_key = optional_text(values, "DEVICE_KEY")
+    return advance(state, Conversation(pool, client, user, typed, device_key, custom=custom))
+
+
 def _user(pool: UserPool, client: AppClient, typed: str, values: Mapping[str, Any]) -> User | None:
     user = directory.find(pool, typed)
     names = [typed] if user is None else [typed, user.username]
@@ -88,6 +107,8 @@ _BOTH: dict[str, tuple[tuple[str, ...], Flow]] = {
     "USER_SRP_AUTH": _SRP,
     "REFRESH_TOKEN_AUTH": _REFRESH,
     "REFRESH_TOKEN": _REFRESH,
+    "CUSTOM_AUTH": (("ALLOW_CUSTOM_AUTH", "CUSTOM_AUTH_FLOW_ONLY"), _by_triggers),
+    "USER_AUTH": (("ALLOW_USER_AUTH",), _by_choice),
 }
 _FLOWS = _BOTH | {"USER_PASSWORD_AUTH": (("ALLOW_USER_PASSWORD_AUTH", "USER_PASSWORD_AUTH"), _by_password)}
 _ADMIN_FLOWS = _BOTH | {"ADMIN_USER_PASSWORD_AUTH": _ADMIN_PASSWORD, "ADMIN_NO_SRP_AUTH": _ADMIN_PASSWORD}

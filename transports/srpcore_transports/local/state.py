@@ -12,6 +12,7 @@ from typing import Any
 from srpcore.pool import Pool
 
 from .conversations import Conversations
+from .custom_auth import CustomAuth
 from .errors import Refusal, not_found
 from .grants import Grants
 from .outbox import Outbox
@@ -33,6 +34,7 @@ class State:
         self.clients: dict[str, AppClient] = {}
         self.conversations = Conversations(clock)
         self.grants = Grants()
+        self.custom_auth: CustomAuth | None = None
         self.page_secret = secrets.token_bytes(32)
 
     @contextmanager
@@ -87,6 +89,12 @@ class State:
         client = AppClient(random_text(26), pool.id, secret, now, now, settings)
         self.clients[client.client_id] = client
         return client
+
+    def remove_client(self, client: AppClient) -> None:
+        """Delete *client*, its conversations and what was granted through it."""
+        del self.clients[client.client_id]
+        self.grants.revoke_client(client)
+        self.conversations.forget_client(client)
 
     @staticmethod
     def code() -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from srpcore_transports.credentials import Credentials, from_environment
 
 from srpcore.exceptions import ConfigurationError
+from srpcore_transports.credentials import Credentials, from_environment
 
 PAIR = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI"}
 
@@ -25,6 +25,14 @@ def test_none_where_there_is_no_pair(environ: dict[str, str]) -> None:
     assert from_environment(environ) is None
 
 
+def test_the_older_name_of_the_token_goes_first() -> None:
+    environ = {**PAIR, "AWS_SECURITY_TOKEN": "older", "AWS_SESSION_TOKEN": "newer"}
+    assert from_environment(environ) == Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI", "older")
+    assert from_environment({**environ, "AWS_SECURITY_TOKEN": ""}) == Credentials(
+        "AKIDEXAMPLE", "wJalrXUtnFEMI", "newer"
+    )
+
+
 def test_an_empty_token_is_no_token() -> None:
     credentials = from_environment({**PAIR, "AWS_SESSION_TOKEN": ""})
     assert credentials is not None
@@ -34,7 +42,6 @@ def test_an_empty_token_is_no_token() -> None:
 def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in PAIR.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
     assert from_environment() == Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI")
 
 

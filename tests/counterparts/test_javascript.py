@@ -1,0 +1,199 @@
+"""amazon-cognito-identity-js, a client that nobody here wrote, against the embedded pool over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+
+from srpcore.crypto.totp import totp
+from srpcore.wire import Operation
+from srpcore_transports.local import CustomAuth, LocalServer, LocalUserPool
+
+pytestmark = pytest.mark.counterpart
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = Path(__file__).with_name("cognito_identity.cjs")
+PASSWORD, OTHER_PASSWORD = "Correct-Horse-1", "Battery-Staple-2"
+SRP = ["InitiateAuth", "RespondToAuthChallenge"]
+
+
+@pytest.fixture(scope="module")
+def node() -> tuple[str, Path]:
+    """Return the paths of node and of the installed packages, from SRPCORE_NODE or beside the tree."""
+    folder = Path(os.environ.get("SRPCORE_NODE", ROOT / ".node")) / "node_modules"
+    executable = shutil.which("node")
+    if executable is None or not (folder / "amazon-cognito-identity-js").is_dir():
+        pytest.skip("node with amazon-cognito-identity-js is not there: run the tests by `make test`")
+    return executable, folder
+
+
+class Script:
+    """Runs steps in one node process against one pool, and makes users in that pool."""
+
+    def __init__(self, pool: LocalUserPool, server: LocalServer, node: tuple[str, Path]) -> None:
+        self.pool, self.server, self.node = pool, server, node
+
+    def run(self, *steps: dict[str, Any]) -> list[dict[str, Any]]:
+        executable, folder = self.node
+        whole = {
+            "url": self.server.url,
+            "poolId": self.pool.user_pool_id,
+            "clientId": self.pool.client_id,
+            "steps": steps,
+        }
+        done = subprocess.run(
+            [executable, str(SCRIPT)],
+            input=json.dumps(whole).encode(),
+            env={"PATH": os.environ.get("PATH", ""), "NODE_PATH": str(folder)},
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        results: list[dict[str, Any]] = json.loads(done.stdout)
+        return results
+
+    def call(self, name: str, **parameters: Any) -> dict[str, Any]:
+        reply = self.pool.call(Operation(name, parameters))
+        assert reply.error is None, reply.error
+        return reply.document
+
+    def admin(self, name: str, **parameters: Any) -> dict[str, Any]:
+        return self.call(name, UserPoolId=self.pool.user_pool_id, **parameters)
+
+    def user(self, username: str = "alice", *, permanent: bool = True) -> None:
+        attributes = [{"Name": "email", "Value": "alice@example.com"}]
+        self.admin("AdminCreateUser", Username=username, UserAttributes=attributes, MessageAction="SUPPRESS")
+        self.admin("AdminSetUserPassword", Username=username, Password=PASSWORD, Permanent=permanent)
+
+
+@pytest.fixture
+def script(request: pytest.FixtureRequest, node: tuple[str, Path]) -> Iterator[Script]:
+    pool = LocalUserPool(**getattr(request, "param", {}))
+    with pool.serve() as server:
+        yield Script(pool, server, node)
+
+
+def log_in(password: str = PASSWORD, **more: Any) -> dict[str, Any]:
+    return {"name": "logIn", "username": "alice", "password": password, **more}
+
+
+def test_right_and_wrong_passwords(script: Script) -> None:
+    script.user()
+    wrong, right, attributes = script.run(log_in(OTHER_PASSWORD), log_in(), {"name": "attributes"})
+    assert (wrong["error"], wrong["message"]) == ("NotAuthorizedException", "Incorrect username or password.")
+    assert right["valid"] is True
+    assert right["operations"] == SRP
+    assert jwt.decode(right["id"], options={"verify_signature": False})["cognito:username"] == "alice"
+    assert attributes["email"] == "alice@example.com"
+
+
+def test_a_new_password_is_demanded_and_given(script: Script) -> None:
+    script.user(permanent=False)
+    first, second = script.run(log_in(newPassword=OTHER_PASSWORD), log_in(OTHER_PASSWORD))
+    (asked,) = first["asked"]
+    assert (asked["name"], asked["required"]) == ("NEW_PASSWORD_REQUIRED", [])
+    assert asked["attributes"]["email"] == "alice@example.com"
+    assert first["valid"] is True
+    assert (second["valid"], second["asked"]) == (True, [])
+
+
+def test_the_authenticator_s_code_is_asked_for(script: Script) -> None:
+    script.user()
+    values = {"USERNAME": "alice", "PASSWORD": PASSWORD}
+    reply = script.call(
+        "InitiateAuth", ClientId=script.pool.client_id, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=values
+    )
+    token = reply["AuthenticationResult"]["AccessToken"]
+    secret = script.call("AssociateSoftwareToken", AccessToken=token)["SecretCode"]
+    # The step before this one: a code is good once.
+    script.call("VerifySoftwareToken", AccessToken=token, UserCode=totp(secret, time.time() - 30))
+    settings = {"Enabled": True, "PreferredMfa": True}
+    script.call("SetUserMFAPreference", AccessToken=token, SoftwareTokenMfaSettings=settings)
+    wrong, right = script.run(log_in(code=totp(secret, time.time() + 3600)), log_in(code=totp(secret, time.time())))
+    assert wrong["error"] == "CodeMismatchException"
+    assert right["asked"] == [{"name": "SOFTWARE_TOKEN_MFA"}]
+    assert right["valid"] is True
+
+
+@pytest.mark.parametrize("script", [{"remember_devices": True}], indirect=True)
+def test_a_device_is_confirmed_and_proves_itself(script: Script) -> None:
+    script.user()
+    first, again, refreshed = script.run(log_in(), log_in(), {"name": "refresh"})
+    assert first["operations"] == [*SRP, "ConfirmDevice"]
+    assert again["operations"] == ["InitiateAuth", *["RespondToAuthChallenge"] * 3]
+    assert again["valid"] is True
+    devices = script.admin("AdminListDevices", Username="alice")["Devices"]
+    assert len(devices) == 1
+    claims = jwt.decode(again["access"], options={"verify_signature": False})
+    assert claims["device_key"] == devices[0]["DeviceKey"]
+    assert refreshed["valid"] is True
+
+
+PROMPT = {"ChallengeRequiredOnNewDevice": False, "DeviceOnlyRememberedOnUserPrompt": True}
+
+
+@pytest.mark.parametrize("script", [{"pool_settings": {"DeviceConfiguration": PROMPT}}], indirect=True)
+def test_a_device_is_remembered_when_the_user_says_so(script: Script) -> None:
+    script.user()
+    _, before, said, after = script.run(log_in(), log_in(), {"name": "rememberDevice"}, log_in())
+    assert before["operations"] == SRP
+    assert said == {"said": "SUCCESS", "operations": ["UpdateDeviceStatus"]}
+    assert len(after["operations"]) == 4
+    assert after["valid"] is True
+
+
+def define(event: dict[str, Any], _: None) -> dict[str, Any]:
+    session = event["request"]["session"]
+    if session and session[-1]["challengeName"] == "CUSTOM_CHALLENGE":
+        event["response"]["issueTokens"] = session[-1]["challengeResult"]
+        event["response"]["failAuthentication"] = not session[-1]["challengeResult"]
+    else:
+        first = bool(session) and session[-1]["challengeName"] == "SRP_A"
+        event["response"]["challengeName"] = "PASSWORD_VERIFIER" if first else "CUSTOM_CHALLENGE"
+    return event
+
+
+def create(event: dict[str, Any], _: None) -> dict[str, Any]:
+    event["response"] = {"publicChallengeParameters": {"question": "5 + 3"}, "privateChallengeParameters": {"sum": "8"}}
+    return event
+
+
+def verify(event: dict[str, Any], _: None) -> dict[str, Any]:
+    request = event["request"]
+    event["response"]["answerCorrect"] = request["challengeAnswer"] == request["privateChallengeParameters"]["sum"]
+    return event
+
+
+@pytest.mark.parametrize("script", [{"custom_auth": CustomAuth(define, create, verify)}], indirect=True)
+@pytest.mark.parametrize("password", [PASSWORD, ""])
+def test_a_custom_log_in_with_the_password_and_without(script: Script, password: str) -> None:
+    script.user()
+    right, wrong = script.run(log_in(password, custom=True, answer="8"), log_in(password, custom=True, answer="7"))
+    (asked,) = right["asked"]
+    assert asked["parameters"]["question"] == "5 + 3"
+    assert right["valid"] is True
+    assert len(right["operations"]) == (3 if password else 2)
+    assert wrong["error"] == "NotAuthorizedException"
+
+
+def test_a_session_is_refreshed_and_signed_out_everywhere(script: Script) -> None:
+    script.user()
+    first, refreshed, out, late = script.run(log_in(), {"name": "refresh"}, {"name": "signOutEverywhere"}, log_in())
+    assert refreshed["access"] != first["access"]
+    assert refreshed["valid"] is True
+    assert out["said"] == "SUCCESS"
+    for token in (first["access"], refreshed["access"]):
+        reply = script.pool.call(Operation("GetUser", {"AccessToken": token}))
+        assert reply.error is not None
+        assert reply.error["Message"] == "Access Token has been revoked"
+    assert late["valid"] is True

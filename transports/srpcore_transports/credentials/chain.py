@@ -1,0 +1,140 @@
+"""The default chain: where credentials are looked for when nobody gives any."""
+
+from __future__ import annotations
+
+import os
+from threading import Lock
+
+from srpcore.exceptions.base import ConfigurationError, TransportError, TransportTimeout
+
+from .botocore_resolver import resolve_by_botocore
+from .metadata import container_url, fetch_from_container, fetch_from_instance, instance_endpoint
+from .profiles import Profile, load_profile, static_keys
+from .refreshing import RefreshingCredentials
+from .values import Credentials, CredentialsProvider, from_environment
+
+__all__ = ["DefaultCredentials"]
+
+_OTHER_VARIABLES = (
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+)
+_INCOMPLETE = ("source_profile", "credential_source", "sso_session", "sso_start_url")
+
+
+class DefaultCredentials:
+    """The credentials of this machine: of environment, shared files, container and instance metadata the first found.
+
+    The order is that of botocore's ``create_credential_resolver``: the environment's keys; a role; a web identity;
+    SSO; keys in the credentials file; a login session; a credential process; keys in the configuration file; the
+    container's endpoint; instance metadata. What asks for a role, an identity, SSO, a login or a process goes
+    through botocore where it is installed. Nothing is looked for before the first call; the environment's keys are
+    read at every call, and what was found elsewhere is kept, and refreshed before it expires. *region* is for
+    botocore's own calls where neither variables nor files name one.
+    """
+
+    def __init__(self, region: str | None = None) -> None:
+        self._region = region
+        self._lock = Lock()
+        self._found: CredentialsProvider | None = None
+
+    def __call__(self) -> Credentials:
+        """Return the credentials to sign with now.
+
+        Raises:
+            ConfigurationError: there are none, or what was found cannot be used.
+            TransportError: they should come from somewhere that gave none.
+        """
+        keys = from_environment()
+        if keys is not None:
+            return keys
+        with self._lock:
+            if self._found is None:
+                self._found = self._find()
+            found = self._found
+        return found()
+
+    def _find(self) -> CredentialsProvider:
+        profile = load_profile()
+        looked_at = ["AWS_ACCESS_KEY_ID (not set)", f"profile {profile.name!r} of {profile.looked_at}"]
+        found = self._by_profile(profile, looked_at)
+        if found is None and container_url() is not None:
+            found = RefreshingCredentials(fetch_from_container)
+        looked_at += [f"{name} (not set)" for name in _OTHER_VARIABLES]
+        return found or _by_instance(looked_at)
+
+    def _by_profile(self, profile: Profile, looked_at: list[str]) -> CredentialsProvider | None:
+        wanted = _asks_for_a_role(profile)
+        keys = None if wanted else static_keys(profile.shared, profile.name)
+        if keys is None:
+            wanted = wanted or _asks_for_a_login(profile)
+            if wanted:
+                return self._by_botocore(wanted, looked_at)
+            keys = static_keys(profile.config, profile.name)
+        if keys is None:
+            found = [name for name in _INCOMPLETE if name in profile.settings]
+            looked_at[-1] += f": {', '.join(found)} alone says too little" if found else ""
+            return None
+        return _Fixed(keys)
+
+    def _by_botocore(self, wanted: str, looked_at: list[str]) -> CredentialsProvider:
+        try:
+            return resolve_by_botocore(self._region)
+        except ModuleNotFoundError:
+            raise ConfigurationError(
+                f"{wanted} cannot be used without botocore: pip install 'srpcore[botocore]' "
+                f"(looked at {'; '.join(looked_at)})"
+            ) from None
+
+
+class _Fixed:
+    def __init__(self, credentials: Credentials) -> None:
+        self._credentials = credentials
+
+    def __call__(self) -> Credentials:
+        return self._credentials
+
+
+def _asks_for_a_role(profile: Profile) -> str | None:
+    """Say in words what goes before the keys of the credentials file, or return None."""
+    settings = profile.settings
+    if "role_arn" in settings and "web_identity_token_file" not in settings:
+        return _named(profile, "role_arn", "source_profile", "credential_source")
+    if "AWS_WEB_IDENTITY_TOKEN_FILE" in os.environ:
+        if os.environ["AWS_WEB_IDENTITY_TOKEN_FILE"]:
+            return "AWS_WEB_IDENTITY_TOKEN_FILE"
+    elif settings.get("web_identity_token_file"):
+        return _named(profile, "web_identity_token_file", "role_arn")
+    if "sso_account_id" in settings or "sso_role_name" in settings:
+        return _named(profile, "sso_session", "sso_start_url", "sso_account_id", "sso_role_name")
+    return None
+
+
+def _asks_for_a_login(profile: Profile) -> str | None:
+    """Say in words what goes before the keys of the configuration file, or return None."""
+    names = ("login_session", "credential_process")
+    return _named(profile, *names) if any(name in profile.settings for name in names) else None
+
+
+def _named(profile: Profile, *names: str) -> str:
+    return f"{', '.join(name for name in names if name in profile.settings)} of profile {profile.name!r}"
+
+
+def _by_instance(looked_at: list[str]) -> CredentialsProvider:
+    endpoint = instance_endpoint()
+    if endpoint is None:
+        looked_at.append("instance metadata (AWS_EC2_METADATA_DISABLED)")
+    else:
+        provider = RefreshingCredentials(fetch_from_instance)
+        try:
+            provider()
+        except TransportError as error:
+            hop = ": in a container, its hop limit must be 2" if isinstance(error, TransportTimeout) else ""
+            looked_at.append(f"instance metadata at {endpoint} ({error}{hop})")
+        else:
+            return provider
+    raise ConfigurationError(
+        f"there are no AWS credentials: looked at {'; '.join(looked_at)}: "
+        "give credentials, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    )

@@ -1,0 +1,119 @@
+"""Make, describe, change, delete and list app clients."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import pages
+from .errors import invalid_parameter
+from .parameters import Parameters, choice, mapping, number, text, texts
+from .records import AppClient
+
+if TYPE_CHECKING:
+    from .state import State
+
+__all__ = ["OPERATIONS", "check_client_settings"]
+
+_FLOWS = frozenset(
+    """
+    ALLOW_ADMIN_USER_PASSWORD_AUTH ALLOW_CUSTOM_AUTH ALLOW_USER_PASSWORD_AUTH ALLOW_USER_SRP_AUTH
+    ALLOW_REFRESH_TOKEN_AUTH ALLOW_USER_AUTH ADMIN_NO_SRP_AUTH CUSTOM_AUTH_FLOW_ONLY USER_PASSWORD_AUTH
+    """.split()
+)
+_UNITS = ("seconds", "minutes", "hours", "days")
+_IN_LISTS = ("ClientId", "UserPoolId", "ClientName")
+
+
+def check_client_settings(settings: Parameters) -> None:
+    """Check the parameters of CreateUserPoolClient that the pool acts on.
+
+    Raises:
+        Refusal: one has a value that the service would not take.
+    """
+    flows = texts(settings, "ExplicitAuthFlows")
+    if not set(flows) <= _FLOWS:
+        raise invalid_parameter("ExplicitAuthFlows has an unknown flow")
+    if len({flow.startswith("ALLOW_") for flow in flows}) > 1:
+        raise invalid_parameter("ExplicitAuthFlows must be either all with or all without the prefix ALLOW_")
+    choice(settings, "PreventUserExistenceErrors", ("LEGACY", "ENABLED"))
+    number(settings, "AuthSessionValidity", 3, 3, 15)
+    # Rotation beside ALLOW_REFRESH_TOKEN_AUTH is taken; REFRESH_TOKEN_AUTH is refused when it is used.
+    rotation = mapping(settings, "RefreshTokenRotation")
+    choice(rotation, "Feature", ("ENABLED", "DISABLED"))
+    number(rotation, "RetryGracePeriodSeconds", 0, 0, 60)
+    units = mapping(settings, "TokenValidityUnits")
+    for token in ("AccessToken", "IdToken", "RefreshToken"):
+        choice(units, token, _UNITS)
+        number(settings, f"{token}Validity", 0, 0, 315_360_000)
+
+
+def create_user_pool_client(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer CreateUserPoolClient."""
+    text(parameters, "ClientName")
+    pool = state.pool(text(parameters, "UserPoolId"))
+    check_client_settings(parameters)
+    return {"UserPoolClient": _client_shown(state.add_client(pool, dict(parameters)))}
+
+
+def describe_user_pool_client(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer DescribeUserPoolClient."""
+    return {"UserPoolClient": _client_shown(_client(state, parameters))}
+
+
+def update_user_pool_client(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer UpdateUserPoolClient: as the service does, what is left out goes back to its default."""
+    client = _client(state, parameters)
+    check_client_settings(parameters)
+    name = {"ClientName": client.settings.get("ClientName", "")}
+    client.settings = {**name, **parameters}
+    client.modified = state.clock()
+    return {"UserPoolClient": _client_shown(client)}
+
+
+def delete_user_pool_client(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer DeleteUserPoolClient: its tokens are good no more."""
+    state.remove_client(_client(state, parameters))
+    return {}
+
+
+def list_user_pool_clients(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer ListUserPoolClients, at most 60 a page."""
+    pool = state.pool(text(parameters, "UserPoolId"))
+    clients = [client for client in state.clients.values() if client.user_pool_id == pool.id]
+    page, following = pages.requested(state, parameters, clients, limit="MaxResults", least=1)
+    shown = [_client_shown(client) for client in page]
+    return {"UserPoolClients": [{name: client[name] for name in _IN_LISTS} for client in shown], **following}
+
+
+def _client(state: State, parameters: Parameters) -> AppClient:
+    pool, client = state.pool(text(parameters, "UserPoolId")), state.client(text(parameters, "ClientId"))
+    if client.user_pool_id != pool.id:
+        raise state.no_client(client.client_id)
+    return client
+
+
+def _client_shown(client: AppClient) -> dict[str, Any]:
+    hidden = ("GenerateSecret", "ClientSecret")
+    return {
+        "RefreshTokenValidity": 30,
+        "TokenValidityUnits": {},
+        "AuthSessionValidity": 3,
+        "EnableTokenRevocation": True,
+        "AllowedOAuthFlowsUserPoolClient": False,
+        **{name: value for name, value in client.settings.items() if name not in hidden},
+        "ExplicitAuthFlows": client.flows,
+        "UserPoolId": client.user_pool_id,
+        "ClientId": client.client_id,
+        **({"ClientSecret": client.secret} if client.secret else {}),
+        "CreationDate": client.created,
+        "LastModifiedDate": client.modified,
+    }
+
+
+OPERATIONS = {
+    "CreateUserPoolClient": create_user_pool_client,
+    "DescribeUserPoolClient": describe_user_pool_client,
+    "UpdateUserPoolClient": update_user_pool_client,
+    "DeleteUserPoolClient": delete_user_pool_client,
+    "ListUserPoolClients": list_user_pool_clients,
+}

@@ -1,0 +1,113 @@
+"""Choice-based log-in (the flow USER_AUTH): which first factors a user has, and how each begins."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from . import codes, exchange, mfa, passkeys, passwords
+from .conversations import Conversation
+from .errors import invalid_parameter, not_authorized
+from .parameters import named, optional_text
+from .progress import advance, challenge, send_code
+from .records import User, UserPool
+
+if TYPE_CHECKING:
+    from .state import State
+
+__all__ = ["begin", "configured", "offered", "start"]
+
+_ATTRIBUTES = {"EMAIL_OTP": "email", "SMS_OTP": "phone_number"}
+_SECRETS = {"PASSWORD": "PASSWORD", "PASSWORD_SRP": "SRP_A"}
+_FACTORS = ("PASSWORD", "PASSWORD_SRP", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN")
+
+
+def configured(pool: UserPool, user: User) -> list[str]:
+    """Return the first factors that *user* has and *pool* allows, as GetUserAuthFactors names them."""
+    has = {
+        "PASSWORD": user.verifier != 0,
+        "EMAIL_OTP": user.verified("email"),
+        "SMS_OTP": user.verified("phone_number"),
+        "WEB_AUTHN": bool(passkeys.usable(pool, user)),
+    }
+    return [factor for factor in has if has[factor] and factor in pool.first_factors]
+
+
+def offered(pool: UserPool, user: User | None) -> list[str]:
+    """Return the challenges that a log-in may choose among; an unknown user (None) seems to have all but a passkey.
+
+    Whoever needs a second factor begins with the password, or with a passkey that counts as both.
+    """
+    has = configured(pool, user) if user else [factor for factor in pool.first_factors if factor != "WEB_AUTHN"]
+    if pool.mfa == "ON" or (user is not None and mfa.factors(pool, user)):
+        both = {"PASSWORD", "WEB_AUTHN"} if passkeys.count_as_both(pool) else {"PASSWORD"}
+        has = [factor for factor in has if factor in both]
+    if "PASSWORD" in has:
+        has.append("PASSWORD_SRP")
+    return [factor for factor in _FACTORS if factor in has]
+
+
+def start(state: State, conversation: Conversation, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the challenge of PREFERRED_CHALLENGE, or the choice where there is none or the user does not have it.
+
+    Raises:
+        Refusal: there is no such challenge, or the password that came with it is wrong.
+    """
+    preferred = optional_text(values, "PREFERRED_CHALLENGE")
+    if preferred is not None and preferred not in _FACTORS:
+        raise invalid_parameter(f"PREFERRED_CHALLENGE may be {', '.join(_FACTORS)}")
+    available = offered(conversation.pool, conversation.user)
+    if preferred not in available:
+        return {**challenge(state, conversation, "SELECT_CHALLENGE", {}), "AvailableChallenges": available}
+    if preferred in _SECRETS and not values.get(_SECRETS[preferred]):
+        return challenge(state, conversation, preferred, {})
+    return begin(state, conversation, preferred, values)
+
+
+def begin(state: State, conversation: Conversation, factor: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what follows the choice of *factor*; PASSWORD and PASSWORD_SRP come with PASSWORD or SRP_A.
+
+    Raises:
+        Refusal: the user does not have the factor, or what comes with it is missing or wrong.
+    """
+    pool, user = conversation.pool, conversation.user
+    if factor not in offered(pool, user):
+        raise invalid_parameter(f"Selected challenge {factor} is not available")
+    if factor == "PASSWORD":
+        passwords.check(state, pool, user, named(values, "PASSWORD"))
+        return advance(state, conversation)
+    if factor == "PASSWORD_SRP":
+        A = exchange.public_value(values)
+        challenged = user or exchange.fake_user(pool, conversation.typed)
+        srp, parameters = exchange.password_challenge(state, pool, challenged, A)
+        return challenge(state, replace(conversation, exchange=srp), "PASSWORD_VERIFIER", parameters)
+    if factor == "WEB_AUTHN":
+        return _passkey(state, conversation)
+    return _code(state, replace(conversation, first_factor=factor), factor)
+
+
+def _passkey(state: State, conversation: Conversation) -> dict[str, Any]:
+    if conversation.user is None:
+        raise not_authorized()
+    nonce, options = passkeys.request(conversation.pool, conversation.user)
+    asked = replace(conversation, passkey_challenge=nonce)
+    return challenge(state, asked, "WEB_AUTHN", {"CREDENTIAL_REQUEST_OPTIONS": options})
+
+
+def _code(state: State, conversation: Conversation, factor: str) -> dict[str, Any]:
+    attribute, user = _ATTRIBUTES[factor], conversation.user
+    if user is not None:
+        return send_code(state, conversation, user, factor, attribute, "sign_in")
+    destination = codes.masked(attribute, _made_up(conversation.pool, conversation.typed, attribute))
+    medium = "EMAIL" if attribute == "email" else "SMS"
+    parameters = {"CODE_DELIVERY_DELIVERY_MEDIUM": medium, "CODE_DELIVERY_DESTINATION": destination}
+    return challenge(state, conversation, factor, parameters)
+
+
+def _made_up(pool: UserPool, name: str, attribute: str) -> str:
+    digest = hmac.digest(pool.secret, f"{attribute}:{pool.fold(name)}".encode(), "sha256")
+    if attribute == "email":
+        return f"{name[:1]}@{chr(ord('a') + digest[0] % 26)}"
+    return f"+{int.from_bytes(digest[:4], 'big') % 10_000:04d}"

@@ -1,0 +1,197 @@
+"""Custom log-ins: the three triggers, as Python callables with the semantics of the service's Lambda functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from .conversations import Conversation, Custom
+from .errors import Refusal, not_authorized
+from .exchange import fake_user
+
+if TYPE_CHECKING:
+    from .state import State
+
+__all__ = ["CustomAuth", "Trigger", "create", "define", "no_triggers", "recorded", "start", "verify"]
+
+Trigger: TypeAlias = Callable[[dict[str, Any], None], Any]
+"""A Lambda handler: it is given the event and, as its context, None; it returns the event with ``response`` filled."""
+
+
+@dataclass(frozen=True)
+class CustomAuth:
+    """The triggers of CUSTOM_AUTH: each is called as a Lambda handler is, ``handler(event, context)``, without a lock.
+
+    Args:
+        define: DefineAuthChallenge: from ``request.session``, the results so far, set ``challengeName``,
+            ``issueTokens`` or ``failAuthentication`` of the response.
+        create: CreateAuthChallenge: set ``publicChallengeParameters``, ``privateChallengeParameters`` and
+            ``challengeMetadata``.
+        verify: VerifyAuthChallengeResponse: from ``challengeAnswer`` and ``privateChallengeParameters``, set
+            ``answerCorrect``.
+
+    An exception that a trigger raises is answered with UserLambdaValidationException and its text.
+    """
+
+    define: Trigger
+    create: Trigger
+    verify: Trigger
+
+
+def recorded(conversation: Conversation) -> Conversation:
+    """Return *conversation* with the challenge that was just answered among the results, if it is a custom log-in."""
+    custom = conversation.custom
+    if custom is None or custom.done or conversation.challenges in ((), ("CUSTOM_CHALLENGE",)):
+        return conversation
+    name = conversation.challenges[0]
+    proved = custom.password_proved or name == "PASSWORD_VERIFIER"
+    # What is recorded once is not to be recorded again on the way to the next challenge.
+    return replace(
+        conversation, challenges=(), custom=replace(_with_result(custom, name, passed=True), password_proved=proved)
+    )
+
+
+def _with_result(custom: Custom, name: str, *, passed: bool, metadata: str | None = None) -> Custom:
+    result = {"challengeName": name, "challengeResult": passed, "challengeMetadata": metadata}
+    return replace(custom, results=(*custom.results, result))
+
+
+def start(A: int | None) -> Custom:
+    """Return a custom log-in's beginning; with *A*, the password's SRP exchange goes first."""
+    custom = Custom(A=A)
+    return custom if A is None else _with_result(custom, "SRP_A", passed=True)
+
+
+def define(state: State, conversation: Conversation) -> str | None:
+    """Return the name of the next challenge, or None for tokens.
+
+    Raises:
+        Refusal: the trigger ends the log-in, fails, or answers what cannot be used.
+    """
+    response = _invoke(
+        state, conversation, "DefineAuthChallenge", {"session": _results(conversation)}, _NOTHING_DEFINED
+    )
+    if response.get("failAuthentication") is True:
+        raise not_authorized()
+    if response.get("issueTokens") is True:
+        return None
+    name = response.get("challengeName")
+    if not isinstance(name, str):
+        raise _unrecognizable()
+    return name
+
+
+def create(state: State, conversation: Conversation) -> tuple[Conversation, dict[str, str]]:
+    """Return *conversation* with what only the triggers may know, and the parameters that the client is given.
+
+    Raises:
+        Refusal: the trigger fails, or answers what cannot be used.
+    """
+    request = {"challengeName": "CUSTOM_CHALLENGE", "session": _results(conversation)}
+    response = _invoke(state, conversation, "CreateAuthChallenge", request, _NOTHING_CREATED)
+    public, private = (_texts(response.get(f"{kind}ChallengeParameters")) for kind in ("public", "private"))
+    metadata = response.get("challengeMetadata")
+    if metadata is not None and not isinstance(metadata, str):
+        raise _unrecognizable()
+    custom = replace(_custom(conversation), private=private, challenge_metadata=metadata)
+    return replace(conversation, custom=custom), public
+
+
+def verify(state: State, conversation: Conversation, answer: str) -> Conversation:
+    """Return *conversation* with the result of *answer*.
+
+    Raises:
+        Refusal: the trigger fails, or answers what cannot be used.
+    """
+    custom = _custom(conversation)
+    request = {"privateChallengeParameters": dict(custom.private), "challengeAnswer": answer}
+    response = _invoke(state, conversation, "VerifyAuthChallengeResponse", request, {"answerCorrect": None})
+    passed = response.get("answerCorrect") is True
+    after = _with_result(custom, "CUSTOM_CHALLENGE", passed=passed, metadata=custom.challenge_metadata)
+    return replace(conversation, custom=replace(after, private={}, challenge_metadata=None))
+
+
+_NOTHING_DEFINED = {"challengeName": None, "issueTokens": None, "failAuthentication": None}
+_NOTHING_CREATED = {
+    "publicChallengeParameters": None,
+    "privateChallengeParameters": None,
+    "challengeMetadata": None,
+}
+
+
+def _custom(conversation: Conversation) -> Custom:
+    return conversation.custom or Custom()
+
+
+def _results(conversation: Conversation) -> list[dict[str, Any]]:
+    return [dict(result) for result in _custom(conversation).results]
+
+
+def _invoke(
+    state: State, conversation: Conversation, trigger: str, request: Mapping[str, Any], response: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    handler = _handler(state, trigger)
+    event = _event(conversation, trigger, request, response)
+    with state.unlocked():
+        try:
+            returned: object = handler(event, None)
+        except Exception as error:  # noqa: BLE001 - whatever it raises is the trigger's refusal
+            raise Refusal("UserLambdaValidationException", f"{trigger} failed with error {error}.") from None
+    answered = cast(dict[str, Any], returned).get("response") if isinstance(returned, dict) else None
+    if not isinstance(answered, dict):
+        raise _unrecognizable()
+    return cast(Mapping[str, Any], answered)
+
+
+def _handler(state: State, trigger: str) -> Trigger:
+    custom = state.custom_auth
+    if custom is None:
+        raise no_triggers()
+    if trigger == "DefineAuthChallenge":
+        return custom.define
+    return custom.create if trigger == "CreateAuthChallenge" else custom.verify
+
+
+def no_triggers() -> Refusal:
+    """Return the refusal of a custom log-in where there are no triggers."""
+    return Refusal("InvalidParameterException", "Custom auth lambda trigger is not configured for the user pool.")
+
+
+def _event(
+    conversation: Conversation, trigger: str, request: Mapping[str, Any], response: Mapping[str, Any]
+) -> dict[str, Any]:
+    pool, client, user = conversation.pool, conversation.client, conversation.user
+    shown = user or fake_user(pool, conversation.typed)
+    attributes = {} if user is None else {**user.attributes, "cognito:user_status": user.status}
+    # All of it is made here: a trigger has the event for itself, as one behind a wire would.
+    return {
+        "version": "1",
+        "region": pool.id.split("_")[0],
+        "userPoolId": pool.id,
+        "userName": shown.username,
+        "callerContext": {"awsSdkVersion": "srpcore", "clientId": client.client_id},
+        "triggerSource": f"{trigger}_Authentication",
+        "request": {
+            "userAttributes": attributes,
+            **request,
+            **({"clientMetadata": dict(conversation.client_metadata)} if conversation.client_metadata else {}),
+            **({"userNotFound": user is None} if client.hides_users else {}),
+        },
+        "response": dict(response),
+    }
+
+
+def _texts(value: object) -> dict[str, str]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise _unrecognizable()
+    values = cast(dict[Any, Any], value)
+    if not all(isinstance(part, str) for pair in values.items() for part in pair):
+        raise _unrecognizable()
+    return dict(values)
+
+
+def _unrecognizable() -> Refusal:
+    return Refusal("InvalidLambdaResponseException", "Unrecognizable lambda output")

@@ -1,0 +1,147 @@
+"""Groups: make, change, delete and list them, and put users in and out."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+from . import directory, membership, pages
+from .admin_users import shown as shown_user
+from .errors import Refusal, invalid_parameter, not_found
+from .parameters import Parameters, limited_text, number, text
+from .records import Group, UserPool
+
+if TYPE_CHECKING:
+    from .state import State
+
+__all__ = ["OPERATIONS"]
+
+_LONGEST_NAME = 128
+_NO_PRECEDENCE, _LAST_PRECEDENCE = -1, 2**31 - 1
+
+
+def create_group(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer CreateGroup."""
+    pool, name = state.pool(text(parameters, "UserPoolId")), text(parameters, "GroupName")
+    _check_name(name)
+    if name in pool.groups:
+        raise Refusal("GroupExistsException", f"A group with the name {name} already exists.")
+    now = state.clock()
+    group = Group(name, now, now)
+    _write(group, parameters)
+    pool.groups[name] = group
+    return {"Group": _shown(pool, group)}
+
+
+def _check_name(name: str) -> None:
+    if len(name) > _LONGEST_NAME or not all(unicodedata.category(letter)[0] in "LMSNP" for letter in name):
+        raise invalid_parameter(
+            "1 validation error detected: Value at 'groupName' failed to satisfy constraint: Member must satisfy "
+            "regular expression pattern: [\\p{L}\\p{M}\\p{S}\\p{N}\\p{P}]+ and have at most 128 characters"
+        )
+
+
+def _write(group: Group, parameters: Parameters) -> None:
+    description = limited_text(parameters, "Description", 0, 2048)
+    role = limited_text(parameters, "RoleArn", 20, 2048)
+    # A parameter that is absent changes nothing.
+    precedence = _NO_PRECEDENCE
+    if parameters.get("Precedence") is not None:
+        precedence = number(parameters, "Precedence", _NO_PRECEDENCE, 0, _LAST_PRECEDENCE)
+    group.description = group.description if description is None else description
+    group.role = group.role if role is None else role
+    group.precedence = group.precedence if precedence == _NO_PRECEDENCE else precedence
+
+
+def _target(state: State, parameters: Parameters) -> tuple[UserPool, Group]:
+    pool, name = state.pool(text(parameters, "UserPoolId")), text(parameters, "GroupName")
+    if name not in pool.groups:
+        raise not_found("Group not found.")
+    return pool, pool.groups[name]
+
+
+def get_group(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer GetGroup."""
+    pool, group = _target(state, parameters)
+    return {"Group": _shown(pool, group)}
+
+
+def update_group(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer UpdateGroup: what is left out stays."""
+    pool, group = _target(state, parameters)
+    _write(group, parameters)
+    group.modified = state.clock()
+    return {"Group": _shown(pool, group)}
+
+
+def delete_group(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer DeleteGroup: its users stay, and are in it no more."""
+    pool, group = _target(state, parameters)
+    del pool.groups[group.name]
+    for user in pool.users.values():
+        user.groups.discard(group.name)
+    return {}
+
+
+def list_groups(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer ListGroups, at most 60 a page."""
+    pool = state.pool(text(parameters, "UserPoolId"))
+    return _list(state, pool, list(pool.groups.values()), parameters)
+
+
+def admin_list_groups_for_user(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminListGroupsForUser, at most 60 a page."""
+    pool = state.pool(text(parameters, "UserPoolId"))
+    user = directory.require(pool, text(parameters, "Username"))
+    return _list(state, pool, membership.of(pool, user), parameters)
+
+
+def _list(state: State, pool: UserPool, groups: list[Group], parameters: Parameters) -> dict[str, Any]:
+    page, following = pages.requested(state, parameters, groups)
+    return {"Groups": [_shown(pool, group) for group in page], **following}
+
+
+def list_users_in_group(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer ListUsersInGroup, at most 60 a page."""
+    pool, group = _target(state, parameters)
+    users = [user for user in pool.users.values() if group.name in user.groups]
+    page, following = pages.requested(state, parameters, users)
+    return {"Users": [shown_user(user) for user in page], **following}
+
+
+def admin_add_user_to_group(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminAddUserToGroup; a user who is in it already stays in it."""
+    pool, group = _target(state, parameters)
+    directory.require(pool, text(parameters, "Username")).groups.add(group.name)
+    return {}
+
+
+def admin_remove_user_from_group(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminRemoveUserFromGroup; a user who is not in it stays out of it."""
+    pool, group = _target(state, parameters)
+    directory.require(pool, text(parameters, "Username")).groups.discard(group.name)
+    return {}
+
+
+def _shown(pool: UserPool, group: Group) -> dict[str, Any]:
+    optional = {"Description": group.description, "RoleArn": group.role, "Precedence": group.precedence}
+    return {
+        "GroupName": group.name,
+        "UserPoolId": pool.id,
+        **{name: value for name, value in optional.items() if value is not None},
+        "LastModifiedDate": group.modified,
+        "CreationDate": group.created,
+    }
+
+
+OPERATIONS = {
+    "CreateGroup": create_group,
+    "GetGroup": get_group,
+    "UpdateGroup": update_group,
+    "DeleteGroup": delete_group,
+    "ListGroups": list_groups,
+    "AdminListGroupsForUser": admin_list_groups_for_user,
+    "ListUsersInGroup": list_users_in_group,
+    "AdminAddUserToGroup": admin_add_user_to_group,
+    "AdminRemoveUserFromGroup": admin_remove_user_from_group,
+}

@@ -1,0 +1,107 @@
+"""Identity providers of other houses: kept and shown; nobody logs in through them here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import pages
+from .errors import Refusal, invalid_parameter, not_found
+from .parameters import Parameters, choice, limited_text, mapping, null_member, number, require_mapping, text, texts
+from .records import IdentityProvider, UserPool
+
+if TYPE_CHECKING:
+    from .state import State
+
+__all__ = ["OPERATIONS"]
+
+_MOST = 50
+_TYPES = ("SAML", "Facebook", "Google", "LoginWithAmazon", "SignInWithApple", "OIDC")
+_CHANGEABLE = ("ProviderDetails", "AttributeMapping", "IdpIdentifiers", "AcrMapping")
+
+
+def create_identity_provider(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer CreateIdentityProvider."""
+    pool, name = state.pool(text(parameters, "UserPoolId")), text(parameters, "ProviderName")
+    limited_text(parameters, "ProviderName", 1, 32)
+    if choice(parameters, "ProviderType", _TYPES) is None:
+        raise null_member("ProviderType")
+    require_mapping(parameters, "ProviderDetails")
+    settings = _settings(pool, name, parameters)
+    if name in pool.providers:
+        raise Refusal("DuplicateProviderException", f"A provider with the name {name} already exists.")
+    now = state.clock()
+    pool.providers[name] = IdentityProvider(name, now, now, {"ProviderType": parameters["ProviderType"], **settings})
+    return {"IdentityProvider": _shown(pool, pool.providers[name])}
+
+
+def _settings(pool: UserPool, name: str, parameters: Parameters) -> dict[str, Any]:
+    for key in ("ProviderDetails", "AttributeMapping", "AcrMapping"):
+        if not all(isinstance(value, str) for value in mapping(parameters, key).values()):
+            raise Refusal("SerializationException", f"{key} can not be converted to a map of strings")
+    identifiers = texts(parameters, "IdpIdentifiers")
+    if len(identifiers) > 50 or not all(1 <= len(identifier) <= 40 for identifier in identifiers):
+        raise invalid_parameter("IdpIdentifiers may have 50 members of 1 to 40 characters")
+    for provider in pool.providers.values():
+        if provider.name != name and set(identifiers) & set(provider.settings.get("IdpIdentifiers") or ()):
+            raise invalid_parameter("An identifier in IdpIdentifiers is another provider's")
+    return {key: parameters[key] for key in _CHANGEABLE if parameters.get(key) is not None}
+
+
+def _target(state: State, parameters: Parameters) -> tuple[UserPool, IdentityProvider]:
+    pool, name = state.pool(text(parameters, "UserPoolId")), text(parameters, "ProviderName")
+    if name not in pool.providers:
+        raise not_found(f"Identity provider {name} does not exist.")
+    return pool, pool.providers[name]
+
+
+def describe_identity_provider(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer DescribeIdentityProvider."""
+    return {"IdentityProvider": _shown(*_target(state, parameters))}
+
+
+def update_identity_provider(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer UpdateIdentityProvider: what is left out stays."""
+    pool, provider = _target(state, parameters)
+    provider.settings |= _settings(pool, provider.name, parameters)
+    provider.modified = state.clock()
+    return {"IdentityProvider": _shown(pool, provider)}
+
+
+def delete_identity_provider(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer DeleteIdentityProvider."""
+    pool, provider = _target(state, parameters)
+    del pool.providers[provider.name]
+    return {}
+
+
+def list_identity_providers(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer ListIdentityProviders, at most 50 a page: the model's list has no room for more."""
+    pool = state.pool(text(parameters, "UserPoolId"))
+    number(parameters, "MaxResults", 0, 0, 60)
+    asked = {**parameters, "MaxResults": min(int(parameters.get("MaxResults") or _MOST), _MOST)}
+    page, following = pages.requested(state, asked, list(pool.providers.values()), limit="MaxResults")
+    return {"Providers": [_summary(pool, provider) for provider in page], **following}
+
+
+def _shown(pool: UserPool, provider: IdentityProvider) -> dict[str, Any]:
+    return {
+        "UserPoolId": pool.id,
+        "ProviderName": provider.name,
+        **provider.settings,
+        "LastModifiedDate": provider.modified,
+        "CreationDate": provider.created,
+    }
+
+
+def _summary(pool: UserPool, provider: IdentityProvider) -> dict[str, Any]:
+    wanted = ("ProviderName", "ProviderType", "LastModifiedDate", "CreationDate")
+    return {name: value for name, value in _shown(pool, provider).items() if name in wanted}
+
+
+OPERATIONS = {
+    "CreateIdentityProvider": create_identity_provider,
+    "DescribeIdentityProvider": describe_identity_provider,
+    "UpdateIdentityProvider": update_identity_provider,
+    "DeleteIdentityProvider": delete_identity_provider,
+    "ListIdentityProviders": list_identity_providers,
+}

@@ -1,0 +1,39 @@
+"""Which groups a user is in, and what the tokens say of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .records import Group, User, UserPool
+
+__all__ = ["claim", "of", "role_claims"]
+
+
+def of(pool: UserPool, user: User) -> list[Group]:
+    """Return the groups of *user*, those of the lowest precedence first and those without one last."""
+    groups = [group for group in pool.groups.values() if group.name in user.groups]
+    return sorted(groups, key=_rank)
+
+
+def _rank(group: Group) -> tuple[bool, int]:
+    return group.precedence is None, group.precedence or 0
+
+
+def claim(pool: UserPool, user: User) -> dict[str, Any]:
+    """Return ``cognito:groups``, the claim of both tokens; nothing where the user is in no group."""
+    names = [group.name for group in of(pool, user)]
+    return {"cognito:groups": names} if names else {}
+
+
+def role_claims(pool: UserPool, user: User) -> dict[str, Any]:
+    """Return ``cognito:roles`` and ``cognito:preferred_role``, claims of the ID token.
+
+    Where groups of the same precedence have different roles, none is preferred.
+    """
+    groups = [group for group in of(pool, user) if group.role is not None]
+    if not groups:
+        return {}
+    roles = list(dict.fromkeys(group.role for group in groups))
+    first = {group.role for group in groups if _rank(group) == _rank(groups[0])}
+    preferred = {"cognito:preferred_role": roles[0]} if len(first) == 1 else {}
+    return {"cognito:roles": roles, **preferred}

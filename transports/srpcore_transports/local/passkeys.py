@@ -1,0 +1,235 @@
+"""Passkeys: register, list and delete them, and the two halves of a log-in by one. Signatures are really checked."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from typing import TYPE_CHECKING, Any, cast
+
+from . import pages, webauthn
+from .errors import Refusal, not_found
+from .grants import Holder, verify_access_token
+from .parameters import Parameters, require_mapping, text
+from .records import Passkey, Registration, User, UserPool
+from .webauthn import RelyingParty
+
+if TYPE_CHECKING:
+    from .state import State
+
+__all__ = ["OPERATIONS", "check", "count_as_both", "new_challenge", "request", "usable"]
+
+_MOST = 20
+_CHALLENGE_BYTES, _REGISTRATION_SECONDS = 32, 300
+
+
+def new_challenge() -> bytes:
+    """Return 32 random bytes, which an authenticator is to sign."""
+    return secrets.token_bytes(_CHALLENGE_BYTES)
+
+
+def _party(pool: UserPool) -> RelyingParty | None:
+    settings = pool.section("WebAuthnConfiguration")
+    name = settings.get("RelyingPartyId")
+    required = settings.get("UserVerification") == "required" or count_as_both(pool)
+    return RelyingParty(str(name), required) if name else None
+
+
+def count_as_both(pool: UserPool) -> bool:
+    """Whether a passkey, with its user verified, is both factors."""
+    return pool.section("WebAuthnConfiguration").get("FactorConfiguration") == "MULTI_FACTOR_WITH_USER_VERIFICATION"
+
+
+def usable(pool: UserPool, user: User) -> list[Passkey]:
+    """Return the passkeys with which *user* can log in to *pool*."""
+    party = _party(pool)
+    return [passkey for passkey in user.passkeys.values() if party and passkey.relying_party == party.id]
+
+
+def start_registration(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer StartWebAuthnRegistration: what a browser's ``navigator.credentials.create`` is given."""
+    holder = verify_access_token(state, text(parameters, "AccessToken"))
+    party, user = _enabled(holder), holder.user
+    nonce = _text(new_challenge())
+    user.registration = Registration(nonce, holder.client.client_id, state.clock() + _REGISTRATION_SECONDS)
+    named = user.attributes.get("email") or user.username
+    return {
+        "CredentialCreationOptions": {
+            "rp": {"id": party.id, "name": party.id},
+            "user": {"id": _handle(user), "name": named, "displayName": user.attributes.get("name") or named},
+            "challenge": nonce,
+            "pubKeyCredParams": [{"type": "public-key", "alg": number} for number in webauthn.ALGORITHMS],
+            "timeout": _REGISTRATION_SECONDS * 1000,
+            "excludeCredentials": [_descriptor(passkey) for passkey in usable(holder.pool, user)],
+            "authenticatorSelection": {
+                "requireResidentKey": True,
+                "residentKey": "required",
+                "userVerification": _verification(party),
+            },
+            "attestation": "none",
+        }
+    }
+
+
+def _enabled(holder: Holder) -> RelyingParty:
+    if "WEB_AUTHN" not in holder.pool.first_factors:
+        raise Refusal("WebAuthnNotEnabledException", "Passkeys are not enabled for the user pool.")
+    party = _party(holder.pool)
+    if party is None:
+        raise Refusal("WebAuthnConfigurationMissingException", "The user pool has no relying party id.")
+    if len(holder.user.passkeys) >= _MOST:
+        raise Refusal("LimitExceededException", f"A user may have {_MOST} passkeys.")
+    return party
+
+
+def complete_registration(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer CompleteWebAuthnRegistration: what the browser returned; the challenge is spent."""
+    holder = verify_access_token(state, text(parameters, "AccessToken"))
+    credential = require_mapping(parameters, "Credential")
+    party, user = _enabled(holder), holder.user
+    pending, user.registration = user.registration, None
+    if pending is None or pending.expires <= state.clock():
+        raise Refusal("WebAuthnChallengeNotFoundException", "No registration is under way: start one first.")
+    if pending.client_id != holder.client.client_id:
+        raise Refusal("WebAuthnClientMismatchException", "The registration was begun by another app client.")
+    passkey = _registered(state, credential, pending, party)
+    if any(passkey.id in other.passkeys for other in holder.pool.users.values()):
+        raise webauthn.malformed("it is registered already")
+    user.passkeys[passkey.id] = passkey
+    return {}
+
+
+def _registered(state: State, credential: dict[str, Any], pending: Registration, party: RelyingParty) -> Passkey:
+    response = _response(credential)
+    webauthn.client_data(webauthn.decode(response, "clientDataJSON"), "webauthn.create", pending.challenge, party)
+    data = webauthn.attested(webauthn.decode(response, "attestationObject"), party)
+    identifier = webauthn.decode(credential, "id")
+    if data.id is None or data.key is None or data.id != identifier:
+        raise webauthn.malformed("the id is not the one that the authenticator made")
+    attachment = credential.get("authenticatorAttachment")
+    transports: object = response.get("transports")
+    known = cast(list[object], transports) if isinstance(transports, list) else []
+    return Passkey(
+        _text(identifier),
+        data.key,
+        party.id,
+        state.clock(),
+        data.sign_count,
+        attachment if isinstance(attachment, str) else None,
+        tuple(name for name in known if isinstance(name, str)),
+    )
+
+
+def _response(credential: dict[str, Any]) -> dict[str, Any]:
+    response: object = credential.get("response")
+    if credential.get("type") != "public-key" or not isinstance(response, dict):
+        raise webauthn.malformed("it is no public-key credential with a response")
+    return cast(dict[str, Any], response)
+
+
+def request(pool: UserPool, user: User) -> tuple[str, str]:
+    """Return a challenge, and CREDENTIAL_REQUEST_OPTIONS with it: what ``navigator.credentials.get`` is given.
+
+    Raises:
+        Refusal: the pool has no relying party.
+    """
+    party = _party(pool)
+    if party is None:
+        raise Refusal("WebAuthnConfigurationMissingException", "The user pool has no relying party id.")
+    nonce = _text(new_challenge())
+    options = {
+        "challenge": nonce,
+        "timeout": _REGISTRATION_SECONDS * 1000,
+        "rpId": party.id,
+        "allowCredentials": [_descriptor(passkey) for passkey in usable(pool, user)],
+        "userVerification": _verification(party),
+    }
+    return nonce, json.dumps(options)
+
+
+def check(pool: UserPool, user: User, challenge: str, credential: str) -> bool:
+    """Check CREDENTIAL, an AuthenticationResponseJSON, and return whether it is both factors.
+
+    Raises:
+        Refusal: any part of it is wrong.
+    """
+    party, answer = _party(pool), _answer(credential)
+    passkey = user.passkeys.get(_text(webauthn.decode(answer, "id")))
+    if party is None or passkey is None or passkey.relying_party != party.id:
+        raise webauthn.malformed("it is none of the user's")
+    response = _response(answer)
+    hashed = webauthn.client_data(webauthn.decode(response, "clientDataJSON"), "webauthn.get", challenge, party)
+    signed = webauthn.decode(response, "authenticatorData")
+    data = webauthn.authenticator_data(signed, party)
+    webauthn.check_signature(passkey.key, webauthn.decode(response, "signature"), signed + hashed)
+    if response.get("userHandle") and webauthn.decode(response, "userHandle") != user.sub.encode("ascii"):
+        raise webauthn.malformed("it is another user's")
+    # An authenticator that counts never goes back: it would be a copy.
+    if (data.sign_count or passkey.sign_count) and data.sign_count <= passkey.sign_count:
+        raise webauthn.malformed("its count of signatures has gone back")
+    passkey.sign_count = data.sign_count
+    return data.user_verified and count_as_both(pool)
+
+
+def _answer(credential: str) -> dict[str, Any]:
+    try:
+        answer: object = json.loads(credential)
+    except (ValueError, RecursionError):
+        raise webauthn.malformed("it is not JSON") from None
+    if not isinstance(answer, dict):
+        raise webauthn.malformed("it is no JSON object")
+    return cast(dict[str, Any], answer)
+
+
+def list_credentials(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer ListWebAuthnCredentials, at most 20 a page."""
+    user = verify_access_token(state, text(parameters, "AccessToken")).user
+    passkeys = list(user.passkeys.values())
+    page, following = pages.requested(state, parameters, passkeys, limit="MaxResults", most=_MOST)
+    return {"Credentials": [_shown(passkey) for passkey in page], **following}
+
+
+def delete_credential(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer DeleteWebAuthnCredential."""
+    user, identifier = (
+        verify_access_token(state, text(parameters, "AccessToken")).user,
+        text(parameters, "CredentialId"),
+    )
+    if user.passkeys.pop(identifier, None) is None:
+        raise not_found("The passkey does not exist.")
+    return {}
+
+
+def _shown(passkey: Passkey) -> dict[str, Any]:
+    return {
+        "CredentialId": passkey.id,
+        "FriendlyCredentialName": "Passkey",
+        "RelyingPartyId": passkey.relying_party,
+        **({"AuthenticatorAttachment": passkey.attachment} if passkey.attachment else {}),
+        "AuthenticatorTransports": list(passkey.transports),
+        "CreatedAt": passkey.created,
+    }
+
+
+def _descriptor(passkey: Passkey) -> dict[str, Any]:
+    return {"type": "public-key", "id": passkey.id, "transports": list(passkey.transports)}
+
+
+def _verification(party: RelyingParty) -> str:
+    return "required" if party.verifies_users else "preferred"
+
+
+def _handle(user: User) -> str:
+    return _text(user.sub.encode("ascii"))
+
+
+def _text(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode("ascii").rstrip("=")
+
+
+OPERATIONS = {
+    "StartWebAuthnRegistration": start_registration,
+    "CompleteWebAuthnRegistration": complete_registration,
+    "ListWebAuthnCredentials": list_credentials,
+    "DeleteWebAuthnCredential": delete_credential,
+}

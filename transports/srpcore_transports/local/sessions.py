@@ -1,0 +1,105 @@
+"""What a user, or an administrator, sees of log-ins and factors: the sessions, their end, the first factors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import choice, directory, mfa, pages
+from .errors import invalid_parameter, not_found
+from .grants import Grant, verify_access_token
+from .parameters import Parameters, text
+from .parameters import choice as read_choice
+from .records import User, UserPool
+
+if TYPE_CHECKING:
+    from .state import State
+
+__all__ = ["OPERATIONS"]
+
+
+def list_user_sessions(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer ListUserSessions: the log-ins that still hold good, oldest first, 60 a page."""
+    holder = verify_access_token(state, text(parameters, "AccessToken"))
+    return _list(state, holder.user, parameters, holder.grant)
+
+
+def admin_list_user_sessions(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminListUserSessions."""
+    return _list(state, _target(state, parameters)[1], parameters, None)
+
+
+def _target(state: State, parameters: Parameters) -> tuple[UserPool, User]:
+    pool = state.pool(text(parameters, "UserPoolId"))
+    return pool, directory.require(pool, text(parameters, "Username"))
+
+
+def _list(state: State, user: User, parameters: Parameters, own: Grant | None) -> dict[str, Any]:
+    active = state.grants.active(user, state.clock())
+    # Neither operation lets the caller choose the size of a page.
+    page, following = pages.requested(state, {"NextToken": parameters.get("NextToken")}, active)
+    return {"Sessions": [_shown(grant, own) for grant in page], **following}
+
+
+def _shown(grant: Grant, own: Grant | None) -> dict[str, Any]:
+    return {
+        "SessionId": grant.session_id,
+        "SessionType": "TOKEN",
+        "ClientId": grant.client.client_id,
+        "CreateDate": grant.auth_time,
+        "LastActiveDate": grant.last_active,
+        "IsCurrentSession": grant is own,
+    }
+
+
+def revoke_user_session(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer RevokeUserSession: another session than the caller's own."""
+    holder = verify_access_token(state, text(parameters, "AccessToken"))
+    return _revoke(state, holder.user, parameters, holder.grant)
+
+
+def admin_revoke_user_session(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminRevokeUserSession."""
+    return _revoke(state, _target(state, parameters)[1], parameters, None)
+
+
+def _revoke(state: State, user: User, parameters: Parameters, own: Grant | None) -> dict[str, Any]:
+    session = text(parameters, "SessionId")
+    # No session here came through another one: there is nothing linked.
+    read_choice(parameters, "RevokeAssociatedSessions", ("NONE", "LINKED"))
+    active = state.grants.active(user, state.clock())
+    grant = next((grant for grant in active if grant.session_id == session), None)
+    if grant is None:
+        raise not_found("Session does not exist.")
+    if grant is own:
+        raise invalid_parameter("The session that the access token belongs to cannot be revoked.")
+    grant.revoked = True
+    return {}
+
+
+def get_user_auth_factors(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer GetUserAuthFactors."""
+    holder = verify_access_token(state, text(parameters, "AccessToken"))
+    return _factors(holder.pool, holder.user)
+
+
+def admin_get_user_auth_factors(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminGetUserAuthFactors."""
+    return _factors(*_target(state, parameters))
+
+
+def _factors(pool: UserPool, user: User) -> dict[str, Any]:
+    return {
+        "Username": user.username,
+        **mfa.settings_of(user),
+        "ConfiguredUserAuthFactors": choice.configured(pool, user),
+    }
+
+
+OPERATIONS = {
+    "ListUserSessions": list_user_sessions,
+    "AdminListUserSessions": admin_list_user_sessions,
+    "RevokeUserSession": revoke_user_session,
+    "AdminRevokeUserSession": admin_revoke_user_session,
+    "GetUserAuthFactors": get_user_auth_factors,
+    "AdminGetUserAuthFactors": admin_get_user_auth_factors,
+}
