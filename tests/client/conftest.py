@@ -143,6 +143,16 @@ class World:
             **{"transport": self.wire, "endpoint_url": self.url, "clock": self.clock, **arguments},
         )
 
+    def async_user(self, username: str | None = "alice", **arguments: Any) -> srpcore.AsyncCognito:
+        """Return a new asynchronous facade for *username* over the wire."""
+        return srpcore.AsyncCognito(
+            self.pool.user_pool_id,
+            self.pool.client_id,
+            username=username,
+            client_secret=self.pool.client_secret,
+            **{"transport": self.wire, "endpoint_url": self.url, "clock": self.clock, **arguments},
+        )
+
     def asked(self, name: str) -> list[Operation]:
         """Return what was asked of the operation *name*."""
         return [operation for operation in self.wire.operations if operation.name == name]

@@ -19,21 +19,9 @@ from srpcore_transports.credentials import Credentials
 from srpcore_transports.local import LocalUserPool
 
 
-def facade(world: World, username: str | None = "alice") -> srpcore.AsyncCognito:
-    return srpcore.AsyncCognito(
-        world.pool.user_pool_id,
-        world.pool.client_id,
-        username=username,
-        client_secret=world.pool.client_secret,
-        transport=world.wire,
-        endpoint_url=world.url,
-        clock=world.clock,
-    )
-
-
 def test_the_story_of_a_user(world: World) -> None:
     async def story() -> None:
-        async with facade(world, None) as user:
+        async with world.async_user(None) as user:
             user.set_base_attributes(email="alice@example.com")
             assert (await user.register("alice", PASSWORD))["UserConfirmed"] is False
             await user.confirm_sign_up(world.pool.outbox.latest("alice").code)
@@ -66,7 +54,7 @@ def test_new_password(world: World) -> None:
     world.create(permanent=False)
 
     async def story() -> None:
-        user = facade(world)
+        user = world.async_user()
         with pytest.raises(exceptions.ForceChangePasswordException):
             await user.authenticate(PASSWORD)
         await user.new_password_challenge(PASSWORD, "Another-Horse-2")
@@ -80,13 +68,13 @@ def test_devices(make_world: Callable[..., World]) -> None:
     world.create()
 
     async def story() -> None:
-        user = facade(world)
+        user = world.async_user()
         await user.authenticate(PASSWORD)
         device = await user.confirm_device()
         world.wire.clear()
         await user.authenticate(PASSWORD)
         assert world.wire.names[-1] == "RespondToAuthChallenge:DEVICE_PASSWORD_VERIFIER"
-        other = facade(world)
+        other = world.async_user()
         other.device = device
         await other.authenticate(PASSWORD)
         await other.forget_device()
@@ -110,7 +98,7 @@ def test_arithmetic_is_off_the_loop(world: World, monkeypatch: pytest.MonkeyPatc
 
     async def story() -> int:
         with pytest.raises(exceptions.SoftwareTokenMFAChallengeException):
-            await facade(world).authenticate(PASSWORD)
+            await world.async_user().authenticate(PASSWORD)
         return threading.get_ident()
 
     assert asyncio.run(story()) not in threads
@@ -128,7 +116,7 @@ def test_synchronous_transport_is_called_off_the_loop(world: World) -> None:
     world.wire.instead = noticed
 
     async def story() -> int:
-        await facade(world).authenticate(PASSWORD)
+        await world.async_user().authenticate(PASSWORD)
         return threading.get_ident()
 
     assert asyncio.run(story()) not in threads
@@ -139,7 +127,7 @@ def test_many_log_ins_at_once(world: World) -> None:
     world.create()
 
     async def story() -> None:
-        users = [facade(world) for _ in range(20)]
+        users = [world.async_user() for _ in range(20)]
         await asyncio.gather(*(user.authenticate(PASSWORD) for user in users))
         assert len({user.access_token for user in users}) == 20
 
@@ -150,7 +138,7 @@ def test_cancelled_log_in_leaves_the_object_usable(world: World) -> None:
     world.create()
 
     async def story() -> None:
-        user = facade(world)
+        user = world.async_user()
         for delay in (0, 0.001, 0.005, 0.01):
             task = asyncio.ensure_future(user.authenticate(PASSWORD))
             await asyncio.sleep(delay)

@@ -210,14 +210,7 @@ def test_devices_are_listed(make_world: Callable[..., World]) -> None:
 
 def test_choices_on_an_event_loop(world: World) -> None:
     async def story() -> None:
-        user = srpcore.AsyncCognito(
-            world.pool.user_pool_id,
-            world.pool.client_id,
-            username="alice",
-            client_secret=world.pool.client_secret,
-            transport=world.wire,
-            endpoint_url=world.url,
-        )
+        user = world.async_user()
         step = await (await user.sign_in(auth_flow="USER_AUTH")).answer(choice="PASSWORD_SRP", password=PASSWORD)
         assert step.done
         step = await (await user.sign_in(auth_flow="CUSTOM_AUTH")).answer(answer="8")

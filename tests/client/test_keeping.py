@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-import srpcore
 from client.conftest import PASSWORD, World, error
 from srpcore import exceptions
 from srpcore.store import FileStore, MemoryStore, TokenStore, store_key
@@ -201,16 +200,7 @@ def test_one_refresh_for_many_threads(world: World) -> None:
 
 def test_one_refresh_for_many_tasks(world: World, store: TokenStore) -> None:
     async def story() -> None:
-        user = srpcore.AsyncCognito(
-            world.pool.user_pool_id,
-            world.pool.client_id,
-            username="alice",
-            client_secret=world.pool.client_secret,
-            transport=world.wire,
-            endpoint_url=world.url,
-            clock=world.clock,
-            store=store,
-        )
+        user = world.async_user(store=store)
         await user.authenticate(PASSWORD)
         world.clock.ahead += 3700
         tasks = [asyncio.ensure_future(user.check_token()) for _ in range(200)]
@@ -231,14 +221,7 @@ def test_one_refresh_for_many_tasks(world: World, store: TokenStore) -> None:
 
 def test_failed_refresh_of_many_tasks_is_everybodys_error_and_the_next_one_tries_again(world: World) -> None:
     async def story() -> None:
-        user = srpcore.AsyncCognito(
-            world.pool.user_pool_id,
-            world.pool.client_id,
-            username="alice",
-            client_secret=world.pool.client_secret,
-            transport=world.wire,
-            endpoint_url=world.url,
-        )
+        user = world.async_user()
         await user.authenticate(PASSWORD)
         world.wire.instead = lambda operation: error("TooManyRequestsException")
         results = await asyncio.gather(*(user.renew_access_token() for _ in range(10)), return_exceptions=True)

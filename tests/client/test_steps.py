@@ -210,15 +210,7 @@ def test_steps_on_an_event_loop(world: World) -> None:
     secret = enrol(world)
 
     async def story() -> srpcore.AsyncCognito:
-        user = srpcore.AsyncCognito(
-            world.pool.user_pool_id,
-            world.pool.client_id,
-            username="alice",
-            client_secret=world.pool.client_secret,
-            transport=world.wire,
-            endpoint_url=world.url,
-            clock=world.clock,
-        )
+        user = world.async_user()
         step = await user.sign_in(PASSWORD)
         step = user.resume_sign_in(step.to_json())
         step = await step.answer(code=totp(secret, world.clock()))

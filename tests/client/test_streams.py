@@ -184,7 +184,7 @@ def test_groups_and_their_members(make_world: Callable[..., World]) -> None:
     assert names(world.user().iter_users_in_group("group1")) == []
 
     async def story() -> list[int]:
-        user = srpcore.AsyncCognito(world.pool.user_pool_id, world.pool.client_id, transport=world.wire)
+        user = world.async_user()
         groups = [group async for group in user.iter_groups()]
         members = [member async for member in user.iter_users_in_group("group0", limit=2)]
         return [len(groups), len(members)]
