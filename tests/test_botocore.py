@@ -114,6 +114,22 @@ def test_log_in_over_a_client(served: Served, closing: ExitStack, maker: str) ->
     assert user.client is transport.client
 
 
+@pytest.mark.parametrize("maker", ["boto3", "botocore"])
+def test_a_session_is_enough(served: Served, closing: ExitStack, maker: str) -> None:
+    import botocore.session
+
+    from srpcore_transports.botocore import BotocoreTransport
+
+    session: Any = boto3.Session() if maker == "boto3" else botocore.session.Session()
+    transport = closing.enter_context(
+        BotocoreTransport(session, region_name="eu-west-1", endpoint_url=served.url, config=quick())
+    )
+    logs_in(served.user(transport=transport, endpoint_url=served.url))
+    assert transport.client.meta.config.read_timeout == 0.5
+    with pytest.raises(exceptions.ConfigurationError, match="made already"):
+        BotocoreTransport(transport.client, region_name="eu-west-1")
+
+
 def test_log_in_by_each_argument_of_the_constructor(served: Served) -> None:
     import botocore.session
     from botocore.config import Config

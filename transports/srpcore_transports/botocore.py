@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from botocore import xform_name
@@ -20,7 +20,7 @@ from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError
 
-from srpcore.exceptions.base import TransportError, TransportTimeout
+from srpcore.exceptions.base import ConfigurationError, TransportError, TransportTimeout
 from srpcore.pool import check_endpoint
 from srpcore.wire import Operation, Reply
 
@@ -49,14 +49,23 @@ def make_client(session: Any = None, **arguments: Any) -> Any:
 
 
 class BotocoreTransport:
-    """Carry operations over *client*, a ``cognito-idp`` client of botocore or boto3, or anything with its methods.
+    """Carry operations over a ``cognito-idp`` client of botocore or boto3, or anything with its methods.
+
+    Args:
+        client_or_session: such a client, or a session of botocore or boto3 to make one of.
+        client_arguments: what the session makes the client with: ``region_name``, ``config``, ``endpoint_url``, ...
 
     Each operation is ``getattr(client, name)(**parameters)``, looked up when it is called, so that stubs and patches
     work; nothing is validated before botocore does.
     """
 
-    def __init__(self, client: Any) -> None:
-        self.client = client
+    def __init__(self, client_or_session: Any, **client_arguments: Any) -> None:
+        self.client = client_or_session
+        # Asked of the type: a mock client has every attribute there is.
+        if callable(getattr(cast(type[object], type(client_or_session)), "get_available_services", None)):
+            self.client = make_client(client_or_session, **client_arguments)
+        elif client_arguments:
+            raise ConfigurationError("a client is made already: give the arguments to the session that makes it")
 
     def __enter__(self) -> BotocoreTransport:
         return self
