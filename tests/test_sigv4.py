@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from srpcore_transports import sigv4
-from srpcore_transports.credentials import Credentials
 
 from srpcore.exceptions import ConfigurationError
+from srpcore_transports import sigv4
+from srpcore_transports.credentials import Credentials
 
 VECTORS = Path(os.environ.get("SRPCORE_VECTORS") or Path(__file__).parents[2] / "shared" / "vectors") / "aws-c-auth-v4"
 

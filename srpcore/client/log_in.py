@@ -7,6 +7,7 @@ from typing import cast
 from ..aws_srp import AWSSRP
 from ..exceptions.base import ConfigurationError
 from ..exceptions.challenges import MFAChallengeException
+from ..flows import ask
 from ..flows.challenges import Answer, Challenge, challenge_of, raise_challenge
 from ..flows.sign_in import answer, begin
 from ..wire import Document, Flow
@@ -51,6 +52,15 @@ class LogInState(KeepingState):
     def _log_in_anew(self, password: str, new_password: str, attributes: dict[str, str] | None) -> Flow[Document]:
         raise NotImplementedError
 
+    def _let_botocore_refuse(self) -> Flow[None]:
+        """Have botocore refuse what is missing, with its own ParamValidationError, where it is the transport."""
+        if self._botocore_refuses and (self.username is None or self.client_id is None):  # pyright: ignore[reportUnnecessaryComparison]
+            parameters = {"USERNAME": self.username, "SRP_A": ""}
+            yield from ask(
+                "InitiateAuth",
+                {"AuthFlow": "USER_SRP_AUTH", "AuthParameters": parameters, "ClientId": self.client_id},
+            )
+
     def _answer_code(self, name: str, code: str | int, mfa_tokens: Document | None) -> Flow[None]:
         tokens = mfa_tokens or self.mfa_tokens
         if not tokens or not tokens.get("Session"):
@@ -88,6 +98,7 @@ class LogInMethods(LogInState, TokenMethods):
             TokenVerificationException: the tokens are not accepted.
             ConfigurationError: the name or the password cannot be used; nothing was sent.
         """
+        yield from self._let_botocore_refuse()
         self._recall_device()
         reply = yield from self._log_in(password, client_metadata)
         yield from self._finish(reply)
@@ -105,6 +116,7 @@ class LogInMethods(LogInState, TokenMethods):
             MFAChallengeException: the service wants a code as well.
             ServiceError: the service refused.
         """
+        yield from self._let_botocore_refuse()
         self._recall_device()
         reply = yield from self._log_in_anew(password, new_password, required_attributes)
         yield from self._finish(reply)
@@ -144,6 +156,7 @@ class LogInMethods(LogInState, TokenMethods):
             ServiceError: the service refused, a wrong password for one.
             ConfigurationError: the name or the password cannot be used; nothing was sent.
         """
+        yield from self._let_botocore_refuse()
         self._recall_device()
         conversation = self._conversation(client_metadata)
         conversation.admin = True

@@ -608,3 +608,19 @@ def test_mfa_challenge_shows_no_session() -> None:
     challenge = srpcore.MFAChallengeException("Do MFA", {"Session": "secret-session"})
     assert "secret-session" not in f"{challenge!r} {challenge} {challenge.args}"
     assert challenge.get_tokens() == {"Session": "secret-session"}
+
+
+@pytest.mark.counterpart
+@pytest.mark.parametrize("missing", ["username", "client_id"])
+@pytest.mark.parametrize("method", ["authenticate", "admin_authenticate"])
+def test_log_in_without_a_name_or_client_is_botocores_to_refuse_on_its_transport(missing: str, method: str) -> None:
+    """Nothing is validated before botocore does: ParamValidationError reaches the caller."""
+    from botocore.exceptions import ParamValidationError
+
+    arguments: dict[str, Any] = {"client_id": "id", "username": "alice", missing: None}
+    keys = {"aws_access_key_id": "x", "aws_secret_access_key": "y"}
+    user = srpcore.Cognito("us-east-1_abc", boto3_client_kwargs=keys, **arguments)
+    with user, pytest.raises(ParamValidationError):
+        getattr(user, method)("password")
+    with srpcore.Cognito("us-east-1_abc", **arguments) as user, pytest.raises(exceptions.ConfigurationError):
+        getattr(user, method)("password")
