@@ -33,7 +33,7 @@ def test_complete_programs_run(block: str) -> None:
 
 def test_methods_in_the_tables_are_there() -> None:
     table = README.read_text(encoding="utf-8").split("| To | call |")[1].split("\n\n")[0]
-    names = {name for name in re.findall(r"`([a-z_]+)`", table)}
+    names = set(re.findall(r"`([a-z_]+)`", table))
     assert len(names) > 20
     missing = {name for name in names if not hasattr(srpcore.Cognito, name)}
     assert missing == set()

@@ -91,10 +91,11 @@ class World:
         self.pool = LocalUserPool(clock=self.clock, credentials=KEYS, **settings)
         self.server = None if kind == "in process" else self.pool.serve()
         self.url = None if self.server is None else self.server.url
-        self.transport = self._transport(kind)
+        self.transport = self.transport_of(kind)
         self.wire = Wire(self.transport)
 
-    def _transport(self, kind: str) -> Transport:
+    def transport_of(self, kind: str) -> Transport:
+        """Return a new transport of that *kind* to the pool."""
         if kind == "https":
             return HttpsTransport("us-east-1", self.url, KEYS)
         if kind == "botocore":
