@@ -14,7 +14,6 @@ from ..crypto.secret_hash import secret_hash
 from ..crypto.srp import Ephemeral, secret_exponent
 from ..drive import run
 from ..exceptions.base import ConfigurationError
-from ..flows import devices
 from ..flows.challenges import Answer, challenge_of, raise_challenge
 from ..flows.conversation import AppClient, Clock, Conversation, RandomBits
 from ..flows.sign_in import answer
@@ -22,12 +21,12 @@ from ..flows.srp import SALT_DIGITS, Prover, device_claim, password_claim, user_
 from ..pool import Pool
 from ..resolve import as_client, as_transport, make_transport
 from ..wire import Document, Flow
-from .device_response import DeviceResponse
+from .devices import DeviceCalls
 
 __all__ = ["AWSSRP"]
 
 
-class AWSSRP:
+class AWSSRP(DeviceCalls):
     """Log in by SRP: pycognito's class of this name.
 
     The first exchange uses the pair that the constructor made (``small_a_value``, ``large_a_value``); each later one
@@ -267,53 +266,10 @@ class AWSSRP:
             random_bits=self._random_bits,
         )
 
-    def confirm_device(self, tokens: Document, device_name: str | None = None) -> tuple[DeviceResponse, str]:
-        """Confirm the device that *tokens* (a reply with NewDeviceMetadata) names.
-
-        Returns:
-            the service's answer, and the device password: keep it with the two keys, as safe as a password.
-
-        Raises:
-            ServiceError: the service refused.
-        """
-        result = tokens["AuthenticationResult"]
-        metadata = result["NewDeviceMetadata"]
-        flow = devices.confirm_device(
-            result["AccessToken"], metadata["DeviceKey"], metadata["DeviceGroupKey"], name=device_name
-        )
-        reply, device = run(flow, as_transport(self.client))
-        self.access_token = result["AccessToken"]
-        self.device_key, self.device_group_key, self.device_name = device.key, device.group_key, device_name
-        self.device_password = device.password
-        return DeviceResponse(reply), device.password
-
-    def update_device_status(self, is_remembered: bool, access_token: str, device_key: str) -> str:
-        """Mark the device as remembered or not, and return a line that says what the service answered.
-
-        Raises:
-            ServiceError: the service refused.
-        """
-        flow = devices.update_device_status(access_token, device_key, remembered=is_remembered)
-        return self._device_line(run(flow, as_transport(self.client)), access_token, device_key)
-
-    def forget_device(self, access_token: str, device_key: str) -> str:
-        """Make the service forget the device, and return a line that says what the service answered.
-
-        Raises:
-            ServiceError: the service refused.
-        """
-        flow = devices.forget_device(access_token, device_key)
-        return self._device_line(run(flow, as_transport(self.client)), access_token, device_key)
-
-    def _device_line(self, reply: Document, access_token: str, device_key: str) -> str:
-        self.access_token, self.device_key = access_token, device_key
-        response = DeviceResponse(reply)
-        return f"{response} : {response.json()}"
-
-
-_PROCESS_CHALLENGE = AWSSRP.process_challenge
-
 
 def _default_client(pool_id: str, pool_region: str | None) -> Any:
     region = pool_region or Pool(pool_id).region
     return as_client(make_transport(None, region=region), region)
+
+
+_PROCESS_CHALLENGE = AWSSRP.process_challenge
