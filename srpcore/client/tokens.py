@@ -214,6 +214,8 @@ class AsyncTokenMethods(TokenState, AsyncCognitoBase):
             return
         if self._renewal is None or self._renewal.done():
             self._renewal = asyncio.ensure_future(self._renew_alone())
+            # Where every task that waited was cancelled, nobody else asks how it ended.
+            self._renewal.add_done_callback(lambda done: done.cancelled() or done.exception())
         # A task that is cancelled does not take the others' refresh with it.
         await asyncio.shield(self._renewal)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -230,3 +231,24 @@ def test_failed_refresh_of_many_tasks_is_everybodys_error_and_the_next_one_tries
         await user.renew_access_token()
 
     asyncio.run(story())
+
+
+def test_refresh_that_fails_after_everybody_left_is_no_noise(world: World) -> None:
+    noise: list[object] = []
+
+    async def story() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: noise.append(context))
+        user = world.async_user()
+        await user.authenticate(PASSWORD)
+        world.wire.instead = lambda operation: error("TooManyRequestsException")
+        task = asyncio.ensure_future(user.renew_access_token())
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await asyncio.sleep(0.1)
+        del user
+        gc.collect()
+
+    asyncio.run(story())
+    gc.collect()
+    assert noise == []
