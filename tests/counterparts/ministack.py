@@ -40,7 +40,7 @@ def running() -> Iterator[str]:
     }
     process = subprocess.Popen([executable()], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        _wait_for(port, process)
+        wait_for(port, process)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
@@ -51,7 +51,8 @@ def running() -> Iterator[str]:
             process.wait()
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until *process* takes connections at *port*."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -60,7 +61,7 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.1)
         else:
             return
-    raise RuntimeError("ministack did not start")
+    raise RuntimeError(f"{process.args!r} did not start")
 
 
 def admin(url: str) -> Any:
