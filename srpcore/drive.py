@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AbstractContextManager, asynccontextmanager, closing
+from contextlib import AbstractContextManager, asynccontextmanager, closing, suppress
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from .wire import AsyncTransport, Awaiting, Flow, Operation, Request, Transport
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = ["arun", "entered_in_thread", "in_thread", "run"]
 
@@ -84,9 +87,17 @@ async def in_thread(function: Callable[..., T], /, *arguments: Any) -> T:
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
-        if not running.cancelled():
-            await asyncio.wait([running])
+        await _ended(running)
         raise
+
+
+async def _ended(running: asyncio.Future[Any]) -> None:
+    import asyncio
+
+    # However often it is cancelled meanwhile: whoever goes on before the thread's end does so beside it.
+    while not running.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([running])
 
 
 @asynccontextmanager
@@ -116,7 +127,7 @@ async def entered_in_thread(manager: AbstractContextManager[None]) -> AsyncGener
             await asyncio.shield(done)
         except asyncio.CancelledError:
             # The thread cannot be stopped: what it enters in the end must be left again.
-            await asyncio.wait([done])
+            await _ended(done)
             raise
 
     entered = False

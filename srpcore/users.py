@@ -123,6 +123,8 @@ class UserObj:
         return self._cognito.delete_user()
 
     def _of_another(self) -> dict[str, Any]:
+        if self.username is None:
+            raise ConfigurationError("this user has no username: there is nobody to act on")
         # Left out where it says nothing new: a subclass of the facade may have pycognito's signature.
         return {} if self.username == self._cognito.username else {"username": self.username}
 

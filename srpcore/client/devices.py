@@ -45,7 +45,7 @@ class DeviceMethods(DeviceState, CognitoBase):
             access_token, metadata["DeviceKey"], metadata["DeviceGroupKey"], name=device_name
         )
         self.device, self.new_device_metadata = device, None
-        self._keep()
+        self._keep_device()
         if reply.get("UserConfirmationNecessary") and remember:
             yield from self._through("update_device_status", True)
         return device
@@ -72,7 +72,7 @@ class DeviceMethods(DeviceState, CognitoBase):
         access_token, key = self._require_access_token(), self._require_device().key
         yield from devices.forget_device(access_token, key)
         self.device = None
-        self._keep()
+        self._keep_device()
 
 
 class AsyncDeviceMethods(DeviceState, AsyncCognitoBase):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from datetime import datetime, timezone
 
+from ..crypto.device import Device
 from ..exceptions.base import ConfigurationError
 from ..store import Login, Tokens, store_key
 from ..wire import Flow
@@ -25,6 +27,12 @@ class KeepingState(CognitoState):
         self.expires_datetime = None if time is None else datetime.fromtimestamp(time, tz=timezone.utc)
 
     def _store_key(self) -> str:
+        # Whose tokens these are was settled when they were had: the name here may since have become another's.
+        if self._kept_as is None:
+            self._kept_as = self._key_of_username()
+        return self._kept_as
+
+    def _key_of_username(self) -> str:
         return store_key(self.user_pool_id, self.client_id, self.username or "")
 
     def _keep(self) -> None:
@@ -41,11 +49,27 @@ class KeepingState(CognitoState):
         login = Login(kept if self.refresh_token else None, self.device, self._canonical_username, self._refresh_way)
         self._store.save(self._store_key(), login)
 
-    def _recall_device(self) -> None:
-        """Take the device that the store keeps, if there is none at hand."""
-        if self._store is not None and self.device is None and self.username:
-            login = self._store.load(self._store_key())
-            self.device = None if login is None else login.device
+    def _keep_device(self) -> None:
+        """Put the device in the store, or take it out, and leave the tokens there as they are."""
+        if self._store is not None:
+            with self._store_lock():
+                login = self._store.load(self._store_key()) or Login(username=self._canonical_username)
+                self._store.save(self._store_key(), replace(login, device=self.device))
+
+    def _begin_log_in(self) -> None:
+        """Settle whose log-in this is, and take the device that the store keeps for that user."""
+        if self._store is not None and self.username:
+            self._logging_in_as = self._key_of_username()
+            if self.device is None:
+                login = self._store.load(self._logging_in_as)
+                self.device = None if login is None else login.device
+
+    def _forget_stale_device(self, device: Device | None) -> None:
+        """Drop the device at hand, and in the store, where a log-in ended without it."""
+        if device is None and self.device is not None:
+            self.device = None
+            if self._logging_in_as is None or self._logging_in_as == self._kept_as:
+                self._keep_device()
 
 
 class KeepingMethods(KeepingState, CognitoBase):
@@ -65,7 +89,8 @@ class KeepingMethods(KeepingState, CognitoBase):
         yield from ()
         if self._store is None:
             raise ConfigurationError("there is no store: give one to the constructor")
-        login = self._store.load(self._store_key())
+        self._kept_as = self._key_of_username()
+        login = self._store.load(self._kept_as)
         if login is None:
             return False
         self.device = login.device or self.device

@@ -44,7 +44,7 @@ class LogInState(KeepingState):
     def _learn_from(self, srp: AWSSRP) -> None:
         self._canonical_username = srp.canonical_username or self._canonical_username
         if srp.device_key is None:
-            self.device = None
+            self._forget_stale_device(None)
 
     def _log_in(self, password: str, client_metadata: dict[str, str] | None) -> Flow[Document]:
         raise NotImplementedError
@@ -65,12 +65,26 @@ class LogInState(KeepingState):
         tokens = mfa_tokens or self.mfa_tokens
         if not tokens or not tokens.get("Session"):
             raise ConfigurationError("there is no challenge to answer: log in first, or give mfa_tokens")
+        self._begin_log_in()
         conversation = self._conversation(challenge=tokens)
         # The administrator's Session is answered by the administrator's operation.
         conversation.admin = tokens["Session"] == self._admin_session
         challenge = cast(Challenge, challenge_of(conversation, {**tokens, "ChallengeName": name}))
-        reply = yield from answer(conversation, challenge, Answer(code=str(code)))
+        try:
+            reply = yield from answer(conversation, challenge, Answer(code=_digits(code)))
+        finally:
+            self._forget_stale_device(conversation.device)
+        self._admin_session = reply.get("Session") if conversation.admin else None
         yield from self._finish(reply)
+
+    def _answer_as_admin(self, asked: Document, new_password: str, attributes: dict[str, str] | None) -> Flow[Document]:
+        """Answer what admin_authenticate was asked: its Session is the administrator's to answer, and good once."""
+        conversation = self._conversation(challenge=asked)
+        conversation.admin = True
+        challenge = cast(Challenge, challenge_of(conversation, asked))
+        reply = yield from answer(conversation, challenge, Answer(new_password=new_password, attributes=attributes))
+        self._admin_reply, self._admin_session = None, reply.get("Session")
+        return reply
 
     def _finish(self, reply: Document) -> Flow[None]:
         try:
@@ -99,7 +113,7 @@ class LogInMethods(LogInState, TokenMethods):
             ConfigurationError: the name or the password cannot be used; nothing was sent.
         """
         yield from self._let_botocore_refuse()
-        self._recall_device()
+        self._begin_log_in()
         reply = yield from self._log_in(password, client_metadata)
         yield from self._finish(reply)
 
@@ -117,8 +131,11 @@ class LogInMethods(LogInState, TokenMethods):
             ServiceError: the service refused.
         """
         yield from self._let_botocore_refuse()
-        self._recall_device()
-        reply = yield from self._log_in_anew(password, new_password, required_attributes)
+        self._begin_log_in()
+        if self._admin_reply is None:
+            reply = yield from self._log_in_anew(password, new_password, required_attributes)
+        else:
+            reply = yield from self._answer_as_admin(self._admin_reply, new_password, required_attributes)
         yield from self._finish(reply)
 
     @blocking
@@ -157,12 +174,16 @@ class LogInMethods(LogInState, TokenMethods):
             ConfigurationError: the name or the password cannot be used; nothing was sent.
         """
         yield from self._let_botocore_refuse()
-        self._recall_device()
+        self._begin_log_in()
         conversation = self._conversation(client_metadata)
-        conversation.admin = True
-        reply = yield from begin(conversation, "ADMIN_NO_SRP_AUTH", password)
+        conversation.admin, conversation.canonical = True, None
+        try:
+            reply = yield from begin(conversation, "ADMIN_NO_SRP_AUTH", password)
+        finally:
+            self._forget_stale_device(conversation.device)
         self._canonical_username = conversation.canonical or self._canonical_username
         self._admin_session = reply.get("Session")
+        self._admin_reply = reply if reply.get("ChallengeName") == "NEW_PASSWORD_REQUIRED" else None
         yield from self._finish(reply)
 
     # pycognito's programs patch and override AWSSRP's own methods: the synchronous facade goes through them.
@@ -211,3 +232,8 @@ class AsyncLogInMethods(LogInState, AsyncTokenMethods):
             return (yield from srp.log_in_with_new_password(new_password, attributes))
         finally:
             self._learn_from(srp)
+
+
+def _digits(code: str | int | None) -> str:
+    # A number has lost its leading zeros: the codes of both factors have six digits.
+    return f"{code:06d}" if isinstance(code, int) else code or ""

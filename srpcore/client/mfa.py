@@ -37,7 +37,11 @@ class MfaMethods(CognitoBase):
             ServiceError: the service refused.
         """
         access_token = self._require_access_token()
-        parameters = {"AccessToken": access_token, "UserCode": str(code), "FriendlyDeviceName": device_name}
+        parameters = {
+            "AccessToken": access_token,
+            "UserCode": f"{code:06d}" if isinstance(code, int) else code,
+            "FriendlyDeviceName": device_name,
+        }
         reply = yield from ask("VerifySoftwareToken", parameters)
         return bool(reply["Status"] == "SUCCESS")
 

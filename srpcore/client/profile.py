@@ -131,7 +131,7 @@ class ProfileMethods(ProfileState, CognitoBase):
             "AdminUpdateUserAttributes",
             {
                 "UserPoolId": self.user_pool_id,
-                "Username": username or self.username,
+                "Username": self.username if username is None else username,
                 "UserAttributes": dict_to_cognito(attrs, attr_map),
             },
         )
@@ -177,7 +177,10 @@ class ProfileMethods(ProfileState, CognitoBase):
         Raises:
             ServiceError: the service refused.
         """
-        yield from ask("AdminDeleteUser", {"UserPoolId": self.user_pool_id, "Username": username or self.username})
+        yield from ask(
+            "AdminDeleteUser",
+            {"UserPoolId": self.user_pool_id, "Username": self.username if username is None else username},
+        )
 
 
 class AsyncProfileMethods(ProfileState, AsyncCognitoBase):

@@ -94,10 +94,12 @@ class SignInState(KeepingState):
         """Return the log-in that ``SignIn.to_json()`` wrote, in whatever process, to be answered by this object.
 
         Raises:
-            ConfigurationError: *text* is not of its making.
+            ConfigurationError: *text* is not of its making, or is another user's log-in.
         """
         challenge = Challenge.from_json(text)
-        self.username = self.username or challenge.username
+        if self.username not in (None, challenge.username):
+            raise ConfigurationError("this is another user's log-in: resume it on an object of that user, or of none")
+        self.username = challenge.username
         return SignIn(self, challenge)
 
     def _resumed(self, challenge: Challenge, client_metadata: Mapping[str, str] | None) -> Conversation:
@@ -108,8 +110,6 @@ class SignInState(KeepingState):
 
     def _next_step(self, conversation: Conversation, reply: Document) -> Flow[SignIn]:
         self._canonical_username = conversation.canonical or self._canonical_username
-        if conversation.device is None:
-            self.device = None
         challenge = challenge_of(conversation, reply)
         if challenge is None:
             yield from self._through("_set_tokens", reply)
@@ -140,10 +140,15 @@ class SignInMethods(SignInState, TokenMethods):
             ServiceError: the service refused, a wrong password for one.
             TokenVerificationException: the tokens are not accepted.
         """
-        self._recall_device()
+        self._begin_log_in()
         conversation = self._conversation(client_metadata)
-        conversation.admin, conversation.user_context = auth_flow.startswith("ADMIN_"), user_context
-        reply = yield from begin(conversation, auth_flow, password, preferred=preferred)
+        # Whoever was logged in before: the name as typed begins.
+        conversation.canonical = None
+        conversation.admin, conversation.user_context = str(auth_flow).startswith("ADMIN_"), user_context
+        try:
+            reply = yield from begin(conversation, auth_flow, password, preferred=preferred)
+        finally:
+            self._forget_stale_device(conversation.device)
         return (yield from self._next_step(conversation, reply))
 
     @blocking
@@ -166,7 +171,12 @@ class SignInMethods(SignInState, TokenMethods):
         """
         conversation = self._resumed(challenge, client_metadata)
         conversation.user_context = user_context
-        return (yield from self._next_step(conversation, (yield from answer(conversation, challenge, given))))
+        self._begin_log_in()
+        try:
+            reply = yield from answer(conversation, challenge, given)
+        finally:
+            self._forget_stale_device(conversation.device)
+        return (yield from self._next_step(conversation, reply))
 
     @blocking
     def set_up_totp(self, challenge: Challenge) -> Flow[tuple[str, SignIn]]:

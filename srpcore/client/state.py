@@ -95,6 +95,9 @@ class CognitoState:
         self._keys_fetched_at: float | None = None
         self._renewing = Lock()
         self._renewals: int = 0
+        self._kept_as: str | None = None
+        self._logging_in_as: str | None = None
+        self._admin_reply: Document | None = None
 
         client_kwargs = dict(boto3_client_kwargs or {})
         named = transport is None or isinstance(transport, str)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import Any, cast
 
 from .. import tokens
-from ..exceptions.not_authorized import RefreshTokenRefused
+from ..exceptions.not_authorized import InvalidRefreshToken, RefreshTokenRefused
 from ..exceptions.service import RefreshTokenReuseException, UserNotFoundException
-from ..exceptions.tokens import MalformedToken
+from ..exceptions.tokens import MalformedToken, SubjectMismatch
+from ..flows import fetch
 from ..flows.refresh import refresh
 from ..wire import Flow
 from .keeping import KeepingState
@@ -37,6 +40,11 @@ class TokenState(KeepingState):
         fetched_at = self._keys_fetched_at
         return fetched_at is not None and self._clock() - fetched_at >= KEYS_COOL_DOWN
 
+    def _fetch_keys(self) -> Flow[Mapping[str, Any]]:
+        body = yield from fetch(f"{self.user_pool_url}/.well-known/jwks.json")
+        tokens.parse_key_set(body)
+        return cast(dict[str, Any], json.loads(body))
+
     @contextmanager
     def _tokens_stay_if_refused(self) -> Generator[None, None, None]:
         before = {name: getattr(self, name) for name in _OF_TOKENS}
@@ -47,7 +55,15 @@ class TokenState(KeepingState):
                 setattr(self, name, value)
             raise
 
+    def _refuse_two_users(self) -> None:
+        """An access token and an ID token of different users are no pair; SDK log-ins have no ``at_hash`` to say so."""
+        access, identity = self.access_claims, self.id_claims
+        if access is not None and identity is not None and access.get("sub") != identity.get("sub"):
+            raise SubjectMismatch("the ID token is another user's than the access token")
+
     def _take_result(self, result: Mapping[str, Any]) -> None:
+        if self._logging_in_as is not None:
+            self._kept_as, self._logging_in_as = self._logging_in_as, None
         if result.get("RefreshToken"):
             self.refresh_token = result["RefreshToken"]
         self.token_type = result.get("TokenType")
@@ -58,8 +74,14 @@ class TokenState(KeepingState):
         self._keep()
 
     def _forget_tokens(self) -> None:
+        """Drop the tokens here, and in the store if they are these: another program's newer ones stay."""
+        ours = self.refresh_token
         self._drop_tokens()
-        self._keep()
+        if self._store is not None:
+            with self._store_lock():
+                login = self._store.load(self._store_key())
+                if login is not None and login.tokens is not None and login.tokens.refresh_token == ours:
+                    self._store.save(self._store_key(), replace(login, tokens=None))
 
     def _drop_tokens(self) -> None:
         for name in (*_OF_TOKENS, "refresh_token", "token_type", "expires_in", "expires_datetime"):
@@ -70,6 +92,7 @@ class TokenState(KeepingState):
         # A verification that a program has put in place of ours may need none.
         if is_own(getattr(self, "verify_token", None)):
             yield from self._through("get_keys")
+        self._logging_in_as = None
         if (yield from self._take_over()):
             return
         try:
@@ -80,19 +103,30 @@ class TokenState(KeepingState):
                 device_key=self.device.key if self.device else None,
                 first=self._refresh_way,
             )
-        except (RefreshTokenRefused, RefreshTokenReuseException, UserNotFoundException):
-            if self._store is not None:
+        except (RefreshTokenRefused, RefreshTokenReuseException, UserNotFoundException) as error:
+            # "Invalid Refresh Token" is also said where a device is tracked and its key was not sent.
+            final = not isinstance(error, InvalidRefreshToken) or self.device is not None
+            if self._store is not None and final:
                 self._drop_tokens()
                 self._keep()
             raise
         self._refresh_way = way
+        result: Mapping[str, Any] = reply.get("AuthenticationResult") or {}
+        rotated: str | None = result.get("RefreshToken")
+        if rotated:
+            # Before anything can go wrong with the rest: the one that was sent is spent.
+            self.refresh_token = rotated
+            self._keep()
         yield from self._through("_set_tokens", reply)
 
     def _take_over(self) -> Flow[bool]:
         """Take over what another program has put in the store meanwhile: fresh tokens, or the newer refresh token."""
         login = None if self._store is None else self._store.load(self._store_key())
-        kept = None if login is None else login.tokens
-        if login is None or kept is None or kept.refresh_token in (None, self.refresh_token):
+        if login is None:
+            return False
+        self.device, kept = self.device or login.device, login.tokens
+        self._canonical_username = self._canonical_username or login.username
+        if kept is None or kept.refresh_token in (None, self.refresh_token):
             return False
         self.refresh_token, self._refresh_way = kept.refresh_token, login.refresh_way or self._refresh_way
         if not kept.access_token or not kept.id_token or (kept.expires_at or 0) <= self._clock() + TAKE_OVER_MARGIN:
@@ -100,16 +134,14 @@ class TokenState(KeepingState):
         with self._tokens_stay_if_refused():
             yield from self._through("verify_token", kept.access_token, "access_token", "access")
             yield from self._through("verify_token", kept.id_token, "id_token", "id")
+            self._refuse_two_users()
         self._expire_at(kept.expires_at)
         return True
 
     def _canonical_name(self) -> str:
         """REFRESH_TOKEN_AUTH's SECRET_HASH is over the canonical name, which an alias is not; the tokens say it."""
-        if self._canonical_username:
-            return self._canonical_username
+        claims: Mapping[str, Any] = {}
         if self.access_token:
-            try:
-                return str(tokens.unverified_claims(self.access_token).get("username") or self.username or "")
-            except MalformedToken:
-                pass
-        return self.username or ""
+            with suppress(MalformedToken):
+                claims = tokens.unverified_claims(self.access_token)
+        return str(claims.get("username") or self._canonical_username or self.username or "")

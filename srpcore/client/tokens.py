@@ -12,7 +12,7 @@ from .. import tokens
 from ..drive import entered_in_thread
 from ..exceptions.base import AccessTokenRequired, ConfigurationError, UnsupportedChallenge
 from ..exceptions.tokens import MalformedToken, UnknownKey
-from ..flows import ask, fetch
+from ..flows import ask
 from ..flows.refresh import revoke
 from ..wire import Document, Flow
 from .base import AsyncCognitoBase, CognitoBase
@@ -37,13 +37,12 @@ class TokenMethods(TokenState, CognitoBase):
             TransportError: the key set could not be fetched.
             InvalidKey: what was fetched is no key set.
         """
-        if not self.pool_jwk:
-            self.pool_jwk = _keys_of_environment()
-        if not self.pool_jwk:
-            body = yield from fetch(f"{self.user_pool_url}/.well-known/jwks.json")
-            tokens.parse_key_set(body)
-            self.pool_jwk, self._keys_fetched_at = cast(dict[str, Any], json.loads(body)), self._clock()
-        return self.pool_jwk
+        keys = self.pool_jwk or _keys_of_environment()
+        if not keys:
+            keys = yield from self._fetch_keys()
+            self._keys_fetched_at = self._clock()
+        self.pool_jwk = keys
+        return keys
 
     @blocking
     def get_key(self, kid: str) -> Flow[Mapping[str, Any]]:
@@ -57,8 +56,10 @@ class TokenMethods(TokenState, CognitoBase):
         """
         found = self._find_key((yield from self._through("get_keys")), kid)
         if found is None and self._may_fetch_keys_again():
-            self.pool_jwk = None
-            found = self._find_key((yield from self._through("get_keys")), kid)
+            # Stamped before the fetch: while it fails, too, it is tried once a minute. The old keys stay meanwhile.
+            self._keys_fetched_at = self._clock()
+            self.pool_jwk = yield from self._fetch_keys()
+            found = self._find_key(self.pool_jwk, kid)
         if found is None:
             raise UnknownKey("no key of the pool has the token's kid", actual=kid)
         return found
@@ -100,6 +101,7 @@ class TokenMethods(TokenState, CognitoBase):
         """
         yield from self._through("verify_token", self.id_token, "id_token", "id")
         yield from self._through("verify_token", self.access_token, "access_token", "access")
+        self._refuse_two_users()
 
     @blocking
     def check_token(self, renew: bool = True) -> Flow[bool]:
@@ -184,6 +186,7 @@ class TokenMethods(TokenState, CognitoBase):
         with self._tokens_stay_if_refused():
             yield from self._through("verify_token", result["AccessToken"], "access_token", "access")
             yield from self._through("verify_token", result["IdToken"], "id_token", "id")
+            self._refuse_two_users()
         self._take_result(result)
 
 
@@ -236,6 +239,10 @@ def _keys_of_environment() -> Mapping[str, Any] | None:
             keys = parse(text)
         except (ValueError, SyntaxError, RecursionError, MemoryError):
             continue
-        if isinstance(keys, dict):
+        if isinstance(keys, dict) and _is_list_of_objects(cast(dict[str, Any], keys).get("keys")):
             return cast(dict[str, Any], keys)
     raise ConfigurationError("COGNITO_JWKS is neither a JSON object nor a Python dictionary: give the key set")
+
+
+def _is_list_of_objects(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) for item in cast(list[object], value))

@@ -17,6 +17,7 @@ __all__ = [
     "IssuerMismatch",
     "MalformedToken",
     "ScopeMismatch",
+    "SubjectMismatch",
     "TokenExpired",
     "TokenNotYetValid",
     "TokenUseMismatch",
@@ -85,6 +86,10 @@ class IssuerMismatch(TokenVerificationException):
 
 class AudienceMismatch(TokenVerificationException):
     """The token is another app client's (``aud`` of an ID token, ``client_id`` of an access token)."""
+
+
+class SubjectMismatch(TokenVerificationException):
+    """The tokens are of different users."""
 
 
 class TokenUseMismatch(TokenVerificationException):

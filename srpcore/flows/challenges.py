@@ -118,7 +118,7 @@ class Challenge:
             ConfigurationError: *text* is not of its making.
         """
         try:
-            members: dict[str, Any] = json.loads(text)
+            members: dict[str, Any] = _parsed(text)
             texts = {name: members[name] for name in ("name", "username", "session", "canonical")}
             parameters, available = members["parameters"], members["available"]
         except (ValueError, TypeError, KeyError, RecursionError):
@@ -131,6 +131,14 @@ class Challenge:
         if not all(isinstance(text, str) for text in strings) or texts["name"] not in NEEDS:
             raise _not_a_challenge()
         return cls(**texts, parameters=named, available=tuple(choices), admin=members.get("admin") is True)
+
+
+def _parsed(text: str) -> Any:
+    # Its error holds the whole text, Session and all: it must not stay behind as the context of ours.
+    try:
+        return json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return None
 
 
 def _not_a_challenge() -> ConfigurationError:

@@ -61,6 +61,10 @@ class Conversation:
     admin: bool = False
     user_context: Mapping[str, Any] | None = None
 
+    def __post_init__(self) -> None:
+        if self.client_metadata is not None and not isinstance(self.client_metadata, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ConfigurationError("client_metadata must be a dictionary of texts")
+
     @property
     def name(self) -> str:
         """The name that answers bear: the canonical one where it is known.

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from ..crypto.encoding import to_hex, utf8
 from ..crypto.srp import Ephemeral
 from ..exceptions.base import ConfigurationError, UnsupportedChallenge
+from ..exceptions.service import ResourceNotFoundException
 from ..wire import Document, Flow
 from . import ask
 from .challenges import NEEDS, PREFIX, Answer, Challenge, missing_attributes
 from .conversation import Conversation, challenge_parameters
-from .srp import answer_device, fresh_pair, password_claim
+from .srp import answer_device, fresh_pair, is_stale_device, password_claim, without_stale_device
 
 __all__ = ["answer", "begin", "prove_password", "set_up_totp"]
 
@@ -23,12 +26,20 @@ def begin(
     """Begin a log-in by *auth_flow* and return the first reply that needs the user, or has the tokens.
 
     USER_SRP_AUTH, and CUSTOM_AUTH or USER_AUTH with a password, prove it by SRP; USER_PASSWORD_AUTH and the
-    administrator's flows send it. USER_AUTH takes a *preferred* first challenge.
+    administrator's flows send it, and so does USER_AUTH where PASSWORD is *preferred*. A device that the service no
+    longer knows is forgotten, and the log-in begins again without it.
 
     Raises:
         ConfigurationError: the flow needs a password and there is none, or it has no UTF-8 form; nothing was sent.
         ServiceError: the service refused.
     """
+    return (yield from without_stale_device(conversation, lambda: _begin(conversation, auth_flow, password, preferred)))
+
+
+def _begin(conversation: Conversation, auth_flow: str, password: str | None, preferred: str | None) -> Flow[Document]:
+    utf8(auth_flow, name="auth_flow")
+    if preferred is not None and auth_flow != "USER_AUTH":
+        raise ConfigurationError(f"{auth_flow} takes no preferred challenge: USER_AUTH does")
     sends_password = auth_flow in ("USER_PASSWORD_AUTH", "ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH")
     if password is not None:
         utf8(password, name="password")
@@ -36,7 +47,7 @@ def begin(
         raise ConfigurationError(f"{auth_flow} needs the password: give it")
     own: dict[str, str] = {} if preferred is None else {"PREFERRED_CHALLENGE": preferred}
     by_srp = password is not None and not sends_password and preferred in (None, "PASSWORD_SRP")
-    if password is not None and not by_srp:
+    if password is not None and (sends_password or preferred == "PASSWORD"):
         own["PASSWORD"] = password
     if not by_srp or password is None:
         reply = yield from conversation.initiate(auth_flow, conversation.identified(own))
@@ -77,6 +88,16 @@ def answer(conversation: Conversation, challenge: Challenge, given: Answer) -> F
         UnsupportedChallenge: the challenge cannot be answered from here (a device that is not at hand).
         ServiceError: the service refused.
     """
+    try:
+        return (yield from _answer(conversation, challenge, given))
+    except ResourceNotFoundException as error:
+        # The Session is spent: the log-in must begin again, and can, without the device.
+        if is_stale_device(error):
+            conversation.device = None
+        raise
+
+
+def _answer(conversation: Conversation, challenge: Challenge, given: Answer) -> Flow[Document]:
     needs, key = NEEDS[challenge.name]
     reply = challenge.as_reply()
     if needs == "device":
@@ -94,18 +115,19 @@ def answer(conversation: Conversation, challenge: Challenge, given: Answer) -> F
 
 def _responses(challenge: Challenge, given: Answer, needs: str, key: str) -> dict[str, str]:
     if needs == "credential":
-        credential = given.credential
-        text = credential if isinstance(credential, str) or credential is None else json.dumps(credential)
-        return {key: _given(text, needs)}
+        return {key: _given(_as_json(given.credential), needs)}
     if needs == "code":
-        return {key: _given((given.code or "").strip(), needs)}
+        return {key: _given(given.code, needs, strip=True)}
     if needs == "answer":
         return {key: _given(given.answer, needs)}
     attributes = given.attributes or {}
     missing = missing_attributes(challenge.as_reply(), attributes)
     if missing:
         raise ConfigurationError(f"the pool requires more attributes: give {', '.join(missing)} in attributes")
-    named = {PREFIX + name.removeprefix(PREFIX): value for name, value in attributes.items()}
+    named = {
+        PREFIX + _given(name, "attributes").removeprefix(PREFIX): _given(value, f"attribute {name}")
+        for name, value in attributes.items()
+    }
     return {key: _given(given.new_password, needs), **named}
 
 
@@ -147,16 +169,27 @@ def _answer_set_up(conversation: Conversation, challenge: Challenge, given: Answ
     responses: dict[str, str] = {}
     reply = challenge.as_reply()
     if given.attributes and "email" in given.attributes:
-        responses["EMAIL"] = given.attributes["email"]
+        responses["EMAIL"] = _given(given.attributes["email"], "email")
     else:
-        code = _given((given.code or "").strip(), "code")
+        code = _given(given.code, "code", strip=True)
         verified = yield from ask("VerifySoftwareToken", {"Session": challenge.session, "UserCode": code})
         reply["Session"] = verified.get("Session")
     reply = yield from conversation.respond(reply, conversation.identified(responses))
     return (yield from answer_device(conversation, reply))
 
 
-def _given(value: str | None, name: str) -> str:
-    if value is None or not utf8(value, name=name):
-        raise ConfigurationError(f"the challenge needs {name}: give it")
-    return value
+def _as_json(credential: str | Mapping[str, Any] | None) -> str | None:
+    if credential is None or isinstance(credential, str):
+        return credential
+    try:
+        return json.dumps(credential)
+    except (TypeError, ValueError, RecursionError):
+        raise ConfigurationError(
+            "the credential has no JSON form: give the browser's PublicKeyCredential as JSON"
+        ) from None
+
+
+def _given(value: str | None, name: str, *, strip: bool = False) -> str:
+    if value is not None and utf8(value, name=name) and (value.strip() or not strip):
+        return value.strip() if strip else value
+    raise ConfigurationError(f"the challenge needs {name}: give it")

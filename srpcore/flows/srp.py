@@ -15,7 +15,16 @@ from ..exceptions.service import ResourceNotFoundException
 from ..wire import Document, Flow
 from .conversation import Conversation, challenge_parameters
 
-__all__ = ["Prover", "answer_device", "device_claim", "fresh_pair", "is_stale_device", "password_claim", "user_srp"]
+__all__ = [
+    "Prover",
+    "answer_device",
+    "device_claim",
+    "fresh_pair",
+    "is_stale_device",
+    "password_claim",
+    "user_srp",
+    "without_stale_device",
+]
 
 SALT_DIGITS = 256
 """The service's salts have 32 digits; more than eight times that is nonsense."""
@@ -89,13 +98,22 @@ def user_srp(conversation: Conversation, prover: Prover) -> Flow[Document]:
         ServiceError: the service refused.
         UnsupportedChallenge: the service did not ask for the password's proof.
     """
+    return (yield from without_stale_device(conversation, lambda: _user_srp(conversation, prover)))
+
+
+def without_stale_device(conversation: Conversation, begin: Callable[[], Flow[Document]]) -> Flow[Document]:
+    """Return what *begin* returns; where the service no longer knows the device, forget it and begin again.
+
+    Raises:
+        ServiceError: the service refused.
+    """
     try:
-        return (yield from _user_srp(conversation, prover))
+        return (yield from begin())
     except ResourceNotFoundException as error:
         if conversation.device is None or not is_stale_device(error):
             raise
         conversation.device = None
-    return (yield from _user_srp(conversation, prover))
+    return (yield from begin())
 
 
 def _user_srp(conversation: Conversation, prover: Prover) -> Flow[Document]:

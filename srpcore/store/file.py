@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ MAX_SIZE = 1 << 20
 """Bytes that a file may have: a login has some five thousand."""
 
 _TEMPORARY = ".tmp"
+_OURS = re.compile(r"[0-9a-f]{32}\.tmp", re.ASCII)
 _WRITE_LOCK = "write.lock"
 
 
@@ -134,7 +136,7 @@ class FileStore:
         # One writer at a time in a folder: so what is temporary when a write begins is what a killed program left.
         with Folder.opened(self.path, make=make) as folder, file_lock(folder, _WRITE_LOCK, self._lock_timeout):
             for name in folder.names():
-                if name.endswith(_TEMPORARY):
+                if _OURS.fullmatch(name):
                     folder.remove(name)
             yield folder
 

@@ -106,13 +106,13 @@ def test_a_name_does_not_leave_the_folder(store: FileStore, tmp_path: Path) -> N
 
 
 def test_deleting_leaves_no_secret(store: FileStore, kept: Path) -> None:
-    (store.path / "ofakilledprogram.tmp").write_text("the-access-token", encoding="ascii")
+    (store.path / "0123456789abcdef0123456789abcdef.tmp").write_text("the-access-token", encoding="ascii")
     store.delete(KEY)
     assert b"".join(path.read_bytes() for path in store.path.iterdir()) == b""
 
 
 def test_saving_takes_away_what_a_killed_program_left_and_nothing_else(store: FileStore, kept: Path) -> None:
-    (store.path / "ofakilledprogram.tmp").touch()
+    (store.path / "0123456789abcdef0123456789abcdef.tmp").touch()
     (store.path / "the user's own.txt").touch()
     store.save("another", OTHER)
     assert sorted(path.suffix for path in store.path.iterdir()) == [".json", ".json", ".lock", ".txt"]
@@ -564,7 +564,7 @@ def test_without_descriptors_of_folders(store: FileStore) -> None:
     assert store.load(KEY) is None
     with store.lock(KEY):
         store.save(KEY, LOGIN)
-    (store.path / "ofakilledprogram.tmp").touch()
+    (store.path / "0123456789abcdef0123456789abcdef.tmp").touch()
     store.save(KEY, OTHER)
     assert store.load(KEY) == OTHER
     (kept,) = store.path.glob("*.json")
