@@ -124,10 +124,11 @@ def _responses(challenge: Challenge, given: Answer, needs: str, key: str) -> dic
     missing = missing_attributes(challenge.as_reply(), attributes)
     if missing:
         raise ConfigurationError(f"the pool requires more attributes: give {', '.join(missing)} in attributes")
-    named = {
-        PREFIX + _given(name, "attributes").removeprefix(PREFIX): _given(value, f"attribute {name}")
-        for name, value in attributes.items()
-    }
+    named: dict[str, str] = {}
+    for name, value in attributes.items():
+        # An empty value is the service's to judge.
+        utf8(value, name=f"attribute {name}")
+        named[PREFIX + _given(name, "attributes").removeprefix(PREFIX)] = value
     return {key: _given(given.new_password, needs), **named}
 
 
