@@ -204,6 +204,14 @@ class AsyncTokenMethods(TokenState, AsyncCognitoBase):
     revoke_token = awaited(TokenMethods.revoke_token)
     logout = awaited(TokenMethods.logout)
 
+    async def close(self) -> None:
+        """Release the transport, unless it was given, once a refresh that is under way has ended and is kept."""
+        import asyncio
+
+        if self._renewal is not None and not self._renewal.done():
+            await asyncio.wait([self._renewal])
+        await super().close()
+
     @twin_of(TokenMethods.renew_access_token)
     async def renew_access_token(self) -> None:
         """Get new tokens for the refresh token."""

@@ -252,3 +252,21 @@ def test_refresh_that_fails_after_everybody_left_is_no_noise(world: World) -> No
     asyncio.run(story())
     gc.collect()
     assert noise == []
+
+
+def test_closing_waits_for_a_refresh_that_is_under_way(world: World) -> None:
+    store = MemoryStore()
+
+    async def story() -> None:
+        async with world.async_user(store=store) as user:
+            await user.authenticate(PASSWORD)
+            task = asyncio.ensure_future(user.renew_access_token())
+            await asyncio.sleep(0)
+            task.cancel()
+        assert renewals(world) == 1
+        other = world.async_user(store=store)
+        assert await other.restore()
+        assert other.refresh_token == user.refresh_token
+        await other.renew_access_token()
+
+    asyncio.run(story())
