@@ -25,11 +25,13 @@ from .exceptions import (
     WarrantException,
 )
 from .flows.challenges import Challenge
+from .tokens.verifier import AsyncTokenVerifier, TokenVerifier
 from .users import GroupObj, UserObj, camel_to_snake, cognito_to_dict, dict_to_cognito, snake_to_camel
 
 __all__ = [
     "AWSSRP",
     "AsyncCognito",
+    "AsyncTokenVerifier",
     "Challenge",
     "Cognito",
     "ConfigurationError",
@@ -43,6 +45,7 @@ __all__ = [
     "SoftwareTokenMFAChallengeException",
     "SrpcoreError",
     "TokenVerificationException",
+    "TokenVerifier",
     "TransportError",
     "UnsafeServerValue",
     "UserObj",

@@ -22,7 +22,7 @@ ROOMS = {
     "exceptions": {"wire"},
     "pool": {"exceptions"},
     "crypto": {"exceptions"},
-    "tokens": {"crypto", "exceptions"},
+    "tokens": {"crypto", "exceptions", "pool", "resolve", "wire"},
     "aws_json": {"exceptions", "wire"},
     "drive": {"wire"},
     "store": {"crypto", "exceptions"},
@@ -48,7 +48,7 @@ ROOMS = {
     "testing": {"crypto", "exceptions"},
     "cli": {"_version", "client", "crypto", "exceptions", "pool", "resolve", "tokens", "wire"},
     "__main__": {"cli"},
-    "__init__": {"_version", "aws_srp", "client", "crypto", "exceptions", "flows", "users"},
+    "__init__": {"_version", "aws_srp", "client", "crypto", "exceptions", "flows", "tokens", "users"},
 }
 
 

@@ -1,0 +1,153 @@
+"""What a verifier demands of a token, checked when it is said and not first when a token comes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from inspect import iscoroutine, iscoroutinefunction
+from typing import Literal, TypeAlias, TypedDict, cast
+
+from ..exceptions.base import ConfigurationError
+from ..pool import Pool
+from .claims import Claims, check
+from .jwks import KeySet
+from .jws import Jws
+from .rsa import verify_rs256
+
+__all__ = ["Checks", "Overrides", "Texts", "TokenUse", "issuers_by_pool", "pool_by_issuer", "seconds", "texts"]
+
+TokenUse: TypeAlias = Literal["access", "id"]
+Texts: TypeAlias = str | Collection[str]
+
+
+class Overrides(TypedDict, total=False):
+    """What one call of ``verify`` may demand in the place of what the verifier was made with."""
+
+    client_id: Texts | None
+    token_use: TokenUse | None
+    groups: Texts | None
+    scope: Texts | None
+    leeway: float
+    custom_check: Callable[[Claims], None] | None
+    issuers: Texts | None
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """All that a verifier, or one call of it, demands of a token, but for the pool.
+
+    Raises:
+        ConfigurationError: a demand cannot be met, or would be met by any token or none.
+    """
+
+    client_id: Texts | None
+    token_use: TokenUse | None
+    groups: Texts | None
+    scope: Texts | None
+    leeway: float
+    custom_check: Callable[[Claims], None] | None
+    issuers: Texts | None = None
+
+    def __post_init__(self) -> None:
+        if self.token_use not in (None, "access", "id"):
+            raise ConfigurationError('token_use must be "access", "id" or None')
+        for name in ("client_id", "groups", "scope", "issuers"):
+            object.__setattr__(self, name, texts(name, getattr(self, name)))
+        seconds("leeway", self.leeway)
+        if self.custom_check is not None and not callable(self.custom_check):
+            raise ConfigurationError("custom_check must be a function of the claims, or None")
+        if iscoroutinefunction(self.custom_check):
+            raise ConfigurationError("custom_check must be a plain function: nobody would await this one")
+
+    def apply(
+        self, jws: Jws, claims: Claims, keys: KeySet, issuers: Collection[str], now: float, access_token: str | None
+    ) -> Claims:
+        """Return *claims*, the payload of *jws*, once its signature and then each claim is verified.
+
+        Raises:
+            TokenVerificationException: one of its subclasses says why the token is not accepted.
+            ConfigurationError: the custom check returned a value.
+        """
+        verify_rs256(keys.key(jws.kid), jws.signing_input, jws.signature)
+        check(
+            claims,
+            issuers=issuers,
+            token_use=self.token_use,
+            client_ids=self.client_id,
+            now=now,
+            leeway=self.leeway,
+            access_token=access_token,
+            groups=self.groups,
+            scope=self.scope,
+        )
+        if self.custom_check is not None:
+            _run_custom_check(self.custom_check, claims)
+        return claims
+
+
+def seconds(name: str, value: float, *, zero: bool = True) -> None:
+    """Refuse *value* as the number of seconds *name*, unless it is a finite number above 0, or 0 where *zero* says so.
+
+    Raises:
+        ConfigurationError: it is refused.
+    """
+    # By type and not isinstance: a bool is an int.
+    if type(value) not in (int, float) or not 0 <= value < math.inf or (value == 0 and not zero):
+        raise ConfigurationError(f"{name} must be a finite number of seconds, {'0 or more' if zero else 'above 0'}")
+
+
+def texts(name: str, value: Texts | None) -> Texts | None:
+    """Return *value*, the demand *name*, as it will stay: a collection is copied, for it might be changed later.
+
+    Raises:
+        ConfigurationError: it is neither None nor a string nor several, or one is empty.
+    """
+    if value is None or (isinstance(value, str) and value):
+        return value
+    several = (value,) if isinstance(value, str) or not isinstance(value, Collection) else tuple(value)  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not several or not all(isinstance(item, str) and item for item in several):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(f"{name} must be a string or several, and none of them empty: nothing would match")
+    return several
+
+
+def _run_custom_check(custom_check: Callable[[Claims], object], claims: Claims) -> None:
+    answer = custom_check(claims)
+    if iscoroutine(answer):
+        answer.close()
+    if answer is not None:
+        # A False that is passed over would let everybody in.
+        raise ConfigurationError("custom_check must raise to refuse a token, and return None: it returned a value")
+
+
+def issuers_by_pool(pools: list[Pool], issuers: Texts | Mapping[str, Texts] | None) -> dict[str, Collection[str]]:
+    """Return the values of ``iss`` to accept by pool id: *issuers*, else each pool's own.
+
+    Raises:
+        ConfigurationError: *issuers* does not name those of every pool, and of no other.
+    """
+    given: dict[str, Texts]
+    if issuers is None:
+        given = {pool.user_pool_id: pool.issuers for pool in pools}
+    elif isinstance(issuers, Mapping):
+        given = dict(cast(Mapping[str, Texts], issuers))
+    else:
+        given = {pools[0].user_pool_id: issuers}
+    if {*given} != {pool.user_pool_id for pool in pools}:
+        raise ConfigurationError("issuers must name each pool's: give a mapping from the id of every pool to them")
+    several = {name: texts("issuers", values) or () for name, values in given.items()}
+    return {name: (values,) if isinstance(values, str) else values for name, values in several.items()}
+
+
+def pool_by_issuer(issuers: Mapping[str, Collection[str]]) -> dict[str, str]:
+    """Return *issuers*, which are by pool id, the other way round.
+
+    Raises:
+        ConfigurationError: two pools have the same issuer.
+    """
+    pool_of_issuer: dict[str, str] = {}
+    for user_pool_id, values in issuers.items():
+        for issuer in values:
+            if pool_of_issuer.setdefault(issuer, user_pool_id) != user_pool_id:
+                raise ConfigurationError("an issuer is of two pools: whose keys count could not be told")
+    return pool_of_issuer

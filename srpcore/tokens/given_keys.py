@@ -1,0 +1,60 @@
+"""Take a key set that is given and not fetched: as a value, from a file, or from ``COGNITO_JWKS``."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+from collections.abc import Mapping
+from typing import Any, TypeAlias, cast
+
+from ..exceptions.base import ConfigurationError
+from ..exceptions.tokens import InvalidKey
+from .jwks import MAX_DOCUMENT_LENGTH, KeySet, parse_key_set
+
+__all__ = ["GivenKeys", "given_keys"]
+
+GivenKeys: TypeAlias = Mapping[str, Any] | bytes | str | os.PathLike[str]
+
+
+def given_keys(source: GivenKeys | None) -> KeySet:
+    """Return the key set that *source* is: a mapping, bytes of JSON, the path of a file, or None for ``COGNITO_JWKS``.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or ``COGNITO_JWKS`` is not set or no key set's text.
+        InvalidKey: it is no key set that can be used.
+    """
+    if isinstance(source, (bytes, Mapping)):
+        return parse_key_set(source)
+    if source is not None:
+        return parse_key_set(_read(source))
+    text = os.environ.get("COGNITO_JWKS")
+    if not text:
+        raise ConfigurationError("COGNITO_JWKS is not set: set it, or give the key set")
+    if len(text) > MAX_DOCUMENT_LENGTH:
+        raise InvalidKey("the key set is too large", expected=MAX_DOCUMENT_LENGTH, actual=len(text))
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return parse_key_set(_literal(text))
+    return parse_key_set(text)
+
+
+def _literal(text: str) -> Mapping[str, Any]:
+    try:
+        literal = ast.literal_eval(text)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        literal = None
+    if not isinstance(literal, dict):
+        raise ConfigurationError("COGNITO_JWKS is neither a JSON object nor a Python dictionary: give the key set")
+    return cast(dict[str, Any], literal)
+
+
+def _read(path: str | os.PathLike[str]) -> bytes:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - any path will do
+            return file.read(MAX_DOCUMENT_LENGTH + 1)
+    except (OSError, ValueError, TypeError) as error:
+        raise ConfigurationError(
+            f"the file of the key set cannot be read ({type(error).__name__}): give its path, or bytes, or a mapping"
+        ) from None

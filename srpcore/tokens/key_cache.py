@@ -1,0 +1,246 @@
+"""Keep the keys of one user pool: when they are fetched, for how long they serve, and that one fetch serves everybody.
+
+:class:`KeyCache` decides and does no I/O; :class:`PoolKeys` carries it out with threads, :class:`AsyncPoolKeys` with
+tasks. Ages are of the wall clock: it goes on while a Lambda function is frozen, which the monotonic clock may not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING
+
+from ..exceptions.base import SrpcoreError, TransportError
+from ..exceptions.tokens import UnknownKey
+from .checks import seconds
+from .jwks import KeySet, parse_key_set
+
+if TYPE_CHECKING:
+    import asyncio
+
+__all__ = ["FIRST_BACK_OFF", "AsyncPoolKeys", "KeyCache", "KeyTiming", "PoolKeys"]
+
+FIRST_BACK_OFF = 1.0
+"""Seconds after a first failed fetch in which there is no second; it doubles with each failure, to the cool-down."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTiming:
+    """The seconds that :class:`~srpcore.TokenVerifier` explains.
+
+    Raises:
+        ConfigurationError: one is no finite number, ``stale_for`` is below 0, or another is not above it.
+    """
+
+    max_age: float
+    cool_down: float
+    stale_for: float
+
+    def __post_init__(self) -> None:
+        seconds("max_age", self.max_age, zero=False)
+        seconds("cool_down", self.cool_down, zero=False)
+        seconds("stale_for", self.stale_for)
+
+
+class KeyCache:
+    """What is known of one key set, and whether it is to be asked for. It does no I/O and holds no lock."""
+
+    def __init__(self, url: str, timing: KeyTiming) -> None:
+        self.url = url
+        self._timing = timing
+        # Each is replaced whole, so that a thread that reads without a lock sees one or the other.
+        self._held: tuple[KeySet, float] | None = None
+        self._given: KeySet | None = None
+        self._last: tuple[float, int, str] | None = None  # when a fetch ended, failures in a row, why
+
+    def find(self, kid: str | None, now: float) -> KeySet | None:
+        """Return the keys if they may be used at *now* and have *kid* among them (None: whichever they have)."""
+        keys = self._usable(now)
+        return keys if keys is not None and (kid is None or kid in keys.keys) else None
+
+    def wants(self, kid: str | None, now: float) -> bool:
+        """Return whether a fetch may and should start at *now*, for the sake of *kid*."""
+        if self._given is not None:
+            return False
+        if self._usable(now) is not None:
+            if self.find(kid, now) is None:
+                return self._passed(self._timing.cool_down, now)
+            if self._held is not None and 0 <= now - self._held[1] < self._timing.max_age:
+                return False
+        failures = 0 if self._last is None else self._last[1]
+        # The exponent is bounded: after a long outage the power would overflow.
+        back_off = FIRST_BACK_OFF * 2.0 ** min(failures - 1, 30) if failures else 0
+        return self._passed(min(self._timing.cool_down, back_off), now)
+
+    def give(self, keys: KeySet) -> None:
+        """Serve *keys* from now on, whatever their age, and want no fetch."""
+        self._given = keys
+
+    def fetched(self, body: bytes, now: float) -> None:
+        """Take the document that a fetch brought.
+
+        Raises:
+            InvalidKey: it is no key set that can be used; the keys that were there stay.
+        """
+        self._held = parse_key_set(body), now
+        self._last = now, 0, ""
+
+    def failed(self, error: Exception, now: float) -> None:
+        """Take note that a fetch failed: the keys that were there stay."""
+        # A foreign transport's text might quote a proxy's password.
+        reason = str(error) if isinstance(error, SrpcoreError) else type(error).__name__
+        self._last = now, 1 + (0 if self._last is None else self._last[1]), reason
+
+    def refusal(self, kid: str | None, now: float) -> SrpcoreError:
+        """Return the error that says why :meth:`find` finds nothing and nothing is fetched."""
+        keys = self._usable(now)
+        if keys is not None:
+            return UnknownKey("no key of the issuer has the token's kid", expected=[*keys.keys], actual=kid)
+        reason = self._last[2] if self._last else "the fetch was interrupted"
+        old = "" if self._held is None else f", and the last one, {now - self._held[1]:.0f} seconds old, is too old"
+        return TransportError(f"no token can be verified: the key set {self.url} could not be had: {reason}{old}")
+
+    def _usable(self, now: float) -> KeySet | None:
+        if self._given is not None or self._held is None:
+            return self._given
+        keys, since = self._held
+        return keys if now - since < self._timing.max_age + self._timing.stale_for else None
+
+    def _passed(self, pause: float, now: float) -> bool:
+        # A clock that was set back must not keep the keys from being fetched until it has caught up.
+        return self._last is None or not 0 <= now - self._last[0] < pause
+
+
+class PoolKeys:
+    """One pool's keys for threads: however many ask, one fetches and the others wait, or go on with what there is."""
+
+    def __init__(self, cache: KeyCache, fetch: Callable[[str], bytes], clock: Callable[[], float]) -> None:
+        self.cache = cache
+        self._fetch = fetch
+        self._clock = clock
+        self._lock = Lock()
+        self._flight: Event | None = None
+
+    def keys(self, kid: str | None) -> KeySet:
+        """Return keys with *kid* among them (None: any keys), fetched if need be.
+
+        Raises:
+            UnknownKey: the pool has no such key, as far as is known.
+            TransportError: there are no keys, and none could be had.
+        """
+        while True:
+            now = self._clock()
+            found = self.cache.find(kid, now)
+            if found is not None and not self.cache.wants(kid, now):
+                return found
+            leads, flight = self._board(kid, now)
+            found = self.cache.find(kid, now)
+            if leads and flight is not None:
+                if found is None:
+                    self._fly(flight)
+                    return self._find(kid)
+                self._fly_in_background(flight)
+            if found is not None:
+                return found
+            if flight is None:
+                raise self.cache.refusal(kid, now)
+            flight.wait()
+
+    def wait(self) -> None:
+        """Wait for the end of a fetch in flight, if there is one."""
+        flight = self._flight
+        if flight is not None:
+            flight.wait()
+
+    def _board(self, kid: str | None, now: float) -> tuple[bool, Event | None]:
+        """Return whether this thread is to fetch, and the fetch in flight."""
+        with self._lock:
+            if self._flight is not None or not self.cache.wants(kid, now):
+                return False, self._flight
+            self._flight = Event()
+            return True, self._flight
+
+    def _fly_in_background(self, flight: Event) -> None:
+        try:
+            Thread(target=self._fly, args=(flight,), name="srpcore-keys", daemon=True).start()
+        except RuntimeError as error:
+            # No thread is to be had (the interpreter is going down, or a limit): the keys that are there serve on.
+            self.cache.failed(error, self._clock())
+            self._land(flight)
+
+    def _fly(self, flight: Event) -> None:
+        try:
+            self.cache.fetched(self._fetch(self.cache.url), self._clock())
+        except Exception as error:  # noqa: BLE001 - whatever a given transport raises, there are no new keys
+            self.cache.failed(error, self._clock())
+        finally:
+            self._land(flight)
+
+    def _land(self, flight: Event) -> None:
+        with self._lock:
+            self._flight = None
+        flight.set()
+
+    def _find(self, kid: str | None) -> KeySet:
+        now = self._clock()
+        found = self.cache.find(kid, now)
+        if found is None:
+            raise self.cache.refusal(kid, now)
+        return found
+
+
+class AsyncPoolKeys:
+    """One pool's keys for the tasks of an event loop; another loop, such as the next ``asyncio.run``, may follow."""
+
+    def __init__(self, cache: KeyCache, fetch: Callable[[str], Awaitable[bytes]], clock: Callable[[], float]) -> None:
+        self.cache = cache
+        self._fetch = fetch
+        self._clock = clock
+        self._flight: asyncio.Task[None] | None = None
+
+    async def keys(self, kid: str | None) -> KeySet:
+        """Return keys with *kid* among them (None: any keys), fetched if need be.
+
+        Raises:
+            UnknownKey: the pool has no such key, as far as is known.
+            TransportError: there are no keys, and none could be had.
+        """
+        import asyncio
+
+        leads = False
+        while True:
+            now = self._clock()
+            found, wants = self.cache.find(kid, now), self.cache.wants(kid, now)
+            flight = self._in_flight()
+            if flight is None and wants and not leads:
+                # A task of its own: the one who asked first may be cancelled, and the others still wait for it.
+                leads, flight = True, asyncio.ensure_future(self._fly())
+                self._flight = flight
+            if found is not None:
+                return found
+            if flight is None:
+                raise self.cache.refusal(kid, now)
+            await asyncio.wait([flight])
+
+    async def wait(self) -> None:
+        """Wait for the end of a fetch in flight, if there is one."""
+        import asyncio
+
+        flight = self._in_flight()
+        if flight is not None:
+            await asyncio.wait([flight])
+
+    def _in_flight(self) -> asyncio.Task[None] | None:
+        import asyncio
+
+        flight = self._flight
+        # A task of a loop that is gone would never end.
+        alive = flight is not None and not flight.done() and flight.get_loop() is asyncio.get_running_loop()
+        return flight if alive else None
+
+    async def _fly(self) -> None:
+        try:
+            self.cache.fetched(await self._fetch(self.cache.url), self._clock())
+        except Exception as error:  # noqa: BLE001 - whatever a given transport raises, there are no new keys
+            self.cache.failed(error, self._clock())

@@ -1,0 +1,283 @@
+"""Verify the tokens of user pools on every request: :class:`TokenVerifier`, and :class:`AsyncTokenVerifier`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from inspect import iscoroutinefunction
+from threading import Lock
+from typing import TYPE_CHECKING, Any, cast
+
+from ..exceptions.base import ConfigurationError
+from ..exceptions.tokens import InvalidClaim, IssuerMismatch
+from ..pool import Pool, default_endpoint
+from ..resolve import as_async, as_transport, transport_module
+from ..wire import AsyncTransport, Transport
+from .checks import Checks, Overrides, Texts, TokenUse, issuers_by_pool, pool_by_issuer, seconds, texts
+from .claims import Claims
+from .given_keys import GivenKeys, given_keys
+from .jwks import MAX_DOCUMENT_LENGTH
+from .jws import Jws, parse
+from .key_cache import AsyncPoolKeys, KeyCache, KeyTiming, PoolKeys
+
+if TYPE_CHECKING:
+    from typing import Self, Unpack
+
+__all__ = ["AsyncTokenVerifier", "Overrides", "TokenVerifier"]
+
+
+class _Verifier:
+    """What both verifiers are, but for how they wait for keys."""
+
+    def __init__(
+        self,
+        user_pool_id: str | Collection[str],
+        *,
+        client_id: Texts | None,
+        token_use: TokenUse | None,
+        groups: Texts | None = None,
+        scope: Texts | None = None,
+        leeway: float = 0,
+        custom_check: Callable[[Claims], None] | None = None,
+        issuers: Texts | Mapping[str, Texts] | None = None,
+        endpoint_url: str | None = None,
+        transport: Any = None,
+        timeout: float = 5.0,
+        clock: Callable[[], float] = time.time,
+        max_age: float = 3600.0,
+        cool_down: float = 60.0,
+        stale_for: float = 86400.0,
+    ) -> None:
+        self._checks = Checks(client_id, token_use, groups, scope, leeway, custom_check)
+        self._timing = KeyTiming(max_age, cool_down, stale_for)
+        seconds("timeout", timeout, zero=False)
+        ids = texts("user_pool_id", user_pool_id)
+        if ids is None:
+            raise ConfigurationError("user_pool_id must be the id of a user pool, or several")
+        several = [ids] if isinstance(ids, str) else dict.fromkeys(ids)
+        pools = [Pool(one, endpoint_url=endpoint_url) for one in several]
+        self._pools = {pool.user_pool_id: pool for pool in pools}
+        self._issuers = issuers_by_pool(pools, issuers)
+        self._pool_of_issuer = pool_by_issuer(self._issuers)
+        self._clock = clock
+        self._owns_transport = transport is None
+        self._region = pools[0].region
+        self._timeout = timeout
+        self._open(transport)
+
+    def _open(self, transport: Any) -> None:
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({[*self._pools]!r})"
+
+    def _make_transport(self) -> Transport:
+        # The endpoint is said, so that no environment variable is asked; it is not used, for only fetch is.
+        transport: Transport = transport_module("https").HttpsTransport(
+            region=self._region,
+            endpoint_url=default_endpoint(self._region),
+            timeout=self._timeout,
+            max_response_size=MAX_DOCUMENT_LENGTH,
+        )
+        return transport
+
+    def _taken_apart(self, token: str, overrides: Overrides) -> tuple[Checks, Jws, Claims, str]:
+        """Return this call's checks, the parts of *token*, of which nothing is verified, and the pool it names."""
+        checks = replace(self._checks, **overrides) if overrides else self._checks
+        jws = parse(token)
+        # Before the signature is verified, for the issuer alone: it says whose keys the signature is to be verified
+        # with, and a token of a stranger must not make anybody fetch keys.
+        claims = jws.claims()
+        issuer, accepted = claims.get("iss"), checks.issuers
+        if not isinstance(issuer, str):
+            raise InvalidClaim("iss is missing or no string", expected="str", actual=type(issuer).__name__)
+        if accepted is not None and issuer not in ((accepted,) if isinstance(accepted, str) else accepted):
+            raise IssuerMismatch("the token is of another issuer", expected=accepted, actual=issuer)
+        if issuer not in self._pool_of_issuer:
+            raise IssuerMismatch("the token is of another issuer", expected=[*self._pool_of_issuer], actual=issuer)
+        return checks, jws, claims, self._pool_of_issuer[issuer]
+
+    def _cache(self, pool: Pool) -> KeyCache:
+        # The classic URL: the newer issuer's answers 403 for pools that have not moved.
+        return KeyCache(pool.jwks_url, self._timing)
+
+    def _the_pool(self, user_pool_id: str | None) -> str:
+        if user_pool_id is None and len(self._pools) > 1:
+            raise ConfigurationError("the keys are of one user pool: say which, with user_pool_id")
+        chosen = user_pool_id or next(iter(self._pools))
+        if chosen not in self._pools:
+            raise ConfigurationError("the keys are of a user pool that this verifier was not made for")
+        return chosen
+
+
+class TokenVerifier(_Verifier):
+    """Verify access and ID tokens of one user pool or several; safe to share between threads, and a context manager.
+
+    Args:
+        user_pool_id: the pool or pools; ``iss`` of a token says which one's keys and issuers count.
+        client_id: the app client or clients to accept, or None for any of the pool's; there is no default.
+        token_use: ``"access"``, ``"id"``, or None for either; there is no default.
+        groups: the group or groups of which the user must be in one at least.
+        scope: the scope or scopes of which the token must have one at least.
+        leeway: seconds by which clocks may differ.
+        custom_check: called with the claims after every other check; it raises to refuse, and returns None.
+        issuers: the values of ``iss`` to accept in the place of AWS's two forms; with several pools, by pool id.
+        endpoint_url: an emulator's; the keys are had from there, and ``<endpoint>/<pool id>`` is an issuer too. No
+            environment variable is read for it: none may move what is trusted.
+        transport: what fetches; else HttpsTransport, made at the first fetch, which heeds ``AWS_CA_BUNDLE`` and
+            ``HTTPS_PROXY``, follows no redirect and takes no document over 256 KiB.
+        timeout: seconds for which that transport waits to connect, and for each silence of the server.
+        clock: the time in seconds since the epoch.
+        max_age: seconds after which the keys are fetched anew, in the background. An hour: a key that is withdrawn
+            is out of use soon, for one small request an hour.
+        cool_down: seconds before another token with an unknown key id makes the keys be fetched again, and the longest
+            pause after failed fetches (1 second after the first, then doubled). A minute: the first token of a new
+            key finds it at once, and a flood of invented ids costs the pool one request a minute.
+        stale_for: seconds beyond *max_age* for which the keys serve while they cannot be fetched. A day: no access or
+            ID token lives longer, so an outage refuses none that was made before it. A key that is withdrawn meanwhile
+            serves for as long: say less where that weighs more.
+
+    The keys are kept in memory by pool and parsed once. One fetch is in flight at a time, for all threads. For AWS
+    Lambda make the verifier at module level and call :meth:`hydrate` there: the initialization pays for the fetch.
+
+    Raises:
+        ConfigurationError: an argument cannot be used.
+    """
+
+    def _open(self, transport: Any) -> None:
+        if isinstance(transport, str) or iscoroutinefunction(getattr(transport, "fetch", None)):
+            raise ConfigurationError("transport must be a synchronous transport: an object, not a name")
+        self._given = None if transport is None else as_transport(transport)
+        self._made: Transport | None = None
+        self._lock = Lock()
+        caches = {name: self._cache(pool) for name, pool in self._pools.items()}
+        self._keys = {name: PoolKeys(cache, self._fetch, self._clock) for name, cache in caches.items()}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def verify(self, token: str, *, access_token: str | None = None, **overrides: Unpack[Overrides]) -> Claims:
+        """Return the claims of *token* once all of it is verified: form, issuer, key, signature and each claim.
+
+        Args:
+            token: an access or ID token in compact form.
+            access_token: the access token that came with an ID token: ``at_hash``, where there is one, must be its.
+            overrides: what this call demands in the place of what the verifier was made with. ``issuers`` says which
+                of the verifier's own this call accepts.
+
+        Raises:
+            TokenVerificationException: one of its subclasses says why the token is not accepted.
+            TransportError: there are no keys to verify with, and none could be had: the token may be good.
+            ConfigurationError: an override cannot be used, or the custom check returned a value.
+        """
+        checks, jws, claims, pool = self._taken_apart(token, overrides)
+        keys = self._keys[pool].keys(jws.kid)
+        return checks.apply(jws, claims, keys, self._issuers[pool], self._clock(), access_token)
+
+    def hydrate(self) -> None:
+        """Fetch the keys of every pool whose keys are not there yet, so that the first token need not wait.
+
+        Raises:
+            TransportError: those of one could not be had; those of the pools before it are there.
+        """
+        for keys in self._keys.values():
+            keys.keys(None)
+
+    def load_jwks(self, source: GivenKeys | None = None, *, user_pool_id: str | None = None) -> None:
+        """Take a pool's keys as given, and never fetch them: no other key is accepted, and these do not grow old.
+
+        Args:
+            source: a JSON Web Key Set as a mapping, as bytes of JSON, or the path of its file; else ``COGNITO_JWKS``,
+                which holds JSON or a Python literal.
+            user_pool_id: whose keys they are, where the verifier has several pools.
+
+        Raises:
+            ConfigurationError: the file cannot be read, nothing is given, or it is not said whose keys they are.
+            InvalidKey: it is no key set that can be used.
+        """
+        self._keys[self._the_pool(user_pool_id)].cache.give(given_keys(source))
+
+    def close(self) -> None:
+        """Wait for a fetch in flight and close the transport, if it is the verifier's own; a later fetch opens it."""
+        for keys in self._keys.values():
+            keys.wait()
+        if self._made is not None:
+            self._made.close()
+
+    def _fetch(self, url: str) -> bytes:
+        with self._lock:
+            if self._given is None and self._made is None:
+                self._made = self._make_transport()
+            transport = cast(Transport, self._given or self._made)
+        return transport.fetch(url)
+
+
+class AsyncTokenVerifier(_Verifier):
+    """Verify tokens on an event loop: :class:`TokenVerifier`, whose arguments are the same, with keys awaited.
+
+    *transport* may be asynchronous; a synchronous one, the default too, fetches in a thread. One fetch is in flight
+    at a time, for all tasks; a task that is cancelled leaves it to the others. The signature is verified on the event
+    loop: it takes less time than a thread.
+
+    Raises:
+        ConfigurationError: an argument cannot be used.
+    """
+
+    def _open(self, transport: Any) -> None:
+        if isinstance(transport, str):
+            raise ConfigurationError("transport must be an object, not a name")
+        self._transport: AsyncTransport = as_async(self._maker() if transport is None else transport)
+        caches = {name: self._cache(pool) for name, pool in self._pools.items()}
+        fetch = self._transport.fetch
+        self._keys = {name: AsyncPoolKeys(cache, fetch, self._clock) for name, cache in caches.items()}
+
+    def _maker(self) -> Callable[[], Transport]:
+        # as_async calls a plain function; a bound method would pass for a client.
+        return lambda: self._make_transport()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def verify(self, token: str, *, access_token: str | None = None, **overrides: Unpack[Overrides]) -> Claims:
+        """Return the claims of *token* once all of it is verified, as :meth:`TokenVerifier.verify` does.
+
+        Raises:
+            TokenVerificationException: one of its subclasses says why the token is not accepted.
+            TransportError: there are no keys to verify with, and none could be had: the token may be good.
+            ConfigurationError: an override cannot be used, or the custom check returned a value.
+        """
+        checks, jws, claims, pool = self._taken_apart(token, overrides)
+        keys = await self._keys[pool].keys(jws.kid)
+        return checks.apply(jws, claims, keys, self._issuers[pool], self._clock(), access_token)
+
+    async def hydrate(self) -> None:
+        """Fetch the keys of every pool whose keys are not there yet, so that the first token need not wait.
+
+        Raises:
+            TransportError: those of one could not be had; those of the pools before it are there.
+        """
+        for keys in self._keys.values():
+            await keys.keys(None)
+
+    def load_jwks(self, source: GivenKeys | None = None, *, user_pool_id: str | None = None) -> None:
+        """Take a pool's keys as given, and never fetch them, as :meth:`TokenVerifier.load_jwks` does.
+
+        Raises:
+            ConfigurationError: the file cannot be read, nothing is given, or it is not said whose keys they are.
+            InvalidKey: it is no key set that can be used.
+        """
+        self._keys[self._the_pool(user_pool_id)].cache.give(given_keys(source))
+
+    async def close(self) -> None:
+        """Wait for a fetch in flight and close the transport, if it is the verifier's own; a later fetch opens it."""
+        for keys in self._keys.values():
+            await keys.wait()
+        if self._owns_transport:
+            await self._transport.close()

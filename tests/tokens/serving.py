@@ -1,0 +1,96 @@
+"""A server of key sets on 127.0.0.1 that counts what it is asked, and verifiers that ask it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from threading import Event
+from typing import Any
+
+import jwt
+
+from loopback import LoopbackServer, Request, answer
+from srpcore import AsyncTokenVerifier, TokenVerifier
+
+from .minting import CLIENT, KID, NOW, access_claims, jwk, private_key
+
+POOL, OTHER_POOL = "eu-west-1_AbCd12345", "us-east-1_Other6789"
+OTHER_ISSUER = f"https://cognito-idp.us-east-1.amazonaws.com/{OTHER_POOL}"
+NEWER_ISSUER = f"https://issuer-cognito-idp.eu-west-1.amazonaws.com/{POOL}"
+DAY = 86400
+
+
+def mint(claims: dict[str, Any] | None = None, name: str = KID, kid: str | None = None) -> str:
+    """Return a token that PyJWT has made."""
+    return jwt.encode(claims or access_claims(), private_key(name), "RS256", headers={"kid": kid or name})
+
+
+def on_an_event_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    @wraps(test)
+    def run(*arguments: Any, **named: Any) -> None:
+        asyncio.run(test(*arguments, **named))
+
+    return run
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = float(NOW)
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Keys:
+    """A server of key sets: what each pool has, and what is answered instead."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, list[str]] = {POOL: [KID], OTHER_POOL: ["other"]}
+        self.instead: Callable[[], bytes] | None = None
+        self.clock = Clock()
+        self.server = LoopbackServer(self.handle)
+
+    def handle(self, request: Request, _: socket.socket) -> bytes:
+        pool, *rest = request.target.removeprefix("/").split("/")
+        assert (request.method, rest) == ("GET", [".well-known", "jwks.json"])
+        return self.instead() if self.instead else answer(self.document(pool))
+
+    def document(self, pool: str) -> bytes:
+        return json.dumps({"keys": [jwk(name) for name in self.names[pool]]}).encode()
+
+    @property
+    def count(self) -> int:
+        return len(self.server.requests)
+
+    def arguments(self, **changes: Any) -> dict[str, Any]:
+        own = {"endpoint_url": self.server.url, "clock": self.clock, "client_id": CLIENT, "token_use": "access"}
+        return {**own, **changes}
+
+    def verifier(self, pools: Any = POOL, **changes: Any) -> TokenVerifier:
+        return TokenVerifier(pools, **self.arguments(**changes))
+
+    def async_verifier(self, pools: Any = POOL, **changes: Any) -> AsyncTokenVerifier:
+        return AsyncTokenVerifier(pools, **self.arguments(**changes))
+
+    def hold(self) -> Event:
+        """Keep every answer until the event is set."""
+        release = Event()
+
+        def instead() -> bytes:
+            assert release.wait(20)
+            return answer(self.document(POOL))
+
+        self.instead = instead
+        return release
+
+
+@contextmanager
+def serve() -> Iterator[Keys]:
+    """Serve key sets for the time of a test."""
+    served = Keys()
+    with served.server:
+        yield served
