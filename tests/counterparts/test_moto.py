@@ -5,15 +5,12 @@ moto accepts any password at SRP's second step, so nothing here says that a wron
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
 
 import srpcore
-from counterparts import ministack
+from counterparts import ministack, moto
 from srpcore import exceptions
 
 pytestmark = pytest.mark.counterpart
@@ -23,19 +20,8 @@ PASSWORD = "Correct-Horse-1"
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        ministack.wait_for(port, process)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
+    with moto.running() as url:
+        yield url
 
 
 @pytest.fixture(params=["https", "botocore"])
