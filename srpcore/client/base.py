@@ -85,11 +85,18 @@ class AsyncCognitoBase(CognitoState):
 
     @client.setter
     def client(self, client: Any) -> None:
+        self._release()
         self._use(client)
 
     def switch_session(self, session: Any) -> None:
         """Go over to a ``cognito-idp`` client of *session*, boto3's or botocore's."""
+        self._release()
         self._open(lambda: botocore_transport({}, session))
+
+    def _release(self) -> None:
+        close_now: Callable[[], None] | None = getattr(self._transport, "close_now", None)
+        if self._owns_transport and close_now is not None:
+            close_now()
 
     def _open(self, make: Callable[[], Transport]) -> None:
         self._transport, self._owns_transport = as_async(make), True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from collections.abc import Callable
 
@@ -163,5 +164,20 @@ def test_default_transport_over_http() -> None:
                 await user.admin_confirm_sign_up()
                 await user.authenticate(PASSWORD)
                 assert [found.username async for found in user.iter_users()] == ["bob"]
+
+        asyncio.run(story())
+
+
+def test_transport_that_a_client_replaces_is_closed() -> None:
+    with LocalUserPool() as pool, pool.serve() as server:
+
+        async def story() -> None:
+            user = srpcore.AsyncCognito(pool.user_pool_id, pool.client_id, endpoint_url=server.url)
+            user.set_base_attributes(email="bob@example.com")
+            await user.register("bob", PASSWORD)
+            user.client = pool
+            # A socket that was left open would warn here, and a warning is an error.
+            gc.collect()
+            await user.resend_confirmation_code("bob")
 
         asyncio.run(story())
