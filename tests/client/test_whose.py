@@ -334,3 +334,67 @@ def test_codes_of_the_app_are_asked_for_after_the_administrators_new_password(wo
         "AdminInitiateAuth",
         *["AdminRespondToAuthChallenge"] * 2,
     ]
+
+
+def test_a_second_users_log_in_is_kept_under_the_second_name(world: World) -> None:
+    store = MemoryStore()
+    user = world.user("alice", store=store)
+    user.authenticate(PASSWORD)
+    user.username = "bob"
+    user.authenticate(PASSWORD)
+    user.renew_access_token()
+    for name in ("alice", "bob"):
+        restored = world.user(name, store=store)
+        assert restored.restore() is True
+        restored.verify_tokens()
+        assert name_of(restored) == name
+
+
+def test_a_log_in_that_is_refused_leaves_the_kept_one_its_users(world: World) -> None:
+    store = MemoryStore()
+    user = world.user("alice", store=store)
+    user.authenticate(PASSWORD)
+    user.username = "bob"
+    with pytest.raises(exceptions.WrongPassword):
+        user.authenticate("wrong")
+    user.renew_access_token()
+    assert world.user("bob", store=store).restore() is False
+    alice = world.user("alice", store=store)
+    assert alice.restore() is True
+    assert alice.refresh_token == user.refresh_token
+
+
+def test_task_that_saw_an_older_token_does_not_refresh_again(world: World) -> None:
+    async def story() -> None:
+        user = world.async_user("alice")
+        await user.authenticate(PASSWORD)
+        seen = user._renewals
+        await user.renew_access_token()
+        world.wire.clear()
+        await user._renew_once(seen)
+        assert world.wire.operations == []
+
+    asyncio.run(story())
+
+
+def test_stale_device_is_forgotten_when_an_answer_meets_it(make_world: Callable[..., World]) -> None:
+    world = make_world(remember_devices=True)
+    world.create("alice")
+    store = MemoryStore()
+    user = world.user("alice", store=store)
+    user.authenticate(PASSWORD)
+    user.confirm_device()
+    step = user.resume_sign_in(Challenge("SMS_MFA", "session", {}, "alice").to_json())
+    world.wire.instead = lambda operation: error("ResourceNotFoundException", "Device does not exist.")
+    with pytest.raises(exceptions.ResourceNotFoundException):
+        step.answer(code="123456")
+    assert user.device is None
+    other = world.user("alice", store=store)
+    other.restore()
+    assert other.device is None
+
+
+def test_preferred_challenge_is_user_auths_alone(world: World) -> None:
+    with pytest.raises(exceptions.ConfigurationError, match="USER_AUTH"):
+        world.user("alice").sign_in(PASSWORD, preferred="EMAIL_OTP")
+    assert world.wire.operations == []
