@@ -25,6 +25,7 @@ from .exceptions import (
     WarrantException,
 )
 from .flows.challenges import Challenge
+from .store import FileStore, KeyringStore, MemoryStore, Tokens, TokenStore
 from .tokens.verifier import AsyncTokenVerifier, TokenVerifier
 from .users import GroupObj, UserObj, camel_to_snake, cognito_to_dict, dict_to_cognito, snake_to_camel
 
@@ -36,16 +37,21 @@ __all__ = [
     "Cognito",
     "ConfigurationError",
     "Device",
+    "FileStore",
     "ForceChangePasswordException",
     "GroupObj",
+    "KeyringStore",
     "MFAChallengeException",
+    "MemoryStore",
     "SMSMFAChallengeException",
     "ServiceError",
     "SignIn",
     "SoftwareTokenMFAChallengeException",
     "SrpcoreError",
+    "TokenStore",
     "TokenVerificationException",
     "TokenVerifier",
+    "Tokens",
     "TransportError",
     "UnsafeServerValue",
     "UserObj",

@@ -48,7 +48,7 @@ ROOMS = {
     "testing": {"crypto", "exceptions"},
     "cli": {"_version", "client", "crypto", "exceptions", "pool", "resolve", "tokens", "wire"},
     "__main__": {"cli"},
-    "__init__": {"_version", "aws_srp", "client", "crypto", "exceptions", "flows", "tokens", "users"},
+    "__init__": {"store", "_version", "aws_srp", "client", "crypto", "exceptions", "flows", "tokens", "users"},
 }
 
 

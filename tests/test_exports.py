@@ -10,6 +10,7 @@ import pytest
 import srpcore
 
 PROMISED = """
+    FileStore KeyringStore MemoryStore TokenStore Tokens
     AWSSRP AsyncCognito Challenge Cognito SignIn ConfigurationError Device ForceChangePasswordException GroupObj MFAChallengeException
     SMSMFAChallengeException ServiceError SoftwareTokenMFAChallengeException SrpcoreError TokenVerificationException
     AsyncTokenVerifier TokenVerifier

@@ -20,6 +20,17 @@ __all__ = ["AsyncKeepingMethods", "KeepingMethods", "KeepingState"]
 class KeepingState(CognitoState):
     """The store, where there is one."""
 
+    @property
+    def tokens(self) -> Tokens:
+        """The tokens that are there, as one immutable value."""
+        return Tokens(
+            self.id_token,
+            self.access_token,
+            self.refresh_token,
+            self.token_type,
+            self.expires_datetime.timestamp() if self.expires_datetime else None,
+        )
+
     def _store_lock(self) -> AbstractContextManager[None]:
         return nullcontext() if self._store is None else self._store.lock(self._store_key())
 
@@ -39,14 +50,8 @@ class KeepingState(CognitoState):
         """Put what there is to keep in the store, before anybody uses it."""
         if self._store is None:
             return
-        kept = Tokens(
-            self.id_token,
-            self.access_token,
-            self.refresh_token,
-            self.token_type,
-            self.expires_datetime.timestamp() if self.expires_datetime else None,
-        )
-        login = Login(kept if self.refresh_token else None, self.device, self._canonical_username, self._refresh_way)
+        kept = self.tokens if self.refresh_token else None
+        login = Login(kept, self.device, self._canonical_username, self._refresh_way)
         self._store.save(self._store_key(), login)
 
     def _keep_device(self) -> None:

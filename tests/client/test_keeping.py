@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import srpcore
 from client.conftest import PASSWORD, World, error
 from srpcore import exceptions
 from srpcore.store import FileStore, MemoryStore, TokenStore, store_key
@@ -33,6 +34,21 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> TokenStore:
 
 def renewals(world: World) -> int:
     return len(world.asked("GetTokensFromRefreshToken"))
+
+
+def test_tokens_are_one_immutable_value(world: World) -> None:
+    user = world.user()
+    assert user.tokens == srpcore.Tokens()
+    user.authenticate(PASSWORD)
+    tokens = user.tokens
+    assert (tokens.access_token, tokens.refresh_token) == (user.access_token, user.refresh_token)
+    assert user.expires_datetime is not None
+    assert tokens.expires_at == user.expires_datetime.timestamp()
+    with pytest.raises(AttributeError):
+        tokens.access_token = "another"  # type: ignore[misc]
+    assert str(user.access_token) not in repr(tokens)
+    user.renew_access_token()
+    assert tokens != user.tokens
 
 
 def test_another_program_goes_on_with_the_login(world: World, store: TokenStore) -> None:
