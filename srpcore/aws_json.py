@@ -18,6 +18,14 @@ __all__ = ["CONTENT_TYPE", "DATES", "TARGET_PREFIX", "decode", "encode", "with_d
 CONTENT_TYPE = "application/x-amz-json-1.1"
 TARGET_PREFIX = "AWSCognitoIdentityProviderService."
 
+TEXTS = frozenset(
+    """
+    AccessToken Code ConfirmationCode DeviceKey GroupName Password PreviousPassword ProposedPassword RefreshToken
+    SecretHash Session TemporaryPassword Token UserCode Username
+    """.split()
+)
+"""Members of requests that are texts wherever they stand: anything else in their place is refused before it is sent."""
+
 DATES = frozenset(
     """
     ClientSecretCreateDate CompletionDate CreateDate CreatedAt CreationDate DeviceCreateDate
@@ -34,6 +42,9 @@ def encode(operation: Operation) -> tuple[dict[str, str], bytes]:
     Raises:
         ConfigurationError: a parameter has no JSON form, or a text in it no UTF-8 form; the message quotes none.
     """
+    for member in TEXTS & operation.parameters.keys():
+        if not isinstance(operation.parameters[member], str):
+            raise ConfigurationError(f"{operation.name}: {member} must be a text; nothing was sent")
     try:
         text = json.dumps(operation.parameters, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
         body = text.encode("utf-8")

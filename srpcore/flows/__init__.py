@@ -12,13 +12,25 @@ __all__ = ["ask", "fetch"]
 
 
 # None for one of these is a mistake for the client to refuse, where the model happens to make the member optional too.
-_NEVER_LEFT_OUT = frozenset({"AccessToken", "Password", "PreviousPassword", "ProposedPassword", "Username"})
+_NEVER_LEFT_OUT = frozenset(
+    {
+        "AccessToken",
+        "Code",
+        "ConfirmationCode",
+        "GroupName",
+        "Password",
+        "PreviousPassword",
+        "ProposedPassword",
+        "UserCode",
+        "Username",
+    }
+)
 
 
 def ask(name: str, parameters: Mapping[str, Any]) -> Flow[Document]:
     """Ask for the operation *name* and return the answer's document; parameters that are None are left out.
 
-    Those that say who asks, about whom and by what password never are.
+    Those that say who asks, about whom and by what password or code never are.
 
     Raises:
         ServiceError: the service answered with an error.

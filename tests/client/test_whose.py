@@ -398,3 +398,25 @@ def test_preferred_challenge_is_user_auths_alone(world: World) -> None:
     with pytest.raises(exceptions.ConfigurationError, match="USER_AUTH"):
         world.user("alice").sign_in(PASSWORD, preferred="EMAIL_OTP")
     assert world.wire.operations == []
+
+
+@pytest.mark.parametrize("kind", ["in process", "https"])
+@pytest.mark.parametrize("value", [None, 123456, b"123456", ["123456"]], ids=str)
+def test_texts_that_are_none_never_reach_the_service(make_world: Callable[..., World], kind: str, value: Any) -> None:
+    world = make_world(kind=kind)
+    user = world.user("alice", access_token="token")
+    calls: list[Callable[[], object]] = [
+        lambda: user.confirm_sign_up(value),
+        lambda: user.confirm_forgot_password(value, PASSWORD),
+        lambda: user.admin_create_user(value),
+        lambda: user.admin_disable_user(value),
+        lambda: user.admin_add_user_to_group("alice", value),
+        lambda: user.admin_add_user_to_group(value, "staff"),
+        lambda: user.resend_confirmation_code(value),
+        lambda: user.client.get_user(AccessToken=value),
+    ]
+    for call in calls:
+        with pytest.raises(exceptions.ConfigurationError) as caught:
+            call()
+        assert "123456" not in str(caught.value)
+    assert user.username == "alice"
