@@ -5,6 +5,9 @@ Every error says what was expected and what came. None holds the token, so each 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from .base import SrpcoreError
 
 __all__ = [
@@ -28,13 +31,18 @@ __all__ = [
 
 
 class TokenVerificationException(SrpcoreError):
-    """A token is not accepted. ``expected`` and ``actual`` are what the failed check compared, where it compared."""
+    """A token is not accepted. ``expected`` and ``actual`` are what the failed check compared, where it compared.
+
+    ``claims`` is None, or all claims of the token where a :class:`~srpcore.TokenVerifier` was asked to say them
+    (``claims_in_errors``) and its signature was good. No text of the error quotes them.
+    """
 
     def __init__(self, message: str = "", *, expected: object = None, actual: object = None) -> None:
         super().__init__(message)
         self.message = message
         self.expected = expected
         self.actual = actual
+        self.claims: Mapping[str, Any] | None = None
 
     def __str__(self) -> str:
         if self.expected is None and self.actual is None:

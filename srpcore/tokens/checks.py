@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
-from inspect import iscoroutine, iscoroutinefunction
+from inspect import isawaitable, iscoroutine, iscoroutinefunction
 from typing import Literal, TypeAlias, TypedDict, cast
 
 from ..exceptions.base import ConfigurationError
 from ..pool import Pool
 from .claims import Claims, check
-from .jwks import KeySet
-from .jws import Jws
-from .rsa import verify_rs256
 
-__all__ = ["Checks", "Overrides", "Texts", "TokenUse", "issuers_by_pool", "pool_by_issuer", "seconds", "texts"]
+__all__ = [
+    "Checks",
+    "CustomCheck",
+    "Overrides",
+    "Texts",
+    "TokenUse",
+    "await_custom_check",
+    "issuers_by_pool",
+    "pool_by_issuer",
+    "run_custom_check",
+    "seconds",
+    "texts",
+]
 
 TokenUse: TypeAlias = Literal["access", "id"]
 Texts: TypeAlias = str | Collection[str]
+CustomCheck: TypeAlias = Callable[[Claims], Awaitable[None] | None]
 
 
 class Overrides(TypedDict, total=False):
@@ -29,7 +39,7 @@ class Overrides(TypedDict, total=False):
     groups: Texts | None
     scope: Texts | None
     leeway: float
-    custom_check: Callable[[Claims], None] | None
+    custom_check: CustomCheck | None
     issuers: Texts | None
 
 
@@ -46,7 +56,7 @@ class Checks:
     groups: Texts | None
     scope: Texts | None
     leeway: float
-    custom_check: Callable[[Claims], None] | None
+    custom_check: CustomCheck | None
     issuers: Texts | None = None
 
     def __post_init__(self) -> None:
@@ -57,19 +67,22 @@ class Checks:
         seconds("leeway", self.leeway)
         if self.custom_check is not None and not callable(self.custom_check):
             raise ConfigurationError("custom_check must be a function of the claims, or None")
+
+    def must_not_wait(self) -> None:
+        """Refuse a custom check that is to be awaited.
+
+        Raises:
+            ConfigurationError: it is.
+        """
         if iscoroutinefunction(self.custom_check):
             raise ConfigurationError("custom_check must be a plain function: nobody would await this one")
 
-    def apply(
-        self, jws: Jws, claims: Claims, keys: KeySet, issuers: Collection[str], now: float, access_token: str | None
-    ) -> Claims:
-        """Return *claims*, the payload of *jws*, once its signature and then each claim is verified.
+    def apply(self, claims: Claims, issuers: Collection[str], now: float, access_token: str | None) -> None:
+        """Check each claim of a token whose signature is verified, but for the custom check.
 
         Raises:
             TokenVerificationException: one of its subclasses says why the token is not accepted.
-            ConfigurationError: the custom check returned a value.
         """
-        verify_rs256(keys.key(jws.kid), jws.signing_input, jws.signature)
         check(
             claims,
             issuers=issuers,
@@ -81,9 +94,6 @@ class Checks:
             groups=self.groups,
             scope=self.scope,
         )
-        if self.custom_check is not None:
-            _run_custom_check(self.custom_check, claims)
-        return claims
 
 
 def seconds(name: str, value: float, *, zero: bool = True) -> None:
@@ -111,12 +121,32 @@ def texts(name: str, value: Texts | None) -> Texts | None:
     return several
 
 
-def _run_custom_check(custom_check: Callable[[Claims], object], claims: Claims) -> None:
+def run_custom_check(custom_check: CustomCheck, claims: Claims) -> None:
+    """Run *custom_check*, a plain function.
+
+    Raises:
+        ConfigurationError: it returned a value. A False that is passed over would let everybody in.
+    """
     answer = custom_check(claims)
     if iscoroutine(answer):
         answer.close()
+    _must_be_none(answer)
+
+
+async def await_custom_check(custom_check: CustomCheck, claims: Claims) -> None:
+    """Run *custom_check*, and wait for it where it is to be awaited.
+
+    Raises:
+        ConfigurationError: it returned a value.
+    """
+    answer: object = custom_check(claims)
+    if isawaitable(answer):
+        answer = await answer
+    _must_be_none(answer)
+
+
+def _must_be_none(answer: object) -> None:
     if answer is not None:
-        # A False that is passed over would let everybody in.
         raise ConfigurationError("custom_check must raise to refuse a token, and return None: it returned a value")
 
 

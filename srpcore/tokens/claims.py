@@ -68,8 +68,8 @@ def check(
     _check_issuer(claims, issuers)
     use = _check_token_use(claims, token_use)
     for name in ("sub", "jti"):
-        if name in claims:
-            _text(claims, name)
+        if not isinstance(claims.get(name, ""), str):
+            raise InvalidClaim(f"{name} is missing or no string", expected="str", actual=_type_of(claims[name]))
     if client_ids is not None:
         _check_audience(claims, _AUDIENCE_CLAIM[use], client_ids)
     _check_times(claims, now, leeway)
@@ -109,26 +109,30 @@ def _check_audience(claims: Claims, name: str, client_ids: str | Collection[str]
 
 
 def _check_times(claims: Claims, now: float, leeway: float) -> None:
-    expires, not_before, _ = _number(claims, "exp"), _optional(claims, "nbf"), _optional(claims, "iat")
+    for name in ("iat", "nbf"):
+        if name in claims:
+            _number(claims, name)
     # Each comparison is written so that a clock of NaN refuses. The fraction of a second is cut off.
+    expires = _number(claims, "exp")
     if not now - leeway < int(expires):
         raise TokenExpired("the token has expired (exp)", expected=f"after {now - leeway}", actual=expires)
-    if not_before is not None and not not_before <= now + leeway:
-        raise TokenNotYetValid(
-            "the token is not valid yet (nbf)", expected=f"at most {now + leeway}", actual=not_before
-        )
+    if "nbf" in claims and not claims["nbf"] <= now + leeway:
+        expected = f"at most {now + leeway}"
+        raise TokenNotYetValid("the token is not valid yet (nbf)", expected=expected, actual=claims["nbf"])
 
 
 def _check_groups(claims: Claims, groups: str | Collection[str] | None) -> None:
-    actual = claims.get("cognito:groups", [])
-    if not _is_list_of_texts(actual):
+    actual = claims.get("cognito:groups")
+    if "cognito:groups" in claims and not _is_list_of_texts(actual):
         raise InvalidClaim("cognito:groups is no list of strings", expected="list", actual=_type_of(actual))
-    if groups is not None and not {*_several(groups)} & {*actual}:
+    if groups is not None and not {*_several(groups)} & {*(actual or [])}:
         raise GroupMismatch("the user is in none of the groups", expected=groups, actual=actual)
 
 
 def _check_scope(claims: Claims, scope: str | Collection[str] | None) -> None:
-    actual = _text(claims, "scope") if "scope" in claims else ""
+    actual = claims.get("scope", "")
+    if not isinstance(actual, str):
+        raise InvalidClaim("scope is missing or no string", expected="str", actual=_type_of(actual))
     # RFC 6749, section 3.3: scopes with spaces between them. No scope is empty.
     if scope is not None and not {*_several(scope)} & {*actual.split(" ")} - {""}:
         raise ScopeMismatch("the token has none of the scopes", expected=scope, actual=actual)
@@ -154,10 +158,6 @@ def _text(claims: Claims, name: str) -> str:
 
 def _is_list_of_texts(value: object) -> TypeGuard[list[str]]:
     return isinstance(value, list) and all(isinstance(item, str) for item in cast(list[object], value))
-
-
-def _optional(claims: Claims, name: str) -> float | None:
-    return _number(claims, name) if name in claims else None
 
 
 def _number(claims: Claims, name: str) -> float:

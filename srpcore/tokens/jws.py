@@ -11,7 +11,16 @@ from typing import Any
 from ..exceptions.tokens import MalformedToken, UnsupportedAlgorithm
 from .strict import base64url, json_object
 
-__all__ = ["ALGORITHM", "MAX_HEADER_LENGTH", "MAX_TOKEN_LENGTH", "Jws", "parse", "unverified_payload"]
+__all__ = [
+    "ALGORITHM",
+    "MAX_HEADER_LENGTH",
+    "MAX_TOKEN_LENGTH",
+    "Jws",
+    "octets",
+    "parse",
+    "take_apart",
+    "unverified_payload",
+]
 
 ALGORITHM = "RS256"
 """The one algorithm that a user pool signs with."""
@@ -23,7 +32,8 @@ MAX_HEADER_LENGTH = 4096
 """Characters of the header's segment, which is parsed before anything is verified. A user pool's has about 90."""
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: that would cost each token as much as its header does.
+@dataclass(slots=True)
 class Jws:
     """A token taken apart. Nothing of it is verified.
 
@@ -52,9 +62,34 @@ def parse(token: str) -> Jws:
         MalformedToken: *token* is not a compact JWS, or is one that can be read in more than one way.
         UnsupportedAlgorithm: ``alg`` is another, or the header wants extensions (``crit``, ``b64``).
     """
+    return take_apart(octets(token))
+
+
+def octets(token: str) -> bytes:
+    """Return the octets of *token*, which must be few enough to be looked at.
+
+    Raises:
+        MalformedToken: *token* is not a string, not ASCII, or longer than :data:`MAX_TOKEN_LENGTH`.
+    """
+    if not isinstance(token, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise MalformedToken("the token is not a string", expected="str", actual=type(token).__name__)
+    if len(token) > MAX_TOKEN_LENGTH:
+        raise MalformedToken("the token is too long", expected=MAX_TOKEN_LENGTH, actual=len(token))
+    if not token.isascii():
+        raise MalformedToken("the token is not ASCII")
+    return token.encode("ascii")
+
+
+def take_apart(token: bytes) -> Jws:
+    """Take the :func:`octets` of a token apart, as :func:`parse` does.
+
+    Raises:
+        MalformedToken, UnsupportedAlgorithm: as :func:`parse` does.
+    """
     header, payload, signature = _segments(token)
     kid, members = _header(header)
-    return Jws(kid, members, header + b"." + payload, _bytes(payload, "payload"), _bytes(signature, "signature"))
+    signing_input = token[: -1 - len(signature)]
+    return Jws(kid, members, signing_input, _bytes(payload, "payload"), _bytes(signature, "signature"))
 
 
 def unverified_payload(token: str) -> dict[str, Any]:
@@ -63,17 +98,11 @@ def unverified_payload(token: str) -> dict[str, Any]:
     Raises:
         MalformedToken: *token* has not three segments, or the second is no JSON object.
     """
-    return _json(_bytes(_segments(token)[1], "payload"), "payload")
+    return _json(_bytes(_segments(octets(token))[1], "payload"), "payload")
 
 
-def _segments(token: str) -> list[bytes]:
-    if not isinstance(token, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise MalformedToken("the token is not a string", expected="str", actual=type(token).__name__)
-    if len(token) > MAX_TOKEN_LENGTH:
-        raise MalformedToken("the token is too long", expected=MAX_TOKEN_LENGTH, actual=len(token))
-    if not token.isascii():
-        raise MalformedToken("the token is not ASCII")
-    segments = token.encode("ascii").split(b".")
+def _segments(token: bytes) -> list[bytes]:
+    segments = token.split(b".")
     if len(segments) != 3:
         raise MalformedToken(
             "the token has not three segments with dots between them", expected=3, actual=len(segments)

@@ -3,17 +3,16 @@
 The whole expected block EM is built and compared whole; the block that the signature opens to is never parsed.
 Verification uses public values only, so nothing here needs to be constant-time.
 
-Engines: ``cryptography``, where a program has imported it already or asks for it; else ``openssl``, the libcrypto that
-Python itself has loaded; else ``python``, the built-in ``pow``.
+Engines: ``openssl``, the libcrypto that Python itself has loaded; where it cannot be used, ``cryptography`` if a program
+has imported that already or asks for it; else ``python``, the built-in ``pow``.
 """
 
 from __future__ import annotations
 
-import hmac
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache, lru_cache
+from dataclasses import dataclass, field
+from functools import cache
 from hashlib import sha256
 from typing import TypeAlias
 
@@ -22,7 +21,7 @@ from ..exceptions.tokens import InvalidKey, InvalidSignature
 
 __all__ = ["ENGINES", "MAX_BITS", "MAX_EXPONENT_BITS", "MIN_BITS", "PublicKey", "default_engine", "verify_rs256"]
 
-ENGINES = ("cryptography", "openssl", "python")
+ENGINES = ("openssl", "cryptography", "python")
 """The engines by name, in the order of preference."""
 
 MIN_BITS = 2048
@@ -51,6 +50,7 @@ class PublicKey:
 
     n: int
     e: int
+    _checks: dict[str, Check] = field(default_factory=dict[str, Check], init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         bits = self.n.bit_length()
@@ -74,13 +74,19 @@ def verify_rs256(key: PublicKey, message: bytes, signature: bytes, *, engine: st
         InvalidSignature: it is not.
         ConfigurationError: there is no such *engine* here.
     """
+    engine = engine or default_engine()
+    check = key._checks.get(engine) or _new_check(engine, key)  # pyright: ignore[reportPrivateUsage]
+    if not check(signature, message):
+        raise _refusal(key, signature)
+
+
+def _refusal(key: PublicKey, signature: bytes) -> InvalidSignature:
     size = _size(key.n)
     if len(signature) != size:
-        raise InvalidSignature("the signature has not the length of the key", expected=size, actual=len(signature))
+        return InvalidSignature("the signature has not the length of the key", expected=size, actual=len(signature))
     if int.from_bytes(signature, "big") >= key.n:
-        raise InvalidSignature("the signature is not below the key's modulus")
-    if not _check(engine or default_engine(), key)(signature, message):
-        raise InvalidSignature("the signature is not the issuer's over this token")
+        return InvalidSignature("the signature is not below the key's modulus")
+    return InvalidSignature("the signature is not the issuer's over this token")
 
 
 def _size(n: int) -> int:
@@ -89,30 +95,41 @@ def _size(n: int) -> int:
 
 def default_engine() -> str:
     """Return the name of the engine that serves where none is asked for."""
-    # Never imported for its own sake: that takes longer than thousands of verifications.
-    return "cryptography" if "cryptography.hazmat.primitives.asymmetric.rsa" in sys.modules else _without_dependency()
+    # cryptography is never imported for its own sake: that takes longer than thousands of verifications.
+    return "openssl" if _has_openssl() else "cryptography" if _CRYPTOGRAPHY in sys.modules else "python"
+
+
+_CRYPTOGRAPHY = "cryptography.hazmat.primitives.asymmetric.rsa"
 
 
 @cache
-def _without_dependency() -> str:
+def _has_openssl() -> bool:
     try:
         from ._openssl import opener
 
         opener(3, 3)
-    except Exception:  # noqa: BLE001 - whatever a foreign library does while loading, pow serves
-        return "python"
-    return "openssl"
+    except Exception:  # noqa: BLE001 - whatever a foreign library does while loading, another engine serves
+        return False
+    return True
 
 
-@lru_cache(maxsize=128)
-def _check(engine: str, key: PublicKey) -> Check:
+def _new_check(engine: str, key: PublicKey) -> Check:
     """Return ``(signature, message) -> whether it verifies``, with what depends on the key alone done once."""
     if engine not in _LOADERS:
         raise ConfigurationError(f"there is no engine {engine!r}: choose one of {', '.join(ENGINES)}")
     try:
-        return _LOADERS[engine](key)
+        verifies = _LOADERS[engine](key)
     except (ImportError, OSError, AttributeError, ArithmeticError):
         raise ConfigurationError(f"the engine {engine!r} is missing or wrong here") from None
+    size = _size(key.n)
+    n = key.n.to_bytes(size, "big")
+
+    # As bytes of one length, big-endian, numbers compare as they do.
+    def check(signature: bytes, message: bytes) -> bool:
+        return len(signature) == size and signature < n and verifies(signature, message)
+
+    key._checks[engine] = check  # pyright: ignore[reportPrivateUsage]
+    return check
 
 
 def _with_cryptography(key: PublicKey) -> Check:
@@ -148,14 +165,14 @@ def _comparing(open_signature: Callable[[bytes], bytes], size: int) -> Check:
     fixed = b"\x00\x01" + b"\xff" * (size - 3 - len(_DIGEST_INFO) - 32) + b"\x00" + _DIGEST_INFO
 
     def check(signature: bytes, message: bytes) -> bool:
-        return hmac.compare_digest(open_signature(signature), fixed + sha256(message).digest())
+        return open_signature(signature) == fixed + sha256(message).digest()
 
     return check
 
 
 _LOADERS: dict[str, Callable[[PublicKey], Check]] = {
-    "cryptography": _with_cryptography,
     "openssl": _with_openssl,
+    "cryptography": _with_cryptography,
     "python": _with_pow,
 }
 

@@ -10,16 +10,30 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
 from ..exceptions.base import ConfigurationError
-from ..exceptions.tokens import InvalidClaim, IssuerMismatch
+from ..exceptions.tokens import InvalidClaim, IssuerMismatch, TokenVerificationException
 from ..pool import Pool, default_endpoint
 from ..resolve import as_async, as_transport, transport_module
 from ..wire import AsyncTransport, Transport
-from .checks import Checks, Overrides, Texts, TokenUse, issuers_by_pool, pool_by_issuer, seconds, texts
+from .checks import (
+    Checks,
+    CustomCheck,
+    Overrides,
+    Texts,
+    TokenUse,
+    await_custom_check,
+    issuers_by_pool,
+    pool_by_issuer,
+    run_custom_check,
+    seconds,
+    texts,
+)
 from .claims import Claims
 from .given_keys import GivenKeys, given_keys
-from .jwks import MAX_DOCUMENT_LENGTH
-from .jws import Jws, parse
+from .jwks import MAX_DOCUMENT_LENGTH, KeySet
+from .jws import take_apart
 from .key_cache import AsyncPoolKeys, KeyCache, KeyTiming, PoolKeys
+from .rsa import verify_rs256
+from .verdicts import OpenedToken, Verdicts
 
 if TYPE_CHECKING:
     from typing import Self, Unpack
@@ -39,7 +53,7 @@ class _Verifier:
         groups: Texts | None = None,
         scope: Texts | None = None,
         leeway: float = 0,
-        custom_check: Callable[[Claims], None] | None = None,
+        custom_check: CustomCheck | None = None,
         issuers: Texts | Mapping[str, Texts] | None = None,
         endpoint_url: str | None = None,
         transport: Any = None,
@@ -48,8 +62,14 @@ class _Verifier:
         max_age: float = 3600.0,
         cool_down: float = 60.0,
         stale_for: float = 86400.0,
+        cache_size: int = 0,
+        claims_in_errors: bool = False,
     ) -> None:
-        self._checks = Checks(client_id, token_use, groups, scope, leeway, custom_check)
+        self._checks = self._checked(Checks(client_id, token_use, groups, scope, leeway, custom_check))
+        if type(cache_size) is not int or cache_size < 0:
+            raise ConfigurationError("cache_size must be a number of tokens, or 0 to remember none")
+        self._verdicts = Verdicts(cache_size)
+        self._claims_in_errors = claims_in_errors
         self._timing = KeyTiming(max_age, cool_down, stale_for)
         seconds("timeout", timeout, zero=False)
         ids = texts("user_pool_id", user_pool_id)
@@ -82,21 +102,43 @@ class _Verifier:
         )
         return transport
 
-    def _taken_apart(self, token: str, overrides: Overrides) -> tuple[Checks, Jws, Claims, str]:
-        """Return this call's checks, the parts of *token*, of which nothing is verified, and the pool it names."""
-        checks = replace(self._checks, **overrides) if overrides else self._checks
-        jws = parse(token)
-        # Before the signature is verified, for the issuer alone: it says whose keys the signature is to be verified
-        # with, and a token of a stranger must not make anybody fetch keys.
-        claims = jws.claims()
-        issuer, accepted = claims.get("iss"), checks.issuers
+    def _checked(self, checks: Checks) -> Checks:
+        return checks
+
+    def _opened(self, token: str, overrides: Overrides) -> tuple[Checks, OpenedToken, str]:
+        """Return this call's checks, what *token* says, of which nothing is verified, and the pool it names."""
+        checks = self._checked(replace(self._checks, **overrides)) if overrides else self._checks
+        # The claims are read before the signature is verified, for the issuer alone: it says whose keys count, and a
+        # token of a stranger must not make anybody fetch keys.
+        opened = self._verdicts.open(token)
+        issuer, accepted = opened.claims.get("iss"), checks.issuers
         if not isinstance(issuer, str):
             raise InvalidClaim("iss is missing or no string", expected="str", actual=type(issuer).__name__)
         if accepted is not None and issuer not in ((accepted,) if isinstance(accepted, str) else accepted):
             raise IssuerMismatch("the token is of another issuer", expected=accepted, actual=issuer)
         if issuer not in self._pool_of_issuer:
             raise IssuerMismatch("the token is of another issuer", expected=[*self._pool_of_issuer], actual=issuer)
-        return checks, jws, claims, self._pool_of_issuer[issuer]
+        return checks, opened, self._pool_of_issuer[issuer]
+
+    def _judge(
+        self, checks: Checks, opened: OpenedToken, pool: str, keys: KeySet, access_token: str | None
+    ) -> dict[str, Any]:
+        """Return the claims of *opened* once its signature and each claim is verified, but for the custom check."""
+        self._verdicts.follow(pool, keys)
+        key = keys.key(opened.kid)
+        new = opened.verified_with != key
+        if new:
+            jws = opened.jws or take_apart(opened.octets)
+            verify_rs256(key, jws.signing_input, jws.signature)
+        try:
+            checks.apply(opened.claims, self._issuers[pool], self._clock(), access_token)
+        except TokenVerificationException as error:
+            error.claims = opened.claims if self._claims_in_errors else None
+            raise
+        if new:
+            # Only now: tokens that have expired must not push out others.
+            self._verdicts.keep(opened, pool, keys)
+        return opened.claims
 
     def _cache(self, pool: Pool) -> KeyCache:
         # The classic URL: the newer issuer's answers 403 for pools that have not moved.
@@ -137,6 +179,10 @@ class TokenVerifier(_Verifier):
         stale_for: seconds beyond *max_age* for which the keys serve while they cannot be fetched. A day: no access or
             ID token lives longer, so an outage refuses none that was made before it. A key that is withdrawn meanwhile
             serves for as long: say less where that weighs more.
+        cache_size: how many tokens to remember whose signature was good, so that the next call with the same token
+            need not verify that again; 0 is none. Issuer, key, time, custom check and every other demand are checked
+            in each call as ever. 3 kB a token is usual; none over 16 KiB is remembered.
+        claims_in_errors: whether ``claims`` of an error holds all claims of a token whose signature was good.
 
     The keys are kept in memory by pool and parsed once. One fetch is in flight at a time, for all threads. For AWS
     Lambda make the verifier at module level and call :meth:`hydrate` there: the initialization pays for the fetch.
@@ -144,6 +190,10 @@ class TokenVerifier(_Verifier):
     Raises:
         ConfigurationError: an argument cannot be used.
     """
+
+    def _checked(self, checks: Checks) -> Checks:
+        checks.must_not_wait()
+        return checks
 
     def _open(self, transport: Any) -> None:
         if isinstance(transport, str) or iscoroutinefunction(getattr(transport, "fetch", None)):
@@ -174,9 +224,11 @@ class TokenVerifier(_Verifier):
             TransportError: there are no keys to verify with, and none could be had: the token may be good.
             ConfigurationError: an override cannot be used, or the custom check returned a value.
         """
-        checks, jws, claims, pool = self._taken_apart(token, overrides)
-        keys = self._keys[pool].keys(jws.kid)
-        return checks.apply(jws, claims, keys, self._issuers[pool], self._clock(), access_token)
+        checks, opened, pool = self._opened(token, overrides)
+        claims = self._judge(checks, opened, pool, self._keys[pool].keys(opened.kid), access_token)
+        if checks.custom_check is not None:
+            run_custom_check(checks.custom_check, claims)
+        return claims
 
     def hydrate(self) -> None:
         """Fetch the keys of every pool whose keys are not there yet, so that the first token need not wait.
@@ -219,9 +271,9 @@ class TokenVerifier(_Verifier):
 class AsyncTokenVerifier(_Verifier):
     """Verify tokens on an event loop: :class:`TokenVerifier`, whose arguments are the same, with keys awaited.
 
-    *transport* may be asynchronous; a synchronous one, the default too, fetches in a thread. One fetch is in flight
-    at a time, for all tasks; a task that is cancelled leaves it to the others. The signature is verified on the event
-    loop: it takes less time than a thread.
+    *custom_check* may be a coroutine function, which is awaited. *transport* may be asynchronous; a synchronous one,
+    the default too, fetches in a thread. One fetch is in flight at a time, for all tasks; a task that is cancelled
+    leaves it to the others. The signature is verified on the event loop: it takes less time than a thread.
 
     Raises:
         ConfigurationError: an argument cannot be used.
@@ -253,9 +305,11 @@ class AsyncTokenVerifier(_Verifier):
             TransportError: there are no keys to verify with, and none could be had: the token may be good.
             ConfigurationError: an override cannot be used, or the custom check returned a value.
         """
-        checks, jws, claims, pool = self._taken_apart(token, overrides)
-        keys = await self._keys[pool].keys(jws.kid)
-        return checks.apply(jws, claims, keys, self._issuers[pool], self._clock(), access_token)
+        checks, opened, pool = self._opened(token, overrides)
+        claims = self._judge(checks, opened, pool, await self._keys[pool].keys(opened.kid), access_token)
+        if checks.custom_check is not None:
+            await await_custom_check(checks.custom_check, claims)
+        return claims
 
     async def hydrate(self) -> None:
         """Fetch the keys of every pool whose keys are not there yet, so that the first token need not wait.

@@ -153,12 +153,13 @@ def test_a_large_exponent_opens_the_same_in_every_engine(engine: str) -> None:
 
 
 def test_an_unknown_engine_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="choose one of cryptography, openssl, python"):
+    with pytest.raises(ConfigurationError, match="choose one of openssl, cryptography, python"):
         verify_rs256(KEY, b"m", signed(b"m"), engine="quantum")
 
 
-def test_cryptography_serves_where_it_is_imported() -> None:
-    assert default_engine() == "cryptography"
+def test_the_engine_does_not_depend_on_what_else_is_imported() -> None:
+    assert "cryptography.hazmat.primitives.asymmetric.rsa" in sys.modules
+    assert default_engine() == "openssl"
 
 
 def test_cryptography_is_not_imported_for_its_own_sake() -> None:
@@ -172,9 +173,12 @@ def test_cryptography_is_not_imported_for_its_own_sake() -> None:
     assert printed.stdout.split() == ["openssl", "False"]
 
 
-def test_pow_serves_where_there_is_no_libcrypto() -> None:
+@pytest.mark.parametrize(
+    ("imported", "engine"), [("cryptography.hazmat.primitives.asymmetric.rsa", "cryptography"), ("json", "python")]
+)
+def test_where_there_is_no_libcrypto_another_engine_serves(imported: str, engine: str) -> None:
     program = (
-        "import sys, srpcore.crypto._openssl as native; from srpcore.tokens import rsa\n"
+        f"import sys, {imported}, srpcore.crypto._openssl as native; from srpcore.tokens import rsa\n"
         "def missing(): raise OSError('no libcrypto')\n"
         "native.library_file = missing\n"
         f"key = rsa.PublicKey({KEY.n}, {KEY.e})\n"
@@ -184,4 +188,4 @@ def test_pow_serves_where_there_is_no_libcrypto() -> None:
         "except rsa.ConfigurationError as error: print(error)\n"
     )
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
-    assert printed.stdout.splitlines() == ["python", "the engine 'openssl' is missing or wrong here"]
+    assert printed.stdout.splitlines() == [engine, "the engine 'openssl' is missing or wrong here"]

@@ -1,0 +1,116 @@
+"""Fork while keys are being fetched: ``python -m tokens.forking <case>`` ends with 0 where the child is well.
+
+A process of its own, for a fork of a process with threads draws a warning, and a child that hangs must be ended.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from threading import Event, Thread, get_ident
+
+from loopback import answer
+from srpcore.tokens.jwks import KeySet
+from srpcore.tokens.key_cache import KeyCache, KeyTiming, PoolKeys
+
+from .minting import KID, access_claims
+from .serving import DAY, POOL, Keys, mint, serve
+
+TOKEN = mint(access_claims(exp=2**40))
+
+
+def in_a_child(act: Callable[[], object]) -> int:
+    """Return the exit code of a fork of this process that does *act*, or minus the signal that ended it."""
+    child = os.fork()
+    if not child:
+        signal.alarm(20)
+        code = 1
+        try:
+            act()
+            code = 0
+        except BaseException as error:
+            print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def hold_one(keys: Keys) -> tuple[Event, Event]:
+    """Keep the next answer, and no other, until the second event; the first says that it is asked for."""
+    asked, release = Event(), Event()
+
+    def instead() -> bytes:
+        if not asked.is_set():
+            asked.set()
+            release.wait(60)
+        return answer(keys.document(POOL))
+
+    keys.instead = instead
+    return asked, release
+
+
+def during_the_first_fetch() -> int:
+    with serve() as keys, keys.verifier() as verifier:
+        asked, release = hold_one(keys)
+        thread = Thread(target=verifier.verify, args=(TOKEN,))
+        thread.start()
+        assert asked.wait(20)
+        code = in_a_child(lambda: (verifier.close(), verifier.verify(TOKEN)))
+        assert keys.count == 2
+        release.set()
+        thread.join(20)
+        # The parent's own fetch is not disturbed.
+        assert verifier.verify(TOKEN)
+        assert keys.count == 2
+        return code
+
+
+def during_a_refresh() -> int:
+    with serve() as keys, keys.verifier() as verifier:
+        verifier.verify(TOKEN)
+        asked, release = hold_one(keys)
+        keys.clock.now += DAY
+        verifier.verify(TOKEN)
+        assert asked.wait(20)
+        # The child serves the old keys, and fetches anew itself.
+        code = in_a_child(lambda: (verifier.verify(TOKEN), verifier.close()))
+        assert keys.count == 3
+        release.set()
+        return code
+
+
+class SlowToDecide(KeyCache):
+    """A cache that keeps the first thread that asks, which holds the lock meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__("http://127.0.0.1/", KeyTiming(1, 1, 1))
+        self.entered, self.release, self.main = Event(), Event(), get_ident()
+
+    def wants(self, kid: str | None, now: float) -> bool:
+        if get_ident() != self.main:
+            self.entered.set()
+            self.release.wait(60)
+        return super().wants(kid, now)
+
+
+def while_the_lock_is_held() -> int:
+    found: list[KeySet] = []
+    with serve() as keys:
+        cache = SlowToDecide()
+        pool = PoolKeys(cache, lambda _: keys.document(POOL), keys.clock)
+        thread = Thread(target=lambda: found.append(pool.keys(KID)))
+        thread.start()
+        assert cache.entered.wait(20)
+        code = in_a_child(lambda: pool.keys(KID))
+        cache.release.set()
+        thread.join(20)
+    assert found
+    return code
+
+
+CASES = {function.__name__: function for function in (during_the_first_fetch, during_a_refresh, while_the_lock_is_held)}
+
+if __name__ == "__main__":
+    sys.exit(CASES[sys.argv[1]]())
