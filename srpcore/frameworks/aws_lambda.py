@@ -16,15 +16,15 @@ Authorization header, and nothing in its place.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from ..exceptions import ConfigurationError, GroupMismatch, ScopeMismatch, SrpcoreError, TokenVerificationException
+from ..exceptions import ConfigurationError, GroupMismatch, ScopeMismatch, TokenVerificationException
 from ..tokens.checks import Overrides, seconds, texts
 from ..tokens.claims import Claims
 from ..tokens.verifier import TokenVerifier
+from .aws_events import Unauthorized, authorization, mapping, rest_authorization, whole_stage
 from .bearer import bearer_token, demands, sync_verifier
 from .principal import app_client, groups, subject, username
 
@@ -42,16 +42,6 @@ __all__ = [
 
 Scalar: TypeAlias = str | int | float | bool
 
-# A wildcard in the id or the stage is none that API Gateway would write.
-_METHOD_ARN = re.compile(r"(arn:[a-z-]+:execute-api:[a-z0-9-]+:\d+:[A-Za-z0-9]+/[\w$-]+)/.*", re.ASCII | re.DOTALL)
-
-
-class Unauthorized(SrpcoreError):
-    """The request is not let in. API Gateway answers 401 to this very text, and 500 to any other."""
-
-    def __init__(self) -> None:
-        super().__init__("Unauthorized")
-
 
 def context_of(claims: Claims) -> dict[str, Scalar]:
     """Return what the authorizers pass on by default: who calls, through which app client, and what they may do.
@@ -68,21 +58,6 @@ def context_of(claims: Claims) -> dict[str, Scalar]:
         "groups": " ".join(groups(claims)),
     }
     return {name: value for name, value in members.items() if isinstance(value, str) and value}
-
-
-def whole_stage(method_arn: str, _: Claims) -> str:
-    """Return the resource of all methods in the API and stage of *method_arn*.
-
-    API Gateway applies a cached policy to whatever method the same token calls next, and the verdict is the same for
-    all of them. A policy for the one method that was called first would deny the others until the cache forgets it.
-
-    Raises:
-        Unauthorized: it is no method's ARN.
-    """
-    parts = _METHOD_ARN.fullmatch(method_arn)
-    if parts is None:
-        raise Unauthorized
-    return f"{parts[1]}/*"
 
 
 class _Authorizer:
@@ -140,7 +115,7 @@ class RestApiAuthorizer(_Authorizer):
         super().__init__(verifier, context=context, bare=bare, **overrides)
         self._resource = resource
 
-    def __call__(self, event: object, context: object = None) -> dict[str, Any]:
+    def __call__(self, event: object, _: object = None) -> dict[str, Any]:
         """Return the policy that allows the caller the API, or denies a caller who lacks a group or a scope.
 
         Raises:
@@ -152,13 +127,13 @@ class RestApiAuthorizer(_Authorizer):
         # cached. A token with a key that is new, or not valid yet, is good in a minute; a Deny would stand for minutes,
         # and for other tokens too where the cache has another key than the token. Deny is left for what a verified
         # token lacks, for that does not change.
-        members = _mapping(event)
+        members = mapping(event)
         method_arn = members.get("methodArn")
         if not isinstance(method_arn, str):
             raise Unauthorized
         stage = whole_stage(method_arn, {})
         try:
-            claims = self._claims(_rest_authorization(members))
+            claims = self._claims(rest_authorization(members))
             principal = subject(claims)
         except (GroupMismatch, ScopeMismatch):
             return _policy("refused", "Deny", stage)
@@ -186,7 +161,7 @@ class HttpApiAuthorizer(_Authorizer):
         ConfigurationError: *verifier* is no TokenVerifier, or an override cannot be used.
     """
 
-    def __call__(self, event: object, context: object = None) -> dict[str, Any]:
+    def __call__(self, event: object, _: object = None) -> dict[str, Any]:
         """Return ``isAuthorized``, and for a caller who is let in ``context``.
 
         Raises:
@@ -194,11 +169,11 @@ class HttpApiAuthorizer(_Authorizer):
             ConfigurationError: ``context`` returned what cannot be passed on.
         """
         try:
-            members = _mapping(event)
+            members = mapping(event)
             if members.get("version") != "2.0":
                 raise Unauthorized
             # This format joins headers of one name with a comma, which no token has.
-            claims = self._claims(_authorization(members.get("headers")))
+            claims = self._claims(authorization(members.get("headers")))
         except (Unauthorized, TokenVerificationException):
             return {"isAuthorized": False}
         return {"isAuthorized": True, "context": self._context(claims)}
@@ -244,7 +219,7 @@ class AppSyncAuthorizer(_Authorizer):
         self._ttl = ttl
         self._clock = clock
 
-    def __call__(self, event: object, context: object = None) -> dict[str, Any]:
+    def __call__(self, event: object, _: object = None) -> dict[str, Any]:
         """Return ``isAuthorized``, and for a caller who is let in ``resolverContext`` and ``deniedFields``.
 
         Raises:
@@ -252,7 +227,7 @@ class AppSyncAuthorizer(_Authorizer):
             ConfigurationError: ``context`` or ``denied_fields`` returned what cannot be passed on.
         """
         try:
-            token = _mapping(event).get("authorizationToken")
+            token = mapping(event).get("authorizationToken")
             claims = self._claims([token] if isinstance(token, str) else [])
         except (Unauthorized, TokenVerificationException):
             return {"isAuthorized": False, "ttlOverride": 0}
@@ -262,35 +237,6 @@ class AppSyncAuthorizer(_Authorizer):
         if self._ttl is not None:
             answer["ttlOverride"] = max(0, min(int(self._ttl), int(claims["exp"] - self._clock())))
         return answer
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    if not isinstance(value, Mapping):
-        raise Unauthorized
-    return cast(Mapping[str, object], value)
-
-
-def _rest_authorization(members: Mapping[str, object]) -> list[str]:
-    """Return the values of the Authorization headers in an event of a REST API."""
-    if members.get("type") == "TOKEN":
-        token = members.get("authorizationToken")
-        return [token] if isinstance(token, str) else []
-    if members.get("type") != "REQUEST":
-        return []
-    # "headers" has the last value of each name, "multiValueHeaders" all; a value that is in one alone counts too.
-    several = _authorization(members.get("multiValueHeaders") or {})
-    return [*several, *(value for value in _authorization(members.get("headers") or {}) if value not in several)]
-
-
-def _authorization(headers: object) -> list[str]:
-    values: list[str] = []
-    for name, value in _mapping(headers).items():
-        if name.lower() == "authorization":
-            for one in cast(list[object], value) if isinstance(value, list) else [value]:
-                if not isinstance(one, str):
-                    raise Unauthorized
-                values.append(one)
-    return values
 
 
 def _fields(denied: object) -> list[str]:

@@ -15,7 +15,7 @@ for the scope that it lacks. The error itself is the ``__cause__`` of what each 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
@@ -130,7 +130,7 @@ def needed_token(authorization: Collection[str]) -> str:
 
 
 @contextmanager
-def refusing() -> Iterator[None]:
+def refusing() -> Generator[None, None, None]:
     """Turn what a verifier raises about a token into :class:`Refused`; anything else passes as it is.
 
     Raises:
@@ -189,9 +189,8 @@ def _refused(error: TokenVerificationException) -> Refused:
 
 
 def _scopes(expected: object) -> str:
-    several = [expected] if isinstance(expected, str) else expected if isinstance(expected, (list, tuple)) else []
-    texts = [scope for scope in cast(list[object], several) if isinstance(scope, str)]
-    return " ".join(scope for scope in texts if _SCOPE.fullmatch(scope))
+    several = cast(list[object], expected if isinstance(expected, (list, tuple)) else [expected])
+    return " ".join(scope for scope in several if isinstance(scope, str) and _SCOPE.fullmatch(scope))
 
 
 def _challenge(parameters: dict[str, str]) -> str:

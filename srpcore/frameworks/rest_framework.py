@@ -11,9 +11,8 @@
         permission_classes = [IsAuthenticated]  # without it the framework lets in who brings no token at all
 """
 
-# The framework has no types.
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUntypedBaseClass=false
+# The framework has no types: what is inferred of its code (a method that passes returns None) is not what it means.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportIncompatibleMethodOverride=false
 
 from __future__ import annotations
 
@@ -53,7 +52,7 @@ class Principal:
 
 
 class CognitoAuthentication(BaseAuthentication):
-    """Authenticate by the bearer token of a request: ``request.user`` is :meth:`get_user`'s, ``request.auth`` has claims.
+    """Authenticate by the bearer token of a request: ``request.auth`` is its claims, ``request.user`` whose they are.
 
     Subclass it with ``verifier=``, a TokenVerifier, and what it demands in the place of what that was made with, such
     as ``scope=``; a subclass of the subclass adds to it. As the framework wants it, a request without a bearer token is

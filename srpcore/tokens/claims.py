@@ -27,7 +27,7 @@ __all__ = ["Claims", "access_token_hash", "check"]
 Claims: TypeAlias = Mapping[str, Any]
 """The payload of a token: claim name to JSON value. Read it; a change in it changes no token."""
 
-_AUDIENCE_CLAIM = {"access": "client_id", "id": "aud"}
+_USES = ("access", "id")
 
 
 def check(
@@ -65,16 +65,14 @@ def check(
         raise ConfigurationError('token_use must be "access", "id" or None')
     if not 0 <= leeway < math.inf:
         raise ConfigurationError("leeway must be a number of seconds, 0 or more")
-    _check_issuer(claims, issuers)
-    use = _check_token_use(claims, token_use)
-    for name in ("sub", "jti"):
-        if not isinstance(claims.get(name, ""), str):
-            raise InvalidClaim(f"{name} is missing or no string", expected="str", actual=_type_of(claims[name]))
+    use = _check_texts(claims, issuers, token_use)
     if client_ids is not None:
-        _check_audience(claims, _AUDIENCE_CLAIM[use], client_ids)
+        _check_audience(claims, "client_id" if use == "access" else "aud", client_ids)
     _check_times(claims, now, leeway)
-    _check_groups(claims, groups)
-    _check_scope(claims, scope)
+    if groups is not None or "cognito:groups" in claims:
+        _check_groups(claims, groups)
+    if scope is not None:
+        _check_scope(claims, scope)
     if access_token is not None and "at_hash" in claims:
         _check_access_token_hash(claims, access_token)
 
@@ -88,37 +86,42 @@ def access_token_hash(access_token: str) -> str:
     return urlsafe_b64encode(digest[:16]).rstrip(b"=").decode("ascii")
 
 
-def _check_issuer(claims: Claims, issuers: str | Collection[str]) -> None:
-    issuer = _text(claims, "iss")
+# What follows runs for every token: a type is compared, which is faster than isinstance, and few functions are called.
+
+
+def _check_texts(claims: Claims, issuers: str | Collection[str], token_use: str | None) -> str:
+    """Check ``iss`` and ``token_use``, and that what must be a text is one; return ``token_use``."""
+    issuer, use = claims.get("iss"), claims.get("token_use")
+    if type(issuer) is not str:
+        raise _no_text(claims, "iss")
     if issuer not in _several(issuers):
         raise IssuerMismatch("the token is of another issuer", expected=issuers, actual=issuer)
-
-
-def _check_token_use(claims: Claims, token_use: str | None) -> str:
-    actual = _text(claims, "token_use")
-    if actual not in _AUDIENCE_CLAIM or token_use not in (None, actual):
-        expected = token_use or [*_AUDIENCE_CLAIM]
-        raise TokenUseMismatch("the token is for another use", expected=expected, actual=actual)
-    return actual
+    if type(use) is not str:
+        raise _no_text(claims, "token_use")
+    if use not in _USES or token_use not in (None, use):
+        raise TokenUseMismatch("the token is for another use", expected=token_use or [*_USES], actual=use)
+    for name in ("sub", "jti", "scope"):
+        if type(claims.get(name, "")) is not str:
+            raise _no_text(claims, name)
+    return use
 
 
 def _check_audience(claims: Claims, name: str, client_ids: str | Collection[str]) -> None:
-    actual = _text(claims, name)
+    actual = claims.get(name)
+    if type(actual) is not str:
+        raise _no_text(claims, name)
     if actual not in _several(client_ids):
         raise AudienceMismatch(f"the token is another app client's ({name})", expected=client_ids, actual=actual)
 
 
 def _check_times(claims: Claims, now: float, leeway: float) -> None:
-    for name in ("iat", "nbf"):
-        if name in claims:
-            _number(claims, name)
+    expires, not_before, _ = _number(claims, "exp"), _number(claims, "nbf", 0), _number(claims, "iat", 0)
     # Each comparison is written so that a clock of NaN refuses. The fraction of a second is cut off.
-    expires = _number(claims, "exp")
     if not now - leeway < int(expires):
         raise TokenExpired("the token has expired (exp)", expected=f"after {now - leeway}", actual=expires)
-    if "nbf" in claims and not claims["nbf"] <= now + leeway:
+    if "nbf" in claims and not not_before <= now + leeway:
         expected = f"at most {now + leeway}"
-        raise TokenNotYetValid("the token is not valid yet (nbf)", expected=expected, actual=claims["nbf"])
+        raise TokenNotYetValid("the token is not valid yet (nbf)", expected=expected, actual=not_before)
 
 
 def _check_groups(claims: Claims, groups: str | Collection[str] | None) -> None:
@@ -129,17 +132,17 @@ def _check_groups(claims: Claims, groups: str | Collection[str] | None) -> None:
         raise GroupMismatch("the user is in none of the groups", expected=groups, actual=actual)
 
 
-def _check_scope(claims: Claims, scope: str | Collection[str] | None) -> None:
+def _check_scope(claims: Claims, scope: str | Collection[str]) -> None:
     actual = claims.get("scope", "")
-    if not isinstance(actual, str):
-        raise InvalidClaim("scope is missing or no string", expected="str", actual=_type_of(actual))
     # RFC 6749, section 3.3: scopes with spaces between them. No scope is empty.
-    if scope is not None and not {*_several(scope)} & {*actual.split(" ")} - {""}:
+    if not {*_several(scope)} & {*actual.split(" ")} - {""}:
         raise ScopeMismatch("the token has none of the scopes", expected=scope, actual=actual)
 
 
 def _check_access_token_hash(claims: Claims, access_token: str) -> None:
-    actual, expected = _text(claims, "at_hash"), access_token_hash(access_token)
+    actual, expected = claims["at_hash"], access_token_hash(access_token)
+    if type(actual) is not str:
+        raise _no_text(claims, "at_hash")
     if not hmac.compare_digest(actual.encode("utf-8", "surrogatepass"), expected.encode("ascii")):
         raise AccessTokenHashMismatch("at_hash is not that of the access token", expected=expected, actual=actual)
 
@@ -149,19 +152,16 @@ def _several(values: str | Collection[str]) -> Collection[str]:
     return (values,) if isinstance(values, str) else values
 
 
-def _text(claims: Claims, name: str) -> str:
-    value = claims.get(name)
-    if not isinstance(value, str):
-        raise InvalidClaim(f"{name} is missing or no string", expected="str", actual=_type_of(value))
-    return value
-
-
 def _is_list_of_texts(value: object) -> TypeGuard[list[str]]:
     return isinstance(value, list) and all(isinstance(item, str) for item in cast(list[object], value))
 
 
-def _number(claims: Claims, name: str) -> float:
-    value = claims.get(name)
+def _no_text(claims: Claims, name: str) -> InvalidClaim:
+    return InvalidClaim(f"{name} is missing or no string", expected="str", actual=_type_of(claims.get(name)))
+
+
+def _number(claims: Claims, name: str, default: float | None = None) -> float:
+    value = claims.get(name, default)
     # By type and not isinstance: a bool is an int.
     if type(value) is int or (type(value) is float and math.isfinite(value)):
         return cast(float, value)

@@ -52,7 +52,10 @@ class Jws:
         Raises:
             MalformedToken: the payload is no JSON object, or one that can be read in more than one way.
         """
-        return _json(self.payload, "payload")
+        try:
+            return json_object(self.payload)
+        except ValueError as error:
+            raise MalformedToken(f"the token's payload is {error}") from None
 
 
 def parse(token: str) -> Jws:
@@ -88,8 +91,10 @@ def take_apart(token: bytes) -> Jws:
     """
     header, payload, signature = _segments(token)
     kid, members = _header(header)
-    signing_input = token[: -1 - len(signature)]
-    return Jws(kid, members, signing_input, _bytes(payload, "payload"), _bytes(signature, "signature"))
+    try:
+        return Jws(kid, members, token[: -1 - len(signature)], base64url(payload), base64url(signature))
+    except ValueError as error:
+        raise MalformedToken(f"the token's payload or signature is {error}") from None
 
 
 def unverified_payload(token: str) -> dict[str, Any]:
@@ -98,7 +103,7 @@ def unverified_payload(token: str) -> dict[str, Any]:
     Raises:
         MalformedToken: *token* has not three segments, or the second is no JSON object.
     """
-    return _json(_bytes(_segments(octets(token))[1], "payload"), "payload")
+    return _object(_segments(octets(token))[1], "payload")
 
 
 def _segments(token: bytes) -> list[bytes]:
@@ -116,7 +121,7 @@ def _header(segment: bytes) -> tuple[str, Mapping[str, Any]]:
     """Return the ``kid`` and all members of the header that *segment* is."""
     if len(segment) > MAX_HEADER_LENGTH:
         raise MalformedToken("the token's header is too long", expected=MAX_HEADER_LENGTH, actual=len(segment))
-    header = _json(_bytes(segment, "header"), "header")
+    header = _object(segment, "header")
     algorithm = header.get("alg")
     if algorithm != ALGORITHM:
         raise UnsupportedAlgorithm("the token is not signed with RS256", expected=ALGORITHM, actual=algorithm)
@@ -129,15 +134,8 @@ def _header(segment: bytes) -> tuple[str, Mapping[str, Any]]:
     return kid, MappingProxyType(header)
 
 
-def _bytes(segment: bytes, name: str) -> bytes:
+def _object(segment: bytes, name: str) -> dict[str, Any]:
     try:
-        return base64url(segment)
-    except ValueError as error:
-        raise MalformedToken(f"the token's {name} is {error}") from None
-
-
-def _json(data: bytes, name: str) -> dict[str, Any]:
-    try:
-        return json_object(data)
+        return json_object(base64url(segment))
     except ValueError as error:
         raise MalformedToken(f"the token's {name} is {error}") from None

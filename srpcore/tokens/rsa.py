@@ -3,8 +3,8 @@
 The whole expected block EM is built and compared whole; the block that the signature opens to is never parsed.
 Verification uses public values only, so nothing here needs to be constant-time.
 
-Engines: ``openssl``, the libcrypto that Python itself has loaded; where it cannot be used, ``cryptography`` if a program
-has imported that already or asks for it; else ``python``, the built-in ``pow``.
+Engines: ``openssl``, the libcrypto that Python itself has loaded; where it cannot be used, ``cryptography`` if a
+program has imported that already or asks for it; else ``python``, the built-in ``pow``.
 """
 
 from __future__ import annotations
@@ -50,7 +50,10 @@ class PublicKey:
 
     n: int
     e: int
-    _checks: dict[str, Check] = field(default_factory=dict[str, Check], init=False, repr=False, compare=False)
+    # By engine, None for the default one: what is made once a key.
+    _checks: dict[str | None, Check] = field(
+        default_factory=dict[str | None, Check], init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         bits = self.n.bit_length()
@@ -74,7 +77,6 @@ def verify_rs256(key: PublicKey, message: bytes, signature: bytes, *, engine: st
         InvalidSignature: it is not.
         ConfigurationError: there is no such *engine* here.
     """
-    engine = engine or default_engine()
     check = key._checks.get(engine) or _new_check(engine, key)  # pyright: ignore[reportPrivateUsage]
     if not check(signature, message):
         raise _refusal(key, signature)
@@ -91,6 +93,10 @@ def _refusal(key: PublicKey, signature: bytes) -> InvalidSignature:
 
 def _size(n: int) -> int:
     return (n.bit_length() + 7) // 8
+
+
+def _bytes(n: int) -> bytes:
+    return n.to_bytes(_size(n), "big")
 
 
 def default_engine() -> str:
@@ -113,21 +119,15 @@ def _has_openssl() -> bool:
     return True
 
 
-def _new_check(engine: str, key: PublicKey) -> Check:
+def _new_check(engine: str | None, key: PublicKey) -> Check:
     """Return ``(signature, message) -> whether it verifies``, with what depends on the key alone done once."""
-    if engine not in _LOADERS:
-        raise ConfigurationError(f"there is no engine {engine!r}: choose one of {', '.join(ENGINES)}")
+    name = engine or default_engine()
+    if name not in _LOADERS:
+        raise ConfigurationError(f"there is no engine {name!r}: choose one of {', '.join(ENGINES)}")
     try:
-        verifies = _LOADERS[engine](key)
+        check = _LOADERS[name](key)
     except (ImportError, OSError, AttributeError, ArithmeticError):
-        raise ConfigurationError(f"the engine {engine!r} is missing or wrong here") from None
-    size = _size(key.n)
-    n = key.n.to_bytes(size, "big")
-
-    # As bytes of one length, big-endian, numbers compare as they do.
-    def check(signature: bytes, message: bytes) -> bool:
-        return len(signature) == size and signature < n and verifies(signature, message)
-
+        raise ConfigurationError(f"the engine {name!r} is missing or wrong here") from None
     key._checks[engine] = check  # pyright: ignore[reportPrivateUsage]
     return check
 
@@ -139,8 +139,11 @@ def _with_cryptography(key: PublicKey) -> Check:
     from cryptography.hazmat.primitives.hashes import SHA256
 
     public_key, padding, algorithm = RSAPublicNumbers(key.e, key.n).public_key(), PKCS1v15(), SHA256()
+    size, n = _size(key.n), _bytes(key.n)
 
     def check(signature: bytes, message: bytes) -> bool:
+        if len(signature) != size or signature >= n:
+            return False
         try:
             public_key.verify(signature, message, padding, algorithm)
         except Refused:
@@ -153,18 +156,22 @@ def _with_cryptography(key: PublicKey) -> Check:
 def _with_openssl(key: PublicKey) -> Check:
     from ._openssl import opener
 
-    return _comparing(opener(key.n, key.e), _size(key.n))
+    return _comparing(opener(key.n, key.e), key.n)
 
 
 def _with_pow(key: PublicKey) -> Check:
     size = _size(key.n)
-    return _comparing(lambda s: pow(int.from_bytes(s, "big"), key.e, key.n).to_bytes(size, "big"), size)
+    return _comparing(lambda s: pow(int.from_bytes(s, "big"), key.e, key.n).to_bytes(size, "big"), key.n)
 
 
-def _comparing(open_signature: Callable[[bytes], bytes], size: int) -> Check:
+def _comparing(open_signature: Callable[[bytes], bytes], modulus: int) -> Check:
+    size, n = _size(modulus), _bytes(modulus)
     fixed = b"\x00\x01" + b"\xff" * (size - 3 - len(_DIGEST_INFO) - 32) + b"\x00" + _DIGEST_INFO
 
+    # As bytes of one length, big-endian, numbers compare as they do.
     def check(signature: bytes, message: bytes) -> bool:
+        if len(signature) != size or signature >= n:
+            return False
         return open_signature(signature) == fixed + sha256(message).digest()
 
     return check

@@ -52,7 +52,8 @@ def json_object(data: bytes) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise ValueError("not UTF-8") from None
     text = text.strip(" \t\n\r")
-    if text.count("[") + text.count("{") > MAX_DEPTH:
+    # The usual payload is one object with at most one array in it; these look for one character, which is fast.
+    if text.rfind("{") > 0 or text.find("[") != text.rfind("["):
         _check_depth(text)
     try:
         value, end = _DECODER.raw_decode(text)
@@ -80,6 +81,8 @@ _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 def _check_depth(text: str) -> None:
     # Before parsing: the parser recurses on the C stack.
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return
     depth = 0
     for match in _BRACKETS.finditer(text):
         bracket = text[match.start()]

@@ -30,7 +30,7 @@ def in_a_child(act: Callable[[], object]) -> int:
         try:
             act()
             code = 0
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the parent is to read it
             print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
         finally:
             os._exit(code)
