@@ -27,8 +27,6 @@ __all__ = ["Claims", "access_token_hash", "check"]
 Claims: TypeAlias = Mapping[str, Any]
 """The payload of a token: claim name to JSON value. Read it; a change in it changes no token."""
 
-_USES = ("access", "id")
-
 
 def check(
     claims: Claims,
@@ -65,7 +63,16 @@ def check(
         raise ConfigurationError('token_use must be "access", "id" or None')
     if not 0 <= leeway < math.inf:
         raise ConfigurationError("leeway must be a number of seconds, 0 or more")
-    use = _check_texts(claims, issuers, token_use)
+    issuer, use = claims.get("iss"), claims.get("token_use")
+    if type(issuer) is not str or issuer not in _several(issuers):
+        _text(claims, "iss")
+        raise IssuerMismatch("the token is of another issuer", expected=issuers, actual=issuer)
+    if (use != "access" and use != "id") or (token_use is not None and token_use != use):
+        _text(claims, "token_use")
+        raise TokenUseMismatch("the token is for another use", expected=token_use or ["access", "id"], actual=use)
+    for name in ("sub", "jti", "scope"):
+        if type(claims.get(name, "")) is not str:
+            _text(claims, name)
     if client_ids is not None:
         _check_audience(claims, "client_id" if use == "access" else "aud", client_ids)
     _check_times(claims, now, leeway)
@@ -86,40 +93,23 @@ def access_token_hash(access_token: str) -> str:
     return urlsafe_b64encode(digest[:16]).rstrip(b"=").decode("ascii")
 
 
-# What follows runs for every token: a type is compared, which is faster than isinstance, and few functions are called.
-
-
-def _check_texts(claims: Claims, issuers: str | Collection[str], token_use: str | None) -> str:
-    """Check ``iss`` and ``token_use``, and that what must be a text is one; return ``token_use``."""
-    issuer, use = claims.get("iss"), claims.get("token_use")
-    if type(issuer) is not str:
-        raise _no_text(claims, "iss")
-    if issuer not in _several(issuers):
-        raise IssuerMismatch("the token is of another issuer", expected=issuers, actual=issuer)
-    if type(use) is not str:
-        raise _no_text(claims, "token_use")
-    if use not in _USES or token_use not in (None, use):
-        raise TokenUseMismatch("the token is for another use", expected=token_use or [*_USES], actual=use)
-    for name in ("sub", "jti", "scope"):
-        if type(claims.get(name, "")) is not str:
-            raise _no_text(claims, name)
-    return use
-
-
 def _check_audience(claims: Claims, name: str, client_ids: str | Collection[str]) -> None:
-    actual = claims.get(name)
-    if type(actual) is not str:
-        raise _no_text(claims, name)
+    actual = _text(claims, name)
     if actual not in _several(client_ids):
         raise AudienceMismatch(f"the token is another app client's ({name})", expected=client_ids, actual=actual)
 
 
 def _check_times(claims: Claims, now: float, leeway: float) -> None:
-    expires, not_before, _ = _number(claims, "exp"), _number(claims, "nbf", 0), _number(claims, "iat", 0)
+    expires: Any = claims.get("exp")
+    not_before, issued = claims.get("nbf", 0), claims.get("iat", 0)
+    # By type and not isinstance: a bool is an int.
+    if not type(expires) is type(not_before) is type(issued) is int:
+        for name, value in (("exp", expires), ("nbf", not_before), ("iat", issued)):
+            _check_number(name, value)
     # Each comparison is written so that a clock of NaN refuses. The fraction of a second is cut off.
     if not now - leeway < int(expires):
         raise TokenExpired("the token has expired (exp)", expected=f"after {now - leeway}", actual=expires)
-    if "nbf" in claims and not not_before <= now + leeway:
+    if not (not_before <= now + leeway or "nbf" not in claims):
         expected = f"at most {now + leeway}"
         raise TokenNotYetValid("the token is not valid yet (nbf)", expected=expected, actual=not_before)
 
@@ -140,9 +130,7 @@ def _check_scope(claims: Claims, scope: str | Collection[str]) -> None:
 
 
 def _check_access_token_hash(claims: Claims, access_token: str) -> None:
-    actual, expected = claims["at_hash"], access_token_hash(access_token)
-    if type(actual) is not str:
-        raise _no_text(claims, "at_hash")
+    actual, expected = _text(claims, "at_hash"), access_token_hash(access_token)
     if not hmac.compare_digest(actual.encode("utf-8", "surrogatepass"), expected.encode("ascii")):
         raise AccessTokenHashMismatch("at_hash is not that of the access token", expected=expected, actual=actual)
 
@@ -156,16 +144,16 @@ def _is_list_of_texts(value: object) -> TypeGuard[list[str]]:
     return isinstance(value, list) and all(isinstance(item, str) for item in cast(list[object], value))
 
 
-def _no_text(claims: Claims, name: str) -> InvalidClaim:
-    return InvalidClaim(f"{name} is missing or no string", expected="str", actual=_type_of(claims.get(name)))
+def _text(claims: Claims, name: str) -> str:
+    value = claims.get(name)
+    if not isinstance(value, str):
+        raise InvalidClaim(f"{name} is missing or no string", expected="str", actual=_type_of(value))
+    return value
 
 
-def _number(claims: Claims, name: str, default: float | None = None) -> float:
-    value = claims.get(name, default)
-    # By type and not isinstance: a bool is an int.
-    if type(value) is int or (type(value) is float and math.isfinite(value)):
-        return cast(float, value)
-    raise InvalidClaim(f"{name} is missing or no finite number", expected="number", actual=_type_of(value))
+def _check_number(name: str, value: object) -> None:
+    if type(value) is not int and not (type(value) is float and math.isfinite(value)):
+        raise InvalidClaim(f"{name} is missing or no finite number", expected="number", actual=_type_of(value))
 
 
 def _type_of(value: object) -> str:

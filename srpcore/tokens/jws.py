@@ -89,10 +89,13 @@ def take_apart(token: bytes) -> Jws:
     Raises:
         MalformedToken, UnsupportedAlgorithm: as :func:`parse` does.
     """
-    header, payload, signature = _segments(token)
+    signing_input, _, signature = token.rpartition(b".")
+    header, dot, payload = signing_input.partition(b".")
+    if not dot or b"." in payload:
+        raise _not_three(token)
     kid, members = _header(header)
     try:
-        return Jws(kid, members, token[: -1 - len(signature)], base64url(payload), base64url(signature))
+        return Jws(kid, members, signing_input, base64url(payload), base64url(signature))
     except ValueError as error:
         raise MalformedToken(f"the token's payload or signature is {error}") from None
 
@@ -103,16 +106,16 @@ def unverified_payload(token: str) -> dict[str, Any]:
     Raises:
         MalformedToken: *token* has not three segments, or the second is no JSON object.
     """
-    return _object(_segments(octets(token))[1], "payload")
-
-
-def _segments(token: bytes) -> list[bytes]:
-    segments = token.split(b".")
+    data = octets(token)
+    segments = data.split(b".")
     if len(segments) != 3:
-        raise MalformedToken(
-            "the token has not three segments with dots between them", expected=3, actual=len(segments)
-        )
-    return segments
+        raise _not_three(data)
+    return _object(segments[1], "payload")
+
+
+def _not_three(token: bytes) -> MalformedToken:
+    actual = token.count(b".") + 1
+    return MalformedToken("the token has not three segments with dots between them", expected=3, actual=actual)
 
 
 # All tokens of one key have the same header. It is the sender's choice, so few are kept, and none is long.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from inspect import iscoroutinefunction
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
@@ -30,15 +30,27 @@ from .checks import (
 from .claims import Claims
 from .given_keys import GivenKeys, given_keys
 from .jwks import MAX_DOCUMENT_LENGTH, KeySet
-from .jws import take_apart
+from .jws import Jws, octets, take_apart
 from .key_cache import AsyncPoolKeys, KeyCache, KeyTiming, PoolKeys
 from .rsa import verify_rs256
-from .verdicts import OpenedToken, Verdicts
+from .verdicts import Verdict, Verdicts
 
 if TYPE_CHECKING:
     from typing import Self, Unpack
 
 __all__ = ["AsyncTokenVerifier", "Overrides", "TokenVerifier"]
+
+
+@dataclass(slots=True)
+class _Opened:
+    """A token on its way through a verifier: taken apart, or known by the verdict on its signature."""
+
+    octets: bytes
+    kid: str
+    claims: dict[str, Any]
+    pool: str
+    jws: Jws | None
+    verdict: Verdict | None
 
 
 class _Verifier:
@@ -68,7 +80,7 @@ class _Verifier:
         self._checks = self._checked(Checks(client_id, token_use, groups, scope, leeway, custom_check))
         if type(cache_size) is not int or cache_size < 0:
             raise ConfigurationError("cache_size must be a number of tokens, or 0 to remember none")
-        self._verdicts = Verdicts(cache_size)
+        self._verdicts = Verdicts(cache_size) if cache_size else None
         self._claims_in_errors = claims_in_errors
         self._timing = KeyTiming(max_age, cool_down, stale_for)
         seconds("timeout", timeout, zero=False)
@@ -105,40 +117,47 @@ class _Verifier:
     def _checked(self, checks: Checks) -> Checks:
         return checks
 
-    def _opened(self, token: str, overrides: Overrides) -> tuple[Checks, OpenedToken, str]:
-        """Return this call's checks, what *token* says, of which nothing is verified, and the pool it names."""
-        checks = self._checked(replace(self._checks, **overrides)) if overrides else self._checks
+    def _checks_of(self, overrides: Overrides) -> Checks:
+        return self._checked(replace(self._checks, **overrides)) if overrides else self._checks
+
+    def _opened(self, token: str, checks: Checks) -> _Opened:
+        data = octets(token)
+        verdict = None if self._verdicts is None else self._verdicts.find(data)
         # The claims are read before the signature is verified, for the issuer alone: it says whose keys count, and a
         # token of a stranger must not make anybody fetch keys.
-        opened = self._verdicts.open(token)
-        issuer, accepted = opened.claims.get("iss"), checks.issuers
+        if verdict is None:
+            jws = take_apart(data)
+            kid, claims = jws.kid, jws.claims()
+        else:
+            jws, kid, claims = None, verdict.kid, verdict.claims()
+        issuer, accepted = claims.get("iss"), checks.issuers
         if not isinstance(issuer, str):
             raise InvalidClaim("iss is missing or no string", expected="str", actual=type(issuer).__name__)
         if accepted is not None and issuer not in ((accepted,) if isinstance(accepted, str) else accepted):
             raise IssuerMismatch("the token is of another issuer", expected=accepted, actual=issuer)
-        if issuer not in self._pool_of_issuer:
+        pool = self._pool_of_issuer.get(issuer)
+        if pool is None:
             raise IssuerMismatch("the token is of another issuer", expected=[*self._pool_of_issuer], actual=issuer)
-        return checks, opened, self._pool_of_issuer[issuer]
+        return _Opened(data, kid, claims, pool, jws, verdict)
 
-    def _judge(
-        self, checks: Checks, opened: OpenedToken, pool: str, keys: KeySet, access_token: str | None
-    ) -> dict[str, Any]:
+    def _judge(self, checks: Checks, opened: _Opened, keys: KeySet, access_token: str | None) -> dict[str, Any]:
         """Return the claims of *opened* once its signature and each claim is verified, but for the custom check."""
-        self._verdicts.follow(pool, keys)
+        pool, claims, verdict = opened.pool, opened.claims, opened.verdict
         key = keys.key(opened.kid)
-        new = opened.verified_with != key
-        if new:
+        if verdict is None or verdict.key != key:
             jws = opened.jws or take_apart(opened.octets)
             verify_rs256(key, jws.signing_input, jws.signature)
         try:
-            checks.apply(opened.claims, self._issuers[pool], self._clock(), access_token)
+            checks.apply(claims, self._issuers[pool], self._clock(), access_token)
         except TokenVerificationException as error:
-            error.claims = opened.claims if self._claims_in_errors else None
+            error.claims = claims if self._claims_in_errors else None
             raise
-        if new:
-            # Only now: tokens that have expired must not push out others.
-            self._verdicts.keep(opened, pool, keys)
-        return opened.claims
+        if self._verdicts is not None:
+            self._verdicts.follow(pool, keys)
+            if verdict is None or verdict.key != key:
+                # Only now: tokens that have expired must not push out others.
+                self._verdicts.keep(opened.octets, pool, opened.kid, key, claims)
+        return claims
 
     def _cache(self, pool: Pool) -> KeyCache:
         # The classic URL: the newer issuer's answers 403 for pools that have not moved.
@@ -224,8 +243,9 @@ class TokenVerifier(_Verifier):
             TransportError: there are no keys to verify with, and none could be had: the token may be good.
             ConfigurationError: an override cannot be used, or the custom check returned a value.
         """
-        checks, opened, pool = self._opened(token, overrides)
-        claims = self._judge(checks, opened, pool, self._keys[pool].keys(opened.kid), access_token)
+        checks = self._checks_of(overrides)
+        opened = self._opened(token, checks)
+        claims = self._judge(checks, opened, self._keys[opened.pool].keys(opened.kid), access_token)
         if checks.custom_check is not None:
             run_custom_check(checks.custom_check, claims)
         return claims
@@ -305,8 +325,9 @@ class AsyncTokenVerifier(_Verifier):
             TransportError: there are no keys to verify with, and none could be had: the token may be good.
             ConfigurationError: an override cannot be used, or the custom check returned a value.
         """
-        checks, opened, pool = self._opened(token, overrides)
-        claims = self._judge(checks, opened, pool, await self._keys[pool].keys(opened.kid), access_token)
+        checks = self._checks_of(overrides)
+        opened = self._opened(token, checks)
+        claims = self._judge(checks, opened, await self._keys[opened.pool].keys(opened.kid), access_token)
         if checks.custom_check is not None:
             await await_custom_check(checks.custom_check, claims)
         return claims
