@@ -143,6 +143,8 @@ class _Verifier:
     def _judge(self, checks: Checks, opened: _Opened, keys: KeySet, access_token: str | None) -> dict[str, Any]:
         """Return the claims of *opened* once its signature and each claim is verified, but for the custom check."""
         pool, claims, verdict = opened.pool, opened.claims, opened.verdict
+        if self._verdicts is not None:
+            self._verdicts.follow(pool, keys)
         key = keys.key(opened.kid)
         if verdict is None or verdict.key != key:
             jws = opened.jws or take_apart(opened.octets)
@@ -152,11 +154,9 @@ class _Verifier:
         except TokenVerificationException as error:
             error.claims = claims if self._claims_in_errors else None
             raise
-        if self._verdicts is not None:
-            self._verdicts.follow(pool, keys)
-            if verdict is None or verdict.key != key:
-                # Only now: tokens that have expired must not push out others.
-                self._verdicts.keep(opened.octets, pool, opened.kid, key, claims)
+        if self._verdicts is not None and verdict is None:
+            # Only now: tokens that have expired must not push out others.
+            self._verdicts.keep(opened.octets, pool, opened.kid, key, claims)
         return claims
 
     def _cache(self, pool: Pool) -> KeyCache:
