@@ -152,7 +152,8 @@ def test_a_verdict_goes_with_its_key(verified: list[bytes]) -> None:
         remembering.verify(tokens[0])
     assert remembering.verify(tokens[1])
     assert len(verified) == 2
-    assert len(verdicts(remembering)) == 1
+    assert remembering.verify(mint(access_claims(iss=OTHER_ISSUER), "third"))
+    assert len(verdicts(remembering)) == 2  # mine and the third: theirs is gone
     # It comes back: nothing is left of the first verdict.
     remembering.load_jwks({"keys": [jwk(), jwk("second")]})
     assert remembering.verify(tokens[0])
@@ -184,7 +185,8 @@ def test_a_verdict_is_one_pool_s(verified: list[bytes]) -> None:
         remembering.verify(theirs)
     assert remembering.verify(MINE)
     assert len(verified) == 2
-    assert len(verdicts(remembering)) == 1
+    assert remembering.verify(mint(access_claims(iss=OTHER_ISSUER), "third"))
+    assert len(verdicts(remembering)) == 2  # mine and the third: theirs is gone
 
 
 def test_what_a_caller_does_with_claims_changes_nothing(verified: list[bytes]) -> None:
