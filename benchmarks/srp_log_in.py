@@ -14,28 +14,18 @@ Medians go to the screen, and to ``benchmarks/results/srp_log_in.json`` and ``.m
 
 from __future__ import annotations
 
-import argparse
 import ctypes
-import json
-import platform
 import secrets
-import ssl
 import statistics
 import sys
-from collections.abc import Callable
-from datetime import datetime, timezone
 from functools import partial
-from importlib import import_module, metadata
-from pathlib import Path
-from time import perf_counter
-from typing import TypeAlias
+from importlib import import_module
+from typing import Any
 
+from _rounds import Times, Work, chart, measure, options, publish, table, timed, versions
 from srpcore.crypto import cognito, modexp
 from srpcore.crypto._openssl import library_file
 
-Work: TypeAlias = Callable[[], object]
-
-RESULTS = Path(__file__).parent / "results"
 N, g = cognito.GROUP.N, cognito.GROUP.g
 POOL, SUFFIX, USERNAME, PASSWORD, SALT = "eu-west-1_AbCd1234", "AbCd1234", "alice", "Passw0rd!", 0x7A32E3484BBF07C504D1
 B = cognito.server_pair(cognito.verifier(cognito.private_key(SUFFIX + USERNAME, PASSWORD, SALT))).public
@@ -104,72 +94,40 @@ def contestants() -> dict[str, Work]:
     return {name: work for name, work in found.items() if work is not None}
 
 
-def measure(work: dict[str, Work], rounds: int) -> dict[str, list[float]]:
-    """Return each contestant's times in milliseconds, one a round, taken in turn."""
-    times: dict[str, list[float]] = {name: [] for name in work}
-    for round_number in range(rounds + 2):
-        for name, run in work.items():
-            start = perf_counter()
-            run()
-            if round_number >= 2:  # the first two warm up
-                times[name].append((perf_counter() - start) * 1000)
-    return times
-
-
-def summarise(times: dict[str, list[float]]) -> list[dict[str, object]]:
+def as_rows(times: Times) -> list[dict[str, object]]:
     medians = {name: statistics.median(values) for name, values in times.items()}
     slowest = medians.get("pycognito", max(medians.values()))
     return [
         {
             "name": name,
-            "median_ms": round(medians[name], 3),
-            "fastest_ms": round(min(values), 3),
+            "median_ms": round(medians[name] * 1000, 3),
+            "fastest_ms": round(min(values) * 1000, 3),
             "times_faster_than_pycognito": round(slowest / medians[name], 1),
-            "bar": "█" * max(1, round(40 * medians[name] / max(medians.values()))),
         }
         for name, values in times.items()
     ]
 
 
-def versions() -> dict[str, str]:
-    found = {"python": platform.python_version(), "openssl": ssl.OPENSSL_VERSION, "machine": platform.machine()}
-    for name in ("srpcore", "gmpy2", "pycognito"):
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = "absent"
-    return found
-
-
-def as_markdown(rows: list[dict[str, object]], rounds: int, used: dict[str, str]) -> str:
-    head = [
+def as_markdown(rows: list[dict[str, Any]], rounds: int) -> list[str]:
+    columns = ("name", "median_ms", "fastest_ms", "times_faster_than_pycognito")
+    heads = ("", "median, ms", "fastest, ms", "times faster than pycognito")
+    return [
         "# The arithmetic of one SRP log-in, client side",
         "",
         f"Medians of {rounds} rounds in one run, taken in turn. Made by `python benchmarks/srp_log_in.py`.",
         "",
-        "| | median, ms | fastest, ms | times faster than pycognito |",
-        "|---|---:|---:|---:|",
+        *table(heads, ([row[column] for column in columns] for row in rows)),
+        *chart({row["name"]: row["median_ms"] for row in rows}, "ms"),
     ]
-    columns = ("name", "median_ms", "fastest_ms", "times_faster_than_pycognito")
-    table = ["| " + " | ".join(str(row[column]) for column in columns) + " |" for row in rows]
-    width = max(len(str(row["name"])) for row in rows)
-    chart = ["", "```", *(f"{row['name']:<{width}}  {row['bar']} {row['median_ms']} ms" for row in rows), "```", ""]
-    return "\n".join([*head, *table, *chart, ", ".join(f"{name} {value}" for name, value in used.items()), ""])
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Time the arithmetic of an SRP log-in.")
-    parser.add_argument("--rounds", type=int, default=60, help="rounds that are measured (default: 60)")
-    rounds = parser.parse_args().rounds
-    rows, used = summarise(measure(contestants(), rounds)), versions()
+    chosen = options("Time the arithmetic of an SRP log-in.", rounds=60)
+    times = measure({name: timed(work) for name, work in contestants().items()}, chosen.rounds)
     modexp.select(None)
-    RESULTS.mkdir(exist_ok=True)
-    text = as_markdown(rows, rounds, used)
-    document = {"when": datetime.now(timezone.utc).isoformat(timespec="seconds"), "rounds": rounds, "versions": used}
-    document["results"] = [{key: value for key, value in row.items() if key != "bar"} for row in rows]
-    (RESULTS / "srp_log_in.json").write_text(json.dumps(document, indent=1) + "\n", "utf-8")
-    (RESULTS / "srp_log_in.md").write_text(text, "utf-8")
-    print(text)
+    rows = as_rows(times)
+    lines, used = as_markdown(rows, chosen.rounds), versions("gmpy2", "pycognito")
+    publish(chosen.results, "srp_log_in", lines, used, rounds=chosen.rounds, results=rows)
     return 0
 
 

@@ -72,7 +72,7 @@ class _Authorizer:
         self._verifier = sync_verifier(verifier)
         self._make_context = context
         self._bare = bare
-        self._overrides = demands(**overrides)
+        self._overrides = demands(overrides)
 
     def _claims(self, authorization: list[str]) -> Claims:
         token = bearer_token([f"Bearer {value}" for value in authorization] if self._bare else authorization)

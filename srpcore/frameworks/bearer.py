@@ -18,7 +18,7 @@ import re
 from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from ..exceptions import (
     AccessTokenHashMismatch,
@@ -44,9 +44,6 @@ from ..exceptions import (
 from ..tokens.checks import Checks, Overrides
 from ..tokens.claims import Claims
 from ..tokens.verifier import TokenVerifier
-
-if TYPE_CHECKING:
-    from typing import Unpack
 
 __all__ = ["Refused", "bearer_token", "demands", "needed_token", "refusing", "sync_verifier", "verified"]
 
@@ -154,8 +151,12 @@ def verified(verifier: TokenVerifier, authorization: Collection[str], overrides:
         return verifier.verify(needed_token(authorization), **overrides)
 
 
-def demands(**overrides: Unpack[Overrides]) -> Overrides:
+def demands(overrides: Overrides, *, awaited: bool = False) -> Overrides:
     """Return *overrides* as a route will keep them: checked now, and copied where they could be changed later.
+
+    Args:
+        overrides: what is demanded in the place of what the verifier was made with.
+        awaited: whether the verifier is asynchronous, so that a custom check may be too.
 
     Raises:
         ConfigurationError: one cannot be used, or is none.
@@ -164,6 +165,8 @@ def demands(**overrides: Unpack[Overrides]) -> Overrides:
     if unknown:
         raise ConfigurationError(f"a route cannot demand {unknown[0]}: it can {', '.join(Overrides.__annotations__)}")
     checks = replace(_NO_DEMANDS, **overrides)
+    if not awaited:
+        checks.must_not_wait()
     return cast(Overrides, {name: getattr(checks, name) for name in overrides})
 
 

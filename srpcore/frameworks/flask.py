@@ -73,7 +73,7 @@ def require_token(verifier: TokenVerifier, **overrides: Unpack[Overrides]) -> Ca
     Raises:
         ConfigurationError: *verifier* is none, or an override cannot be used.
     """
-    checked, demanded = sync_verifier(verifier), demands(**overrides)
+    checked, demanded = sync_verifier(verifier), demands(overrides)
 
     def check() -> None:
         g.pop("claims", None)

@@ -77,7 +77,7 @@ class CognitoAuthentication(BaseAuthentication):
             cls.verifier = verifier
         if cls.verifier is not None:
             sync_verifier(cls.verifier)
-        cls._demands = cast(Overrides, {**cls._demands, **demands(**overrides)})
+        cls._demands = cast(Overrides, {**cls._demands, **demands(overrides)})
 
     def __init__(self) -> None:
         if self.verifier is None:

@@ -41,7 +41,7 @@ class _Guard:
         if not isinstance(verifier, (TokenVerifier, AsyncTokenVerifier)):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigurationError("verifier must be an AsyncTokenVerifier or a TokenVerifier")
         self._verifier = verifier
-        self._overrides = demands(**overrides)
+        self._overrides = demands(overrides, awaited=isinstance(verifier, AsyncTokenVerifier))
 
     async def verify(self, token: str) -> Claims:
         """Return the claims of *token*, with the event loop free while keys are fetched."""
@@ -70,8 +70,12 @@ class CognitoBearer:
 
     def __deepcopy__(self, _: object) -> NoReturn:
         # FastAPI copies the default of a plain parameter for each request: "claims=bearer", with Depends forgotten,
-        # would otherwise let everybody in.
+        # would otherwise let everybody in. Now no request succeeds, and the mistake is seen at the first.
         raise ConfigurationError("a CognitoBearer as a default does nothing: write Depends(...) around it")
+
+    def __get_pydantic_core_schema__(self, *_: object) -> NoReturn:
+        # And "claims: Annotated[Claims, bearer]" would take the claims from the body of the request.
+        raise ConfigurationError("a CognitoBearer as an annotation does nothing: write Depends(...) around it")
 
     async def __call__(self, request: HTTPConnection) -> Claims:
         """Return the claims of the token in *request*, or in the handshake of a WebSocket.

@@ -181,7 +181,10 @@ def _depth(value: object) -> int:
 def seeds(target: str) -> Iterator[bytes]:
     """Yield what is accepted by *target*, of each kind, and what is nearly."""
     objects = [json.dumps(claims).encode() for claims in _claims()]
-    headers = [json.dumps({"kid": KID, "alg": "RS256"}).encode(), b'{"alg":"RS256","kid":"\\u0061","typ":"JWT"}']
+    headers = [
+        json.dumps({"kid": KID, "alg": "RS256"}).encode(),
+        b'{"alg":"RS256","kid":"\\u%04x%s","typ":"JWT"}' % (ord(KID[0]), KID[1:].encode()),
+    ]
     match target:
         case "json_object":
             yield from [*objects, *headers, *_json_at_the_edges()]
@@ -190,7 +193,11 @@ def seeds(target: str) -> Iterator[bytes]:
         case "parse_key_set" | "cognito_jwks":
             yield from (json.dumps(document).encode() for document in _key_sets())
             if target == "cognito_jwks":
-                yield from (repr(document).encode() for document in _key_sets())
+                yield from (
+                    *(repr(document).encode() for document in _key_sets()),
+                    b"{[]:0}",
+                    b"{'keys':[-1.5+2j]}",
+                )
         case "signed":
             yield from (
                 b"%d%s\n%s" % (i, header, body) for i in range(4) for header in (b"", *headers) for body in objects
@@ -224,7 +231,8 @@ def _claims() -> Iterator[dict[str, Any]]:
 
 
 def _json_at_the_edges() -> Iterator[bytes]:
-    yield b'{"a":' + b"[" * 31 + b"]" * 31 + b"}"
+    for depth in (31, 32):
+        yield b'{"a":' + b"[" * depth + b"]" * depth + b"}"
     yield b'{"a":"' + b"[" * 40 + b'\\"","b":{"c":[-0.0e-1,1E+2,true,false,null]}}'
     yield b' {"\\ud83d\\ude00":"\\n\\u00e9"}\r\n'
 

@@ -21,14 +21,15 @@ from .serving import DAY, POOL, Keys, mint, serve
 TOKEN = mint(access_claims(exp=2**40))
 
 
-def in_a_child(act: Callable[[], object]) -> int:
-    """Return the exit code of a fork of this process that does *act*, or minus the signal that ended it."""
+def in_a_child(*acts: Callable[[], object]) -> int:
+    """Return the exit code of a fork of this process that does *acts*, or minus the signal that ended it."""
     child = os.fork()
     if not child:
         signal.alarm(20)
         code = 1
         try:
-            act()
+            for act in acts:
+                act()
             code = 0
         except Exception as error:  # noqa: BLE001 - whatever it is, the parent is to read it
             print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
@@ -57,7 +58,7 @@ def during_the_first_fetch() -> int:
         thread = Thread(target=verifier.verify, args=(TOKEN,))
         thread.start()
         assert asked.wait(20)
-        code = in_a_child(lambda: (verifier.close(), verifier.verify(TOKEN)))
+        code = in_a_child(verifier.close, lambda: verifier.verify(TOKEN))
         assert keys.count == 2
         release.set()
         thread.join(20)
@@ -75,7 +76,7 @@ def during_a_refresh() -> int:
         verifier.verify(TOKEN)
         assert asked.wait(20)
         # The child serves the old keys, and fetches anew itself.
-        code = in_a_child(lambda: (verifier.verify(TOKEN), verifier.close()))
+        code = in_a_child(lambda: verifier.verify(TOKEN), verifier.close)
         assert keys.count == 3
         release.set()
         return code

@@ -70,7 +70,7 @@ def test_a_crowd_of_threads_makes_one_fetch(keys: Keys) -> None:
 async def test_a_crowd_of_tasks_makes_one_fetch(keys: Keys) -> None:
     token = mint()
     async with keys.async_verifier() as verifier:
-        assert await asyncio.gather(*(verifier.verify(token) for _ in range(200))) == [access_claims()] * 200
+        assert await asyncio.gather(*(verifier.verify(token) for _ in range(500))) == [access_claims()] * 500
         assert keys.count == 1
 
 
@@ -139,6 +139,29 @@ async def test_a_crowd_of_tasks_with_a_new_key_makes_one_fetch(keys: Keys) -> No
         results = await asyncio.gather(*(verifier.verify(flood) for _ in range(50)), return_exceptions=True)
         assert {type(result) for result in results} == {UnknownKey}
         assert keys.count == 2
+
+
+def test_a_crowd_with_unknown_ids_makes_one_fetch_a_cool_down(keys: Keys) -> None:
+    tokens = [mint(LASTING, kid=f"unknown{number}") for number in range(64)]
+    with keys.verifier() as verifier:
+        verifier.verify(mint())
+        for minute in range(1, 4):
+            keys.clock.now += COOL_DOWN
+            held, mine = keys.hold(), iter(tokens)
+            assert crowd(64, lambda mine=mine: verifier.verify(next(mine)), held.set) == [UnknownKey] * 64  # type: ignore[misc]  # mypy takes no default here
+            assert keys.count == 1 + minute
+
+
+@on_an_event_loop
+async def test_a_crowd_of_tasks_with_unknown_ids_makes_one_fetch_a_cool_down(keys: Keys) -> None:
+    tokens = [mint(LASTING, kid=f"unknown{number}") for number in range(500)]
+    async with keys.async_verifier() as verifier:
+        await verifier.verify(mint())
+        for minute in range(1, 3):
+            keys.clock.now += COOL_DOWN
+            results = await asyncio.gather(*(verifier.verify(token) for token in tokens), return_exceptions=True)
+            assert {type(result) for result in results} == {UnknownKey}
+            assert keys.count == 1 + minute
 
 
 def test_a_withdrawn_key_is_out_of_use_after_the_next_fetch(keys: Keys) -> None:
