@@ -63,10 +63,10 @@ def decode(status: int, headers: Mapping[str, str], body: bytes) -> Reply:
         TransportError: the response is neither a JSON object nor an error of the service (a proxy's page, most likely),
             or has a date that no calendar has.
     """
-    document = _object(status, body)
+    document = _object(status, headers, body)
     code = _error_code(headers, document)
     if code is None and status >= 300:
-        raise TransportError(f"HTTP {status} without an error document of the service: look at the proxy or endpoint")
+        raise _stranger(status, headers, "without an error document of the service")
     # No output of the model has a member of this name: only an error may make a reply look like one.
     document.pop("Error", None)
     if code is not None:
@@ -84,7 +84,7 @@ def decode(status: int, headers: Mapping[str, str], body: bytes) -> Reply:
     return Reply({**dated, "ResponseMetadata": metadata})
 
 
-def _object(status: int, body: bytes) -> dict[str, Any]:
+def _object(status: int, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
     if not body.strip():
         return {}
     try:
@@ -92,8 +92,18 @@ def _object(status: int, body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise TransportError(f"HTTP {status} whose body is not a JSON object: look at the proxy or endpoint")
+        raise _stranger(status, headers, "whose body is not a JSON object")
     return cast(dict[str, Any], document)
+
+
+def _stranger(status: int, headers: Mapping[str, str], what: str) -> TransportError:
+    """Return the error that an answer of somebody else is: a gateway's or a proxy's that may do better soon, or not."""
+    return TransportError(
+        f"HTTP {status} {what}: look at the proxy or endpoint",
+        may_have_arrived=status != 429,
+        transient=status in (429, 500, 502, 503, 504),
+        retry_after=headers.get("retry-after", ""),
+    )
 
 
 def _error_code(headers: Mapping[str, str], document: Mapping[str, Any]) -> str | None:

@@ -79,10 +79,11 @@ def fixed(response: bytes) -> Handler:
 
 @contextmanager
 def served(bundle: str, handler: Handler = echo, **options: Any) -> Iterator[tuple[LoopbackServer, HttpsTransport]]:
-    """Run a server and a transport that trusts it: over TLS, or plainly without *bundle*."""
+    """Run a server and a transport that trusts it and tries once: over TLS, or plainly without *bundle*."""
+    options = {"timeout": 10, "max_attempts": 1, **options}
     with (
         LoopbackServer(handler, tls("localhost") if bundle else None) as server,
-        HttpsTransport("eu-west-1", server.url, ca_bundle=bundle or None, **{"timeout": 10, **options}) as transport,
+        HttpsTransport("eu-west-1", server.url, ca_bundle=bundle or None, **options) as transport,
     ):
         yield server, transport
 
@@ -509,7 +510,7 @@ def test_the_connection_used_last_is_the_next_one_used() -> None:
 
 
 def lost_when_reused(request: Request, _: socket.socket) -> bytes:
-    if request.connection == 0 and request.headers["x-amz-target"].endswith("ForgotPassword"):
+    if request.connection == 0 and request.headers["x-amz-target"].endswith("GetUser"):
         raise Drop
     return answer()
 
@@ -517,8 +518,37 @@ def lost_when_reused(request: Request, _: socket.socket) -> bytes:
 def test_a_reused_connection_lost_before_the_first_byte_is_replaced_once(bundle: str) -> None:
     with served(bundle, lost_when_reused) as (server, transport):
         transport.call(SIGN_IN)
-        transport.call(Operation("ForgotPassword", {}))
+        transport.call(Operation("GetUser", {}))
     assert [request.connection for request in server.requests] == [0, 0, 1]
+
+
+def test_what_must_not_be_sent_twice_is_not_though_the_connection_was_a_used_one(bundle: str) -> None:
+    def handler(request: Request, _: socket.socket) -> bytes:
+        if request.headers["x-amz-target"].endswith("SignUp"):
+            raise Drop
+        return answer()
+
+    with served(bundle, handler, max_attempts=3) as (server, transport):
+        transport.call(SIGN_IN)
+        with pytest.raises(TransportError, match="closed without an answer") as raised:
+            transport.call(Operation("SignUp", {}))
+        assert raised.value.may_have_arrived
+        assert [request.connection for request in server.requests] == [0, 0]
+        transport.call(SIGN_IN)
+
+
+def test_what_must_not_be_sent_twice_takes_no_connection_that_rested(bundle: str) -> None:
+    clock = [0.0, 0.0]
+    with served(bundle) as (server, transport):
+        transport._idle = connections.IdleConnections(4, lambda: clock[0], lambda: clock[1])
+        for step, name in [(0, "SignUp"), (4.9, "SignUp"), (5.1, "SignUp"), (5.1, "GetUser"), (59, "GetUser")]:
+            # Either clock will do: the monotonic one may have stood still while the machine was asleep.
+            clock[0 if name == "SignUp" else 1] += step
+            transport.call(Operation(name, {}))
+        assert [request.connection for request in server.requests] == [0, 0, 1, 1, 1]
+        clock[1] += 61
+        transport.call(Operation("GetUser", {}))
+        assert server.requests[-1].connection == 2
 
 
 def reset(connection: socket.socket) -> None:

@@ -46,8 +46,24 @@ class UnsupportedChallenge(SrpcoreError, NotImplementedError):
 
 
 class TransportError(SrpcoreError):
-    """No answer was had from the service: the request may or may not have arrived."""
+    """No answer was had from the service.
+
+    ``may_have_arrived`` says whether the request may have been carried out all the same: False where there was no
+    connection, or not all of it could be sent. ``transient`` says whether what went wrong may be over soon, and
+    ``retry_after`` is what an answer that was none of the service's said about that (RFC 9110, section 10.2.3).
+    """
+
+    def __init__(
+        self, message: str = "", *, may_have_arrived: bool = True, transient: bool = False, retry_after: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.may_have_arrived = may_have_arrived
+        self.transient = transient
+        self.retry_after = retry_after
 
 
 class TransportTimeout(TransportError, TimeoutError):
-    """No answer was had in time: the request may or may not have arrived."""
+    """No answer was had in time: it is worth another try, unless the request may have been carried out."""
+
+    def __init__(self, message: str = "", *, may_have_arrived: bool = True, transient: bool = True) -> None:
+        super().__init__(message, may_have_arrived=may_have_arrived, transient=transient)

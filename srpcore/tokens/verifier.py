@@ -110,6 +110,9 @@ class _Verifier:
             region=self._region,
             endpoint_url=default_endpoint(self._region),
             timeout=self._timeout,
+            total_timeout=self._timeout,
+            # What is to be tried again when is the key cache's to say.
+            max_attempts=1,
             max_response_size=MAX_DOCUMENT_LENGTH,
         )
         return transport
@@ -188,7 +191,7 @@ class TokenVerifier(_Verifier):
             environment variable is read for it: none may move what is trusted.
         transport: what fetches; else HttpsTransport, made at the first fetch, which heeds ``AWS_CA_BUNDLE`` and
             ``HTTPS_PROXY``, follows no redirect and takes no document over 256 KiB.
-        timeout: seconds for which that transport waits to connect, and for each silence of the server.
+        timeout: seconds that one fetch by that transport may take in all.
         clock: the time in seconds since the epoch.
         max_age: seconds after which the keys are fetched anew, in the background. An hour: a key that is withdrawn
             is out of use soon, for one small request an hour.

@@ -12,10 +12,13 @@ from threading import Lock
 from typing import NamedTuple
 from weakref import WeakSet
 
-__all__ = ["IDLE_SECONDS", "IdleConnections", "Origin"]
+__all__ = ["FRESH_SECONDS", "IDLE_SECONDS", "IdleConnections", "Origin"]
 
 IDLE_SECONDS = 60.0
 """How long an idle connection is kept: routers on the way forget silent ones, some without telling either end."""
+
+FRESH_SECONDS = 5.0
+"""How long a connection may have been idle for a request that must not be sent twice: no server closes one so soon."""
 
 
 class Origin(NamedTuple):
@@ -30,19 +33,23 @@ class Origin(NamedTuple):
 class _Idle:
     origin: Origin
     connection: HTTPConnection
-    since: float
+    since: tuple[float, float]
 
 
 class IdleConnections:
     """The idle connections of one transport, at most *size* of them, the last one used first out.
 
     Safe to share between threads: a connection is either here or in the hands of one caller. After a fork the child
-    starts with none, since two processes must not speak on one connection.
+    starts with none, since two processes must not speak on one connection. Ages are the greater of two clocks': the
+    monotonic one may stand still while a machine is asleep or a Lambda function is frozen, the other may be set back.
     """
 
-    def __init__(self, size: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, size: int, clock: Callable[[], float] = time.monotonic, wall_clock: Callable[[], float] = time.time
+    ) -> None:
         self._size = size
         self._clock = clock
+        self._wall_clock = wall_clock
         self._lock = Lock()
         self._idle: list[_Idle] = []
         self._generation = 0
@@ -53,13 +60,17 @@ class IdleConnections:
         """How often the connections were closed: what was opened before the last time is not kept any more."""
         return self._generation
 
-    def take(self, origin: Origin) -> HTTPConnection | None:
-        """Return a connection to *origin* that is still open, for the caller alone, or None where there is none."""
+    def take(self, origin: Origin, *, fresh: bool = False) -> HTTPConnection | None:
+        """Return a connection to *origin* that is still open, for the caller alone, or None where there is none.
+
+        A *fresh* one was in use a moment ago.
+        """
         while True:
             idle = self._pop(origin)
             if idle is None:
                 return None
-            if self._clock() - idle.since < IDLE_SECONDS and not _has_input(idle.connection):
+            age = max(self._clock() - idle.since[0], self._wall_clock() - idle.since[1])
+            if age < (FRESH_SECONDS if fresh else IDLE_SECONDS) and not _has_input(idle.connection):
                 return idle.connection
             idle.connection.close()
 
@@ -68,7 +79,7 @@ class IdleConnections:
         with self._lock:
             surplus: HTTPConnection | None = connection
             if generation == self._generation:
-                self._idle.append(_Idle(origin, connection, self._clock()))
+                self._idle.append(_Idle(origin, connection, (self._clock(), self._wall_clock())))
                 surplus = self._idle.pop(0).connection if len(self._idle) > self._size else None
         if surplus is not None:
             surplus.close()

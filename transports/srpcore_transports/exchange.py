@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import ssl
+import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from http.client import BadStatusLine, HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, RemoteDisconnected
-from socket import gaierror
-from typing import NamedTuple
+from http.client import (
+    BadStatusLine,
+    HTTPConnection,
+    HTTPException,
+    HTTPResponse,
+    HTTPSConnection,
+    IncompleteRead,
+    RemoteDisconnected,
+)
+from socket import SocketIO, gaierror, socket
+from typing import Any, NamedTuple, cast
 
 from srpcore.exceptions.base import ConfigurationError, TransportError, TransportTimeout
 
+from .calls import Attempt
 from .connections import Origin
 from .proxy import Proxy
 
@@ -20,7 +31,7 @@ _LOST = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 
 class Unanswered(TransportError):
-    """There was no connection, or it was lost before the first byte of a response came."""
+    """The connection was lost before the first byte of a response came."""
 
 
 class Answer(NamedTuple):
@@ -34,70 +45,102 @@ class Answer(NamedTuple):
 
 def open_connection(
     origin: Origin,
+    attempt: Attempt,
     *,
     proxy: Proxy | None,
     context: ssl.SSLContext | None,
-    connect_timeout: float,
-    read_timeout: float,
+    session: ssl.SSLSession | None,
+    timeout: float,
 ) -> HTTPConnection:
     """Return a new connection to *origin*: for https verified with *context*, and through *proxy* by CONNECT.
 
+    *session* is one of an earlier connection to *origin*, which saves a part of the TLS handshake.
+
     Raises:
-        TransportTimeout: the connection, TLS included, was not there in *connect_timeout* seconds.
+        TransportTimeout: the connection, TLS included, was not there in *timeout* seconds.
         TransportError: there is no such host, nobody listens, the certificate is not accepted, the proxy refused.
     """
     host, port = (origin.host, origin.port) if proxy is None else (proxy.host, proxy.port)
+    timeout = attempt.seconds_left(timeout)
     connection: HTTPConnection
-    if origin.scheme == "https":
-        connection = HTTPSConnection(host, port, timeout=connect_timeout, context=context)
+    if context is not None:
+        connection = _TlsConnection(host, port, timeout, context, origin.host, session)
         if proxy is not None:
             connection.set_tunnel(origin.host, origin.port, headers=proxy.headers)
     else:
-        connection = HTTPConnection(host, port, timeout=connect_timeout)
-    connection.response_class = _Response
+        connection = HTTPConnection(host, port, timeout=timeout)
+    connection.response_class = _response_class(attempt, timeout)
     where = origin.host if proxy is None else f"{origin.host} through the proxy {proxy.host}:{proxy.port}"
-    with _closed_on_failure(connection), _phase(f"connecting to {where}", connect_timeout):
+    with _closed_on_failure(connection), _phase(f"connecting to {where}", timeout, arrived=False):
         connection.connect()
-    connection.sock.settimeout(read_timeout)
     return connection
 
 
 def exchange(
     connection: HTTPConnection,
+    attempt: Attempt,
     host: str,
     method: str,
     target: str,
     headers: Mapping[str, str],
     body: bytes | None,
     *,
+    timeout: float,
     limit: int,
 ) -> Answer:
     """Send one request on *connection* and return the response, whose body has at most *limit* bytes.
 
     Raises:
         Unanswered: the connection was lost before the first byte of a response came.
-        TransportTimeout: the server was silent for longer than the connection's timeout.
+        TransportTimeout: the server was silent for longer than *timeout* seconds, or the attempt's deadline came.
         TransportError: the response is cut short, longer than *limit*, or no HTTP.
     """
-    timeout = connection.sock.gettimeout()
     with _closed_on_failure(connection):
-        with _phase(f"sending to {host}", timeout):
+        left = attempt.seconds_left(timeout)
+        connection.sock.settimeout(left)
+        connection.response_class = _response_class(attempt, timeout)
+        with _phase(f"sending to {host}", left, arrived=False):
             connection.request(method, target, body=body, headers=dict(headers))
         with _phase(f"waiting for {host}", timeout, waiting=True), connection.getresponse() as response:
             return _read(response, host, limit)
 
 
+class _TlsConnection(HTTPSConnection):
+    """An HTTPSConnection that takes up a TLS session."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        timeout: float,
+        context: ssl.SSLContext,
+        server_name: str,
+        session: ssl.SSLSession | None,
+    ) -> None:
+        super().__init__(host, port, timeout=timeout, context=context)
+        self._tls = context
+        self._server_name = server_name
+        self._session = session
+
+    def connect(self) -> None:
+        """Connect, through the proxy if there is one, and shake hands."""
+        HTTPConnection.connect(self)
+        self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._server_name, session=self._session)
+
+
 def _read(response: HTTPResponse, host: str, limit: int) -> Answer:
     if response.length is None and not response.chunked:
         # http.client takes headers that break off for complete ones: without a length a part passes for the whole.
-        raise TransportError(f"the response of {host} has no length, so that nobody can tell whether it was cut short")
+        message = f"the response of {host} has no length, so that nobody can tell whether it was cut short"
+        raise TransportError(message, transient=True)
     body = b"" if (response.length or 0) > limit else response.read(limit + 1)
     if len(body) > limit or (response.length or 0) > limit:
         raise TransportError(
             f"the response of {host} is longer than {limit} bytes: raise max_response_size if it may be"
         )
     if response.length:
-        raise TransportError(f"the response of {host} was cut short: {response.length} bytes are missing")
+        message = f"the response of {host} was cut short: {response.length} bytes are missing"
+        raise TransportError(message, transient=True)
     headers = {name.lower(): value for name, value in response.getheaders()}
     return Answer(response.status, headers, body, response.isclosed() and not response.will_close)
 
@@ -115,6 +158,52 @@ class _Response(HTTPResponse):
         super().begin()
 
 
+class _TimedReader(io.RawIOBase):
+    """The bytes that come on a socket: no wait is longer than *timeout*, and all of them end at the deadline."""
+
+    def __init__(self, file: SocketIO, sock: socket, attempt: Attempt, timeout: float) -> None:
+        self._file = file
+        self._socket = sock
+        self._attempt = attempt
+        self._timeout = timeout
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        """Fill *buffer* with what comes next."""
+        left = self._attempt.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._socket.settimeout(min(left, self._timeout))
+        return self._file.readinto(buffer)
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        self._file.close()
+        super().close()
+
+
+class _TimedSocket(NamedTuple):
+    """What a response wants of a socket."""
+
+    socket: socket
+    attempt: Attempt
+    timeout: float
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        file = cast(SocketIO, self.socket.makefile(cast(Any, mode), buffering=0))
+        return io.BufferedReader(_TimedReader(file, self.socket, self.attempt, self.timeout))
+
+
+def _response_class(attempt: Attempt, timeout: float) -> Any:
+    def response(sock: socket, **named: Any) -> _Response:
+        return _Response(cast(socket, _TimedSocket(sock, attempt, timeout)), **named)
+
+    return response
+
+
 @contextmanager
 def _closed_on_failure(connection: HTTPConnection) -> Generator[None, None, None]:
     try:
@@ -125,26 +214,35 @@ def _closed_on_failure(connection: HTTPConnection) -> Generator[None, None, None
 
 
 @contextmanager
-def _phase(doing: str, timeout: float | None, *, waiting: bool = False) -> Generator[None, None, None]:
+def _phase(doing: str, timeout: float, *, waiting: bool = False, arrived: bool = True) -> Generator[None, None, None]:
     # The order matters: RemoteDisconnected, the timeouts and the TLS errors are all OSErrors too.
     try:
         yield
     except TransportError:
         raise
     except RemoteDisconnected:
-        raise Unanswered(f"{doing}: the connection was closed without an answer") from None
+        message = f"{doing}: the connection was closed without an answer"
+        raise Unanswered(message, may_have_arrived=arrived, transient=True) from None
     except TimeoutError:
-        raise TransportTimeout(f"{doing}: no answer within {timeout:g} seconds") from None
+        raise TransportTimeout(f"{doing}: no answer within {timeout:g} seconds", may_have_arrived=arrived) from None
     except ssl.SSLCertVerificationError as error:
         message = f"{doing}: certificate verification failed: {error.verify_message.rstrip('.')}"
-        raise TransportError(f"{message}: check the host name, or give its authority in AWS_CA_BUNDLE") from None
+        message += ": check the host name, or give its authority in AWS_CA_BUNDLE"
+        raise TransportError(message, may_have_arrived=False) from None
     except gaierror as error:
-        raise TransportError(f"{doing}: the host name was not found ({error.strerror}): check the region") from None
+        message = f"{doing}: the host name was not found ({error.strerror}): check the region"
+        raise TransportError(message, may_have_arrived=False, transient=True) from None
     except OSError as error:
-        unanswered = not waiting and isinstance(error, _LOST)
-        raise (Unanswered if unanswered else TransportError)(f"{doing}: {error.strerror or error}") from None
+        kind = Unanswered if not waiting and isinstance(error, _LOST) else TransportError
+        raise kind(f"{doing}: {error.strerror or error}", may_have_arrived=arrived, transient=True) from None
     except (HTTPException, ValueError) as error:
         # Not its text: that quotes what was sent or came.
         if waiting or isinstance(error, BadStatusLine):
-            raise TransportError(f"{doing}: the answer is not valid HTTP ({type(error).__name__})") from None
+            # An answer that breaks off is worth another try; one that is no HTTP is not.
+            broken = isinstance(error, IncompleteRead)
+            raise TransportError(
+                f"{doing}: the answer is not valid HTTP ({type(error).__name__})",
+                may_have_arrived=arrived,
+                transient=broken,
+            ) from None
         raise ConfigurationError(f"{doing}: the request holds a character that HTTP cannot carry") from None
