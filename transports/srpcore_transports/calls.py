@@ -227,7 +227,7 @@ def _tell(hook: Callable[[Any], object] | None, event: RequestEvent | ResponseEv
         _logger.exception("a hook raised, and the call goes on")
 
 
-def carry_out(steps: Steps[T], attempt: Callable[[Attempt], Any], sleep: Callable[[float], object] = time.sleep) -> T:
+def carry_out(steps: Steps[T], attempt: Callable[[Attempt], Any]) -> T:
     """Do what *steps* says, blocking, and return its result.
 
     Raises:
@@ -237,7 +237,7 @@ def carry_out(steps: Steps[T], attempt: Callable[[Attempt], Any], sleep: Callabl
     with closing(steps):
         while True:
             try:
-                done = sleep(step.seconds) if isinstance(step, Pause) else attempt(step)
+                done = time.sleep(step.seconds) if isinstance(step, Pause) else attempt(step)
             except BaseException as error:  # noqa: BLE001 - the generator raises it again, or decides
                 step = steps.throw(error)
                 continue

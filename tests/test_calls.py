@@ -1,0 +1,361 @@
+"""One call over real sockets: how often it is sent, when it ends, and what is told about it."""
+
+from __future__ import annotations
+
+import contextvars
+import json
+import logging
+import ssl
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from loopback import Drop, LoopbackServer, Request, answer, chunked, tls, write_bundle
+from srpcore.exceptions import ConfigurationError, TransportError, TransportTimeout
+from srpcore.wire import Operation
+from srpcore_transports.calls import RequestEvent, ResponseEvent, time_limit
+from srpcore_transports.credentials import Credentials
+from srpcore_transports.https import HttpsTransport
+
+READ = Operation("GetUser", {"AccessToken": "a-secret-token"})
+ONCE = Operation("RespondToAuthChallenge", {"Session": "a-secret-session"})
+SIGNED = Operation("AdminGetUser", {"UserPoolId": "eu-west-1_AbCd12345", "Username": "zoë"})
+KEYS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI")
+
+
+def error(code: str, status: int, **headers: str) -> bytes:
+    return answer(json.dumps({"__type": code, "message": "m"}).encode(), status, **headers)
+
+
+THROTTLED = error("TooManyRequestsException", 400)
+BROKEN = error("InternalErrorException", 500)
+PAGE = answer(b"<html>", 503, Retry_After="3")
+CUT = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\n{"
+GOOD = answer(b'{"Username":"zo"}', x_amzn_RequestId="an-id")
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses between attempts, which nobody sits out."""
+    slept: list[float] = []
+    monkeypatch.setattr("srpcore_transports.calls.time.sleep", slept.append)
+    return slept
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> str:
+    return write_bundle(tmp_path)
+
+
+class Script:
+    """A server that gives the *answers* one after the other, None for none, and the last one from then on."""
+
+    def __init__(self, *answers: bytes | None) -> None:
+        self.answers = [*answers]
+        self.server = LoopbackServer(self.handle)
+
+    def handle(self, _: Request, __: Any) -> bytes:
+        response = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if response is None:
+            raise Drop
+        return response
+
+    def __enter__(self) -> Script:
+        self.server.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.__exit__()
+
+    def transport(self, **options: Any) -> HttpsTransport:
+        return HttpsTransport("eu-west-1", self.server.url, KEYS, **{"timeout": 10, **options})
+
+    @property
+    def count(self) -> int:
+        return len(self.server.requests)
+
+
+def fetch(transport: HttpsTransport) -> Any:
+    return json.loads(transport.fetch(f"{transport.endpoint_url}/keys"))
+
+
+@pytest.mark.parametrize("fault", [answer(b"", 429), BROKEN, PAGE, CUT, None, error("Any", 502), answer(b"", 504)])
+@pytest.mark.parametrize("do", [lambda it: it.call(READ).document, lambda it: it.call(SIGNED).document, fetch])
+def test_what_may_be_repeated_is(fault: bytes | None, do: Callable[[HttpsTransport], Any], pauses: list[float]) -> None:
+    with Script(fault, fault, GOOD) as script, script.transport() as transport:
+        assert do(transport)["Username"] == "zo"
+        assert script.count == 3
+    assert len(pauses) == 2
+    assert (min(pauses) >= 3) is (fault == PAGE)
+
+
+@pytest.mark.parametrize("fault", [BROKEN, PAGE, CUT, None, error("Any", 502), answer(b"", 504)])
+@pytest.mark.parametrize("name", ["SignUp", "ConfirmForgotPassword", "RespondToAuthChallenge", "AdminCreateUser"])
+def test_what_must_not_be_done_twice_is_sent_once(fault: bytes | None, name: str, pauses: list[float]) -> None:
+    with Script(fault, GOOD) as script, script.transport() as transport:
+        with suppress(TransportError):
+            assert transport.call(Operation(name, {})).error is not None
+        assert script.count == 1
+    assert pauses == []
+
+
+def test_what_was_throttled_is_sent_again_whatever_it_is(pauses: list[float]) -> None:
+    with Script(THROTTLED, answer(b"slow down", 429), GOOD) as script, script.transport() as transport:
+        assert transport.call(Operation("SignUp", {})).error is None
+        assert script.count == 3
+
+
+def test_the_last_answer_is_the_answer(pauses: list[float]) -> None:
+    with Script(THROTTLED) as script, script.transport(max_attempts=4) as transport:
+        reply = transport.call(READ)
+        assert reply.error == {"Code": "TooManyRequestsException", "Message": "m"}
+        assert script.count == 4
+    assert len(pauses) == 3
+
+
+def test_the_last_failure_is_raised(pauses: list[float]) -> None:
+    with Script(None) as script, script.transport() as transport:
+        with pytest.raises(TransportError, match="closed without an answer"):
+            transport.call(READ)
+        assert script.count == 3
+
+
+def test_nothing_listens(pauses: list[float]) -> None:
+    script = Script(GOOD)
+    url = script.server.url
+    with script:
+        pass
+    with HttpsTransport("eu-west-1", url) as transport, pytest.raises(TransportError) as raised:
+        transport.call(ONCE)
+    # Nothing can have arrived, so that even this may be tried again.
+    assert not raised.value.may_have_arrived
+    assert len(pauses) == 2
+
+
+def test_each_attempt_has_a_signature_of_its_own(pauses: list[float]) -> None:
+    asked: list[int] = []
+
+    def provider() -> Credentials:
+        asked.append(1)
+        return Credentials(f"AKID{len(asked)}", "secret")
+
+    with (
+        Script(BROKEN, GOOD) as script,
+        HttpsTransport("eu-west-1", script.server.url, provider, timeout=10) as transport,
+    ):
+        transport.call(SIGNED)
+        keys = [request.headers["authorization"].split("Credential=")[1][:5] for request in script.server.requests]
+    assert keys == ["AKID1", "AKID2"]
+
+
+def test_bad_input_is_refused_before_the_first_attempt(pauses: list[float]) -> None:
+    with Script(GOOD) as script, script.transport() as transport:
+        with pytest.raises(ConfigurationError):
+            transport.call(Operation("GetUser", {"AccessToken": object()}))
+        assert script.count == 0
+
+
+def test_a_pause_that_is_too_long_is_not_made(pauses: list[float]) -> None:
+    slow = error("ThrottlingException", 429, Retry_After="21")
+    with Script(slow, GOOD) as script, script.transport() as transport:
+        assert transport.call(READ).status == 429
+        assert script.count == 1
+    patient = error("ThrottlingException", 429, Retry_After="19")
+    with Script(patient, GOOD) as script, script.transport(total_timeout=15) as transport:
+        # It would end after the call's own time.
+        assert transport.call(READ).status == 429
+        assert script.count == 1
+    assert pauses == []
+
+
+def test_the_quota_is_spent_by_all_calls_and_filled_again_by_those_that_help(pauses: list[float]) -> None:
+    with Script(BROKEN) as script, script.transport() as transport:
+        for _ in range(20):
+            transport.call(READ)
+        # 500 units at 14 each are 35 retries beside the 20 first attempts.
+        assert script.count == 20 + 35
+        script.answers = [GOOD]
+        for _ in range(14):
+            transport.call(READ)
+        script.answers = [BROKEN, GOOD]
+        assert transport.call(READ).error is None
+        # The retry that helped gave its cost back.
+        script.answers = [BROKEN, GOOD]
+        assert transport.call(READ).error is None
+
+
+# Deadlines
+
+
+class Dripping:
+    """A server that sends its answer byte by byte, each in time, and would take a minute for all of it."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+        self.server = LoopbackServer(self.handle)
+
+    def handle(self, _: Request, connection: Any) -> bytes:
+        for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 600\r\n\r\n" + b" " * 600:
+            connection.sendall(bytes([byte]))
+            self.sent += 1
+            time.sleep(0.1)
+        return b""
+
+
+def test_a_dripping_answer_ends_with_the_time_of_the_call() -> None:
+    dripping = Dripping()
+    with (
+        dripping.server,
+        HttpsTransport("eu-west-1", dripping.server.url, read_timeout=5, total_timeout=0.5) as transport,
+        pytest.raises(TransportTimeout),
+    ):
+        transport.call(READ)
+    assert 0 < dripping.sent < 300
+    assert len(dripping.server.requests) == 1
+
+
+def test_a_limit_bounds_all_calls_within() -> None:
+    dripping = Dripping()
+    with dripping.server, HttpsTransport("eu-west-1", dripping.server.url, read_timeout=5) as transport:
+        with time_limit(0.5), time_limit(50), pytest.raises(TransportTimeout):
+            transport.fetch(dripping.server.url + "/keys")
+        assert 0 < dripping.sent < 300
+        with time_limit(0.01):
+            time.sleep(0.02)
+            with pytest.raises(TransportTimeout, match="over"):
+                transport.call(READ)
+        assert len(dripping.server.requests) == 1
+
+
+def test_a_limit_ends_where_it_was_set() -> None:
+    with Script(GOOD) as script, script.transport() as transport:
+        with time_limit(1e-9):
+            pass
+        assert transport.call(READ).error is None
+
+
+def test_a_thread_that_takes_over_the_context_has_the_limit_too() -> None:
+    caught: list[Exception] = []
+
+    def work() -> None:
+        try:
+            transport.call(READ)
+        except TransportTimeout as error:
+            caught.append(error)
+
+    with Script(GOOD) as script, script.transport() as transport, time_limit(1e-9):
+        thread = Thread(target=contextvars.copy_context().run, args=(work,))
+        thread.start()
+        thread.join()
+        assert script.count == 0
+    assert len(caught) == 1
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), "1", None, True])
+def test_a_limit_that_is_none_is_refused(seconds: Any) -> None:
+    with pytest.raises(ConfigurationError), time_limit(seconds):
+        pass
+
+
+# What is told
+
+
+def test_hooks_are_told_of_each_attempt_and_nothing_that_is_secret(pauses: list[float]) -> None:
+    told: list[Any] = []
+    with (
+        Script(THROTTLED, None, None, GOOD) as script,
+        script.transport(on_request=told.append, on_response=told.append) as transport,
+    ):
+        transport.call(READ)
+    requests, responses = told[::2], told[1::2]
+    assert all(isinstance(event, RequestEvent) for event in requests)
+    assert [(event.operation, event.host, event.attempt) for event in requests] == [
+        ("GetUser", "127.0.0.1", attempt) for attempt in (1, 2, 3)
+    ]
+    assert [event.request for event in responses] == requests
+    assert [(event.status, event.error, event.request_id, event.will_retry) for event in responses] == [
+        (400, "TooManyRequestsException", None, True),
+        (None, "Unanswered", None, True),
+        (200, None, "an-id", False),
+    ]
+    assert all(event.seconds >= 0 for event in responses)
+    assert "secret" not in repr(told)
+
+
+def test_a_hook_that_raises_costs_no_answer(caplog: pytest.LogCaptureFixture) -> None:
+    def hook(event: Any) -> None:
+        raise RuntimeError("the hook's own trouble")
+
+    with Script(GOOD) as script, script.transport(on_request=hook, on_response=hook) as transport:
+        assert transport.call(ONCE).document["Username"] == "zo"
+    assert [record.message for record in caplog.records if record.levelno >= logging.ERROR] == [
+        "a hook raised, and the call goes on"
+    ] * 2
+
+
+def test_a_hook_that_is_no_function_is_refused() -> None:
+    wrong: Any = "print"
+    for name in ("on_request", "on_response"):
+        with pytest.raises(ConfigurationError, match=name):
+            HttpsTransport("eu-west-1", **{name: wrong})
+
+
+def test_an_interrupted_call_is_told_too(pauses: list[float]) -> None:
+    told: list[ResponseEvent] = []
+
+    def provider() -> Credentials:
+        raise KeyboardInterrupt
+
+    with (
+        Script(GOOD) as script,
+        HttpsTransport("eu-west-1", script.server.url, provider, on_response=told.append) as transport,
+    ):
+        with pytest.raises(KeyboardInterrupt):
+            transport.call(SIGNED)
+        assert [(event.error, event.will_retry) for event in told] == [("KeyboardInterrupt", False)]
+        assert script.count == 0
+
+
+def test_the_log_says_what_was_sent_and_what_came(caplog: pytest.LogCaptureFixture, pauses: list[float]) -> None:
+    with caplog.at_level(logging.DEBUG, "srpcore"), Script(BROKEN, GOOD) as script, script.transport() as transport:
+        transport.call(READ)
+        transport.fetch(script.server.url + "/a-secret-path")
+    text = caplog.text
+    assert "GetUser to 127.0.0.1, attempt 1: InternalErrorException, HTTP status 500" in text
+    assert "GetUser to 127.0.0.1, attempt 2: answered, HTTP status 200, request id an-id" in text
+    assert "again in 0.0" in text
+    assert "GET to 127.0.0.1, attempt 1: answered" in text
+    assert "secret" not in text
+    assert {record.name for record in caplog.records} == {"srpcore"}
+
+
+def test_nothing_is_logged_where_nobody_asked(capfd: pytest.CaptureFixture[str]) -> None:
+    with Script(None) as script, script.transport(max_attempts=1) as transport, pytest.raises(TransportError):
+        transport.call(READ)
+    assert capfd.readouterr() == ("", "")
+
+
+# TLS sessions
+
+
+def test_a_tls_session_is_taken_up_again(bundle: str) -> None:
+    reused: list[bool] = []
+
+    def handler(request: Request, connection: Any) -> bytes:
+        assert isinstance(connection, ssl.SSLSocket)
+        reused.append(bool(connection.session_reused))
+        return chunked(b"{}")
+
+    with (
+        LoopbackServer(handler, tls("localhost")) as server,
+        HttpsTransport("eu-west-1", server.url, ca_bundle=bundle) as transport,
+    ):
+        for _ in range(3):
+            transport.call(READ)
+            server.drop_connections()
+    assert reused == [False, True, True]

@@ -1,0 +1,207 @@
+"""What is sent again: the table beside the service model, the figures beside botocore's own."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from types import SimpleNamespace
+from typing import Any
+
+import botocore.exceptions
+import botocore.retries.quota
+import botocore.retries.standard
+import botocore.session
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from srpcore.exceptions import ConfigurationError, TransportError, TransportTimeout
+from srpcore.wire import Fetch, Operation, Reply
+from srpcore_transports.retries import REPEATABLE, REPEATABLE_FLOWS, THROTTLED, Retries, RetryQuota, may_be_repeated
+
+MODEL: Any = botocore.session.get_session().get_service_model("cognito-idp")
+READ = Operation("GetUser", {})
+FETCH = Fetch("https://localhost/keys")
+NEVER = [
+    Operation(name, {})
+    for name in ("SignUp", "ConfirmSignUp", "ConfirmForgotPassword", "RespondToAuthChallenge", "ChangePassword")
+] + [
+    Operation("AdminRespondToAuthChallenge", {}),
+    Operation("InitiateAuth", {"AuthFlow": "USER_PASSWORD_AUTH"}),
+    Operation("InitiateAuth", {"AuthFlow": "CUSTOM_AUTH"}),
+    Operation("InitiateAuth", {"AuthFlow": "USER_AUTH"}),
+    Operation("InitiateAuth", {}),
+    Operation("AdminInitiateAuth", {"AuthFlow": "ADMIN_USER_PASSWORD_AUTH"}),
+    Operation("AnOperationOfTomorrow", {}),
+]
+
+
+def reply(code: str = "", status: int = 400, **headers: str) -> Reply:
+    error = {"Error": {"Code": code, "Message": ""}} if code else {}
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Reply({**error, "ResponseMetadata": {"HTTPStatusCode": status, "HTTPHeaders": named}})
+
+
+def retries(attempts: int = 3, random: float = 1.0) -> Retries:
+    return Retries(attempts, lambda: random)
+
+
+def test_what_reads_may_be_repeated_and_the_table_has_no_name_of_its_own() -> None:
+    names = set(MODEL.operation_names)
+    reads = {name for name in names if name.startswith(("Get", "List", "Describe", "AdminGet", "AdminList"))}
+    assert names >= REPEATABLE
+    # The first sends a code, the others issue tokens.
+    assert reads - REPEATABLE == {"GetUserAttributeVerificationCode", "GetClientToken", "GetDerivedToken"}
+    assert REPEATABLE - reads == {
+        "AdminAddUserToGroup",
+        "AdminDisableUser",
+        "AdminEnableUser",
+        "AdminRemoveUserFromGroup",
+        "RevokeToken",
+    }
+
+
+def test_the_flows_are_the_model_s() -> None:
+    flows = set(MODEL.operation_model("InitiateAuth").input_shape.members["AuthFlow"].enum)
+    assert flows >= REPEATABLE_FLOWS
+    for flow in flows:
+        for name in ("InitiateAuth", "AdminInitiateAuth"):
+            assert may_be_repeated(Operation(name, {"AuthFlow": flow})) is (flow in REPEATABLE_FLOWS)
+
+
+def test_the_throttling_codes_are_botocore_s_but_for_those_of_other_services() -> None:
+    checker: Any = botocore.retries.standard.ThrottledRetryableChecker
+    theirs = set(checker._THROTTLED_ERROR_CODES)
+    assert theirs - THROTTLED == {
+        "EC2ThrottledException",
+        "LimitExceededException",  # in Cognito: the user has tried too often
+        "ProvisionedThroughputExceededException",
+        "TransactionInProgressException",
+    }
+    assert theirs >= THROTTLED
+
+
+LOST = TransportError("lost", transient=True)
+LATE = TransportTimeout("late")
+MAYBE = [LOST, LATE, *(reply("InternalErrorException", status) for status in (500, 502, 503, 504))]
+SURELY_NOT = [
+    TransportError("refused", transient=True, may_have_arrived=False),
+    TransportTimeout("no connection", may_have_arrived=False),
+    reply("TooManyRequestsException"),
+    reply("ThrottlingException", 503),
+    reply("AnyException", 429),
+]
+NEITHER = [
+    reply(status=200),
+    reply("NotAuthorizedException"),
+    reply("LimitExceededException"),
+    reply("InternalErrorException", 501),
+    TransportError("wrong certificate"),
+    TransportError("wrong certificate", may_have_arrived=False),
+]
+
+
+@pytest.mark.parametrize("outcome", MAYBE, ids=str)
+def test_what_may_have_been_carried_out_is_repeated_only_where_that_does_no_harm(outcome: Any) -> None:
+    for request in (READ, FETCH, Operation("InitiateAuth", {"AuthFlow": "USER_SRP_AUTH"})):
+        assert retries().pause(request, outcome, 1) is not None
+    for request in NEVER:
+        assert retries().pause(request, outcome, 1) is None
+
+
+@pytest.mark.parametrize("outcome", SURELY_NOT, ids=str)
+def test_what_was_not_looked_at_is_sent_again_whatever_it_is(outcome: Any) -> None:
+    for request in [READ, *NEVER]:
+        assert retries().pause(request, outcome, 1) is not None
+
+
+@pytest.mark.parametrize("outcome", NEITHER, ids=str)
+def test_any_other_answer_stands(outcome: Any) -> None:
+    for request in [READ, *NEVER]:
+        assert retries().pause(request, outcome, 1) is None
+
+
+ADAPTER = botocore.retries.standard.RetryEventAdapter()
+DETECTOR = botocore.retries.standard.ThrottlingErrorDetector(ADAPTER)
+
+
+def seen_by_botocore(outcome: Any, attempt: int) -> Any:
+    """Return the context in which botocore sees *outcome*."""
+    lost = isinstance(outcome, TransportError)
+    return botocore.retries.standard.RetryContext(
+        attempt_number=attempt,
+        parsed_response=None if lost else outcome.document,
+        http_response=None if lost else SimpleNamespace(status_code=outcome.status, headers={}),
+        caught_exception=botocore.exceptions.ConnectionClosedError(endpoint_url="x") if lost else None,
+    )
+
+
+@pytest.mark.parametrize("outcome", [LOST, LATE, reply("ThrottlingException"), reply("InternalErrorException", 500)])
+@given(random=st.floats(0, 1, exclude_max=True), attempt=st.integers(1, 40))
+def test_the_pause_is_botocore_s_exponential_backoff(outcome: Any, random: float, attempt: int) -> None:
+    backoff: Any = botocore.retries.standard.ExponentialBackoff
+    theirs = backoff(20, lambda: random, "cognito-idp", DETECTOR)
+    expected = theirs.delay_amount(seen_by_botocore(outcome, attempt))
+    assert retries(41, random).pause(READ, outcome, attempt) == expected
+
+
+def test_the_last_attempt_is_the_last() -> None:
+    assert retries(3).pause(READ, LOST, 2) is not None
+    assert retries(3).pause(READ, LOST, 3) is None
+    assert retries(1).pause(READ, LOST, 1) is None
+
+
+@pytest.mark.parametrize(
+    ("header", "pause"),
+    [
+        ("0", 0.5),
+        ("7", 7.0),
+        ("20", 20.0),
+        ("21", None),
+        ("9" * 400, None),
+        ("", 0.5),
+        ("-3", 0.5),
+        ("soon", 0.5),
+        ("1.5", 0.5),
+        ("٣", 0.5),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.5),
+        ("Wed, 21 Oct 2015 07:28:00", 0.5),
+        (format_datetime(datetime(2999, 1, 1, tzinfo=timezone.utc), usegmt=True), None),
+    ],
+)
+def test_retry_after(header: str, pause: float | None) -> None:
+    assert retries(random=0.5).pause(READ, reply("ThrottlingException", 429, retry_after=header), 1) == pause
+    stranger = TransportError("a gateway", transient=True, may_have_arrived=False, retry_after=header)
+    assert retries(random=0.5).pause(READ, stranger, 1) == (0.025 if pause == 0.5 else pause)
+
+
+def test_retry_after_as_a_date() -> None:
+    soon = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=10), usegmt=True)
+    pause = retries().pause(READ, reply("ThrottlingException", 429, retry_after=soon), 1)
+    assert pause is not None
+    assert 5 < pause <= 10
+
+
+@given(st.lists(st.tuples(st.booleans(), st.sampled_from([1, 5, 10])), max_size=300))
+def test_the_quota_is_botocore_s(steps: list[tuple[bool, int]]) -> None:
+    ours, theirs = RetryQuota(), botocore.retries.quota.RetryQuota()
+    for takes, units in steps:
+        if takes:
+            assert ours.take(units) is theirs.acquire(units)
+        else:
+            ours.give_back(units)
+            theirs.release(units)
+
+
+@pytest.mark.parametrize("outcome", [LOST, LATE, reply("ThrottlingException"), reply("InternalErrorException", 500)])
+def test_the_costs_are_botocore_s(outcome: Any) -> None:
+    quota = botocore.retries.quota.RetryQuota()
+    checker: Any = botocore.retries.standard.RetryQuotaChecker
+    assert checker(quota, DETECTOR).acquire_retry_quota(seen_by_botocore(outcome, 1))
+    assert Retries.cost(outcome) == RetryQuota.CAPACITY - quota.available_capacity
+
+
+@pytest.mark.parametrize("attempts", [0, -1, 1.0, True, None, "3"])
+def test_a_number_of_attempts_that_is_none_is_refused(attempts: Any) -> None:
+    with pytest.raises(ConfigurationError, match="max_attempts"):
+        Retries(attempts)
