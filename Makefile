@@ -7,7 +7,7 @@ MINISTACK := .venv-ministack
 NODE := .node
 WHEEL := .venv-wheel
 
-.PHONY: demo test lint test-wheel test-pythons clean
+.PHONY: demo test lint test-wheel test-pythons benchmarks clean
 
 demo: $(VENV)/.demo
 	$(BIN)/srpcore demo
@@ -30,6 +30,13 @@ test-wheel: $(VENV)/.dev $(MINISTACK)/.installed $(NODE)/.installed
 	$(WHEEL)/bin/python -m pip --disable-pip-version-check --quiet install --group test "$$(ls dist/*.whl)[all]"
 	.ci/test-wheel $(WHEEL)/bin/python
 
+# What it costs, beside the peers.
+benchmarks: $(VENV)/.benchmark $(NODE)/.installed
+	$(BIN)/python benchmarks/srp_log_in.py
+	$(BIN)/python benchmarks/verify_tokens.py
+	$(BIN)/python benchmarks/verify_many_tokens.py
+	$(BIN)/python benchmarks/cold_start.py
+
 # The quick tests on every other CPython from 3.11 to 3.15 that is installed.
 test-pythons:
 	.ci/test-pythons $(PYTHON)
@@ -48,17 +55,21 @@ $(VENV)/.dev: $(VENV)/.pip pyproject.toml
 	$(PIP) install --group dev -e '.[all]'
 	touch $@ $(VENV)/.demo
 
+$(VENV)/.benchmark: $(VENV)/.dev pyproject.toml
+	$(PIP) install --group benchmark
+	touch $@
+
 # In an environment of its own: ministack pins botocore.
 $(MINISTACK)/.installed:
 	$(PYTHON) -m venv $(MINISTACK)
 	$(MINISTACK)/bin/python -m pip --disable-pip-version-check --quiet install 'ministack==1.5.33' cryptography
 	touch $@
 
-# A client that nobody here wrote. Without npm its tests skip aloud.
+# A client and a verifier that nobody here wrote. Without npm its tests skip aloud.
 $(NODE)/.installed:
 	mkdir -p $(NODE)
 	echo '{"private": true}' > $(NODE)/package.json
-	! command -v npm >/dev/null || npm install --prefix $(NODE) --no-audit --no-fund --ignore-scripts --silent amazon-cognito-identity-js@6.3.21
+	! command -v npm >/dev/null || npm install --prefix $(NODE) --no-audit --no-fund --ignore-scripts --silent amazon-cognito-identity-js@6.3.21 aws-jwt-verify@5.2.1
 	touch $@
 
 clean:

@@ -245,7 +245,7 @@ def _keys_of_environment() -> Mapping[str, Any] | None:
     for parse in (json.loads, ast.literal_eval):
         try:
             keys = parse(text)
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
+        except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
             continue
         if isinstance(keys, dict) and _is_list_of_objects(cast(dict[str, Any], keys).get("keys")):
             return cast(dict[str, Any], keys)

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias, TypedDict, cast
 
 from ..exceptions.base import ConfigurationError
 from ..pool import Pool
-from .claims import Claims, check
+from .claims import Claims
 
 __all__ = [
     "Checks",
@@ -76,24 +76,6 @@ class Checks:
         """
         if iscoroutinefunction(self.custom_check):
             raise ConfigurationError("custom_check must be a plain function: nobody would await this one")
-
-    def apply(self, claims: Claims, issuers: Collection[str], now: float, access_token: str | None) -> None:
-        """Check each claim of a token whose signature is verified, but for the custom check.
-
-        Raises:
-            TokenVerificationException: one of its subclasses says why the token is not accepted.
-        """
-        check(
-            claims,
-            issuers=issuers,
-            token_use=self.token_use,
-            client_ids=self.client_id,
-            now=now,
-            leeway=self.leeway,
-            access_token=access_token,
-            groups=self.groups,
-            scope=self.scope,
-        )
 
 
 def seconds(name: str, value: float, *, zero: bool = True) -> None:

@@ -74,7 +74,11 @@ def check(
         if type(claims.get(name, "")) is not str:
             _text(claims, name)
     if client_ids is not None:
-        _check_audience(claims, "client_id" if use == "access" else "aud", client_ids)
+        name = "client_id" if use == "access" else "aud"
+        actual = claims.get(name)
+        if type(actual) is not str or actual not in _several(client_ids):
+            expected, actual = client_ids, _text(claims, name)
+            raise AudienceMismatch(f"the token is another app client's ({name})", expected=expected, actual=actual)
     _check_times(claims, now, leeway)
     if groups is not None or "cognito:groups" in claims:
         _check_groups(claims, groups)
@@ -91,12 +95,6 @@ def access_token_hash(access_token: str) -> str:
     """
     digest = sha256(access_token.encode("utf-8", "surrogatepass")).digest()
     return urlsafe_b64encode(digest[:16]).rstrip(b"=").decode("ascii")
-
-
-def _check_audience(claims: Claims, name: str, client_ids: str | Collection[str]) -> None:
-    actual = _text(claims, name)
-    if actual not in _several(client_ids):
-        raise AudienceMismatch(f"the token is another app client's ({name})", expected=client_ids, actual=actual)
 
 
 def _check_times(claims: Claims, now: float, leeway: float) -> None:
@@ -141,7 +139,12 @@ def _several(values: str | Collection[str]) -> Collection[str]:
 
 
 def _is_list_of_texts(value: object) -> TypeGuard[list[str]]:
-    return isinstance(value, list) and all(isinstance(item, str) for item in cast(list[object], value))
+    if not isinstance(value, list):
+        return False
+    for item in cast(list[object], value):  # noqa: SIM110 - all(...) takes three times as long
+        if not isinstance(item, str):
+            return False
+    return True
 
 
 def _text(claims: Claims, name: str) -> str:

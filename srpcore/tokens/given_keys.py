@@ -43,7 +43,7 @@ def given_keys(source: GivenKeys | None) -> KeySet:
 def _literal(text: str) -> Mapping[str, Any]:
     try:
         literal = ast.literal_eval(text)
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
         literal = None
     if not isinstance(literal, dict):
         raise ConfigurationError("COGNITO_JWKS is neither a JSON object nor a Python dictionary: give the key set")

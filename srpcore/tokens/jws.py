@@ -16,9 +16,10 @@ __all__ = [
     "MAX_HEADER_LENGTH",
     "MAX_TOKEN_LENGTH",
     "Jws",
+    "claims_of",
     "octets",
     "parse",
-    "take_apart",
+    "parts",
     "unverified_payload",
 ]
 
@@ -32,8 +33,7 @@ MAX_HEADER_LENGTH = 4096
 """Characters of the header's segment, which is parsed before anything is verified. A user pool's has about 90."""
 
 
-# Not frozen: that would cost each token as much as its header does.
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Jws:
     """A token taken apart. Nothing of it is verified.
 
@@ -52,10 +52,7 @@ class Jws:
         Raises:
             MalformedToken: the payload is no JSON object, or one that can be read in more than one way.
         """
-        try:
-            return json_object(self.payload)
-        except ValueError as error:
-            raise MalformedToken(f"the token's payload is {error}") from None
+        return claims_of(self.payload)
 
 
 def parse(token: str) -> Jws:
@@ -65,7 +62,7 @@ def parse(token: str) -> Jws:
         MalformedToken: *token* is not a compact JWS, or is one that can be read in more than one way.
         UnsupportedAlgorithm: ``alg`` is another, or the header wants extensions (``crit``, ``b64``).
     """
-    return take_apart(octets(token))
+    return Jws(*parts(octets(token)))
 
 
 def octets(token: str) -> bytes:
@@ -83,8 +80,8 @@ def octets(token: str) -> bytes:
     return token.encode("ascii")
 
 
-def take_apart(token: bytes) -> Jws:
-    """Take the :func:`octets` of a token apart, as :func:`parse` does.
+def parts(token: bytes) -> tuple[str, Mapping[str, Any], bytes, bytes, bytes]:
+    """Return the members of a :class:`Jws` that the :func:`octets` of a token are: it is what costs time to make.
 
     Raises:
         MalformedToken, UnsupportedAlgorithm: as :func:`parse` does.
@@ -95,9 +92,21 @@ def take_apart(token: bytes) -> Jws:
         raise _not_three(token)
     kid, members = _header(header)
     try:
-        return Jws(kid, members, signing_input, base64url(payload), base64url(signature))
+        return kid, members, signing_input, base64url(payload), base64url(signature)
     except ValueError as error:
         raise MalformedToken(f"the token's payload or signature is {error}") from None
+
+
+def claims_of(payload: bytes) -> dict[str, Any]:
+    """Return *payload* as a JSON object.
+
+    Raises:
+        MalformedToken: it is none, or one that can be read in more than one way.
+    """
+    try:
+        return json_object(payload)
+    except ValueError as error:
+        raise MalformedToken(f"the token's payload is {error}") from None
 
 
 def unverified_payload(token: str) -> dict[str, Any]:

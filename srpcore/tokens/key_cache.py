@@ -61,15 +61,24 @@ class KeyCache:
         keys = self._usable(now)
         return keys if keys is not None and (kid is None or kid in keys.keys) else None
 
+    def fresh(self, kid: str | None, now: float) -> KeySet | None:
+        """Return what :meth:`find` does if no fetch is due either, so that there is no more to ask."""
+        keys, held = self._given, self._held
+        if keys is None:
+            # An age below 0 is of a clock that was set back.
+            if held is None or not 0 <= now - held[1] < self._timing.max_age:
+                return None
+            keys = held[0]
+        return keys if kid is None or kid in keys.keys else None
+
     def wants(self, kid: str | None, now: float) -> bool:
         """Return whether a fetch may and should start at *now*, for the sake of *kid*."""
         if self._given is not None:
             return False
-        if self._usable(now) is not None:
-            if self.find(kid, now) is None:
-                return self._passed(self._timing.cool_down, now)
-            if self._held is not None and 0 <= now - self._held[1] < self._timing.max_age:
-                return False
+        if self.fresh(kid, now) is not None:
+            return False
+        if self._usable(now) is not None and self.find(kid, now) is None:
+            return self._passed(self._timing.cool_down, now)
         failures = 0 if self._last is None else self._last[1]
         # The exponent is bounded: after a long outage the power would overflow.
         back_off = FIRST_BACK_OFF * 2.0 ** min(failures - 1, 30) if failures else 0
@@ -134,8 +143,8 @@ class PoolKeys:
         """
         while True:
             now = self._clock()
-            found = self.cache.find(kid, now)
-            if found is not None and not self.cache.wants(kid, now):
+            found = self.cache.fresh(kid, now)
+            if found is not None:
                 return found
             leads, flight = self._board(kid, now)
             found = self.cache.find(kid, now)
@@ -225,6 +234,9 @@ class AsyncPoolKeys:
             UnknownKey: the pool has no such key, as far as is known.
             TransportError: there are no keys, and none could be had.
         """
+        found = self.cache.fresh(kid, self._clock())
+        if found is not None:
+            return found
         import asyncio
 
         leads = False

@@ -9,6 +9,7 @@ import json
 import math
 import re
 from binascii import a2b_base64
+from collections.abc import Callable
 from typing import Any, NoReturn, cast
 
 __all__ = ["MAX_DEPTH", "base64url", "json_object"]
@@ -51,18 +52,20 @@ def json_object(data: bytes) -> dict[str, Any]:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         raise ValueError("not UTF-8") from None
-    text = text.strip(" \t\n\r")
     # The usual payload is one object with at most one array in it; these look for one character, which is fast.
     if text.rfind("{") > 0 or text.find("[") != text.rfind("["):
         _check_depth(text)
     try:
-        value, end = _DECODER.raw_decode(text)
+        value, end = _scan(text, 0)
     except _RefusedJson:
         raise
-    except ValueError:
-        raise ValueError("not JSON") from None
+    except (ValueError, StopIteration):
+        value, end = None, -1
     if end != len(text):
-        raise ValueError("not JSON")
+        inner = text.strip(" \t\n\r")
+        if inner == text:
+            raise ValueError("not JSON")
+        return json_object(inner.encode("utf-8"))
     if type(value) is not dict:
         raise ValueError("not a JSON object")
     members = cast(dict[str, Any], value)
@@ -116,4 +119,6 @@ def _constant(_: str) -> NoReturn:
     raise _RefusedJson("JSON with NaN or an infinity")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_number, parse_constant=_constant)
+_DECODER: Any = json.JSONDecoder(object_pairs_hook=_object, parse_float=_number, parse_constant=_constant)
+# What raw_decode calls: (text, index) -> (value, end).
+_scan: Callable[[str, int], tuple[Any, int]] = _DECODER.scan_once

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from inspect import iscoroutinefunction
 from threading import Lock
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from ..exceptions.base import ConfigurationError
 from ..exceptions.tokens import InvalidClaim, IssuerMismatch, TokenVerificationException
@@ -27,10 +27,10 @@ from .checks import (
     seconds,
     texts,
 )
-from .claims import Claims
+from .claims import Claims, check
 from .given_keys import GivenKeys, given_keys
 from .jwks import MAX_DOCUMENT_LENGTH, KeySet
-from .jws import Jws, octets, take_apart
+from .jws import claims_of, octets, parts
 from .key_cache import AsyncPoolKeys, KeyCache, KeyTiming, PoolKeys
 from .rsa import verify_rs256
 from .verdicts import Verdict, Verdicts
@@ -40,17 +40,9 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncTokenVerifier", "Overrides", "TokenVerifier"]
 
-
-@dataclass(slots=True)
-class _Opened:
-    """A token on its way through a verifier: taken apart, or known by the verdict on its signature."""
-
-    octets: bytes
-    kid: str
-    claims: dict[str, Any]
-    pool: str
-    jws: Jws | None
-    verdict: Verdict | None
+# The octets of a token, its signing input and signature, and what is remembered of it. A tuple and no class: it is
+# made for every token.
+_Proof: TypeAlias = tuple[bytes, bytes, bytes, Verdict | None]
 
 
 class _Verifier:
@@ -121,18 +113,21 @@ class _Verifier:
         return checks
 
     def _checks_of(self, overrides: Overrides) -> Checks:
-        return self._checked(replace(self._checks, **overrides)) if overrides else self._checks
+        return self._checked(replace(self._checks, **overrides))
 
-    def _opened(self, token: str, checks: Checks) -> _Opened:
+    def _opened(self, token: str, checks: Checks) -> tuple[str, str, dict[str, Any], _Proof]:
+        """Return the pool that *token* names, its kid, its claims, and what there is to prove them."""
         data = octets(token)
         verdict = None if self._verdicts is None else self._verdicts.find(data)
         # The claims are read before the signature is verified, for the issuer alone: it says whose keys count, and a
         # token of a stranger must not make anybody fetch keys.
         if verdict is None:
-            jws = take_apart(data)
-            kid, claims = jws.kid, jws.claims()
+            kid, _, signing_input, payload, signature = parts(data)
+            claims = claims_of(payload)
+            proof: _Proof = data, signing_input, signature, None
         else:
-            jws, kid, claims = None, verdict.kid, verdict.claims()
+            kid, claims = verdict.kid, verdict.claims()
+            proof = data, b"", b"", verdict
         issuer, accepted = claims.get("iss"), checks.issuers
         if not isinstance(issuer, str):
             raise InvalidClaim("iss is missing or no string", expected="str", actual=type(issuer).__name__)
@@ -141,26 +136,46 @@ class _Verifier:
         pool = self._pool_of_issuer.get(issuer)
         if pool is None:
             raise IssuerMismatch("the token is of another issuer", expected=[*self._pool_of_issuer], actual=issuer)
-        return _Opened(data, kid, claims, pool, jws, verdict)
+        return pool, kid, claims, proof
 
-    def _judge(self, checks: Checks, opened: _Opened, keys: KeySet, access_token: str | None) -> dict[str, Any]:
-        """Return the claims of *opened* once its signature and each claim is verified, but for the custom check."""
-        pool, claims, verdict = opened.pool, opened.claims, opened.verdict
+    def _judge(
+        self,
+        checks: Checks,
+        pool: str,
+        keys: KeySet,
+        kid: str,
+        claims: dict[str, Any],
+        proof: _Proof,
+        access_token: str | None,
+    ) -> None:
+        """Verify the signature with the one of *keys* that *kid* names, and each claim, but for the custom check."""
         if self._verdicts is not None:
             self._verdicts.follow(pool, keys)
-        key = keys.key(opened.kid)
-        if verdict is None or verdict.key != key:
-            jws = opened.jws or take_apart(opened.octets)
-            verify_rs256(key, jws.signing_input, jws.signature)
+        key = keys.keys[kid]
+        data, signing_input, signature, verdict = proof
+        if verdict is None:
+            verify_rs256(key, signing_input, signature)
+        elif verdict.key != key:
+            _, _, signing_input, _, signature = parts(data)
+            verify_rs256(key, signing_input, signature)
         try:
-            checks.apply(claims, self._issuers[pool], self._clock(), access_token)
+            check(
+                claims,
+                issuers=self._issuers[pool],
+                token_use=checks.token_use,
+                client_ids=checks.client_id,
+                now=self._clock(),
+                leeway=checks.leeway,
+                access_token=access_token,
+                groups=checks.groups,
+                scope=checks.scope,
+            )
         except TokenVerificationException as error:
             error.claims = claims if self._claims_in_errors else None
             raise
         if self._verdicts is not None and verdict is None:
             # Only now: tokens that have expired must not push out others.
-            self._verdicts.keep(opened.octets, pool, opened.kid, key, claims)
-        return claims
+            self._verdicts.keep(data, pool, kid, key, claims)
 
     def _cache(self, pool: Pool) -> KeyCache:
         # The classic URL: the newer issuer's answers 403 for pools that have not moved.
@@ -246,9 +261,10 @@ class TokenVerifier(_Verifier):
             TransportError: there are no keys to verify with, and none could be had: the token may be good.
             ConfigurationError: an override cannot be used, or the custom check returned a value.
         """
-        checks = self._checks_of(overrides)
-        opened = self._opened(token, checks)
-        claims = self._judge(checks, opened, self._keys[opened.pool].keys(opened.kid), access_token)
+        checks = self._checks_of(overrides) if overrides else self._checks
+        pool, kid, claims, proof = self._opened(token, checks)
+        keys = self._keys[pool].keys(kid)
+        self._judge(checks, pool, keys, kid, claims, proof, access_token)
         if checks.custom_check is not None:
             run_custom_check(checks.custom_check, claims)
         return claims
@@ -328,9 +344,10 @@ class AsyncTokenVerifier(_Verifier):
             TransportError: there are no keys to verify with, and none could be had: the token may be good.
             ConfigurationError: an override cannot be used, or the custom check returned a value.
         """
-        checks = self._checks_of(overrides)
-        opened = self._opened(token, checks)
-        claims = self._judge(checks, opened, await self._keys[opened.pool].keys(opened.kid), access_token)
+        checks = self._checks_of(overrides) if overrides else self._checks
+        pool, kid, claims, proof = self._opened(token, checks)
+        keys = await self._keys[pool].keys(kid)
+        self._judge(checks, pool, keys, kid, claims, proof, access_token)
         if checks.custom_check is not None:
             await await_custom_check(checks.custom_check, claims)
         return claims

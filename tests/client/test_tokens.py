@@ -119,7 +119,7 @@ def test_keys_of_the_environment(
     assert world.wire.fetched == []
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "print(1)", "7", "{'keys': open('x')}"])
+@pytest.mark.parametrize("text", ["{", "[]", "print(1)", "7", "{'keys': open('x')}", "{[]: 0}"])
 def test_unusable_keys_of_the_environment(world: World, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("COGNITO_JWKS", text)
     with pytest.raises(exceptions.ConfigurationError, match="COGNITO_JWKS"):

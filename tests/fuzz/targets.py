@@ -89,6 +89,21 @@ def signed(data: bytes) -> None:
     _verify(mint(payload, header), CHOICES[(data[:1] or b"0")[0] % len(CHOICES)])
 
 
+def check(data: bytes) -> None:
+    """Check the claims alone, which is a hundred times faster than to sign them, with each choice of options."""
+    try:
+        claims = strict.json_object(data)
+    except ValueError:
+        return
+    for choice in CHOICES:
+        options = {**OPTIONS, **choice}
+        options["client_ids"] = options.pop("client_id")
+        try:
+            tokens.check(claims, **options)
+        except TokenVerificationException as error:
+            _safe(error)
+
+
 def parse_key_set(data: bytes) -> None:
     try:
         keys = tokens.parse_key_set(data)
@@ -110,7 +125,17 @@ def cognito_jwks(data: bytes) -> None:
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
     function.__name__: function
-    for function in (json_object, base64url, parse, unverified_claims, verify, signed, parse_key_set, cognito_jwks)
+    for function in (
+        json_object,
+        base64url,
+        parse,
+        unverified_claims,
+        verify,
+        signed,
+        check,
+        parse_key_set,
+        cognito_jwks,
+    )
 }
 
 
@@ -199,9 +224,12 @@ def seeds(target: str) -> Iterator[bytes]:
                     b"{'keys':[-1.5+2j]}",
                 )
         case "signed":
-            yield from (
-                b"%d%s\n%s" % (i, header, body) for i in range(4) for header in (b"", *headers) for body in objects
-            )
+            bodies = [*objects, *_odd_claims()]
+            yield from (b"%d%s\n%s" % (i % 4, headers[i % 2] if i % 3 else b"", body) for i, body in enumerate(bodies))
+            for more in (b'"crit":["exp"]', b'"b64":true', b'"alg":"PS256"', b'"kid":7', b'"alg":"none"'):
+                yield b"0%s,%s}\n%s" % (headers[0][:-1], more, objects[0])
+        case "check":
+            yield from [*objects, *_odd_claims()]
         case _:
             yield from (mint(body, header).encode() for body in objects for header in headers)
 
@@ -230,15 +258,29 @@ def _claims() -> Iterator[dict[str, Any]]:
     yield id_claims(email_verified=True, identities=[{"primary": None}])
 
 
+def _odd_claims() -> Iterator[bytes]:
+    """Yield claims of which one, or an item of a list, is of another type."""
+    values: list[Any] = [None, True, "\u00e9", 0.5, [0], [[]], {}]
+    for odd in values:
+        for name in ("iss", "client_id", "token_use", "scope", "exp", "nbf", "iat", "sub", "cognito:groups"):
+            yield json.dumps(access_claims(**{name: odd})).encode()
+        yield json.dumps({**id_claims(at_hash=odd), "aud": CLIENT}).encode()
+        yield json.dumps({**id_claims(), "aud": odd}).encode()
+
+
 def _json_at_the_edges() -> Iterator[bytes]:
     for depth in (31, 32):
         yield b'{"a":' + b"[" * depth + b"]" * depth + b"}"
+    yield from (b'{"a":%s}' % value for value in (b"NaN", b"-Infinity", b"1e999", b'1,"a":1', b'{"b":1,"b":1}', b"01"))
     yield b'{"a":"' + b"[" * 40 + b'\\"","b":{"c":[-0.0e-1,1E+2,true,false,null]}}'
     yield b' {"\\ud83d\\ude00":"\\n\\u00e9"}\r\n'
 
 
 def _key_sets() -> Iterator[dict[str, Any]]:
     yield {"keys": [jwk(), jwk("other", use=None, alg=None)]}
+    for name in ("kty", "use", "key_ops", "alg", "kid", "n", "e"):
+        yield {"keys": [jwk(), jwk("other", **{name: 7})]}
+        yield {"keys": [jwk(), jwk("other", **{name: [[]]})]}
     yield {"keys": [jwk(key_ops=["verify"]), {"kty": "EC", "kid": "e", "crv": "P-256"}, jwk()]}
 
 

@@ -59,10 +59,14 @@ def during_the_first_fetch() -> int:
         thread.start()
         assert asked.wait(20)
         code = in_a_child(verifier.close, lambda: verifier.verify(TOKEN))
+        # The parent's own fetch goes on, and is waited for.
+        second = Thread(target=verifier.verify, args=(TOKEN,))
+        second.start()
+        second.join(0.2)
         assert keys.count == 2
         release.set()
         thread.join(20)
-        # The parent's own fetch is not disturbed.
+        second.join(20)
         assert verifier.verify(TOKEN)
         assert keys.count == 2
         return code

@@ -7,6 +7,7 @@ import gc
 import json
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from threading import Barrier, Event, Thread
 from threading import enumerate as enumerate_threads
 from typing import Any
@@ -15,8 +16,10 @@ import pytest
 
 from loopback import Drop, answer
 from srpcore.exceptions import SrpcoreError, TransportError, UnknownKey
+from srpcore.tokens import KeySet
+from srpcore.tokens.key_cache import AsyncPoolKeys, KeyCache, KeyTiming, PoolKeys
 
-from .minting import access_claims, jwk
+from .minting import KID, NOW, access_claims, jwk
 from .serving import DAY, OTHER_POOL, POOL, Keys, mint, on_an_event_loop, serve
 
 HOUR, COOL_DOWN = 3600, 60
@@ -147,8 +150,8 @@ def test_a_crowd_with_unknown_ids_makes_one_fetch_a_cool_down(keys: Keys) -> Non
         verifier.verify(mint())
         for minute in range(1, 4):
             keys.clock.now += COOL_DOWN
-            held, mine = keys.hold(), iter(tokens)
-            assert crowd(64, lambda mine=mine: verifier.verify(next(mine)), held.set) == [UnknownKey] * 64  # type: ignore[misc]  # mypy takes no default here
+            held, mine = keys.hold(), list(tokens)
+            assert crowd(64, partial(lambda mine: verifier.verify(mine.pop()), mine), held.set) == [UnknownKey] * 64
             assert keys.count == 1 + minute
 
 
@@ -395,6 +398,35 @@ def test_a_clock_that_was_set_back_does_not_stop_the_fetches(keys: Keys) -> None
         assert keys.count == 3
 
 
+class _Overtaken(KeyCache):
+    """A cache that another thread fills just after it was first looked into."""
+
+    def __init__(self, document: bytes) -> None:
+        super().__init__("http://127.0.0.1/", KeyTiming(HOUR, COOL_DOWN, DAY))
+        self.document: bytes | None = document
+
+    def fresh(self, kid: str | None, now: float) -> KeySet | None:
+        found = super().fresh(kid, now)
+        if self.document is not None:
+            self.fetched(self.document, now)
+            self.document = None
+        return found
+
+
+def test_keys_that_came_while_they_were_looked_for_are_found(keys: Keys) -> None:
+    cache = _Overtaken(keys.document(POOL))
+    assert PoolKeys(cache, lambda _: pytest.fail("fetched again"), keys.clock).keys(KID) == cache.find(KID, NOW)
+
+
+def test_there_are_no_keys_for_an_id_that_is_not_among_them(keys: Keys) -> None:
+    cache = KeyCache("http://127.0.0.1/", KeyTiming(HOUR, COOL_DOWN, DAY))
+    pool = PoolKeys(cache, lambda _: keys.document(POOL), keys.clock)
+    for _ in range(2):
+        with pytest.raises(UnknownKey):
+            pool.keys("unknown")
+    assert pool.keys(None) == pool.keys(KID)
+
+
 def test_an_outage_of_one_pool_is_none_of_the_other(keys: Keys) -> None:
     with keys.verifier([POOL, OTHER_POOL]) as verifier:
         verifier.verify(mint())
@@ -500,3 +532,49 @@ def test_a_verifier_outlives_its_event_loop(keys: Keys) -> None:
     loop.close()
     asyncio.run(verifier.close())
     gc.collect()
+
+
+@on_an_event_loop
+async def test_a_fetch_that_is_cancelled_from_without_is_an_outage(keys: Keys) -> None:
+    async def cancelled(_: str) -> bytes:
+        raise asyncio.CancelledError
+
+    cache = KeyCache("http://127.0.0.1/", KeyTiming(HOUR, COOL_DOWN, DAY))
+    with pytest.raises(TransportError, match="interrupted"):
+        await asyncio.wait_for(AsyncPoolKeys(cache, cancelled, keys.clock).keys(KID), 20)
+
+
+class _Hanging:
+    """A transport whose first fetch never ends."""
+
+    def __init__(self, keys: Keys) -> None:
+        self.keys, self.count = keys, 0
+
+    async def call(self, operation: Any) -> Any:
+        raise AssertionError
+
+    async def fetch(self, url: str) -> bytes:
+        self.count += 1
+        if self.count == 1:
+            await asyncio.Event().wait()
+        return self.keys.document(POOL)
+
+    async def close(self) -> None:
+        raise AssertionError
+
+
+def test_a_loop_that_died_within_a_fetch_keeps_nobody_waiting(keys: Keys) -> None:
+    token, transport = mint(LASTING), _Hanging(keys)
+    verifier = keys.async_verifier(transport=transport)
+    dead = asyncio.new_event_loop()
+    waiting = dead.create_task(verifier.verify(token))
+    dead.run_until_complete(asyncio.sleep(0.01))
+    assert transport.count == 1
+    # Stopped with its tasks in the middle, as where a thread that ran it was given up.
+    asyncio.run(verifier.close())
+    assert asyncio.run(verifier.verify(token)) == LASTING
+    assert transport.count == 2
+    for task in asyncio.all_tasks(dead):
+        task.cancel()
+    dead.run_until_complete(asyncio.wait([waiting]))
+    dead.close()

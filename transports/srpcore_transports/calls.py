@@ -244,7 +244,8 @@ def carry_out(steps: Steps[T], attempt: Callable[[Attempt], Any]) -> T:
             try:
                 step = steps.send(done)
             except StopIteration as stop:
-                return stop.value
+                result: T = stop.value
+                return result
 
 
 async def carry_out_async(steps: Steps[T], attempt: Callable[[Attempt], Awaitable[Any]]) -> T:
@@ -266,4 +267,5 @@ async def carry_out_async(steps: Steps[T], attempt: Callable[[Attempt], Awaitabl
             try:
                 step = steps.send(done)
             except StopIteration as stop:
-                return stop.value
+                result: T = stop.value
+                return result

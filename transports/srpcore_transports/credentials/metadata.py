@@ -6,6 +6,7 @@ import json
 import os
 import re
 import ssl
+import time
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from ipaddress import ip_address
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 from srpcore.exceptions.base import ConfigurationError, TransportError
 from srpcore.pool import check_endpoint
 
+from ..calls import Attempt
 from ..connections import Origin
 from ..exchange import exchange, open_connection
 from .refreshing import Temporary
@@ -144,9 +146,12 @@ def _request(method: str, url: str, headers: Mapping[str, str], seconds: float) 
     origin = Origin(parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
     context = ssl.create_default_context() if origin.scheme == "https" else None
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    connection = open_connection(origin, proxy=None, context=context, connect_timeout=seconds, read_timeout=seconds)
+    attempt = Attempt(time.monotonic() + seconds, repeatable=True)
+    connection = open_connection(origin, attempt, proxy=None, context=context, session=None, timeout=seconds)
     try:
-        answer = exchange(connection, origin.host, method, target, headers, None, limit=_LIMIT)
+        answer = exchange(
+            connection, attempt, origin.host, method, target, headers, None, timeout=seconds, limit=_LIMIT
+        )
     finally:
         connection.close()
     if answer.status != 200:

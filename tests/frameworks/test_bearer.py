@@ -1,0 +1,202 @@
+"""The token out of Authorization headers, and what a failure means over HTTP, without any framework."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, cast
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from srpcore import AsyncTokenVerifier, ConfigurationError, TokenVerificationException, TransportError, exceptions
+from srpcore.exceptions import GroupMismatch, MalformedToken, ScopeMismatch, TokenExpired, TransportTimeout, UnknownKey
+from srpcore.frameworks.bearer import Refused, bearer_token, demands, needed_token, refusing, sync_verifier, verified
+from tokens.serving import POOL, mint, serve
+
+from .sites import verifier_of
+
+# RFC 6750, section 3: a challenge is quoted strings with none of what could end one.
+CHALLENGE = re.compile(r'Bearer( [a-z_]+="[\x20\x21\x23-\x5b\x5d-\x7e]+"(, [a-z_]+="[\x20\x21\x23-\x5b\x5d-\x7e]+")*)?')
+
+
+def refused(error: Exception) -> Refused:
+    with pytest.raises(Refused) as caught, refusing():
+        raise error
+    assert caught.value.__cause__ is error
+    return caught.value
+
+
+def test_the_examples_of_the_rfc() -> None:
+    # RFC 6750, sections 2.1 and 3.
+    assert bearer_token(["Bearer mF_9.B5f-4.1JqM"]) == "mF_9.B5f-4.1JqM"
+    challenge = refused(TokenExpired("the token has expired (exp)", expected=2, actual=1)).challenge
+    assert challenge is not None
+    assert challenge.startswith('Bearer error="invalid_token", error_description="')
+
+
+@given(
+    st.lists(
+        st.text(st.characters(max_codepoint=255), max_size=20) | st.sampled_from(["Bearer", "Bearer ", "bearer a"])
+    )
+)
+@example(["Bearer a=", "Bearer a="])
+@example(["Bearer a=b"])
+@example(["Bearer a\n"])
+@example(["\tBearer a"])
+@example(["Bearer\ta"])
+@example(["Bearer a "])
+@example(["Bearer \x00"])
+def test_there_is_one_token_or_none(authorization: list[str]) -> None:
+    try:
+        token = bearer_token(authorization)
+    except MalformedToken:
+        assert any(value.lower().startswith("bearer") for value in authorization)
+        return
+    if token is None:
+        assert not any(re.match(r"(?i)bearer( |$)", value) for value in authorization)
+        return
+    (value,) = authorization
+    assert re.fullmatch(r"(?i)bearer +" + re.escape(token), value)
+    assert re.fullmatch(r"[A-Za-z0-9._~+/-]+=*", token)
+
+
+@pytest.mark.parametrize("authorization", [[], [""], ["Basic a"], ["Basic a", "Basic b"], ["bearer\ta"], ["Bearera b"]])
+def test_no_bearer_token_is_none_and_where_one_is_needed_a_challenge_without_error(authorization: list[str]) -> None:
+    assert bearer_token(authorization) is None
+    with pytest.raises(Refused) as caught:
+        needed_token(authorization)
+    assert (caught.value.status, caught.value.challenge) == (401, "Bearer")
+
+
+@pytest.mark.parametrize("name", exceptions.tokens.__all__)
+def test_no_challenge_has_anything_of_the_token(name: str) -> None:
+    evil = 'kid"\r\nSet-Cookie: a=b, \\"'
+    refusal = refused(getattr(exceptions, name)(evil, expected=evil, actual=evil))
+    assert refusal.status == (403 if name in ("GroupMismatch", "ScopeMismatch") else 401)
+    assert refusal.challenge is not None
+    assert CHALLENGE.fullmatch(refusal.challenge)
+    assert refusal.description in refusal.challenge
+    for text in (refusal.challenge, refusal.description, str(refusal), repr(refusal)):
+        assert "kid" not in text
+        assert "Set-Cookie" not in text
+
+
+@given(st.lists(st.text(max_size=8)) | st.text(max_size=8) | st.none() | st.integers() | st.lists(st.integers()))
+def test_the_scope_that_is_told_is_safe_in_a_header(expected: Any) -> None:
+    challenge = refused(ScopeMismatch("", expected=expected)).challenge
+    assert challenge is not None
+    assert CHALLENGE.fullmatch(challenge)
+    assert 'error="insufficient_scope"' in challenge
+
+
+@pytest.mark.parametrize(
+    ("expected", "scope"),
+    [("a/b", "a/b"), (("a", "b"), "a b"), (["x"], "x"), (None, None), ((), None), ("a b", None), (('"', "c"), "c")],
+)
+def test_the_scope_is_told_only_where_one_was_demanded(expected: Any, scope: str | None) -> None:
+    challenge = refused(ScopeMismatch("", expected=expected, actual="")).challenge
+    assert challenge is not None
+    found = re.findall(r'scope="([^"]*)"$', challenge)
+    assert found == ([] if scope is None else [scope])
+
+
+def test_groups_are_not_told() -> None:
+    challenge = refused(GroupMismatch("", expected="admins", actual=[])).challenge
+    assert challenge is not None
+    assert "admins" not in challenge
+    assert "scope=" not in challenge
+
+
+def test_a_subclass_of_ones_own_is_told_by_its_base() -> None:
+    class Banned(TokenVerificationException):
+        pass
+
+    class Gone(UnknownKey):
+        pass
+
+    assert refused(Banned("alice is banned")).description == "the token is not accepted"
+    assert refused(Gone("")).description == refused(UnknownKey("")).description
+
+
+@pytest.mark.parametrize("error", [TransportError("https://user:secret@proxy"), TransportTimeout("secret")])
+def test_no_keys_is_503_without_a_challenge(error: TransportError) -> None:
+    refusal = refused(error)
+    assert (refusal.status, refusal.challenge) == (503, None)
+    assert "secret" not in str(refusal)
+
+
+@pytest.mark.parametrize("error", [ConfigurationError("x"), ValueError("x"), KeyError("x"), KeyboardInterrupt()])
+def test_anything_else_propagates_as_it_is(error: BaseException) -> None:
+    with pytest.raises(type(error)) as caught, refusing():
+        raise error
+    assert caught.value is error
+
+
+def test_a_custom_check_raises_what_it_wants() -> None:
+    class Banned(Exception):
+        pass
+
+    def check(_: object) -> None:
+        raise Banned
+
+    with serve() as keys, verifier_of(keys) as verifier:
+        with pytest.raises(Banned):
+            verified(verifier, [f"Bearer {mint()}"], demands({"custom_check": check}))
+        assert verified(verifier, [f"Bearer {mint()}"], demands({}))["username"] == "alice"
+
+
+def yes(_: object) -> bool:
+    return True
+
+
+def test_a_custom_check_that_returns_lets_nobody_in() -> None:
+    with serve() as keys, verifier_of(keys) as verifier, pytest.raises(ConfigurationError):
+        verified(verifier, [f"Bearer {mint()}"], demands({"custom_check": yes}))  # type: ignore[typeddict-item]  # is wrong
+
+
+WRONG: list[dict[str, Any]] = [
+    {"scope": ""},
+    {"scope": []},
+    {"scope": 1},
+    {"groups": [""]},
+    {"client_id": ()},
+    {"token_use": "refresh"},
+    {"leeway": -1},
+    {"leeway": float("nan")},
+    {"custom_check": "x"},
+    {"issuers": ""},
+    {"scopes": "a"},
+    {"access_token": "a"},
+    {"user_pool_id": POOL},
+]
+
+
+@pytest.mark.parametrize("overrides", WRONG, ids=repr)
+def test_a_wrong_demand_is_refused_when_it_is_said(overrides: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError):
+        demands(cast(Any, overrides))
+
+
+async def wait(_: object) -> None: ...
+
+
+def test_a_check_that_is_to_be_awaited_is_refused_where_nobody_would() -> None:
+    with pytest.raises(ConfigurationError):
+        demands({"custom_check": wait})
+    assert demands({"custom_check": wait}, awaited=True) == {"custom_check": wait}
+
+
+def test_demands_stay_as_they_were_said() -> None:
+    scope = ["a"]
+    kept = demands({"scope": scope, "client_id": None})
+    scope.append("b")
+    assert kept == {"scope": ("a",), "client_id": None}
+
+
+@pytest.mark.parametrize(
+    "verifier", [None, AsyncTokenVerifier(POOL, client_id=None, token_use=None), lambda: None, object]
+)
+def test_only_a_verifier_that_needs_no_await_is_one(verifier: Any) -> None:
+    with pytest.raises(ConfigurationError):
+        sync_verifier(verifier)

@@ -1,0 +1,203 @@
+"""What every framework answers, to real requests over a socket: RFC 6750, and nothing of the token in it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from loopback import answer as response
+from srpcore.frameworks import bearer
+from tokens import minting
+from tokens.minting import KID, access_claims, id_claims
+from tokens.serving import OTHER_ISSUER, Keys, mint
+
+from .sites import SITES, Site, running, sub_of
+
+SUB = access_claims()["sub"]
+INVALID = 'Bearer error="invalid_token", error_description="'
+INSUFFICIENT = 'Bearer error="insufficient_scope", error_description="'
+
+
+@pytest.fixture(scope="module", params=SITES)
+def keys_and_site(request: pytest.FixtureRequest) -> Iterator[tuple[Keys, Site]]:
+    with running(request.param) as both:
+        yield both
+
+
+@pytest.fixture
+def site(keys_and_site: tuple[Keys, Site]) -> Site:
+    return keys_and_site[1]
+
+
+@pytest.fixture(params=SITES)
+def lone(request: pytest.FixtureRequest) -> Iterator[tuple[Keys, Site]]:
+    """A site whose verifier has no keys yet."""
+    with running(request.param) as both:
+        yield both
+
+
+def test_the_claims_of_a_good_token_arrive_and_keys_are_fetched_once(keys_and_site: tuple[Keys, Site]) -> None:
+    keys, site = keys_and_site
+    for _ in range(3):
+        assert sub_of(site.bearer("me", mint())) == SUB
+    assert keys.count == 1
+
+
+@pytest.mark.parametrize("scheme", ["bearer", "BEARER", "bEaReR"])
+def test_the_scheme_is_of_any_case(site: Site, scheme: str) -> None:
+    assert sub_of(site.ask("me", f"{scheme} {mint()}")) == SUB
+
+
+def test_more_spaces_after_the_scheme_are_allowed_by_the_grammar(site: Site) -> None:
+    assert sub_of(site.ask("me", f"Bearer   {mint()}")) == SUB
+
+
+@pytest.mark.parametrize("authorization", [[], [""], ["Basic YWxpY2U6c2VjcmV0"], ["Bearertoken"], ["Digest a=b"]])
+def test_without_a_bearer_token_the_challenge_has_no_error(site: Site, authorization: list[str]) -> None:
+    answer = site.ask("me", *authorization)
+    assert (answer.status, answer.challenges) == (401, ["Bearer"])
+
+
+MALFORMED: list[list[str | bytes]] = [
+    ["Bearer"],
+    ["Bearer "],
+    ["Bearer {} {}"],
+    ["Bearer {},{}"],
+    ["Bearer {}, Bearer {}"],
+    ["Bearer {}", "Bearer {}"],
+    ["Bearer {}", "Basic YWxpY2U6c2VjcmV0"],
+    ["Bearer \xff\xfe".encode("latin-1")],
+    ["Bearer tökén".encode()],
+    [b'Bearer x"\\, error="none'],
+    ["Bearer {}=x"],
+    ["Bearer not-a-token"],
+    ["Bearer ..."],
+]
+
+
+@pytest.mark.parametrize("authorization", MALFORMED, ids=repr)
+def test_what_is_not_one_token_is_refused(site: Site, authorization: list[str | bytes]) -> None:
+    token = mint()
+    values = [value.replace("{}", token) if isinstance(value, str) else value for value in authorization]
+    answer = site.ask("me", *values)
+    assert answer.status == 401
+    assert answer.challenges == [f'{INVALID}the token is malformed"']
+
+
+def test_another_scheme_before_a_token_does_not_let_it_in(site: Site) -> None:
+    answer = site.ask("me", "Basic YWxpY2U6c2VjcmV0", f"Bearer {mint()}")
+    assert answer.status == 401
+
+
+@pytest.mark.parametrize(
+    ("token", "fact"),
+    [
+        (lambda: mint(access_claims(exp=1)), "the token has expired"),
+        (lambda: mint(access_claims(nbf=2**40)), "the token is not valid yet"),
+        (lambda: mint(access_claims(client_id="stranger")), "the token is another app client's"),
+        (lambda: mint(access_claims(iss=OTHER_ISSUER), "other"), "the token is of another issuer"),
+        (lambda: mint(id_claims()), "the token is for another use"),
+        (lambda: mint(access_claims(exp="soon")), "a claim of the token is missing or malformed"),
+        (lambda: mint(kid='x"\r\nSet-Cookie: a=b'), "the token is signed with an unknown key"),
+        (lambda: mint(name="other", kid=KID), "the token's signature is invalid"),
+        (lambda: of_another_algorithm(), "the token is not signed with RS256, or wants an extension"),
+    ],
+)
+def test_a_token_that_is_not_accepted_is_refused_and_only_the_kind_of_failure_is_told(
+    site: Site, token: Any, fact: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    minted = token()
+    with caplog.at_level(logging.DEBUG):
+        answer = site.bearer("me", minted)
+    assert (answer.status, answer.challenges) == (401, [f'{INVALID}{fact}"'])
+    tell_tales = [*minted.split("."), "alice", "stranger", "us-east-1", "Set-Cookie", SUB]
+    assert [text for text in tell_tales if text and (text in answer.text or text in caplog.text)] == []
+
+
+def of_another_algorithm() -> str:
+    return minting.sign(f"{minting.segment({'kid': KID, 'alg': 'none'})}.{minting.segment(access_claims())}")
+
+
+def test_the_body_tells_no_more_than_the_header(site: Site) -> None:
+    answer = site.bearer("me", mint(access_claims(exp=1)))
+    body = answer.body.decode().lower()
+    assert "expired" in body
+    assert "got" not in body
+    assert "expected" not in body
+    assert [value for name, value in answer.headers if name.lower() == "content-type"]
+
+
+def test_a_huge_token_is_refused(site: Site) -> None:
+    # Servers have limits of their own for headers; what comes through is refused by the verifier.
+    answer = site.bearer("me", "A" * 30_000 + "." + "A" * 30_000 + ".AAAA")
+    assert answer.status in (400, 401, 431)
+    assert "AAAA" not in answer.text
+
+
+@pytest.mark.parametrize("scope", ["orders/read", "orders/write.", "", "ORDERS/WRITE"])
+def test_a_token_without_the_scope_is_told_which(site: Site, scope: str) -> None:
+    answer = site.bearer("write", mint(access_claims(scope=scope)))
+    assert answer.status == 403
+    wanted = 'the token lacks the scope that this needs", scope="orders/write orders/admin"'
+    assert answer.challenges == [f"{INSUFFICIENT}{wanted}"]
+
+
+@pytest.mark.parametrize("scope", ["orders/write", "openid orders/admin"])
+def test_one_of_the_scopes_is_enough(site: Site, scope: str) -> None:
+    assert sub_of(site.bearer("write", mint(access_claims(scope=scope)))) == SUB
+
+
+@pytest.mark.parametrize("groups", [None, ["users"], []])
+def test_a_user_out_of_the_group_is_told_nothing_of_groups(site: Site, groups: list[str] | None) -> None:
+    claims = access_claims() if groups is None else access_claims(**{"cognito:groups": groups})
+    answer = site.bearer("admins", mint(claims))
+    assert answer.status == 403
+    assert answer.challenges == [f'{INSUFFICIENT}the user is in none of the groups that may do this"']
+
+
+def test_a_user_in_the_group_is_let_in(site: Site) -> None:
+    assert sub_of(site.bearer("admins", mint(access_claims(**{"cognito:groups": ["users", "admins"]})))) == SUB
+
+
+def test_a_route_may_demand_less_than_the_verifier(site: Site) -> None:
+    assert sub_of(site.bearer("anybody", mint(access_claims(client_id="another")))) == SUB
+
+
+def test_an_expired_token_without_the_scope_is_not_told_to_ask_for_it(site: Site) -> None:
+    assert site.bearer("write", mint(access_claims(exp=1, scope=""))).status == 401
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST", "PUT", "DELETE"])
+def test_no_other_method_reaches_the_route_without_a_token(site: Site, method: str) -> None:
+    answer = site.ask("me", method=method)
+    assert answer.status in (401, 405) or (method == "OPTIONS" and answer.status == 200)
+    assert b"sub" not in answer.body
+
+
+def test_head_needs_the_token_too(site: Site) -> None:
+    assert site.bearer("me", mint(), method="HEAD").status == 200
+    assert site.ask("me", method="HEAD").status == 401
+
+
+def test_no_keys_is_503_and_never_a_way_in_until_they_are_there(lone: tuple[Keys, Site]) -> None:
+    keys, site = lone
+    keys.instead = lambda: response(b"", 500)
+    for authorization in (f"Bearer {mint()}", f"Bearer {mint(access_claims(exp=1))}"):
+        answer = site.ask("me", authorization)
+        assert (answer.status, answer.challenges) == (503, [])
+        assert b"try again later" in answer.body
+        assert str(keys.server.port) not in answer.text
+    assert site.ask("me").status == 401
+    keys.instead = None
+    keys.clock.now += 120
+    assert sub_of(site.bearer("me", mint())) == SUB
+
+
+def test_every_class_of_refusal_has_its_fact() -> None:
+    from srpcore import exceptions
+
+    classes = {getattr(exceptions, name) for name in exceptions.tokens.__all__}
+    assert set(bearer._FACTS) == classes

@@ -1,0 +1,15 @@
+"""Whom a token speaks for, where a claim is missing or of another type."""
+
+from __future__ import annotations
+
+from srpcore.frameworks.principal import app_client, groups, scopes, username
+
+
+def test_what_is_no_text_is_nothing() -> None:
+    claims = {"username": 5, "cognito:username": ["bob"], "client_id": None, "aud": {}, "scope": 1}
+    assert (username(claims), app_client(claims), scopes(claims), groups(claims)) == (None, None, (), ())
+
+
+def test_no_scope_is_empty() -> None:
+    assert scopes({"scope": ""}) == ()
+    assert scopes({"scope": " a  b "}) == ("a", "b")
