@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from .exceptions.base import ConfigurationError
 
@@ -70,6 +69,8 @@ def check_endpoint(url: str, *, allow_http: bool = False) -> str:
     if not isinstance(url, str) or _NOT_IN_ENDPOINT.search(url):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigurationError("the endpoint is not a URL of the form https://host[:port][/path]")
     try:
+        from urllib.parse import urlsplit  # few verifiers need it, and it is slow to load
+
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:

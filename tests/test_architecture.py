@@ -125,7 +125,7 @@ def test_one_line_of_the_core_reaches_the_transports() -> None:
 
 def test_import_loads_no_third_party_module_and_no_io() -> None:
     program = (
-        "import sys, json; before = set(sys.modules); import srpcore;"
+        "import sys, json; before = set(sys.modules); from srpcore import *; "
         "print(json.dumps(sorted(set(sys.modules) - before)))"
     )
     # -I and -S: without site-packages' .pth files, which load modules of their own; the source roots by hand.

@@ -26,20 +26,48 @@
 
 from __future__ import annotations
 
-from . import base, challenges, not_authorized, reply, service, store, tokens
-from .base import *
-from .challenges import *
-from .not_authorized import *
-from .reply import *
-from .service import *
-from .store import *
-from .tokens import *
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__: list[str] = []
-__all__ += base.__all__
-__all__ += challenges.__all__
-__all__ += not_authorized.__all__
-__all__ += reply.__all__
-__all__ += service.__all__
-__all__ += store.__all__
-__all__ += tokens.__all__
+if TYPE_CHECKING:
+    from . import base, challenges, not_authorized, reply, service, store, tokens
+    from .base import *
+    from .challenges import *
+    from .not_authorized import *
+    from .reply import *
+    from .service import *
+    from .store import *
+    from .tokens import *
+
+    __all__: list[str] = []
+    __all__ += base.__all__
+    __all__ += challenges.__all__
+    __all__ += not_authorized.__all__
+    __all__ += reply.__all__
+    __all__ += service.__all__
+    __all__ += store.__all__
+    __all__ += tokens.__all__
+
+_MODULES = ("base", "tokens", "challenges", "service", "not_authorized", "reply", "store")
+
+
+# Each module is loaded when one of its names is first asked for: see srpcore/__init__.py.
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
+    if name == "__all__":
+        return _exported()
+    if not name.startswith("__"):
+        for module in map(import_module, (f"{__name__}.{module}" for module in _MODULES)):
+            if name in vars(module)["__all__"]:
+                globals()[name] = getattr(module, name)
+                return globals()[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_exported()})
+
+
+def _exported() -> list[str]:
+    return [name for module in _MODULES for name in import_module(f"{__name__}.{module}").__all__]

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, cast
 
 from .base import SrpcoreError
 
-__all__ = [
+__all__: list[str] = [
     "AccessDeniedException",
     "AliasExistsException",
     "CodeDeliveryFailureException",

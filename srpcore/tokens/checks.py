@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
-from inspect import isawaitable, iscoroutine, iscoroutinefunction
+from types import CoroutineType
 from typing import Literal, TypeAlias, TypedDict, cast
 
 from ..exceptions.base import ConfigurationError
@@ -74,7 +74,9 @@ class Checks:
         Raises:
             ConfigurationError: it is.
         """
-        if iscoroutinefunction(self.custom_check):
+        from inspect import iscoroutinefunction
+
+        if self.custom_check is not None and iscoroutinefunction(self.custom_check):
             raise ConfigurationError("custom_check must be a plain function: nobody would await this one")
 
 
@@ -109,10 +111,10 @@ def run_custom_check(custom_check: CustomCheck, claims: Claims) -> None:
     Raises:
         ConfigurationError: it returned a value. A False that is passed over would let everybody in.
     """
-    answer = custom_check(claims)
-    if iscoroutine(answer):
+    answer = cast(object, custom_check(claims))
+    if isinstance(answer, CoroutineType):
         answer.close()
-    _must_be_none(answer)
+    _must_be_none(cast(object, answer))
 
 
 async def await_custom_check(custom_check: CustomCheck, claims: Claims) -> None:
@@ -122,7 +124,7 @@ async def await_custom_check(custom_check: CustomCheck, claims: Claims) -> None:
         ConfigurationError: it returned a value.
     """
     answer: object = custom_check(claims)
-    if isawaitable(answer):
+    if isinstance(answer, Awaitable):
         answer = await answer
     _must_be_none(answer)
 

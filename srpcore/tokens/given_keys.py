@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 from collections.abc import Mapping
@@ -41,6 +40,8 @@ def given_keys(source: GivenKeys | None) -> KeySet:
 
 
 def _literal(text: str) -> Mapping[str, Any]:
+    import ast  # it takes longer than all the rest, and few need it
+
     try:
         literal = ast.literal_eval(text)
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):

@@ -5,15 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from inspect import iscoroutinefunction
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from ..exceptions.base import ConfigurationError
 from ..exceptions.tokens import InvalidClaim, IssuerMismatch, TokenVerificationException
 from ..pool import Pool, default_endpoint
-from ..resolve import as_async, as_transport, transport_module
-from ..wire import AsyncTransport, Transport
 from .checks import (
     Checks,
     CustomCheck,
@@ -37,6 +34,8 @@ from .verdicts import Verdict, Verdicts
 
 if TYPE_CHECKING:
     from typing import Self, Unpack
+
+    from ..wire import AsyncTransport, Transport
 
 __all__ = ["AsyncTokenVerifier", "Overrides", "TokenVerifier"]
 
@@ -97,6 +96,8 @@ class _Verifier:
         return f"{type(self).__name__}({[*self._pools]!r})"
 
     def _make_transport(self) -> Transport:
+        from ..resolve import transport_module
+
         # The endpoint is said, so that no environment variable is asked; it is not used, for only fetch is.
         transport: Transport = transport_module("https").HttpsTransport(
             region=self._region,
@@ -233,13 +234,21 @@ class TokenVerifier(_Verifier):
         return checks
 
     def _open(self, transport: Any) -> None:
-        if isinstance(transport, str) or iscoroutinefunction(getattr(transport, "fetch", None)):
-            raise ConfigurationError("transport must be a synchronous transport: an object, not a name")
-        self._given = None if transport is None else as_transport(transport)
+        self._given = None if transport is None else self._synchronous(transport)
         self._made: Transport | None = None
         self._lock = Lock()
         caches = {name: self._cache(pool) for name, pool in self._pools.items()}
         self._keys = {name: PoolKeys(cache, self._fetch, self._clock) for name, cache in caches.items()}
+
+    @staticmethod
+    def _synchronous(transport: Any) -> Transport:
+        from inspect import iscoroutinefunction
+
+        from ..resolve import as_transport
+
+        if isinstance(transport, str) or iscoroutinefunction(getattr(transport, "fetch", None)):
+            raise ConfigurationError("transport must be a synchronous transport: an object, not a name")
+        return as_transport(transport)
 
     def __enter__(self) -> Self:
         return self
@@ -303,7 +312,7 @@ class TokenVerifier(_Verifier):
         with self._lock:
             if self._given is None and self._made is None:
                 self._made = self._make_transport()
-            transport = cast(Transport, self._given or self._made)
+            transport = cast("Transport", self._given or self._made)
         return transport.fetch(url)
 
 
@@ -319,6 +328,8 @@ class AsyncTokenVerifier(_Verifier):
     """
 
     def _open(self, transport: Any) -> None:
+        from ..resolve import as_async
+
         if isinstance(transport, str):
             raise ConfigurationError("transport must be an object, not a name")
         self._transport: AsyncTransport = as_async(self._maker() if transport is None else transport)

@@ -17,13 +17,14 @@ from srpcore.wire import Fetch, Operation, Reply
 from . import sigv4
 from .calls import Attempt, Calls, OnRequest, OnResponse, carry_out
 from .connections import IdleConnections, Origin
-from .credentials import Credentials, CredentialsProvider
 from .exchange import Answer, Unanswered, exchange, open_connection
 from .proxy import Proxy, proxy_for
 from .service import MAX_RESPONSE_SIZE, USER_AGENT, Service, document, refuse_redirect, seconds, variable
 
 if TYPE_CHECKING:
     from typing import Self
+
+    from .credentials import Credentials, CredentialsProvider
 
 __all__ = ["MAX_RESPONSE_SIZE", "HttpsTransport", "tls_context"]
 

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from srpcore._version import __version__
@@ -16,7 +17,9 @@ from srpcore.pool import check_endpoint, configured_endpoint, default_endpoint
 from srpcore.wire import Operation
 
 from . import sigv4
-from .credentials import Credentials, CredentialsProvider, DefaultCredentials, profile_region
+
+if TYPE_CHECKING:
+    from .credentials import Credentials, CredentialsProvider
 
 __all__ = ["MAX_RESPONSE_SIZE", "USER_AGENT", "Service", "document", "refuse_redirect", "seconds", "variable"]
 
@@ -43,7 +46,7 @@ class Service:
         use_dualstack: bool | None,
         allow_http: bool,
     ) -> None:
-        self.region = region or variable("AWS_REGION", "AWS_DEFAULT_REGION") or profile_region()
+        self.region = region or variable("AWS_REGION", "AWS_DEFAULT_REGION") or _profile_region()
         given = endpoint_url or configured_endpoint()
         if given and (use_fips or use_dualstack):
             raise ConfigurationError("an endpoint URL is taken as it is: use_fips and use_dualstack cannot change it")
@@ -52,9 +55,9 @@ class Service:
         self.endpoint_url = check_endpoint(endpoint, allow_http=allow_http)
         _sendable(self.endpoint_url)
         self.host = urlsplit(self.endpoint_url).hostname or ""
-        if credentials is not None and not isinstance(credentials, Credentials) and not callable(credentials):
+        self._credentials = credentials
+        if credentials is not None and not _is_credentials(credentials) and not callable(credentials):
             raise ConfigurationError("credentials must be Credentials, or a provider that returns them when called")
-        self._credentials = DefaultCredentials(self.region) if credentials is None else credentials
 
     def request(self, operation: Operation) -> tuple[dict[str, str], bytes]:
         """Return the headers and the body of the POST that *operation* is, not yet signed.
@@ -103,8 +106,12 @@ class Service:
         return parts.hostname or ""
 
     def _current_credentials(self, operation: Operation) -> Credentials:
+        from .credentials import Credentials, DefaultCredentials
+
+        if self._credentials is None:
+            self._credentials = DefaultCredentials(self.region)
+        given = self._credentials
         try:
-            given = self._credentials
             credentials = given if isinstance(given, Credentials) else given()
         except ConfigurationError as error:
             raise ConfigurationError(f"{operation.name} must be signed, and {error}") from None
@@ -155,6 +162,19 @@ def seconds(name: str, value: float) -> float:
 def variable(*names: str) -> str | None:
     """Return the first environment variable of *names* that is set and not empty."""
     return next((os.environ[name] for name in names if os.environ.get(name)), None)
+
+
+# The package of the credentials is loaded when it is needed: who logs in or fetches keys signs nothing.
+def _profile_region() -> str | None:
+    from .credentials import profile_region
+
+    return profile_region()
+
+
+def _is_credentials(value: object) -> bool:
+    from .credentials import Credentials
+
+    return isinstance(value, Credentials)
 
 
 def _regional_endpoint(region: str | None, use_fips: bool | None, use_dualstack: bool | None) -> str:

@@ -11,11 +11,13 @@ import os
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from hashlib import blake2b, sha256
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from srpcore.exceptions.base import ConfigurationError
 
-from .credentials import Credentials
+if TYPE_CHECKING:
+    from .credentials import Credentials
 
 __all__ = [
     "ALGORITHM",
