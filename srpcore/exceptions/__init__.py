@@ -30,7 +30,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import base, challenges, not_authorized, reply, service, store, tokens
     from .base import *
     from .challenges import *
     from .not_authorized import *
@@ -39,14 +38,7 @@ if TYPE_CHECKING:
     from .store import *
     from .tokens import *
 
-    __all__: list[str] = []
-    __all__ += base.__all__
-    __all__ += challenges.__all__
-    __all__ += not_authorized.__all__
-    __all__ += reply.__all__
-    __all__ += service.__all__
-    __all__ += store.__all__
-    __all__ += tokens.__all__
+    __all__: list[str]
 
 _MODULES = ("base", "tokens", "challenges", "service", "not_authorized", "reply", "store")
 
