@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import ast
-import json
-import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from .. import tokens
 from ..drive import entered_in_thread
 from ..exceptions.base import AccessTokenRequired, ConfigurationError, UnsupportedChallenge
-from ..exceptions.tokens import MalformedToken, UnknownKey
+from ..exceptions.tokens import InvalidKey, MalformedToken, UnknownKey
 from ..flows import ask
 from ..flows.refresh import revoke
+from ..tokens.given_keys import members_of_environment
 from ..wire import Document, Flow
 from .base import AsyncCognitoBase, CognitoBase
 from .token_state import TokenState
@@ -33,7 +31,7 @@ class TokenMethods(TokenState, CognitoBase):
         """Return the pool's JSON Web Key Set: from ``COGNITO_JWKS`` (JSON or a Python literal), else fetched once.
 
         Raises:
-            ConfigurationError: ``COGNITO_JWKS`` is neither.
+            ConfigurationError: ``COGNITO_JWKS`` is neither, or no key set that can be used.
             TransportError: the key set could not be fetched.
             InvalidKey: what was fetched is no key set.
         """
@@ -239,18 +237,10 @@ class AsyncTokenMethods(TokenState, AsyncCognitoBase):
 
 
 def _keys_of_environment() -> Mapping[str, Any] | None:
-    text = os.environ.get("COGNITO_JWKS")
-    if not text:
-        return None
-    for parse in (json.loads, ast.literal_eval):
-        try:
-            keys = parse(text)
-        except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
-            continue
-        if isinstance(keys, dict) and _is_list_of_objects(cast(dict[str, Any], keys).get("keys")):
-            return cast(dict[str, Any], keys)
-    raise ConfigurationError("COGNITO_JWKS is neither a JSON object nor a Python dictionary: give the key set")
-
-
-def _is_list_of_objects(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(item, dict) for item in cast(list[object], value))
+    try:
+        keys = members_of_environment()
+        if keys is not None:
+            tokens.parse_key_set(keys)
+    except InvalidKey as error:
+        raise ConfigurationError(f"COGNITO_JWKS is no key set that can be used: {error}") from None
+    return keys

@@ -10,8 +10,9 @@ from typing import Any, TypeAlias, cast
 from ..exceptions.base import ConfigurationError
 from ..exceptions.tokens import InvalidKey
 from .jwks import MAX_DOCUMENT_LENGTH, KeySet, parse_key_set
+from .strict import json_object
 
-__all__ = ["GivenKeys", "given_keys"]
+__all__ = ["GivenKeys", "given_keys", "members_of_environment"]
 
 GivenKeys: TypeAlias = Mapping[str, Any] | bytes | str | os.PathLike[str]
 
@@ -27,16 +28,37 @@ def given_keys(source: GivenKeys | None) -> KeySet:
         return parse_key_set(source)
     if source is not None:
         return parse_key_set(_read(source))
+    members = members_of_environment()
+    if members is None:
+        raise ConfigurationError("COGNITO_JWKS is not set: set it, or give the key set")
+    return parse_key_set(members)
+
+
+def members_of_environment() -> Mapping[str, Any] | None:
+    """Return the key set that ``COGNITO_JWKS`` holds as JSON or, as pycognito has it, as a Python literal.
+
+    Raises:
+        ConfigurationError: it is neither.
+        InvalidKey: it is too large, or JSON that can be read in more than one way.
+    """
     text = os.environ.get("COGNITO_JWKS")
     if not text:
-        raise ConfigurationError("COGNITO_JWKS is not set: set it, or give the key set")
+        return None
     if len(text) > MAX_DOCUMENT_LENGTH:
         raise InvalidKey("the key set is too large", expected=MAX_DOCUMENT_LENGTH, actual=len(text))
     try:
-        json.loads(text)
+        is_object = isinstance(json.loads(text), dict)
     except (ValueError, RecursionError):
-        return parse_key_set(_literal(text))
-    return parse_key_set(text)
+        return _literal(text)
+    if not is_object:
+        raise ConfigurationError(_NEITHER)
+    try:
+        return json_object(text.encode("utf-8", "surrogatepass"))
+    except ValueError as error:
+        raise InvalidKey(f"the key set is {error}") from None
+
+
+_NEITHER = "COGNITO_JWKS is neither a JSON object nor a Python dictionary: give the key set"
 
 
 def _literal(text: str) -> Mapping[str, Any]:
@@ -47,7 +69,7 @@ def _literal(text: str) -> Mapping[str, Any]:
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
         literal = None
     if not isinstance(literal, dict):
-        raise ConfigurationError("COGNITO_JWKS is neither a JSON object nor a Python dictionary: give the key set")
+        raise ConfigurationError(_NEITHER)
     return cast(dict[str, Any], literal)
 
 
