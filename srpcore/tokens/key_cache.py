@@ -6,15 +6,14 @@ tasks. Ages are of the wall clock: it goes on while a Lambda function is frozen,
 
 from __future__ import annotations
 
-import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
-from weakref import WeakSet
 
 from ..exceptions.base import SrpcoreError, TransportError
 from ..exceptions.tokens import UnknownKey
+from ..forks import start_anew_after_fork
 from .checks import seconds
 from .jwks import KeySet, parse_key_set
 
@@ -132,7 +131,7 @@ class PoolKeys:
         self._clock = clock
         self._lock = Lock()
         self._flight: Event | None = None
-        _EVERY.add(self)
+        start_anew_after_fork(self, PoolKeys._after_fork)
 
     def keys(self, kid: str | None) -> KeySet:
         """Return keys with *kid* among them (None: any keys), fetched if need be.
@@ -165,7 +164,7 @@ class PoolKeys:
         if flight is not None:
             flight.wait()
 
-    def after_fork(self) -> None:
+    def _after_fork(self) -> None:
         """Start anew in a child process: who fetches, or holds the lock, may be a thread that only the parent has."""
         self._lock, self._flight = Lock(), None
 
@@ -204,18 +203,6 @@ class PoolKeys:
         if found is None:
             raise self.cache.refusal(kid, now)
         return found
-
-
-_EVERY: WeakSet[PoolKeys] = WeakSet()
-
-
-def _after_fork() -> None:
-    for keys in list(_EVERY):
-        keys.after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
 
 
 class AsyncPoolKeys:

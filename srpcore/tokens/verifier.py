@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from ..exceptions.base import ConfigurationError
 from ..exceptions.tokens import InvalidClaim, IssuerMismatch, TokenVerificationException
+from ..forks import start_anew_after_fork
 from ..pool import Pool, default_endpoint
 from .checks import (
     Checks,
@@ -237,8 +238,13 @@ class TokenVerifier(_Verifier):
         self._given = None if transport is None else self._synchronous(transport)
         self._made: Transport | None = None
         self._lock = Lock()
+        start_anew_after_fork(self, TokenVerifier._after_fork)
         caches = {name: self._cache(pool) for name, pool in self._pools.items()}
         self._keys = {name: PoolKeys(cache, self._fetch, self._clock) for name, cache in caches.items()}
+
+    def _after_fork(self) -> None:
+        """Start anew in a child process."""
+        self._lock = Lock()
 
     @staticmethod
     def _synchronous(transport: Any) -> Transport:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import selectors
 import time
 from collections.abc import Callable
@@ -10,7 +9,8 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from threading import Lock
 from typing import NamedTuple
-from weakref import WeakSet
+
+from srpcore.forks import start_anew_after_fork
 
 __all__ = ["FRESH_SECONDS", "IDLE_SECONDS", "IdleConnections", "Origin"]
 
@@ -53,7 +53,7 @@ class IdleConnections:
         self._lock = Lock()
         self._idle: list[_Idle] = []
         self._generation = 0
-        _EVERY.add(self)
+        start_anew_after_fork(self, IdleConnections._after_fork)
 
     @property
     def generation(self) -> int:
@@ -92,7 +92,7 @@ class IdleConnections:
         for idle in closing:
             idle.connection.close()
 
-    def after_fork(self) -> None:
+    def _after_fork(self) -> None:
         """Start anew in a child process; the parent's ends stay open."""
         self._lock = Lock()  # the old one may be held by a thread that only the parent has
         self.close()
@@ -103,18 +103,6 @@ class IdleConnections:
                 if self._idle[index].origin == origin:
                     return self._idle.pop(index)
         return None
-
-
-_EVERY: WeakSet[IdleConnections] = WeakSet()
-
-
-def _after_fork() -> None:
-    for connections in list(_EVERY):
-        connections.after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _has_input(connection: HTTPConnection) -> bool:

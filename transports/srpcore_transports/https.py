@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from srpcore.aws_json import decode
 from srpcore.exceptions.base import ConfigurationError
+from srpcore.forks import start_anew_after_fork
 from srpcore.wire import Fetch, Operation, Reply
 
 from . import sigv4
@@ -96,6 +97,7 @@ class HttpsTransport:
         self._sessions: dict[Origin, ssl.SSLSession] = {}
         self._context: ssl.SSLContext | None = None
         self._context_lock = Lock()
+        start_anew_after_fork(self, HttpsTransport._after_fork)
 
     @property
     def region(self) -> str | None:
@@ -152,6 +154,10 @@ class HttpsTransport:
 
         body: bytes = carry_out(self._calls.steps(Fetch(url), host), send)
         return body
+
+    def _after_fork(self) -> None:
+        """Start anew in a child process."""
+        self._context_lock = Lock()
 
     def close(self) -> None:
         """Close the connections; a later call opens new ones."""
