@@ -14,6 +14,7 @@ from threading import Event, Thread, get_ident
 from loopback import answer
 from srpcore.tokens.jwks import KeySet
 from srpcore.tokens.key_cache import KeyCache, KeyTiming, PoolKeys
+from srpcore_transports.https import HttpsTransport
 
 from .minting import KID, access_claims
 from .serving import DAY, POOL, Keys, mint, serve
@@ -115,7 +116,29 @@ def while_the_lock_is_held() -> int:
     return code
 
 
-CASES = {function.__name__: function for function in (during_the_first_fetch, during_a_refresh, while_the_lock_is_held)}
+def while_the_transport_is_being_made() -> int:
+    """Fork while a thread holds the verifier's and the transport's lock, as it does while authorities are read."""
+    with serve() as keys, keys.verifier() as verifier:
+        verifier.hydrate()
+        transport = verifier._made
+        assert isinstance(transport, HttpsTransport)
+        with verifier._lock, transport._context_lock:
+            code = in_a_child(
+                lambda: verifier._fetch(f"{keys.server.url}/{POOL}/.well-known/jwks.json"), transport._tls
+            )
+        assert keys.count == 2
+        return code
+
+
+CASES = {
+    function.__name__: function
+    for function in (
+        during_the_first_fetch,
+        during_a_refresh,
+        while_the_lock_is_held,
+        while_the_transport_is_being_made,
+    )
+}
 
 if __name__ == "__main__":
     sys.exit(CASES[sys.argv[1]]())
