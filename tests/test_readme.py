@@ -31,7 +31,8 @@ def test_programs_are_python_and_import_what_is_there(block: str) -> None:
 
 
 @pytest.mark.parametrize("block", COMPLETE, ids=lambda block: block.splitlines()[0])
-def test_complete_programs_run(block: str) -> None:
+def test_complete_programs_run(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     exec(compile(block, "README.md", "exec"), {"Cognito": srpcore.Cognito, "srpcore": srpcore, "pytest": pytest})
 
 

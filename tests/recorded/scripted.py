@@ -1,0 +1,88 @@
+"""A transport that answers what a test says, and short ways to record and replay a few calls of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from srpcore.exceptions import TransportError
+from srpcore.wire import Operation, Reply
+from srpcore_transports.recorded import RecordingTransport, ReplayTransport
+
+KEYS_URL = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Abc123/.well-known/jwks.json"
+
+
+def answer(document: dict[str, Any] | None = None, status: int = 200, **headers: str) -> Reply:
+    metadata = {"HTTPStatusCode": status, "HTTPHeaders": headers, "RequestId": "a-real-request-id"}
+    return Reply({**(document or {}), "ResponseMetadata": metadata})
+
+
+def refusal(code: str, message: str, status: int = 400) -> Reply:
+    return answer({"Error": {"Code": code, "Message": message}}, status)
+
+
+class Scripted:
+    """Answers each call with the next of *answers*; an exception is raised."""
+
+    def __init__(self, *answers: Reply | Exception) -> None:
+        self.answers = list(answers)
+        self.closed = 0
+
+    def call(self, operation: Operation) -> Reply:
+        following = self.answers.pop(0) if self.answers else answer()
+        if isinstance(following, Exception):
+            raise following
+        return following
+
+    def fetch(self, url: str) -> bytes:
+        if self.answers and isinstance(self.answers[0], Exception):
+            raise self.answers.pop(0)  # type: ignore[misc]
+        return b'{"keys": []}'
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class AsyncScripted:
+    """The same, asynchronous."""
+
+    def __init__(self, *answers: Reply | Exception) -> None:
+        self.inner = Scripted(*answers)
+
+    async def call(self, operation: Operation) -> Reply:
+        return self.inner.call(operation)
+
+    async def fetch(self, url: str) -> bytes:
+        return self.inner.fetch(url)
+
+    async def close(self) -> None:
+        self.inner.close()
+
+
+def record(path: Path, calls: Sequence[tuple[Operation, Reply | Exception]], **options: Any) -> dict[str, Any]:
+    """Record *calls* and return what the file has."""
+    with RecordingTransport(Scripted(*(reply for _, reply in calls)), path, **options) as transport:
+        for operation, _ in calls:
+            try:
+                transport.call(operation)
+            except TransportError:
+                continue
+    written: dict[str, Any] = json.loads(path.read_bytes())
+    return written
+
+
+def replay(path: Path, *operations: Operation, **options: Any) -> list[dict[str, Any]]:
+    """Return the documents of the replies, without their ResponseMetadata."""
+    transport = ReplayTransport(path, **options)
+    replies = [transport.call(operation).document for operation in operations]
+    return [{key: value for key, value in reply.items() if key != "ResponseMetadata"} for reply in replies]
+
+
+def admin_get(name: str) -> Operation:
+    return Operation("AdminGetUser", {"UserPoolId": "us-east-1_Abc123", "Username": name})
+
+
+def status(text: str) -> Reply:
+    return answer({"UserStatus": text})

@@ -1,0 +1,105 @@
+"""Reading a file that is no cassette, or another version's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from srpcore_transports.recorded import CassetteError, ReplayTransport
+
+CALL = {"operation": "GetUser", "request": {}, "reply": {}, "status": 200}
+GOOD: dict[str, Any] = {"srpcore cassette": 1, "calls": [CALL], "pools": {}}
+
+
+def with_call(**changes: Any) -> dict[str, Any]:
+    names = {name.replace("_", " "): value for name, value in changes.items()}
+    return {**GOOD, "calls": [{name: value for name, value in {**CALL, **names}.items() if value is not ...}]}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        GOOD,
+        with_call(seconds=1),
+        with_call(seconds=1.5, retry_after="3"),
+        with_call(reply=..., status=..., failure="TransportTimeout"),
+        with_call(operation=..., request=..., reply=..., status=..., key_set_of="<UserPoolId 1>"),
+        {**GOOD, "pools": {"<UserPoolId 1>": "us-east-1_Abc"}},
+    ],
+)
+def test_cassette_is_read(document: dict[str, Any], path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text(json.dumps(document))
+    ReplayTransport(path)
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ("", "no JSON"),
+        ("[", "no JSON"),
+        ("[" * 100_000, "no JSON"),
+        (b"\xff\xfe\x00", "no JSON"),
+        ("[]", "srpcore cassette"),
+        ("{}", "srpcore cassette"),
+        ({**GOOD, "srpcore cassette": 2}, "another version"),
+        ({**GOOD, "srpcore cassette": True}, "another version"),
+        ({**GOOD, "srpcore cassette": "1"}, "another version"),
+        ({**GOOD, "calls": {}}, "nothing else"),
+        ({**GOOD, "pools": []}, "nothing else"),
+        ({**GOOD, "pools": {"<UserPoolId 1>": 1}}, "nothing else"),
+        ({**GOOD, "pools": {"name": "text"}}, "nothing else"),
+        ({**GOOD, "more": 1}, "nothing else"),
+        ({"srpcore cassette": 1, "calls": []}, "nothing else"),
+        ({**GOOD, "calls": [1]}, "call 1 is no object"),
+        ({**GOOD, "calls": [CALL, {**CALL, "more": 1}]}, "call 2 has a member"),
+        (with_call(operation=1), "call 1 has a member"),
+        (with_call(request=[]), "call 1 has a member"),
+        (with_call(reply=None), "call 1 has a member"),
+        (with_call(status=True), "call 1 has a member"),
+        (with_call(status="200"), "call 1 has a member"),
+        (with_call(seconds="1"), "call 1 has a member"),
+        (with_call(seconds=True), "call 1 has a member"),
+        (with_call(retry_after=3), "call 1 has a member"),
+        (with_call(operation=...), "must have 'operation' and 'request'"),
+        (with_call(request=...), "must have 'operation' and 'request'"),
+        (with_call(key_set_of="x"), "must have 'operation' and 'request'"),
+        (with_call(operation=..., key_set_of="x"), "must have 'operation' and 'request'"),
+        (with_call(reply=...), "must have 'reply' or 'failure'"),
+        (with_call(failure="TransportError"), "must have 'reply' or 'failure'"),
+        (with_call(reply=..., failure="ZeroDivisionError"), "'failure' of call 1"),
+    ],
+)
+def test_what_is_no_cassette_is_refused(document: Any, reason: str, path: Path) -> None:
+    path.parent.mkdir()
+    if isinstance(document, bytes):
+        path.write_bytes(document)
+    else:
+        path.write_text(document if isinstance(document, str) else json.dumps(document))
+    with pytest.raises(CassetteError, match=reason) as caught:
+        ReplayTransport(path)
+    assert "record it again" in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_missing_cassette_is_said(path: Path) -> None:
+    with pytest.raises(CassetteError, match="record it first"):
+        ReplayTransport(path)
+
+
+def test_folder_is_no_cassette(path: Path) -> None:
+    path.mkdir(parents=True)
+    with pytest.raises(CassetteError, match="record it again"):
+        ReplayTransport(path)
+
+
+def test_date_in_no_calendar_is_refused(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text(json.dumps(with_call(reply={"UserCreateDate": 1e30})))
+    from srpcore.wire import Operation
+
+    with pytest.raises(CassetteError, match="no calendar"):
+        ReplayTransport(path).call(Operation("GetUser", {}))
