@@ -17,6 +17,7 @@ __all__ = [
     "as_client",
     "as_transport",
     "botocore_transport",
+    "make_async_transport",
     "make_transport",
     "transport_module",
 ]
@@ -40,24 +41,43 @@ def transport_module(name: str) -> Any:
 def make_transport(
     name: str | None, *, region: str, endpoint_url: str | None = None, keys: tuple[str, str] | None = None
 ) -> Transport:
-    """Return the transport *name* (``https`` or ``botocore``); None is ``SRPCORE_TRANSPORT``, else ``https``.
+    """Return the transport *name* (``https``, ``httpx``, ``botocore``); None is ``SRPCORE_TRANSPORT``, else ``https``.
 
     *keys* are an AWS access key id and its secret, for the operations that are signed.
 
     Raises:
         ConfigurationError: there is no transport of that name, or the endpoint may not be used.
     """
-    chosen = name or os.environ.get("SRPCORE_TRANSPORT") or "https"
-    if chosen == "https":
-        module = transport_module("https")
-        credentials = None if keys is None else transport_module("credentials").Credentials(*keys)
-        https: Transport = module.HttpsTransport(region=region, endpoint_url=endpoint_url, credentials=credentials)
-        return https
+    chosen = _chosen(name)
+    if chosen in ("https", "httpx"):
+        module = transport_module(chosen)
+        kind = module.HttpsTransport if chosen == "https" else module.HttpxTransport
+        transport: Transport = kind(region=region, endpoint_url=endpoint_url, credentials=_credentials(keys))
+        return transport
     if chosen == "botocore":
         names = ("aws_access_key_id", "aws_secret_access_key")
         signing = {} if keys is None else dict(zip(names, keys, strict=True))
         return botocore_transport({"region_name": region, "endpoint_url": endpoint_url, **signing})
-    raise ConfigurationError(f"there is no transport {chosen!r}: choose https or botocore, or give an object")
+    raise ConfigurationError(f"there is no transport {chosen!r}: choose https, httpx or botocore, or give an object")
+
+
+def make_async_transport(
+    name: str | None, *, region: str, endpoint_url: str | None = None, keys: tuple[str, str] | None = None
+) -> AsyncTransport:
+    """Return the transport *name* for an event loop: ``httpx`` runs on the loop itself, the others in threads.
+
+    Nothing is loaded or made before it is needed, and then in a thread, so that the event loop does not wait.
+    """
+    if _chosen(name) != "httpx":
+        return as_async(lambda: make_transport(name, region=region, endpoint_url=endpoint_url, keys=keys))
+
+    def make() -> AsyncTransport:
+        kind = transport_module("httpx").AsyncHttpxTransport
+        transport: AsyncTransport = kind(region=region, endpoint_url=endpoint_url, credentials=_credentials(keys))
+        return transport
+
+    deferred: AsyncTransport = transport_module("threaded").DeferredTransport(make)
+    return deferred
 
 
 def botocore_transport(arguments: dict[str, Any], session: Any = None) -> Transport:
@@ -103,6 +123,14 @@ def as_async(source: Any) -> AsyncTransport:
     make = source if isfunction(source) else lambda: as_transport(source)
     transport: AsyncTransport = transport_module("threaded").ThreadedTransport(make)
     return transport
+
+
+def _chosen(name: str | None) -> str:
+    return name or os.environ.get("SRPCORE_TRANSPORT") or "https"
+
+
+def _credentials(keys: tuple[str, str] | None) -> Any:
+    return None if keys is None else transport_module("credentials").Credentials(*keys)
 
 
 def _is_transport(candidate: Any) -> bool:

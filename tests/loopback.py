@@ -23,6 +23,7 @@ __all__ = [
     "answer",
     "authority",
     "chunked",
+    "forward",
     "proxy_server",
     "tls",
     "write_bundle",
@@ -80,7 +81,7 @@ class LoopbackServer:
         return f"https://localhost:{self.port}" if self._context else f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> LoopbackServer:
-        self._start(self._accept)
+        self._start(self._accept, self._listener)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -113,10 +114,17 @@ class LoopbackServer:
             self._threads.append(thread)
         thread.start()
 
-    def _accept(self) -> None:
+    def greet(self, connection: socket.socket) -> ssl.SSLContext | None:
+        """Return the context for the new *connection*, before anything is read; may raise Drop."""
+        return self._context
+
+    def before_body(self, headers: Mapping[str, str], connection: socket.socket) -> None:
+        """Do nothing: called when the *headers* of a request are read, and its body is not; may raise Drop."""
+
+    def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
-                connection, _ = self._listener.accept()
+                connection, _ = listener.accept()
             except OSError:
                 return
             with self._lock:
@@ -127,8 +135,9 @@ class LoopbackServer:
     def _serve(self, plain: socket.socket, number: int) -> None:
         connection = plain
         try:
-            if self._context is not None:
-                connection = self._context.wrap_socket(plain, server_side=True)
+            context = self.greet(plain)
+            if context is not None:
+                connection = context.wrap_socket(plain, server_side=True)
                 with self._lock:
                     self._open.discard(plain)
                     self._open.add(connection)
@@ -151,6 +160,7 @@ class LoopbackServer:
         while field := reader.readline().decode("latin-1").strip():
             name, _, value = field.partition(":")
             headers[name.lower()] = value.strip()
+        self.before_body(headers, connection)
         body = reader.read(int(headers.get("content-length", "0")))
         request = Request(line[0], line[1], headers, body, number)
         with self._lock:
@@ -188,27 +198,30 @@ def proxy_server(refuse: int | None = None) -> Iterator[LoopbackServer]:
     """Run a proxy that opens tunnels (CONNECT) and forwards plain requests, or answers all with status *refuse*."""
 
     def handler(request: Request, client: socket.socket) -> bytes:
-        if refuse is not None:
-            return answer(b"", refuse, Connection="close")
-        host, _, port = request.target.removeprefix("http://").split("/")[0].rpartition(":")
-        with socket.create_connection((host, int(port)), timeout=10) as upstream:
-            if request.method == "CONNECT":
-                client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-                back = Thread(target=_pump, args=(upstream, client), daemon=True)
-                back.start()
-                _pump(client, upstream)
-                back.join(10)
-                raise Drop
-            path = "/" + request.target.removeprefix("http://").partition("/")[2]
-            lines = [
-                f"{request.method} {path} HTTP/1.1",
-                *(f"{name}: {value}" for name, value in request.headers.items()),
-            ]
-            upstream.sendall("\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1") + request.body)
-            return b"".join(iter(lambda: upstream.recv(65536), b""))
+        return forward(request, client) if refuse is None else answer(b"", refuse, Connection="close")
 
     with LoopbackServer(handler) as server:
         yield server
+
+
+def forward(request: Request, client: socket.socket) -> bytes:
+    """Do what a proxy does with *request*, which *client* sent."""
+    host, _, port = request.target.removeprefix("http://").split("/")[0].rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as upstream:
+        if request.method == "CONNECT":
+            client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            back = Thread(target=_pump, args=(upstream, client), daemon=True)
+            back.start()
+            _pump(client, upstream)
+            back.join(10)
+            raise Drop
+        path = "/" + request.target.removeprefix("http://").partition("/")[2]
+        lines = [
+            f"{request.method} {path} HTTP/1.1",
+            *(f"{name}: {value}" for name, value in request.headers.items()),
+        ]
+        upstream.sendall("\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1") + request.body)
+        return b"".join(iter(lambda: upstream.recv(65536), b""))
 
 
 def _pump(source: socket.socket, sink: socket.socket) -> None:

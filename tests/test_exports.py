@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import subprocess
+import sys
 
 import pytest
 
@@ -43,3 +45,22 @@ def test_pycognito_names_of_the_exceptions() -> None:
     assert exceptions.WarrantException is exceptions.SrpcoreError
     for name in ("ForceChangePasswordException", "TokenVerificationException", "MFAChallengeException"):
         assert issubclass(getattr(exceptions, name), exceptions.WarrantException)
+
+
+def test_the_exceptions_are_those_of_its_modules() -> None:
+    from srpcore import exceptions
+
+    modules = [getattr(exceptions, name) for name in exceptions._MODULES]
+    assert exceptions.__all__ == sorted(name for module in modules for name in module.__all__)
+
+
+@pytest.mark.parametrize("module", ["srpcore", "srpcore.exceptions"])
+def test_a_name_that_is_not_there_is_an_attribute_error(module: str) -> None:
+    with pytest.raises(AttributeError, match="Cognitto"):
+        _ = importlib.import_module(module).Cognitto
+    assert {"Cognito", "exceptions"} <= set(dir(srpcore))
+
+
+def test_rooms_are_attributes_without_an_import_of_their_own() -> None:
+    program = "import srpcore; srpcore.exceptions.tokens.TokenExpired; srpcore.aws_srp.AWSSRP; srpcore.utils.TokenType"
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

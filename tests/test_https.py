@@ -23,13 +23,13 @@ import pytest
 from srpcore.aws_json import CONTENT_TYPE
 from srpcore.exceptions import ConfigurationError, TransportError, TransportTimeout
 from srpcore.wire import Operation, Transport
-from srpcore_transports import connections, sigv4
-from srpcore_transports.credentials import Credentials, DefaultCredentials
+from srpcore_transports import connections
+from srpcore_transports.credentials import Credentials
 from srpcore_transports.https import HttpsTransport
 
 trustme = pytest.importorskip("trustme")
 
-from loopback import (  # noqa: E402 - it needs trustme
+from loopback import (  # noqa: E402
     Drop,
     Handler,
     LoopbackServer,
@@ -40,21 +40,22 @@ from loopback import (  # noqa: E402 - it needs trustme
     tls,
     write_bundle,
 )
-
-SIGN_IN = Operation("InitiateAuth", {"AuthFlow": "USER_SRP_AUTH", "AuthParameters": {"USERNAME": "zoë"}})
-ADMIN = Operation("AdminGetUser", {"UserPoolId": "eu-west-1_abc", "Username": "zoë"})
-KEYS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI", "a-session-token")
+from serving_aws import (  # noqa: E402 - it needs trustme
+    ADMIN,
+    KEYS,
+    SIGN_IN,
+    assert_signature_holds,
+    clear_environment,
+    echo,
+    fixed,
+    refuse_to_look_for_credentials,
+    reset,
+)
 
 
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No variable of the machine that runs the tests reaches the transport."""
-    for name in list(os.environ):
-        if name.startswith("AWS_") or name.lower().endswith("_proxy") or name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_CONFIG_FILE", "")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    clear_environment(monkeypatch)
 
 
 @pytest.fixture(autouse=True)
@@ -67,14 +68,6 @@ def no_leaks() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> str:
     return write_bundle(tmp_path_factory.mktemp("authority"))
-
-
-def echo(request: Request, _: socket.socket) -> bytes:
-    return answer(request.body)
-
-
-def fixed(response: bytes) -> Handler:
-    return lambda request, connection: response
 
 
 @contextmanager
@@ -196,23 +189,6 @@ def test_fetch_refuses_other_urls(url: str) -> None:
 # Signatures and credentials.
 
 
-def assert_signature_holds(request: Request, path: str = "/", region: str = "eu-west-1") -> None:
-    """Verify as a server does: from what came over the wire and the secret key alone."""
-    timestamp = request.headers["x-amz-date"]
-    scope = f"{timestamp[:8]}/{region}/cognito-idp/aws4_request"
-    head, names, signature = request.headers["authorization"].split(", ")
-    assert head == f"AWS4-HMAC-SHA256 Credential={KEYS.access_key_id}/{scope}"
-    signed = names.removeprefix("SignedHeaders=").split(";")
-    assert {"host", "content-type", "x-amz-target", "x-amz-date", "x-amz-security-token"} <= set(signed)
-    canonical = sigv4.canonical_request(
-        request.method, path, "", request.headers, signed, sigv4.payload_hash(request.body)
-    )
-    key = sigv4.signing_key(KEYS.secret_access_key, timestamp[:8], region, "cognito-idp")
-    assert signature == "Signature=" + sigv4.signature(key, sigv4.string_to_sign(timestamp, scope, canonical))
-    age = datetime.now(timezone.utc) - datetime.strptime(timestamp + "+0000", "%Y%m%dT%H%M%SZ%z")
-    assert abs(age.total_seconds()) < 300
-
-
 def test_a_signed_operation_is_signed(bundle: str) -> None:
     with served(bundle, credentials=KEYS) as (server, transport):
         transport.call(ADMIN)
@@ -231,13 +207,6 @@ def test_keys_and_region_of_the_environment(bundle: str, monkeypatch: pytest.Mon
     ):
         transport.call(ADMIN)
     assert_signature_holds(server.requests[0], region="ap-south-1")
-
-
-def refuse_to_look_for_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    def look(_: DefaultCredentials) -> Credentials:
-        raise AssertionError("credentials were looked for")
-
-    monkeypatch.setattr(DefaultCredentials, "__call__", look)
 
 
 def test_an_unsigned_operation_looks_for_no_credentials(bundle: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -549,11 +518,6 @@ def test_what_must_not_be_sent_twice_takes_no_connection_that_rested(bundle: str
         clock[1] += 61
         transport.call(Operation("GetUser", {}))
         assert server.requests[-1].connection == 2
-
-
-def reset(connection: socket.socket) -> None:
-    """Make the close of *connection* a reset (RST): the rudest way to go."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
 
 
 @pytest.mark.parametrize("secure", [True, False])

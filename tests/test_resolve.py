@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
 
+import srpcore
 from srpcore.exceptions import ConfigurationError
-from srpcore.resolve import as_client, as_transport, botocore_transport, make_transport, transport_module
+from srpcore.resolve import (
+    as_client,
+    as_transport,
+    botocore_transport,
+    make_async_transport,
+    make_transport,
+    transport_module,
+)
 from srpcore.service_client import ServiceClient
 from srpcore.wire import Operation, Reply
 
@@ -54,7 +63,7 @@ def test_the_argument_goes_before_the_environment(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("name", ["HTTPS", "https ", "local", "os", "../https", "é"])
 def test_an_unknown_name_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = f"there is no transport {name!r}: choose https or botocore, or give an object"
+    expected = f"there is no transport {name!r}: choose https, httpx or botocore, or give an object"
     for chosen in (name, None):
         with pytest.raises(ConfigurationError) as caught:
             made(chosen)
@@ -66,6 +75,40 @@ def test_an_unknown_name_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) 
         pytest.fail("the environment's name was not tried")
 
 
+def test_httpx_by_its_name_and_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("httpx")
+    assert made("httpx", keys=("AKID", "the-secret-key")) == "HttpxTransport"
+    monkeypatch.setenv("SRPCORE_TRANSPORT", "httpx")
+    assert made(None) == "HttpxTransport"
+    for facade, expected in ((srpcore.Cognito, "HttpxTransport"), (srpcore.AsyncCognito, "DeferredTransport")):
+        chosen = facade("eu-west-1_abc", "client", endpoint_url=HTTP)
+        assert type(chosen._transport).__name__ == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("httpx", "AsyncHttpxTransport"), (None, "HttpsTransport"), ("https", "HttpsTransport")]
+)
+def test_on_an_event_loop_httpx_needs_no_thread(name: str | None, expected: str) -> None:
+    pytest.importorskip("httpx")
+    transport: Any = make_async_transport(name, region="eu-west-1", endpoint_url=HTTP, keys=("AKID", "the-secret-key"))
+    made = transport._transport()
+    assert type(made).__name__ == expected
+    assert made is transport._transport()
+    assert made.endpoint_url == HTTP
+    assert made._service._credentials.secret_access_key == "the-secret-key"
+    transport.close_now()
+
+
+def test_a_name_is_refused_on_an_event_loop_when_it_is_needed() -> None:
+    transport = make_async_transport("httpx", region="eu-west-1", endpoint_url="http://example.com")
+    for _ in range(2):
+        with pytest.raises(ConfigurationError, match="in the clear"):
+            asyncio.run(transport.call(Operation("GetUser", {})))
+        with pytest.raises(ConfigurationError, match="in the clear"):
+            asyncio.run(transport.fetch("https://example.com"))
+    asyncio.run(transport.close())
+
+
 def test_an_endpoint_that_may_not_be_used_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="in the clear"):
         make_transport(None, region="eu-west-1", endpoint_url="http://example.com")
@@ -73,8 +116,8 @@ def test_an_endpoint_that_may_not_be_used_is_refused() -> None:
 
 def test_keys_sign_what_is_signed() -> None:
     transport: Any = make_transport("https", region="eu-west-1", endpoint_url=HTTP, keys=("AKID", "the-secret-key"))
-    assert transport._credentials.access_key_id == "AKID"
-    assert transport._credentials.secret_access_key == "the-secret-key"
+    assert transport._service._credentials.access_key_id == "AKID"
+    assert transport._service._credentials.secret_access_key == "the-secret-key"
     transport.close()
 
 

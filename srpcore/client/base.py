@@ -6,7 +6,15 @@ from collections.abc import Callable
 from typing import Any, Self, TypeVar
 
 from ..drive import arun, in_thread, run
-from ..resolve import as_async, as_async_client, as_client, as_transport, botocore_transport
+from ..resolve import (
+    as_async,
+    as_async_client,
+    as_client,
+    as_transport,
+    botocore_transport,
+    make_async_transport,
+    make_transport,
+)
 from ..wire import AsyncTransport, Awaiting, Flow, Transport
 from .state import CognitoState
 
@@ -49,6 +57,9 @@ class CognitoBase(CognitoState):
 
     def _open(self, make: Callable[[], Transport]) -> None:
         self._transport, self._owns_transport = make(), True
+
+    def _choose(self, name: str | None, **arguments: Any) -> None:
+        self._open(lambda: make_transport(name, **arguments))
 
     def _use(self, transport: Any) -> None:
         self._transport, self._owns_transport = transport, False
@@ -100,6 +111,9 @@ class AsyncCognitoBase(CognitoState):
 
     def _open(self, make: Callable[[], Transport]) -> None:
         self._transport, self._owns_transport = as_async(make), True
+
+    def _choose(self, name: str | None, **arguments: Any) -> None:
+        self._transport, self._owns_transport = make_async_transport(name, **arguments), True
 
     def _use(self, transport: Any) -> None:
         self._transport, self._owns_transport = as_async(transport), False

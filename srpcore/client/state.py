@@ -14,7 +14,7 @@ from ..crypto.encoding import utf8
 from ..exceptions.base import AccessTokenRequired, ConfigurationError
 from ..flows.conversation import AppClient, Clock, Conversation, RandomBits, challenge_parameters
 from ..pool import Pool, configured_endpoint
-from ..resolve import botocore_transport, make_transport
+from ..resolve import botocore_transport
 from ..store import TokenStore
 from ..wire import AsyncTransport, Document, Flow, Transport
 
@@ -33,7 +33,8 @@ class CognitoState:
         client_secret: the app client's secret, if it has one.
         access_key, secret_key: AWS keys, for the operations that are signed.
         session, botocore_config, boto3_client_kwargs: any of them selects the botocore transport.
-        transport: ``"https"``, ``"botocore"`` or an object; else the environment's SRPCORE_TRANSPORT, else https.
+        transport: ``"https"``, ``"httpx"``, ``"botocore"`` or an object; else the environment's SRPCORE_TRANSPORT,
+            else https.
         endpoint_url: where the service is, if it is not AWS; else AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER.
         device: a remembered device.
         store: where tokens and the device are kept for other programs: see :meth:`restore`.
@@ -112,12 +113,16 @@ class CognitoState:
             self._open(lambda: botocore_transport(client_kwargs, session))
         elif transport is None or isinstance(transport, str):
             region, endpoint = self.user_pool_region, self._pool.endpoint_url
-            self._open(lambda: make_transport(transport, region=region, endpoint_url=endpoint, keys=keys))
+            self._choose(transport, region=region, endpoint_url=endpoint, keys=keys)
         else:
             self._use(transport)
 
     def _open(self, make: Callable[[], Transport]) -> None:
         """Have a transport of one's own, made by *make*."""
+        raise NotImplementedError
+
+    def _choose(self, name: str | None, **arguments: Any) -> None:
+        """Have a transport of one's own, of that *name*."""
         raise NotImplementedError
 
     def _use(self, transport: Any) -> None:

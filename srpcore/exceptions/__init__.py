@@ -38,28 +38,125 @@ if TYPE_CHECKING:
     from .store import *
     from .tokens import *
 
-    __all__: list[str]
+__all__ = [
+    "AccessDeniedException",
+    "AccessTokenHashMismatch",
+    "AccessTokenRequired",
+    "AliasExistsException",
+    "AudienceMismatch",
+    "CodeDeliveryFailureException",
+    "CodeMismatchException",
+    "ConcurrentModificationException",
+    "ConfigurationError",
+    "DeviceKeyExistsException",
+    "DuplicateProviderException",
+    "EnableSoftwareTokenMFAException",
+    "ExpiredCodeException",
+    "FeatureUnavailableInTierException",
+    "ForbiddenException",
+    "ForceChangePasswordException",
+    "GroupExistsException",
+    "GroupMismatch",
+    "InternalErrorException",
+    "InternalServerException",
+    "InvalidClaim",
+    "InvalidEmailRoleAccessPolicyException",
+    "InvalidKey",
+    "InvalidLambdaResponseException",
+    "InvalidOAuthFlowException",
+    "InvalidParameterException",
+    "InvalidPasswordException",
+    "InvalidRefreshToken",
+    "InvalidSignature",
+    "InvalidSmsRoleAccessPolicyException",
+    "InvalidSmsRoleTrustRelationshipException",
+    "InvalidUserPoolConfigurationException",
+    "IssuerMismatch",
+    "LimitExceededException",
+    "MFAChallengeException",
+    "MFAMethodNotFoundException",
+    "MalformedToken",
+    "ManagedLoginBrandingExistsException",
+    "NotAuthorizedException",
+    "OperationNotEnabledException",
+    "PasswordAttemptsExceeded",
+    "PasswordHistoryPolicyViolationException",
+    "PasswordResetRequiredException",
+    "PreconditionNotMetException",
+    "RefreshTokenExpired",
+    "RefreshTokenRefused",
+    "RefreshTokenReuseException",
+    "RefreshTokenRevoked",
+    "ResourceNotFoundException",
+    "SMSMFAChallengeException",
+    "ScopeDoesNotExistException",
+    "ScopeMismatch",
+    "ServiceError",
+    "ServiceQuotaExceededException",
+    "SoftwareTokenMFAChallengeException",
+    "SoftwareTokenMFANotFoundException",
+    "SrpcoreError",
+    "StoreCorrupt",
+    "StoreError",
+    "StoreLocked",
+    "StoreUnsafe",
+    "SubjectMismatch",
+    "TermsExistsException",
+    "TierChangeNotAllowedException",
+    "TokenExpired",
+    "TokenNotYetValid",
+    "TokenUseMismatch",
+    "TokenVerificationException",
+    "TooManyFailedAttemptsException",
+    "TooManyRequestsException",
+    "TransportError",
+    "TransportTimeout",
+    "UnauthorizedException",
+    "UnexpectedLambdaException",
+    "UnknownKey",
+    "UnsafeServerValue",
+    "UnsupportedAlgorithm",
+    "UnsupportedChallenge",
+    "UnsupportedIdentityProviderException",
+    "UnsupportedOperationException",
+    "UnsupportedTokenTypeException",
+    "UnsupportedUserStateException",
+    "UserDisabled",
+    "UserImportInProgressException",
+    "UserLambdaValidationException",
+    "UserNotConfirmedException",
+    "UserNotFoundException",
+    "UserPoolAddOnNotEnabledException",
+    "UserPoolTaggingException",
+    "UsernameExistsException",
+    "WarrantException",
+    "WebAuthnChallengeNotFoundException",
+    "WebAuthnClientMismatchException",
+    "WebAuthnConfigurationMissingException",
+    "WebAuthnCredentialNotSupportedException",
+    "WebAuthnNotEnabledException",
+    "WebAuthnOriginNotAllowedException",
+    "WebAuthnRelyingPartyMismatchException",
+    "WrongPassword",
+    "service_error",
+]
 
+# In the order in which they are looked through: each is loaded when one of its names is first asked for, as
+# srpcore/__init__.py says.
 _MODULES = ("base", "tokens", "challenges", "service", "not_authorized", "reply", "store")
 
+if not TYPE_CHECKING:  # the checkers know every name, and must not take a misspelt one for Any
 
-# Each module is loaded when one of its names is first asked for: see srpcore/__init__.py.
-def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return import_module(f"{__name__}.{name}")
-    if name == "__all__":
-        return _exported()
-    if not name.startswith("__"):
-        for module in map(import_module, (f"{__name__}.{module}" for module in _MODULES)):
-            if name in vars(module)["__all__"]:
-                globals()[name] = getattr(module, name)
-                return globals()[name]
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        if name in _MODULES:
+            return import_module(f"{__name__}.{name}")
+        if name in __all__:
+            for module in map(import_module, (f"{__name__}.{module}" for module in _MODULES)):
+                if name in module.__all__:
+                    globals()[name] = getattr(module, name)
+                    return globals()[name]
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_exported()})
-
-
-def _exported() -> list[str]:
-    return [name for module in _MODULES for name in import_module(f"{__name__}.{module}").__all__]
+    return sorted({*globals(), *__all__, *_MODULES})

@@ -73,11 +73,18 @@ class CognitoAuthentication(BaseAuthentication):
         if misplaced:
             # An attribute of that name would demand nothing.
             raise ConfigurationError(f"say {misplaced[0]} beside the base class: class Name(Base, {misplaced[0]}=...)")
+        inherited: dict[str, object] = {}
+        for base in cls.__bases__:
+            for name, demand in {"verifier": getattr(base, "verifier", None), **getattr(base, "_demands", {})}.items():
+                given = verifier is not None if name == "verifier" else name in overrides
+                if demand != inherited.setdefault(name, demand) and not given:
+                    raise ConfigurationError(f"the base classes demand another {name} each: say which, beside them")
         if verifier is not None:
             cls.verifier = verifier
         if cls.verifier is not None:
             sync_verifier(cls.verifier)
-        cls._demands = cast(Overrides, {**cls._demands, **demands(overrides)})
+        del inherited["verifier"]
+        cls._demands = cast(Overrides, {**inherited, **demands(overrides)})
 
     def __init__(self) -> None:
         if self.verifier is None:
@@ -101,8 +108,8 @@ class CognitoAuthentication(BaseAuthentication):
                 user = self.get_user(claims)
         except Refused as refused:
             raise _ERRORS[refused.status](refused) from refused.__cause__
-        if user is None:
-            raise AuthenticationFailed("the user of the token is not known here")
+        if user is None or not getattr(user, "is_active", True):
+            raise AuthenticationFailed("the user of the token is not known here, or no longer")
         return user, claims
 
     def authenticate_header(self, request: Any) -> str:  # noqa: ARG002 - the framework's signature

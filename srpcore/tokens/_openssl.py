@@ -70,7 +70,8 @@ class _Key:
 
     def __init__(self, library: ctypes.CDLL, n: int, e: int) -> None:
         self.pointer = _new(library.RSA_new())
-        weakref.finalize(self, library.RSA_free, self.pointer)
+        # Not at the interpreter's exit: a thread may verify with it to the last.
+        weakref.finalize(self, library.RSA_free, self.pointer).atexit = False
         _new(library.RSA_set0_key(self.pointer, _number(library, n), _number(library, e), None))
 
 

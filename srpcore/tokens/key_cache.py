@@ -7,6 +7,7 @@ tasks. Ages are of the wall clock: it goes on while a Lambda function is frozen,
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 from dataclasses import dataclass
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
@@ -186,7 +187,8 @@ class PoolKeys:
 
     def _fly(self, flight: Event) -> None:
         try:
-            self.cache.fetched(self._fetch(self.cache.url), self._clock())
+            # In a context of its own: a caller's time limit must not end what all wait for.
+            self.cache.fetched(Context().run(self._fetch, self.cache.url), self._clock())
         except Exception as error:  # noqa: BLE001 - whatever a given transport raises, there are no new keys
             self.cache.failed(error, self._clock())
         finally:
@@ -233,7 +235,8 @@ class AsyncPoolKeys:
             flight = self._in_flight()
             if flight is None and wants and not leads:
                 # A task of its own: the one who asked first may be cancelled, and the others still wait for it.
-                leads, flight = True, asyncio.ensure_future(self._fly())
+                # And in a context of its own: a caller's time limit must not end what all wait for.
+                leads, flight = True, asyncio.get_running_loop().create_task(self._fly(), context=Context())
                 self._flight = flight
             if found is not None:
                 return found

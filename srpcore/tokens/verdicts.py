@@ -8,6 +8,7 @@ from hashlib import sha256
 from threading import Lock
 from typing import Any, cast
 
+from ..forks import start_anew_after_fork
 from .jwks import KeySet
 from .rsa import PublicKey
 
@@ -47,6 +48,11 @@ class Verdicts:
         self._held: OrderedDict[bytes, Verdict] = OrderedDict()
         self._keys: dict[str, KeySet] = {}
         self._lock = Lock()
+        start_anew_after_fork(self, Verdicts._after_fork)
+
+    def _after_fork(self) -> None:
+        # What a thread of the parent was changing may be half changed.
+        self._lock, self._held, self._keys = Lock(), OrderedDict(), {}
 
     def __len__(self) -> int:
         return len(self._held)

@@ -1,11 +1,17 @@
-"""The transport over botocore or boto3: proxies, retries, credentials and stubs are botocore's."""
+"""The transport over botocore or boto3: proxies, retries, credentials and stubs are botocore's.
+
+One event and one pair of log lines tell of one call, with all of botocore's own attempts in it. botocore's loggers are
+its own: at the level DEBUG they show whole requests, with passwords and tokens.
+"""
 
 from __future__ import annotations
 
+import math
 import os
 from importlib import import_module
 from typing import Any, cast
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 from botocore import xform_name
 from botocore.awsrequest import AWSRequest
@@ -19,10 +25,13 @@ from botocore.exceptions import (
 from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError
+from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
 from srpcore.exceptions.base import ConfigurationError, TransportError, TransportTimeout
 from srpcore.pool import check_endpoint
-from srpcore.wire import Operation, Reply
+from srpcore.wire import Fetch, Operation, Reply
+
+from .calls import Attempt, Calls, OnRequest, OnResponse, carry_out
 
 __all__ = ["MAX_DOCUMENT_SIZE", "BotocoreTransport", "make_client"]
 
@@ -30,6 +39,9 @@ MAX_DOCUMENT_SIZE = 2**20
 """The bound in bytes of what ``fetch`` takes: a key set has about a thousand."""
 
 _TIMEOUT_SECONDS = 15
+
+# Hooks stay with their client: AWSSRP is given the facade's client and makes a transport over it of its own.
+_hooked: WeakKeyDictionary[Any, Calls] = WeakKeyDictionary()
 
 
 def make_client(session: Any = None, **arguments: Any) -> Any:
@@ -53,19 +65,33 @@ class BotocoreTransport:
 
     Args:
         client_or_session: such a client, or a session of botocore or boto3 to make one of.
+        on_request, on_response: as :mod:`srpcore_transports.calls` explains; botocore's own retries are not told. They
+            stay with the client, in every transport over it that is given none.
         client_arguments: what the session makes the client with: ``region_name``, ``config``, ``endpoint_url``, ...
 
     Each operation is ``getattr(client, name)(**parameters)``, looked up when it is called, so that stubs and patches
-    work; nothing is validated before botocore does.
+    work; nothing is validated before botocore does. The time that a call may take is botocore's ``Config`` to say: a
+    :func:`~srpcore_transports.calls.time_limit` that is over lets none begin, and ends none that has begun.
+
+    Raises:
+        ConfigurationError: a client takes no arguments any more, or a hook is no function.
     """
 
-    def __init__(self, client_or_session: Any, **client_arguments: Any) -> None:
+    def __init__(
+        self,
+        client_or_session: Any,
+        *,
+        on_request: OnRequest | None = None,
+        on_response: OnResponse | None = None,
+        **client_arguments: Any,
+    ) -> None:
         self.client = client_or_session
         # Asked of the type: a mock client has every attribute there is.
         if callable(getattr(cast(type[object], type(client_or_session)), "get_available_services", None)):
             self.client = make_client(client_or_session, **client_arguments)
         elif client_arguments:
             raise ConfigurationError("a client is made already: give the arguments to the session that makes it")
+        self._calls = _calls_of(self.client, on_request, on_response)
 
     def __enter__(self) -> BotocoreTransport:
         return self
@@ -79,15 +105,31 @@ class BotocoreTransport:
         An operation that this botocore is too old for is answered as the service answers one it does not know.
 
         Raises:
+            TransportTimeout: there was no answer in time, or no time left to ask.
             TransportError: botocore had no answer, or an error that is not the service's.
             botocore.exceptions.BotoCoreError: botocore refused the call itself (parameters, credentials, region).
         """
+
+        def send(attempt: Attempt) -> Reply:
+            attempt.seconds_left(math.inf)
+            return self._send(operation)
+
+        try:
+            reply: Reply = carry_out(self._calls.steps(operation, _host(self.client)), send)
+        except RuntimeError as error:
+            # What a stub raises that has no answers left, and no generator lets through (PEP 479).
+            if isinstance(error.__cause__, StopIteration):
+                raise error.__cause__ from None
+            raise
+        return reply
+
+    def _send(self, operation: Operation) -> Reply:
         method = getattr(self.client, xform_name(operation.name), None)
         if method is None:
             message = f"the client has no operation {operation.name}: upgrade botocore"
             return Reply({"Error": {"Code": "UnknownOperationException", "Message": message}})
         try:
-            return Reply(method(**operation.parameters))
+            reply = Reply(method(**operation.parameters))
         except ClientError as error:
             reply = Reply(dict(error.response), type(error))
         except (ConnectTimeoutError, ReadTimeoutError) as error:
@@ -97,6 +139,8 @@ class BotocoreTransport:
         # botocore's stand-in for the code where the body is no error document; the service's codes are names.
         if (reply.error or {}).get("Code", "").isdigit():
             raise TransportError(f"HTTP {reply.status} without an error document of the service: look at the proxy")
+        if _was_unreadable(self.client, operation, reply):
+            raise TransportError(f"HTTP {reply.status} whose body is not the service's, or is cut short")
         return reply
 
     def fetch(self, url: str) -> bytes:
@@ -111,20 +155,58 @@ class BotocoreTransport:
         """
         parts = urlsplit(url)
         check_endpoint(f"{parts.scheme}://{parts.netloc}")
-        authorities: Any = os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE") or True
-        session = URLLib3Session(verify=authorities, proxies=get_environ_proxies(url), timeout=_TIMEOUT_SECONDS)
-        try:
-            return _body(session, url)
-        except (ConnectTimeoutError, ReadTimeoutError) as error:
-            raise TransportTimeout(f"no answer from {url} in time") from error
-        except (ConnectionError, HTTPClientError, HTTPError) as error:
-            raise TransportError(f"no answer from {url}") from error
-        finally:
-            session.close()
+
+        def send(attempt: Attempt) -> bytes:
+            return _fetched(url, attempt.seconds_left(_TIMEOUT_SECONDS))
+
+        body: bytes = carry_out(self._calls.steps(Fetch(url), parts.hostname or ""), send)
+        return body
 
     def close(self) -> None:
         """Release the client's connections."""
         self.client.close()
+
+
+def _calls_of(client: Any, on_request: OnRequest | None, on_response: OnResponse | None) -> Calls:
+    calls = Calls(max_attempts=1, total_timeout=math.inf, on_request=on_request, on_response=on_response)
+    try:
+        if on_request is None and on_response is None:
+            return _hooked.get(client, calls)
+        _hooked[client] = calls
+    except TypeError:  # a stub that has no hash, or cannot be referred to weakly
+        pass
+    return calls
+
+
+def _was_unreadable(client: Any, operation: Operation, reply: Reply) -> bool:
+    """botocore takes a body that is no JSON, such as a page of a network's own, for an empty document."""
+    document = reply.document
+    headers = document.get("ResponseMetadata", {}).get("HTTPHeaders")
+    # An empty document has two bytes, or none. A stub's answer has no headers.
+    if not headers or document.keys() != {"ResponseMetadata"} or headers.get("content-length") in ("0", "2"):
+        return False
+    output = client.meta.service_model.operation_model(operation.name).output_shape
+    return bool(output is not None and output.members)
+
+
+def _host(client: Any) -> str:
+    # A stub may have no such attribute, and a mock anything in its place.
+    endpoint = getattr(getattr(client, "meta", None), "endpoint_url", None)
+    return (urlsplit(endpoint).hostname if isinstance(endpoint, str) else None) or "unknown"
+
+
+def _fetched(url: str, timeout: float) -> bytes:
+    authorities: Any = os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE") or True
+    # Its annotation says int; it hands the number on to urllib3, which takes a fraction too.
+    session = URLLib3Session(verify=authorities, proxies=get_environ_proxies(url), timeout=cast(int, timeout))
+    try:
+        return _body(session, url)
+    except (ConnectTimeoutError, ReadTimeoutError, Urllib3Timeout) as error:
+        raise TransportTimeout(f"no answer from {url} in time") from error
+    except (ConnectionError, HTTPClientError, HTTPError) as error:
+        raise TransportError(f"no answer from {url}") from error
+    finally:
+        session.close()
 
 
 def _body(session: URLLib3Session, url: str) -> bytes:
@@ -133,6 +215,9 @@ def _body(session: URLLib3Session, url: str) -> bytes:
         if response.status_code != 200:
             raise TransportError(f"HTTP {response.status_code} from {url}")
         body: bytes = response.raw.read(MAX_DOCUMENT_SIZE + 1)
+        if len(body) <= MAX_DOCUMENT_SIZE:
+            # Only where there is nothing more to read, urllib3 says that something is missing.
+            body += response.raw.read(1)
     finally:
         response.raw.close()
     if len(body) > MAX_DOCUMENT_SIZE:

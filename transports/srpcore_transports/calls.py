@@ -10,6 +10,7 @@ durations; never a parameter, a header or a body.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import closing, contextmanager
@@ -32,6 +33,7 @@ __all__ = [
     "ResponseEvent",
     "carry_out",
     "carry_out_async",
+    "deadline_in",
     "time_limit",
 ]
 
@@ -62,6 +64,11 @@ def time_limit(seconds: float) -> Generator[None, None, None]:
         _LIMIT.reset(token)
 
 
+def deadline_in(seconds: float) -> float:
+    """Return when *seconds* from now will be over, or the limit that holds, as ``time.monotonic()`` has it."""
+    return min(time.monotonic() + seconds, _LIMIT.get())
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """Send the request once, and be done by *deadline* (of ``time.monotonic()``)."""
@@ -78,8 +85,18 @@ class Attempt:
         """
         left = self.deadline - time.monotonic()
         if left <= 0:
-            raise TransportTimeout("the time limit of the call is over", transient=False)
+            message = "the time limit of the call was over before the request was sent"
+            raise TransportTimeout(message, may_have_arrived=False, transient=False)
         return min(left, at_most)
+
+    @contextmanager
+    def limit(self) -> Generator[None, None, None]:
+        """Bound by the deadline what is called within, such as the search for credentials."""
+        token = _LIMIT.set(self.deadline)
+        try:
+            yield
+        finally:
+            _LIMIT.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,20 +174,24 @@ class Calls:
         Raises:
             TransportError: the last attempt's.
         """
-        deadline = min(time.monotonic() + self._total_timeout, _LIMIT.get())
+        deadline = deadline_in(self._total_timeout)
         repeatable = may_be_repeated(request)
         name = request.name if isinstance(request, Operation) else "GET"
-        spent, number = 1, 1
+        spent, number, arrived = 1, 1, False
         while True:
             event, started = RequestEvent(name, host, number), time.monotonic()
             self._tell_request(event)
             try:
                 outcome = yield Attempt(deadline, repeatable)
             except TransportError as error:
+                # What an earlier attempt may have done is done, whatever became of the last one.
+                error.may_have_arrived = arrived = arrived or error.may_have_arrived
                 outcome = error
             except BaseException as error:
                 self._tell_response(event, started, error, None)
                 raise
+            if isinstance(outcome, Reply):
+                arrived = arrived or outcome.status >= 500
             pause = self._next_pause(request, outcome, number, deadline)
             self._tell_response(event, started, outcome, pause)
             if pause is None:
@@ -178,7 +199,11 @@ class Calls:
             spent, number = self.retries.cost(outcome), number + 1
             yield Pause(pause)
         if isinstance(outcome, TransportError):
-            raise outcome
+            try:
+                raise outcome
+            finally:
+                # Or the error and this frame hold one another, and what their callers hold, until a collection.
+                del outcome
         if not isinstance(outcome, Reply) or outcome.error is None:
             self._quota.give_back(spent)
         return outcome
@@ -198,8 +223,8 @@ class Calls:
     def _tell_response(self, request: RequestEvent, started: float, outcome: Any, pause: float | None) -> None:
         seconds = time.monotonic() - started
         if isinstance(outcome, Reply):
-            code = (outcome.error or {}).get("Code")
-            event = ResponseEvent(request, seconds, outcome.status, outcome.request_id, code, pause is not None)
+            code, request_id = _name((outcome.error or {}).get("Code")), _name(outcome.request_id)
+            event = ResponseEvent(request, seconds, outcome.status, request_id, code, pause is not None)
         else:
             error = type(outcome).__name__ if isinstance(outcome, BaseException) else None
             status = None if error else 200
@@ -218,6 +243,13 @@ class Calls:
         _tell(self._on_response, event)
 
 
+def _name(text: object) -> str | None:
+    # Whoever answers chooses it, and it goes into logs: nothing but a name may.
+    if text is None:
+        return None
+    return text if isinstance(text, str) and re.fullmatch(r"[\w.:/-]{1,128}", text, re.ASCII) else "(no name)"
+
+
 def _tell(hook: Callable[[Any], object] | None, event: RequestEvent | ResponseEvent) -> None:
     if hook is None:
         return
@@ -233,11 +265,16 @@ def carry_out(steps: Steps[T], attempt: Callable[[Attempt], Any]) -> T:
     Raises:
         TransportError: no answer was had; or whatever *attempt* raises.
     """
-    step, done = next(steps), None
+    step = next(steps)
     with closing(steps):
         while True:
             try:
-                done = time.sleep(step.seconds) if isinstance(step, Pause) else attempt(step)
+                if isinstance(step, Pause):
+                    done = None
+                    time.sleep(step.seconds)
+                else:
+                    with step.limit():
+                        done = attempt(step)
             except BaseException as error:  # noqa: BLE001 - the generator raises it again, or decides
                 step = steps.throw(error)
                 continue
@@ -256,11 +293,16 @@ async def carry_out_async(steps: Steps[T], attempt: Callable[[Attempt], Awaitabl
     """
     import asyncio
 
-    step, done = next(steps), None
+    step = next(steps)
     with closing(steps):
         while True:
             try:
-                done = await (asyncio.sleep(step.seconds) if isinstance(step, Pause) else attempt(step))
+                if isinstance(step, Pause):
+                    done = None
+                    await asyncio.sleep(step.seconds)
+                else:
+                    with step.limit():
+                        done = await attempt(step)
             except BaseException as error:  # noqa: BLE001 - the generator raises it again, or decides
                 step = steps.throw(error)
                 continue

@@ -7,6 +7,8 @@ import ssl
 import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from http.client import (
     BadStatusLine,
     HTTPConnection,
@@ -16,7 +18,7 @@ from http.client import (
     IncompleteRead,
     RemoteDisconnected,
 )
-from socket import SocketIO, gaierror, socket
+from socket import SOCK_STREAM, SocketIO, gaierror, getaddrinfo, socket
 from typing import Any, NamedTuple, cast
 
 from srpcore.exceptions.base import ConfigurationError, TransportError, TransportTimeout
@@ -62,13 +64,16 @@ def open_connection(
     """
     host, port = (origin.host, origin.port) if proxy is None else (proxy.host, proxy.port)
     timeout = attempt.seconds_left(timeout)
+    # One deadline for all of it: looking up aside, every address that is tried, the tunnel and the TLS handshake.
+    attempt = replace(attempt, deadline=time.monotonic() + timeout)
     connection: HTTPConnection
     if context is not None:
-        connection = _TlsConnection(host, port, timeout, context, origin.host, session)
+        connection = _TlsConnection(host, port, attempt, context, origin.host, session)
         if proxy is not None:
             connection.set_tunnel(origin.host, origin.port, headers=proxy.headers)
     else:
-        connection = HTTPConnection(host, port, timeout=timeout)
+        connection = HTTPConnection(host, port)
+    cast(Any, connection)._create_connection = partial(_connect, attempt)
     connection.response_class = _response_class(attempt, timeout)
     where = origin.host if proxy is None else f"{origin.host} through the proxy {proxy.host}:{proxy.port}"
     with _closed_on_failure(connection), _phase(f"connecting to {where}", timeout, arrived=False):
@@ -112,12 +117,13 @@ class _TlsConnection(HTTPSConnection):
         self,
         host: str,
         port: int,
-        timeout: float,
+        attempt: Attempt,
         context: ssl.SSLContext,
         server_name: str,
         session: ssl.SSLSession | None,
     ) -> None:
-        super().__init__(host, port, timeout=timeout, context=context)
+        super().__init__(host, port, context=context)
+        self._attempt = attempt
         self._tls = context
         self._server_name = server_name
         self._session = session
@@ -125,6 +131,7 @@ class _TlsConnection(HTTPSConnection):
     def connect(self) -> None:
         """Connect, through the proxy if there is one, and shake hands."""
         HTTPConnection.connect(self)
+        self.sock.settimeout(_left(self._attempt))
         self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._server_name, session=self._session)
 
 
@@ -158,6 +165,34 @@ class _Response(HTTPResponse):
         super().begin()
 
 
+def _connect(attempt: Attempt, address: tuple[str, int], *_arguments: object) -> socket:
+    """Connect to the first of the addresses of a host that takes it, in the time that is left for all of them."""
+    failure: OSError | None = None
+    for family, kind, protocol, _, place in getaddrinfo(*address, type=SOCK_STREAM):
+        try:
+            sock = socket(family, kind, protocol)
+            try:
+                sock.settimeout(_left(attempt))
+                sock.connect(place)
+            except BaseException:
+                sock.close()
+                raise
+            return sock
+        except OSError as error:
+            failure = error
+    try:
+        raise failure or OSError("the host has no address")
+    finally:
+        del failure  # it holds this frame, and this frame it
+
+
+def _left(attempt: Attempt) -> float:
+    left = attempt.deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
 class _TimedReader(io.RawIOBase):
     """The bytes that come on a socket: no wait is longer than *timeout*, and all of them end at the deadline."""
 
@@ -173,10 +208,7 @@ class _TimedReader(io.RawIOBase):
 
     def readinto(self, buffer: Any, /) -> int | None:
         """Fill *buffer* with what comes next."""
-        left = self._attempt.deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self._socket.settimeout(min(left, self._timeout))
+        self._socket.settimeout(min(_left(self._attempt), self._timeout))
         return self._file.readinto(buffer)
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from srpcore.aws_json import decode
-from srpcore.exceptions.base import ConfigurationError
+from srpcore.exceptions.base import ConfigurationError, TransportError
 from srpcore.forks import start_anew_after_fork
 from srpcore.wire import Fetch, Operation, Reply
 
@@ -168,16 +168,21 @@ class HttpsTransport:
     ) -> Answer:
         request = _prepared(method, url, headers, body)
         generation = self._idle.generation
-        answer = None
+        answer, arrived = None, False
         idle = self._idle.take(request.origin, fresh=not attempt.repeatable)
         if idle is not None:
             try:
                 answer = self._exchange(idle, attempt, request, generation)
             except Unanswered as error:
-                if error.may_have_arrived and not attempt.repeatable:
+                arrived = error.may_have_arrived
+                if arrived and not attempt.repeatable:
                     raise
         if answer is None:
-            answer = self._exchange(self._connect(attempt, request), attempt, request, generation)
+            try:
+                answer = self._exchange(self._connect(attempt, request), attempt, request, generation)
+            except TransportError as error:
+                error.may_have_arrived = arrived or error.may_have_arrived
+                raise
         refuse_redirect(answer.status, request.origin.host)
         return answer
 

@@ -28,6 +28,7 @@ from random import SystemRandom
 from threading import Lock
 
 from srpcore.exceptions.base import ConfigurationError, TransportError
+from srpcore.forks import start_anew_after_fork
 from srpcore.wire import Fetch, Operation, Reply
 
 __all__ = ["REPEATABLE", "REPEATABLE_FLOWS", "THROTTLED", "Retries", "RetryQuota", "may_be_repeated"]
@@ -87,6 +88,10 @@ class RetryQuota:
 
     def __init__(self) -> None:
         self._left = self.CAPACITY
+        self._lock = Lock()
+        start_anew_after_fork(self, RetryQuota._after_fork)
+
+    def _after_fork(self) -> None:
         self._lock = Lock()
 
     def take(self, cost: int) -> bool:
@@ -160,7 +165,7 @@ def _retry_after(outcome: Reply | TransportError) -> float:
         return float(text) if len(text) < 10 else math.inf
     try:
         when = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):
         return 0.0
     if when.tzinfo is None:
         return 0.0

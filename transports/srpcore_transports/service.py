@@ -75,6 +75,7 @@ class Service:
 
         Raises:
             ConfigurationError: the operation must be signed and there is nothing to sign with.
+            TransportError: who has the credentials did not answer; nothing was sent.
         """
         if not operation.signed:
             return {**headers}
@@ -115,6 +116,9 @@ class Service:
             credentials = given if isinstance(given, Credentials) else given()
         except ConfigurationError as error:
             raise ConfigurationError(f"{operation.name} must be signed, and {error}") from None
+        except TransportError as error:
+            error.may_have_arrived = False  # what may have arrived is the question for credentials
+            raise
         if not isinstance(credentials, Credentials):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigurationError(
                 "the provider of credentials must return srpcore_transports.credentials.Credentials"

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import ssl
-import time
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from ipaddress import ip_address
@@ -17,7 +16,7 @@ from urllib.parse import urlsplit
 from srpcore.exceptions.base import ConfigurationError, TransportError
 from srpcore.pool import check_endpoint
 
-from ..calls import Attempt
+from ..calls import Attempt, deadline_in
 from ..connections import Origin
 from ..exchange import exchange, open_connection
 from .refreshing import Temporary
@@ -146,7 +145,7 @@ def _request(method: str, url: str, headers: Mapping[str, str], seconds: float) 
     origin = Origin(parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
     context = ssl.create_default_context() if origin.scheme == "https" else None
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    attempt = Attempt(time.monotonic() + seconds, repeatable=True)
+    attempt = Attempt(deadline_in(seconds), repeatable=True)
     connection = open_connection(origin, attempt, proxy=None, context=context, session=None, timeout=seconds)
     try:
         answer = exchange(
