@@ -67,6 +67,7 @@ class LoopbackServer:
     def __init__(self, handler: Handler, context: ssl.SSLContext | None = None) -> None:
         self.requests: list[Request] = []
         self.connections = 0
+        self._last: int | None = None
         self._handler = handler
         self._context = context
         self._lock = Lock()
@@ -100,6 +101,10 @@ class LoopbackServer:
         for connection in still_open:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
+
+    def stop_listening_after(self, requests: int) -> None:
+        """Let nobody connect any more once so many requests have come."""
+        self._last = requests
 
     def push(self, data: bytes) -> None:
         """Send *data*, which nobody asked for, on every open connection; not under TLS."""
@@ -165,6 +170,10 @@ class LoopbackServer:
         request = Request(line[0], line[1], headers, body, number)
         with self._lock:
             self.requests.append(request)
+        if len(self.requests) == self._last:
+            with suppress(OSError):
+                self._listener.shutdown(socket.SHUT_RDWR)
+            self._listener.close()
         response = self._handler(request, connection)
         connection.sendall(response)
         return b"connection: close" not in response.lower()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import json
 import logging
+import socket
 import ssl
 import time
 from collections.abc import Callable
@@ -359,3 +360,86 @@ def test_a_tls_session_is_taken_up_again(bundle: str) -> None:
             transport.call(READ)
             server.drop_connections()
     assert reused == [False, True, True]
+
+
+# What may have arrived
+
+
+def test_what_an_earlier_attempt_may_have_done_is_told_though_the_last_one_did_nothing(pauses: list[float]) -> None:
+    with Script(None) as script, script.transport() as transport:
+        script.server.stop_listening_after(1)
+        with pytest.raises(TransportError) as raised:
+            transport.call(READ)
+        assert script.count == 1
+    assert raised.value.may_have_arrived
+
+
+def test_a_used_connection_that_is_lost_may_have_brought_the_request(pauses: list[float]) -> None:
+    with Script(GOOD, None) as script, script.transport(max_attempts=1) as transport:
+        transport.call(READ)
+        script.server.stop_listening_after(2)
+        with pytest.raises(TransportError) as raised:
+            transport.call(READ)
+        assert script.count == 2
+    assert raised.value.may_have_arrived
+
+
+def test_nothing_is_sent_without_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    with (
+        Script(answer(b"", 500)) as metadata,
+        Script(GOOD) as script,
+        HttpsTransport("eu-west-1", script.server.url) as transport,
+    ):
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", metadata.server.url)
+        with pytest.raises(TransportError) as raised:
+            transport.call(SIGNED)
+        assert metadata.count == 1
+        assert script.count == 0
+    assert not raised.value.may_have_arrived
+
+
+def test_the_search_for_credentials_ends_with_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    dripping = Dripping()
+    with dripping.server, Script(GOOD) as script, HttpsTransport("eu-west-1", script.server.url) as transport:
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", dripping.server.url)
+        monkeypatch.setattr("srpcore_transports.credentials.metadata.CONTAINER_SECONDS", 60)
+        with time_limit(0.5), pytest.raises(TransportTimeout) as raised:
+            transport.call(SIGNED)
+        assert script.count == 0
+    assert 0 < dripping.sent < 300
+    assert not raised.value.may_have_arrived
+
+
+def test_all_addresses_of_a_host_have_one_time_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as silent, Script(GOOD) as script:
+        place, other = silent.getsockname(), ("127.0.0.1", script.server.port)
+        waiting = [socket.socket() for _ in range(4)]
+        try:
+            for sock in waiting:  # until nobody is let into the queue any more
+                sock.setblocking(False)
+                sock.connect_ex(place)
+            monkeypatch.setattr(
+                "srpcore_transports.exchange.getaddrinfo",
+                lambda *_, **__: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", to) for to in (place, other)],
+            )
+            with script.transport(connect_timeout=0.3, max_attempts=1) as transport:
+                with pytest.raises(TransportTimeout) as raised:
+                    transport.call(READ)
+                assert script.server.connections == 0
+            assert not raised.value.may_have_arrived
+        finally:
+            for sock in waiting:
+                sock.close()
+
+
+def test_the_second_address_serves_where_the_first_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        refusing = closed.getsockname()
+    with Script(GOOD) as script, script.transport() as transport:
+        monkeypatch.setattr(
+            "srpcore_transports.exchange.getaddrinfo",
+            lambda *_, **__: [
+                (socket.AF_INET, socket.SOCK_STREAM, 6, "", to) for to in (refusing, ("127.0.0.1", script.server.port))
+            ],
+        )
+        assert transport.call(READ).document["Username"] == "zo"

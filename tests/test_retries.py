@@ -166,6 +166,7 @@ def test_the_last_attempt_is_the_last() -> None:
         ("٣", 0.5),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0.5),
         ("Wed, 21 Oct 2015 07:28:00", 0.5),
+        ("Mon, 01 Jan 2030 00:00:00 +9999999999999", 0.5),
         (format_datetime(datetime(2999, 1, 1, tzinfo=timezone.utc), usegmt=True), None),
     ],
 )

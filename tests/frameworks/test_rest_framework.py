@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import pytest
+from django.contrib.auth.models import User
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.response import Response
@@ -194,3 +195,47 @@ def test_a_custom_checks_own_exception_is_the_applications(verifier: TokenVerifi
     with over_django({"me": View}) as site:
         assert site.bearer("me", mint()).status == 451
     assert isinstance(caught[0], Banned)
+
+
+def test_a_user_who_was_deactivated_is_let_in_no_more(verifier: TokenVerifier) -> None:
+    class Gone(CognitoAuthentication, verifier=verifier):
+        def get_user(self, claims: Any) -> Any:
+            return User(username=claims["username"], is_active=claims["username"] != "mallory")
+
+    with over_django({"me": rest_view(Gone)}) as site:
+        assert site.bearer("me", mint()).status == 200
+        assert site.bearer("me", mint(access_claims(username="mallory"))).status == 401
+
+
+def test_two_base_classes_demand_what_both_demand(verifier: TokenVerifier) -> None:
+    class Writers(CognitoAuthentication, verifier=verifier, scope="orders/write"):
+        pass
+
+    class Admins(CognitoAuthentication, verifier=verifier, groups="admins"):
+        pass
+
+    class WritingAdmins(Writers, Admins):
+        pass
+
+    admins = {"cognito:groups": ["admins"]}
+    with over_django({"me": rest_view(WritingAdmins)}) as site:
+        assert site.bearer("me", mint(access_claims(scope="orders/write", **admins))).status == 200
+        assert site.bearer("me", mint(access_claims(scope="orders/write"))).status == 403
+        assert site.bearer("me", mint(access_claims(**admins))).status == 403
+
+
+def test_two_base_classes_that_demand_different_things_are_refused(verifier: TokenVerifier) -> None:
+    class Writers(CognitoAuthentication, verifier=verifier, scope="orders/write"):
+        pass
+
+    class Readers(CognitoAuthentication, verifier=verifier, scope="orders/read"):
+        pass
+
+    with pytest.raises(ConfigurationError, match="another scope each"):
+        type("Both", (Writers, Readers), {})
+    chosen: Any = type("Both", (Writers, Readers), {}, scope="orders/all")
+    assert chosen._demands["scope"] == "orders/all"
+    other = TokenVerifier(POOL, client_id="another", token_use="access")
+    elsewhere: Any = type("Elsewhere", (CognitoAuthentication,), {}, verifier=other)
+    with pytest.raises(ConfigurationError, match="another verifier each"):
+        type("Both", (Writers, elsewhere), {})

@@ -130,6 +130,15 @@ def while_the_transport_is_being_made() -> int:
         return code
 
 
+def while_a_verdict_is_looked_up() -> int:
+    with serve() as keys, keys.verifier(cache_size=2) as verifier:
+        verifier.verify(TOKEN)
+        verdicts = verifier._verdicts
+        assert verdicts is not None
+        with verdicts._lock:
+            return in_a_child(lambda: verifier.verify(TOKEN))
+
+
 CASES = {
     function.__name__: function
     for function in (
@@ -137,6 +146,7 @@ CASES = {
         during_a_refresh,
         while_the_lock_is_held,
         while_the_transport_is_being_made,
+        while_a_verdict_is_looked_up,
     )
 }
 

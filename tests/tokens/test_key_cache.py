@@ -18,6 +18,7 @@ from loopback import Drop, answer
 from srpcore.exceptions import SrpcoreError, TransportError, UnknownKey
 from srpcore.tokens import KeySet
 from srpcore.tokens.key_cache import AsyncPoolKeys, KeyCache, KeyTiming, PoolKeys
+from srpcore_transports.calls import time_limit
 
 from .minting import KID, NOW, access_claims, jwk
 from .serving import DAY, OTHER_POOL, POOL, Keys, mint, on_an_event_loop, serve
@@ -578,3 +579,31 @@ def test_a_loop_that_died_within_a_fetch_keeps_nobody_waiting(keys: Keys) -> Non
         task.cancel()
     dead.run_until_complete(asyncio.wait([waiting]))
     dead.close()
+
+
+def test_a_caller_s_time_limit_does_not_end_what_all_wait_for(keys: Keys) -> None:
+    held, token = keys.hold(), mint()
+    with keys.verifier() as verifier:
+
+        def hurried() -> Any:
+            with time_limit(0.2):
+                return verifier.verify(token)
+
+        def release() -> None:
+            time.sleep(0.5)
+            held.set()
+
+        assert crowd(4, hurried, release) == [access_claims()] * 4
+        assert keys.count == 1
+
+
+@on_an_event_loop
+async def test_a_task_s_time_limit_does_not_end_what_all_wait_for(keys: Keys) -> None:
+    held, token = keys.hold(), mint()
+    async with keys.async_verifier() as verifier:
+        with time_limit(0.2):
+            tasks = [asyncio.create_task(verifier.verify(token)) for _ in range(4)]
+        await asyncio.sleep(0.5)
+        held.set()
+        assert await asyncio.gather(*tasks) == [access_claims()] * 4
+        assert keys.count == 1

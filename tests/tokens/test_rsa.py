@@ -189,3 +189,16 @@ def test_where_there_is_no_libcrypto_another_engine_serves(imported: str, engine
     )
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert printed.stdout.splitlines() == [engine, "the engine 'openssl' is missing or wrong here"]
+
+
+def test_threads_verify_to_the_last_while_the_interpreter_goes_down() -> None:
+    program = (
+        "import time; from threading import Thread; from srpcore.tokens import rsa\n"
+        f"key = rsa.PublicKey({KEY.n}, {KEY.e}); signature = bytes.fromhex('{signed(b'm').hex()}')\n"
+        "def work():\n"
+        "    while True: rsa.verify_rs256(key, b'm', signature)\n"
+        "for _ in range(8): Thread(target=work, daemon=True).start()\n"
+        "time.sleep(0.3)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, "")
