@@ -102,6 +102,7 @@ def _stranger(status: int, headers: Mapping[str, str], what: str) -> TransportEr
         f"HTTP {status} {what}: look at the proxy or endpoint",
         may_have_arrived=status != 429,
         transient=status in (429, 500, 502, 503, 504),
+        status=status,
         retry_after=headers.get("retry-after", ""),
     )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     import trustme
@@ -81,7 +81,7 @@ class LoopbackServer:
         """The base URL; the name of the host is ``localhost`` under TLS."""
         return f"https://localhost:{self.port}" if self._context else f"http://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> LoopbackServer:
+    def __enter__(self) -> Self:
         self._start(self._accept, self._listener)
         return self
 
@@ -132,6 +132,8 @@ class LoopbackServer:
                 connection, _ = listener.accept()
             except OSError:
                 return
+            # TLS sends its tickets first: an answer after them would wait 40 ms for the client to acknowledge those.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:
                 number, self.connections = self.connections, self.connections + 1
                 self._open.add(connection)

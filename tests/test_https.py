@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import time
 from base64 import b64encode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timezone
 from http.client import HTTPConnection
 from pathlib import Path
@@ -1042,3 +1043,57 @@ def test_no_bundle_is_read_before_the_first_connection() -> None:
     )
     path = os.pathsep.join(filter(None, sys.path))
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, timeout=60, env={"PYTHONPATH": path})
+
+
+@pytest.mark.parametrize("status", [102, 103, 199])
+def test_an_interim_response_is_no_answer(bundle: str, status: int) -> None:
+    interim = f"HTTP/1.1 {status} Wait\r\nLink: </style>\r\n\r\n".encode()
+    with served(bundle, lambda request, _: interim * 2 + answer(request.body)) as (server, transport):
+        for name in ("alice", "bob"):
+            operation = Operation("GetUser", {"AccessToken": name})
+            assert transport.call(operation).document["AccessToken"] == name
+        assert [request.connection for request in server.requests] == [0, 0]
+
+
+def test_a_protocol_that_is_switched_is_no_answer(bundle: str) -> None:
+    switched = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"
+    with served(bundle, fixed(switched)) as (_, transport), pytest.raises(TransportError, match="HTTP 101"):
+        transport.call(SIGN_IN)
+
+
+def test_a_proxy_s_words_are_told_plainly_and_its_refusal_stands(bundle: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def handler(request: Request, _: socket.socket) -> bytes:
+        return b"HTTP/1.1 407 evil\x1b[31m\xff" + b"x" * 500 + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+    with LoopbackServer(handler) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        with (
+            HttpsTransport("eu-west-1", "https://service.example", ca_bundle=bundle) as transport,
+            pytest.raises(TransportError) as raised,
+        ):
+            transport.call(SIGN_IN)
+        assert len(proxy.requests) == 1
+    assert "407 evil?[31m?" in str(raised.value)
+    assert str(raised.value).isprintable()
+    assert len(str(raised.value)) < 400
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="the open descriptors cannot be told here")
+def test_looking_at_an_idle_connection_takes_no_descriptor(bundle: str) -> None:
+    with served(bundle) as (server, transport):
+        transport.call(SIGN_IN)
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(
+            resource.RLIMIT_NOFILE, (max(int(entry.name) for entry in Path("/proc/self/fd").iterdir()) + 8, limit[1])
+        )
+        taken: list[int] = []
+        try:
+            with suppress(OSError):
+                while True:
+                    taken.append(os.dup(0))
+            transport.call(SIGN_IN)
+        finally:
+            for descriptor in taken:
+                os.close(descriptor)
+            resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+        assert [request.connection for request in server.requests] == [0, 0]

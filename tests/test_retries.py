@@ -32,6 +32,7 @@ NEVER = [
     Operation("InitiateAuth", {"AuthFlow": "USER_AUTH"}),
     Operation("InitiateAuth", {}),
     Operation("AdminInitiateAuth", {"AuthFlow": "ADMIN_USER_PASSWORD_AUTH"}),
+    Operation("InitiateAuth", {"AuthFlow": ["USER_SRP_AUTH"]}),
     Operation("AnOperationOfTomorrow", {}),
 ]
 
@@ -206,3 +207,9 @@ def test_the_costs_are_botocore_s(outcome: Any) -> None:
 def test_a_number_of_attempts_that_is_none_is_refused(attempts: Any) -> None:
     with pytest.raises(ConfigurationError, match="max_attempts"):
         Retries(attempts)
+
+
+def test_a_gateway_that_throttles_is_given_the_time_of_a_throttling() -> None:
+    page = TransportError("HTTP 429", transient=True, may_have_arrived=False, status=429)
+    assert retries().pause(READ, page, 1) == retries().pause(READ, reply("ThrottlingException", 429), 1) == 1.0
+    assert Retries.cost(page) == Retries.cost(reply("ThrottlingException"))

@@ -49,16 +49,24 @@ class TransportError(SrpcoreError):
     """No answer was had from the service.
 
     ``may_have_arrived`` says whether the request may have been carried out all the same: False where there was no
-    connection, or not all of it could be sent. ``transient`` says whether what went wrong may be over soon, and
-    ``retry_after`` is what an answer that was none of the service's said about that (RFC 9110, section 10.2.3).
+    connection, or not all of it could be sent. ``transient`` says whether what went wrong may be over soon.
+    ``status`` is the HTTP status of an answer that was none of the service's, and ``retry_after`` what it said
+    (RFC 9110, section 10.2.3).
     """
 
     def __init__(
-        self, message: str = "", *, may_have_arrived: bool = True, transient: bool = False, retry_after: str = ""
+        self,
+        message: str = "",
+        *,
+        may_have_arrived: bool = True,
+        transient: bool = False,
+        status: int | None = None,
+        retry_after: str = "",
     ) -> None:
         super().__init__(message)
         self.may_have_arrived = may_have_arrived
         self.transient = transient
+        self.status = status
         self.retry_after = retry_after
 
 

@@ -60,6 +60,8 @@ def check(
     """
     if token_use not in (None, "access", "id"):
         raise ConfigurationError('token_use must be "access", "id" or None')
+    if access_token is not None and not isinstance(access_token, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError("access_token must be a string, or None")
     if not 0 <= leeway < math.inf:
         raise ConfigurationError("leeway must be a number of seconds, 0 or more")
     issuer, use = claims.get("iss"), claims.get("token_use")

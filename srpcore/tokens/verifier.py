@@ -212,9 +212,9 @@ class TokenVerifier(_Verifier):
         clock: the time in seconds since the epoch.
         max_age: seconds after which the keys are fetched anew, in the background. An hour: a key that is withdrawn
             is out of use soon, for one small request an hour.
-        cool_down: seconds before another token with an unknown key id makes the keys be fetched again, and the longest
-            pause after failed fetches (1 second after the first, then doubled). A minute: the first token of a new
-            key finds it at once, and a flood of invented ids costs the pool one request a minute.
+        cool_down: seconds after a fetch before a token with an unknown key id makes the keys be fetched again, and the
+            longest pause after failed fetches (1 second after the first, then doubled). A minute: a flood of invented
+            ids costs the pool one request a minute, and AWS publishes a key before it signs with it.
         stale_for: seconds beyond *max_age* for which the keys serve while they cannot be fetched. A day: no access or
             ID token lives longer, so an outage refuses none that was made before it. A key that is withdrawn meanwhile
             serves for as long: say less where that weighs more.

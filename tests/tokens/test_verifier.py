@@ -442,3 +442,9 @@ def test_both_verifiers_have_the_same_methods() -> None:
 
     assert methods(TokenVerifier) == methods(AsyncTokenVerifier)
     assert inspect.signature(TokenVerifier) == inspect.signature(AsyncTokenVerifier)
+
+
+@pytest.mark.parametrize("token", [b"bytes", 7, ["a"]])
+def test_an_access_token_that_is_no_text_is_refused(keys: Keys, token: Any) -> None:
+    with keys.verifier(token_use="id") as verifier, pytest.raises(ConfigurationError, match="access_token"):
+        verifier.verify(mint(id_claims()), access_token=token)

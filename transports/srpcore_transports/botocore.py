@@ -215,11 +215,11 @@ def _body(session: URLLib3Session, url: str) -> bytes:
         if response.status_code != 200:
             raise TransportError(f"HTTP {response.status_code} from {url}")
         body: bytes = response.raw.read(MAX_DOCUMENT_SIZE + 1)
-        if len(body) <= MAX_DOCUMENT_SIZE:
-            # Only where there is nothing more to read, urllib3 says that something is missing.
-            body += response.raw.read(1)
     finally:
         response.raw.close()
     if len(body) > MAX_DOCUMENT_SIZE:
         raise TransportError(f"the document at {url} is larger than {MAX_DOCUMENT_SIZE} bytes")
+    # botocore reads a document that breaks off as if it were whole.
+    if response.headers.get("Content-Length", str(len(body))) != str(len(body)):
+        raise TransportError(f"the document at {url} was cut short")
     return body

@@ -3,8 +3,8 @@
 :meth:`Calls.steps` decides and does no I/O: a generator that yields an :class:`Attempt` or a :class:`Pause`.
 :func:`carry_out` and :func:`carry_out_async` do what it says, so that blocking and asynchronous transports are alike.
 
-The logger is ``srpcore``, and everything is at the level DEBUG: names of operations, hosts, statuses, request ids and
-durations; never a parameter, a header or a body.
+The logger is ``srpcore``. At the level DEBUG it tells names of operations, hosts, statuses, request ids and
+durations; never a parameter, a header or a body. At ERROR it tells that a hook raised, and nothing else.
 """
 
 from __future__ import annotations

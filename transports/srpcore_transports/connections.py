@@ -107,6 +107,10 @@ class IdleConnections:
 
 def _has_input(connection: HTTPConnection) -> bool:
     # On an idle connection there is nothing to read but its end, or something that nobody asked for.
-    with selectors.DefaultSelector() as selector:
+    with _Selector() as selector:
         selector.register(connection.sock, selectors.EVENT_READ)
         return bool(selector.select(0))
+
+
+# poll needs no file descriptor of its own, which a process may have run out of.
+_Selector: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", selectors.DefaultSelector)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import ssl
 import time
 from collections.abc import Generator, Mapping
@@ -17,6 +18,7 @@ from http.client import (
     HTTPSConnection,
     IncompleteRead,
     RemoteDisconnected,
+    parse_headers,
 )
 from socket import SOCK_STREAM, SocketIO, gaierror, getaddrinfo, socket
 from typing import Any, NamedTuple, cast
@@ -136,6 +138,8 @@ class _TlsConnection(HTTPSConnection):
 
 
 def _read(response: HTTPResponse, host: str, limit: int) -> Answer:
+    if response.status < 200:
+        raise TransportError(f"HTTP {response.status} from {host} where an answer was expected")
     if response.length is None and not response.chunked:
         # http.client takes headers that break off for complete ones: without a length a part passes for the whole.
         message = f"the response of {host} has no length, so that nobody can tell whether it was cut short"
@@ -164,15 +168,24 @@ class _Response(HTTPResponse):
             raise RemoteDisconnected("the connection was lost") from None
         super().begin()
 
+    def _read_status(self) -> tuple[str, int, str]:
+        """Return the status line of the final response: interim ones may come before it (RFC 9110, section 15.2)."""
+        while True:
+            version, status, reason = cast(Any, super())._read_status()
+            if not 102 <= status < 200:
+                return version, status, reason
+            parse_headers(self.fp)
+
 
 def _connect(attempt: Attempt, address: tuple[str, int], *_arguments: object) -> socket:
-    """Connect to the first of the addresses of a host that takes it, in the time that is left for all of them."""
+    """Connect to the first of the addresses of a host that takes it; each has its share of the time that is left."""
     failure: OSError | None = None
-    for family, kind, protocol, _, place in getaddrinfo(*address, type=SOCK_STREAM):
+    places = getaddrinfo(*address, type=SOCK_STREAM)
+    for index, (family, kind, protocol, _, place) in enumerate(places):
         try:
             sock = socket(family, kind, protocol)
             try:
-                sock.settimeout(_left(attempt))
+                sock.settimeout(_left(attempt) / (len(places) - index))
                 sock.connect(place)
             except BaseException:
                 sock.close()
@@ -236,6 +249,15 @@ def _response_class(attempt: Attempt, timeout: float) -> Any:
     return response
 
 
+# What http.client says where a proxy answers CONNECT with 4xx: asking again would change nothing.
+_REFUSED_TUNNEL = re.compile(r"Tunnel connection failed: 4\d\d\b")
+
+
+def _plain(error: OSError) -> str:
+    # A proxy's own words may be in it, control characters too.
+    return re.sub(r"[^ -~]", "?", str(error))[:200]
+
+
 @contextmanager
 def _closed_on_failure(connection: HTTPConnection) -> Generator[None, None, None]:
     try:
@@ -266,7 +288,8 @@ def _phase(doing: str, timeout: float, *, waiting: bool = False, arrived: bool =
         raise TransportError(message, may_have_arrived=False, transient=True) from None
     except OSError as error:
         kind = Unanswered if not waiting and isinstance(error, _LOST) else TransportError
-        raise kind(f"{doing}: {error.strerror or error}", may_have_arrived=arrived, transient=True) from None
+        message, for_good = f"{doing}: {error.strerror or _plain(error)}", _REFUSED_TUNNEL.match(str(error)) is not None
+        raise kind(message, may_have_arrived=arrived, transient=not for_good) from None
     except (HTTPException, ValueError) as error:
         # Not its text: that quotes what was sent or came.
         if waiting or isinstance(error, BadStatusLine):

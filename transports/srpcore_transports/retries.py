@@ -73,7 +73,7 @@ def may_be_repeated(request: Operation | Fetch) -> bool:
     if isinstance(request, Fetch):
         return True
     if request.name in ("InitiateAuth", "AdminInitiateAuth"):
-        return request.parameters.get("AuthFlow") in REPEATABLE_FLOWS
+        return any(request.parameters.get("AuthFlow") == flow for flow in REPEATABLE_FLOWS)
     return request.name in REPEATABLE
 
 
@@ -151,7 +151,7 @@ def _is_worth_another(request: Operation | Fetch, outcome: Reply | TransportErro
 
 def _is_throttled(outcome: Reply | TransportError) -> bool:
     if isinstance(outcome, TransportError):
-        return False
+        return outcome.status == 429
     return outcome.status == 429 or (outcome.error or {}).get("Code") in THROTTLED
 
 

@@ -137,6 +137,7 @@ def document(status: int, headers: Mapping[str, str], body: bytes, host: str) ->
     raise TransportError(
         f"HTTP {status} from {host} where a document was expected",
         transient=status in (429, 500, 502, 503, 504),
+        status=status,
         retry_after=headers.get("retry-after", ""),
     )
 
