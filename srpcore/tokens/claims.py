@@ -71,9 +71,11 @@ def check(
     if (use != "access" and use != "id") or (token_use is not None and token_use != use):
         _text(claims, "token_use")
         raise TokenUseMismatch("the token is for another use", expected=token_use or ["access", "id"], actual=use)
-    for name in ("sub", "jti", "scope"):
-        if type(claims.get(name, "")) is not str:
-            _text(claims, name)
+    get = claims.get
+    if not type(get("sub", "")) is type(get("jti", "")) is type(get("scope", "")) is str:
+        for name in ("sub", "jti", "scope"):
+            if name in claims:
+                _text(claims, name)
     if client_ids is not None:
         name = "client_id" if use == "access" else "aud"
         actual = claims.get(name)
