@@ -11,6 +11,7 @@ from client.conftest import KINDS, PASSWORD, World
 from srpcore import exceptions
 from srpcore_transports.botocore import BotocoreTransport
 from srpcore_transports.https import HttpsTransport
+from srpcore_transports.httpx import HttpxTransport
 
 
 def of_request(document: dict[str, Any]) -> dict[str, Any]:
@@ -66,7 +67,7 @@ def test_results_are_equal(make_world: Callable[..., World]) -> None:
         ("describe_identity_provider", {**pool, "ProviderName": "nothing"}),
     ]
     others = [world.transport_of(kind) for kind in KINDS]
-    assert [type(other) for other in others[1:]] == [HttpsTransport, BotocoreTransport]
+    assert [type(other) for other in others[1:]] == [HttpsTransport, BotocoreTransport, HttpxTransport]
     clients = [world.user(transport=other).client for other in others]
     for name, parameters in asked:
         results = []

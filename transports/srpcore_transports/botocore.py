@@ -219,7 +219,8 @@ def _body(session: URLLib3Session, url: str) -> bytes:
         response.raw.close()
     if len(body) > MAX_DOCUMENT_SIZE:
         raise TransportError(f"the document at {url} is larger than {MAX_DOCUMENT_SIZE} bytes")
-    # botocore reads a document that breaks off as if it were whole.
-    if response.headers.get("Content-Length", str(len(body))) != str(len(body)):
-        raise TransportError(f"the document at {url} was cut short")
+    # botocore reads a document that breaks off, or whose headers do, as if it were whole.
+    length = response.headers.get("Content-Length")
+    if length != str(len(body)) and (length is not None or "Transfer-Encoding" not in response.headers):
+        raise TransportError(f"the document at {url} was cut short, or has no length that says whether it was")
     return body

@@ -172,7 +172,9 @@ class Exchange:
                 return TransportError(message, may_have_arrived=False, transient=True)
         if isinstance(error, (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL, ValueError)):
             return ConfigurationError(_CANNOT_BE_CARRIED.format(self._doing))
-        return self._lost(_reason(error), transient=isinstance(error, (httpx.TransportError, OSError)))
+        # A proxy that refuses for good (4xx) would refuse again.
+        refused = isinstance(error, httpx.ProxyError) and str(error).startswith("4")
+        return self._lost(_reason(error), transient=isinstance(error, (httpx.TransportError, OSError)) and not refused)
 
     def _late(self) -> TransportTimeout:
         limit = self.limits.connect if self.phase is Phase.CONNECTING else self.limits.read

@@ -1,0 +1,69 @@
+"""What every fault happens among: a pool, no waiting between attempts, and nothing that may be left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from threading import enumerate as enumerate_threads
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from loopback import write_bundle
+
+from .kinds import Pool
+
+
+@pytest.fixture(scope="session")
+def pool() -> Pool:
+    return Pool()
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write_bundle(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(autouse=True)
+def _authority(bundle: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", bundle)
+    # A record with a traceback, which pytest keeps, keeps the connection too.
+    monkeypatch.setattr(logging.getLogger("urllib3.connection"), "disabled", True)
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses between attempts, which nobody sits out."""
+    slept: list[float] = []
+    clock = SimpleNamespace(**{**vars(time), "sleep": slept.append})
+    monkeypatch.setattr("srpcore_transports.calls.time", clock)
+    real = asyncio.sleep
+
+    def sleep(seconds: float, *arguments: Any) -> Any:
+        if sys._getframe(1).f_globals["__name__"] != "srpcore_transports.calls":
+            return real(seconds, *arguments)
+        slept.append(seconds)
+        return real(0, *arguments)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    return slept
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left(_authority: None) -> Iterator[None]:
+    """Fail a test that leaves a thread or an open file behind."""
+    threads, files = {*enumerate_threads()}, _open_files()
+    yield
+    for thread in {*enumerate_threads()} - threads:
+        thread.join(5)
+    assert {*enumerate_threads()} <= threads
+    assert _open_files() <= files
+
+
+def _open_files() -> int:
+    return len([*Path("/dev/fd").iterdir()]) if Path("/dev/fd").is_dir() else 0

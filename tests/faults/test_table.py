@@ -1,0 +1,13 @@
+"""The docs say what the tests show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .table import render
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_docs_are_what_is_generated() -> None:
+    assert (ROOT / "docs" / "faults.md").read_text("utf-8") == render(), "python tests/faults/table.py > docs/faults.md"
