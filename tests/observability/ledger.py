@@ -104,7 +104,7 @@ class Journal(logging.Handler):
 
     def objects(self) -> None:
         """Write down what every object of ours that is alive says of itself."""
-        ours = {kind for kind in _subclasses(object, set()) if kind.__module__.startswith("srpcore")}
+        ours = {kind for kind in _subclasses(object, set()) if str(kind.__module__).startswith("srpcore")}
         for thing in [thing for thing in gc.get_objects() if type(thing) in ours]:
             with suppress(AttributeError):  # one that another thread is making
                 self.of_objects.add(repr(thing))
