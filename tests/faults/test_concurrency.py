@@ -16,6 +16,9 @@ from .catalogue import OPERATIONS
 from .kinds import KINDS, Client, Kind, Pool
 from .serving import FaultyService
 
+# It takes long, and botocore.
+pytestmark = pytest.mark.counterpart
+
 THREADS, TASKS, NAMES = 64, 1000, 20
 REFRESH = next(asked for asked in OPERATIONS if asked.name == "refresh")
 BLOCKING = [kind for kind in KINDS if not kind.asynchronous]

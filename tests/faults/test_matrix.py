@@ -29,6 +29,9 @@ from .catalogue import (
 from .kinds import KINDS, Client, Kind, Pool
 from .serving import FaultyProxy, FaultyService, refusal
 
+# It takes minutes, and botocore.
+pytestmark = pytest.mark.counterpart
+
 QUICK = [fault for fault in FAULTS if not fault.slow]
 SLOW = [fault for fault in FAULTS if fault.slow]
 
