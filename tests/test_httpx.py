@@ -469,7 +469,7 @@ def test_a_client_is_closed_when_its_last_call_ends() -> None:
     four, _ = leases.take("key", lambda: next(made))
     assert leases.give_back(four, good=True) == []
     assert leases.take("key", lambda: next(made))[0] is four
-    leases.after_fork()
+    leases._after_fork()
     assert leases.take("key", lambda: next(made))[0].client == "d"
 
 

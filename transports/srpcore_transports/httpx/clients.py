@@ -5,7 +5,6 @@ Loads httpx: import it where it is needed, and never on an event loop.
 
 from __future__ import annotations
 
-import os
 import ssl
 import time
 from collections.abc import Callable, Generator, Iterable
@@ -13,13 +12,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, cast
-from weakref import WeakSet
 
 import anyio
 import httpcore
 import httpx
 
 from srpcore.exceptions.base import ConfigurationError
+from srpcore.forks import start_anew_after_fork
 
 from ..connections import FRESH_SECONDS
 from ..proxy import Proxy
@@ -99,7 +98,7 @@ class _PoolTransport(httpx.BaseTransport):
             self._pool = httpcore.HTTPProxy(
                 str(_proxy_url(proxy)), proxy_headers=list(proxy.headers.items()), **settings
             )
-        _EVERY.add(self)
+        start_anew_after_fork(self, _PoolTransport._after_fork)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Carry *request* to its host and return the response, of which the body is still to come."""
@@ -124,7 +123,7 @@ class _PoolTransport(httpx.BaseTransport):
         """Close every connection."""
         self._pool.close()
 
-    def after_fork(self) -> None:
+    def _after_fork(self) -> None:
         """Close the child's ends, without the locks, which another thread of the parent may have held."""
         for connection in self._pool.connections:
             connection.close()
@@ -221,14 +220,3 @@ _EXCEPTIONS: dict[type[Exception], Callable[[str], httpx.TransportError]] = {
         ReadTimeout RemoteProtocolError TimeoutException UnsupportedProtocol WriteError WriteTimeout
     """.split()
 }
-
-_EVERY: WeakSet[_PoolTransport] = WeakSet()
-
-
-def _after_fork() -> None:
-    for transport in list(_EVERY):
-        transport.after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

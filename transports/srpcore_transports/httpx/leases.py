@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Hashable
 from threading import Lock, Semaphore
-from typing import Any, Generic, TypeVar
-from weakref import WeakSet
+from typing import Generic, TypeVar
+
+from srpcore.forks import start_anew_after_fork
 
 from ..connections import FRESH_SECONDS
 
@@ -41,7 +41,7 @@ class Leases(Generic[C]):
         """What a blocking call holds while it has a connection: httpx's own queue takes the square of its length."""
         self._lock = Lock()
         self._leases: dict[Hashable, Lease[C]] = {}
-        _EVERY.add(self)
+        start_anew_after_fork(self, Leases[C]._after_fork)
 
     def take(self, key: Hashable, make: Callable[[], C]) -> tuple[Lease[C], list[C]]:
         """Return the lease for *key*, whose client is made where there is none, and the clients to close now."""
@@ -74,21 +74,9 @@ class Leases(Generic[C]):
                 lease.retired = True
             return [lease.client for lease in leases if not lease.users]
 
-    def after_fork(self) -> None:
+    def _after_fork(self) -> None:
         """Start anew in a child process."""
         # The old ones may be held by threads that only the parent has.
         self._lock = Lock()
         self.free = Semaphore(self._max_connections)
         self._leases = {}
-
-
-_EVERY: WeakSet[Leases[Any]] = WeakSet()
-
-
-def _after_fork() -> None:
-    for leases in list(_EVERY):
-        leases.after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
