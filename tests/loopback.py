@@ -161,7 +161,7 @@ class LoopbackServer:
 
     def _one(self, reader: Any, connection: socket.socket, number: int) -> bool:
         line = reader.readline().decode("latin-1").split()
-        if len(line) != 3:
+        if len(line) != 3 or not line[2].startswith("HTTP/"):
             return False
         headers: dict[str, str] = {}
         while field := reader.readline().decode("latin-1").strip():

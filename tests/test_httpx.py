@@ -875,14 +875,17 @@ def test_no_other_variable_is_obeyed(
         assert transport.call(SIGN_IN).status == 200
 
 
-def test_a_proxy_that_refuses(make: Callable[..., Any], bundle: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with served(make, bundle, max_attempts=2) as (server, transport), proxy_server(refuse=407) as proxy:
+@pytest.mark.parametrize(("status", "tried"), [(407, 1), (502, 2)])
+def test_a_proxy_that_refuses(
+    make: Callable[..., Any], bundle: str, monkeypatch: pytest.MonkeyPatch, status: int, tried: int
+) -> None:
+    with served(make, bundle, max_attempts=2) as (server, transport), proxy_server(refuse=status) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:hunter2@127.0.0.1:{proxy.port}")
-        with pytest.raises(TransportError, match=r"localhost through the proxy 127.0.0.1:\d+: .*407") as caught:
+        with pytest.raises(TransportError, match=rf"localhost through the proxy 127.0.0.1:\d+: .*{status}") as caught:
             transport.call(SIGN_UP)
         assert "hunter2" not in str(caught.value)
-        assert (caught.value.may_have_arrived, caught.value.transient) == (False, True)
-        assert len(proxy.requests) == 2
+        assert (caught.value.may_have_arrived, caught.value.transient) == (False, tried == 2)
+        assert len(proxy.requests) == tried
     assert server.connections == 0
 
 
