@@ -22,7 +22,11 @@ from srpcore.wire import Reply
 
 SESSION = "the-session-is-a-secret"
 PUBLIC = sorted(
-    (cls for cls in (getattr(exceptions, name) for name in exceptions.__all__) if isinstance(cls, type) and issubclass(cls, Exception)),
+    (
+        cls
+        for cls in (getattr(exceptions, name) for name in exceptions.__all__)
+        if isinstance(cls, type) and issubclass(cls, Exception)
+    ),
     key=lambda cls: cls.__name__,
 )
 
