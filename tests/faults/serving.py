@@ -123,8 +123,8 @@ class FaultyService(Toggled):
         while any(connection.fileno() >= 0 for connection in self.resetting):
             time.sleep(0.001)
         if self.resetting:
-            # Python forgets the number of a socket before the system has closed it, and a loaded machine takes its time.
-            time.sleep(0.15)
+            # Python forgets the number of a socket before the system has closed it.
+            time.sleep(0.01)
             self.resetting.clear()
         if misbehaviour is not None and self._under_way:
             self._under_way = False
