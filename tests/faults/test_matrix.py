@@ -6,7 +6,7 @@ import gc
 import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
@@ -104,8 +104,7 @@ def happens(fault: Fault, client: Client, service: FaultyService, asked: Asked) 
     if fault.last:
         # A reset that comes after a good answer may be noticed by the next call only, and cost it.
         for _ in range(3):
-            with suppress(exceptions.TransportError):
-                client.do(asked)
+            if outcome_of(lambda: client.do(asked)) is None:
                 break
     assert_well(client, asked)
 
