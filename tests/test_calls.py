@@ -10,6 +10,7 @@ import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import Any, ClassVar
@@ -19,6 +20,7 @@ import pytest
 from loopback import Drop, LoopbackServer, Request, answer, chunked, tls, write_bundle
 from srpcore.exceptions import ConfigurationError, TransportError, TransportTimeout
 from srpcore.wire import Operation
+from srpcore_transports import exchange
 from srpcore_transports.calls import RequestEvent, ResponseEvent, time_limit
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.https import HttpsTransport
@@ -470,3 +472,29 @@ def test_the_second_address_serves_where_the_first_refuses(monkeypatch: pytest.M
             ],
         )
         assert transport.call(READ).document["Username"] == "zo"
+
+
+def test_the_handshake_has_what_is_left_of_the_time_to_connect(bundle: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = exchange._connect
+    waits: list[float] = []
+
+    def slowly(*arguments: Any) -> socket.socket:
+        time.sleep(0.3)
+        sock = connect(*arguments)
+        sock.settimeout(60)
+        return sock
+
+    def wrap(context: ssl.SSLContext, sock: socket.socket, **named: Any) -> ssl.SSLSocket:
+        waits.append(sock.gettimeout() or 0)
+        return real(context, sock, **named)
+
+    real = ssl.SSLContext.wrap_socket
+    with (
+        LoopbackServer(lambda *_: GOOD, tls("localhost")) as server,
+        HttpsTransport("eu-west-1", server.url, ca_bundle=bundle, connect_timeout=20) as transport,
+    ):
+        monkeypatch.setattr(exchange, "_connect", slowly)
+        monkeypatch.setattr(transport._tls(), "wrap_socket", partial(wrap, transport._tls()))
+        transport.call(READ)
+    assert len(waits) == 1
+    assert 0 < waits[0] <= 19.7
