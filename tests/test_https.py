@@ -268,6 +268,15 @@ def test_what_gives_no_credentials_is_refused(bundle: str, wrong: Any) -> None:
     assert server.connections == 0
 
 
+def test_a_provider_that_has_none_left_is_told(bundle: str) -> None:
+    # StopIteration, which whoever carries the call out must not take for its end.
+    with served(bundle, credentials=iter([KEYS]).__next__) as (server, transport):
+        transport.call(ADMIN)
+        with pytest.raises(ConfigurationError, match="provider of credentials"):
+            transport.call(ADMIN)
+    assert len(server.requests) == 1
+
+
 def test_the_default_chain_signs_with_the_profile_for_its_region(
     bundle: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -399,12 +408,23 @@ def test_the_endpoint_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> Non
         ({"region": "eu-west-1", "connect_timeout": float("inf")}, "connect_timeout"),
         ({"region": "eu-west-1", "timeout": float("nan")}, "positive"),
         ({"region": "eu-west-1", "timeout": "5"}, "positive"),
+        ({"region": "eu-west-1", "total_timeout": True}, "total_timeout"),
         ({"region": "eu-west-1", "max_response_size": 0}, "max_response_size"),
+        ({"region": "eu-west-1", "max_response_size": 1e6}, "max_response_size"),
+        ({"region": "eu-west-1", "max_idle_connections": -1}, "max_idle_connections"),
+        ({"region": "eu-west-1", "max_idle_connections": "16"}, "max_idle_connections"),
     ],
 )
 def test_bad_arguments_are_refused(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         HttpsTransport(**arguments)
+
+
+def test_no_connection_is_kept_where_none_may_be(bundle: str) -> None:
+    with served(bundle, max_idle_connections=0) as (server, transport):
+        transport.call(SIGN_IN)
+        transport.call(SIGN_IN)
+    assert [request.connection for request in server.requests] == [0, 1]
 
 
 def test_http_to_another_machine_when_allowed_in_so_many_words() -> None:

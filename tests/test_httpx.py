@@ -241,6 +241,14 @@ def test_no_credentials_no_call(make: Callable[..., Any], bundle: str) -> None:
         assert server.connections == 0
 
 
+def test_a_provider_that_has_none_left_is_told(make: Callable[..., Any], bundle: str) -> None:
+    with served(make, bundle, credentials=iter([KEYS]).__next__, total_timeout=5) as (server, transport):
+        transport.call(ADMIN)
+        with pytest.raises(ConfigurationError, match="provider of credentials"):
+            transport.call(ADMIN)
+    assert len(server.requests) == 1
+
+
 def test_what_no_header_carries_is_refused(make: Callable[..., Any], bundle: str) -> None:
     for name in ("Initiate\r\nX-Secret: hunter2", "Initiate hunter2\u20ac", "Initiate\x00hunter2"):
         with served(make, bundle, credentials=KEYS) as (server, transport):
@@ -302,6 +310,7 @@ def test_a_redirect_is_not_followed(make: Callable[..., Any], bundle: str, statu
         ({"region": "eu-west-1", "read_timeout": -1}, "read_timeout"),
         ({"region": "eu-west-1", "total_timeout": float("inf")}, "total_timeout"),
         ({"region": "eu-west-1", "max_response_size": 0}, "max_response_size"),
+        ({"region": "eu-west-1", "max_response_size": "1"}, "max_response_size"),
         ({"region": "eu-west-1", "max_connections": 0}, "max_connections"),
         ({"region": "eu-west-1", "max_connections": True}, "max_connections"),
         ({"region": "eu-west-1", "max_attempts": 0}, "max_attempts"),

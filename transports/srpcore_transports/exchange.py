@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import re
 import ssl
 import time
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from http.client import (
@@ -18,20 +17,18 @@ from http.client import (
     HTTPSConnection,
     IncompleteRead,
     RemoteDisconnected,
-    parse_headers,
 )
-from socket import SOCK_STREAM, SocketIO, gaierror, getaddrinfo, socket
+from socket import SOCK_STREAM, gaierror, getaddrinfo, socket
 from typing import Any, NamedTuple, cast
 
 from srpcore.exceptions.base import ConfigurationError, TransportError, TransportTimeout
 
+from .arriving import LOST, left_of, response_class
 from .calls import Attempt
 from .connections import Origin
 from .proxy import Proxy
 
 __all__ = ["Answer", "Unanswered", "exchange", "open_connection"]
-
-_LOST = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 
 class Unanswered(TransportError):
@@ -76,7 +73,7 @@ def open_connection(
     else:
         connection = HTTPConnection(host, port)
     cast(Any, connection)._create_connection = partial(_connect, attempt)
-    connection.response_class = _response_class(attempt, timeout)
+    connection.response_class = response_class(attempt, timeout)
     where = origin.host if proxy is None else f"{origin.host} through the proxy {proxy.host}:{proxy.port}"
     with _closed_on_failure(connection), _phase(f"connecting to {where}", timeout, arrived=False):
         connection.connect()
@@ -105,11 +102,16 @@ def exchange(
     with _closed_on_failure(connection):
         left = attempt.seconds_left(timeout)
         connection.sock.settimeout(left)
-        connection.response_class = _response_class(attempt, timeout)
-        with _phase(f"sending to {host}", left, arrived=False):
-            connection.request(method, target, body=body, headers=dict(headers))
-        with _phase(f"waiting for {host}", timeout, waiting=True), connection.getresponse() as response:
-            return _read(response, host, limit)
+        connection.response_class = response_class(attempt, timeout)
+        try:
+            with _phase(f"sending to {host}", left, arrived=False):
+                connection.request(method, target, body=body, headers=dict(headers))
+        except Unanswered:
+            # Who refuses a request may answer and hang up before all of it has come (RFC 9112, section 9.5).
+            with suppress(TransportError):
+                return _answer(connection, host, timeout, limit)._replace(keep=False)
+            raise
+        return _answer(connection, host, timeout, limit)
 
 
 class _TlsConnection(HTTPSConnection):
@@ -133,8 +135,13 @@ class _TlsConnection(HTTPSConnection):
     def connect(self) -> None:
         """Connect, through the proxy if there is one, and shake hands."""
         HTTPConnection.connect(self)
-        self.sock.settimeout(_left(self._attempt))
+        self.sock.settimeout(left_of(self._attempt))
         self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._server_name, session=self._session)
+
+
+def _answer(connection: HTTPConnection, host: str, timeout: float, limit: int) -> Answer:
+    with _phase(f"waiting for {host}", timeout, waiting=True), connection.getresponse() as response:
+        return _read(response, host, limit)
 
 
 def _read(response: HTTPResponse, host: str, limit: int) -> Answer:
@@ -156,27 +163,6 @@ def _read(response: HTTPResponse, host: str, limit: int) -> Answer:
     return Answer(response.status, headers, body, response.isclosed() and not response.will_close)
 
 
-class _Response(HTTPResponse):
-    """A response that tells a connection lost before its first byte (RemoteDisconnected) from one lost later."""
-
-    def begin(self) -> None:
-        """Read the status line and the headers."""
-        try:
-            # Nothing was read so far, so an error in this one look means that not one byte came.
-            self.fp.peek(1)
-        except _LOST:
-            raise RemoteDisconnected("the connection was lost") from None
-        super().begin()
-
-    def _read_status(self) -> tuple[str, int, str]:
-        """Return the status line of the final response: interim ones may come before it (RFC 9110, section 15.2)."""
-        while True:
-            version, status, reason = cast(Any, super())._read_status()
-            if not 102 <= status < 200:
-                return version, status, reason
-            parse_headers(self.fp)
-
-
 def _connect(attempt: Attempt, address: tuple[str, int], *_arguments: object) -> socket:
     """Connect to the first of the addresses of a host that takes it; each has its share of the time that is left."""
     failure: OSError | None = None
@@ -185,7 +171,7 @@ def _connect(attempt: Attempt, address: tuple[str, int], *_arguments: object) ->
         try:
             sock = socket(family, kind, protocol)
             try:
-                sock.settimeout(_left(attempt) / (len(places) - index))
+                sock.settimeout(left_of(attempt) / (len(places) - index))
                 sock.connect(place)
             except BaseException:
                 sock.close()
@@ -197,56 +183,6 @@ def _connect(attempt: Attempt, address: tuple[str, int], *_arguments: object) ->
         raise failure or OSError("the host has no address")
     finally:
         del failure  # it holds this frame, and this frame it
-
-
-def _left(attempt: Attempt) -> float:
-    left = attempt.deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left
-
-
-class _TimedReader(io.RawIOBase):
-    """The bytes that come on a socket: no wait is longer than *timeout*, and all of them end at the deadline."""
-
-    def __init__(self, file: SocketIO, sock: socket, attempt: Attempt, timeout: float) -> None:
-        self._file = file
-        self._socket = sock
-        self._attempt = attempt
-        self._timeout = timeout
-
-    def readable(self) -> bool:
-        """Say that it can be read."""
-        return True
-
-    def readinto(self, buffer: Any, /) -> int | None:
-        """Fill *buffer* with what comes next."""
-        self._socket.settimeout(min(_left(self._attempt), self._timeout))
-        return self._file.readinto(buffer)
-
-    def close(self) -> None:
-        """Let go of the socket."""
-        self._file.close()
-        super().close()
-
-
-class _TimedSocket(NamedTuple):
-    """What a response wants of a socket."""
-
-    socket: socket
-    attempt: Attempt
-    timeout: float
-
-    def makefile(self, mode: str) -> io.BufferedReader:
-        file = cast(SocketIO, self.socket.makefile(cast(Any, mode), buffering=0))
-        return io.BufferedReader(_TimedReader(file, self.socket, self.attempt, self.timeout))
-
-
-def _response_class(attempt: Attempt, timeout: float) -> Any:
-    def response(sock: socket, **named: Any) -> _Response:
-        return _Response(cast(socket, _TimedSocket(sock, attempt, timeout)), **named)
-
-    return response
 
 
 # What http.client says where a proxy answers CONNECT with 4xx: asking again would change nothing.
@@ -287,7 +223,7 @@ def _phase(doing: str, timeout: float, *, waiting: bool = False, arrived: bool =
         message = f"{doing}: the host name was not found ({error.strerror}): check the region"
         raise TransportError(message, may_have_arrived=False, transient=True) from None
     except OSError as error:
-        kind = Unanswered if not waiting and isinstance(error, _LOST) else TransportError
+        kind = Unanswered if not waiting and isinstance(error, LOST) else TransportError
         message, for_good = f"{doing}: {error.strerror or _plain(error)}", _REFUSED_TUNNEL.match(str(error)) is not None
         raise kind(message, may_have_arrived=arrived, transient=not for_good) from None
     except (HTTPException, ValueError) as error:

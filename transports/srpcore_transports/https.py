@@ -20,7 +20,17 @@ from .calls import Attempt, Calls, OnRequest, OnResponse, carry_out
 from .connections import IdleConnections, Origin
 from .exchange import Answer, Unanswered, exchange, open_connection
 from .proxy import Proxy, proxy_for
-from .service import MAX_RESPONSE_SIZE, USER_AGENT, Service, document, refuse_redirect, seconds, variable
+from .service import (
+    MAX_RESPONSE_SIZE,
+    USER_AGENT,
+    Service,
+    document,
+    limits,
+    refuse_redirect,
+    seconds,
+    variable,
+    whole_number,
+)
 
 if TYPE_CHECKING:
     from typing import Self
@@ -81,8 +91,7 @@ class HttpsTransport:
             use_dualstack=use_dualstack,
             allow_http=allow_http,
         )
-        self._connect_timeout = seconds("connect_timeout", timeout if connect_timeout is None else connect_timeout)
-        self._read_timeout = seconds("read_timeout", timeout if read_timeout is None else read_timeout)
+        self._limits = limits(timeout, connect_timeout, read_timeout, max_response_size)
         self._calls = Calls(
             max_attempts=max_attempts,
             total_timeout=seconds("total_timeout", total_timeout),
@@ -90,10 +99,7 @@ class HttpsTransport:
             on_response=on_response,
         )
         self._ca_bundle = ca_bundle or variable("AWS_CA_BUNDLE")
-        if max_response_size < 1:
-            raise ConfigurationError("max_response_size must be a positive number of bytes")
-        self._max_response_size = max_response_size
-        self._idle = IdleConnections(max_idle_connections)
+        self._idle = IdleConnections(whole_number("max_idle_connections", max_idle_connections, at_least=0))
         self._sessions: dict[Origin, ssl.SSLSession] = {}
         self._context: ssl.SSLContext | None = None
         self._context_lock = Lock()
@@ -195,8 +201,8 @@ class HttpsTransport:
             request.target,
             request.headers,
             request.body,
-            timeout=self._read_timeout,
-            limit=self._max_response_size,
+            timeout=self._limits.read,
+            limit=self._limits.size,
         )
         if answer.keep:
             if isinstance(connection.sock, ssl.SSLSocket) and connection.sock.session is not None:
@@ -213,7 +219,7 @@ class HttpsTransport:
             proxy=request.proxy,
             context=self._tls() if request.origin.scheme == "https" else None,
             session=self._sessions.get(request.origin),
-            timeout=self._connect_timeout,
+            timeout=self._limits.connect,
         )
 
     def _tls(self) -> ssl.SSLContext:

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from srpcore._version import __version__
@@ -21,12 +21,31 @@ from . import sigv4
 if TYPE_CHECKING:
     from .credentials import Credentials, CredentialsProvider
 
-__all__ = ["MAX_RESPONSE_SIZE", "USER_AGENT", "Service", "document", "refuse_redirect", "seconds", "variable"]
+__all__ = [
+    "MAX_RESPONSE_SIZE",
+    "USER_AGENT",
+    "Limits",
+    "Service",
+    "document",
+    "limits",
+    "refuse_redirect",
+    "seconds",
+    "variable",
+    "whole_number",
+]
 
 MAX_RESPONSE_SIZE = 10 * 2**20
 """The default bound of a response in bytes: sixty users with every attribute at its longest fit in."""
 
 USER_AGENT = f"srpcore/{__version__}"
+
+
+class Limits(NamedTuple):
+    """The bounds of one exchange, in seconds and bytes."""
+
+    connect: float
+    read: float
+    size: int
 
 
 class Service:
@@ -119,6 +138,11 @@ class Service:
         except TransportError as error:
             error.may_have_arrived = False  # what may have arrived is the question for credentials
             raise
+        except StopIteration:
+            # Calls are carried out by generators, and no future takes it either: there it is a RuntimeError, or lost.
+            raise ConfigurationError(
+                f"{operation.name} must be signed, and the provider of credentials has none: it raised StopIteration"
+            ) from None
         if not isinstance(credentials, Credentials):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigurationError(
                 "the provider of credentials must return srpcore_transports.credentials.Credentials"
@@ -150,6 +174,30 @@ def refuse_redirect(status: int, host: str) -> None:
     """
     if 300 <= status < 400:
         raise TransportError(f"HTTP {status} from {host}: a redirect, which is not followed: give the final address")
+
+
+def limits(timeout: float, connect_timeout: float | None, read_timeout: float | None, max_response_size: int) -> Limits:
+    """Return the bounds that the arguments of a transport set; *timeout* counts where another is not given.
+
+    Raises:
+        ConfigurationError: an argument cannot be used.
+    """
+    return Limits(
+        seconds("connect_timeout", timeout if connect_timeout is None else connect_timeout),
+        seconds("read_timeout", timeout if read_timeout is None else read_timeout),
+        whole_number("max_response_size", max_response_size, at_least=1),
+    )
+
+
+def whole_number(name: str, value: int, *, at_least: int) -> int:
+    """Return *value*, if it is a whole number that is not too small.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
+    if type(value) is not int or value < at_least:
+        raise ConfigurationError(f"{name} must be a whole number, {at_least} or more")
+    return value
 
 
 def seconds(name: str, value: float) -> float:

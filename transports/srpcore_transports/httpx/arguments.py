@@ -18,8 +18,7 @@ from ..calls import Attempt, Calls, OnRequest, OnResponse
 from ..credentials import Credentials, CredentialsProvider
 from ..https import tls_context
 from ..proxy import Proxy, proxy_for
-from ..service import MAX_RESPONSE_SIZE, USER_AGENT, Service, seconds, variable
-from .response import Limits
+from ..service import MAX_RESPONSE_SIZE, USER_AGENT, Service, limits, seconds, variable, whole_number
 
 __all__ = ["HttpxArguments", "Modules", "Request", "check_open"]
 
@@ -76,23 +75,17 @@ class HttpxArguments(Generic[C]):
             use_dualstack=use_dualstack,
             allow_http=allow_http,
         )
-        self._connect_timeout = seconds("connect_timeout", timeout if connect_timeout is None else connect_timeout)
-        self._read_timeout = seconds("read_timeout", timeout if read_timeout is None else read_timeout)
+        self._limits = limits(timeout, connect_timeout, read_timeout, max_response_size)
         self._calls = Calls(
             max_attempts=max_attempts,
             total_timeout=seconds("total_timeout", total_timeout),
             on_request=on_request,
             on_response=on_response,
         )
-        if max_response_size < 1:
-            raise ConfigurationError("max_response_size must be a positive number of bytes")
-        if type(max_connections) is not int or max_connections < 1:
-            raise ConfigurationError("max_connections must be a number of connections, 1 or more")
+        self._max_connections = whole_number("max_connections", max_connections, at_least=1)
         self._check_client(client)
         if client is not None and ca_bundle is not None:
             raise ConfigurationError("a client brings its own authorities: give ca_bundle or client, not both")
-        self._max_response_size = max_response_size
-        self._max_connections = max_connections
         self._client = client
         self._ca_bundle = ca_bundle or variable("AWS_CA_BUNDLE")
         self._context: ssl.SSLContext | None = None
@@ -131,8 +124,7 @@ class HttpxArguments(Generic[C]):
         parts = urlsplit(request.url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
         proxy = proxy_for(parts.scheme, parts.hostname or "", port) if self._client is None else None
-        limits = Limits(self._connect_timeout, self._read_timeout, self._max_response_size)
-        return modules.exchange.Exchange(attempt, *request, proxy=proxy, limits=limits), proxy
+        return modules.exchange.Exchange(attempt, *request, proxy=proxy, limits=self._limits), proxy
 
     def _load(self) -> Modules:
         """Load httpx, and make the TLS context of an own client; both take long, and happen once."""

@@ -23,7 +23,8 @@ from srpcore.exceptions.base import ConfigurationError, SrpcoreError, TransportE
 
 from ..calls import Attempt
 from ..proxy import Proxy
-from .response import Body, Limits, Received
+from ..service import Limits
+from .response import Body, Received
 
 __all__ = ["Exchange", "Phase", "send", "send_async"]
 

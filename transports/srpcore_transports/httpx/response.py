@@ -7,15 +7,7 @@ from typing import NamedTuple
 
 from srpcore.exceptions.base import TransportError
 
-__all__ = ["Body", "Limits", "Received"]
-
-
-class Limits(NamedTuple):
-    """The bounds of one exchange, in seconds and bytes."""
-
-    connect: float
-    read: float
-    size: int
+__all__ = ["Body", "Received"]
 
 
 class Received(NamedTuple):
