@@ -17,7 +17,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Generator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import cast
 
 from ..exceptions import (
@@ -164,7 +163,7 @@ def demands(overrides: Overrides, *, awaited: bool = False) -> Overrides:
     unknown = sorted(overrides.keys() - Overrides.__annotations__.keys())
     if unknown:
         raise ConfigurationError(f"a route cannot demand {unknown[0]}: it can {', '.join(Overrides.__annotations__)}")
-    checks = replace(_NO_DEMANDS, **overrides)
+    checks = _NO_DEMANDS.replaced(overrides)
     if not awaited:
         checks.must_not_wait()
     return cast(Overrides, {name: getattr(checks, name) for name in overrides})

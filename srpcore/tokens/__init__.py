@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
-from .claims import Claims, access_token_hash, check
+from .checks import Checks, Texts
+from .claims import Claims, access_token_hash
 from .jwks import KeySet, parse_key, parse_key_set
 from .jws import Jws, parse, unverified_payload
 from .rsa import PublicKey, verify_rs256
@@ -15,7 +14,6 @@ __all__ = [
     "KeySet",
     "PublicKey",
     "access_token_hash",
-    "check",
     "parse",
     "parse_key",
     "parse_key_set",
@@ -29,14 +27,14 @@ def verify(
     token: str,
     keys: KeySet,
     *,
-    issuers: str | Collection[str],
-    client_id: str | Collection[str] | None,
+    issuers: Texts,
+    client_id: Texts | None,
     token_use: str | None,
     now: float,
     leeway: float = 0,
     access_token: str | None = None,
-    groups: str | Collection[str] | None = None,
-    scope: str | Collection[str] | None = None,
+    groups: Texts | None = None,
+    scope: Texts | None = None,
 ) -> Claims:
     """Return the claims of *token* once all of it is verified: form, key, signature and then each claim.
 
@@ -54,22 +52,13 @@ def verify(
 
     Raises:
         TokenVerificationException: one of its subclasses says why the token is not accepted.
-        ConfigurationError: *token_use* or *leeway* is not what it can be.
+        ConfigurationError: a demand cannot be met, or would be met by any token or none.
     """
+    demands = Checks(client_id, token_use, groups, scope, leeway, None).demands(issuers)
     jws = parse(token)
     verify_rs256(keys.key(jws.kid), jws.signing_input, jws.signature)
     claims = jws.claims()
-    check(
-        claims,
-        issuers=issuers,
-        token_use=token_use,
-        client_ids=client_id,
-        now=now,
-        leeway=leeway,
-        access_token=access_token,
-        groups=groups,
-        scope=scope,
-    )
+    demands.check(claims, now, access_token)
     return claims
 
 

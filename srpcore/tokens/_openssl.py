@@ -23,7 +23,6 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "RSA_new": (_POINTER, []),
     "RSA_free": (None, [_POINTER]),
     "RSA_set0_key": (ctypes.c_int, [_POINTER] * 4),
-    "RSA_public_decrypt": (ctypes.c_int, [ctypes.c_int, ctypes.c_char_p, ctypes.c_char_p, _POINTER, ctypes.c_int]),
 }
 
 
@@ -55,10 +54,12 @@ def _opener(library: ctypes.CDLL, n: int, e: int) -> Callable[[bytes], bytes]:
     size = (n.bit_length() + 7) // 8
     key = _Key(library, n, e)
     decrypt, output_type = library.RSA_public_decrypt, ctypes.c_char * size
+    # What is of the function's types already need not be converted in each call.
+    length, no_padding = ctypes.c_int(size), ctypes.c_int(_NO_PADDING)
 
     def open_signature(s: bytes) -> bytes:
         output = output_type()
-        if decrypt(size, s, output, key.pointer, _NO_PADDING) != size:
+        if decrypt(length, s, output, key.pointer, no_padding) != size:
             raise MemoryError("libcrypto could not compute a modular exponentiation")
         return output.raw
 
@@ -69,7 +70,7 @@ class _Key:
     """An ``RSA`` of OpenSSL, freed with this object; it owns its numbers."""
 
     def __init__(self, library: ctypes.CDLL, n: int, e: int) -> None:
-        self.pointer = _new(library.RSA_new())
+        self.pointer = _POINTER(_new(library.RSA_new()))
         # Not at the interpreter's exit: a thread may verify with it to the last.
         weakref.finalize(self, library.RSA_free, self.pointer).atexit = False
         _new(library.RSA_set0_key(self.pointer, _number(library, n), _number(library, e), None))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
 from types import CoroutineType
-from typing import Literal, TypeAlias, TypedDict, cast
+from typing import Any, Literal, TypeAlias, TypedDict, cast
 
 from ..exceptions.base import ConfigurationError
 from ..pool import Pool
-from .claims import Claims
+from .claims import Claims, Demands
 
 __all__ = [
     "Checks",
@@ -43,30 +42,65 @@ class Overrides(TypedDict, total=False):
     issuers: Texts | None
 
 
-@dataclass(frozen=True, slots=True)
 class Checks:
     """All that a verifier, or one call of it, demands of a token, but for the pool.
+
+    Args:
+        client_id: the app clients to accept: ``client_id`` of an access token, ``aud`` of an ID token; None for any.
+        token_use: ``"access"``, ``"id"``, or None for either.
+        groups: ``cognito:groups``, of which the user must be in one at least; None for any or none.
+        scope: the scope or scopes of which the token must have one at least; None for any or none.
+        leeway: seconds by which clocks may differ, 0 or more.
+        custom_check: called with the claims after every other check; None for none.
+        issuers: those of the pool's issuers that are accepted; None for all of them.
 
     Raises:
         ConfigurationError: a demand cannot be met, or would be met by any token or none.
     """
 
-    client_id: Texts | None
-    token_use: TokenUse | None
-    groups: Texts | None
-    scope: Texts | None
-    leeway: float
-    custom_check: CustomCheck | None
-    issuers: Texts | None = None
+    # No dataclass: to load those takes longer than all the rest of a verifier, and a cold start waits for it.
+    __slots__ = ("client_id", "custom_check", "groups", "issuers", "leeway", "scope", "token_use")
 
-    def __post_init__(self) -> None:
-        if self.token_use not in (None, "access", "id"):
+    def __init__(
+        self,
+        client_id: Texts | None,
+        token_use: str | None,
+        groups: Texts | None,
+        scope: Texts | None,
+        leeway: float,
+        custom_check: CustomCheck | None,
+        issuers: Texts | None = None,
+    ) -> None:
+        if token_use not in (None, "access", "id"):
             raise ConfigurationError('token_use must be "access", "id" or None')
-        for name in ("client_id", "groups", "scope", "issuers"):
-            object.__setattr__(self, name, texts(name, getattr(self, name)))
-        seconds("leeway", self.leeway)
-        if self.custom_check is not None and not callable(self.custom_check):
+        seconds("leeway", leeway)
+        if custom_check is not None and not callable(custom_check):
             raise ConfigurationError("custom_check must be a function of the claims, or None")
+        self.client_id = texts("client_id", client_id)
+        self.token_use = token_use
+        self.groups = texts("groups", groups)
+        self.scope = texts("scope", scope)
+        self.leeway = leeway
+        self.custom_check = custom_check
+        self.issuers = texts("issuers", issuers)
+
+    def replaced(self, overrides: Overrides) -> Checks:
+        """Return these with *overrides* in their place.
+
+        Raises:
+            ConfigurationError: one cannot be met.
+        """
+        values: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
+        return Checks(**{**values, **cast(dict[str, Any], overrides)})
+
+    def demands(self, issuers: Texts) -> Demands:
+        """Return what the claims of a token are compared with, where its ``iss`` must be one of *issuers*.
+
+        Raises:
+            ConfigurationError: *issuers* are no strings, or none.
+        """
+        several = texts("issuers", issuers) or ()
+        return Demands(several, self.token_use, self.client_id, self.leeway, self.groups, self.scope)
 
     def must_not_wait(self) -> None:
         """Refuse a custom check that is to be awaited.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from binascii import b2a_base64
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from hashlib import sha256
-from typing import Any, TypeAlias, TypeGuard, cast
+from typing import Any, TypeAlias
 
 from ..exceptions.base import ConfigurationError
 from ..exceptions.tokens import (
@@ -19,76 +19,84 @@ from ..exceptions.tokens import (
     TokenExpired,
     TokenNotYetValid,
     TokenUseMismatch,
+    TokenVerificationException,
 )
 
-__all__ = ["Claims", "access_token_hash", "check"]
+__all__ = ["Claims", "Demands", "access_token_hash"]
 
 Claims: TypeAlias = Mapping[str, Any]
 """The payload of a token: claim name to JSON value. Read it; a change in it changes no token."""
 
 
-def check(
-    claims: Claims,
-    *,
-    issuers: str | Collection[str],
-    token_use: str | None,
-    client_ids: str | Collection[str] | None,
-    now: float,
-    leeway: float = 0,
-    access_token: str | None = None,
-    groups: str | Collection[str] | None = None,
-    scope: str | Collection[str] | None = None,
-) -> None:
-    """Check every claim that says whether a token may be used here and now.
+class Demands:
+    """What a token must claim to be used here. :class:`~srpcore.tokens.checks.Checks` explains it, and checks it."""
 
-    Args:
-        claims: the payload; its signature must have been verified.
-        issuers: the values of ``iss`` to accept, compared whole.
-        token_use: ``"access"``, ``"id"``, or None for either.
-        client_ids: the app clients to accept: ``client_id`` of an access token, ``aud`` of an ID token; None for any.
-        now: seconds since the epoch.
-        leeway: seconds by which clocks may differ, 0 or more.
-        access_token: the access token that came with an ID token: ``at_hash``, where there is one, must be its.
-        groups: ``cognito:groups``, of which the user must be in one at least; None for any or none.
-        scope: the scope or scopes of which the token must have one at least; None for any or none.
+    __slots__ = ("_client_ids", "_groups", "_issuers", "_leeway", "_scope", "_uses")
 
-    Raises:
-        InvalidClaim: a claim is missing or of the wrong type.
-        IssuerMismatch, TokenUseMismatch, AudienceMismatch, TokenExpired, TokenNotYetValid, GroupMismatch,
-        ScopeMismatch, AccessTokenHashMismatch: the claim is another.
-        ConfigurationError: *token_use* or *leeway* is not what it can be.
-    """
-    if token_use not in (None, "access", "id"):
-        raise ConfigurationError('token_use must be "access", "id" or None')
-    if access_token is not None and not isinstance(access_token, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigurationError("access_token must be a string, or None")
-    if not 0 <= leeway < math.inf:
-        raise ConfigurationError("leeway must be a number of seconds, 0 or more")
-    issuer, use = claims.get("iss"), claims.get("token_use")
-    if type(issuer) is not str or issuer not in _several(issuers):
-        _text(claims, "iss")
-        raise IssuerMismatch("the token is of another issuer", expected=issuers, actual=issuer)
-    if (use != "access" and use != "id") or (token_use is not None and token_use != use):
-        _text(claims, "token_use")
-        raise TokenUseMismatch("the token is for another use", expected=token_use or ["access", "id"], actual=use)
-    get = claims.get
-    if not type(get("sub", "")) is type(get("jti", "")) is type(get("scope", "")) is str:
-        for name in ("sub", "jti", "scope"):
-            if name in claims:
-                _text(claims, name)
-    if client_ids is not None:
-        name = "client_id" if use == "access" else "aud"
-        actual = claims.get(name)
-        if type(actual) is not str or actual not in _several(client_ids):
-            expected, actual = client_ids, _text(claims, name)
-            raise AudienceMismatch(f"the token is another app client's ({name})", expected=expected, actual=actual)
-    _check_times(claims, now, leeway)
-    if groups is not None or "cognito:groups" in claims:
-        _check_groups(claims, groups)
-    if scope is not None:
-        _check_scope(claims, scope)
-    if access_token is not None and "at_hash" in claims:
-        _check_access_token_hash(claims, access_token)
+    def __init__(
+        self,
+        issuers: str | Collection[str],
+        token_use: str | None,
+        client_ids: str | Collection[str] | None,
+        leeway: float,
+        groups: str | Collection[str] | None,
+        scope: str | Collection[str] | None,
+    ) -> None:
+        self._issuers = _several(issuers)
+        self._uses = ("access", "id") if token_use is None else (token_use,)
+        self._client_ids = None if client_ids is None else _several(client_ids)
+        self._leeway = leeway
+        self._groups = None if groups is None else _several(groups)
+        self._scope = None if scope is None else _several(scope)
+
+    def check(self, claims: Claims, now: float, access_token: str | None = None) -> None:
+        """Check every claim that says whether a token may be used here and now.
+
+        Args:
+            claims: the payload; its signature must have been verified.
+            now: seconds since the epoch.
+            access_token: the access token that came with an ID token: ``at_hash``, where there is one, must be its.
+
+        Raises:
+            InvalidClaim: a claim is missing or of the wrong type.
+            IssuerMismatch, TokenUseMismatch, AudienceMismatch, TokenExpired, TokenNotYetValid, GroupMismatch,
+            ScopeMismatch, AccessTokenHashMismatch: the claim is another.
+            ConfigurationError: *access_token* is no string.
+        """
+        if access_token is not None and not isinstance(access_token, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ConfigurationError("access_token must be a string, or None")
+        # "in" compares a claim with each text of a tuple, whatever JSON value it is.
+        get: Callable[..., Any] = claims.get
+        use = get("token_use")
+        if get("iss") not in self._issuers:
+            raise _other(IssuerMismatch, "the token is of another issuer", self._issuers, claims, "iss")
+        if use not in self._uses:
+            raise _other(TokenUseMismatch, "the token is for another use", self._uses, claims, "token_use")
+        if not type(get("sub", "")) is type(get("jti", "")) is type(get("scope", "")) is str:
+            for name in ("sub", "jti", "scope"):
+                if name in claims:
+                    _text(claims, name)
+        if self._client_ids is not None:
+            name = "client_id" if use == "access" else "aud"
+            if get(name) not in self._client_ids:
+                text = f"the token is another app client's ({name})"
+                raise _other(AudienceMismatch, text, self._client_ids, claims, name)
+        expires, not_before, issued = get("exp"), get("nbf", 0), get("iat", 0)
+        # By type and not isinstance: a bool is an int.
+        if not type(expires) is type(not_before) is type(issued) is int:
+            _check_numbers(claims)
+        # Each comparison is written so that a clock of NaN refuses. The fraction of a second is cut off.
+        if not now - self._leeway < int(expires):
+            raise TokenExpired("the token has expired (exp)", expected=f"after {now - self._leeway}", actual=expires)
+        if not (not_before <= now + self._leeway or "nbf" not in claims):
+            expected = f"at most {now + self._leeway}"
+            raise TokenNotYetValid("the token is not valid yet (nbf)", expected=expected, actual=not_before)
+        if self._groups is not None or "cognito:groups" in claims:
+            _check_groups(claims, self._groups)
+        if self._scope is not None:
+            _check_scope(claims, self._scope)
+        if access_token is not None and "at_hash" in claims:
+            _check_access_token_hash(claims, access_token)
 
 
 def access_token_hash(access_token: str) -> str:
@@ -101,34 +109,23 @@ def access_token_hash(access_token: str) -> str:
     return text.replace("+", "-").replace("/", "_")
 
 
-def _check_times(claims: Claims, now: float, leeway: float) -> None:
-    expires: Any = claims.get("exp")
-    not_before, issued = claims.get("nbf", 0), claims.get("iat", 0)
-    # By type and not isinstance: a bool is an int.
-    if not type(expires) is type(not_before) is type(issued) is int:
-        for name, value in (("exp", expires), ("nbf", not_before), ("iat", issued)):
-            _check_number(name, value)
-    # Each comparison is written so that a clock of NaN refuses. The fraction of a second is cut off.
-    if not now - leeway < int(expires):
-        raise TokenExpired("the token has expired (exp)", expected=f"after {now - leeway}", actual=expires)
-    if not (not_before <= now + leeway or "nbf" not in claims):
-        expected = f"at most {now + leeway}"
-        raise TokenNotYetValid("the token is not valid yet (nbf)", expected=expected, actual=not_before)
-
-
-def _check_groups(claims: Claims, groups: str | Collection[str] | None) -> None:
-    actual = claims.get("cognito:groups")
-    if "cognito:groups" in claims and not _is_list_of_texts(actual):
+def _check_groups(claims: Claims, groups: tuple[str, ...] | None) -> None:
+    actual: list[Any] = claims.get("cognito:groups", [])
+    # The list is looked at item by item, for all(...) takes three times as long.
+    texts = type(actual) is list
+    for item in actual if texts else ():
+        texts = texts and type(item) is str
+    if not texts:
         raise InvalidClaim("cognito:groups is no list of strings", expected="list", actual=_type_of(actual))
-    if groups is not None and not {*_several(groups)} & {*(actual or [])}:
-        raise GroupMismatch("the user is in none of the groups", expected=groups, actual=actual)
+    if groups is not None and not {*groups} & {*actual}:
+        raise GroupMismatch("the user is in none of the groups", expected=_said(groups), actual=actual)
 
 
-def _check_scope(claims: Claims, scope: str | Collection[str]) -> None:
+def _check_scope(claims: Claims, scope: tuple[str, ...]) -> None:
     actual = claims.get("scope", "")
     # RFC 6749, section 3.3: scopes with spaces between them. No scope is empty.
-    if not {*_several(scope)} & {*actual.split(" ")} - {""}:
-        raise ScopeMismatch("the token has none of the scopes", expected=scope, actual=actual)
+    if not {*scope} & {*actual.split(" ")} - {""}:
+        raise ScopeMismatch("the token has none of the scopes", expected=_said(scope), actual=actual)
 
 
 def _check_access_token_hash(claims: Claims, access_token: str) -> None:
@@ -137,30 +134,40 @@ def _check_access_token_hash(claims: Claims, access_token: str) -> None:
         raise AccessTokenHashMismatch("at_hash is not that of the access token", expected=expected, actual=actual)
 
 
-def _several(values: str | Collection[str]) -> Collection[str]:
+def _several(values: str | Collection[str]) -> tuple[str, ...]:
     # "in" of a single string would find every part of it.
-    return (values,) if isinstance(values, str) else values
+    return (values,) if isinstance(values, str) else tuple(values)
 
 
-def _is_list_of_texts(value: object) -> TypeGuard[list[str]]:
-    if not isinstance(value, list):
-        return False
-    for item in cast(list[object], value):  # noqa: SIM110 - all(...) takes three times as long
-        if not isinstance(item, str):
-            return False
-    return True
+def _said(values: tuple[str, ...]) -> str | list[str]:
+    return values[0] if len(values) == 1 else [*values]
+
+
+def _other(
+    kind: type[TokenVerificationException], text: str, expected: tuple[str, ...], claims: Claims, name: str
+) -> TokenVerificationException:
+    """Return the error of a claim that is none of those *expected*, or of one that is no text at all."""
+    actual = claims.get(name)
+    if type(actual) is not str:
+        return _no_text(name, actual)
+    return kind(text, expected=_said(expected), actual=actual)
 
 
 def _text(claims: Claims, name: str) -> str:
     value = claims.get(name)
-    if not isinstance(value, str):
-        raise InvalidClaim(f"{name} is missing or no string", expected="str", actual=_type_of(value))
+    if type(value) is not str:
+        raise _no_text(name, value)
     return value
 
 
-def _check_number(name: str, value: object) -> None:
-    if type(value) is not int and not (type(value) is float and math.isfinite(value)):
-        raise InvalidClaim(f"{name} is missing or no finite number", expected="number", actual=_type_of(value))
+def _no_text(name: str, value: object) -> InvalidClaim:
+    return InvalidClaim(f"{name} is missing or no string", expected="str", actual=_type_of(value))
+
+
+def _check_numbers(claims: Claims) -> None:
+    for name, value in (("exp", claims.get("exp")), ("nbf", claims.get("nbf", 0)), ("iat", claims.get("iat", 0))):
+        if type(value) is not int and not (type(value) is float and math.isfinite(value)):
+            raise InvalidClaim(f"{name} is missing or no finite number", expected="number", actual=_type_of(value))
 
 
 def _type_of(value: object) -> str:

@@ -124,7 +124,7 @@ def _integer(jwk: Mapping[str, Any], name: str) -> int:
     if not isinstance(text, str):
         raise InvalidKey(f"the key has no {name} that is a string")
     try:
-        data = base64url(text.encode("utf-8", "surrogatepass"))
+        data = base64url(text)
     except ValueError as error:
         raise InvalidKey(f"the key's {name} is {error}") from None
     if data[:1] in (b"", b"\0"):

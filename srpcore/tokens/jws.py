@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..exceptions.tokens import MalformedToken, UnsupportedAlgorithm
 from .strict import base64url, json_object
@@ -17,7 +16,6 @@ __all__ = [
     "MAX_TOKEN_LENGTH",
     "Jws",
     "claims_of",
-    "octets",
     "parse",
     "parts",
     "unverified_payload",
@@ -33,8 +31,7 @@ MAX_HEADER_LENGTH = 4096
 """Characters of the header's segment, which is parsed before anything is verified. A user pool's has about 90."""
 
 
-@dataclass(frozen=True, slots=True)
-class Jws:
+class Jws(NamedTuple):
     """A token taken apart. Nothing of it is verified.
 
     ``signing_input`` is what was signed: the first two segments with the dot between them.
@@ -42,9 +39,12 @@ class Jws:
 
     kid: str
     header: Mapping[str, Any]
-    signing_input: bytes = field(repr=False)
-    payload: bytes = field(repr=False)
-    signature: bytes = field(repr=False)
+    signing_input: bytes
+    payload: bytes
+    signature: bytes
+
+    def __repr__(self) -> str:
+        return f"Jws(kid={self.kid!r}, header={dict(self.header)!r})"
 
     def claims(self) -> dict[str, Any]:
         """Return the payload as a JSON object; call it once the signature is verified.
@@ -62,37 +62,24 @@ def parse(token: str) -> Jws:
         MalformedToken: *token* is not a compact JWS, or is one that can be read in more than one way.
         UnsupportedAlgorithm: ``alg`` is another, or the header wants extensions (``crit``, ``b64``).
     """
-    return Jws(*parts(octets(token)))
+    return Jws(*parts(token))
 
 
-def octets(token: str) -> bytes:
-    """Return the octets of *token*, which must be few enough to be looked at.
-
-    Raises:
-        MalformedToken: *token* is not a string, not ASCII, or longer than :data:`MAX_TOKEN_LENGTH`.
-    """
-    if not isinstance(token, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise MalformedToken("the token is not a string", expected="str", actual=type(token).__name__)
-    if len(token) > MAX_TOKEN_LENGTH:
-        raise MalformedToken("the token is too long", expected=MAX_TOKEN_LENGTH, actual=len(token))
-    if not token.isascii():
-        raise MalformedToken("the token is not ASCII")
-    return token.encode("ascii")
-
-
-def parts(token: bytes) -> tuple[str, Mapping[str, Any], bytes, bytes, bytes]:
-    """Return the members of a :class:`Jws` that the :func:`octets` of a token are: it is what costs time to make.
+def parts(token: str) -> tuple[str, Mapping[str, Any], bytes, bytes, bytes]:
+    """Return the members of a :class:`Jws`, which itself costs time to make.
 
     Raises:
         MalformedToken, UnsupportedAlgorithm: as :func:`parse` does.
     """
-    signing_input, _, signature = token.rpartition(b".")
-    header, dot, payload = signing_input.partition(b".")
-    if not dot or b"." in payload:
+    if not isinstance(token, str) or len(token) > MAX_TOKEN_LENGTH or not token.isascii():  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise _unreadable(token)
+    signing_input, _, signature = token.rpartition(".")
+    header, dot, payload = signing_input.partition(".")
+    if not dot or "." in payload:
         raise _not_three(token)
     kid, members = _header(header)
     try:
-        return kid, members, signing_input, base64url(payload), base64url(signature)
+        return kid, members, signing_input.encode("ascii"), base64url(payload), base64url(signature)
     except ValueError as error:
         raise MalformedToken(f"the token's payload or signature is {error}") from None
 
@@ -115,21 +102,30 @@ def unverified_payload(token: str) -> dict[str, Any]:
     Raises:
         MalformedToken: *token* has not three segments, or the second is no JSON object.
     """
-    data = octets(token)
-    segments = data.split(b".")
+    if not isinstance(token, str) or len(token) > MAX_TOKEN_LENGTH or not token.isascii():  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise _unreadable(token)
+    segments = token.split(".")
     if len(segments) != 3:
-        raise _not_three(data)
+        raise _not_three(token)
     return _object(segments[1], "payload")
 
 
-def _not_three(token: bytes) -> MalformedToken:
-    actual = token.count(b".") + 1
+def _unreadable(token: object) -> MalformedToken:
+    if not isinstance(token, str):
+        return MalformedToken("the token is not a string", expected="str", actual=type(token).__name__)
+    if len(token) > MAX_TOKEN_LENGTH:
+        return MalformedToken("the token is too long", expected=MAX_TOKEN_LENGTH, actual=len(token))
+    return MalformedToken("the token is not ASCII")
+
+
+def _not_three(token: str) -> MalformedToken:
+    actual = token.count(".") + 1
     return MalformedToken("the token has not three segments with dots between them", expected=3, actual=actual)
 
 
 # All tokens of one key have the same header. It is the sender's choice, so few are kept, and none is long.
 @lru_cache(maxsize=64)
-def _header(segment: bytes) -> tuple[str, Mapping[str, Any]]:
+def _header(segment: str) -> tuple[str, Mapping[str, Any]]:
     """Return the ``kid`` and all members of the header that *segment* is."""
     if len(segment) > MAX_HEADER_LENGTH:
         raise MalformedToken("the token's header is too long", expected=MAX_HEADER_LENGTH, actual=len(segment))
@@ -146,7 +142,7 @@ def _header(segment: bytes) -> tuple[str, Mapping[str, Any]]:
     return kid, MappingProxyType(header)
 
 
-def _object(segment: bytes, name: str) -> dict[str, Any]:
+def _object(segment: str, name: str) -> dict[str, Any]:
     try:
         return json_object(base64url(segment))
     except ValueError as error:

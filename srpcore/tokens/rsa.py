@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 from typing import TypeAlias
@@ -36,10 +35,10 @@ MAX_EXPONENT_BITS = 64
 # DER of DigestInfo for SHA-256 up to the digest: RFC 8017, section 9.2, note 1.
 _DIGEST_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
 
-Check: TypeAlias = Callable[[bytes, bytes], bool]
+# The block that a signature opens to, for one that is as long as n and below it.
+Opener: TypeAlias = Callable[[bytes], bytes]
 
 
-@dataclass(frozen=True, slots=True)
 class PublicKey:
     """An RSA public key that may verify: modulus *n* of :data:`MIN_BITS` to :data:`MAX_BITS`, exponent *e*.
 
@@ -48,23 +47,79 @@ class PublicKey:
             or *e* is even, 1 or too large.
     """
 
-    n: int
-    e: int
-    # By engine, None for the default one: what is made once a key.
-    _checks: dict[str | None, Check] = field(
-        default_factory=dict[str | None, Check], init=False, repr=False, compare=False
-    )
+    __slots__ = ("_before_digest", "_e", "_n", "_octets", "_openers")
 
-    def __post_init__(self) -> None:
-        bits = self.n.bit_length()
-        if self.n < 0 or not MIN_BITS <= bits <= MAX_BITS:
+    def __init__(self, n: int, e: int) -> None:
+        bits = n.bit_length()
+        if n < 0 or not MIN_BITS <= bits <= MAX_BITS:
             raise InvalidKey("the key's size in bits is refused", expected=f"{MIN_BITS} to {MAX_BITS}", actual=bits)
-        if self.n % 2 == 0:
+        if n % 2 == 0:
             raise InvalidKey("the key's modulus is even")
-        if self.e < 3 or self.e % 2 == 0 or self.e.bit_length() > MAX_EXPONENT_BITS:
+        if e < 3 or e % 2 == 0 or e.bit_length() > MAX_EXPONENT_BITS:
             raise InvalidKey("the key's exponent is even, 1 or too large")
-        if _is_roca(self.n):
+        if _is_roca(n):
             raise InvalidKey("the key's modulus can be factored (CVE-2017-15361): the issuer must make a new key")
+        self._n = n
+        self._e = e
+        size = _size(n)
+        self._octets = n.to_bytes(size, "big")
+        self._before_digest = b"\x00\x01" + b"\xff" * (size - 3 - len(_DIGEST_INFO) - 32) + b"\x00" + _DIGEST_INFO
+        self._openers: dict[str | None, Opener] = {}  # by engine, None for the default one
+
+    @property
+    def n(self) -> int:
+        """The modulus."""
+        return self._n
+
+    @property
+    def e(self) -> int:
+        """The public exponent."""
+        return self._e
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PublicKey) and (self._n, self._e) == (other._n, other._e)
+
+    def __hash__(self) -> int:
+        return hash((self._n, self._e))
+
+    def __repr__(self) -> str:
+        return f"PublicKey(n={self._n}, e={self._e})"
+
+    def verify(self, message: bytes, signature: bytes, engine: str | None = None) -> None:
+        """Verify as :func:`verify_rs256` does.
+
+        Raises:
+            InvalidSignature, ConfigurationError: as there.
+        """
+        octets = self._octets
+        opener = self._openers.get(engine) or self._new_opener(engine)
+        # As bytes of one length, big-endian, numbers compare as they do.
+        if (
+            len(signature) != len(octets)
+            or signature >= octets
+            or opener(signature) != self._before_digest + sha256(message).digest()
+        ):
+            raise self._refusal(signature)
+
+    def _new_opener(self, engine: str | None) -> Opener:
+        """Return the opener of *engine*, with what depends on the key alone done once."""
+        name = engine or default_engine()
+        if name not in _LOADERS:
+            raise ConfigurationError(f"there is no engine {name!r}: choose one of {', '.join(ENGINES)}")
+        try:
+            opener = _LOADERS[name](self._n, self._e)
+        except (ImportError, OSError, AttributeError, ArithmeticError):
+            raise ConfigurationError(f"the engine {name!r} is missing or wrong here") from None
+        self._openers[engine] = opener
+        return opener
+
+    def _refusal(self, signature: bytes) -> InvalidSignature:
+        size = len(self._octets)
+        if len(signature) != size:
+            return InvalidSignature("the signature has not the length of the key", expected=size, actual=len(signature))
+        if signature >= self._octets:
+            return InvalidSignature("the signature is not below the key's modulus")
+        return InvalidSignature("the signature is not the issuer's over this token")
 
 
 def verify_rs256(key: PublicKey, message: bytes, signature: bytes, *, engine: str | None = None) -> None:
@@ -77,26 +132,7 @@ def verify_rs256(key: PublicKey, message: bytes, signature: bytes, *, engine: st
         InvalidSignature: it is not.
         ConfigurationError: there is no such *engine* here.
     """
-    check = key._checks.get(engine) or _new_check(engine, key)  # pyright: ignore[reportPrivateUsage]
-    if not check(signature, message):
-        raise _refusal(key, signature)
-
-
-def _refusal(key: PublicKey, signature: bytes) -> InvalidSignature:
-    size = _size(key.n)
-    if len(signature) != size:
-        return InvalidSignature("the signature has not the length of the key", expected=size, actual=len(signature))
-    if int.from_bytes(signature, "big") >= key.n:
-        return InvalidSignature("the signature is not below the key's modulus")
-    return InvalidSignature("the signature is not the issuer's over this token")
-
-
-def _size(n: int) -> int:
-    return (n.bit_length() + 7) // 8
-
-
-def _bytes(n: int) -> bytes:
-    return n.to_bytes(_size(n), "big")
+    key.verify(message, signature, engine)
 
 
 def default_engine() -> str:
@@ -119,65 +155,40 @@ def _has_openssl() -> bool:
     return True
 
 
-def _new_check(engine: str | None, key: PublicKey) -> Check:
-    """Return ``(signature, message) -> whether it verifies``, with what depends on the key alone done once."""
-    name = engine or default_engine()
-    if name not in _LOADERS:
-        raise ConfigurationError(f"there is no engine {name!r}: choose one of {', '.join(ENGINES)}")
-    try:
-        check = _LOADERS[name](key)
-    except (ImportError, OSError, AttributeError, ArithmeticError):
-        raise ConfigurationError(f"the engine {name!r} is missing or wrong here") from None
-    key._checks[engine] = check  # pyright: ignore[reportPrivateUsage]
-    return check
+def _with_openssl(n: int, e: int) -> Opener:
+    from ._openssl import opener
+
+    return opener(n, e)
 
 
-def _with_cryptography(key: PublicKey) -> Check:
+def _with_cryptography(n: int, e: int) -> Opener:
     from cryptography.exceptions import InvalidSignature as Refused
     from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
-    from cryptography.hazmat.primitives.hashes import SHA256
 
-    public_key, padding, algorithm = RSAPublicNumbers(key.e, key.n).public_key(), PKCS1v15(), SHA256()
-    size, n = _size(key.n), _bytes(key.n)
+    public_key, padding, size = RSAPublicNumbers(e, n).public_key(), PKCS1v15(), _size(n)
 
-    def check(signature: bytes, message: bytes) -> bool:
-        if len(signature) != size or signature >= n:
-            return False
+    def open_signature(signature: bytes) -> bytes:
+        # It takes off the padding once it has found it whole, and there is one padding for each length.
         try:
-            public_key.verify(signature, message, padding, algorithm)
+            content = public_key.recover_data_from_signature(signature, padding, None)
         except Refused:
-            return False
-        return True
+            return b""
+        return (b"\x00" + content).rjust(size - 2, b"\xff").rjust(size - 1, b"\x01").rjust(size, b"\x00")
 
-    return check
-
-
-def _with_openssl(key: PublicKey) -> Check:
-    from ._openssl import opener
-
-    return _comparing(opener(key.n, key.e), key.n)
+    return open_signature
 
 
-def _with_pow(key: PublicKey) -> Check:
-    size = _size(key.n)
-    return _comparing(lambda s: pow(int.from_bytes(s, "big"), key.e, key.n).to_bytes(size, "big"), key.n)
+def _with_pow(n: int, e: int) -> Opener:
+    size = _size(n)
+    return lambda signature: pow(int.from_bytes(signature, "big"), e, n).to_bytes(size, "big")
 
 
-def _comparing(open_signature: Callable[[bytes], bytes], modulus: int) -> Check:
-    size, n = _size(modulus), _bytes(modulus)
-    fixed = b"\x00\x01" + b"\xff" * (size - 3 - len(_DIGEST_INFO) - 32) + b"\x00" + _DIGEST_INFO
-
-    # As bytes of one length, big-endian, numbers compare as they do.
-    def check(signature: bytes, message: bytes) -> bool:
-        if len(signature) != size or signature >= n:
-            return False
-        return open_signature(signature) == fixed + sha256(message).digest()
-
-    return check
+def _size(n: int) -> int:
+    return (n.bit_length() + 7) // 8
 
 
-_LOADERS: dict[str, Callable[[PublicKey], Check]] = {
+_LOADERS: dict[str, Callable[[int, int], Opener]] = {
     "openssl": _with_openssl,
     "cryptography": _with_cryptography,
     "python": _with_pow,

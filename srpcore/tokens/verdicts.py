@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from hashlib import sha256
 from threading import Lock
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from ..forks import start_anew_after_fork
 from .jwks import KeySet
@@ -18,20 +17,19 @@ MAX_REMEMBERED_LENGTH = 16 * 1024
 """Octets of a token that is remembered; a longer one is verified each time, so that the cache's size is bounded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """The signature of a token with these claims was good under this key of this pool."""
 
     pool: str
     kid: str
     key: PublicKey
-    _claims: dict[str, Any]
-    _containers: list[str]
+    remembered: dict[str, Any]
+    containers: list[str]
 
     def claims(self) -> dict[str, Any]:
         """Return the claims with all that can be changed in them copied."""
-        claims = self._claims.copy()
-        for name in self._containers:
+        claims = self.remembered.copy()
+        for name in self.containers:
             claims[name] = _copied(claims[name])
         return claims
 
@@ -57,23 +55,26 @@ class Verdicts:
     def __len__(self) -> int:
         return len(self._held)
 
-    def find(self, token: bytes) -> Verdict | None:
+    def find(self, token: str) -> Verdict | None:
         """Return what is remembered of *token*."""
-        digest = sha256(token).digest()
+        digest = _digest(token)
+        if digest is None:
+            return None
         with self._lock:
             verdict = self._held.get(digest)
             if verdict is not None:
                 self._held.move_to_end(digest)
         return verdict
 
-    def keep(self, token: bytes, pool: str, kid: str, key: PublicKey, claims: dict[str, Any]) -> None:
+    def keep(self, token: str, pool: str, kid: str, key: PublicKey, claims: dict[str, Any]) -> None:
         """Remember that the signature of *token* is good under *key*."""
-        if len(token) > MAX_REMEMBERED_LENGTH:
+        digest = _digest(token)
+        if digest is None:
             return
         containers = [name for name, value in claims.items() if isinstance(value, (list, dict))]
         verdict = Verdict(pool, kid, key, _copied(claims), containers)
         with self._lock:
-            self._held[sha256(token).digest()] = verdict
+            self._held[digest] = verdict
             if len(self._held) > self._size:
                 self._held.popitem(last=False)
 
@@ -86,6 +87,14 @@ class Verdicts:
             for digest, verdict in [*self._held.items()]:
                 if verdict.pool == pool and keys.keys.get(verdict.kid) != verdict.key:
                     del self._held[digest]
+
+
+def _digest(token: str) -> bytes | None:
+    """Return the SHA-256 of *token*, or None where it is not one to be remembered."""
+    # Anything may be asked for: what it is has not been looked at.
+    if not isinstance(token, str) or len(token) > MAX_REMEMBERED_LENGTH or not token.isascii():  # pyright: ignore[reportUnnecessaryIsInstance]
+        return None
+    return sha256(token.encode("ascii")).digest()
 
 
 def _copied(value: Any) -> Any:

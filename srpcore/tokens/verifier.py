@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -25,12 +24,11 @@ from .checks import (
     seconds,
     texts,
 )
-from .claims import Claims, check
+from .claims import Claims
 from .given_keys import GivenKeys, given_keys
 from .jwks import MAX_DOCUMENT_LENGTH, KeySet
-from .jws import claims_of, octets, parts
+from .jws import claims_of, parts
 from .key_cache import AsyncPoolKeys, KeyCache, KeyTiming, PoolKeys
-from .rsa import verify_rs256
 from .verdicts import Verdict, Verdicts
 
 if TYPE_CHECKING:
@@ -40,9 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncTokenVerifier", "Overrides", "TokenVerifier"]
 
-# The octets of a token, its signing input and signature, and what is remembered of it. A tuple and no class: it is
-# made for every token.
-_Proof: TypeAlias = tuple[bytes, bytes, bytes, Verdict | None]
+# A token, its signing input and signature, and what is remembered of it. A tuple and no class: it is made every time.
+_Proof: TypeAlias = tuple[str, bytes, bytes, Verdict | None]
 
 
 class _Verifier:
@@ -84,6 +81,7 @@ class _Verifier:
         self._pools = {pool.user_pool_id: pool for pool in pools}
         self._issuers = issuers_by_pool(pools, issuers)
         self._pool_of_issuer = pool_by_issuer(self._issuers)
+        self._demands = {name: self._checks.demands(values) for name, values in self._issuers.items()}
         self._clock = clock
         self._owns_transport = transport is None
         self._region = pools[0].region
@@ -115,21 +113,20 @@ class _Verifier:
         return checks
 
     def _checks_of(self, overrides: Overrides) -> Checks:
-        return self._checked(replace(self._checks, **overrides))
+        return self._checked(self._checks.replaced(overrides))
 
     def _opened(self, token: str, checks: Checks) -> tuple[str, str, dict[str, Any], _Proof]:
         """Return the pool that *token* names, its kid, its claims, and what there is to prove them."""
-        data = octets(token)
-        verdict = None if self._verdicts is None else self._verdicts.find(data)
+        verdict = None if self._verdicts is None else self._verdicts.find(token)
         # The claims are read before the signature is verified, for the issuer alone: it says whose keys count, and a
         # token of a stranger must not make anybody fetch keys.
         if verdict is None:
-            kid, _, signing_input, payload, signature = parts(data)
+            kid, _, signing_input, payload, signature = parts(token)
             claims = claims_of(payload)
-            proof: _Proof = data, signing_input, signature, None
+            proof: _Proof = token, signing_input, signature, None
         else:
             kid, claims = verdict.kid, verdict.claims()
-            proof = data, b"", b"", verdict
+            proof = token, b"", b"", verdict
         issuer, accepted = claims.get("iss"), checks.issuers
         if not isinstance(issuer, str):
             raise InvalidClaim("iss is missing or no string", expected="str", actual=type(issuer).__name__)
@@ -154,30 +151,21 @@ class _Verifier:
         if self._verdicts is not None:
             self._verdicts.follow(pool, keys)
         key = keys.keys[kid]
-        data, signing_input, signature, verdict = proof
+        token, signing_input, signature, verdict = proof
         if verdict is None:
-            verify_rs256(key, signing_input, signature)
+            key.verify(signing_input, signature)
         elif verdict.key != key:
-            _, _, signing_input, _, signature = parts(data)
-            verify_rs256(key, signing_input, signature)
+            _, _, signing_input, _, signature = parts(token)
+            key.verify(signing_input, signature)
+        demands = self._demands[pool] if checks is self._checks else checks.demands(self._issuers[pool])
         try:
-            check(
-                claims,
-                issuers=self._issuers[pool],
-                token_use=checks.token_use,
-                client_ids=checks.client_id,
-                now=self._clock(),
-                leeway=checks.leeway,
-                access_token=access_token,
-                groups=checks.groups,
-                scope=checks.scope,
-            )
+            demands.check(claims, self._clock(), access_token)
         except TokenVerificationException as error:
             error.claims = claims if self._claims_in_errors else None
             raise
         if self._verdicts is not None and verdict is None:
             # Only now: tokens that have expired must not push out others.
-            self._verdicts.keep(data, pool, kid, key, claims)
+            self._verdicts.keep(token, pool, kid, key, claims)
 
     def _cache(self, pool: Pool) -> KeyCache:
         # The classic URL: the newer issuer's answers 403 for pools that have not moved.

@@ -19,6 +19,7 @@ from jwt.algorithms import RSAAlgorithm
 from srpcore import tokens
 from srpcore.exceptions import ConfigurationError, InvalidKey, TokenVerificationException
 from srpcore.tokens import KeySet, strict
+from srpcore.tokens.checks import Checks
 from srpcore.tokens.given_keys import given_keys
 from tokens.beside_pyjwt import by_pyjwt, pyjwt_at
 from tokens.minting import CLIENT, ISSUER, KID, NOW, access_claims, id_claims, jwk, key_set, mint, segment
@@ -27,6 +28,7 @@ __all__ = ["CHOICES", "KEYS", "OPTIONS", "TARGETS", "seeds", "write_corpus", "wr
 
 KEYS = key_set()
 OPTIONS: dict[str, Any] = {"issuers": [ISSUER], "client_id": CLIENT, "token_use": None, "now": float(NOW)}
+NONE_ELSE: dict[str, Any] = {"groups": None, "scope": None, "leeway": 0, "custom_check": None}
 ACCESS_TOKEN = mint(access_claims())
 CHOICES: list[dict[str, Any]] = [
     {},
@@ -48,12 +50,13 @@ def json_object(data: bytes) -> None:
 
 
 def base64url(data: bytes) -> None:
+    text = _text(data)
     try:
-        value = strict.base64url(data)
+        value = strict.base64url(text)
     except ValueError as error:
         _own(error)
         return
-    assert segment(value).encode() == data
+    assert segment(value) == text
 
 
 def parse(data: bytes) -> None:
@@ -97,9 +100,10 @@ def check(data: bytes) -> None:
         return
     for choice in CHOICES:
         options = {**OPTIONS, **choice}
-        options["client_ids"] = options.pop("client_id")
+        now, issuers, access_token = options.pop("now"), options.pop("issuers"), options.pop("access_token", None)
+        demands = Checks(**{**NONE_ELSE, **options}).demands(issuers)
         try:
-            tokens.check(claims, **options)
+            demands.check(claims, now, access_token)
         except TokenVerificationException as error:
             _safe(error)
 

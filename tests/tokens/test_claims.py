@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -20,7 +21,8 @@ from srpcore.exceptions import (
     TokenUseMismatch,
     TokenVerificationException,
 )
-from srpcore.tokens import access_token_hash, check
+from srpcore.tokens import access_token_hash
+from srpcore.tokens.checks import Checks
 
 from .minting import CLIENT, ISSUER, NOW, access_claims, id_claims
 
@@ -33,8 +35,16 @@ MISSING = object()
 
 def checked(claims: dict[str, Any], **options: Any) -> None:
     given = {name: value for name, value in claims.items() if value is not MISSING}
-    defaults = {"issuers": (ISSUER,), "token_use": None, "client_ids": CLIENT, "now": NOW}
-    check(given, **{**defaults, **options})
+    now, access_token = options.pop("now", NOW), options.pop("access_token", None)
+    issuers = options.pop("issuers", (ISSUER,))
+    usual = {"client_id": CLIENT, "token_use": None, "groups": None, "scope": None, "leeway": 0, "custom_check": None}
+    Checks(**{**usual, **options}).demands(issuers).check(given, now, access_token)
+
+
+def said(values: Collection[str]) -> str | list[str]:
+    """Return how an error tells of *values*: one as it is, several as a list."""
+    several = [values] if isinstance(values, str) else [*values]
+    return several[0] if len(several) == 1 else several
 
 
 @pytest.mark.parametrize(
@@ -42,8 +52,8 @@ def checked(claims: dict[str, Any], **options: Any) -> None:
 )
 def test_good_claims_pass(claims: dict[str, Any]) -> None:
     checked(claims)
-    checked(claims, token_use=claims["token_use"], client_ids=["another", CLIENT], issuers={ISSUER, "another"})
-    checked({**claims, "aud": 7, "client_id": 7}, client_ids=None)
+    checked(claims, token_use=claims["token_use"], client_id=["another", CLIENT], issuers={ISSUER, "another"})
+    checked({**claims, "aud": 7, "client_id": 7}, client_id=None)
 
 
 NOT_TEXTS = [MISSING, None, 7, True, [], ["x"], {}]
@@ -129,16 +139,16 @@ def test_another_issuer(issuer: str) -> None:
     for issuers in (ISSUER, (ISSUER,), [ISSUER, "x"]):
         with pytest.raises(IssuerMismatch) as caught:
             checked(access_claims(iss=issuer), issuers=issuers)
-        assert (caught.value.expected, caught.value.actual) == (issuers, issuer)
+        assert (caught.value.expected, caught.value.actual) == (said(issuers), issuer)
 
 
 @pytest.mark.parametrize("client", [CLIENT[:-1], CLIENT + "x", "", CLIENT.lower()])
 def test_another_client(client: str) -> None:
     for claims in (access_claims(client_id=client), {**id_claims(), "aud": client}):
-        for clients in (CLIENT, [CLIENT], {CLIENT, "another"}, []):
+        for clients in (CLIENT, [CLIENT], {CLIENT, "another"}):
             with pytest.raises(AudienceMismatch) as caught:
-                checked(claims, client_ids=clients)
-            assert (caught.value.expected, caught.value.actual) == (clients, client)
+                checked(claims, client_id=clients)
+            assert (caught.value.expected, caught.value.actual) == (said(clients), client)
 
 
 def test_the_audience_is_the_claim_of_the_use() -> None:
@@ -199,10 +209,10 @@ def test_groups() -> None:
     claims = access_claims(**{"cognito:groups": ["admin", "staff"]})
     for groups in (None, "admin", ["other", "staff"], {"admin"}):
         checked(claims, groups=groups)
-    for groups in ("adm", "administrators", [], ["other"], ""):
+    for groups in ("adm", "administrators", ["other"]):
         with pytest.raises(GroupMismatch) as caught:
             checked(claims, groups=groups)
-        assert (caught.value.expected, caught.value.actual) == (groups, ["admin", "staff"])
+        assert (caught.value.expected, caught.value.actual) == (said(groups), ["admin", "staff"])
     with pytest.raises(GroupMismatch):
         checked(access_claims(), groups="admin")
 
@@ -218,15 +228,22 @@ def test_scope() -> None:
     claims = access_claims(scope="openid api/read")
     for scope in (None, "openid", "api/read", ["other", "openid"], {"api/read"}):
         checked(claims, scope=scope)
-    for scope in ("open", "openid api/read", [], ["other"], "", [""]):
+    for scope in ("open", "openid api/read", ["other"], " "):
         with pytest.raises(ScopeMismatch) as caught:
             checked(claims, scope=scope)
-        assert (caught.value.expected, caught.value.actual) == (scope, "openid api/read")
+        assert (caught.value.expected, caught.value.actual) == (said(scope), "openid api/read")
     for empty in ("", "  "):
         with pytest.raises(ScopeMismatch):
-            checked(access_claims(scope=empty), scope="")
+            checked(access_claims(scope=empty), scope=" ")
     with pytest.raises(ScopeMismatch):
         checked(id_claims(), scope="openid")
+
+
+@pytest.mark.parametrize("nothing", ["", [], [""], ["a", ""], 7, [None]])
+@pytest.mark.parametrize("name", ["issuers", "client_id", "groups", "scope"])
+def test_a_demand_that_nothing_would_meet_is_refused(name: str, nothing: Any) -> None:
+    with pytest.raises(ConfigurationError, match=f"{name} must be a string or several"):
+        checked({}, **{name: nothing})
 
 
 def test_every_reason_is_one_kind_of_error() -> None:

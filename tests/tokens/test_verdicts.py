@@ -25,7 +25,7 @@ from srpcore.exceptions import (
     TokenVerificationException,
     UnknownKey,
 )
-from srpcore.tokens import rsa, verifier
+from srpcore.tokens import rsa
 from srpcore.tokens.verdicts import MAX_REMEMBERED_LENGTH
 
 from .minting import CLIENT, KID, NOW, access_claims, id_claims, jwk
@@ -37,11 +37,13 @@ def verified(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The signatures that were verified, in order."""
     signatures: list[bytes] = []
 
-    def verify_rs256(key: rsa.PublicKey, message: bytes, signature: bytes) -> None:
-        signatures.append(signature)
-        rsa.verify_rs256(key, message, signature)
+    original = rsa.PublicKey.verify
 
-    monkeypatch.setattr(verifier, "verify_rs256", verify_rs256)
+    def verify(key: rsa.PublicKey, message: bytes, signature: bytes) -> None:
+        signatures.append(signature)
+        original(key, message, signature)
+
+    monkeypatch.setattr(rsa.PublicKey, "verify", verify)
     return signatures
 
 
