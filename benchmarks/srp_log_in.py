@@ -56,7 +56,7 @@ def floor() -> Work | None:
     if "openssl" not in modexp.available():
         return None
     pointer = ctypes.c_void_p
-    library = ctypes.CDLL(str(library_file()))
+    library = ctypes.CDLL(library_file())
     for name in ("BN_new", "BN_CTX_new", "BN_MONT_CTX_new"):
         getattr(library, name).restype = pointer
     library.BN_bin2bn.restype, library.BN_bin2bn.argtypes = pointer, [ctypes.c_char_p, ctypes.c_int, pointer]

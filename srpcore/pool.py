@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 from .exceptions.base import ConfigurationError
+
+if TYPE_CHECKING:
+    from typing import Self
 
 __all__ = ["Pool", "check_endpoint", "configured_endpoint", "default_endpoint", "dns_suffix"]
 
@@ -90,27 +93,35 @@ def _is_loopback(host: str) -> bool:
     return host in ("localhost", "::1") or bool(_LOOPBACK.fullmatch(host))
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
+# Tuples and no dataclasses: to load those takes longer than all the rest of a verifier, and a cold start waits for it.
+class _Place(NamedTuple):
+    user_pool_id: str
+    region: str
+    endpoint_url: str | None
+
+
+class Pool(_Place):
     """One user pool, by its id, and where it is reached.
 
     ``endpoint_url`` is set for emulators: their tokens may name either the AWS issuer or ``<endpoint>/<pool id>``.
+
+    Raises:
+        ConfigurationError: the id, the region or the endpoint cannot be one.
     """
 
-    user_pool_id: str
-    region: str = field(default="")
-    endpoint_url: str | None = None
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
-        match = _POOL_ID.fullmatch(self.user_pool_id) if isinstance(self.user_pool_id, str) else None  # pyright: ignore[reportUnnecessaryIsInstance]
+    def __new__(cls, user_pool_id: str, region: str = "", endpoint_url: str | None = None) -> Self:
+        """Return the pool, once its parts are checked."""
+        match = _POOL_ID.fullmatch(user_pool_id) if isinstance(user_pool_id, str) else None  # pyright: ignore[reportUnnecessaryIsInstance]
         if match is None:
             raise ConfigurationError("user_pool_id must look like eu-west-1_AbCd12345")
-        if not self.region:
-            object.__setattr__(self, "region", match["region"])
-        if not isinstance(self.region, str) or not _REGION.fullmatch(self.region):  # pyright: ignore[reportUnnecessaryIsInstance]
+        region = region or match["region"]
+        if not isinstance(region, str) or not _REGION.fullmatch(region):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigurationError("region must be a name such as eu-west-1")
-        if self.endpoint_url is not None:
-            object.__setattr__(self, "endpoint_url", check_endpoint(self.endpoint_url))
+        return super().__new__(
+            cls, user_pool_id, region, None if endpoint_url is None else check_endpoint(endpoint_url)
+        )
 
     @property
     def suffix(self) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 __all__ = ["library_file", "load"]
 
@@ -36,14 +35,14 @@ def load() -> Callable[[int, int, int], int]:
         OSError, AttributeError, ImportError: there is no libcrypto to be had, or it lacks a function.
     """
     # CDLL and not PyDLL: the GIL is released during a call.
-    library = ctypes.CDLL(str(library_file()))
+    library = ctypes.CDLL(library_file())
     for name, (result, arguments) in _SIGNATURES.items():
         function = getattr(library, name)
         function.restype, function.argtypes = result, arguments
     return lambda base, exponent, modulus: _modexp(library, base, exponent, modulus)
 
 
-def library_file() -> Path:
+def library_file() -> str:
     """Return the file whose symbols are those of the libcrypto that Python has loaded.
 
     Raises:
@@ -51,12 +50,14 @@ def library_file() -> Path:
     """
     import _hashlib  # pyright: ignore[reportMissingModuleSource]
 
-    own_file = Path(_hashlib.__file__)
+    own_file = _hashlib.__file__
     if sys.platform != "win32":
         return own_file
-    for folder in (own_file.parent, Path(sys.base_prefix)):
+    from pathlib import Path  # not above: a verifier's cold start would wait for it
+
+    for folder in (Path(own_file).parent, Path(sys.base_prefix)):
         for path in folder.glob("libcrypto-3*.dll"):
-            return path
+            return str(path)
     raise OSError("there is no libcrypto-3*.dll beside Python")
 
 

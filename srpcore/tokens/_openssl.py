@@ -40,7 +40,7 @@ def opener(n: int, e: int) -> Callable[[bytes], bytes]:
 
 @cache
 def _library() -> ctypes.CDLL:
-    library = ctypes.CDLL(str(library_file()))
+    library = ctypes.CDLL(library_file())
     for name, (result, arguments) in _SIGNATURES.items():
         function = getattr(library, name)
         function.restype, function.argtypes = result, arguments

@@ -58,7 +58,6 @@ class Checks:
         ConfigurationError: a demand cannot be met, or would be met by any token or none.
     """
 
-    # No dataclass: to load those takes longer than all the rest of a verifier, and a cold start waits for it.
     __slots__ = ("client_id", "custom_check", "groups", "issuers", "leeway", "scope", "token_use")
 
     def __init__(
@@ -108,9 +107,11 @@ class Checks:
         Raises:
             ConfigurationError: it is.
         """
-        from inspect import iscoroutinefunction
+        if self.custom_check is None:
+            return
+        from inspect import iscoroutinefunction  # slow to load
 
-        if self.custom_check is not None and iscoroutinefunction(self.custom_check):
+        if iscoroutinefunction(self.custom_check):
             raise ConfigurationError("custom_check must be a plain function: nobody would await this one")
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from ..exceptions.tokens import InvalidKey, UnknownKey
 from .jws import ALGORITHM
@@ -21,8 +20,7 @@ MAX_KEYS = 100
 """Keys of a key set, those of other kinds included."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeySet:
+class KeySet(NamedTuple):
     """An issuer's keys for RS256 by their ids."""
 
     keys: Mapping[str, PublicKey]

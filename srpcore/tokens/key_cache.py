@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextvars import Context
-from dataclasses import dataclass
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
@@ -27,7 +26,6 @@ FIRST_BACK_OFF = 1.0
 """Seconds after a first failed fetch in which there is no second; it doubles with each failure, to the cool-down."""
 
 
-@dataclass(frozen=True, slots=True)
 class KeyTiming:
     """The seconds that :class:`~srpcore.TokenVerifier` explains.
 
@@ -35,14 +33,15 @@ class KeyTiming:
         ConfigurationError: one is no finite number, ``stale_for`` is below 0, or another is not above it.
     """
 
-    max_age: float
-    cool_down: float
-    stale_for: float
+    __slots__ = ("cool_down", "max_age", "stale_for")
 
-    def __post_init__(self) -> None:
-        seconds("max_age", self.max_age, zero=False)
-        seconds("cool_down", self.cool_down, zero=False)
-        seconds("stale_for", self.stale_for)
+    def __init__(self, max_age: float, cool_down: float, stale_for: float) -> None:
+        seconds("max_age", max_age, zero=False)
+        seconds("cool_down", cool_down, zero=False)
+        seconds("stale_for", stale_for)
+        self.max_age = max_age
+        self.cool_down = cool_down
+        self.stale_for = stale_for
 
 
 class KeyCache:

@@ -308,7 +308,7 @@ def test_windows_has_libcrypto_beside_python(monkeypatch: pytest.MonkeyPatch, tm
     with pytest.raises(OSError, match="no libcrypto-3"):
         _openssl.library_file()
     (tmp_path / "libcrypto-3.dll").touch()
-    assert _openssl.library_file() == tmp_path / "libcrypto-3.dll"
+    assert Path(_openssl.library_file()) == tmp_path / "libcrypto-3.dll"
     (tmp_path / "DLLs").mkdir()
     (tmp_path / "DLLs" / "libcrypto-3-x64.dll").touch()
-    assert _openssl.library_file() == tmp_path / "DLLs" / "libcrypto-3-x64.dll"
+    assert Path(_openssl.library_file()) == tmp_path / "DLLs" / "libcrypto-3-x64.dll"
