@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 import srpcore
+from tokens.minting import CLIENT, access_claims, jwk, mint
+from tokens.serving import POOL
 
 CORE = Path(srpcore.__file__).parent
 FORBIDDEN = {"socket", "ssl", "http", "urllib.request", "asyncio", "requests", "srpcore_transports"}
@@ -124,16 +126,41 @@ def test_one_line_of_the_core_reaches_the_transports() -> None:
     assert [name for name, _ in lines] == ["resolve.py"]
 
 
-def test_import_loads_no_third_party_module_and_no_io() -> None:
+def loaded_by(program: str) -> list[str]:
+    """Return the modules that *program* loads in a new process."""
+    # -I and -S: without site-packages' .pth files, which load modules of their own; the source roots by hand.
     program = (
-        "import sys, json; before = set(sys.modules); from srpcore import *; "
+        f"import sys, json; sys.path[:0] = {[str(CORE.parent)]!r}; before = set(sys.modules); {program}; "
         "print(json.dumps(sorted(set(sys.modules) - before)))"
     )
-    # -I and -S: without site-packages' .pth files, which load modules of their own; the source roots by hand.
-    roots = [str(CORE.parent)]
-    program = f"import sys; sys.path[:0] = {roots!r}; {program}"
     output = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, check=True, text=True)
-    loaded = json.loads(output.stdout)
+    loaded: list[str] = json.loads(output.stdout)
+    return loaded
+
+
+def test_a_cold_start_with_given_keys_loads_nothing_that_is_slow() -> None:
+    loaded = loaded_by(
+        f"from srpcore import TokenVerifier; verifier = TokenVerifier({POOL!r}, client_id={CLIENT!r}, token_use=None); "
+        f"verifier.load_jwks({ ({'keys': [jwk()]})!r}); verifier.verify({mint(access_claims(exp=2**40))!r})"
+    )
+    assert "srpcore.tokens._openssl" in loaded
+    slow = {
+        "dataclasses",
+        "inspect",
+        "pathlib",
+        "logging",
+        "urllib",
+        "http",
+        "ssl",
+        "socket",
+        "asyncio",
+        "srpcore.client",
+    }
+    assert slow & {*loaded} == set()
+
+
+def test_import_loads_no_third_party_module_and_no_io() -> None:
+    loaded = loaded_by("from srpcore import *")
     assert "srpcore.client" in loaded
     assert [
         name for name in loaded if name.split(".")[0] in {"ssl", "_ssl", "http", "socket", "_socket", "asyncio"}
