@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     )
     from .flows.challenges import Challenge
     from .store import FileStore, KeyringStore, MemoryStore, Tokens, TokenStore
-    from .tokens.verifier import AsyncTokenVerifier, TokenVerifier
+    from .tokens.async_verifier import AsyncTokenVerifier
+    from .tokens.verifier import TokenVerifier
     from .users import GroupObj, UserObj, camel_to_snake, cognito_to_dict, dict_to_cognito, snake_to_camel
 
 __all__ = [
@@ -76,7 +77,8 @@ _HOMES = {
     "crypto.device": "Device",
     "flows.challenges": "Challenge",
     "store": "FileStore KeyringStore MemoryStore Tokens TokenStore",
-    "tokens.verifier": "AsyncTokenVerifier TokenVerifier",
+    "tokens.async_verifier": "AsyncTokenVerifier",
+    "tokens.verifier": "TokenVerifier",
     "users": "GroupObj UserObj camel_to_snake cognito_to_dict dict_to_cognito snake_to_camel",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

@@ -9,9 +9,10 @@ from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
 from ..exceptions import ScopeMismatch
+from ..tokens.async_verifier import AsyncTokenVerifier
 from ..tokens.checks import Overrides
 from ..tokens.claims import Claims
-from ..tokens.verifier import AsyncTokenVerifier, TokenVerifier
+from ..tokens.verifier import TokenVerifier
 from . import starlette
 from .bearer import Refused, refusing
 from .principal import scopes

@@ -23,9 +23,10 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, Response
 
 from ..exceptions import ConfigurationError
+from ..tokens.async_verifier import AsyncTokenVerifier
 from ..tokens.checks import Overrides
 from ..tokens.claims import Claims
-from ..tokens.verifier import AsyncTokenVerifier, TokenVerifier
+from ..tokens.verifier import TokenVerifier
 from .bearer import Refused, bearer_token, demands, needed_token, refusing
 from .principal import scopes, subject, username
 

@@ -1,0 +1,174 @@
+"""What is common to both verifiers of tokens: all but how they wait for keys."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ..exceptions.base import ConfigurationError
+from ..exceptions.tokens import InvalidClaim, IssuerMismatch, TokenVerificationException
+from ..pool import Pool, default_endpoint
+from .checks import Checks, CustomCheck, Overrides, Texts, TokenUse, issuers_by_pool, pool_by_issuer, seconds, texts
+from .given_keys import GivenKeys, given_keys
+from .jwks import MAX_DOCUMENT_LENGTH, KeySet
+from .jws import claims_of, parts
+from .key_cache import KeyCache, KeyTiming
+from .verdicts import Verdict, Verdicts
+
+if TYPE_CHECKING:
+    from ..wire import Transport
+
+__all__ = ["Verification"]
+
+# A token, its signing input and signature, and what is remembered of it. A tuple and no class: it is made every time.
+_Proof: TypeAlias = tuple[str, bytes, bytes, Verdict | None]
+
+
+class Verification:
+    """What both verifiers are. :class:`~srpcore.TokenVerifier` explains the arguments."""
+
+    def __init__(
+        self,
+        user_pool_id: str | Collection[str],
+        *,
+        client_id: Texts | None,
+        token_use: TokenUse | None,
+        groups: Texts | None = None,
+        scope: Texts | None = None,
+        leeway: float = 0,
+        custom_check: CustomCheck | None = None,
+        issuers: Texts | Mapping[str, Texts] | None = None,
+        endpoint_url: str | None = None,
+        transport: Any = None,
+        timeout: float = 5.0,
+        clock: Callable[[], float] = time.time,
+        max_age: float = 3600.0,
+        cool_down: float = 60.0,
+        stale_for: float = 86400.0,
+        cache_size: int = 0,
+        claims_in_errors: bool = False,
+    ) -> None:
+        self._checks = self._checked(Checks(client_id, token_use, groups, scope, leeway, custom_check))
+        if type(cache_size) is not int or cache_size < 0:
+            raise ConfigurationError("cache_size must be a number of tokens, or 0 to remember none")
+        self._verdicts = Verdicts(cache_size) if cache_size else None
+        self._claims_in_errors = claims_in_errors
+        timing = KeyTiming(max_age, cool_down, stale_for)
+        seconds("timeout", timeout, zero=False)
+        ids = texts("user_pool_id", user_pool_id)
+        if ids is None:
+            raise ConfigurationError("user_pool_id must be the id of a user pool, or several")
+        several = [ids] if isinstance(ids, str) else dict.fromkeys(ids)
+        pools = [Pool(one, endpoint_url=endpoint_url) for one in several]
+        # The classic URL: the newer issuer's answers 403 for pools that have not moved.
+        self._caches = {pool.user_pool_id: KeyCache(pool.jwks_url, timing) for pool in pools}
+        self._issuers = issuers_by_pool(pools, issuers)
+        self._pool_of_issuer = pool_by_issuer(self._issuers)
+        self._demands = {name: self._checks.demands(values) for name, values in self._issuers.items()}
+        self._clock = clock
+        self._owns_transport = transport is None
+        self._region = pools[0].region
+        self._timeout = timeout
+        self._open(transport)
+
+    def _open(self, transport: Any) -> None:
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({[*self._caches]!r})"
+
+    def _make_transport(self) -> Transport:
+        from ..resolve import transport_module
+
+        # The endpoint is said, so that no environment variable is asked; it is not used, for only fetch is.
+        transport: Transport = transport_module("https").HttpsTransport(
+            region=self._region,
+            endpoint_url=default_endpoint(self._region),
+            timeout=self._timeout,
+            total_timeout=self._timeout,
+            # What is to be tried again when is the key cache's to say.
+            max_attempts=1,
+            max_response_size=MAX_DOCUMENT_LENGTH,
+        )
+        return transport
+
+    def _checked(self, checks: Checks) -> Checks:
+        return checks
+
+    def _checks_of(self, overrides: Overrides) -> Checks:
+        return self._checked(self._checks.replaced(overrides))
+
+    def _opened(self, token: str, checks: Checks) -> tuple[str, str, dict[str, Any], _Proof]:
+        """Return the pool that *token* names, its kid, its claims, and what there is to prove them."""
+        verdict = None if self._verdicts is None else self._verdicts.find(token)
+        # The claims are read before the signature is verified, for the issuer alone: it says whose keys count, and a
+        # token of a stranger must not make anybody fetch keys.
+        if verdict is None:
+            kid, _, signing_input, payload, signature = parts(token)
+            claims = claims_of(payload)
+            proof: _Proof = token, signing_input, signature, None
+        else:
+            kid, claims = verdict.kid, verdict.claims()
+            proof = token, b"", b"", verdict
+        issuer, accepted = claims.get("iss"), checks.issuers
+        if not isinstance(issuer, str):
+            raise InvalidClaim("iss is missing or no string", expected="str", actual=type(issuer).__name__)
+        if accepted is not None and issuer not in ((accepted,) if isinstance(accepted, str) else accepted):
+            raise IssuerMismatch("the token is of another issuer", expected=accepted, actual=issuer)
+        pool = self._pool_of_issuer.get(issuer)
+        if pool is None:
+            raise IssuerMismatch("the token is of another issuer", expected=[*self._pool_of_issuer], actual=issuer)
+        return pool, kid, claims, proof
+
+    def _judge(
+        self,
+        checks: Checks,
+        pool: str,
+        keys: KeySet,
+        kid: str,
+        claims: dict[str, Any],
+        proof: _Proof,
+        access_token: str | None,
+    ) -> None:
+        """Verify the signature with the one of *keys* that *kid* names, and each claim, but for the custom check."""
+        if self._verdicts is not None:
+            self._verdicts.follow(pool, keys)
+        key = keys.keys[kid]
+        token, signing_input, signature, verdict = proof
+        if verdict is None:
+            key.verify(signing_input, signature)
+        elif verdict.key != key:
+            _, _, signing_input, _, signature = parts(token)
+            key.verify(signing_input, signature)
+        demands = self._demands[pool] if checks is self._checks else checks.demands(self._issuers[pool])
+        try:
+            demands.check(claims, self._clock(), access_token)
+        except TokenVerificationException as error:
+            error.claims = claims if self._claims_in_errors else None
+            raise
+        if self._verdicts is not None and verdict is None:
+            # Only now: tokens that have expired must not push out others.
+            self._verdicts.keep(token, pool, kid, key, claims)
+
+    def load_jwks(self, source: GivenKeys | None = None, *, user_pool_id: str | None = None) -> None:
+        """Take a pool's keys as given, and never fetch them: no other key is accepted, and these do not grow old.
+
+        Args:
+            source: a JSON Web Key Set as a mapping, as bytes of JSON, or the path of its file; else ``COGNITO_JWKS``,
+                which holds JSON or a Python literal.
+            user_pool_id: whose keys they are, where the verifier has several pools.
+
+        Raises:
+            ConfigurationError: the file cannot be read, nothing is given, or it is not said whose keys they are.
+            InvalidKey: it is no key set that can be used.
+        """
+        self._caches[self._the_pool(user_pool_id)].give(given_keys(source))
+
+    def _the_pool(self, user_pool_id: str | None) -> str:
+        if user_pool_id is None and len(self._caches) > 1:
+            raise ConfigurationError("the keys are of one user pool: say which, with user_pool_id")
+        chosen = user_pool_id or next(iter(self._caches))
+        if chosen not in self._caches:
+            raise ConfigurationError("the keys are of a user pool that this verifier was not made for")
+        return chosen
