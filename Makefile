@@ -65,11 +65,11 @@ $(MINISTACK)/.installed:
 	$(MINISTACK)/bin/python -m pip --disable-pip-version-check --quiet install 'ministack==1.5.33' cryptography
 	touch $@
 
-# A client and a verifier that nobody here wrote. Without npm its tests skip aloud.
-$(NODE)/.installed:
+# A client and a verifier that nobody here wrote, and CPython in WebAssembly. Without npm its tests skip aloud.
+$(NODE)/.installed: Makefile
 	mkdir -p $(NODE)
 	echo '{"private": true}' > $(NODE)/package.json
-	! command -v npm >/dev/null || npm install --prefix $(NODE) --no-audit --no-fund --ignore-scripts --silent amazon-cognito-identity-js@6.3.21 aws-jwt-verify@5.2.1
+	! command -v npm >/dev/null || npm install --prefix $(NODE) --no-audit --no-fund --ignore-scripts --silent amazon-cognito-identity-js@6.3.21 aws-jwt-verify@5.2.1 pyodide@314.0.7
 	touch $@
 
 clean:
