@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any
 
@@ -20,21 +19,9 @@ from srpcore_transports.httpx import AsyncHttpxTransport, HttpxTransport
 trustme = pytest.importorskip("trustme")
 
 from loopback import Drop, Handler, LoopbackServer, Request, answer, authority, tls  # noqa: E402
-from serving_aws import KEYS, SIGN_IN, clear_environment, echo, fixed  # noqa: E402
+from serving_aws import KEYS, SIGN_IN, echo, fixed  # noqa: E402
 
 SIGN_UP = Operation("SignUp", {"Username": "zoë"})
-
-
-@pytest.fixture(autouse=True)
-def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    clear_environment(monkeypatch)
-
-
-@pytest.fixture(autouse=True)
-def no_leaks() -> Iterator[None]:
-    """A socket that nobody closed is an error here, not some tests later."""
-    yield
-    gc.collect(1)
 
 
 def context() -> Any:

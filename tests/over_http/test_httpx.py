@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import gzip
 import json
 import logging
@@ -52,7 +51,6 @@ from serving_aws import (  # noqa: E402 - it needs trustme
     KEYS,
     SIGN_IN,
     assert_signature_holds,
-    clear_environment,
     echo,
     fixed,
     refuse_to_look_for_credentials,
@@ -64,23 +62,6 @@ MAKERS: dict[str, Callable[..., Any]] = {
     "httpx": HttpxTransport,
     "httpx on a loop": lambda *arguments, **named: OnLoop(AsyncHttpxTransport(*arguments, **named)),
 }
-
-
-@pytest.fixture(autouse=True)
-def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    clear_environment(monkeypatch)
-
-
-@pytest.fixture(autouse=True)
-def no_leaks() -> Iterator[None]:
-    """A socket that nobody closed is an error here, not some tests later."""
-    yield
-    gc.collect(1)
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_bundle(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture(params=MAKERS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import resource
@@ -46,29 +45,11 @@ from serving_aws import (  # noqa: E402 - it needs trustme
     KEYS,
     SIGN_IN,
     assert_signature_holds,
-    clear_environment,
     echo,
     fixed,
     refuse_to_look_for_credentials,
     reset,
 )
-
-
-@pytest.fixture(autouse=True)
-def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    clear_environment(monkeypatch)
-
-
-@pytest.fixture(autouse=True)
-def no_leaks() -> Iterator[None]:
-    """A socket that nobody closed is an error here, not some tests later."""
-    yield
-    gc.collect(1)
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_bundle(tmp_path_factory.mktemp("authority"))
 
 
 @contextmanager

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -24,25 +23,8 @@ from srpcore_transports.httpx import AsyncHttpxTransport
 
 trustme = pytest.importorskip("trustme")
 
-from loopback import Drop, LoopbackServer, Request, answer, proxy_server, tls, write_bundle  # noqa: E402
-from serving_aws import ADMIN, KEYS, SIGN_IN, clear_environment, echo  # noqa: E402
-
-
-@pytest.fixture(autouse=True)
-def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    clear_environment(monkeypatch)
-
-
-@pytest.fixture(autouse=True)
-def no_leaks() -> Iterator[None]:
-    """A socket that nobody closed is an error here, not some tests later."""
-    yield
-    gc.collect(1)
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_bundle(tmp_path_factory.mktemp("authority"))
+from loopback import Drop, LoopbackServer, Request, answer, proxy_server, tls  # noqa: E402
+from serving_aws import ADMIN, KEYS, SIGN_IN, echo  # noqa: E402
 
 
 def others() -> set[asyncio.Task[Any]]:

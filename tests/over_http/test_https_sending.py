@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,9 +20,9 @@ from srpcore_transports.retries import Retries
 
 trustme = pytest.importorskip("trustme")
 
-from loopback import Drop, LoopbackServer, answer, chunked, tls, write_bundle  # noqa: E402
+from loopback import Drop, LoopbackServer, answer, chunked, tls  # noqa: E402
 from on_loop import OnLoop  # noqa: E402
-from serving_aws import SIGN_IN, clear_environment, echo  # noqa: E402 - it needs trustme
+from serving_aws import SIGN_IN, echo  # noqa: E402 - it needs trustme
 
 BIG = 9_000_000
 SIGN_UP = Operation("SignUp", {"Username": "u" * BIG})
@@ -31,23 +30,6 @@ SIGN_UP = Operation("SignUp", {"Username": "u" * BIG})
 GET_USER = Operation("GetUser", {"AccessToken": "t" * BIG})
 
 REFUSED = b'{"__type":"RequestTooLargeException","message":"m"}'
-
-
-@pytest.fixture(autouse=True)
-def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    clear_environment(monkeypatch)
-
-
-@pytest.fixture(autouse=True)
-def no_leaks() -> Iterator[None]:
-    """A socket that nobody closed is an error here, not some tests later."""
-    yield
-    gc.collect(1)
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_bundle(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture(params=[False, True], ids=["plain", "TLS"])
