@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
 
 from .exceptions.base import ConfigurationError
-
-if TYPE_CHECKING:
-    from typing import Self
 
 __all__ = ["Pool", "check_endpoint", "configured_endpoint", "default_endpoint", "dns_suffix"]
 
@@ -93,14 +89,7 @@ def _is_loopback(host: str) -> bool:
     return host in ("localhost", "::1") or bool(_LOOPBACK.fullmatch(host))
 
 
-# Tuples and no dataclasses: to load those takes longer than all the rest of a verifier, and a cold start waits for it.
-class _Place(NamedTuple):
-    user_pool_id: str
-    region: str
-    endpoint_url: str | None
-
-
-class Pool(_Place):
+class Pool:
     """One user pool, by its id, and where it is reached.
 
     ``endpoint_url`` is set for emulators: their tokens may name either the AWS issuer or ``<endpoint>/<pool id>``.
@@ -109,19 +98,21 @@ class Pool(_Place):
         ConfigurationError: the id, the region or the endpoint cannot be one.
     """
 
-    __slots__ = ()
+    # No dataclass: to load those takes longer than all the rest of a verifier, and a cold start waits for it.
+    __slots__ = ("endpoint_url", "region", "user_pool_id")
 
-    def __new__(cls, user_pool_id: str, region: str = "", endpoint_url: str | None = None) -> Self:
-        """Return the pool, once its parts are checked."""
+    def __init__(self, user_pool_id: str, region: str = "", endpoint_url: str | None = None) -> None:
         match = _POOL_ID.fullmatch(user_pool_id) if isinstance(user_pool_id, str) else None  # pyright: ignore[reportUnnecessaryIsInstance]
         if match is None:
             raise ConfigurationError("user_pool_id must look like eu-west-1_AbCd12345")
-        region = region or match["region"]
-        if not isinstance(region, str) or not _REGION.fullmatch(region):  # pyright: ignore[reportUnnecessaryIsInstance]
+        self.user_pool_id = user_pool_id
+        self.region = region or match["region"]
+        if not isinstance(self.region, str) or not _REGION.fullmatch(self.region):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigurationError("region must be a name such as eu-west-1")
-        return super().__new__(
-            cls, user_pool_id, region, None if endpoint_url is None else check_endpoint(endpoint_url)
-        )
+        self.endpoint_url = None if endpoint_url is None else check_endpoint(endpoint_url)
+
+    def __repr__(self) -> str:
+        return f"Pool({self.user_pool_id!r}, {self.region!r}, {self.endpoint_url!r})"
 
     @property
     def suffix(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from types import CoroutineType
 from typing import Any, Literal, TypeAlias, TypedDict, cast
@@ -98,7 +98,9 @@ class Checks:
         Raises:
             ConfigurationError: *issuers* are no strings, or none.
         """
-        several = texts("issuers", issuers) or ()
+        several = texts("issuers", issuers)
+        if several is None:
+            raise ConfigurationError("issuers must be a string or several: no token would be of none")
         return Demands(several, self.token_use, self.client_id, self.leeway, self.groups, self.scope)
 
     def must_not_wait(self) -> None:
@@ -122,7 +124,7 @@ def seconds(name: str, value: float, *, zero: bool = True) -> None:
         ConfigurationError: it is refused.
     """
     # By type and not isinstance: a bool is an int.
-    if type(value) not in (int, float) or not 0 <= value < math.inf or (value == 0 and not zero):
+    if type(value) not in (int, float) or not 0 <= value <= sys.float_info.max or (value == 0 and not zero):
         raise ConfigurationError(f"{name} must be a finite number of seconds, {'0 or more' if zero else 'above 0'}")
 
 

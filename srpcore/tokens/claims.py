@@ -88,7 +88,7 @@ class Demands:
         # Each comparison is written so that a clock of NaN refuses. The fraction of a second is cut off.
         if not now - self._leeway < int(expires):
             raise TokenExpired("the token has expired (exp)", expected=f"after {now - self._leeway}", actual=expires)
-        if not (not_before <= now + self._leeway or "nbf" not in claims):
+        if not not_before <= now + self._leeway:
             expected = f"at most {now + self._leeway}"
             raise TokenNotYetValid("the token is not valid yet (nbf)", expected=expected, actual=not_before)
         if self._groups is not None or "cognito:groups" in claims:
@@ -118,13 +118,14 @@ def _check_groups(claims: Claims, groups: tuple[str, ...] | None) -> None:
     if not texts:
         raise InvalidClaim("cognito:groups is no list of strings", expected="list", actual=_type_of(actual))
     if groups is not None and not {*groups} & {*actual}:
-        raise GroupMismatch("the user is in none of the groups", expected=_said(groups), actual=actual)
+        given = claims.get("cognito:groups")
+        raise GroupMismatch("the user is in none of the groups", expected=_said(groups), actual=given)
 
 
 def _check_scope(claims: Claims, scope: tuple[str, ...]) -> None:
     actual = claims.get("scope", "")
-    # RFC 6749, section 3.3: scopes with spaces between them. No scope is empty.
-    if not {*scope} & {*actual.split(" ")} - {""}:
+    # RFC 6749, section 3.3: scopes with spaces between them, and none of those asked for is empty.
+    if not {*scope} & {*actual.split(" ")}:
         raise ScopeMismatch("the token has none of the scopes", expected=_said(scope), actual=actual)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..exceptions.tokens import MalformedToken, UnsupportedAlgorithm
 from .strict import base64url, json_object
@@ -31,17 +31,23 @@ MAX_HEADER_LENGTH = 4096
 """Characters of the header's segment, which is parsed before anything is verified. A user pool's has about 90."""
 
 
-class Jws(NamedTuple):
+class Jws:
     """A token taken apart. Nothing of it is verified.
 
     ``signing_input`` is what was signed: the first two segments with the dot between them.
     """
 
-    kid: str
-    header: Mapping[str, Any]
-    signing_input: bytes
-    payload: bytes
-    signature: bytes
+    # No tuple: whoever writes out what is in one would write the token.
+    __slots__ = ("header", "kid", "payload", "signature", "signing_input")
+
+    def __init__(
+        self, kid: str, header: Mapping[str, Any], signing_input: bytes, payload: bytes, signature: bytes
+    ) -> None:
+        self.kid = kid
+        self.header = header
+        self.signing_input = signing_input
+        self.payload = payload
+        self.signature = signature
 
     def __repr__(self) -> str:
         return f"Jws(kid={self.kid!r}, header={dict(self.header)!r})"

@@ -1,6 +1,7 @@
 """Verify RS256: RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017, section 8.2.2; RFC 7518, section 3.3).
 
-The whole expected block EM is built and compared whole; the block that the signature opens to is never parsed.
+The whole expected block EM is built and compared whole with the one that the signature opens to, of which nothing is
+looked for (``cryptography`` hands out what is behind the padding, once that is right: it is put back in front).
 Verification uses public values only, so nothing here needs to be constant-time.
 
 Engines: ``openssl``, the libcrypto that Python itself has loaded; where it cannot be used, ``cryptography`` if a

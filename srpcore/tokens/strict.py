@@ -48,8 +48,8 @@ def json_object(data: bytes) -> dict[str, Any]:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         raise ValueError("not UTF-8") from None
-    flat = text.find("{", 1) < 0
-    if not flat or text.find("[") != text.rfind("["):
+    # The usual payload is one object with at most one array in it; these look for one character, which is fast.
+    if text.find("{", 1) > 0 or text.find("[") != text.rfind("["):
         _check_depth(text)
     try:
         value, end = _scan(text, 0)
@@ -65,10 +65,10 @@ def json_object(data: bytes) -> dict[str, Any]:
     if type(value) is not dict:
         raise ValueError("not a JSON object")
     members = cast(dict[str, Any], value)
-    # An object has no more members than there are '":' in it, if no white space stands before a colon; so where it
-    # has as many, no name was dropped as the second of its kind. To count them is faster than to be given pairs.
+    # If no white space stands before a colon, there are no more members, at whatever depth, than '":' in the text; so
+    # where the object has as many, none was dropped as the second of its name. To count is faster than to get pairs.
     spaced = "\n" in text or "\t" in text or "\r" in text or (" " in text and " :" in text)
-    if spaced or not flat or len(members) != text.count('":'):
+    if spaced or len(members) != text.count('":'):
         _scan_pairs(text, 0)
     if "\\" in text and "\\u" in text:  # one character is found faster than two
         _check_surrogates(members)

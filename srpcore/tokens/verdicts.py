@@ -26,6 +26,9 @@ class Verdict(NamedTuple):
     remembered: dict[str, Any]
     containers: list[str]
 
+    def __repr__(self) -> str:
+        return f"Verdict(pool={self.pool!r}, kid={self.kid!r})"
+
     def claims(self) -> dict[str, Any]:
         """Return the claims with all that can be changed in them copied."""
         claims = self.remembered.copy()
@@ -91,8 +94,8 @@ class Verdicts:
 
 def _digest(token: str) -> bytes | None:
     """Return the SHA-256 of *token*, or None where it is not one to be remembered."""
-    # Anything may be asked for: what it is has not been looked at.
-    if not isinstance(token, str) or len(token) > MAX_REMEMBERED_LENGTH or not token.isascii():  # pyright: ignore[reportUnnecessaryIsInstance]
+    # Anything may be asked for: what it is has not been looked at. A subclass might tell one text here, another there.
+    if type(token) is not str or len(token) > MAX_REMEMBERED_LENGTH or not token.isascii():
         return None
     return sha256(token.encode("ascii")).digest()
 

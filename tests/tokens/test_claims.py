@@ -84,6 +84,18 @@ def test_these_are_finite_numbers(name: str, value: object) -> None:
         checked({**access_claims(), name: value})
 
 
+def test_several_claims_of_the_same_wrong_type_are_still_wrong() -> None:
+    for wrong in ({"sub": 1, "jti": 2, "scope": 3}, {"exp": "9999999999", "nbf": "0", "iat": "0"}):
+        with pytest.raises(InvalidClaim):
+            checked({**access_claims(), **wrong})
+
+
+@pytest.mark.parametrize("custom_check", [0, "", [], "x"])
+def test_a_custom_check_that_cannot_be_called_is_refused(custom_check: Any) -> None:
+    with pytest.raises(ConfigurationError, match="custom_check"):
+        checked(access_claims(), custom_check=custom_check)
+
+
 def test_which_times_are_required() -> None:
     with pytest.raises(InvalidClaim, match="exp"):
         checked({**access_claims(), "exp": MISSING})
@@ -121,7 +133,7 @@ def test_leeway_moves_both_ends() -> None:
         checked(access_claims(nbf=NOW + 11), leeway=10)
 
 
-@pytest.mark.parametrize("leeway", [-1, math.nan, math.inf])
+@pytest.mark.parametrize("leeway", [-1, math.nan, math.inf, 10**400])
 def test_leeway_is_a_length_of_time(leeway: float) -> None:
     with pytest.raises(ConfigurationError, match="leeway"):
         checked(access_claims(), leeway=leeway)
@@ -217,7 +229,7 @@ def test_groups() -> None:
         checked(access_claims(), groups="admin")
 
 
-@pytest.mark.parametrize("value", [None, "admin", 7, {"admin": 1}, ["admin", 7], [["admin"]], [None]])
+@pytest.mark.parametrize("value", [None, "admin", 7, {"admin": 1}, ["admin", 7], [7, "admin"], [["admin"]], [None]])
 def test_groups_are_a_list_of_texts_whether_asked_for_or_not(value: object) -> None:
     for groups in (None, "admin"):
         with pytest.raises(InvalidClaim, match="cognito:groups"):
@@ -228,6 +240,8 @@ def test_scope() -> None:
     claims = access_claims(scope="openid api/read")
     for scope in (None, "openid", "api/read", ["other", "openid"], {"api/read"}):
         checked(claims, scope=scope)
+    with pytest.raises(ScopeMismatch):
+        checked(access_claims(scope="a\tb"), scope="b")
     for scope in ("open", "openid api/read", ["other"], " "):
         with pytest.raises(ScopeMismatch) as caught:
             checked(claims, scope=scope)
@@ -244,6 +258,11 @@ def test_scope() -> None:
 def test_a_demand_that_nothing_would_meet_is_refused(name: str, nothing: Any) -> None:
     with pytest.raises(ConfigurationError, match=f"{name} must be a string or several"):
         checked({}, **{name: nothing})
+
+
+def test_issuers_must_be_said() -> None:
+    with pytest.raises(ConfigurationError, match="issuers"):
+        checked(access_claims(), issuers=None)
 
 
 def test_every_reason_is_one_kind_of_error() -> None:

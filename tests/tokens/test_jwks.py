@@ -128,6 +128,8 @@ def test_one_kid_is_one_key() -> None:
     with pytest.raises(InvalidKey, match="two different keys") as caught:
         parse_key_set({"keys": [jwk("a"), jwk("b", kid="a")]})
     assert caught.value.actual == "a"
+    with pytest.raises(InvalidKey, match="two different keys"):
+        parse_key_set({"keys": [jwk("a"), {**jwk("a"), "e": "Aw"}]})
 
 
 @pytest.mark.parametrize("kid", [None, 7, "", ["a"]])

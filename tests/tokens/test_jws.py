@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from srpcore.exceptions import MalformedToken, TokenVerificationException, UnsupportedAlgorithm
+from srpcore.tokens import jws as jws_module
 from srpcore.tokens import parse, parse_key_set, unverified_claims, verify_rs256
 from srpcore.tokens.jws import MAX_HEADER_LENGTH, MAX_TOKEN_LENGTH
 from vectors import load
@@ -31,6 +33,35 @@ def test_no_part_of_a_token_is_in_its_repr() -> None:
     token = mint(access_claims())
     assert "alice" not in repr(parse(token))
     assert token.split(".")[1] not in repr(parse(token))
+    assert "alice" not in json.dumps(parse(token), default=str)
+
+
+@pytest.mark.parametrize("function", [parse, unverified_claims])
+@pytest.mark.parametrize(
+    ("token", "reason"),
+    [
+        ("\u00e9" + GOOD, "the token is not ASCII"),
+        (GOOD + "\u00e9", "the token is not ASCII"),
+        (GOOD + ".x", "the token has not three segments"),
+        (GOOD.replace(".", "..", 1), "the token has not three segments"),
+        (GOOD.rpartition(".")[0], "the token has not three segments"),
+    ],
+)
+def test_a_token_that_is_none_at_first_sight(function: Callable[[str], object], token: str, reason: str) -> None:
+    with pytest.raises(MalformedToken, match=f"^{reason}"):
+        function(token)
+
+
+def test_headers_are_kept_in_bounded_memory_and_cannot_be_changed() -> None:
+    jws_module._header.cache_clear()
+    for number in range(200):
+        parse(mint({}, {**HEADER, "x": number}))
+    assert jws_module._header.cache_info().currsize <= 64
+    hits = jws_module._header.cache_info().hits
+    header: Any = parse(mint({}, {**HEADER, "x": 199})).header
+    assert jws_module._header.cache_info().hits == hits + 1
+    with pytest.raises(TypeError):
+        header["x"] = 1
 
 
 PIECES = st.one_of(

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from srpcore.exceptions import ConfigurationError, InvalidKey, InvalidSignature
+from srpcore.tokens import rsa
 from srpcore.tokens.rsa import ENGINES, PublicKey, default_engine, verify_rs256
 from vectors import load
 
@@ -155,6 +156,24 @@ def test_a_large_exponent_opens_the_same_in_every_engine(engine: str) -> None:
 def test_an_unknown_engine_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="choose one of openssl, cryptography, python"):
         verify_rs256(KEY, b"m", signed(b"m"), engine="quantum")
+
+
+def test_each_engine_makes_ready_once_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def counting(name: str, load: Any) -> Any:
+        def loader(n: int, e: int) -> Any:
+            made.append(name)
+            return load(n, e)
+
+        return loader
+
+    for name in ENGINES:
+        monkeypatch.setitem(rsa._LOADERS, name, counting(name, rsa._LOADERS[name]))
+    key, signature = PublicKey(KEY.n, KEY.e), signed(b"m")
+    for engine in ("python", None, "python", None, "cryptography", "cryptography"):
+        verify_rs256(key, b"m", signature, engine=engine)
+    assert made == ["python", "openssl", "cryptography"]
 
 
 def test_the_engine_does_not_depend_on_what_else_is_imported() -> None:

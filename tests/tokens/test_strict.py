@@ -36,6 +36,14 @@ def test_base64url_takes_nothing_that_the_encoder_does_not_give(text: str) -> No
             base64url(text)
 
 
+@pytest.mark.parametrize("character", ["\n", " ", "=", ".", "!", "+", "/", "\u00e9"])
+@pytest.mark.parametrize("count", [1, 4])
+@pytest.mark.parametrize("place", [0, 1, 2, 4])
+def test_base64url_takes_no_character_of_another_alphabet(character: str, count: int, place: int) -> None:
+    with pytest.raises(ValueError, match="not canonical base64url"):
+        base64url("AAAA"[:place] + character * count + "AAAA"[place:])
+
+
 def test_base64url_has_one_form_of_each_last_byte() -> None:
     # All 4096 endings of two characters, and 64 * 64 of three.
     assert len([1 for pair in product(ALPHABET, repeat=2) if is_base64url("".join(pair))]) == 256
@@ -154,6 +162,11 @@ def test_depth_is_bounded(opening: str, closing: str) -> None:
     for depth in (MAX_DEPTH + 1, 100_000):
         with pytest.raises(ValueError, match="nested too deep"):
             json_object(nested(depth))
+
+
+def test_a_full_depth_beside_other_brackets() -> None:
+    nested = "[" * (MAX_DEPTH - 1) + "]" * (MAX_DEPTH - 1)
+    assert json_object(f'{{"b":[],"a":{nested}}}'.encode())
 
 
 def test_brackets_in_strings_and_side_by_side_are_not_depth() -> None:

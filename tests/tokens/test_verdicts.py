@@ -256,6 +256,27 @@ def test_a_very_long_token_is_not_remembered(length: int, remembered: bool, veri
     assert (len(verified) == 1) is remembered
 
 
+class TwoFaced(str):
+    """A text that shows another face to whoever encodes it."""
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        return b"***"
+
+
+def test_a_text_of_another_class_is_verified_each_time(verified: list[bytes]) -> None:
+    remembering, token = make(), mint()
+    assert remembering.verify(TwoFaced(token)) == access_claims()
+    with pytest.raises(MalformedToken):
+        remembering.verify(TwoFaced("forged"))
+    remembering.verify(token)
+    assert len(verified) == 2
+
+
+def test_a_token_that_is_not_ascii_is_refused_as_ever() -> None:
+    with pytest.raises(MalformedToken, match="not ASCII"):
+        make().verify("\u00e9.a.b")
+
+
 @pytest.mark.parametrize("size", [-1, 1.0, True, "1", None])
 def test_a_size_that_is_no_number_of_tokens_is_refused(size: Any) -> None:
     with pytest.raises(ConfigurationError, match="cache_size"):

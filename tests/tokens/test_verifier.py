@@ -173,6 +173,18 @@ def test_issuers_in_the_place_of_aws_s(keys: Keys) -> None:
         assert verifier.verify(mint(access_claims(iss="https://other.example"), "other"))
 
 
+def test_an_issuer_is_compared_whole() -> None:
+    short, longer = "eu-west-1_Abc", "eu-west-1_Abcd"
+    aws = "https://cognito-idp.eu-west-1.amazonaws.com/"
+    verifier = TokenVerifier([short, longer], client_id=CLIENT, token_use="access")
+    for pool in (short, longer):
+        verifier.load_jwks({"keys": [jwk()]}, user_pool_id=pool)
+    token = mint(access_claims(iss=aws + short, exp=2**40))
+    assert verifier.verify(token, issuers=[aws + short])
+    with pytest.raises(IssuerMismatch):
+        verifier.verify(token, issuers=aws + longer)
+
+
 @pytest.mark.parametrize(
     ("pools", "named"),
     [
