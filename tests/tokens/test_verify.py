@@ -140,7 +140,7 @@ def test_no_error_holds_the_token() -> None:
         refusal(verify, TOKEN, client_id="another"),
         refusal(verify, TOKEN, now=NOW + 7200),
         refusal(verify, TOKEN[:-1] + "."),
-        refusal(verify, TOKEN[:-2] + "AA"),
+        refusal(verify, TOKEN[:-2] + ("BA" if TOKEN.endswith("AA") else "AA")),
         refusal(verify, f"{parts[0]}.{parts[1]}="),
     ]
     for error in errors:
