@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -25,7 +26,7 @@ __all__ = ["Verification"]
 _Proof: TypeAlias = tuple[str, bytes, bytes, Verdict | None]
 
 
-class Verification:
+class Verification(ABC):
     """What both verifiers are. :class:`~srpcore.TokenVerifier` explains the arguments."""
 
     def __init__(
@@ -72,8 +73,9 @@ class Verification:
         self._timeout = timeout
         self._open(transport)
 
+    @abstractmethod
     def _open(self, transport: Any) -> None:
-        raise NotImplementedError
+        """Make ready to fetch keys with *transport*, or with one of its own where that is None."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({[*self._caches]!r})"
