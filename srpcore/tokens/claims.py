@@ -29,7 +29,7 @@ Claims: TypeAlias = Mapping[str, Any]
 
 
 class Demands:
-    """What a token must claim to be used here. :class:`~srpcore.tokens.checks.Checks` explains it, and checks it."""
+    """What a token must claim to be used here. :class:`~srpcore.tokens.checks.Checks` explains it, and makes it."""
 
     __slots__ = ("_client_ids", "_groups", "_issuers", "_leeway", "_scope", "_uses")
 
@@ -111,11 +111,7 @@ def access_token_hash(access_token: str) -> str:
 
 def _check_groups(claims: Claims, groups: tuple[str, ...] | None) -> None:
     actual: list[Any] = claims.get("cognito:groups", [])
-    # The list is looked at item by item, for all(...) takes three times as long.
-    texts = type(actual) is list
-    for item in actual if texts else ():
-        texts = texts and type(item) is str
-    if not texts:
+    if type(actual) is not list or not {*map(type, actual)} <= {str}:
         raise InvalidClaim("cognito:groups is no list of strings", expected="list", actual=_type_of(actual))
     if groups is not None and not {*groups} & {*actual}:
         given = claims.get("cognito:groups")

@@ -19,17 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
-from srpcore.aws_json import CONTENT_TYPE
-from srpcore.exceptions import ConfigurationError, TransportError, TransportTimeout
-from srpcore.wire import Operation, Transport
-from srpcore_transports import connections
-from srpcore_transports.credentials import Credentials
-from srpcore_transports.https import HttpsTransport
-
-trustme = pytest.importorskip("trustme")
-
-from loopback import (  # noqa: E402
+from loopback import (
     Drop,
     Handler,
     LoopbackServer,
@@ -40,7 +32,7 @@ from loopback import (  # noqa: E402
     tls,
     write_bundle,
 )
-from serving_aws import (  # noqa: E402 - it needs trustme
+from serving_aws import (
     ADMIN,
     KEYS,
     SIGN_IN,
@@ -50,6 +42,12 @@ from serving_aws import (  # noqa: E402 - it needs trustme
     refuse_to_look_for_credentials,
     reset,
 )
+from srpcore.aws_json import CONTENT_TYPE
+from srpcore.exceptions import ConfigurationError, TransportError, TransportTimeout
+from srpcore.wire import Operation, Transport
+from srpcore_transports import connections
+from srpcore_transports.credentials import Credentials
+from srpcore_transports.https import HttpsTransport
 
 
 @contextmanager

@@ -11,18 +11,15 @@ from typing import Any
 
 import pytest
 
+from loopback import Drop, LoopbackServer, answer, chunked, tls
+from on_loop import OnLoop
+from serving_aws import SIGN_IN, echo
 from srpcore.exceptions import TransportError, TransportTimeout
 from srpcore.wire import Operation
 from srpcore_transports.calls import time_limit
 from srpcore_transports.https import HttpsTransport
 from srpcore_transports.httpx import AsyncHttpxTransport, HttpxTransport
 from srpcore_transports.retries import Retries
-
-trustme = pytest.importorskip("trustme")
-
-from loopback import Drop, LoopbackServer, answer, chunked, tls  # noqa: E402
-from on_loop import OnLoop  # noqa: E402
-from serving_aws import SIGN_IN, echo  # noqa: E402 - it needs trustme
 
 BIG = 9_000_000
 SIGN_UP = Operation("SignUp", {"Username": "u" * BIG})

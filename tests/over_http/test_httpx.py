@@ -22,19 +22,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
-from srpcore.exceptions import ConfigurationError, TransportError, TransportTimeout
-from srpcore.wire import Operation
-from srpcore_transports.calls import time_limit
-from srpcore_transports.credentials import Credentials
-from srpcore_transports.https import HttpsTransport
-from srpcore_transports.httpx import AsyncHttpxTransport, HttpxTransport
-from srpcore_transports.httpx.leases import Leases
-from srpcore_transports.retries import Retries
-
-trustme = pytest.importorskip("trustme")
-
-from loopback import (  # noqa: E402
+from loopback import (
     Drop,
     Handler,
     LoopbackServer,
@@ -45,8 +35,8 @@ from loopback import (  # noqa: E402
     tls,
     write_bundle,
 )
-from on_loop import OnLoop  # noqa: E402
-from serving_aws import (  # noqa: E402 - it needs trustme
+from on_loop import OnLoop
+from serving_aws import (
     ADMIN,
     KEYS,
     SIGN_IN,
@@ -56,6 +46,14 @@ from serving_aws import (  # noqa: E402 - it needs trustme
     refuse_to_look_for_credentials,
     reset,
 )
+from srpcore.exceptions import ConfigurationError, TransportError, TransportTimeout
+from srpcore.wire import Operation
+from srpcore_transports.calls import time_limit
+from srpcore_transports.credentials import Credentials
+from srpcore_transports.https import HttpsTransport
+from srpcore_transports.httpx import AsyncHttpxTransport, HttpxTransport
+from srpcore_transports.httpx.leases import Leases
+from srpcore_transports.retries import Retries
 
 SIGN_UP = Operation("SignUp", {"Username": "zoë", "Password": "hunter2"})
 MAKERS: dict[str, Callable[..., Any]] = {

@@ -16,15 +16,12 @@ from typing import Any
 import pytest
 
 import srpcore
+from loopback import Drop, LoopbackServer, Request, answer, proxy_server, tls
+from serving_aws import ADMIN, KEYS, SIGN_IN, echo
 from srpcore.exceptions import ConfigurationError, TransportError, TransportTimeout
 from srpcore.wire import Operation
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.httpx import AsyncHttpxTransport
-
-trustme = pytest.importorskip("trustme")
-
-from loopback import Drop, LoopbackServer, Request, answer, proxy_server, tls  # noqa: E402
-from serving_aws import ADMIN, KEYS, SIGN_IN, echo  # noqa: E402
 
 
 def others() -> set[asyncio.Task[Any]]:

@@ -11,15 +11,12 @@ from typing import Any
 import httpx
 import pytest
 
+from loopback import Drop, Handler, LoopbackServer, Request, answer, authority, tls
+from serving_aws import KEYS, SIGN_IN, echo, fixed
 from srpcore.exceptions import ConfigurationError, TransportError, TransportTimeout
 from srpcore.wire import Operation, Reply
 from srpcore_transports.calls import time_limit
 from srpcore_transports.httpx import AsyncHttpxTransport, HttpxTransport
-
-trustme = pytest.importorskip("trustme")
-
-from loopback import Drop, Handler, LoopbackServer, Request, answer, authority, tls  # noqa: E402
-from serving_aws import KEYS, SIGN_IN, echo, fixed  # noqa: E402
 
 SIGN_UP = Operation("SignUp", {"Username": "zoë"})
 
