@@ -18,7 +18,7 @@ from srpcore.crypto.cognito import GROUP
 from srpcore.crypto.totp import totp
 from srpcore.flows.challenges import missing_attributes, required_attributes
 from srpcore.wire import Operation, Reply
-from vectors import load_lines
+from support.vectors import load_lines
 
 LONE_SURROGATE = "Correct\ud800Horse-1"
 

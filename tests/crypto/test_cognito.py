@@ -15,7 +15,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-import vectors
 from srpcore.crypto import cognito, modexp, srp
 from srpcore.crypto.device import device_identity
 from srpcore.crypto.encoding import decode_secret_block, parse_hex, parse_public_value, to_bytes, to_hex
@@ -31,6 +30,7 @@ from srpcore.testing import (
     unsafe_public_values,
     usernames,
 )
+from support import vectors
 
 N = cognito.GROUP.N
 identities = st.tuples(st.sampled_from(["AbCd1234", "000000000", ""]), usernames()).map("".join)

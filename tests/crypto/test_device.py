@@ -5,11 +5,11 @@ import base64
 import pytest
 from hypothesis import given
 
-import vectors
 from srpcore.crypto import cognito
 from srpcore.crypto.device import Device, DeviceVerifier, device_identity, device_verifier, new_device_password
 from srpcore.exceptions.base import ConfigurationError
 from srpcore.testing import other_passwords, passwords, salts, texts_with_lone_surrogates
+from support import vectors
 
 
 @vectors.each("cognito/device_verifiers.jsonl")

@@ -8,9 +8,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given
 from hypothesis import strategies as st
 
-import vectors
 from srpcore.crypto.hkdf import expand, extract, hkdf
 from srpcore.exceptions.base import ConfigurationError
+from support import vectors
 
 # RFC 5869, appendix A.1 to A.3: IKM, salt, info, PRK, OKM.
 RFC_5869 = [

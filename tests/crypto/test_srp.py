@@ -7,7 +7,6 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-import vectors
 from srpcore.crypto import modexp, srp
 from srpcore.crypto.groups import MODP_3072, RFC5054_GROUPS, Group
 from srpcore.crypto.srp import Client, Ephemeral, Parameters, ProofMismatch, Server
@@ -21,6 +20,7 @@ from srpcore.testing import (
     unsafe_public_values,
     usernames,
 )
+from support import vectors
 
 # The larger groups differ in nothing but time.
 parameters = st.builds(
@@ -57,7 +57,7 @@ def _computed(*_: int) -> int:
 @pytest.mark.parametrize("engine", modexp.available())
 def test_rfc_5054_appendix_b(engine: str) -> None:
     modexp.select(engine)
-    vector = vectors.load("rfc5054_appendix_b.json")
+    vector = vectors.load("rfc5054/appendix_b.json")
     a, b, k, x, u, v, A, B, S = (int(vector[name], 16) for name in "abkxuvABS")
     p = Parameters(RFC5054_GROUPS[1024], "sha1")
     assert (p.group.N, p.group.g) == (int(vector["N"], 16), int(vector["g"], 16))
@@ -72,7 +72,7 @@ def test_rfc_5054_appendix_b(engine: str) -> None:
 
 
 def test_both_sides_of_appendix_b_prove_themselves() -> None:
-    vector = vectors.load("rfc5054_appendix_b.json")
+    vector = vectors.load("rfc5054/appendix_b.json")
     p = Parameters(RFC5054_GROUPS[1024], "sha1")
     salt = bytes.fromhex(vector["s"])
     client = client_for(p, vector["I"], vector["P"], int(vector["a"], 16))

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from srpcore.exceptions import ConfigurationError, InvalidKey, InvalidSignature
 from srpcore.tokens import rsa
 from srpcore.tokens.rsa import ENGINES, PublicKey, default_engine, verify_rs256
-from vectors import load
+from support.vectors import load
 
 from .minting import private_key, refusal
 

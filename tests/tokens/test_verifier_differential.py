@@ -25,7 +25,7 @@ from srpcore.exceptions import (
     TokenVerificationException,
 )
 from srpcore.tokens import Claims
-from vectors import load
+from support.vectors import load
 
 from .beside_pyjwt import ALLOWED, DIFFERENCES, Difference, allowed_reasons, by_pyjwt, pyjwt_at
 from .minting import CLIENT, ISSUER, KID, NOW, access_claims, jwk, mint, private_key, segment
