@@ -11,40 +11,22 @@ from datetime import datetime, timezone
 from typing import Any, cast
 
 from .exceptions.base import ConfigurationError, TransportError
+from .service_model import CONTENT_TYPE, STRING_PARAMETERS, TARGET_PREFIX, TIMESTAMP_MEMBERS
 from .wire import Operation, Reply
 
-__all__ = ["CONTENT_TYPE", "DATES", "TARGET_PREFIX", "decode", "encode", "with_dates"]
-
-CONTENT_TYPE = "application/x-amz-json-1.1"
-TARGET_PREFIX = "AWSCognitoIdentityProviderService."
-
-TEXTS = frozenset(
-    """
-    AccessToken Code ConfirmationCode DeviceKey GroupName Password PreviousPassword ProposedPassword RefreshToken
-    SecretHash Session TemporaryPassword Token UserCode Username
-    """.split()
-)
-"""Members of requests that are texts wherever they stand: anything else in their place is refused before it is sent."""
-
-DATES = frozenset(
-    """
-    ClientSecretCreateDate CompletionDate CreateDate CreatedAt CreationDate DeviceCreateDate
-    DeviceLastAuthenticatedDate DeviceLastModifiedDate FeedbackDate LastActiveDate LastModifiedDate StartDate
-    UserCreateDate UserLastModifiedDate
-    """.split()
-)
-"""The members of the service model that are timestamps: no other member bears one of these names."""
+__all__ = ["decode", "encode", "with_dates"]
 
 
 def encode(operation: Operation) -> tuple[dict[str, str], bytes]:
     """Return the headers and the body of the POST that *operation* is.
 
     Raises:
-        ConfigurationError: a parameter has no JSON form, or a text in it no UTF-8 form; the message quotes none.
+        ConfigurationError: a member that the service model calls a string is not one, or a parameter has no JSON
+            form, or a string in it has no UTF-8 form. The message quotes no value.
     """
-    for member in TEXTS & operation.parameters.keys():
+    for member in STRING_PARAMETERS & operation.parameters.keys():
         if not isinstance(operation.parameters[member], str):
-            raise ConfigurationError(f"{operation.name}: {member} must be a text; nothing was sent")
+            raise ConfigurationError(f"{operation.name}: {member} must be a string; nothing was sent")
     try:
         text = json.dumps(operation.parameters, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
         body = text.encode("utf-8")
@@ -116,11 +98,11 @@ def _error_code(headers: Mapping[str, str], document: Mapping[str, Any]) -> str 
 
 
 def with_dates(value: Any, name: str = "") -> Any:
-    """Return the JSON *value* with every number at a member of :data:`DATES` turned into an aware datetime (UTC)."""
+    """Return the JSON *value* with the numbers of timestamp members turned into aware datetimes (UTC)."""
     if isinstance(value, dict):
         return {key: with_dates(member, key) for key, member in cast(dict[str, Any], value).items()}
     if isinstance(value, list):
         return [with_dates(item) for item in cast(list[Any], value)]
-    if name in DATES and isinstance(value, (int, float)) and not isinstance(value, bool):
+    if name in TIMESTAMP_MEMBERS and isinstance(value, (int, float)) and not isinstance(value, bool):
         return datetime.fromtimestamp(value, tz=timezone.utc)
     return value

@@ -3,53 +3,50 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 from .drive import arun, run
-from .exceptions import service
+from .exceptions import service_exceptions
 from .exceptions.base import ConfigurationError, UnsafeServerValue
+from .exceptions.service import ServiceError
 from .flows import ask
+from .service_model import BOTOCORE_VERSION, OPERATIONS, PAGES, Paging
 from .wire import AsyncTransport, Document, Flow, Transport
 
-__all__ = ["AsyncServiceClient", "ServiceClient", "operation_name"]
-
-# The API's names that capitalise more than a word's first letter.
-_ACRONYMS = {"mfa": "MFA", "ui": "UI", "csv": "CSV"}
-_EXCEPTIONS = {"get_user_pool_mfa_config": "GetUserPoolMfaConfig", "set_user_pool_mfa_config": "SetUserPoolMfaConfig"}
+__all__ = ["AsyncServiceClient", "ServiceClient"]
 
 
-def operation_name(method: str) -> str:
-    """Return the API's name of the boto3-style *method*: ``initiate_auth`` is ``InitiateAuth``."""
-    if method in _EXCEPTIONS:
-        return _EXCEPTIONS[method]
-    return "".join(_ACRONYMS.get(word, word.capitalize()) for word in method.split("_"))
-
-
-class _Client:
-    """What both clients have: the operations by name, the error classes, the region."""
+class _Client(ABC):
+    """What both clients share: the operations by name, the error classes, the region."""
 
     def __init__(self, region: str) -> None:
         self.meta = ClientMeta(region)
         self.exceptions = ClientExceptions()
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        if not re.fullmatch(r"[a-z]+(_[a-z]+)+", name, re.ASCII):
-            raise AttributeError(name)
-        operation = operation_name(name)
+        operation = OPERATIONS.get(name)
+        if operation is None:
+            raise AttributeError(_unknown_attribute(self, name))
 
         def call(**parameters: Any) -> Any:
             return self._drive(ask(operation, parameters))
 
         call.__name__ = name
+        call.__qualname__ = f"{type(self).__name__}.{name}"
+        call.__doc__ = f"Send {operation} with the members of the request as keyword arguments; return the answer."
         return call
 
-    def _drive(self, flow: Flow[Document]) -> Any:
-        raise NotImplementedError
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *OPERATIONS})
+
+    @abstractmethod
+    def _drive(self, flow: Flow[Document]) -> Any: ...
 
     def can_paginate(self, method: str) -> bool:
-        """Say whether *method* answers in pages."""
-        return method in _PAGED
+        """Return whether *method* answers in pages."""
+        return OPERATIONS.get(method) in PAGES
 
 
 class ServiceClient(_Client):
@@ -65,15 +62,32 @@ class ServiceClient(_Client):
     def _drive(self, flow: Flow[Document]) -> Document:
         return run(flow, self.transport)
 
+    def call(self, operation: str, *, signed: bool | None = None, **parameters: Any) -> Document:
+        """Send any operation by the API's name for it, and return the answer's document.
+
+        This also reaches operations that are newer than this library: ``client.call("NewOperation", UserPoolId=...)``.
+
+        Args:
+            operation: the name in the API reference, for example ``ListUsers``.
+            signed: whether to sign the request with AWS credentials. By default the service model decides; an
+                operation that it does not have is signed.
+            parameters: the members of the request.
+
+        Raises:
+            ConfigurationError: *operation* is not a name of letters and digits. Nothing was sent.
+            ServiceError: the service answered with an error.
+        """
+        return self._drive(_named(operation, parameters, signed))
+
     def get_paginator(self, method: str) -> Paginator:
         """Return an object whose ``paginate(**parameters)`` yields the pages of *method*.
 
         Raises:
             ConfigurationError: the method does not answer in pages.
         """
-        if method not in _PAGED:
+        if not self.can_paginate(method):
             raise ConfigurationError(f"{method} does not answer in pages: call it as a method")
-        return Paginator(getattr(self, method), _PAGED[method])
+        return Paginator(getattr(self, method), PAGES[OPERATIONS[method]])
 
     def close(self) -> None:
         """Release what the transport holds."""
@@ -90,13 +104,22 @@ class AsyncServiceClient(_Client):
     def _drive(self, flow: Flow[Document]) -> Coroutine[Any, Any, Document]:
         return arun(flow, self.transport)
 
+    async def call(self, operation: str, *, signed: bool | None = None, **parameters: Any) -> Document:
+        """Send any operation by the API's name for it: the async version of ``ServiceClient.call``.
+
+        Raises:
+            ConfigurationError: *operation* is not a name of letters and digits. Nothing was sent.
+            ServiceError: the service answered with an error.
+        """
+        return await self._drive(_named(operation, parameters, signed))
+
     async def close(self) -> None:
         """Release what the transport holds."""
         await self.transport.close()
 
 
 class ClientMeta:
-    """``client.meta``: the region that the client speaks to."""
+    """``client.meta``: the region that the client calls."""
 
     def __init__(self, region_name: str) -> None:
         self.region_name = region_name
@@ -105,21 +128,28 @@ class ClientMeta:
 class ClientExceptions:
     """``client.exceptions``: the error classes by the names of the service model."""
 
-    ClientError = service.ServiceError
+    ClientError = ServiceError
 
-    def __getattr__(self, name: str) -> type[service.ServiceError]:
-        found = getattr(service, name, None)
-        if isinstance(found, type) and issubclass(found, service.ServiceError):
+    def __getattr__(self, name: str) -> type[ServiceError]:
+        if name in service_exceptions.__all__:
+            found: type[ServiceError] = getattr(service_exceptions, name)
             return found
-        raise AttributeError(name)
+        hint = _closest(name, service_exceptions.__all__)
+        raise AttributeError(
+            f"the service model has no exception {name!r}{hint}; "
+            "catch ServiceError and compare its code if the exception is newer than this library"
+        )
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *service_exceptions.__all__})
 
 
 class Paginator:
     """The pages of one operation: the token of each answer goes into the next request."""
 
-    def __init__(self, method: Callable[..., Document], token: str) -> None:
+    def __init__(self, method: Callable[..., Document], paging: Paging) -> None:
         self._method = method
-        self._token = token
+        self._token = paging.token
 
     def paginate(self, **parameters: Any) -> Iterator[Document]:
         """Yield page after page, until an answer has no token.
@@ -138,28 +168,24 @@ class Paginator:
             parameters = {**parameters, self._token: token}
 
 
-_PAGED: dict[str, str] = {
-    **dict.fromkeys(
-        ("admin_list_devices", "list_devices", "list_user_import_jobs", "list_users"),
-        "PaginationToken",
-    ),
-    **dict.fromkeys(
-        (
-            "admin_list_groups_for_user",
-            "admin_list_user_auth_events",
-            "admin_list_user_sessions",
-            "list_groups",
-            "list_identity_providers",
-            "list_resource_servers",
-            "list_terms",
-            "list_user_pool_client_secrets",
-            "list_user_pool_clients",
-            "list_user_pool_replicas",
-            "list_user_pools",
-            "list_user_sessions",
-            "list_users_in_group",
-            "list_web_authn_credentials",
-        ),
-        "NextToken",
-    ),
-}
+def _named(operation: str, parameters: dict[str, Any], signed: bool | None) -> Flow[Document]:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]{0,127}", operation):
+        raise ConfigurationError(
+            f"invalid operation name {operation!r}: use the API reference's name, for example 'ListUsers'"
+        )
+    return ask(operation, parameters, signed=signed)
+
+
+def _unknown_attribute(client: _Client, name: str) -> str:
+    message = f"{type(client).__name__!r} object has no attribute {name!r}"
+    if name.startswith("_"):
+        return message  # Python's own protocols look for such names: copy, pickle, inspect.
+    hint = _closest(name, dir(client))
+    return f"{message}{hint}; an operation newer than botocore {BOTOCORE_VERSION} is sent by call('OperationName', ...)"
+
+
+def _closest(name: str, names: list[str]) -> str:
+    from difflib import get_close_matches
+
+    found = get_close_matches(name, [each for each in names if not each.startswith("_")], n=1)
+    return f": did you mean {found[0]!r}?" if found else ""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, NoReturn, Protocol, TypeAlias, TypeVar
+
+from .service_model import UNSIGNED
 
 __all__ = [
-    "UNSIGNED",
     "AsyncTransport",
     "Awaiting",
     "Document",
@@ -28,30 +29,52 @@ T = TypeVar("T")
 Document: TypeAlias = dict[str, Any]
 """A JSON object as the service sends it; dates are aware datetimes."""
 
-UNSIGNED = frozenset(
-    """
-    AssociateSoftwareToken ChangePassword CompleteWebAuthnRegistration ConfirmDevice ConfirmForgotPassword
-    ConfirmSignUp DeleteUser DeleteUserAttributes DeleteWebAuthnCredential ForgetDevice ForgotPassword GetDevice
-    GetTokensFromRefreshToken GetUser GetUserAttributeVerificationCode GetUserAuthFactors GlobalSignOut InitiateAuth
-    ListDevices ListUserSessions ListWebAuthnCredentials ResendConfirmationCode RespondToAuthChallenge RevokeToken
-    RevokeUserSession SetUserMFAPreference SetUserSettings SignUp StartWebAuthnRegistration UpdateAuthEventFeedback
-    UpdateDeviceStatus UpdateUserAttributes VerifySoftwareToken VerifyUserAttribute
-    """.split()
-)
-"""The operations that the service model marks as needing no AWS signature: log in looks for no credentials."""
 
-
-@dataclass(frozen=True, slots=True)
 class Operation:
-    """One call of the Cognito user pools API, by the name the API reference gives it."""
+    """One call of the Cognito user pools API, by the name that the API reference gives it. Immutable.
+
+    Args:
+        name: the operation's name, for example ``InitiateAuth``.
+        parameters: the request, as the API reference describes it.
+        signed: whether the service demands a SigV4 signature. The service model knows this for every operation that
+            it has; an operation that is newer than the model is signed unless you say otherwise.
+    """
+
+    __slots__ = ("name", "parameters", "signed")
 
     name: str
-    parameters: Mapping[str, Any] = field(repr=False)
+    parameters: Mapping[str, Any]
+    signed: bool
 
-    @property
-    def signed(self) -> bool:
-        """Whether the service demands a SigV4 signature: a property of the operation, never of the caller."""
-        return self.name not in UNSIGNED
+    def __init__(self, name: str, parameters: Mapping[str, Any], *, signed: bool | None = None) -> None:
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "parameters", parameters)
+        object.__setattr__(self, "signed", name not in UNSIGNED if signed is None else signed)
+
+    def __setattr__(self, attribute: str, value: object) -> NoReturn:
+        raise AttributeError(f"cannot assign to {attribute!r}: an Operation is immutable")
+
+    def __delattr__(self, attribute: str) -> NoReturn:
+        raise AttributeError(f"cannot delete {attribute!r}: an Operation is immutable")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Operation):
+            return NotImplemented
+        return (self.name, self.parameters, self.signed) == (other.name, other.parameters, other.signed)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.signed))
+
+    def __repr__(self) -> str:
+        # Without the parameters: there are secrets among them.
+        return f"Operation(name={self.name!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _operation, (self.name, self.parameters, self.signed)
+
+
+def _operation(name: str, parameters: Mapping[str, Any], signed: bool) -> Operation:
+    return Operation(name, parameters, signed=signed)
 
 
 @dataclass(frozen=True, slots=True)

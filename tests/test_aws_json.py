@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from srpcore.aws_json import DATES, decode, encode
+from srpcore.aws_json import decode, encode
 from srpcore.exceptions import ConfigurationError, TransportError
+from srpcore.service_model import OPERATIONS as METHODS
+from srpcore.service_model import TIMESTAMP_MEMBERS
 from srpcore.wire import Operation
 
 
@@ -67,7 +69,7 @@ def test_encodes_as_botocore_does(data: st.DataObject, name: str) -> None:
 def test_every_operation_is_addressed_as_botocore_does(model: Any) -> None:
     serialize = pytest.importorskip("botocore.serialize")
     serializer = serialize.create_serializer("json", include_validation=False)
-    for name in model.operation_names:
+    for name in METHODS.values():
         expected = serializer.serialize_to_request({}, model.operation_model(name))
         headers, body = encode(Operation(name, {}))
         assert headers == {field: expected["headers"][field] for field in ("Content-Type", "X-Amz-Target")}
@@ -240,7 +242,7 @@ def test_a_date_out_of_reach_is_a_typed_error(seconds: str) -> None:
         lambda inner: (
             st.lists(inner, max_size=3)
             | st.dictionaries(
-                st.sampled_from(sorted(DATES))
+                st.sampled_from(sorted(TIMESTAMP_MEMBERS))
                 | st.sampled_from(["__type", "message", "Message", "Error", "ResponseMetadata"]),
                 inner,
                 max_size=4,

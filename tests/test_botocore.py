@@ -10,10 +10,12 @@ from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
+from botocore.exceptions import NoCredentialsError
 
 import srpcore
 from loopback import LoopbackServer, Request, answer
 from srpcore import exceptions
+from srpcore.resolve import make_transport
 from srpcore.wire import Operation, Reply
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.https import HttpsTransport
@@ -473,3 +475,16 @@ def test_replies_equal_those_of_the_default_transport(served: Served, closing: E
         assert other.request_id is not None
         dates += repr(comparable(one.document)).count("('date'")
     assert dates >= 4
+
+
+def test_get_client_token_is_sent_without_credentials_although_the_model_wants_a_signature(closing: ExitStack) -> None:
+    tokens = b'{"ClientAuthenticationResult": {"TokenType": "Bearer"}}'
+    server = closing.enter_context(LoopbackServer(lambda request, _: answer(tokens)))
+    transport = make_transport("botocore", region="eu-west-1", endpoint_url=server.url)
+    closing.callback(transport.close)
+    reply = transport.call(Operation("GetClientToken", {"ClientId": "id", "Secret": "s" * 24}))
+    assert reply.document["ClientAuthenticationResult"] == {"TokenType": "Bearer"}
+    with pytest.raises(NoCredentialsError):
+        transport.call(Operation("ListUsers", {"UserPoolId": "eu-west-1_X"}))
+    (request,) = server.requests
+    assert "authorization" not in request.headers

@@ -51,7 +51,7 @@ def test_the_exceptions_are_those_of_its_modules() -> None:
     from srpcore import exceptions
 
     modules = [getattr(exceptions, name) for name in exceptions._MODULES]
-    assert exceptions.__all__ == sorted(name for module in modules for name in module.__all__)
+    assert sorted(exceptions.__all__) == sorted(name for module in modules for name in module.__all__)
 
 
 @pytest.mark.parametrize("module", ["srpcore", "srpcore.exceptions"])

@@ -1,7 +1,8 @@
-"""``Cognito.client`` on any transport: names, pages and errors, beside botocore's model and over the embedded pool."""
+"""``Cognito.client`` on any transport: names, pages and errors, over the embedded pool."""
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import inspect
 import pickle
@@ -12,7 +13,9 @@ import pytest
 
 import srpcore
 from srpcore import exceptions
-from srpcore.service_client import Paginator, ServiceClient, operation_name
+from srpcore.resolve import as_async
+from srpcore.service_client import AsyncServiceClient, Paginator, ServiceClient
+from srpcore.service_model import EXCEPTIONS, OPERATIONS, PAGES
 from srpcore.wire import Operation, Reply
 from srpcore_transports.local import LocalUserPool
 
@@ -22,11 +25,13 @@ class Kept:
 
     def __init__(self, *documents: dict[str, Any]) -> None:
         self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.signed: list[bool] = []
         self.closed = 0
         self._documents = iter(documents)
 
     def call(self, operation: Operation) -> Reply:
         self.asked.append((operation.name, dict(operation.parameters)))
+        self.signed.append(operation.signed)
         return Reply(next(self._documents, {}))
 
     def fetch(self, url: str) -> bytes:
@@ -50,52 +55,31 @@ def client(pool: LocalUserPool) -> Any:
     return srpcore.Cognito(pool.user_pool_id, pool.client_id, transport=pool).client
 
 
-def model() -> Any:
-    import botocore.session
-
-    return botocore.session.get_session().get_service_model("cognito-idp")
-
-
-@pytest.mark.counterpart
-def test_every_operation_of_the_model_has_its_method() -> None:
-    from botocore import xform_name
-
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+def test_every_operation_of_the_model_has_its_method(name: str) -> None:
     transport = Kept()
     client = ServiceClient(transport, "eu-west-1")
-    for name in model().operation_names:
-        assert operation_name(xform_name(name)) == name
-        getattr(client, xform_name(name))(UserPoolId="x")
-        assert transport.asked[-1] == (name, {"UserPoolId": "x"})
+    getattr(client, name)(UserPoolId="x")
+    assert transport.asked == [(OPERATIONS[name], {"UserPoolId": "x"})]
+    assert name in dir(client)
 
 
-@pytest.mark.counterpart
-def test_what_answers_in_pages_and_by_which_token_is_the_models() -> None:
-    from botocore import xform_name
-
-    for name in model().operation_names:
-        operation = model().operation_model(name)
-        members = set(operation.output_shape.members) if operation.output_shape else set()
-        tokens = members & {"NextToken", "PaginationToken"}
-        transport = Kept(*[{token: "second"} for token in tokens], {})
-        client = ServiceClient(transport, "eu-west-1")
-        assert client.can_paginate(xform_name(name)) is bool(tokens)
-        if tokens:
-            assert len(list(client.get_paginator(xform_name(name)).paginate(Limit=1))) == 2
-            assert transport.asked == [(name, {"Limit": 1}), (name, {"Limit": 1, tokens.pop(): "second"})]
-        else:
-            with pytest.raises(exceptions.ConfigurationError, match="does not answer in pages"):
-                client.get_paginator(xform_name(name))
-
-
-@pytest.mark.counterpart
-def test_whatever_botocore_pages_is_paged() -> None:
-    import botocore.session
-    from botocore import xform_name
-
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+def test_operations_answer_in_pages_as_the_model_says(name: str) -> None:
+    paging = PAGES.get(OPERATIONS[name])
     client = ServiceClient(Kept(), "eu-west-1")
-    pages: Any = botocore.session.get_session().get_paginator_model("cognito-idp")
-    for name in pages._paginator_config:
-        assert client.can_paginate(xform_name(name))
+    assert client.can_paginate(name) is (paging is not None)
+    if paging is None:
+        with pytest.raises(exceptions.ConfigurationError, match="does not answer in pages"):
+            client.get_paginator(name)
+        return
+    transport = Kept({paging.token: "second"}, {})
+    pages = ServiceClient(transport, "eu-west-1").get_paginator(name).paginate(Limit=1)
+    assert len(list(pages)) == 2
+    assert transport.asked == [
+        (OPERATIONS[name], {"Limit": 1}),
+        (OPERATIONS[name], {"Limit": 1, paging.token: "second"}),
+    ]
 
 
 @pytest.mark.parametrize("method", ["get_user", "x", "", "list_users_", "__class__"])
@@ -155,16 +139,70 @@ def test_an_error_is_raised_as_its_class(client: Any, pool: LocalUserPool) -> No
         client.admin_get_user(UserPoolId=pool.user_pool_id, Username="nobody")
 
 
-def test_an_operation_that_nobody_knows_is_the_services_to_refuse(client: Any) -> None:
+def test_an_operation_newer_than_the_model_is_sent_by_its_name(client: Any) -> None:
     with pytest.raises(exceptions.ServiceError) as caught:
-        client.make_coffee()
+        client.call("MakeCoffee", signed=True, Sugar=1)
     assert caught.value.code == "UnknownOperationException"
+    assert caught.value.operation == "MakeCoffee"
+
+
+@pytest.mark.parametrize(
+    ("name", "signed", "expected"),
+    [
+        ("MakeCoffee", None, True),
+        ("MakeCoffee", True, True),
+        ("MakeCoffee", False, False),
+        ("GetUser", None, False),
+        ("AdminGetUser", None, True),
+        ("GetClientToken", None, False),
+    ],
+)
+def test_the_caller_can_say_whether_an_operation_is_signed(name: str, signed: bool | None, expected: bool) -> None:
+    transport = Kept({"Cups": 1}, {"Cups": 2})
+    assert ServiceClient(transport, "eu-west-1").call(name, signed=signed, Sugar=1) == {"Cups": 1}
+    assert asyncio.run(AsyncServiceClient(as_async(transport), "eu-west-1").call(name, signed=signed, Sugar=1)) == {
+        "Cups": 2
+    }
+    assert transport.asked == [(name, {"Sugar": 1})] * 2
+    assert transport.signed == [expected] * 2
+
+
+@pytest.mark.parametrize(
+    "name", ["", "list users", "ListUsers\n", "ListUsers\r\nHost: x", "Ünicode", "1ListUsers", "a.b", "A" * 129]
+)
+def test_what_is_not_an_operations_name_is_refused_before_anything_is_sent(name: str) -> None:
+    transport = Kept()
+    with pytest.raises(exceptions.ConfigurationError, match="invalid operation name"):
+        ServiceClient(transport, "eu-west-1").call(name)
+    with pytest.raises(exceptions.ConfigurationError, match="invalid operation name"):
+        asyncio.run(AsyncServiceClient(as_async(transport), "eu-west-1").call(name))
+    assert transport.asked == []
+
+
+@pytest.mark.parametrize(
+    ("name", "suggestion"),
+    [
+        ("list_user", "list_users"),
+        ("get_paginater", "get_paginator"),
+        ("initate_auth", "initiate_auth"),
+        ("metta", "meta"),
+    ],
+)
+def test_a_misspelt_attribute_is_an_attribute_error_with_a_suggestion(client: Any, name: str, suggestion: str) -> None:
+    with pytest.raises(AttributeError, match=f"no attribute '{name}': did you mean '{suggestion}'") as caught:
+        getattr(client, name)
+    assert "call('OperationName'" in str(caught.value)
+
+
+def test_a_misspelt_exception_is_an_attribute_error_with_a_suggestion(client: Any) -> None:
+    with pytest.raises(AttributeError, match="did you mean 'NotAuthorizedException'"):
+        _ = client.exceptions.NotAuthorisedException
+    assert {"ClientError", "NotAuthorizedException"} <= set(dir(client.exceptions))
 
 
 def test_exceptions_by_their_names(client: Any) -> None:
-    for name in exceptions.service.__all__:
-        if name != "service_error":
-            assert getattr(client.exceptions, name) is getattr(exceptions, name)
+    for name in EXCEPTIONS:
+        assert getattr(client.exceptions, name) is getattr(exceptions, name)
     assert client.exceptions.ClientError is exceptions.ServiceError
     for name in ("service_error", "Reply", "SrpcoreError", "sys", "NoSuchException", "__all__", "_BY_CODE"):
         assert not hasattr(client.exceptions, name)
@@ -174,13 +212,13 @@ def test_exceptions_by_their_names(client: Any) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["_x", "__x__", "__wrapped__", "_repr_html_", "__deepcopy__", "__len__", "x", "X_y", "getUser", "get__user", "get_user_", "get user", "gët_user", "get_user1", "get_user\n"],
+    ["make_coffee", "_x", "__x__", "__wrapped__", "_repr_html_", "__deepcopy__", "__len__", "x", "X_y", "getUser", "get__user", "get_user_", "get user", "gët_user", "get_user1", "get_user\n"],
 )  # fmt: skip
-def test_what_is_no_operations_name_is_no_attribute(client: Any, name: str) -> None:
+def test_what_is_not_a_method_of_the_model_is_not_an_attribute(client: Any, name: str) -> None:
     assert not hasattr(client, name)
     with pytest.raises(AttributeError) as caught:
         getattr(client, name)
-    assert caught.value.args == (name,)
+    assert repr(name) in str(caught.value)
 
 
 def test_a_client_can_be_inspected_copied_and_pickled() -> None:

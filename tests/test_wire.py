@@ -1,59 +1,58 @@
-"""The wire's tables against botocore's service model, and the two drivers."""
+"""Operations as values, and the two drivers."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+import copy
+import pickle
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from srpcore.aws_json import DATES
 from srpcore.drive import arun, run
 from srpcore.exceptions import TransportError
-from srpcore.wire import UNSIGNED, Fetch, Flow, Operation, Reply
+from srpcore.wire import Fetch, Flow, Operation, Reply
+
+# Operations.
 
 
-@pytest.fixture(scope="module")
-def model() -> Any:
-    session = pytest.importorskip("botocore.session")
-    return session.get_session().get_service_model("cognito-idp")
-
-
-def test_unsigned_is_what_the_model_says(model: Any) -> None:
-    unsigned = {name for name in model.operation_names if model.operation_model(name).auth_type == "none"}
-    assert unsigned == UNSIGNED
-
-
-def test_signed_follows_the_name() -> None:
+def test_the_service_model_decides_whether_an_operation_is_signed() -> None:
     assert not Operation("InitiateAuth", {}).signed
     assert Operation("AdminInitiateAuth", {}).signed
+
+
+def test_an_operation_that_the_model_does_not_have_is_signed_unless_the_caller_says_otherwise() -> None:
     assert Operation("NobodyKnowsThis", {}).signed
+    assert not Operation("NobodyKnowsThis", {}, signed=False).signed
+    assert not Operation("AdminGetUser", {}, signed=False).signed
 
 
-def shapes(model: Any) -> Iterator[tuple[str, Any]]:
-    """Every member of every structure that the service sends or takes, by its name."""
-    for name in model.shape_names:
-        shape = model.shape_for(name)
-        if shape.type_name == "structure":
-            yield from shape.members.items()
+def test_operations_are_equal_if_name_parameters_and_signing_are() -> None:
+    operation = Operation("GetUser", {"AccessToken": "a"})
+    assert operation == Operation("GetUser", {"AccessToken": "a"})
+    assert hash(operation) == hash(Operation("GetUser", {"AccessToken": "b"}))
+    assert operation != Operation("GetUser", {"AccessToken": "b"})
+    assert operation != Operation("DeleteUser", {"AccessToken": "a"})
+    assert operation != Operation("GetUser", {"AccessToken": "a"}, signed=True)
+    assert operation != ("GetUser", {"AccessToken": "a"}, False)
 
 
-def test_dates_are_the_models_timestamps_and_no_other_member(model: Any) -> None:
-    kinds: dict[str, set[str]] = {}
-    for name, shape in shapes(model):
-        kinds.setdefault(name, set()).add(shape.type_name)
-    timestamps = {name for name, types in kinds.items() if "timestamp" in types}
-    assert timestamps == DATES
-    assert {name: kinds[name] for name in DATES} == {name: {"timestamp"} for name in DATES}
+def test_an_operation_is_immutable_and_its_repr_shows_no_parameter() -> None:
+    operation = Operation("GetUser", {"AccessToken": "secret"})
+    for name in ("name", "parameters", "signed", "another"):
+        with pytest.raises(AttributeError, match="immutable"):
+            setattr(operation, name, "x")
+        with pytest.raises(AttributeError, match="immutable"):
+            delattr(operation, name)
+    assert repr(operation) == "Operation(name='GetUser')"
 
 
-def test_no_list_or_map_holds_bare_timestamps(model: Any) -> None:
-    # with_dates goes by the name of a member, and an item of a list or a map has none.
-    for name in model.shape_names:
-        shape = model.shape_for(name)
-        inner = shape.member if shape.type_name == "list" else shape.value if shape.type_name == "map" else None
-        assert inner is None or inner.type_name != "timestamp", name
+@pytest.mark.parametrize("signed", [None, True, False])
+def test_an_operation_can_be_copied_and_pickled(signed: bool | None) -> None:
+    operation = Operation("GetUser", {"AccessToken": "a"}, signed=signed)
+    for again in (copy.copy(operation), copy.deepcopy(operation), pickle.loads(pickle.dumps(operation))):
+        assert again == operation
 
 
 # The drivers.

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..flows import ask
 from ..flows.pages import collect
+from ..service_model import PAGES
 from ..users import GroupObj, dict_to_cognito
 from ..wire import Document, Flow
 from .base import AsyncCognitoBase, CognitoBase
@@ -39,7 +40,7 @@ class DirectoryMethods(DirectoryState, ProfileMethods, CognitoBase):
         Raises:
             ServiceError: the service refused.
         """
-        users = yield from collect("ListUsers", {"UserPoolId": self.user_pool_id}, "Users")
+        users = yield from collect("ListUsers", {"UserPoolId": self.user_pool_id})
         return [
             self.get_user_obj(
                 user.get("Username"),
@@ -112,7 +113,7 @@ class DirectoryMethods(DirectoryState, ProfileMethods, CognitoBase):
         Raises:
             ServiceError: the service refused.
         """
-        groups = yield from collect("ListGroups", {"UserPoolId": self.user_pool_id}, "Groups")
+        groups = yield from collect("ListGroups", {"UserPoolId": self.user_pool_id})
         return [self.get_group_obj(group) for group in groups]
 
     @blocking
@@ -140,7 +141,8 @@ class DirectoryMethods(DirectoryState, ProfileMethods, CognitoBase):
         Raises:
             ServiceError: the service refused.
         """
-        groups = yield from collect("AdminListGroupsForUser", {**self._of(username), "Limit": 60}, "Groups")
+        operation = "AdminListGroupsForUser"
+        groups = yield from collect(operation, self._of(username), PAGES[operation].max_size)
         return [group["GroupName"] for group in groups]
 
 

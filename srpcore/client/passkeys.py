@@ -49,7 +49,7 @@ class PasskeyMethods(CognitoBase):
             ServiceError: the service refused.
         """
         parameters = {"AccessToken": self._require_access_token()}
-        return (yield from collect("ListWebAuthnCredentials", parameters, "Credentials"))
+        return (yield from collect("ListWebAuthnCredentials", parameters))
 
     @blocking
     def delete_web_authn_credential(self, credential_id: str) -> Flow[None]:

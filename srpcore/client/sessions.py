@@ -22,7 +22,7 @@ class SessionMethods(CognitoBase):
             AccessTokenRequired: nobody is logged in; nothing was sent.
             ServiceError: the service refused.
         """
-        return (yield from collect("ListDevices", {"AccessToken": self._require_access_token()}, "Devices"))
+        return (yield from collect("ListDevices", {"AccessToken": self._require_access_token()}))
 
     @blocking
     def list_user_sessions(self) -> Flow[list[Document]]:
@@ -32,7 +32,7 @@ class SessionMethods(CognitoBase):
             AccessTokenRequired: nobody is logged in; nothing was sent.
             ServiceError: the service refused.
         """
-        return (yield from collect("ListUserSessions", {"AccessToken": self._require_access_token()}, "Sessions"))
+        return (yield from collect("ListUserSessions", {"AccessToken": self._require_access_token()}))
 
     @blocking
     def revoke_user_session(self, session_id: str) -> Flow[None]:
@@ -62,7 +62,7 @@ class SessionMethods(CognitoBase):
             ServiceError: the service refused.
         """
         parameters = {"UserPoolId": self.user_pool_id, "Username": username}
-        return (yield from collect("AdminListDevices", parameters, "Devices"))
+        return (yield from collect("AdminListDevices", parameters))
 
     @blocking
     def admin_list_user_sessions(self, username: str) -> Flow[list[Document]]:
@@ -72,7 +72,7 @@ class SessionMethods(CognitoBase):
             ServiceError: the service refused.
         """
         parameters = {"UserPoolId": self.user_pool_id, "Username": username}
-        return (yield from collect("AdminListUserSessions", parameters, "Sessions"))
+        return (yield from collect("AdminListUserSessions", parameters))
 
     @blocking
     def admin_revoke_user_session(self, username: str, session_id: str) -> Flow[None]:

@@ -9,16 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..exceptions.base import ConfigurationError
-from ..exceptions.service import LimitExceededException, ServiceError, TooManyRequestsException
+from ..exceptions.service import ServiceError
+from ..exceptions.service_exceptions import LimitExceededException, TooManyRequestsException
 from ..flows.pages import Page, page
+from ..service_model import PAGES
 from ..wire import Document, Flow
 from .base import AsyncCognitoBase, CognitoBase
 from .directory import DirectoryState
 
 __all__ = ["AsyncStream", "AsyncStreamMethods", "Stream", "StreamMethods"]
-
-PAGE_LIMIT = 60
-"""The most items that the service puts on a page."""
 
 PAGES_PER_SECOND = 20.0
 """Pages asked for in a second at the most: the service's default quota of UserRead, shared by a pool, is 120."""
@@ -33,7 +32,6 @@ class Pages:
 
     operation: str
     parameters: Mapping[str, Any]
-    member: str
     make: Callable[[Document], Any]
     limit: int | None
     token: str | None
@@ -62,8 +60,10 @@ class Pages:
     def flow(self) -> Flow[Page]:
         """Ask for the next page."""
         token = self.following if self.begun else self.token
-        left = PAGE_LIMIT if self.limit is None else min(PAGE_LIMIT, self.limit - self.taken)
-        return page(self.operation, {**self.parameters, "Limit": left}, self.member, token)
+        size = PAGES[self.operation].max_size
+        if size is not None and self.limit is not None:
+            size = min(size, self.limit - self.taken)
+        return page(self.operation, self.parameters, token, size)
 
     def arrived(self, got: Page, now: float) -> None:
         """Take the page in."""
@@ -162,14 +162,14 @@ class StreamState(DirectoryState):
         self, filter: str | None, attributes: list[str] | None, limit: int | None, page_token: str | None, attr_map: Any
     ) -> Pages:
         asked = {"UserPoolId": self.user_pool_id, "Filter": filter, "AttributesToGet": attributes}
-        return Pages("ListUsers", asked, "Users", self._user_of(attr_map), limit, page_token)
+        return Pages("ListUsers", asked, self._user_of(attr_map), limit, page_token)
 
     def _groups(self, limit: int | None, page_token: str | None) -> Pages:
-        return Pages("ListGroups", {"UserPoolId": self.user_pool_id}, "Groups", self.get_group_obj, limit, page_token)
+        return Pages("ListGroups", {"UserPoolId": self.user_pool_id}, self.get_group_obj, limit, page_token)
 
     def _members(self, group_name: str, limit: int | None, page_token: str | None, attr_map: Any) -> Pages:
         asked = {"UserPoolId": self.user_pool_id, "GroupName": group_name}
-        return Pages("ListUsersInGroup", asked, "Users", self._user_of(attr_map), limit, page_token)
+        return Pages("ListUsersInGroup", asked, self._user_of(attr_map), limit, page_token)
 
     def _user_of(self, attr_map: Mapping[str, str] | None) -> Callable[[Document], Any]:
         return lambda user: self.get_user_obj(

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from .. import tokens
 from ..exceptions.not_authorized import InvalidRefreshToken, RefreshTokenRefused
-from ..exceptions.service import RefreshTokenReuseException, UserNotFoundException
+from ..exceptions.service_exceptions import RefreshTokenReuseException, UserNotFoundException
 from ..exceptions.tokens import MalformedToken, SubjectMismatch
 from ..flows import fetch
 from ..flows.refresh import refresh

@@ -10,7 +10,7 @@
     ├── TransportError              no answer was had
     │   └── TransportTimeout        not in time                                  (also TimeoutError)
     ├── ServiceError                the service answered with an error: code, message, operation, status, request_id
-    │   └── NotAuthorizedException, UserNotFoundException, ...  one for each name in the service model (service.py)
+    │   └── NotAuthorizedException, UserNotFoundException, ...  one for each name of the service model
     │       └── WrongPassword, UserDisabled, RefreshTokenRefused, ...  that one told apart (not_authorized.py)
     ├── TokenVerificationException  a token is not accepted: expected, actual
     │   └── MalformedToken, InvalidSignature, TokenExpired, ...  one for each reason (tokens.py)
@@ -29,121 +29,72 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ..service_model import EXCEPTIONS
+
 if TYPE_CHECKING:
+    from . import service_exceptions
     from .base import *
     from .challenges import *
     from .not_authorized import *
     from .reply import *
     from .service import *
+    from .service_exceptions import *
     from .store import *
     from .tokens import *
 
 __all__ = [
-    "AccessDeniedException",
     "AccessTokenHashMismatch",
     "AccessTokenRequired",
-    "AliasExistsException",
     "AudienceMismatch",
-    "CodeDeliveryFailureException",
-    "CodeMismatchException",
-    "ConcurrentModificationException",
     "ConfigurationError",
-    "DeviceKeyExistsException",
-    "DuplicateProviderException",
-    "EnableSoftwareTokenMFAException",
-    "ExpiredCodeException",
-    "FeatureUnavailableInTierException",
-    "ForbiddenException",
     "ForceChangePasswordException",
-    "GroupExistsException",
     "GroupMismatch",
-    "InternalErrorException",
-    "InternalServerException",
     "InvalidClaim",
-    "InvalidEmailRoleAccessPolicyException",
     "InvalidKey",
-    "InvalidLambdaResponseException",
-    "InvalidOAuthFlowException",
-    "InvalidParameterException",
-    "InvalidPasswordException",
     "InvalidRefreshToken",
     "InvalidSignature",
-    "InvalidSmsRoleAccessPolicyException",
-    "InvalidSmsRoleTrustRelationshipException",
-    "InvalidUserPoolConfigurationException",
     "IssuerMismatch",
-    "LimitExceededException",
     "MFAChallengeException",
-    "MFAMethodNotFoundException",
     "MalformedToken",
-    "ManagedLoginBrandingExistsException",
-    "NotAuthorizedException",
-    "OperationNotEnabledException",
     "PasswordAttemptsExceeded",
-    "PasswordHistoryPolicyViolationException",
-    "PasswordResetRequiredException",
-    "PreconditionNotMetException",
     "RefreshTokenExpired",
     "RefreshTokenRefused",
-    "RefreshTokenReuseException",
     "RefreshTokenRevoked",
-    "ResourceNotFoundException",
     "SMSMFAChallengeException",
-    "ScopeDoesNotExistException",
     "ScopeMismatch",
     "ServiceError",
-    "ServiceQuotaExceededException",
     "SoftwareTokenMFAChallengeException",
-    "SoftwareTokenMFANotFoundException",
     "SrpcoreError",
     "StoreCorrupt",
     "StoreError",
     "StoreLocked",
     "StoreUnsafe",
     "SubjectMismatch",
-    "TermsExistsException",
-    "TierChangeNotAllowedException",
     "TokenExpired",
     "TokenNotYetValid",
     "TokenUseMismatch",
     "TokenVerificationException",
-    "TooManyFailedAttemptsException",
-    "TooManyRequestsException",
     "TransportError",
     "TransportTimeout",
-    "UnauthorizedException",
-    "UnexpectedLambdaException",
     "UnknownKey",
     "UnsafeServerValue",
     "UnsupportedAlgorithm",
     "UnsupportedChallenge",
-    "UnsupportedIdentityProviderException",
-    "UnsupportedOperationException",
-    "UnsupportedTokenTypeException",
-    "UnsupportedUserStateException",
     "UserDisabled",
-    "UserImportInProgressException",
-    "UserLambdaValidationException",
-    "UserNotConfirmedException",
-    "UserNotFoundException",
-    "UserPoolAddOnNotEnabledException",
-    "UserPoolTaggingException",
-    "UsernameExistsException",
     "WarrantException",
-    "WebAuthnChallengeNotFoundException",
-    "WebAuthnClientMismatchException",
-    "WebAuthnConfigurationMissingException",
-    "WebAuthnCredentialNotSupportedException",
-    "WebAuthnNotEnabledException",
-    "WebAuthnOriginNotAllowedException",
-    "WebAuthnRelyingPartyMismatchException",
     "WrongPassword",
     "service_error",
 ]
 
+if TYPE_CHECKING:
+    __all__ += service_exceptions.__all__
+else:
+    # The same names, without loading the classes.
+    __all__ += EXCEPTIONS
+
 # In the order in which they are looked through: each is loaded when one of its names is first asked for, as
 # srpcore/__init__.py says.
-_MODULES = ("base", "tokens", "challenges", "service", "not_authorized", "reply", "store")
+_MODULES = ("base", "tokens", "challenges", "service", "service_exceptions", "not_authorized", "reply", "store")
 
 if not TYPE_CHECKING:  # the checkers know every name, and must not take a misspelt one for Any
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .service import NotAuthorizedException
+from .service_exceptions import NotAuthorizedException
 
 __all__ = [
     "InvalidRefreshToken",

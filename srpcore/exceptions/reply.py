@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from ..wire import Reply
-from . import service
+from . import service_exceptions
 from .not_authorized import refined
-from .service import NotAuthorizedException, ServiceError, beside, client_error, member
+from .service import ServiceError, beside, client_error, member
+from .service_exceptions import NotAuthorizedException
 
 __all__ = ["service_error"]
 
-_BY_CODE: dict[str, type[ServiceError]] = {name: getattr(service, name) for name in service.__all__}
+_BY_CODE: dict[str, type[ServiceError]] = {
+    name: getattr(service_exceptions, name) for name in service_exceptions.__all__
+}
 
 
 def service_error(reply: Reply, operation: str) -> ServiceError:

@@ -27,16 +27,16 @@ _NEVER_LEFT_OUT = frozenset(
 )
 
 
-def ask(name: str, parameters: Mapping[str, Any]) -> Flow[Document]:
+def ask(name: str, parameters: Mapping[str, Any], *, signed: bool | None = None) -> Flow[Document]:
     """Ask for the operation *name* and return the answer's document; parameters that are None are left out.
 
-    Those that say who asks, about whom and by what password or code never are.
+    Those that say who asks, about whom and by what password or code never are. *signed* is as in :class:`Operation`.
 
     Raises:
         ServiceError: the service answered with an error.
     """
     given = {key: value for key, value in parameters.items() if value is not None or key in _NEVER_LEFT_OUT}
-    reply: Reply = yield Operation(name, given)
+    reply: Reply = yield Operation(name, given, signed=signed)
     if reply.error is not None:
         raise service_error(reply, name)
     return reply.document

@@ -7,17 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..exceptions.base import UnsafeServerValue
+from ..service_model import PAGES
 from ..wire import Document, Flow
 from . import ask
 
-__all__ = ["Page", "collect", "page", "token_name"]
-
-_BY_PAGINATION_TOKEN = frozenset(["AdminListDevices", "ListDevices", "ListUserImportJobs", "ListUsers"])
-
-
-def token_name(operation: str) -> str:
-    """Return the name of the page token in the requests and answers of *operation*."""
-    return "PaginationToken" if operation in _BY_PAGINATION_TOKEN else "NextToken"
+__all__ = ["Page", "collect", "page"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +22,24 @@ class Page:
     token: str | None
 
 
-def page(operation: str, parameters: Mapping[str, Any], member: str, token: str | None) -> Flow[Page]:
-    """Return the page of *operation* that *token* names, None for the first; *member* is the list in the answer.
+def page(operation: str, parameters: Mapping[str, Any], token: str | None, size: int | None = None) -> Flow[Page]:
+    """Return the page of *operation* that *token* names, the first if it is None, with at most *size* items.
 
     Raises:
         UnsafeServerValue: the answer has the token of its own request: the pages would have no end.
         ServiceError: the service refused.
     """
-    name = token_name(operation)
-    reply = yield from ask(operation, {**parameters, name: token})
-    following = reply.get(name) or None
+    paging = PAGES[operation]
+    limit = {} if paging.size is None else {paging.size: size}
+    reply = yield from ask(operation, {**parameters, **limit, paging.token: token})
+    following = reply.get(paging.token) or None
     if following is not None and following == token:
-        raise UnsafeServerValue(f"the service sent the same {name} twice: the pages would have no end")
-    return Page(reply.get(member) or [], following)
+        raise UnsafeServerValue(f"the service sent the same {paging.token} twice: the pages would have no end")
+    return Page(reply.get(paging.results) or [], following)
 
 
-def collect(operation: str, parameters: Mapping[str, Any], member: str) -> Flow[list[Document]]:
-    """Return the items of every page.
+def collect(operation: str, parameters: Mapping[str, Any], size: int | None = None) -> Flow[list[Document]]:
+    """Return the items of every page; *size* is the number of items to ask for at a time.
 
     Raises:
         UnsafeServerValue: the pages would have no end.
@@ -53,7 +48,7 @@ def collect(operation: str, parameters: Mapping[str, Any], member: str) -> Flow[
     found: list[Document] = []
     token: str | None = None
     while True:
-        got = yield from page(operation, parameters, member, token)
+        got = yield from page(operation, parameters, token, size)
         found += got.items
         token = got.token
         if token is None:

@@ -10,7 +10,7 @@ from typing import Any
 from ..crypto.encoding import to_hex, utf8
 from ..crypto.srp import Ephemeral
 from ..exceptions.base import ConfigurationError, UnsupportedChallenge
-from ..exceptions.service import ResourceNotFoundException
+from ..exceptions.service_exceptions import ResourceNotFoundException
 from ..wire import Document, Flow
 from . import ask
 from .challenges import NEEDS, PREFIX, Answer, Challenge, missing_attributes

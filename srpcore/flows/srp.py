@@ -11,7 +11,7 @@ from ..crypto.device import Device, device_identity
 from ..crypto.encoding import decode_secret_block, parse_hex, parse_public_value, to_hex
 from ..crypto.srp import Ephemeral, secret_exponent
 from ..exceptions.base import UnsafeServerValue, UnsupportedChallenge
-from ..exceptions.service import ResourceNotFoundException
+from ..exceptions.service_exceptions import ResourceNotFoundException
 from ..wire import Document, Flow
 from .conversation import Conversation, challenge_parameters
 

@@ -246,15 +246,6 @@ def test_every_challenge_of_the_model_is_a_value(name: str) -> None:
     assert "session" not in repr(challenge)
 
 
-@pytest.mark.counterpart
-def test_challenge_names_are_those_of_the_model() -> None:
-    import botocore.session
-
-    model = botocore.session.get_session().get_service_model("cognito-idp")
-    shape: Any = model.shape_for("ChallengeNameType")
-    assert set(shape.enum) == set(NEEDS)
-
-
 @given(text=st.text() | st.from_regex(r"\{.*\}") | st.recursive(st.none() | st.text(), st.lists).map(json.dumps))
 def test_any_other_text_is_no_challenge(text: str) -> None:
     with pytest.raises(exceptions.ConfigurationError, match="not a challenge"):

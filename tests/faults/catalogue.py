@@ -16,9 +16,9 @@ from functools import cache
 from typing import NoReturn
 
 import trustme
-from botocore.session import get_session
 
 from loopback import Drop, Request, answer, chunked, tls
+from srpcore.service_model import EXCEPTIONS
 
 from .serving import FaultyService, refusal
 
@@ -496,10 +496,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
 )
 
-EXCEPTION_NAMES: tuple[str, ...] = tuple(
-    sorted(shape.name for shape in get_session().get_service_model("cognito-idp").error_shapes)
-)
-"""The names of botocore's model of the service."""
+EXCEPTION_NAMES: tuple[str, ...] = tuple(EXCEPTIONS)
 
 GOES_ANOTHER_WAY = frozenset(["OperationNotEnabledException", "UnsupportedOperationException"])
 """The answers to a refresh that say that this way to refresh is off: the other one is tried."""

@@ -13,7 +13,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from loopback import Drop, LoopbackServer, Request, answer, forward, tls
-from srpcore.aws_json import TARGET_PREFIX
+from srpcore.service_model import TARGET_PREFIX
 from srpcore.wire import Operation
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.local import LocalUserPool, service, signatures

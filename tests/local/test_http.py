@@ -16,6 +16,7 @@ import jwt
 import pytest
 
 from srpcore import aws_json
+from srpcore.service_model import TARGET_PREFIX
 from srpcore.wire import Operation
 from srpcore_transports import sigv4
 from srpcore_transports.credentials import Credentials
@@ -60,7 +61,7 @@ def signed(
     ahead: timedelta = timedelta(0),
     **changes: Any,
 ) -> dict[str, str]:
-    headers = {"Content-Type": JSON, "X-Amz-Target": aws_json.TARGET_PREFIX + target}
+    headers = {"Content-Type": JSON, "X-Amz-Target": TARGET_PREFIX + target}
     parameters: dict[str, Any] = {
         "method": "POST",
         "url": server.url + "/",
@@ -86,7 +87,7 @@ class TestSignatures:
         assert (status, document) == (200, {"Users": []})
 
     def test_none_is_refused(self, pool: LocalUserPool, server: LocalServer) -> None:
-        headers = {"Content-Type": JSON, "X-Amz-Target": aws_json.TARGET_PREFIX + "ListUsers"}
+        headers = {"Content-Type": JSON, "X-Amz-Target": TARGET_PREFIX + "ListUsers"}
         status, document, answered = send(server, listing(pool), headers)
         assert status == 403
         assert document["__type"] == "MissingAuthenticationTokenException"
@@ -95,7 +96,7 @@ class TestSignatures:
 
     @pytest.mark.parametrize("operation", ["CreateUserPool", "AdminSetUserPassword", "AdminInitiateAuth", "ListUsers"])
     def test_every_administrator_s_operation_wants_one(self, server: LocalServer, operation: str) -> None:
-        headers = {"Content-Type": JSON, "X-Amz-Target": aws_json.TARGET_PREFIX + operation}
+        headers = {"Content-Type": JSON, "X-Amz-Target": TARGET_PREFIX + operation}
         assert send(server, b"{}", headers)[1]["__type"] == "MissingAuthenticationTokenException"
 
     @pytest.mark.parametrize(
@@ -130,7 +131,7 @@ class TestSignatures:
             ("Authorization", "Basic x", "IncompleteSignatureException"),
             ("X-Amz-Date", "", "IncompleteSignatureException"),
             ("X-Amz-Date", "20200101T000000Z", "InvalidSignatureException"),
-            ("X-Amz-Target", aws_json.TARGET_PREFIX + "DescribeUserPool", "InvalidSignatureException"),
+            ("X-Amz-Target", TARGET_PREFIX + "DescribeUserPool", "InvalidSignatureException"),
         ],
     )
     def test_a_changed_header_is_refused(
@@ -169,7 +170,7 @@ class TestSignatures:
 
 class TestWire:
     def post(self, server: LocalServer, operation: str, body: bytes, **headers: str) -> tuple[int, dict[str, Any]]:
-        sent = {"Content-Type": JSON, "X-Amz-Target": aws_json.TARGET_PREFIX + operation, **headers}
+        sent = {"Content-Type": JSON, "X-Amz-Target": TARGET_PREFIX + operation, **headers}
         return send(server, body, sent)[:2]
 
     def test_replies_equal_those_in_process(self, pool: LocalUserPool, server: LocalServer) -> None:
@@ -190,7 +191,7 @@ class TestWire:
     def test_an_unknown_target_or_path_is_refused(self, server: LocalServer) -> None:
         assert self.post(server, "MakeCoffee", b"{}") == (400, {"__type": "UnknownOperationException", "message": ""})
         assert send(server, b"{}", {})[1]["__type"] == "UnknownOperationException"
-        target = {"X-Amz-Target": aws_json.TARGET_PREFIX + "GetUser"}
+        target = {"X-Amz-Target": TARGET_PREFIX + "GetUser"}
         assert send(server, b"{}", target, path="/elsewhere")[1]["__type"] == "UnknownOperationException"
 
     def test_a_body_has_a_limit_and_a_length(self, server: LocalServer) -> None:
@@ -236,7 +237,7 @@ class TestWire:
 
     def test_a_line_break_in_a_message_is_no_header(self, server: LocalServer) -> None:
         body = json.dumps({"ClientId": "x\r\nX-Injected: 1\u20ac", "AuthFlow": "USER_SRP_AUTH"}).encode()
-        headers = {"X-Amz-Target": aws_json.TARGET_PREFIX + "InitiateAuth"}
+        headers = {"X-Amz-Target": TARGET_PREFIX + "InitiateAuth"}
         status, document, answered = send(server, body, headers)
         assert (status, document["__type"]) == (400, "ResourceNotFoundException")
         assert "x-injected" not in answered

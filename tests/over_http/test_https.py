@@ -42,8 +42,8 @@ from serving_aws import (
     refuse_to_look_for_credentials,
     reset,
 )
-from srpcore.aws_json import CONTENT_TYPE
 from srpcore.exceptions import ConfigurationError, TransportError, TransportTimeout
+from srpcore.service_model import CONTENT_TYPE
 from srpcore.wire import Operation, Transport
 from srpcore_transports import connections
 from srpcore_transports.credentials import Credentials

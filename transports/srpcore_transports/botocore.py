@@ -13,6 +13,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
+from botocore import UNSIGNED as UNSIGNED_REQUEST
 from botocore import xform_name
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import (
@@ -29,6 +30,7 @@ from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
 from srpcore.exceptions.base import ConfigurationError, TransportError, TransportTimeout
 from srpcore.pool import check_endpoint
+from srpcore.service_model import UNSIGNED
 from srpcore.wire import Fetch, Operation, Reply
 
 from .calls import Attempt, Calls, OnRequest, OnResponse, carry_out
@@ -57,7 +59,19 @@ def make_client(session: Any = None, **arguments: Any) -> Any:
             session = import_module("botocore.session").get_session()
     # boto3's name first: a mock session has both.
     make = getattr(session, "client", None) or session.create_client
-    return make("cognito-idp", **arguments)
+    client = make("cognito-idp", **arguments)
+    events = getattr(getattr(client, "meta", None), "events", None)  # a fake client may have none
+    if events is not None:
+        events.register("choose-signer.cognito-identity-provider", _leave_unsigned)
+    return client
+
+
+def _leave_unsigned(event_name: str, **_: object) -> object:
+    """Send an operation without a signature if the service wants none, even if botocore's model wants one.
+
+    botocore emits ``choose-signer.cognito-identity-provider.<operation>``, and takes any answer but None.
+    """
+    return UNSIGNED_REQUEST if event_name.rpartition(".")[2] in UNSIGNED else None
 
 
 class BotocoreTransport:

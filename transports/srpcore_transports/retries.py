@@ -29,6 +29,7 @@ from threading import Lock
 
 from srpcore.exceptions.base import ConfigurationError, TransportError
 from srpcore.forks import start_anew_after_fork
+from srpcore.service_model import READ_ONLY
 from srpcore.wire import Fetch, Operation, Reply
 
 __all__ = ["REPEATABLE", "REPEATABLE_FLOWS", "THROTTLED", "Retries", "RetryQuota", "may_be_repeated"]
@@ -41,25 +42,18 @@ THROTTLED = frozenset(
 )
 """The error codes that say that a request came too soon: botocore's, but for those that other services alone have."""
 
-REPEATABLE = frozenset(
-    """
-    AdminAddUserToGroup AdminDisableUser AdminEnableUser AdminGetDevice AdminGetUser AdminGetUserAuthFactors
-    AdminListDevices AdminListGroupsForUser AdminListUserAuthEvents AdminListUserSessions AdminRemoveUserFromGroup
-    DescribeIdentityProvider DescribeManagedLoginBranding DescribeManagedLoginBrandingByClient DescribeResourceServer
-    DescribeRiskConfiguration DescribeTerms DescribeTermsByClient DescribeUserImportJob DescribeUserPool
-    DescribeUserPoolClient DescribeUserPoolDomain GetCSVHeader GetDevice GetGroup GetIdentityProviderByIdentifier
-    GetLogDeliveryConfiguration GetProvisionedLimit GetSigningCertificate GetTokensFromRefreshToken GetUICustomization
-    GetUser GetUserAuthFactors GetUserPoolClientSessionConfiguration GetUserPoolMfaConfig
-    GetUserPoolSessionConfiguration ListDevices ListGroups ListIdentityProviders ListResourceServers ListTagsForResource
-    ListTerms ListUserImportJobs ListUserPoolClientSecrets ListUserPoolClients ListUserPoolReplicas ListUserPools
-    ListUserSessions ListUsers ListUsersInGroup ListWebAuthnCredentials RevokeToken
-    """.split()
-)
-"""The operations that may be carried out twice: they read, or the second time changes nothing and fails in nothing.
-
-GetTokensFromRefreshToken is among them although it may rotate the token: where the answer was lost, the old token is
-all there is, and asking again within the rotation's grace period is the only way to the new one.
-"""
+REPEATABLE = READ_ONLY | {
+    # The second time changes nothing and fails in nothing.
+    "AdminAddUserToGroup",
+    "AdminDisableUser",
+    "AdminEnableUser",
+    "AdminRemoveUserFromGroup",
+    "RevokeToken",
+    # It may rotate the token. But if the answer is lost, the old token is all there is, and asking again within the
+    # rotation's grace period is the only way to the new one.
+    "GetTokensFromRefreshToken",
+}
+"""The operations that may be processed twice without harm."""
 
 REPEATABLE_FLOWS = frozenset(["REFRESH_TOKEN", "REFRESH_TOKEN_AUTH", "USER_SRP_AUTH"])
 """The ``AuthFlow`` with which InitiateAuth and AdminInitiateAuth may be repeated: no password tried, no code sent."""

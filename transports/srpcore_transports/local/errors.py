@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from srpcore.service_model import EXCEPTIONS
+
 __all__ = [
     "Refusal",
     "code_mismatch",
@@ -15,13 +17,13 @@ __all__ = [
 
 
 class Refusal(Exception):
-    """A request is refused: the name of the service's exception, its message and the HTTP status."""
+    """A request is refused: the name of the service's exception, its message, and the HTTP status (the model's)."""
 
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
+    def __init__(self, code: str, message: str, status: int | None = None) -> None:
         super().__init__(code, message)
         self.code = code
         self.message = message
-        self.status = status
+        self.status = EXCEPTIONS.get(code, 400) if status is None else status
 
 
 def invalid_parameter(message: str) -> Refusal:

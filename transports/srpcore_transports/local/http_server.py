@@ -14,7 +14,7 @@ from socketserver import TCPServer
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from srpcore.aws_json import TARGET_PREFIX
+from srpcore.service_model import TARGET_PREFIX
 from srpcore.wire import Operation
 
 from ..credentials import Credentials
@@ -178,7 +178,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             return service.answer(self._pools.state, name, body)
         except Exception:  # noqa: BLE001 - a bug here must answer, as the service does, and quote nothing
-            return service.refusal(Refusal("InternalErrorException", "Something went wrong", 500))
+            return service.refusal(Refusal("InternalErrorException", "Something went wrong"))
 
     def handle_expect_100(self) -> bool:
         """Say "100 Continue" at once, past the buffer."""

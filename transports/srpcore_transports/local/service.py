@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
-from srpcore.aws_json import CONTENT_TYPE
+from srpcore.service_model import CONTENT_TYPE
 
 from . import (
     admin_users,

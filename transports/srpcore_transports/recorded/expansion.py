@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any, cast
 
-from srpcore.aws_json import DATES
 from srpcore.pool import Pool
+from srpcore.service_model import TIMESTAMP_MEMBERS
 from srpcore.tokens.claims import access_token_hash
 
 from .errors import CassetteError
@@ -45,7 +45,7 @@ class Expansion:
             return [self._value(item, member, dated) for item in cast(list[Any], value)]
         if isinstance(value, str):
             return self._text(value)
-        if dated and member in DATES and isinstance(value, (int, float)) and not isinstance(value, bool):
+        if dated and member in TIMESTAMP_MEMBERS and isinstance(value, (int, float)) and not isinstance(value, bool):
             return self._date(value)
         return value
 

@@ -13,10 +13,10 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final, cast
 
-from srpcore.aws_json import DATES
 from srpcore.exceptions.base import ConfigurationError
 from srpcore.exceptions.tokens import MalformedToken
 from srpcore.pool import Pool
+from srpcore.service_model import MAP_MEMBERS, TIMESTAMP_MEMBERS
 from srpcore.tokens import unverified_claims
 
 from . import vocabulary
@@ -133,10 +133,10 @@ class Redactor:
         if isinstance(value, str):
             return self._text(value, member)
         if isinstance(value, Mapping):
-            return self._object(cast(Mapping[str, Any], value), free=free or member in vocabulary.FREE_MAPS)
+            return self._object(cast(Mapping[str, Any], value), free=free or member in MAP_MEMBERS)
         if isinstance(value, (list, tuple)):
             return [self._value(item, member, free) for item in cast(list[Any], value)]
-        if isinstance(value, datetime) and member in DATES:
+        if isinstance(value, datetime) and member in TIMESTAMP_MEMBERS:
             return round(value.timestamp() - self.start)
         if value is None or isinstance(value, bool) or (isinstance(value, (int, float)) and self._is_number(member)):
             return value

@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from srpcore.service_model import ENUM_MEMBERS, ENUMS
+
 __all__ = [
     "ANY_TEXT",
     "ATTRIBUTE_LISTS",
     "FACTORS",
-    "FREE_MAPS",
     "HARMLESS",
     "JSON_TEXTS",
     "KEYS",
@@ -79,40 +80,23 @@ def may_be_said(label: str) -> bool:
     return not made and label not in ("sub", "jti", "origin_jti", "event_id")
 
 
-HARMLESS: Final = frozenset(
+HARMLESS: Final = ENUM_MEMBERS | frozenset(
     """
-    ANSWER AdvancedSecurityMode AllowedFirstAuthFactors AllowedOAuthFlows AttributeDataType AuthFlow
-    AuthenticatorAttachment AuthenticatorTransports AvailableChallenges CHALLENGE_NAME CODE_DELIVERY_DELIVERY_MEDIUM
-    ChallengeName ChallengeResponse ConfiguredUserAuthFactors DefaultEmailOption DeletionProtection DeliveryMedium
-    DesiredDeliveryMediums DeviceRememberedStatus EmailSendingAccount EventResponse EventType ExplicitAuthFlows
-    FactorConfiguration Feature FeedbackValue MFAS_CAN_CHOOSE MFAS_CAN_SETUP MFA_TYPE MessageAction MfaConfiguration
-    PREFERRED_CHALLENGE PreferredMfaSetting PreventUserExistenceErrors ProviderType RiskDecision RiskLevel Status
-    TokenType Type UserMFASettingList UserPoolTier UserStatus UserVerification alg attestation
-    authenticatorAttachment dev:device_remembered_status device_status email_verified phone_number_verified
-    residentKey scope token_use transports type userVerification
+    ANSWER AuthenticatorAttachment AuthenticatorTransports CHALLENGE_NAME CODE_DELIVERY_DELIVERY_MEDIUM
+    MFAS_CAN_CHOOSE MFAS_CAN_SETUP MFA_TYPE PREFERRED_CHALLENGE PreferredMfaSetting TokenType UserMFASettingList alg
+    attestation authenticatorAttachment dev:device_remembered_status device_status email_verified
+    phone_number_verified residentKey scope token_use transports type userVerification
     """.split()
 )
-"""The members that say which of several published words applies."""
+"""The members that say which of several published words applies: those of the service's model, and the rest by hand."""
 
-WORDS: Final = frozenset(
+WORDS: Final[frozenset[str]] = frozenset[str]().union(*ENUMS.values()) | frozenset(
     """
-    ACTIVE ADMIN_NO_SRP_AUTH ADMIN_USER_PASSWORD_AUTH ALLOW_ADMIN_USER_PASSWORD_AUTH ALLOW_CUSTOM_AUTH
-    ALLOW_REFRESH_TOKEN_AUTH ALLOW_USER_AUTH ALLOW_USER_PASSWORD_AUTH ALLOW_USER_SRP_AUTH ARCHIVED AUDIT
-    AccountTakeover BLOCK Bearer Block Boolean COGNITO_DEFAULT COMPROMISED CONFIRMED CONFIRM_WITH_CODE
-    CONFIRM_WITH_LINK CUSTOM_AUTH CUSTOM_CHALLENGE DEVELOPER DEVICE_PASSWORD_VERIFIER DEVICE_SRP_AUTH DISABLED
-    DateTime EMAIL EMAIL_MFA EMAIL_OTP ENABLED ENFORCED ERROR ESSENTIALS EXTERNAL_PROVIDER FORCE_CHANGE_PASSWORD
-    Facebook Fail Failure ForgotPassword Google High INACTIVE InProgress Invalid LEGACY LITE LoginWithAmazon Low
-    MFA_SETUP MULTI_FACTOR_WITH_USER_VERIFICATION Medium NEW_PASSWORD_REQUIRED NONE NO_ACTION NoRisk Number OFF OIDC
-    ON OPTIONAL PASSWORD PASSWORD_SRP PASSWORD_VERIFIER PLUS Pass PasswordChange Pending REFRESH_TOKEN_AUTH RESEND
-    RESET_REQUIRED ResendCode SAML SELECT_CHALLENGE SELECT_MFA_TYPE SINGLE_FACTOR SMS SMS_MFA SMS_OTP
-    SOFTWARE_TOKEN_MFA SRP_A SUCCESS SUPPRESS SignIn SignInWithApple SignUp String Success UNCONFIRMED UNKNOWN
-    USER_AUTH USER_PASSWORD_AUTH USER_SRP_AUTH Valid WEB_AUTHN access aws.cognito.signin.user.admin ble
-    client_credentials code cross-platform direct discouraged email false hybrid id implicit indirect internal
-    invalid nfc none not_remembered openid phone platform preferred profile public-key remembered required true usb
-    valid
+    EMAIL_MFA SRP_A access aws.cognito.signin.user.admin ble cross-platform direct discouraged false hybrid id
+    indirect internal invalid nfc none openid phone platform profile public-key true usb valid
     """.split()
 )
-"""The published words: the enumerations of the service's model, OpenID Connect's and WebAuthn's own."""
+"""The published words: the enumerations of the service's model, and OpenID Connect's and WebAuthn's own."""
 
 FACTORS: Final = frozenset(
     "EMAIL_MFA EMAIL_OTP PASSWORD PASSWORD_SRP SMS_MFA SMS_OTP SOFTWARE_TOKEN_MFA WEB_AUTHN".split()
@@ -142,14 +126,6 @@ ATTRIBUTE_LISTS: Final = frozenset(
     """.split()
 )
 """The members that hold names of attributes."""
-
-FREE_MAPS: Final = frozenset(
-    """
-    AcrConfiguration AcrMapping AnalyticsMetadata AttributeMapping Attributes AuthParameters ChallengeParameters
-    ChallengeResponses ClientMetadata Links ProviderDetails Tags UserPoolTags
-    """.split()
-)
-"""The members whose own members are no names of the model: only the keys of :data:`KEYS` are kept."""
 
 KEYS: Final = frozenset(
     """
