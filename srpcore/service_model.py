@@ -529,523 +529,369 @@ MAP_MEMBERS: Final = frozenset(
 )
 """The members that are, in one structure at least, a map: the model does not know the names in it."""
 
-ENUMS: Final[dict[str, frozenset[str]]] = {
-    "AccountTakeoverEventActionType": frozenset(
-        {
-            "BLOCK",
-            "MFA_IF_CONFIGURED",
-            "MFA_REQUIRED",
-            "NO_ACTION",
-        }
-    ),
-    "AdvancedSecurityEnabledModeType": frozenset(
-        {
-            "AUDIT",
-            "ENFORCED",
-        }
-    ),
-    "AdvancedSecurityModeType": frozenset(
-        {
-            "AUDIT",
-            "ENFORCED",
-            "OFF",
-        }
-    ),
-    "AliasAttributeType": frozenset(
-        {
-            "email",
-            "phone_number",
-            "preferred_username",
-        }
-    ),
-    "AssetCategoryType": frozenset(
-        {
-            "AUTH_APP_GRAPHIC",
-            "EMAIL_GRAPHIC",
-            "FAVICON_ICO",
-            "FAVICON_SVG",
-            "FORM_BACKGROUND",
-            "FORM_LOGO",
-            "IDP_BUTTON_ICON",
-            "PAGE_BACKGROUND",
-            "PAGE_FOOTER_BACKGROUND",
-            "PAGE_FOOTER_LOGO",
-            "PAGE_HEADER_BACKGROUND",
-            "PAGE_HEADER_LOGO",
-            "PASSKEY_GRAPHIC",
-            "PASSWORD_GRAPHIC",
-            "SMS_GRAPHIC",
-        }
-    ),
-    "AssetExtensionType": frozenset(
-        {
-            "ICO",
-            "JPEG",
-            "PNG",
-            "SVG",
-            "WEBP",
-        }
-    ),
-    "AttributeDataType": frozenset(
-        {
-            "Boolean",
-            "DateTime",
-            "Number",
-            "String",
-        }
-    ),
-    "AuthFactorType": frozenset(
-        {
-            "EMAIL_OTP",
-            "PASSWORD",
-            "SMS_OTP",
-            "SOFTWARE_TOKEN",
-            "WEB_AUTHN",
-        }
-    ),
-    "AuthFlowType": frozenset(
-        {
-            "ADMIN_NO_SRP_AUTH",
-            "ADMIN_USER_PASSWORD_AUTH",
-            "CUSTOM_AUTH",
-            "REFRESH_TOKEN",
-            "REFRESH_TOKEN_AUTH",
-            "USER_AUTH",
-            "USER_PASSWORD_AUTH",
-            "USER_SRP_AUTH",
-        }
-    ),
-    "CIMDCacheActionType": frozenset(
-        {
-            "INVALIDATE",
-            "REFRESH",
-        }
-    ),
-    "ChallengeName": frozenset(
-        {
-            "Mfa",
-            "Password",
-        }
-    ),
-    "ChallengeNameType": frozenset(
-        {
-            "ADMIN_NO_SRP_AUTH",
-            "CUSTOM_CHALLENGE",
-            "DEVICE_PASSWORD_VERIFIER",
-            "DEVICE_SRP_AUTH",
-            "EMAIL_OTP",
-            "MFA_SETUP",
-            "NEW_PASSWORD_REQUIRED",
-            "PASSWORD",
-            "PASSWORD_SRP",
-            "PASSWORD_VERIFIER",
-            "SELECT_CHALLENGE",
-            "SELECT_MFA_TYPE",
-            "SMS_MFA",
-            "SMS_OTP",
-            "SOFTWARE_TOKEN_MFA",
-            "WEB_AUTHN",
-        }
-    ),
-    "ChallengeResponse": frozenset(
-        {
-            "Failure",
-            "Success",
-        }
-    ),
-    "ClientTypeType": frozenset(
-        {
-            "DCR",
-            "REGULAR",
-        }
-    ),
-    "ColorSchemeModeType": frozenset(
-        {
-            "DARK",
-            "DYNAMIC",
-            "LIGHT",
-        }
-    ),
-    "CompromisedCredentialsEventActionType": frozenset(
-        {
-            "BLOCK",
-            "NO_ACTION",
-        }
-    ),
-    "CustomEmailSenderLambdaVersionType": frozenset(
-        {
-            "V1_0",
-        }
-    ),
-    "CustomSMSSenderLambdaVersionType": frozenset(
-        {
-            "V1_0",
-        }
-    ),
-    "DefaultEmailOptionType": frozenset(
-        {
-            "CONFIRM_WITH_CODE",
-            "CONFIRM_WITH_LINK",
-        }
-    ),
-    "DeletionProtectionType": frozenset(
-        {
-            "ACTIVE",
-            "INACTIVE",
-        }
-    ),
-    "DeliveryMediumType": frozenset(
-        {
-            "EMAIL",
-            "SMS",
-        }
-    ),
-    "DeviceRememberedStatusType": frozenset(
-        {
-            "not_remembered",
-            "remembered",
-        }
-    ),
-    "DomainStatusType": frozenset(
-        {
-            "ACTIVE",
-            "CREATING",
-            "DELETING",
-            "FAILED",
-            "UPDATING",
-        }
-    ),
-    "EmailSendingAccountType": frozenset(
-        {
-            "COGNITO_DEFAULT",
-            "DEVELOPER",
-        }
-    ),
-    "EncryptionKeyType": frozenset(
-        {
-            "AWS_OWNED_KEY",
-            "CUSTOMER_MANAGED_KEY",
-        }
-    ),
-    "EventFilterType": frozenset(
-        {
-            "PASSWORD_CHANGE",
-            "SIGN_IN",
-            "SIGN_UP",
-        }
-    ),
-    "EventResponseType": frozenset(
-        {
-            "Fail",
-            "InProgress",
-            "Pass",
-        }
-    ),
-    "EventSourceName": frozenset(
-        {
-            "userAuthEvents",
-            "userNotification",
-        }
-    ),
-    "EventType": frozenset(
-        {
-            "ForgotPassword",
-            "PasswordChange",
-            "ResendCode",
-            "SignIn",
-            "SignUp",
-        }
-    ),
-    "ExplicitAuthFlowsType": frozenset(
-        {
-            "ADMIN_NO_SRP_AUTH",
-            "ALLOW_ADMIN_USER_PASSWORD_AUTH",
-            "ALLOW_CUSTOM_AUTH",
-            "ALLOW_REFRESH_TOKEN_AUTH",
-            "ALLOW_TOKEN_EXCHANGE_DELEGATION",
-            "ALLOW_TOKEN_EXCHANGE_IMPERSONATION",
-            "ALLOW_USER_AUTH",
-            "ALLOW_USER_PASSWORD_AUTH",
-            "ALLOW_USER_SRP_AUTH",
-            "CUSTOM_AUTH_FLOW_ONLY",
-            "USER_PASSWORD_AUTH",
-        }
-    ),
-    "FeatureType": frozenset(
-        {
-            "DISABLED",
-            "ENABLED",
-        }
-    ),
-    "FeedbackValueType": frozenset(
-        {
-            "Invalid",
-            "Valid",
-        }
-    ),
-    "IdentityProviderTypeType": frozenset(
-        {
-            "Facebook",
-            "Google",
-            "LoginWithAmazon",
-            "OIDC",
-            "SAML",
-            "SignInWithApple",
-        }
-    ),
-    "InboundFederationLambdaVersionType": frozenset(
-        {
-            "V1_0",
-        }
-    ),
-    "IssuedTokenTypeIdentifierType": frozenset(
-        {
-            "ACCESS_TOKEN",
-            "ID_TOKEN",
-        }
-    ),
-    "IssuerType": frozenset(
-        {
-            "ORIGINAL",
-            "UPDATED",
-        }
-    ),
-    "LimitClass": frozenset(
-        {
-            "API_CATEGORY",
-        }
-    ),
-    "LogLevel": frozenset(
-        {
-            "ERROR",
-            "INFO",
-        }
-    ),
-    "MessageActionType": frozenset(
-        {
-            "RESEND",
-            "SUPPRESS",
-        }
-    ),
-    "OAuthFlowType": frozenset(
-        {
-            "client_credentials",
-            "code",
-            "implicit",
-        }
-    ),
-    "OAuthTokenTypeType": frozenset(
-        {
-            "Bearer",
-            "N_A",
-        }
-    ),
-    "PasswordHashingAlgorithmType": frozenset(
-        {
-            "ARGON2ID",
-            "BCRYPT",
-            "PBKDF2_SHA256",
-            "SCRYPT",
-        }
-    ),
-    "PreTokenGenerationLambdaVersionType": frozenset(
-        {
-            "V1_0",
-            "V2_0",
-            "V3_0",
-        }
-    ),
-    "PreventUserExistenceErrorTypes": frozenset(
-        {
-            "ENABLED",
-            "LEGACY",
-        }
-    ),
-    "RecoveryOptionNameType": frozenset(
-        {
-            "admin_only",
-            "verified_email",
-            "verified_phone_number",
-        }
-    ),
-    "ReplicaRoleType": frozenset(
-        {
-            "PRIMARY",
-            "SECONDARY",
-        }
-    ),
-    "ReplicaStatusType": frozenset(
-        {
-            "ACTIVE",
-            "CREATING",
-            "DELETING",
-            "INACTIVE",
-        }
-    ),
-    "ResourceServerManagedByType": frozenset(
-        {
-            "COGNITO",
-        }
-    ),
-    "RestoreStatusType": frozenset(
-        {
-            "AWS_ABORTED",
-            "PREVIEW_CANCELLED",
-            "PREVIEW_EXPIRED",
-            "PREVIEW_GENERATED",
-            "PREVIEW_GENERATING",
-            "PREVIEW_GENERATION_FAILED",
-            "RESTORE_COMPLETED",
-            "RESTORING",
-            "TEMPORARY_INTERNAL_ERROR_SEE_SUPPORT_CASE",
-        }
-    ),
-    "RevokeAssociatedSessionsType": frozenset(
-        {
-            "LINKED",
-            "NONE",
-        }
-    ),
-    "RiskDecisionType": frozenset(
-        {
-            "AccountTakeover",
-            "Block",
-            "NoRisk",
-        }
-    ),
-    "RiskLevelType": frozenset(
-        {
-            "High",
-            "Low",
-            "Medium",
-        }
-    ),
-    "SecurityPolicyType": frozenset(
-        {
-            "TLS_V1",
-            "TLS_V1_2_2021",
-            "TLS_V1_3_2025",
-        }
-    ),
-    "SessionTypeType": frozenset(
-        {
-            "SSO",
-            "TOKEN",
-        }
-    ),
-    "StatusType": frozenset(
-        {
-            "Disabled",
-            "Enabled",
-        }
-    ),
-    "TermsEnforcementType": frozenset(
-        {
-            "NONE",
-        }
-    ),
-    "TermsSourceType": frozenset(
-        {
-            "LINK",
-        }
-    ),
-    "TimeUnitsType": frozenset(
-        {
-            "days",
-            "hours",
-            "minutes",
-            "seconds",
-        }
-    ),
-    "TokenTypeIdentifierType": frozenset(
-        {
-            "ACCESS_TOKEN",
-            "ID_TOKEN",
-            "SAML2",
-        }
-    ),
-    "UpdateReplicaStatusType": frozenset(
-        {
-            "ACTIVE",
-            "INACTIVE",
-        }
-    ),
-    "UserImportJobStatusType": frozenset(
-        {
-            "Created",
-            "Expired",
-            "Failed",
-            "InProgress",
-            "Pending",
-            "Stopped",
-            "Stopping",
-            "Succeeded",
-        }
-    ),
-    "UserPoolMfaType": frozenset(
-        {
-            "OFF",
-            "ON",
-            "OPTIONAL",
-        }
-    ),
-    "UserPoolTierType": frozenset(
-        {
-            "ESSENTIALS",
-            "LITE",
-            "PLUS",
-        }
-    ),
-    "UserSessionTrackingType": frozenset(
-        {
-            "DISABLED",
-            "ENABLED",
-        }
-    ),
-    "UserStatusType": frozenset(
-        {
-            "ARCHIVED",
-            "COMPROMISED",
-            "CONFIRMED",
-            "EXTERNAL_PROVIDER",
-            "FORCE_CHANGE_PASSWORD",
-            "RESET_REQUIRED",
-            "UNCONFIRMED",
-            "UNKNOWN",
-        }
-    ),
-    "UserVerificationType": frozenset(
-        {
-            "preferred",
-            "required",
-        }
-    ),
-    "UsernameAttributeType": frozenset(
-        {
-            "email",
-            "phone_number",
-        }
-    ),
-    "VerifiedAttributeType": frozenset(
-        {
-            "email",
-            "phone_number",
-        }
-    ),
-    "VerifySoftwareTokenResponseType": frozenset(
-        {
-            "ERROR",
-            "SUCCESS",
-        }
-    ),
-    "WebAuthnFactorConfigurationType": frozenset(
-        {
-            "MULTI_FACTOR_WITH_USER_VERIFICATION",
-            "SINGLE_FACTOR",
-        }
+ENUMS: Final[dict[str, tuple[str, ...]]] = {
+    "AccountTakeoverEventActionType": (
+        "BLOCK",
+        "MFA_IF_CONFIGURED",
+        "MFA_REQUIRED",
+        "NO_ACTION",
+    ),
+    "AdvancedSecurityEnabledModeType": (
+        "AUDIT",
+        "ENFORCED",
+    ),
+    "AdvancedSecurityModeType": (
+        "OFF",
+        "AUDIT",
+        "ENFORCED",
+    ),
+    "AliasAttributeType": (
+        "phone_number",
+        "email",
+        "preferred_username",
+    ),
+    "AssetCategoryType": (
+        "FAVICON_ICO",
+        "FAVICON_SVG",
+        "EMAIL_GRAPHIC",
+        "SMS_GRAPHIC",
+        "AUTH_APP_GRAPHIC",
+        "PASSWORD_GRAPHIC",
+        "PASSKEY_GRAPHIC",
+        "PAGE_HEADER_LOGO",
+        "PAGE_HEADER_BACKGROUND",
+        "PAGE_FOOTER_LOGO",
+        "PAGE_FOOTER_BACKGROUND",
+        "PAGE_BACKGROUND",
+        "FORM_BACKGROUND",
+        "FORM_LOGO",
+        "IDP_BUTTON_ICON",
+    ),
+    "AssetExtensionType": (
+        "ICO",
+        "JPEG",
+        "PNG",
+        "SVG",
+        "WEBP",
+    ),
+    "AttributeDataType": (
+        "String",
+        "Number",
+        "DateTime",
+        "Boolean",
+    ),
+    "AuthFactorType": (
+        "PASSWORD",
+        "EMAIL_OTP",
+        "SMS_OTP",
+        "WEB_AUTHN",
+        "SOFTWARE_TOKEN",
+    ),
+    "AuthFlowType": (
+        "USER_SRP_AUTH",
+        "REFRESH_TOKEN_AUTH",
+        "REFRESH_TOKEN",
+        "CUSTOM_AUTH",
+        "ADMIN_NO_SRP_AUTH",
+        "USER_PASSWORD_AUTH",
+        "ADMIN_USER_PASSWORD_AUTH",
+        "USER_AUTH",
+    ),
+    "CIMDCacheActionType": (
+        "REFRESH",
+        "INVALIDATE",
+    ),
+    "ChallengeName": (
+        "Password",
+        "Mfa",
+    ),
+    "ChallengeNameType": (
+        "SMS_MFA",
+        "EMAIL_OTP",
+        "SOFTWARE_TOKEN_MFA",
+        "SELECT_MFA_TYPE",
+        "MFA_SETUP",
+        "PASSWORD_VERIFIER",
+        "CUSTOM_CHALLENGE",
+        "SELECT_CHALLENGE",
+        "DEVICE_SRP_AUTH",
+        "DEVICE_PASSWORD_VERIFIER",
+        "ADMIN_NO_SRP_AUTH",
+        "NEW_PASSWORD_REQUIRED",
+        "SMS_OTP",
+        "PASSWORD",
+        "WEB_AUTHN",
+        "PASSWORD_SRP",
+    ),
+    "ChallengeResponse": (
+        "Success",
+        "Failure",
+    ),
+    "ClientTypeType": (
+        "REGULAR",
+        "DCR",
+    ),
+    "ColorSchemeModeType": (
+        "LIGHT",
+        "DARK",
+        "DYNAMIC",
+    ),
+    "CompromisedCredentialsEventActionType": (
+        "BLOCK",
+        "NO_ACTION",
+    ),
+    "CustomEmailSenderLambdaVersionType": ("V1_0",),
+    "CustomSMSSenderLambdaVersionType": ("V1_0",),
+    "DefaultEmailOptionType": (
+        "CONFIRM_WITH_LINK",
+        "CONFIRM_WITH_CODE",
+    ),
+    "DeletionProtectionType": (
+        "ACTIVE",
+        "INACTIVE",
+    ),
+    "DeliveryMediumType": (
+        "SMS",
+        "EMAIL",
+    ),
+    "DeviceRememberedStatusType": (
+        "remembered",
+        "not_remembered",
+    ),
+    "DomainStatusType": (
+        "CREATING",
+        "DELETING",
+        "UPDATING",
+        "ACTIVE",
+        "FAILED",
+    ),
+    "EmailSendingAccountType": (
+        "COGNITO_DEFAULT",
+        "DEVELOPER",
+    ),
+    "EncryptionKeyType": (
+        "AWS_OWNED_KEY",
+        "CUSTOMER_MANAGED_KEY",
+    ),
+    "EventFilterType": (
+        "SIGN_IN",
+        "PASSWORD_CHANGE",
+        "SIGN_UP",
+    ),
+    "EventResponseType": (
+        "Pass",
+        "Fail",
+        "InProgress",
+    ),
+    "EventSourceName": (
+        "userNotification",
+        "userAuthEvents",
+    ),
+    "EventType": (
+        "SignIn",
+        "SignUp",
+        "ForgotPassword",
+        "PasswordChange",
+        "ResendCode",
+    ),
+    "ExplicitAuthFlowsType": (
+        "ADMIN_NO_SRP_AUTH",
+        "CUSTOM_AUTH_FLOW_ONLY",
+        "USER_PASSWORD_AUTH",
+        "ALLOW_ADMIN_USER_PASSWORD_AUTH",
+        "ALLOW_CUSTOM_AUTH",
+        "ALLOW_USER_PASSWORD_AUTH",
+        "ALLOW_USER_SRP_AUTH",
+        "ALLOW_REFRESH_TOKEN_AUTH",
+        "ALLOW_USER_AUTH",
+        "ALLOW_TOKEN_EXCHANGE_DELEGATION",
+        "ALLOW_TOKEN_EXCHANGE_IMPERSONATION",
+    ),
+    "FeatureType": (
+        "ENABLED",
+        "DISABLED",
+    ),
+    "FeedbackValueType": (
+        "Valid",
+        "Invalid",
+    ),
+    "IdentityProviderTypeType": (
+        "SAML",
+        "Facebook",
+        "Google",
+        "LoginWithAmazon",
+        "SignInWithApple",
+        "OIDC",
+    ),
+    "InboundFederationLambdaVersionType": ("V1_0",),
+    "IssuedTokenTypeIdentifierType": (
+        "ACCESS_TOKEN",
+        "ID_TOKEN",
+    ),
+    "IssuerType": (
+        "ORIGINAL",
+        "UPDATED",
+    ),
+    "LimitClass": ("API_CATEGORY",),
+    "LogLevel": (
+        "ERROR",
+        "INFO",
+    ),
+    "MessageActionType": (
+        "RESEND",
+        "SUPPRESS",
+    ),
+    "OAuthFlowType": (
+        "code",
+        "implicit",
+        "client_credentials",
+    ),
+    "OAuthTokenTypeType": (
+        "Bearer",
+        "N_A",
+    ),
+    "PasswordHashingAlgorithmType": (
+        "BCRYPT",
+        "SCRYPT",
+        "ARGON2ID",
+        "PBKDF2_SHA256",
+    ),
+    "PreTokenGenerationLambdaVersionType": (
+        "V1_0",
+        "V2_0",
+        "V3_0",
+    ),
+    "PreventUserExistenceErrorTypes": (
+        "LEGACY",
+        "ENABLED",
+    ),
+    "RecoveryOptionNameType": (
+        "verified_email",
+        "verified_phone_number",
+        "admin_only",
+    ),
+    "ReplicaRoleType": (
+        "PRIMARY",
+        "SECONDARY",
+    ),
+    "ReplicaStatusType": (
+        "CREATING",
+        "ACTIVE",
+        "INACTIVE",
+        "DELETING",
+    ),
+    "ResourceServerManagedByType": ("COGNITO",),
+    "RestoreStatusType": (
+        "PREVIEW_GENERATING",
+        "PREVIEW_GENERATED",
+        "PREVIEW_CANCELLED",
+        "PREVIEW_GENERATION_FAILED",
+        "PREVIEW_EXPIRED",
+        "RESTORING",
+        "RESTORE_COMPLETED",
+        "TEMPORARY_INTERNAL_ERROR_SEE_SUPPORT_CASE",
+        "AWS_ABORTED",
+    ),
+    "RevokeAssociatedSessionsType": (
+        "NONE",
+        "LINKED",
+    ),
+    "RiskDecisionType": (
+        "NoRisk",
+        "AccountTakeover",
+        "Block",
+    ),
+    "RiskLevelType": (
+        "Low",
+        "Medium",
+        "High",
+    ),
+    "SecurityPolicyType": (
+        "TLS_V1",
+        "TLS_V1_2_2021",
+        "TLS_V1_3_2025",
+    ),
+    "SessionTypeType": (
+        "TOKEN",
+        "SSO",
+    ),
+    "StatusType": (
+        "Enabled",
+        "Disabled",
+    ),
+    "TermsEnforcementType": ("NONE",),
+    "TermsSourceType": ("LINK",),
+    "TimeUnitsType": (
+        "seconds",
+        "minutes",
+        "hours",
+        "days",
+    ),
+    "TokenTypeIdentifierType": (
+        "ACCESS_TOKEN",
+        "ID_TOKEN",
+        "SAML2",
+    ),
+    "UpdateReplicaStatusType": (
+        "ACTIVE",
+        "INACTIVE",
+    ),
+    "UserImportJobStatusType": (
+        "Created",
+        "Pending",
+        "InProgress",
+        "Stopping",
+        "Expired",
+        "Stopped",
+        "Failed",
+        "Succeeded",
+    ),
+    "UserPoolMfaType": (
+        "OFF",
+        "ON",
+        "OPTIONAL",
+    ),
+    "UserPoolTierType": (
+        "LITE",
+        "ESSENTIALS",
+        "PLUS",
+    ),
+    "UserSessionTrackingType": (
+        "ENABLED",
+        "DISABLED",
+    ),
+    "UserStatusType": (
+        "UNCONFIRMED",
+        "CONFIRMED",
+        "ARCHIVED",
+        "COMPROMISED",
+        "UNKNOWN",
+        "RESET_REQUIRED",
+        "FORCE_CHANGE_PASSWORD",
+        "EXTERNAL_PROVIDER",
+    ),
+    "UserVerificationType": (
+        "required",
+        "preferred",
+    ),
+    "UsernameAttributeType": (
+        "phone_number",
+        "email",
+    ),
+    "VerifiedAttributeType": (
+        "phone_number",
+        "email",
+    ),
+    "VerifySoftwareTokenResponseType": (
+        "SUCCESS",
+        "ERROR",
+    ),
+    "WebAuthnFactorConfigurationType": (
+        "SINGLE_FACTOR",
+        "MULTI_FACTOR_WITH_USER_VERIFICATION",
     ),
 }
-"""Every enumeration, by its name in the model."""
+"""Every enumeration, by its name in the model, in the model's order."""
 
 EXCEPTIONS: Final[dict[str, int]] = {
     "AccessDeniedException": 400,

@@ -171,9 +171,9 @@ def facts(model: Model) -> str:
         ),
         mapping(
             "ENUMS",
-            "dict[str, frozenset[str]]",
+            "dict[str, tuple[str, ...]]",
             enums(model),
-            "Every enumeration, by its name in the model.",
+            "Every enumeration, by its name in the model, in the model's order.",
         ),
         mapping(
             "EXCEPTIONS",
@@ -216,12 +216,12 @@ def enumeration(shape: Any) -> str:
 def enums(model: Model) -> Iterator[str]:
     """Yield the lines of the enumerations."""
     for shape in model.shapes:
-        values = getattr(shape, "enum", None)
-        if values:
-            yield f'"{shape.name}": frozenset('
-            yield "    {"
-            yield from (f'        "{value}",' for value in sorted(values))
-            yield "    }"
+        values = getattr(shape, "enum", None) or []
+        if len(values) == 1:
+            yield f'"{shape.name}": ("{values[0]}",),'
+        elif values:
+            yield f'"{shape.name}": ('
+            yield from (f'    "{value}",' for value in values)
             yield "),"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,13 +11,13 @@ from typing import Any
 
 import pytest
 
+from srpcore.aws_json import decode
 from srpcore.crypto import cognito
 from srpcore.crypto.device import device_identity, device_verifier, new_device_password
 from srpcore.crypto.encoding import decode_secret_block, parse_hex, to_hex
 from srpcore.crypto.secret_hash import secret_hash
 from srpcore.exceptions import ServiceError, service_error
-from srpcore.wire import Operation
-from srpcore_transports.local import LocalUserPool
+from srpcore_transports.local import LocalUserPool, service
 
 PASSWORD = "Correct-Horse-1"
 OTHER_PASSWORD = "Battery-Staple-2"
@@ -49,7 +50,9 @@ class Client:
         return other
 
     def call(self, name: str, **parameters: Any) -> dict[str, Any]:
-        reply = self.pool.call(Operation(name, parameters))
+        # Not pool.call: it refuses wrongly typed parameters before the pool sees them, as every transport does.
+        response = service.answer(self.pool._state, name, json.dumps(parameters).encode())
+        reply = decode(response.status, response.headers, response.body)
         if reply.error is not None:
             raise service_error(reply, name)
         return reply.document

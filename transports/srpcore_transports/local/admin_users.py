@@ -44,7 +44,7 @@ def _target(state: State, parameters: Parameters) -> tuple[UserPool, User]:
 def admin_create_user(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminCreateUser: the user must change the temporary password at the first log-in."""
     pool, username = state.pool(text(parameters, "UserPoolId")), text(parameters, "Username")
-    action = choice(parameters, "MessageAction", ("SUPPRESS", "RESEND"))
+    action = choice(parameters, "MessageAction", "MessageActionType")
     given = read_attributes(parameters)
     fill_username_attribute(pool, username, given)
     attributes.check(pool, given, by_user=False)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from srpcore.service_model import ENUMS
+
 from . import pages
 from .errors import invalid_parameter
 from .parameters import Parameters, choice, mapping, number, text, texts
@@ -14,13 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OPERATIONS", "check_client_settings"]
 
-_FLOWS = frozenset(
-    """
-    ALLOW_ADMIN_USER_PASSWORD_AUTH ALLOW_CUSTOM_AUTH ALLOW_USER_PASSWORD_AUTH ALLOW_USER_SRP_AUTH
-    ALLOW_REFRESH_TOKEN_AUTH ALLOW_USER_AUTH ADMIN_NO_SRP_AUTH CUSTOM_AUTH_FLOW_ONLY USER_PASSWORD_AUTH
-    """.split()
-)
-_UNITS = ("seconds", "minutes", "hours", "days")
+_FLOWS = frozenset(ENUMS["ExplicitAuthFlowsType"])
 _IN_LISTS = ("ClientId", "UserPoolId", "ClientName")
 
 
@@ -35,15 +31,15 @@ def check_client_settings(settings: Parameters) -> None:
         raise invalid_parameter("ExplicitAuthFlows has an unknown flow")
     if len({flow.startswith("ALLOW_") for flow in flows}) > 1:
         raise invalid_parameter("ExplicitAuthFlows must be either all with or all without the prefix ALLOW_")
-    choice(settings, "PreventUserExistenceErrors", ("LEGACY", "ENABLED"))
+    choice(settings, "PreventUserExistenceErrors", "PreventUserExistenceErrorTypes")
     number(settings, "AuthSessionValidity", 3, 3, 15)
     # Rotation beside ALLOW_REFRESH_TOKEN_AUTH is taken; REFRESH_TOKEN_AUTH is refused when it is used.
     rotation = mapping(settings, "RefreshTokenRotation")
-    choice(rotation, "Feature", ("ENABLED", "DISABLED"))
+    choice(rotation, "Feature", "FeatureType")
     number(rotation, "RetryGracePeriodSeconds", 0, 0, 60)
     units = mapping(settings, "TokenValidityUnits")
     for token in ("AccessToken", "IdToken", "RefreshToken"):
-        choice(units, token, _UNITS)
+        choice(units, token, "TimeUnitsType")
         number(settings, f"{token}Validity", 0, 0, 315_360_000)
 
 

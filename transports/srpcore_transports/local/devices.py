@@ -82,7 +82,7 @@ def _target(state: State, parameters: Parameters) -> User:
 
 def _update(state: State, user: User, parameters: Parameters) -> dict[str, Any]:
     device = _device(user, parameters)
-    status = choice(parameters, "DeviceRememberedStatus", ("remembered", "not_remembered"))
+    status = choice(parameters, "DeviceRememberedStatus", "DeviceRememberedStatusType")
     if not device.confirmed:
         raise invalid_parameter("Device is not confirmed.")
     if status is not None:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 __all__ = ["OPERATIONS"]
 
 _MOST = 50
-_TYPES = ("SAML", "Facebook", "Google", "LoginWithAmazon", "SignInWithApple", "OIDC")
 _CHANGEABLE = ("ProviderDetails", "AttributeMapping", "IdpIdentifiers", "AcrMapping")
 
 
@@ -23,7 +22,7 @@ def create_identity_provider(state: State, parameters: Parameters) -> dict[str, 
     """Answer CreateIdentityProvider."""
     pool, name = state.pool(text(parameters, "UserPoolId")), text(parameters, "ProviderName")
     limited_text(parameters, "ProviderName", 1, 32)
-    if choice(parameters, "ProviderType", _TYPES) is None:
+    if choice(parameters, "ProviderType", "IdentityProviderTypeType") is None:
         raise null_member("ProviderType")
     require_mapping(parameters, "ProviderDetails")
     settings = _settings(pool, name, parameters)

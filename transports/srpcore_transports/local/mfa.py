@@ -159,12 +159,12 @@ def _check_preference(pool: UserPool, user: User, on: set[str], first: list[str]
 def set_user_pool_mfa_config(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer SetUserPoolMfaConfig: OFF, OPTIONAL or ON; the authenticator app, SMS and e-mail are allowed together."""
     pool = state.pool(text(parameters, "UserPoolId"))
-    configuration = choice(parameters, "MfaConfiguration", ("OFF", "OPTIONAL", "ON"))
+    configuration = choice(parameters, "MfaConfiguration", "UserPoolMfaType")
     given = {name: mapping(parameters, name) for name in _CONFIGURATIONS if parameters.get(name) is not None}
     passkeys = given.get("WebAuthnConfiguration", {})
     limited_text(passkeys, "RelyingPartyId", 1, 127)
-    choice(passkeys, "UserVerification", ("required", "preferred"))
-    choice(passkeys, "FactorConfiguration", ("SINGLE_FACTOR", "MULTI_FACTOR_WITH_USER_VERIFICATION"))
+    choice(passkeys, "UserVerification", "UserVerificationType")
+    choice(passkeys, "FactorConfiguration", "WebAuthnFactorConfigurationType")
     if configuration is not None:
         pool.settings["MfaConfiguration"] = configuration
     pool.settings |= given

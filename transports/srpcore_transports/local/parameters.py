@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeAlias, TypeVar, cast
 
+from srpcore.service_model import ENUMS
+
 from .errors import Refusal, invalid_parameter
 
 __all__ = [
@@ -79,13 +81,13 @@ def limited_text(parameters: Parameters, name: str, least: int, most: int) -> st
     return value
 
 
-def choice(parameters: Parameters, name: str, choices: tuple[str, ...]) -> str | None:
-    """Return an optional string parameter that is one of *choices*.
+def choice(parameters: Parameters, name: str, enumeration: str) -> str | None:
+    """Return an optional string parameter that is a value of the service model's *enumeration*.
 
     Raises:
         Refusal: it is something else.
     """
-    value = optional_text(parameters, name)
+    value, choices = optional_text(parameters, name), ENUMS[enumeration]
     if value is not None and value not in choices:
         raise invalid_parameter(_constraint(name, f"Member must satisfy enum value set: [{', '.join(choices)}]"))
     return value

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from srpcore.service_model import ENUMS
+
 from . import pages
 from .errors import invalid_parameter
 from .parameters import Parameters, choice, flag, mapping, null_member, number, text, texts
@@ -15,11 +17,12 @@ if TYPE_CHECKING:
 __all__ = ["OPERATIONS", "check_pool_settings"]
 
 _NAMES = {
-    "AliasAttributes": {"email", "phone_number", "preferred_username"},
-    "UsernameAttributes": {"email", "phone_number"},
-    "AutoVerifiedAttributes": {"email", "phone_number"},
+    "AliasAttributes": frozenset(ENUMS["AliasAttributeType"]),
+    "UsernameAttributes": frozenset(ENUMS["UsernameAttributeType"]),
+    "AutoVerifiedAttributes": frozenset(ENUMS["VerifiedAttributeType"]),
 }
-_FIRST_FACTORS = {"PASSWORD", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN"}
+# Source: the model's documentation of AllowedFirstAuthFactors: "SOFTWARE_TOKEN is not currently supported".
+_FIRST_FACTORS = frozenset(ENUMS["AuthFactorType"]) - {"SOFTWARE_TOKEN"}
 # What a pool has for good once it is made, and what another operation changes.
 _SHOWN_ELSEWHERE = ("SmsMfaConfiguration", "EmailMfaConfiguration", "WebAuthnConfiguration")
 _MADE_WITH = ("PoolName", "Schema", "UsernameAttributes", "AliasAttributes", "UsernameConfiguration")
@@ -37,8 +40,8 @@ def check_pool_settings(settings: Parameters) -> None:
             raise invalid_parameter(f"{name} may have {', '.join(sorted(allowed))}")
     if texts(settings, "AliasAttributes") and texts(settings, "UsernameAttributes"):
         raise invalid_parameter("Only one of the aliasAttributes or usernameAttributes can be set in a user pool.")
-    choice(settings, "MfaConfiguration", ("OFF", "OPTIONAL", "ON"))
-    choice(settings, "DeletionProtection", ("ACTIVE", "INACTIVE"))
+    choice(settings, "MfaConfiguration", "UserPoolMfaType")
+    choice(settings, "DeletionProtection", "DeletionProtectionType")
     _check_sign_in_policy(mapping(mapping(settings, "Policies"), "SignInPolicy"))
     policy = mapping(mapping(settings, "Policies"), "PasswordPolicy")
     number(policy, "MinimumLength", 8, 6, 99)

@@ -65,7 +65,7 @@ def admin_revoke_user_session(state: State, parameters: Parameters) -> dict[str,
 def _revoke(state: State, user: User, parameters: Parameters, own: Grant | None) -> dict[str, Any]:
     session = text(parameters, "SessionId")
     # No session here came through another one: there is nothing linked.
-    read_choice(parameters, "RevokeAssociatedSessions", ("NONE", "LINKED"))
+    read_choice(parameters, "RevokeAssociatedSessions", "RevokeAssociatedSessionsType")
     active = state.grants.active(user, state.clock())
     grant = next((grant for grant in active if grant.session_id == session), None)
     if grant is None:
