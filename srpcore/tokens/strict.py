@@ -65,11 +65,6 @@ def json_object(data: bytes) -> dict[str, Any]:
     if type(value) is not dict:
         raise ValueError("not a JSON object")
     members = cast(dict[str, Any], value)
-    # If no white space stands before a colon, there are no more members, at whatever depth, than '":' in the text; so
-    # where the object has as many, none was dropped as the second of its name. To count is faster than to get pairs.
-    spaced = "\n" in text or "\t" in text or "\r" in text or (" " in text and " :" in text)
-    if spaced or len(members) != text.count('":'):
-        _scan_pairs(text, 0)
     if "\\" in text and "\\u" in text:  # one character is found faster than two
         _check_surrogates(members)
     return members
@@ -102,9 +97,11 @@ def _check_surrogates(value: dict[str, Any]) -> None:
         raise ValueError("not Unicode: it has half a surrogate pair") from None
 
 
-def _must_differ(pairs: list[tuple[str, Any]]) -> None:
-    if len({name for name, _ in pairs}) != len(pairs):
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
         raise _RefusedJson("JSON that names a member twice")
+    return members
 
 
 def _number(text: str) -> float:
@@ -118,11 +115,6 @@ def _constant(_: str) -> NoReturn:
     raise _RefusedJson("JSON with NaN or an infinity")
 
 
-def _scanner(**hooks: Any) -> Callable[[str, int], tuple[Any, int]]:
-    """Return what raw_decode of a decoder calls: ``(text, index) -> (value, end)``."""
-    decoder: Any = json.JSONDecoder(parse_float=_number, parse_constant=_constant, **hooks)
-    scan: Callable[[str, int], tuple[Any, int]] = decoder.scan_once
-    return scan
-
-
-_scan, _scan_pairs = _scanner(), _scanner(object_pairs_hook=_must_differ)
+_decoder: Any = json.JSONDecoder(parse_float=_number, parse_constant=_constant, object_pairs_hook=_unique)
+# What raw_decode calls: (text, index) -> (value, end).
+_scan: Callable[[str, int], tuple[Any, int]] = _decoder.scan_once
