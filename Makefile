@@ -1,76 +1,147 @@
-# Two commands do all the set-up: `make demo` and `make test`. `.ci/run` runs them and what else must hold.
-PYTHON ?= python3
-VENV := .venv
-BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-MINISTACK := .venv-ministack
-NODE := .node
-WHEEL := .venv-wheel
+# `make demo` and `make test` do all the set-up. CONTRIBUTING.md describes the tiers of tests.
+#
+# Every version is pinned with hashes: Python's in requirements/, npm's in tests/counterparts/node/. An environment is
+# made again when one of its pins changes. Only `make latest` and `make update` look for newer versions.
 
-.PHONY: demo test lint test-wheel test-pythons benchmarks clean
+PYTHON ?= python3
+# Another environment for another Python: make test PYTHON=python3.13 VENV=.venv-3.13
+VENV ?= .venv
+BIN := $(VENV)/bin
+MINISTACK := .venv-ministack
+UPDATE := .venv-update
+LATEST := .venv-latest
+WHEEL := .venv-wheel
+NODE := .node
+NODE_PINS := tests/counterparts/node
+
+PIP_OPTIONS := --disable-pip-version-check --quiet
+# Only wheels, because building one could fetch a build backend that is not pinned.
+INSTALL_PINNED = -m pip install $(PIP_OPTIONS) --require-hashes --only-binary :all:
+INSTALL_PROJECT = -m pip install $(PIP_OPTIONS) --no-deps --no-build-isolation --editable .
+PYTEST := python -m pytest -q --dist worksteal
+RUFF_AND_MYPY = $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check . && $(BIN)/mypy --strict --no-error-summary
+UNIT := not counterpart and not slow and not system
+
+ifneq ($(origin PYTHON),file)
+ifneq ($(wildcard $(BIN)/python),)
+VERSION := -c 'import sys; print(sys.version_info[:2])'
+ifneq ($(shell $(PYTHON) $(VERSION)),$(shell $(BIN)/python $(VERSION)))
+$(error $(VENV) has another version of Python than $(PYTHON): add VENV=.venv-<version>, or delete $(VENV))
+endif
+endif
+endif
+
+.PHONY: demo check unit test test-all lint test-wheel test-pythons benchmarks model update changes latest clean
 
 demo: $(VENV)/.demo
-	$(BIN)/srpcore demo
+	@$(BIN)/srpcore demo
 
-test: $(VENV)/.dev $(MINISTACK)/.installed $(NODE)/.installed
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+# For every save. ruff and mypy check all files: they take about a second, because mypy keeps its results in .mypy_cache.
+check: $(VENV)/.dev
+	@$(RUFF_AND_MYPY)
+	@$(MAKE) --no-print-directory unit
+
+unit: $(VENV)/.test
+	@$(BIN)/$(PYTEST) -n auto -m "$(UNIT)" $(PYTEST_ARGS)
+
+# Everything that pip and npm can provide.
+test: $(VENV)/.test $(MINISTACK)/.installed $(NODE)/.installed
+	@$(BIN)/$(PYTEST) -n 2 -m "not system" $(PYTEST_ARGS)
+
+# Everything. A skipped test is a failure here.
+test-all: $(VENV)/.dev $(MINISTACK)/.installed $(NODE)/.installed
+	@.ci/system-packages
+	@$(BIN)/$(PYTEST) -n 2 --no-skips $(PYTEST_ARGS)
+	@$(MAKE) --no-print-directory lint test-wheel test-pythons
 
 lint: $(VENV)/.dev
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy --strict
-	$(BIN)/pyright
+	@$(RUFF_AND_MYPY)
+	@output=$$(PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python) || { echo "$$output"; exit 1; }
 
-# The built wheel, from outside the tree: -P keeps the current folder off the path.
-test-wheel: $(VENV)/.dev $(MINISTACK)/.installed $(NODE)/.installed
-	rm -rf dist $(WHEEL)
-	$(BIN)/python -m build --installer pip --outdir dist . >/dev/null
-	$(PYTHON) -m venv $(WHEEL)
-	$(WHEEL)/bin/python -m pip --disable-pip-version-check --quiet install --upgrade 'pip>=25.1'
-	$(WHEEL)/bin/python -m pip --disable-pip-version-check --quiet install --group test "$$(ls dist/*.whl)[all]"
-	.ci/test-wheel $(WHEEL)/bin/python
+# The unit tests, from an unpacked source distribution, against the installed wheel.
+test-wheel: $(VENV)/.dev
+	@$(MAKE) --no-print-directory VENV=$(WHEEL) $(WHEEL)/.test-requirements
+	@.ci/test-wheel $(BIN)/python $(WHEEL)/bin/python "$(UNIT)"
 
-# What it costs, beside the peers.
-benchmarks: $(VENV)/.benchmark $(NODE)/.installed
-	$(BIN)/python benchmarks/srp_log_in.py
-	$(BIN)/python benchmarks/verify_tokens.py
-	$(BIN)/python benchmarks/verify_many_tokens.py
-	$(BIN)/python benchmarks/cold_start.py
-
-# The quick tests on every other CPython from 3.11 to 3.15 that is installed.
+# The unit tests on every other CPython from 3.11 to 3.15 that is installed.
 test-pythons:
-	.ci/test-pythons $(PYTHON)
+	@.ci/test-pythons $(PYTHON)
 
-$(VENV)/.pip:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "srpcore needs Python 3.11 or newer: make PYTHON=...")'
-	$(PYTHON) -m venv $(VENV)
-	$(PIP) install --upgrade 'pip>=25.1'
-	touch $@
+# What srpcore costs, compared with its peers.
+benchmarks: $(VENV)/.benchmark $(NODE)/.installed
+	@$(BIN)/python benchmarks/srp_log_in.py
+	@$(BIN)/python benchmarks/verify_tokens.py
+	@$(BIN)/python benchmarks/verify_many_tokens.py
+	@$(BIN)/python benchmarks/cold_start.py
 
-$(VENV)/.demo: $(VENV)/.pip pyproject.toml
-	$(PIP) install -e '.[local]'
-	touch $@
+# Generate srpcore/service_model.py from the service model in botocore.
+model: $(VENV)/.test
+	@$(BIN)/python tools/make_model.py
 
-$(VENV)/.dev: $(VENV)/.pip pyproject.toml
-	$(PIP) install --group dev -e '.[all]'
-	touch $@ $(VENV)/.demo
+# Raise all pins, generate what depends on them, run the tests, and print what changed.
+update: $(UPDATE)/.installed
+	@$(UPDATE)/bin/python tools/pins.py update
+	@status=0; $(MAKE) --no-print-directory model lint test || status=$$?; \
+	    $(MAKE) --no-print-directory changes; exit $$status
 
-$(VENV)/.benchmark: $(VENV)/.dev pyproject.toml
-	$(PIP) install --group benchmark
-	touch $@
+# The pins that differ from those in the last commit.
+changes:
+	@echo "Pins that differ from those in the last commit:"
+	@$(PYTHON) tools/pins.py changes
 
-# In an environment of its own: ministack pins botocore.
-$(MINISTACK)/.installed:
-	$(PYTHON) -m venv $(MINISTACK)
-	$(MINISTACK)/bin/python -m pip --disable-pip-version-check --quiet install 'ministack==1.5.33' cryptography
-	touch $@
+# An early warning: the tests with the newest versions instead of the pinned ones. `.ci/run` does not run it.
+latest: $(MINISTACK)/.installed $(NODE)/.installed
+	@$(PYTHON) -m venv --clear $(LATEST)
+	@$(LATEST)/bin/python -m pip install $(PIP_OPTIONS) --upgrade pip
+	@$(LATEST)/bin/python -m pip install $(PIP_OPTIONS) --upgrade --group build --group test --editable '.[all,testing]'
+	@echo "Versions that differ from the pins:"; $(LATEST)/bin/python tools/pins.py newer
+	@$(LATEST)/bin/$(PYTEST) -n 2 -m "not system" $(PYTEST_ARGS)
 
-# A client and a verifier that nobody here wrote, and CPython in WebAssembly. Without npm its tests skip aloud.
-$(NODE)/.installed: Makefile
-	mkdir -p $(NODE)
-	echo '{"private": true}' > $(NODE)/package.json
-	! command -v npm >/dev/null || npm install --prefix $(NODE) --no-audit --no-fund --ignore-scripts --silent amazon-cognito-identity-js@6.3.21 aws-jwt-verify@5.2.1 pyodide@314.0.7
-	touch $@
+$(VENV)/.build: requirements/build.txt requirements/demo.txt requirements/test.txt requirements/lint.txt requirements/benchmark.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "srpcore needs Python 3.11 or newer: run make PYTHON=/path/to/python3.11")'
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python $(INSTALL_PINNED) -r requirements/build.txt
+	@$(BIN)/python -m pip uninstall -qq --yes setuptools # Python 3.11's venv adds one that is not pinned
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.build pyproject.toml
+	@$(BIN)/python $(INSTALL_PINNED) -r requirements/demo.txt
+	@$(BIN)/python $(INSTALL_PROJECT)
+	@touch $@
+
+$(VENV)/.test-requirements: $(VENV)/.build
+	@$(BIN)/python $(INSTALL_PINNED) -r requirements/test.txt
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.test-requirements pyproject.toml
+	@$(BIN)/python $(INSTALL_PROJECT)
+	@touch $@ $(VENV)/.demo
+
+$(VENV)/.dev: $(VENV)/.test
+	@$(BIN)/python $(INSTALL_PINNED) -r requirements/lint.txt
+	@touch $@
+
+$(VENV)/.benchmark: $(VENV)/.test
+	@$(BIN)/python $(INSTALL_PINNED) -r requirements/benchmark.txt
+	@touch $@
+
+$(MINISTACK)/.installed: requirements/ministack.txt
+	@$(PYTHON) -m venv --clear $(MINISTACK)
+	@$(MINISTACK)/bin/python $(INSTALL_PINNED) -r $<
+	@touch $@
+
+$(UPDATE)/.installed: requirements/update.txt
+	@$(PYTHON) -m venv --clear $(UPDATE)
+	@$(UPDATE)/bin/python $(INSTALL_PINNED) -r $<
+	@touch $@
+
+# A client and a token verifier in JavaScript, and CPython in WebAssembly. The tests that need them are skipped without npm.
+$(NODE)/.installed: $(NODE_PINS)/package.json $(NODE_PINS)/package-lock.json $(NODE_PINS)/.npmrc
+	@rm -rf $(NODE)
+	@mkdir -p $(NODE)
+	@cp $^ $(NODE)/
+	@if command -v npm >/dev/null; then npm ci --prefix $(NODE) --ignore-scripts --silent && touch $@; \
+	    else echo "npm was not found: tests that need JavaScript or WebAssembly are skipped. Install Node.js 20 or newer."; fi
 
 clean:
 	rm -rf .node .venv .venv-* dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
