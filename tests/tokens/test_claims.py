@@ -77,7 +77,21 @@ def test_these_are_texts_where_they_are(name: str, value: object) -> None:
         checked({**access_claims(), name: value})
 
 
-@pytest.mark.parametrize("value", [None, "1", str(NOW + 60), True, False, [], {}, math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "1",
+        pytest.param(str(NOW + 60), id="a string of digits in the future"),
+        True,
+        False,
+        [],
+        {},
+        math.nan,
+        math.inf,
+        -math.inf,
+    ],
+)
 @pytest.mark.parametrize("name", ["exp", "nbf", "iat"])
 def test_these_are_finite_numbers(name: str, value: object) -> None:
     with pytest.raises(InvalidClaim, match=f"^{name} is missing or no finite number"):
@@ -102,20 +116,47 @@ def test_which_times_are_required() -> None:
     checked({**access_claims(), "iat": MISSING, "nbf": MISSING})
 
 
-@pytest.mark.parametrize("exp", [NOW, NOW - 1, NOW + 0.9, 0, -1, -1e300, -(10**400)])
+@pytest.mark.parametrize(
+    "exp",
+    [
+        pytest.param(NOW, id="now"),
+        pytest.param(NOW - 1, id="now - 1"),
+        pytest.param(NOW + 0.9, id="now + 0.9"),
+        0,
+        -1,
+        -1e300,
+        pytest.param(-(10**400), id="-(10**400)"),
+    ],
+)
 def test_expired(exp: float) -> None:
     with pytest.raises(TokenExpired) as caught:
         checked(access_claims(exp=exp))
     assert caught.value.actual == exp
 
 
-@pytest.mark.parametrize("exp", [NOW + 1, NOW + 1.0, 1e300, 10**400])
+@pytest.mark.parametrize(
+    "exp",
+    [
+        pytest.param(NOW + 1, id="now + 1"),
+        pytest.param(NOW + 1.0, id="now + 1.0"),
+        1e300,
+        pytest.param(10**400, id="10**400"),
+    ],
+)
 def test_not_expired(exp: float) -> None:
     checked(access_claims(exp=exp))
 
 
 @pytest.mark.parametrize(
-    ("nbf", "good"), [(NOW, True), (NOW - 1, True), (-1, True), (NOW + 1, False), (NOW + 0.1, False), (10**400, False)]
+    ("nbf", "good"),
+    [
+        pytest.param(NOW, True, id="now"),
+        pytest.param(NOW - 1, True, id="now - 1"),
+        (-1, True),
+        pytest.param(NOW + 1, False, id="now + 1"),
+        pytest.param(NOW + 0.1, False, id="now + 0.1"),
+        pytest.param(10**400, False, id="10**400"),
+    ],
 )
 def test_not_before(nbf: float, good: bool) -> None:
     if good:
@@ -133,7 +174,7 @@ def test_leeway_moves_both_ends() -> None:
         checked(access_claims(nbf=NOW + 11), leeway=10)
 
 
-@pytest.mark.parametrize("leeway", [-1, math.nan, math.inf, 10**400])
+@pytest.mark.parametrize("leeway", [-1, math.nan, math.inf, pytest.param(10**400, id="10**400")])
 def test_leeway_is_a_length_of_time(leeway: float) -> None:
     with pytest.raises(ConfigurationError, match="leeway"):
         checked(access_claims(), leeway=leeway)

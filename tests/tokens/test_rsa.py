@@ -116,16 +116,16 @@ N = KEY.n
     ("n", "e"),
     [
         (0, 65537),
-        (-N, 65537),
-        (2**2047 - 1, 65537),
-        (2**2047 + 2, 65537),
-        (2**8192 + 1, 65537),
-        (N, 0),
-        (N, 1),
-        (N, 2),
-        (N, -3),
-        (N, 65536),
-        (N, 2**64 + 1),
+        pytest.param(-N, 65537, id="-n"),
+        pytest.param(2**2047 - 1, 65537, id="2**2047 - 1"),
+        pytest.param(2**2047 + 2, 65537, id="2**2047 + 2"),
+        pytest.param(2**8192 + 1, 65537, id="2**8192 + 1"),
+        pytest.param(N, 0, id="e = 0"),
+        pytest.param(N, 1, id="e = 1"),
+        pytest.param(N, 2, id="e = 2"),
+        pytest.param(N, -3, id="e = -3"),
+        pytest.param(N, 65536, id="e = 65536"),
+        pytest.param(N, 2**64 + 1, id="e = 2**64 + 1"),
     ],
 )
 def test_keys_that_are_refused(n: int, e: int) -> None:
@@ -133,7 +133,14 @@ def test_keys_that_are_refused(n: int, e: int) -> None:
         PublicKey(n, e)
 
 
-@pytest.mark.parametrize(("n", "e"), [(2**2047 + 1, 3), (2**8192 - 1, 2**64 - 1), (N, 65537)])
+@pytest.mark.parametrize(
+    ("n", "e"),
+    [
+        pytest.param(2**2047 + 1, 3, id="the smallest"),
+        pytest.param(2**8192 - 1, 2**64 - 1, id="the largest"),
+        pytest.param(N, 65537, id="the usual"),
+    ],
+)
 def test_keys_at_the_edge_of_what_is_allowed(n: int, e: int) -> None:
     assert PublicKey(n, e) == PublicKey(n, e)
 
