@@ -8,6 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from loopback import write_bundle
+from srpcore_transports.local import signing
+from support.rsa_keys import next_key
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="fail if any test was skipped, as CI does")
@@ -17,11 +21,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def no_credentials_of_this_machine() -> Iterator[None]:
     """Keep the developer's AWS keys, files and instance out of the tests."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("AWS_") and name != "AWS_CA_BUNDLE"]:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
             patch.delenv(name)
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         patch.setenv("AWS_CONFIG_FILE", os.devnull)
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def few_authorities(no_credentials_of_this_machine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Trust one certificate authority by default: the system's file has about 150, and parsing it takes 20 ms each time.
+
+    No test reaches a server outside this machine.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_CA_BUNDLE", write_bundle(tmp_path_factory.mktemp("authority")))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def few_signing_keys() -> Iterator[None]:
+    """Give the local pools of this process a few keys in turn, instead of one that is generated for each pool."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(signing, "generate", next_key)
         yield
 
 

@@ -6,39 +6,22 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from functools import cache
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 import srpcore
 from srpcore.exceptions import service_error
 from srpcore.wire import Operation
 from srpcore_transports.credentials import Credentials
-from srpcore_transports.local import LocalUserPool, signing
+from srpcore_transports.local import LocalUserPool
 
 PASSWORD = "Correct-Horse-1"
 OTHER_PASSWORD = "Battery-Staple-2"
 KEYS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
 
 WAYS: list[Any] = ["in process", "https", pytest.param("botocore", marks=pytest.mark.counterpart)]
-
-_made = count()
-_generate = signing.generate
-
-
-@cache
-def _key(_: int) -> rsa.RSAPrivateKey:
-    return _generate()
-
-
-@pytest.fixture(autouse=True)
-def _few_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hand out four real keys in turn: making one for each test would take longer than all the rest."""
-    monkeypatch.setattr(signing, "generate", lambda: _key(next(_made) % 4))
 
 
 @pytest.fixture(autouse=True)

@@ -1,30 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
-from itertools import count
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 
-from srpcore_transports.local import LocalUserPool, signing
+from srpcore_transports.local import LocalUserPool
 
 from .client import Client, Clock
-
-_made = count()
-_generate = signing.generate
-
-
-@cache
-def _key(_: int) -> rsa.RSAPrivateKey:
-    return _generate()
-
-
-@pytest.fixture(autouse=True)
-def _few_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hand out four real keys in turn: making one for each test would take longer than all the rest."""
-    monkeypatch.setattr(signing, "generate", lambda: _key(next(_made) % 4))
 
 
 @pytest.fixture

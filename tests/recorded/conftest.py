@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Mapping
 from inspect import isawaitable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 import srpcore
 from srpcore.crypto.totp import totp
 from srpcore.wire import Operation, Reply, Transport
-from srpcore_transports.local import LocalUserPool, signing
+from srpcore_transports.local import LocalUserPool
 from srpcore_transports.recorded import RecordingTransport, ReplayTransport
 
 NOW = 1_800_000_000.25
@@ -30,20 +28,6 @@ RECORDED = {
     "group": "white-rabbits",
 }
 DUMMIES = {name: f"Dummy-{name}-9" for name in RECORDED} | {"email": "d@dummy.example", "phone": "+15550000000"}
-
-_generate = signing.generate
-
-
-@cache
-def _key() -> rsa.RSAPrivateKey:
-    return _generate()
-
-
-@pytest.fixture(autouse=True, scope="package")
-def _one_key() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(signing, "generate", _key)
-        yield
 
 
 class Clock:

@@ -216,7 +216,7 @@ stories = pytest.mark.parametrize("name", STORIES)
 
 
 @pytest.fixture(scope="module")
-def recordings(tmp_path_factory: pytest.TempPathFactory, _one_key: None) -> Recordings:
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> Recordings:
     """Record each story once, for the tests that only read it."""
     folder, made = tmp_path_factory.mktemp("cassettes"), dict[str, tuple[Recorder, Stage, Any]]()
 
