@@ -50,6 +50,10 @@ class LocalServer:
 
     def close(self) -> None:
         """Stop listening, end the open connections and wait for their threads; more than once does no harm."""
+        # Wake serve_forever(), which otherwise notices shutdown() only after its poll interval. Not every system lets
+        # a listening socket be shut down; there it takes that interval.
+        with contextlib.suppress(OSError):
+            self._server.socket.shutdown(socket.SHUT_RDWR)
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
