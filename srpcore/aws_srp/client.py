@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import secrets
-import time
 from datetime import datetime
 from typing import Any, cast
 
+from ..clock import Clock, system_clock
 from ..crypto import cognito
 from ..crypto.device import Device, device_identity
 from ..crypto.encoding import parse_hex, to_hex, utf8
+from ..crypto.randomness import RandomBits, system_random_bits
 from ..crypto.secret_hash import secret_hash
 from ..crypto.srp import Ephemeral, secret_exponent
 from ..drive import run
 from ..exceptions.base import ConfigurationError
 from ..flows.challenges import Answer, challenge_of, raise_challenge
-from ..flows.conversation import AppClient, Clock, Conversation, RandomBits
+from ..flows.conversation import AppClient, Conversation
 from ..flows.sign_in import answer
 from ..flows.srp import SALT_DIGITS, Prover, device_claim, password_claim, user_srp
 from ..pool import Pool
@@ -53,8 +53,8 @@ class AWSSRP(DeviceCalls):
         device_group_key: str | None = None,
         device_password: str | None = None,
         *,
-        clock: Clock = time.time,
-        random_bits: RandomBits = secrets.randbits,
+        clock: Clock = system_clock,
+        random_bits: RandomBits = system_random_bits,
     ) -> None:
         if pool_region is not None and client is not None:
             raise ConfigurationError("pool_region and client exclude each other: the client has its region")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import secrets
-import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from threading import Lock
 from typing import Any, cast
 
+from ..clock import Clock, system_clock
 from ..crypto.device import Device
 from ..crypto.encoding import utf8
+from ..crypto.randomness import RandomBits, system_random_bits
 from ..exceptions.base import AccessTokenRequired, ConfigurationError
-from ..flows.conversation import AppClient, Clock, Conversation, RandomBits, challenge_parameters
+from ..flows.conversation import AppClient, Conversation, challenge_parameters
 from ..pool import Pool, configured_endpoint
 from ..resolve import botocore_transport
 from ..store import TokenStore
@@ -65,8 +65,8 @@ class CognitoState:
         endpoint_url: str | None = None,
         device: Device | None = None,
         store: TokenStore | None = None,
-        clock: Clock = time.time,
-        random_bits: RandomBits = secrets.randbits,
+        clock: Clock = system_clock,
+        random_bits: RandomBits = system_random_bits,
     ) -> None:
         self.user_pool_id = user_pool_id
         self.client_id = client_id

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..clock import monotonic_clock, system_sleep
 from ..exceptions.base import ConfigurationError
 from ..exceptions.service import ServiceError
 from ..exceptions.service_exceptions import LimitExceededException, TooManyRequestsException
@@ -92,7 +92,7 @@ class Pages:
 class Stream(Iterator[Any]):
     """Items one by one; ``page_token`` resumes a listing where it was left, from the beginning of that page."""
 
-    def __init__(self, cognito: Any, pages: Pages, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, cognito: Any, pages: Pages, sleep: Callable[[float], None] = system_sleep) -> None:
         self._run: Callable[[Flow[Page]], Page] = cognito._run
         self._pages = pages
         self._sleep = sleep
@@ -105,15 +105,15 @@ class Stream(Iterator[Any]):
     def __next__(self) -> Any:
         pages = self._pages
         while not pages.waiting and not pages.at_end:
-            pause = pages.next_at - time.monotonic()
+            pause = pages.next_at - monotonic_clock()
             if pause > 0:
                 self._sleep(pause)
             try:
                 got = self._run(pages.flow())
             except ServiceError as error:
-                pages.throttled(error, time.monotonic())
+                pages.throttled(error, monotonic_clock())
             else:
-                pages.arrived(got, time.monotonic())
+                pages.arrived(got, monotonic_clock())
         if pages.at_end:
             raise StopIteration
         return pages.take()
@@ -135,15 +135,15 @@ class AsyncStream(AsyncIterator[Any]):
     async def __anext__(self) -> Any:
         pages = self._pages
         while not pages.waiting and not pages.at_end:
-            pause = pages.next_at - time.monotonic()
+            pause = pages.next_at - monotonic_clock()
             if pause > 0:
                 await (self._sleep or _asyncio_sleep)(pause)
             try:
                 got = await self._run(pages.flow())
             except ServiceError as error:
-                pages.throttled(error, time.monotonic())
+                pages.throttled(error, monotonic_clock())
             else:
-                pages.arrived(got, time.monotonic())
+                pages.arrived(got, monotonic_clock())
         if pages.at_end:
             raise StopAsyncIteration
         return pages.take()

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -20,6 +18,7 @@ from ..exceptions.base import ConfigurationError, SrpcoreError, UnsafeServerValu
 from .encoding import utf8
 from .groups import RFC5054_GROUPS, Group
 from .modexp import modexp
+from .randomness import RandomBits, system_random_bits
 
 __all__ = [
     "Client",
@@ -50,7 +49,7 @@ class Ephemeral:
     public: int
 
 
-def secret_exponent(random_bits: Callable[[int], int] = secrets.randbits) -> int:
+def secret_exponent(random_bits: RandomBits = system_random_bits) -> int:
     """Return a fresh secret exponent: a one, then 256 bits of *random_bits*.
 
     The one in front makes every exponent 257 bits long: its length, which no engine hides, says nothing.

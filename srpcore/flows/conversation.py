@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
+from ..clock import Clock, system_clock
 from ..crypto.device import Device
 from ..crypto.encoding import utf8
+from ..crypto.randomness import RandomBits, system_random_bits
 from ..crypto.secret_hash import secret_hash
 from ..exceptions.base import ConfigurationError
 from ..pool import Pool
@@ -18,9 +18,6 @@ from ..wire import Document, Flow
 from . import ask
 
 __all__ = ["AppClient", "Conversation", "challenge_parameters"]
-
-Clock = Callable[[], float]
-RandomBits = Callable[[int], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +53,8 @@ class Conversation:
     canonical: str | None = None
     device: Device | None = None
     client_metadata: Mapping[str, str] | None = None
-    clock: Clock = time.time
-    random_bits: RandomBits = secrets.randbits
+    clock: Clock = system_clock
+    random_bits: RandomBits = system_random_bits
     admin: bool = False
     user_context: Mapping[str, Any] | None = None
 

@@ -16,10 +16,10 @@ Authorization header, and nothing in its place.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from ..clock import Clock, system_clock
 from ..exceptions import ConfigurationError, GroupMismatch, ScopeMismatch, TokenVerificationException
 from ..tokens.checks import Overrides, seconds, texts
 from ..tokens.claims import Claims
@@ -209,7 +209,7 @@ class AppSyncAuthorizer(_Authorizer):
         bare: bool = True,
         denied_fields: Callable[[Claims], Collection[str]] | None = None,
         ttl: int | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Clock = system_clock,
         **overrides: Unpack[Overrides],
     ) -> None:
         super().__init__(verifier, context=context, bare=bare, **overrides)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from ..clock import monotonic_clock
 from ..exceptions.store import StoreError, StoreLocked
 from .folder import Folder
 
@@ -35,7 +36,7 @@ def file_lock(folder: Folder, name: str, timeout: float) -> Generator[None, None
         StoreUnsafe: the file is a link, another user's, or open to others.
         StoreError: the file cannot be opened, or cannot be locked.
     """
-    descriptor = _acquire(folder, name, time.monotonic() + timeout)
+    descriptor = _acquire(folder, name, monotonic_clock() + timeout)
     if descriptor is None:
         path = folder.path / name
         raise StoreLocked(f"another program held {path} for {timeout:g} seconds: try again, or end that program")
@@ -59,7 +60,7 @@ def _acquire(folder: Folder, name: str, deadline: float) -> int | None:
                 os.close(descriptor)
         if locked:
             return descriptor
-        if time.monotonic() >= deadline:
+        if monotonic_clock() >= deadline:
             return None
 
 
@@ -69,7 +70,7 @@ def _lock_until(folder: Folder, name: str, descriptor: int, deadline: float) -> 
             _lock(descriptor)
             return True
         except (BlockingIOError, PermissionError):
-            if time.monotonic() >= deadline:
+            if monotonic_clock() >= deadline:
                 return False
             time.sleep(_PAUSE)
         except OSError as error:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from ..clock import Clock, system_clock
 from ..exceptions.base import ConfigurationError
 from ..exceptions.tokens import InvalidClaim, IssuerMismatch, TokenVerificationException
 from ..pool import Pool, default_endpoint
@@ -43,7 +43,7 @@ class Verification(ABC):
         endpoint_url: str | None = None,
         transport: Any = None,
         timeout: float = 5.0,
-        clock: Callable[[], float] = time.time,
+        clock: Clock = system_clock,
         max_age: float = 3600.0,
         cool_down: float = 60.0,
         stale_for: float = 86400.0,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import ssl
-import time
 from http.client import HTTPResponse, RemoteDisconnected, parse_headers
 from socket import SocketIO, socket
 from typing import Any, NamedTuple, cast
+
+from srpcore.clock import monotonic_clock
 
 from .calls import Attempt
 
@@ -32,7 +33,7 @@ def left_of(attempt: Attempt) -> float:
     Raises:
         TimeoutError: there are none left.
     """
-    left = attempt.deadline - time.monotonic()
+    left = attempt.deadline - monotonic_clock()
     if left <= 0:
         raise TimeoutError
     return left

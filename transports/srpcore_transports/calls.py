@@ -18,6 +18,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
+from srpcore.clock import monotonic_clock
 from srpcore.exceptions.base import ConfigurationError, TransportError, TransportTimeout
 from srpcore.wire import Fetch, Operation, Reply
 
@@ -42,7 +43,7 @@ T = TypeVar("T")
 _logger = logging.getLogger("srpcore")
 _logger.addHandler(logging.NullHandler())
 
-# Seconds of time.monotonic().
+# Seconds of monotonic_clock().
 _LIMIT: ContextVar[float] = ContextVar("srpcore_time_limit", default=float("inf"))
 
 
@@ -57,7 +58,7 @@ def time_limit(seconds: float) -> Generator[None, None, None]:
     """
     if type(seconds) not in (int, float) or not seconds > 0:
         raise ConfigurationError("a time limit must be a positive number of seconds")
-    token = _LIMIT.set(min(_LIMIT.get(), time.monotonic() + seconds))
+    token = _LIMIT.set(min(_LIMIT.get(), monotonic_clock() + seconds))
     try:
         yield
     finally:
@@ -65,13 +66,13 @@ def time_limit(seconds: float) -> Generator[None, None, None]:
 
 
 def deadline_in(seconds: float) -> float:
-    """Return when *seconds* from now will be over, or the limit that holds, as ``time.monotonic()`` has it."""
-    return min(time.monotonic() + seconds, _LIMIT.get())
+    """Return when *seconds* from now will be over, or the limit that holds, as ``monotonic_clock()`` has it."""
+    return min(monotonic_clock() + seconds, _LIMIT.get())
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Send the request once, and be done by *deadline* (of ``time.monotonic()``)."""
+    """Send the request once, and be done by *deadline* (of ``monotonic_clock()``)."""
 
     deadline: float
     repeatable: bool
@@ -83,7 +84,7 @@ class Attempt:
         Raises:
             TransportTimeout: there are none left.
         """
-        left = self.deadline - time.monotonic()
+        left = self.deadline - monotonic_clock()
         if left <= 0:
             message = "the time limit of the call was over before the request was sent"
             raise TransportTimeout(message, may_have_arrived=False, transient=False)
@@ -179,7 +180,7 @@ class Calls:
         name = request.name if isinstance(request, Operation) else "GET"
         spent, number, arrived = 1, 1, False
         while True:
-            event, started = RequestEvent(name, host, number), time.monotonic()
+            event, started = RequestEvent(name, host, number), monotonic_clock()
             self._tell_request(event)
             try:
                 outcome = yield Attempt(deadline, repeatable)
@@ -212,7 +213,7 @@ class Calls:
         if not isinstance(outcome, (Reply, TransportError)):
             return None
         pause = self.retries.pause(request, outcome, number)
-        if pause is None or time.monotonic() + pause >= deadline or not self._quota.take(self.retries.cost(outcome)):
+        if pause is None or monotonic_clock() + pause >= deadline or not self._quota.take(self.retries.cost(outcome)):
             return None
         return pause
 
@@ -221,7 +222,7 @@ class Calls:
         _tell(self._on_request, event)
 
     def _tell_response(self, request: RequestEvent, started: float, outcome: Any, pause: float | None) -> None:
-        seconds = time.monotonic() - started
+        seconds = monotonic_clock() - started
         if isinstance(outcome, Reply):
             code, request_id = _name((outcome.error or {}).get("Code")), _name(outcome.request_id)
             event = ResponseEvent(request, seconds, outcome.status, request_id, code, pause is not None)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import selectors
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from threading import Lock
 from typing import NamedTuple
 
+from srpcore.clock import Clock, monotonic_clock, system_clock
 from srpcore.forks import start_anew_after_fork
 
 __all__ = ["FRESH_SECONDS", "IDLE_SECONDS", "IdleConnections", "Origin"]
@@ -44,9 +43,7 @@ class IdleConnections:
     monotonic one may stand still while a machine is asleep or a Lambda function is frozen, the other may be set back.
     """
 
-    def __init__(
-        self, size: int, clock: Callable[[], float] = time.monotonic, wall_clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, size: int, clock: Clock = monotonic_clock, wall_clock: Clock = system_clock) -> None:
         self._size = size
         self._clock = clock
         self._wall_clock = wall_clock

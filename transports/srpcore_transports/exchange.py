@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import ssl
-import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -21,6 +20,7 @@ from http.client import (
 from socket import SOCK_STREAM, gaierror, getaddrinfo, socket
 from typing import Any, NamedTuple, cast
 
+from srpcore.clock import monotonic_clock
 from srpcore.exceptions.base import ConfigurationError, TransportError, TransportTimeout
 
 from .arriving import LOST, left_of, response_class
@@ -64,7 +64,7 @@ def open_connection(
     host, port = (origin.host, origin.port) if proxy is None else (proxy.host, proxy.port)
     timeout = attempt.seconds_left(timeout)
     # One deadline for all of it: looking up aside, every address that is tried, the tunnel and the TLS handshake.
-    attempt = replace(attempt, deadline=time.monotonic() + timeout)
+    attempt = replace(attempt, deadline=monotonic_clock() + timeout)
     connection: HTTPConnection
     if context is not None:
         connection = _TlsConnection(host, port, attempt, context, origin.host, session)

@@ -22,11 +22,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from random import SystemRandom
 from threading import Lock
 
+from srpcore.clock import system_clock
 from srpcore.exceptions.base import ConfigurationError, TransportError
 from srpcore.forks import start_anew_after_fork
 from srpcore.service_model import READ_ONLY
@@ -102,6 +102,13 @@ class RetryQuota:
             self._left = min(self.CAPACITY, self._left + units)
 
 
+_system_random = SystemRandom()
+
+
+def _jitter() -> float:
+    return _system_random.random()
+
+
 @dataclass(frozen=True, slots=True)
 class Retries:
     """At most *max_attempts* for one call, 1 for no retry; *random* gives the jitter, from 0 to 1.
@@ -111,7 +118,7 @@ class Retries:
     """
 
     max_attempts: int
-    random: Callable[[], float] = SystemRandom().random
+    random: Callable[[], float] = _jitter
 
     def __post_init__(self) -> None:
         if type(self.max_attempts) is not int or self.max_attempts < 1:
@@ -163,4 +170,4 @@ def _retry_after(outcome: Reply | TransportError) -> float:
         return 0.0
     if when.tzinfo is None:
         return 0.0
-    return max(0.0, (when - datetime.now(timezone.utc)).total_seconds())
+    return max(0.0, when.timestamp() - system_clock())

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from srpcore._version import __version__
 from srpcore.aws_json import encode
+from srpcore.clock import system_clock
 from srpcore.exceptions.base import ConfigurationError, TransportError
 from srpcore.pool import check_endpoint, configured_endpoint, default_endpoint
 from srpcore.wire import Operation
@@ -110,7 +111,7 @@ class Service:
             credentials=credentials,
             region=self.region,
             service="cognito-idp",
-            time=datetime.now(timezone.utc),
+            time=datetime.fromtimestamp(system_clock(), timezone.utc),
         )
         return {**headers, **signature}
 

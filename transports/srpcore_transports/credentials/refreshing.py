@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
 
+from srpcore.clock import Clock, system_clock
 from srpcore.exceptions.base import SrpcoreError, TransportError
 
 from .values import Credentials
@@ -38,7 +38,7 @@ class RefreshingCredentials:
     However many threads ask at once, one of them fetches. *clock* gives the seconds since 1970.
     """
 
-    def __init__(self, fetch: Callable[[], Temporary], *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, fetch: Callable[[], Temporary], *, clock: Clock = system_clock) -> None:
         self._fetch = fetch
         self._clock = clock
         self._lock = Lock()

@@ -6,7 +6,6 @@ Loads httpx: import it where it is needed, and never on an event loop.
 from __future__ import annotations
 
 import ssl
-import time
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,6 +16,7 @@ import anyio
 import httpcore
 import httpx
 
+from srpcore.clock import monotonic_clock
 from srpcore.exceptions.base import ConfigurationError
 from srpcore.forks import start_anew_after_fork
 
@@ -25,7 +25,7 @@ from ..proxy import Proxy
 
 __all__ = ["load_backend", "make_async_client", "make_client", "until"]
 
-# Seconds of time.monotonic(), for the blocking calls of one thread.
+# Seconds of monotonic_clock(), for the blocking calls of one thread.
 _DEADLINE: ContextVar[float] = ContextVar("srpcore_httpx_deadline", default=float("inf"))
 
 
@@ -62,7 +62,7 @@ def load_backend(context: ssl.SSLContext) -> None:
 
 @contextmanager
 def until(deadline: float) -> Generator[None, None, None]:
-    """Have the blocking clients of :func:`make_client` be done by *deadline* (of ``time.monotonic()``)."""
+    """Have the blocking clients of :func:`make_client` be done by *deadline* (of ``monotonic_clock()``)."""
     token = _DEADLINE.set(deadline)
     try:
         yield
@@ -198,7 +198,7 @@ _PART = 65536
 
 
 def _left(timeout: float | None, late: type[Exception]) -> float:
-    left = _DEADLINE.get() - time.monotonic()
+    left = _DEADLINE.get() - monotonic_clock()
     if left <= 0:
         raise late("the deadline is over")
     return left if timeout is None else min(left, timeout)

@@ -9,7 +9,6 @@ import asyncio
 import math
 import re
 import ssl
-import time
 from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
 from contextlib import aclosing, closing, contextmanager
 from enum import Enum
@@ -19,6 +18,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from srpcore.clock import monotonic_clock
 from srpcore.exceptions.base import ConfigurationError, SrpcoreError, TransportError, TransportTimeout
 
 from ..calls import Attempt
@@ -149,7 +149,7 @@ class Exchange:
         Raises:
             TransportTimeout: it is.
         """
-        if time.monotonic() >= self.attempt.deadline:
+        if monotonic_clock() >= self.attempt.deadline:
             raise self._late()
 
     def _meaning(self, error: Exception) -> SrpcoreError:
@@ -180,7 +180,7 @@ class Exchange:
     def _late(self) -> TransportTimeout:
         limit = self.limits.connect if self.phase is Phase.CONNECTING else self.limits.read
         within = "before the time limit of the call"
-        if time.monotonic() < self.attempt.deadline:
+        if monotonic_clock() < self.attempt.deadline:
             within = f"within {limit:g} seconds"
         return TransportTimeout(f"{self._doing}: no answer {within}", may_have_arrived=self._may_have_arrived)
 

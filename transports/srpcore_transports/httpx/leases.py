@@ -48,7 +48,8 @@ class Leases(Generic[C]):
         with self._lock:
             closing: list[C] = []
             lease = self._leases.get(key)
-            if lease is not None and not lease.users and time.time() - lease.idle_since >= FRESH_SECONDS:
+            # A negative age means that the clock was set back, so nobody knows how long the client was idle.
+            if lease is not None and not lease.users and not 0 <= time.time() - lease.idle_since < FRESH_SECONDS:
                 closing.append(self._leases.pop(key).client)
                 lease = None
             if lease is None:

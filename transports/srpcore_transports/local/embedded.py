@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from srpcore import aws_json
+from srpcore.clock import Clock, system_clock
 from srpcore.exceptions.base import ConfigurationError, TransportError
 from srpcore.pool import default_endpoint
 from srpcore.wire import Operation, Reply
@@ -68,7 +68,7 @@ class LocalUserPool:
         self,
         *,
         region: str = "us-east-1",
-        clock: Callable[[], float] = time.time,
+        clock: Clock = system_clock,
         issuer: str | None = None,
         credentials: Credentials | None = None,
         remember_devices: bool = False,

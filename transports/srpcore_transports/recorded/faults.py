@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Final, Literal, TypeAlias
 
+from srpcore.clock import system_sleep
 from srpcore.exceptions.base import TransportError, TransportTimeout
 from srpcore.wire import AsyncTransport, Operation, Reply, Transport
 
@@ -88,7 +88,7 @@ class FaultTransport:
     """
 
     def __init__(
-        self, inner: Transport, script: Sequence[Fault], *, sleep: Callable[[float], object] = time.sleep
+        self, inner: Transport, script: Sequence[Fault], *, sleep: Callable[[float], object] = system_sleep
     ) -> None:
         self._inner = inner
         self._script = _Script(script)
@@ -141,6 +141,10 @@ class FaultTransport:
         self.close()
 
 
+async def _event_loop_sleep(seconds: float) -> None:
+    await asyncio.sleep(seconds)
+
+
 class AsyncFaultTransport:
     """The same over an asynchronous *inner* transport."""
 
@@ -149,7 +153,7 @@ class AsyncFaultTransport:
         inner: AsyncTransport,
         script: Sequence[Fault],
         *,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        sleep: Callable[[float], Awaitable[object]] = _event_loop_sleep,
     ) -> None:
         self._inner = inner
         self._script = _Script(script)

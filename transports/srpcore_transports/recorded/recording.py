@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from os import PathLike
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from srpcore.clock import Clock, monotonic_clock, system_clock
 from srpcore.exceptions.base import TransportError, TransportTimeout
 from srpcore.wire import AsyncTransport, Operation, Reply, Transport
 
@@ -20,8 +20,6 @@ from .redaction import Redactor, pool_id_at
 from .vocabulary import is_member
 
 __all__ = ["AsyncRecordingTransport", "RecordingTransport"]
-
-Clock = Callable[[], float]
 
 SLOW = 1.0
 """Seconds from which on an answer is slow, and the cassette says how slow."""
@@ -138,8 +136,8 @@ class RecordingTransport:
         path: str | PathLike[str],
         *,
         keep: Collection[str] = (),
-        clock: Clock = time.time,
-        monotonic: Clock = time.monotonic,
+        clock: Clock = system_clock,
+        monotonic: Clock = monotonic_clock,
     ) -> None:
         self._inner = inner
         self._recorder = _Recorder(path, keep, clock, monotonic)
@@ -218,8 +216,8 @@ class AsyncRecordingTransport:
         path: str | PathLike[str],
         *,
         keep: Collection[str] = (),
-        clock: Clock = time.time,
-        monotonic: Clock = time.monotonic,
+        clock: Clock = system_clock,
+        monotonic: Clock = monotonic_clock,
     ) -> None:
         self._inner = inner
         self._recorder = _Recorder(path, keep, clock, monotonic)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from os import PathLike
 from pathlib import Path
 from threading import Lock
 from typing import Literal, NamedTuple, TypeAlias
 
+from srpcore.clock import Clock, system_clock
 from srpcore.exceptions.base import ConfigurationError, TransportError, TransportTimeout
 from srpcore.pool import Pool
 from srpcore.wire import Operation, Reply
@@ -61,7 +61,7 @@ class ReplayTransport:
         path: str | PathLike[str],
         *,
         mode: Mode = "strict",
-        clock: Callable[[], float] = time.time,
+        clock: Clock = system_clock,
         user_pool_id: str | None = None,
         sleep: Callable[[float], object] | None = None,
     ) -> None:

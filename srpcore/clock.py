@@ -1,0 +1,50 @@
+"""The clocks that srpcore reads if the program gives none. Each looks its function up in :mod:`time` at every call.
+
+A parameter such as ``clock: Clock = time.time`` binds the function once, when the module is imported. freezegun and
+``mock.patch("time.time")`` replace the attribute ``time.time`` later, so they would not reach that default, and a test
+of expiry would pass or fail for the wrong reason. The functions here are the defaults instead.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import TypeAlias
+
+__all__ = ["Clock", "monotonic_clock", "system_clock", "system_sleep"]
+
+Clock: TypeAlias = Callable[[], float]
+"""A function that returns a time in seconds."""
+
+
+def system_clock() -> float:
+    """Return the seconds since the epoch, by ``time.time()``. A test may freeze it."""
+    return time.time()
+
+
+def system_sleep(seconds: float) -> None:
+    """Wait for *seconds*, by ``time.sleep()``."""
+    time.sleep(seconds)
+
+
+# Deadlines, timeouts and the ages of connections belong to real sockets and real locks, so their clock must go on while
+# a test has frozen the time. freezegun replaces time.monotonic too, which fails in two ways:
+#
+# - It stands still, so a deadline never comes: waiting for a lock that another process holds would not end.
+# - It returns the real value to any function that a new thread reaches in fewer than six calls. A deadline that is
+#   computed there, and compared with the frozen value further down in the same thread, is decades in the past.
+#
+# clock_gettime() is the system call behind time.monotonic(), and neither freezegun nor time-machine replaces it for
+# this clock. Windows does not have it.
+if sys.platform == "win32":
+
+    def monotonic_clock() -> float:
+        """Return the seconds of a clock that is never set back, for measuring how long something takes."""
+        return time.monotonic()
+
+else:
+
+    def monotonic_clock() -> float:
+        """Return the seconds of a clock that is never set back, for measuring how long something takes."""
+        return time.clock_gettime(time.CLOCK_MONOTONIC)

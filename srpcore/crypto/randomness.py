@@ -1,0 +1,21 @@
+"""The source of random bits that srpcore uses if the program gives none."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import TypeAlias
+
+__all__ = ["RandomBits", "system_random_bits"]
+
+RandomBits: TypeAlias = Callable[[int], int]
+"""A function that returns an integer of as many secret random bits as it is asked for."""
+
+
+def system_random_bits(bits: int) -> int:
+    """Return an integer of *bits* random bits from the operating system, by ``secrets.randbits()``.
+
+    The function is looked up in :mod:`secrets` at every call. A parameter whose default is ``secrets.randbits`` itself
+    would keep the original function even if a test replaces it.
+    """
+    return secrets.randbits(bits)
