@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from datetime import date, datetime, timezone
 from email.utils import format_datetime
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
@@ -34,7 +34,6 @@ from unittest import mock
 
 import pytest
 import time_machine
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from freezegun import freeze_time
 
 import srpcore
@@ -54,7 +53,7 @@ from srpcore_transports.credentials import Credentials
 from srpcore_transports.credentials.refreshing import RefreshingCredentials, Temporary
 from srpcore_transports.https import HttpsTransport
 from srpcore_transports.httpx import AsyncHttpxTransport, HttpxTransport
-from srpcore_transports.local import LocalUserPool, signing
+from srpcore_transports.local import LocalUserPool
 from srpcore_transports.recorded import RecordingTransport, ReplayTransport
 from srpcore_transports.retries import Retries
 from srpcore_transports.service import Service
@@ -86,18 +85,6 @@ def by_mock(moment: float) -> AbstractContextManager[object]:
 def freeze(request: pytest.FixtureRequest) -> Freeze:
     """Return a function that freezes the time at a moment, given in seconds since the epoch."""
     return cast(Freeze, request.param)
-
-
-@cache
-def _key() -> RSAPrivateKey:
-    return signing.generate()
-
-
-@pytest.fixture(autouse=True)
-def _one_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Generate one key pair for all pools: a new one for each would take longer than the tests."""
-    key = _key()
-    monkeypatch.setattr(signing, "generate", lambda: key)
 
 
 @pytest.fixture(params=[HttpsTransport, HttpxTransport])
