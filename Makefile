@@ -93,7 +93,8 @@ changes:
 latest: $(MINISTACK)/.installed $(NODE)/.installed
 	@$(PYTHON) -m venv --clear $(LATEST)
 	@$(LATEST)/bin/python -m pip install $(PIP_OPTIONS) --upgrade pip
-	@$(LATEST)/bin/python -m pip install $(PIP_OPTIONS) --upgrade --group build --group test --editable '.[all,testing]'
+	@$(LATEST)/bin/python -m pip install $(PIP_OPTIONS) --upgrade --group test --editable '.[all,testing]'
+	@$(LATEST)/bin/python -m pip uninstall -qq --yes setuptools
 	@echo "Versions that differ from the pins:"; $(LATEST)/bin/python tools/pins.py newer
 	@$(LATEST)/bin/$(PYTEST) -n 2 -m "not system" $(PYTEST_ARGS)
 
