@@ -1,74 +1,161 @@
-"""Ask the person at the terminal; standard output stays free for results."""
+"""Ask the user at the terminal. Questions do not go to standard output, which is kept for results.
+
+Theory of operation
+===================
+
+A Ctrl-C can arrive after the interpreter has checked for signals and before the system call that waits for input. A
+plain read then waits for the next key, and the program seems to hang. So the answers from a terminal are read by
+`terminal`, whose docstring explains how it avoids that::
+
+    standard input is a terminal        ask(), read_all(): terminal.Terminal, opened from standard input
+                                        ask_secret():      terminal.Terminal, /dev/tty if it can be opened
+    ... and Python has no termios       sys.stdin and getpass (Windows)
+    standard input is a pipe or a file  sys.stdin, one line for each question
+
+Each question reads exactly one line and leaves the next line for the next question.
+"""
 
 from __future__ import annotations
 
 import getpass
 import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ..exceptions.base import ConfigurationError
 from .style import printable
 
-__all__ = ["ask", "ask_secret", "at_terminal"]
+if TYPE_CHECKING:
+    from .terminal import Terminal
+
+__all__ = ["ask", "ask_secret", "at_terminal", "read_all"]
 
 
 def at_terminal() -> bool:
-    """Return whether standard input is a terminal: if not, answers are read from it line by line."""
-    # It is None where the process was started with it closed.
+    """Return whether standard input is a terminal. If it is not, answers are read from it line by line."""
+    # It is None if the process was started with standard input closed.
     return sys.stdin is not None and sys.stdin.isatty()  # pyright: ignore[reportUnnecessaryComparison]
 
 
 def ask(question: str) -> str:
-    """Return the answer to *question*, shown as it is typed; from standard input where that is no terminal.
+    """Return the answer to *question*, which is shown as it is typed, or a line of standard input if that is a pipe.
 
     Raises:
-        ConfigurationError: standard input ended, or is not text in its encoding.
+        ConfigurationError: standard input ended, could not be read, or could not be decoded.
     """
-    if not at_terminal():
-        return _line(question)
-    print(printable(question), end="", file=sys.stderr, flush=True)
-    try:
-        return _line(question)
-    except ConfigurationError:
-        print(file=sys.stderr)
-        raise
+    return _answer(question, _read_shown if at_terminal() else _read_line)
 
 
 def ask_secret(question: str) -> str:
-    """Return the answer to *question*, not shown; from standard input where that is no terminal.
+    """Return the answer to *question*, which is not shown, or a line of standard input if that is a pipe.
 
     Raises:
-        ConfigurationError: standard input ended, or is not text in its encoding.
+        ConfigurationError: standard input ended, could not be read, or could not be decoded.
     """
-    if not at_terminal():
-        return _line(question)
-    try:
-        # The question goes to the terminal itself, wherever standard error goes.
-        return getpass.getpass(printable(question))
-    except EOFError:
-        print(file=sys.stderr)
-        raise _ended(question) from None
-    except UnicodeDecodeError:
-        raise _not_text(question) from None
+    return _answer(question, _read_secret if at_terminal() else _read_line)
 
 
-def _line(question: str) -> str:
+def read_all() -> str:
+    """Return what is on standard input, up to its end.
+
+    Raises:
+        OSError: standard input could not be read.
+        UnicodeDecodeError: it could not be decoded.
+    """
+    terminal = _terminal()
+    if terminal is None:
+        return sys.stdin.read() if sys.stdin is not None else ""  # pyright: ignore[reportUnnecessaryComparison]
+    with terminal:
+        return terminal.read_all().decode(sys.stdin.encoding)
+
+
+def _answer(question: str, read: Callable[[str], str]) -> str:
     try:
-        line = sys.stdin.readline() if sys.stdin is not None else ""  # pyright: ignore[reportUnnecessaryComparison]
+        line = read(question)
     except UnicodeDecodeError:
-        raise _not_text(question) from None
+        raise ConfigurationError(
+            f"the answer to {_name(question)} is not text: standard input must be {sys.stdin.encoding}"
+        ) from None
+    except OSError as error:
+        raise ConfigurationError(f"the answer to {_name(question)} could not be read: {error.strerror}") from None
     if not line:
-        raise _ended(question)
+        raise ConfigurationError(f"standard input ended before an answer to {_name(question)}: give one line each")
     return line.removesuffix("\n").removesuffix("\r")
 
 
-def _ended(question: str) -> ConfigurationError:
-    return ConfigurationError(f"standard input ended before an answer to {_name(question)}: give one line each")
+# Each of these returns a line with its newline, or an empty string at the end of input.
 
 
-def _not_text(question: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"the answer to {_name(question)} is not text: standard input must be {sys.stdin.encoding}"
-    )
+def _read_line(_question: str = "") -> str:
+    terminal = _terminal()
+    if terminal is None:
+        return sys.stdin.readline() if sys.stdin is not None else ""  # pyright: ignore[reportUnnecessaryComparison]
+    with terminal:
+        return terminal.read_line().decode(sys.stdin.encoding)
+
+
+def _read_shown(question: str) -> str:
+    _show(question)
+    line = _read_line()
+    if not line.endswith("\n"):
+        # After Ctrl-D the cursor is still on the line of the question.
+        print(file=sys.stderr)
+    return line
+
+
+def _read_secret(question: str) -> str:
+    controlling = _controlling_terminal()
+    if controlling is not None:
+        # The question goes to the terminal itself, even if standard error goes to a file.
+        shown = printable(question).encode(sys.stdin.encoding, "replace")
+        with controlling:
+            line = controlling.read_secret(lambda: controlling.write(shown))
+            controlling.write(b"\n")
+        return line.decode(sys.stdin.encoding)
+    terminal = _terminal()
+    if terminal is not None:
+        with terminal:
+            line = terminal.read_secret(lambda: _show(question))
+        print(file=sys.stderr)
+        return line.decode(sys.stdin.encoding)
+    return _read_getpass(question)
+
+
+def _read_getpass(question: str) -> str:
+    try:
+        return getpass.getpass(printable(question)) + "\n"
+    except EOFError:
+        print(file=sys.stderr)
+        return ""
+
+
+def _terminal() -> Terminal | None:
+    """Return the terminal at standard input, or None if only `sys.stdin` can read it.
+
+    None means one of these: standard input is not a terminal; Python has no termios (Windows, WebAssembly); the program
+    that calls this one has replaced `sys.stdin` with an object that does not have a descriptor.
+    """
+    if not at_terminal():
+        return None
+    try:
+        from .terminal import Terminal
+
+        return Terminal.at(sys.stdin.fileno())
+    except (ImportError, AttributeError, OSError, ValueError):
+        return None
+
+
+def _controlling_terminal() -> Terminal | None:
+    try:
+        from .terminal import Terminal
+
+        return Terminal.controlling()
+    except (ImportError, OSError):
+        return None
+
+
+def _show(question: str) -> None:
+    print(printable(question), end="", file=sys.stderr, flush=True)
 
 
 def _name(question: str) -> str:

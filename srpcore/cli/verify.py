@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..client import Cognito
 from ..exceptions.base import ConfigurationError
-from .prompt import at_terminal
+from .prompt import at_terminal, read_all
 
 __all__ = ["verify"]
 
@@ -31,14 +31,10 @@ def _read(name: str) -> str:
     if name == "-" and at_terminal():
         print("Paste the token, then end the input (Ctrl-D on a line of its own):", file=sys.stderr)
     try:
-        text = _standard_input() if name == "-" else Path(name).read_text(encoding="utf-8")
+        text = read_all() if name == "-" else Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         spoken = "standard input" if name == "-" else name
         raise ConfigurationError(f"{spoken} could not be read: {type(error).__name__}") from None
     if not text.strip():
         raise ConfigurationError("there is no token: give it on standard input, or in a file")
     return text.strip()
-
-
-def _standard_input() -> str:
-    return sys.stdin.read() if sys.stdin is not None else ""  # pyright: ignore[reportUnnecessaryComparison]

@@ -25,10 +25,42 @@ SRPCORE = [sys.executable, "-m", "srpcore"]
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDOFTHETESTS", "AWS_SECRET_ACCESS_KEY": "the-secret-key-of-the-tests"}
 DEADLINE = 30.0
 
-# A session of its own, with the terminal at standard input as its controlling terminal, as a shell in a window has.
-_TAKE_TERMINAL = """
+# The terminal at standard input becomes the controlling terminal of a new session, as in a terminal window.
+_IN_A_WINDOW = """
 import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.executable, [sys.executable, "-m", "srpcore", *sys.argv[1:]])
+"""
+
+# The same, but a signal never interrupts a system call of the main thread: another thread gets it.
+SIGNALS_GO_TO_ANOTHER_THREAD = """
+import fcntl, signal, sys, termios, threading
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+from srpcore.cli import main
+sys.exit(main())
+"""
+
+# The command line starts in the background, as after `srpcore login &`. Once it is stopped, it comes to the foreground.
+IN_THE_BACKGROUND = """
+import fcntl, os, signal, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+child = os.fork()
+if child == 0:
+    os.setpgid(0, 0)
+    os.execv(sys.executable, [sys.executable, "-m", "srpcore", *sys.argv[1:]])
+_, status = os.waitpid(child, os.WUNTRACED)
+print("stopped by", signal.Signals(os.WSTOPSIG(status)).name, flush=True)
+os.tcsetpgrp(0, child)
+os.kill(child, signal.SIGCONT)
+_, status = os.waitpid(child, 0)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+# There is a terminal at standard input, but no controlling terminal: /dev/tty cannot be opened.
+WITHOUT_CONTROLLING_TERMINAL = """
+import os, sys
 os.execv(sys.executable, [sys.executable, "-m", "srpcore", *sys.argv[1:]])
 """
 
@@ -169,12 +201,13 @@ class Terminal:
         stdout: int | None = None,
         stderr: int | None = None,
         settings: Mapping[str, str] | None = None,
+        program: str = _IN_A_WINDOW,
     ) -> None:
         self._master, self._slave = os.openpty()
         self.shown = ""
         self._seen = 0
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _TAKE_TERMINAL, *arguments],
+            [sys.executable, "-c", program, *arguments],
             stdin=self._slave,
             stdout=self._slave if stdout is None else stdout,
             stderr=self._slave if stderr is None else stderr,
@@ -193,11 +226,6 @@ class Terminal:
         os.close(self._slave)
         os.close(self._master)
 
-    @property
-    def slave(self) -> int:
-        """The terminal's own end."""
-        return self._slave
-
     def await_text(self, text: str) -> None:
         """Read until *text* is shown, after what was awaited before."""
         deadline = time.monotonic() + DEADLINE
@@ -206,6 +234,21 @@ class Terminal:
             assert self._read() or not ended, f"it ended without {text!r}: {self.shown!r}"
             assert time.monotonic() < deadline, f"no {text!r} in {self.shown!r}"
         self._seen = self.shown.index(text, self._seen) + len(text)
+
+    def await_sleep(self) -> None:
+        """Wait until the main thread of the process sleeps in the kernel. Only Linux shows it; elsewhere, return."""
+        deadline = time.monotonic() + DEADLINE
+        stat = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/stat")
+        while stat.exists() and stat.read_text().rpartition(") ")[2][0] != "S":
+            assert time.monotonic() < deadline, "the process does not sleep"
+            time.sleep(0.001)
+
+    def echoes(self) -> bool:
+        """Return whether the terminal shows what is typed."""
+        # Windows has no termios, and the tests without a terminal use this module there.
+        import termios
+
+        return bool(termios.tcgetattr(self._slave)[3] & termios.ECHO)
 
     def type(self, text: str) -> None:
         """Type *text*."""
