@@ -31,7 +31,7 @@ endif
 endif
 endif
 
-.PHONY: demo check unit test test-all lint test-wheel test-pythons benchmarks model update changes latest clean
+.PHONY: demo check unit test test-all lint test-wheel test-pythons benchmarks model generate update changes latest clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/srpcore demo
@@ -78,10 +78,14 @@ benchmarks: $(VENV)/.benchmark $(NODE)/.installed
 model: $(VENV)/.test
 	@$(BIN)/python tools/make_model.py
 
+# Generate everything that is generated: the service model, and from it the table of faults.
+generate: model
+	@$(BIN)/python tests/faults/table.py > $(VENV)/faults.md && mv $(VENV)/faults.md docs/faults.md
+
 # Raise all pins, generate what depends on them, run the tests, and print what changed.
 update: $(UPDATE)/.installed
 	@$(UPDATE)/bin/python tools/pins.py update
-	@status=0; $(MAKE) --no-print-directory model lint test || status=$$?; \
+	@status=0; $(MAKE) --no-print-directory generate lint test || status=$$?; \
 	    $(MAKE) --no-print-directory changes; exit $$status
 
 # The pins that differ from those in the last commit.
