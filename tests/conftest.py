@@ -10,11 +10,11 @@ import pytest
 
 from loopback import write_bundle
 from srpcore_transports.local import signing
+from support.no_skips import pytest_addoption, pytest_make_collect_report, pytest_runtest_makereport
 from support.rsa_keys import next_key
 
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--no-skips", action="store_true", help="fail if any test was skipped, as CI does")
+# Hooks: pytest finds them by their names in this module.
+__all__ = ["pytest_addoption", "pytest_make_collect_report", "pytest_runtest_makereport"]
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -64,20 +64,3 @@ def no_collection_within_deep_recursion(request: pytest.FixtureRequest) -> Itera
     gc.disable()
     yield
     gc.enable()
-
-
-_skipped: list[str] = []
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    outcome = yield
-    report = outcome.get_result()  # type: ignore[attr-defined]  # pluggy's result has no type here
-    if report.skipped:
-        _skipped.append(report.nodeid)
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    if session.config.getoption("--no-skips") and _skipped:
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        print(f"\n{len(_skipped)} skipped, which --no-skips does not allow: {', '.join(_skipped[:5])}")
