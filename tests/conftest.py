@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from loopback import write_bundle
 from srpcore_transports.local import signing
@@ -15,6 +16,11 @@ from support.rsa_keys import next_key
 
 # Hooks: pytest finds them by their names in this module.
 __all__ = ["pytest_addoption", "pytest_make_collect_report", "pytest_runtest_makereport"]
+
+# Hypothesis' own time limits are off: on a busy machine they fail tests of correct code. @settings of a test replaces the
+# members that it names.
+settings.register_profile("srpcore", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("srpcore")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from srpcore.users import camel_to_snake, cognito_to_dict, dict_to_cognito, snake_to_camel
@@ -72,7 +72,6 @@ def test_words_come_back(words: list[str]) -> None:
 
 
 @pytest.mark.counterpart
-@settings(deadline=None)  # the first example imports pycognito
 @given(LISTS, MAPS)
 def test_cognito_to_dict_is_pycognitos(attributes: list[dict[str, Any]], shown: dict[str, str] | None) -> None:
     import pycognito
@@ -87,7 +86,6 @@ def test_cognito_to_dict_is_pycognitos(attributes: list[dict[str, Any]], shown: 
 
 
 @pytest.mark.counterpart
-@settings(deadline=None)  # the first example imports pycognito
 @given(st.dictionaries(NAMES, ANY_VALUES, max_size=5), MAPS)
 def test_dict_to_cognito_is_pycognitos_but_changes_nothing(
     attributes: dict[str, Any], shown: dict[str, str] | None
@@ -104,7 +102,6 @@ def test_dict_to_cognito_is_pycognitos_but_changes_nothing(
 
 
 @pytest.mark.counterpart
-@settings(deadline=None)  # the first example imports pycognito
 @given(
     st.one_of(
         st.text("aBcD1_ é", max_size=10), st.text(max_size=6), st.sampled_from(["HTTPServer", "userMFAOptions", "a_1b"])

@@ -126,7 +126,7 @@ def of_ours() -> Credentials | type[Exception] | None:
 
 
 @pytest.mark.counterpart
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.one_of(st.none(), FILE), st.one_of(st.none(), FILE), VARIABLES)
 @example({"default": PIECES[0]}, {"default": PIECES[7] | PIECES[8]}, {})
 @example({"default": PIECES[0]}, {"default": PIECES[10] | PIECES[7]}, {})
@@ -160,7 +160,7 @@ def test_what_is_found_is_botocores(
 
 
 @pytest.mark.counterpart
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.one_of(st.none(), FILE), st.one_of(st.none(), FILE), VARIABLES)
 @example({"default": {"region": "eu-west-1"}}, {"default": {"region": "eu-west-2"}}, {})
 @example({"default": {"region": "eu-west-1"}, "work": {"region": "eu-west-2"}}, None, {"AWS_PROFILE": "work"})

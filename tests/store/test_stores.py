@@ -53,7 +53,7 @@ def test_another_store_of_the_place_sees_it(make_store: MakeStore) -> None:
     assert make_store(2.0).load(KEY) == LOGIN
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(key=usernames().filter(bool), login=logins())
 def test_any_login_is_kept_under_any_key(store: TokenStore, key: str, login: Login) -> None:
     store.save(key, login)
@@ -73,7 +73,7 @@ def test_no_key_is_taken_for_another(store: TokenStore) -> None:
 
 
 @given(key=texts_with_lone_surrogates())
-@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_a_key_that_is_no_text_with_a_utf8_form_is_refused(store: TokenStore, key: str) -> None:
     wrong: tuple[Any, ...] = (key, "", None, 1, b"key")
     for one in wrong:

@@ -20,13 +20,12 @@ def canonical(data: bytes) -> str:
     return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=100))
 def test_base64url_undoes_the_encoder(data: bytes) -> None:
     assert base64url(canonical(data)) == data
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(st.one_of(st.text(max_size=8), st.text(ALPHABET + "+/=. \n\xa0\u0661\ud800", max_size=8)))
 def test_base64url_takes_nothing_that_the_encoder_does_not_give(text: str) -> None:
     if is_base64url(text):
@@ -67,13 +66,12 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.text(), JSON, max_size=5), st.booleans())
 def test_json_object_reads_what_json_writes(value: dict[str, Any], ascii_only: bool) -> None:
     assert json_object(json.dumps(value, ensure_ascii=ascii_only).encode("utf-8")) == value
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.one_of(st.binary(max_size=40), st.text('{}[]",:\\u0d8ae1+-. \ufeff', max_size=40).map(str.encode)))
 def test_json_object_raises_only_its_own_errors_and_agrees_with_json(data: bytes) -> None:
     try:
@@ -91,7 +89,8 @@ SPACED = st.text('a:" \\{[,', max_size=3).map(json.dumps)
 MEMBER = st.tuples(SPACE, SPACED, SPACE, SPACE, st.one_of(SPACED, st.sampled_from(["1", "[]", '["a"]', '{"a":1}'])))
 
 
-@settings(deadline=None, max_examples=500)
+@pytest.mark.slow
+@settings(max_examples=500)
 @given(st.lists(MEMBER, max_size=4))
 def test_no_member_is_named_twice_however_it_is_spaced(members: list[tuple[str, ...]]) -> None:
     text = "{" + ",".join(f"{before}{name}{after}:{then}{value}" for before, name, after, then, value in members) + "}"
