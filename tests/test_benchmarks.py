@@ -37,6 +37,7 @@ def test_every_benchmark_is_run_here() -> None:
     assert {path.stem for path in BENCHMARKS.glob("[!_]*.py")} == {*LITTLE}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LITTLE)
 def test_it_runs_and_writes_what_it_found(name: str, tmp_path: Path) -> None:
     arguments, expected = LITTLE[name]
@@ -48,6 +49,7 @@ def test_it_runs_and_writes_what_it_found(name: str, tmp_path: Path) -> None:
     assert all(row["median_us"] > 0 for row in rows.values() if "median_us" in row)
 
 
+@pytest.mark.slow
 def test_what_is_absent_is_said(tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SRPCORE_NODE", str(tmp_path / "nowhere"))

@@ -210,6 +210,7 @@ class Dripping:
         return b""
 
 
+@pytest.mark.slow
 def test_a_dripping_answer_ends_with_the_time_of_the_call() -> None:
     dripping = Dripping()
     with (
@@ -222,6 +223,7 @@ def test_a_dripping_answer_ends_with_the_time_of_the_call() -> None:
     assert len(dripping.server.requests) == 1
 
 
+@pytest.mark.slow
 def test_a_limit_bounds_all_calls_within() -> None:
     dripping = Dripping()
     with dripping.server, HttpsTransport("eu-west-1", dripping.server.url, read_timeout=5) as transport:
@@ -400,6 +402,7 @@ def test_nothing_is_sent_without_credentials(monkeypatch: pytest.MonkeyPatch) ->
     assert not raised.value.may_have_arrived
 
 
+@pytest.mark.slow
 def test_the_search_for_credentials_ends_with_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
     dripping = Dripping()
     with dripping.server, Script(GOOD) as script, HttpsTransport("eu-west-1", script.server.url) as transport:

@@ -175,11 +175,21 @@ def make_world() -> Iterator[Callable[..., World]]:
         world.close()
 
 
-@pytest.fixture(
-    # Over httpx the confidential client alone, which says all that the public one does and more: the rest is time.
-    params=[(kind, secret) for kind in KINDS for secret in (False, True) if secret or kind != "httpx"],
-    ids=lambda param: f"{param[0]}, {'confidential' if param[1] else 'public'}",
-)
+WORLDS = [
+    pytest.param(
+        (kind, secret),
+        id=f"{kind}, {'confidential' if secret else 'public'}",
+        marks=[pytest.mark.counterpart] if kind == "botocore" else [],
+    )
+    for kind in KINDS
+    for secret in (False, True)
+    # Over httpx only the confidential client, which sends all that the public one sends and more.
+    if secret or kind != "httpx"
+]
+"""What the stories run with: a kind of transport, and whether the app client has a secret."""
+
+
+@pytest.fixture(params=WORLDS)
 def world(request: pytest.FixtureRequest, make_world: Callable[..., World]) -> World:
     kind, secret = request.param
     return make_world(kind=kind, client_secret=secret)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import srpcore
-from client.conftest import KINDS, PASSWORD, World
+from client.conftest import PASSWORD, WORLDS, World
 from client.test_sign_in import enrol
 from local.authenticator import Authenticator
 from local.test_custom_auth import Quiz
@@ -23,7 +23,7 @@ FACTORS = ["PASSWORD", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN"]
 EVERY_FACTOR = {"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": FACTORS}}}
 
 
-@pytest.fixture(params=[(kind, secret) for kind in KINDS for secret in (False, True)], ids=str)
+@pytest.fixture(params=WORLDS)
 def world(request: pytest.FixtureRequest, make_world: Callable[..., World]) -> World:
     kind, secret = request.param
     quiz = Quiz()

@@ -242,6 +242,7 @@ for name in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 def test_the_timestamp_is_english_whatever_the_locale(tmp_path: Path) -> None:
     names = ["de_DE.UTF-8", "fr_FR.UTF-8", "ja_JP.UTF-8", "German_Germany.1252"]
     localedef = shutil.which("localedef")

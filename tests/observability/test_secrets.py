@@ -105,6 +105,7 @@ def play(
     return used, asked
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["https", "asynchronous httpx"])
 def test_nothing_that_was_said_is_written(kind: str, ledger: Ledger, journal: Journal, tracing: Tracing) -> None:
     used, asked = play(kind, STORIES, ledger, journal, tracing)
@@ -120,6 +121,7 @@ def test_nothing_that_was_said_is_written(kind: str, ledger: Ledger, journal: Jo
     assert methods - used == by_sign_in | silent
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["httpx", "threaded"])
 def test_the_other_transports_write_nothing_either(
     kind: str, ledger: Ledger, journal: Journal, tracing: Tracing

@@ -660,6 +660,7 @@ def test_a_connection_idle_for_long_is_not_used(bundle: str) -> None:
     assert [request.connection for request in server.requests] == [0, 0, 1]
 
 
+@pytest.mark.slow
 def test_threads_get_their_own_answers(bundle: str) -> None:
     def ask(number: int) -> bool:
         name = f"user-{number}-{'x' * (number % 7) * 1000}"
@@ -811,6 +812,7 @@ def test_no_such_host() -> None:
         transport.call(SIGN_IN)
 
 
+@pytest.mark.slow
 def test_a_silent_server_is_a_timeout_while_connecting(bundle: str) -> None:
     # The kernel takes the connection, nobody answers the TLS greeting: the connect timeout covers that too.
     with socket.create_server(("127.0.0.1", 0)) as silent:

@@ -184,6 +184,7 @@ class Sips(LoopbackServer):
                 left = 150_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("maker", [HttpsTransport, HttpxTransport, AsyncHttpxTransport])
 def test_a_request_that_is_taken_in_sips_ends_at_the_deadline(
     maker: Callable[..., Any], secure: bool, bundle: str

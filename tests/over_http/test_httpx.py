@@ -572,14 +572,26 @@ def outcome(transport: Any, operation: Operation) -> tuple[type, bool, bool, str
     return kind, error.may_have_arrived, error.transient, error.retry_after
 
 
+SILENT = ("silent", "silent in the body")
+
+
+def patience(fault: str) -> float:
+    """Return the read timeout in seconds, which is short only if it is what the test waits for."""
+    return 0.3 if fault in SILENT else 30
+
+
 @pytest.mark.parametrize("secure", [True, False])
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(
+    "fault", [pytest.param(name, marks=pytest.mark.slow) if name in SILENT else name for name in FAULTS]
+)
 def test_each_fault_is_the_error_that_https_makes_of_it(
     make: Callable[..., Any], bundle: str, fault: str, secure: bool
 ) -> None:
     found = []
     for maker in (HttpsTransport, make):
-        with served(maker, bundle if secure else "", FAULTS[fault], read_timeout=0.3, max_response_size=100_000) as (
+        with served(
+            maker, bundle if secure else "", FAULTS[fault], read_timeout=patience(fault), max_response_size=100_000
+        ) as (
             server,
             transport,
         ):
@@ -588,10 +600,13 @@ def test_each_fault_is_the_error_that_https_makes_of_it(
     assert found[0] == found[1]
 
 
-@pytest.mark.parametrize("fault", ["closed before the answer", "silent in the body", "too many"])
+@pytest.mark.parametrize(
+    "fault",
+    ["closed before the answer", pytest.param("silent in the body", marks=pytest.mark.slow), "too many"],
+)
 def test_what_may_have_been_carried_out_is_not_sent_again(make: Callable[..., Any], bundle: str, fault: str) -> None:
     for operation, times in ((SIGN_UP, 2 if fault == "too many" else 1), (SIGN_IN, 2)):
-        with served(make, bundle, FAULTS[fault], read_timeout=0.2, max_attempts=2) as (server, transport):
+        with served(make, bundle, FAULTS[fault], read_timeout=patience(fault), max_attempts=2) as (server, transport):
             transport._calls.retries = Retries(2, lambda: 0.0)
             outcome(transport, operation)
         assert len(server.requests) == times
@@ -632,6 +647,7 @@ def test_a_host_that_no_name_service_takes(make: Callable[..., Any]) -> None:
         transport.call(SIGN_IN)
 
 
+@pytest.mark.slow
 def test_a_silent_server_is_a_timeout_while_connecting(make: Callable[..., Any], bundle: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"https://localhost:{listening.getsockname()[1]}"
@@ -643,6 +659,7 @@ def test_a_silent_server_is_a_timeout_while_connecting(make: Callable[..., Any],
             transport.call(SIGN_IN)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("read_timeout", [0.2, 5])
 def test_a_silent_server_is_a_timeout_while_reading(make: Callable[..., Any], bundle: str, read_timeout: float) -> None:
     within = "within 0.2 seconds" if read_timeout < 1 else "before the time limit of the call"
@@ -734,6 +751,7 @@ def test_what_could_not_all_be_sent_has_not_arrived() -> None:
         assert hung_up.result(10) == 2
 
 
+@pytest.mark.slow
 def test_no_free_connection_is_a_timeout_before_anything_is_sent(bundle: str) -> None:
     def handler(request: Request, connection: socket.socket) -> bytes:
         with pytest.raises(TransportTimeout, match="no connection to localhost was free") as caught:
@@ -763,6 +781,7 @@ def drip(response: bytes, first: int = 0) -> Handler:
     return handler
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("secure", [True, False])
 @pytest.mark.parametrize("first", [0, 9000])
 def test_a_drip_ends_at_the_deadline(make: Callable[..., Any], bundle: str, first: int, secure: bool) -> None:
@@ -777,6 +796,7 @@ def test_a_drip_ends_at_the_deadline(make: Callable[..., Any], bundle: str, firs
     assert len(server.requests) == 1
 
 
+@pytest.mark.slow
 def test_silence_at_the_deadline_is_not_waited_out(make: Callable[..., Any], bundle: str) -> None:
     def handler(request: Request, connection: socket.socket) -> bytes:
         connection.sendall(HEAD + b"{")
@@ -794,6 +814,7 @@ def test_silence_at_the_deadline_is_not_waited_out(make: Callable[..., Any], bun
     assert time.monotonic() - started < 5
 
 
+@pytest.mark.slow
 def test_a_request_that_nobody_takes_ends_at_the_deadline(make: Callable[..., Any]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -805,6 +826,7 @@ def test_a_request_that_nobody_takes_ends_at_the_deadline(make: Callable[..., An
     assert not caught.value.may_have_arrived
 
 
+@pytest.mark.slow
 def test_a_request_that_is_taken_in_sips_ends_at_the_deadline(make: Callable[..., Any]) -> None:
     def sip(listener: socket.socket) -> None:
         with listener.accept()[0] as connection:

@@ -45,6 +45,7 @@ def slowly(request: Request, connection: socket.socket) -> bytes:
     return response[-1:]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["direct", "tunnel", "plain"])
 def test_a_call_may_be_cancelled_in_any_phase(bundle: str, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async def story() -> None:
@@ -123,6 +124,7 @@ def test_loading_that_failed_while_nobody_waited_is_nobodys_surprise(tmp_path: A
 # Many at once.
 
 
+@pytest.mark.slow
 def test_a_thousand_tasks() -> None:
     async def ask(transport: AsyncHttpxTransport, number: int) -> bool:
         name = f"user-{number}"
@@ -291,6 +293,7 @@ assert not blocking, blocking
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keys", ["keys", "a profile"])
 def test_nothing_blocks_the_event_loop(bundle: str, tmp_path: Any, keys: str) -> None:
     def handler(request: Request, connection: socket.socket) -> bytes:

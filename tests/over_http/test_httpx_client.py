@@ -130,6 +130,7 @@ def drip(request: Request, connection: socket.socket) -> bytes:
     raise Drop
 
 
+@pytest.mark.slow
 def test_the_deadline_holds_between_the_parts_of_an_answer(over: Callable[..., None]) -> None:
     def story(call: Callable[[Operation], Reply], client: Any) -> None:
         with time_limit(0.4), pytest.raises(TransportTimeout, match="before the time limit of the call"):

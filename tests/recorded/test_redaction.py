@@ -582,6 +582,7 @@ def conversations(draw: st.DrawFn) -> tuple[list[tuple[Operation, Any]], list[st
     return calls, asked.cores + told.cores
 
 
+@pytest.mark.slow
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(conversations())
 def test_nothing_that_is_said_is_in_the_file_and_every_call_replays(

@@ -152,6 +152,7 @@ def test_programs_that_write_lose_nothing(folder: Path) -> None:
     assert not list(folder.glob("*.tmp"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="forks")
 def test_a_kill_at_any_line_leaves_the_old_login_or_the_new_one(folder: Path) -> None:
     code, seen = json.loads(run(KILL, folder, KEY))

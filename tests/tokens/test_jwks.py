@@ -179,7 +179,8 @@ VALUES = st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.li
 MEMBERS = st.sampled_from(["kty", "use", "alg", "key_ops", "kid", "n", "e"])
 
 
-@settings(deadline=None, max_examples=300)
+@pytest.mark.slow
+@settings(max_examples=300)
 @given(st.dictionaries(MEMBERS, VALUES, max_size=4), st.booleans())
 def test_any_json_object_is_a_key_or_refused_by_name(changes: dict[str, Any], encoded: bool) -> None:
     members = {**jwk(), **changes}

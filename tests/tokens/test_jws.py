@@ -77,7 +77,8 @@ PIECES = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=500)
+@pytest.mark.slow
+@settings(max_examples=500)
 @given(st.one_of(st.text(), st.lists(PIECES, max_size=5).map(".".join)))
 @example("")
 @example("..")

@@ -581,6 +581,7 @@ def test_a_loop_that_died_within_a_fetch_keeps_nobody_waiting(keys: Keys) -> Non
     dead.close()
 
 
+@pytest.mark.slow
 def test_a_caller_s_time_limit_does_not_end_what_all_wait_for(keys: Keys) -> None:
     held, token = keys.hold(), mint()
     with keys.verifier() as verifier:
@@ -597,6 +598,7 @@ def test_a_caller_s_time_limit_does_not_end_what_all_wait_for(keys: Keys) -> Non
         assert keys.count == 1
 
 
+@pytest.mark.slow
 @on_an_event_loop
 async def test_a_task_s_time_limit_does_not_end_what_all_wait_for(keys: Keys) -> None:
     held, token = keys.hold(), mint()

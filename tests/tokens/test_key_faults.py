@@ -268,12 +268,14 @@ def test_a_lost_connection_at_a_refresh_is_tried_once_more(keys: FaultyKeys, kin
     served_on_a_refresh(keys, kind, fault, asked=2)
 
 
+@pytest.mark.slow
 @both
 @pytest.mark.parametrize("fault", SLOW.values(), ids=SLOW)
 def test_a_silence_has_an_end(keys: FaultyKeys, kind: Any, fault: Fault) -> None:
     refused_at_first(keys, kind, fault, timeout=1)
 
 
+@pytest.mark.slow
 @both
 @pytest.mark.parametrize("fault", SLOW.values(), ids=SLOW)
 def test_a_silence_at_a_refresh_has_an_end(keys: FaultyKeys, kind: Any, fault: Fault) -> None:
@@ -369,6 +371,7 @@ DRIPS: dict[str, Callable[[], Iterator[bytes]]] = {
 }
 
 
+@pytest.mark.slow
 @both
 @pytest.mark.parametrize("drip", DRIPS.values(), ids=DRIPS)
 def test_a_fetch_that_drips_has_an_end(keys: FaultyKeys, kind: Any, drip: Callable[[], Iterator[bytes]]) -> None:

@@ -12,6 +12,7 @@ import pytest
 from . import forking
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.parametrize("case", forking.CASES)
 def test_a_fork(case: str) -> None:

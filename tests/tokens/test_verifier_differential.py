@@ -115,7 +115,8 @@ def at_random(members: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[d
 SHARED = Verifiers()
 
 
-@settings(deadline=None, max_examples=300)
+@pytest.mark.slow
+@settings(max_examples=300)
 @given(TOKENS, at_random(DEMANDS), ISSUERS)
 def test_beside_pyjwt(token_and_use: tuple[str, str], demands: dict[str, Any], issuers: Any) -> None:
     token, made_for = token_and_use
@@ -161,7 +162,7 @@ def test_every_allowed_difference_is_one(case: tuple[str, Any, dict[str, Any]], 
     assert by_pyjwt(token, use or "access") is not None
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(TOKENS, st.lists(at_random(DEMANDS), min_size=2, max_size=5))
 def test_a_call_leaves_nothing_to_the_next(token_and_use: tuple[str, str], calls: list[dict[str, Any]]) -> None:
     token, _ = token_and_use
@@ -218,6 +219,7 @@ def accepts(document: dict[str, Any], token: Any) -> bool:
         return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "least"), [("json_web_crypto_test", 14), ("json_web_key_test", 6), ("json_web_signature_test", 300)]
 )

@@ -163,7 +163,8 @@ def test_every_allowed_difference_is_one(case: tuple[str, str], allowed: Differe
     assert by_pyjwt(token, use) is not None
 
 
-@settings(deadline=None, max_examples=600)
+@pytest.mark.slow
+@settings(max_examples=600)
 @given(odd_tokens())
 def test_beside_pyjwt(token_and_use: tuple[str, str]) -> None:
     token, use = token_and_use
