@@ -6,12 +6,15 @@ import contextlib
 import os
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from support.ports import reserved_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,28 +30,32 @@ def executable() -> Path:
 @contextlib.contextmanager
 def running() -> Iterator[str]:
     """Start ministack with AUTH=true on a free loopback port, yield its URL, and stop it."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    # Without these settings it listens on every interface.
-    environment = {
-        **os.environ,
-        "AUTH": "true",
-        "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(port),
-        "IOT_MTLS_ENABLED": "0",
-        "SFTP_ENABLED": "0",
-    }
-    process = subprocess.Popen([executable()], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_for(port, process)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
+    with reserved_port() as port, tempfile.TemporaryDirectory() as folder:
+        environment = {
+            **os.environ,
+            "AUTH": "true",
+            # Without these settings it listens on every interface.
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(port),
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            # Its keys and its PID file, which are in /tmp otherwise.
+            "STATE_DIR": folder,
+            "TMPDIR": folder,
+        }
+        process = subprocess.Popen(
+            [executable()], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            wait_for(port, process)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
