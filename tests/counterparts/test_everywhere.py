@@ -28,8 +28,9 @@ PASSWORD = "Correct-Horse-1"
 
 @dataclass
 class Client:
-    """An app client of a pool in ministack."""
+    """An app client of a pool in one of the servers."""
 
+    server: str
     url: str
     admin: Any
     pool_id: str
@@ -109,7 +110,9 @@ def client(request: pytest.FixtureRequest, servers: Callable[[str], Any]) -> Ite
         ExplicitAuthFlows=["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH"],
     )["UserPoolClient"]
     over = pool if transport == "in process" else transport
-    yield Client(url, admin, pool_id, made["ClientId"], made.get("ClientSecret"), over, 30 if name == "local" else 0)
+    yield Client(
+        name, url, admin, pool_id, made["ClientId"], made.get("ClientSecret"), over, 30 if name == "local" else 0
+    )
     admin.close()
 
 
@@ -171,7 +174,8 @@ def test_refresh_and_logout(client: Client) -> None:
     with client.user(client.create("erin")) as user:
         user.authenticate(PASSWORD)
         before = user.access_token
-        time.sleep(1.1)  # ministack's tokens of one second are equal
+        if client.server == "ministack":
+            time.sleep(1.1)  # it makes equal tokens within one second
         user.renew_access_token()
         assert user.access_token != before
         user.verify_tokens()
