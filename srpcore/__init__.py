@@ -1,8 +1,11 @@
 """Log in to Amazon Cognito user pools: SRP-6a, tokens and every challenge, with no required dependency.
 
-Where to look: :class:`Cognito` (``client/``) is what a user holds; ``flows/`` says what is asked of the service,
-``crypto/`` how a password is proven, ``tokens/`` how a token is verified, ``exceptions/`` what can go wrong.
-The transports are in the package ``srpcore_transports``.
+Where to look: :class:`Cognito` (``client/``) is the user of a pool; ``flows/`` has the requests to the service,
+``crypto/`` the proof of a password, ``tokens/`` the verification of tokens, ``exceptions/`` the errors. The transports
+are in the package ``srpcore_transports``.
+
+Public names are imported lazily, so a process that only verifies tokens (for example an AWS Lambda function during a
+cold start) never imports the client.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from .aws_srp import AWSSRP
-    from .client import AsyncCognito, Cognito, SignIn
+    from .client import AsyncCognito, AsyncSignIn, Cognito, SignIn
     from .crypto.device import Device
     from .exceptions import (
         ConfigurationError,
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AWSSRP",
     "AsyncCognito",
+    "AsyncSignIn",
     "AsyncTokenVerifier",
     "Challenge",
     "Cognito",
@@ -69,11 +73,10 @@ __all__ = [
     "snake_to_camel",
 ]
 
-# Each name is loaded when it is first asked for: who verifies tokens waits for no client, in Lambda's cold start say.
-# Those that are in none of these are exceptions.
-_HOMES = {
+# The module of each public name. The names that are in none of these are exceptions.
+_NAMES_OF = {
     "aws_srp": "AWSSRP",
-    "client": "AsyncCognito Cognito SignIn",
+    "client": "AsyncCognito AsyncSignIn Cognito SignIn",
     "crypto.device": "Device",
     "flows.challenges": "Challenge",
     "store": "FileStore KeyringStore MemoryStore Tokens TokenStore",
@@ -81,23 +84,23 @@ _HOMES = {
     "tokens.verifier": "TokenVerifier",
     "users": "GroupObj UserObj camel_to_snake cognito_to_dict dict_to_cognito snake_to_camel",
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
-_ROOMS = (
-    "aws_srp client crypto drive exceptions flows pool resolve service_client store tokens users utils wire".split()
-)
+_MODULE_OF = {name: module for module, names in _NAMES_OF.items() for name in names.split()}
+# Modules that are attributes of the package without an import of their own; the first are documented.
+_PUBLIC_MODULES = "aws_srp crypto exceptions frameworks store testing tokens utils".split()
+_MODULES = [*_PUBLIC_MODULES, *"client drive flows pool resolve service_client users wire".split()]
 
 
-if not TYPE_CHECKING:  # the checkers know every name, and must not take a misspelt one for Any
+if not TYPE_CHECKING:  # type checkers know every name, and must not take a misspelt one for Any
 
     def __getattr__(name: str) -> Any:
-        if name in _ROOMS:
+        if name in _MODULES:
             return import_module(f"{__name__}.{name}")
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(f"{__name__}.{_HOME_OF.get(name, 'exceptions')}"), name)
+        value = getattr(import_module(f"{__name__}.{_MODULE_OF.get(name, 'exceptions')}"), name)
         globals()[name] = value
         return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, *_ROOMS})
+    return sorted({*__all__, *_PUBLIC_MODULES})

@@ -1,13 +1,25 @@
-"""Drive a flow over a transport: the only place where logic meets I/O."""
+"""Drive a flow over a transport: where the pure protocol meets I/O.
+
+Theory of operation::
+
+    flow (a generator)                driver                     transport, or the caller's own code
+        yield Operation(...)  ───────►  transport.call(...)   ───────►  the service
+        ◄─── Reply, or raises ────────  ◄─────────────────────────────
+
+A flow yields a request and is resumed with the answer. If there is no answer, the error is raised at the flow's
+``yield``, so that it can clean up, or go on without the answer. The flow itself never blocks: between two requests it
+only computes. :func:`run` and :func:`arun` raise the audit event ``srpcore.run`` when they start, which lets a test
+prove that no driver is started while a flow is being advanced.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AbstractContextManager, asynccontextmanager, closing, suppress
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from .wire import AsyncTransport, Awaiting, Flow, Operation, Request, Transport
+from .wire import AsyncTransport, CallMethod, Fetch, Flow, Operation, Request, Transport
 
 if TYPE_CHECKING:
     import asyncio
@@ -17,33 +29,55 @@ __all__ = ["arun", "entered_in_thread", "in_thread", "run"]
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
 class _Result(Generic[T]):
-    value: T
+    __slots__ = ("value",)
+
+    def __init__(self, value: T) -> None:
+        self.value = value
 
 
-def _step(flow: Flow[T], answer: object) -> Request | _Result[T]:
-    # StopIteration is caught around send alone: an exhausted fake transport may raise it too, and around the whole
-    # loop that would look like a flow that returned None. Nor could it cross from a thread to an event loop.
+def _advance(resume: Callable[[Any], Request], answer: object) -> Request | _Result[Any]:
+    # StopIteration is caught around this call alone: an exhausted fake transport may raise it too, and around the
+    # whole loop that would look like a flow that returned None. Nor could it cross from a thread to an event loop.
     try:
-        return flow.send(answer)
+        return resume(answer)
     except StopIteration as stop:
         return _Result(stop.value)
+    finally:
+        del answer  # if it is an error, its traceback holds this frame: the two would keep each other in memory
 
 
 def run(flow: Flow[T], transport: Transport) -> T:
     """Run *flow* to its end over a synchronous *transport* and return its result.
 
     Raises:
-        SrpcoreError: whatever the flow or the transport raises; the flow is closed on every exit.
+        SrpcoreError: any error that the transport raises and the flow does not handle, and any error of the flow. The
+            flow is closed on every exit.
     """
+    sys.audit("srpcore.run")
+    resume: Callable[[Any], Request] = flow.send
     answer: object = None
-    with closing(flow):
-        while not isinstance(request := _step(flow, answer), _Result):
-            if isinstance(request, Awaiting):
-                raise TypeError("a flow of an asynchronous facade needs the asynchronous driver")
-            answer = transport.call(request) if isinstance(request, Operation) else transport.fetch(request.url)
-        return request.value
+    try:
+        while not isinstance(request := _advance(resume, answer), _Result):
+            try:
+                answer, resume = _perform(request, transport), flow.send
+            except StopIteration:  # of a fake without answers; PEP 479 lets none through a generator
+                raise
+            except Exception as error:  # noqa: BLE001 - every error belongs to the flow
+                answer, resume = error, flow.throw
+        result: T = request.value
+        return result
+    finally:
+        answer = None  # see _advance
+        flow.close()
+
+
+def _perform(request: Request, transport: Transport) -> object:
+    if isinstance(request, Operation):
+        return transport.call(request)
+    if isinstance(request, Fetch):
+        return transport.fetch(request.url)
+    return request.function()
 
 
 class Offload(Protocol):
@@ -57,23 +91,39 @@ class Offload(Protocol):
 async def arun(flow: Flow[T], transport: AsyncTransport, *, offload: Offload | None = None) -> T:
     """Run *flow* to its end over an asynchronous *transport* and return its result.
 
-    With *offload* (:func:`in_thread`), the flow's own work, such as SRP's arithmetic, happens off the event loop.
+    With *offload* (:func:`in_thread`), the flow's own work, such as SRP's arithmetic, and the functions that it asks
+    to be called, run off the event loop.
 
     Raises:
-        SrpcoreError: whatever the flow or the transport raises; the flow is closed on every exit.
+        SrpcoreError: any error that the transport raises and the flow does not handle, and any error of the flow. The
+            flow is closed on every exit.
     """
+    sys.audit("srpcore.run")
+    resume: Callable[[Any], Request] = flow.send
     answer: object = None
-    with closing(flow):
+    try:
         while True:
-            request = await offload(_step, flow, answer) if offload else _step(flow, answer)
+            request = await offload(_advance, resume, answer) if offload else _advance(resume, answer)
             if isinstance(request, _Result):
-                return request.value
-            if isinstance(request, Awaiting):
-                answer = await request.function()
-            elif isinstance(request, Operation):
-                answer = await transport.call(request)
-            else:
-                answer = await transport.fetch(request.url)
+                result: T = request.value
+                return result
+            try:
+                answer, resume = await _aperform(request, transport, offload), flow.send
+            except Exception as error:  # noqa: BLE001 - every error belongs to the flow
+                answer, resume = error, flow.throw
+    finally:
+        answer = None  # see _advance
+        flow.close()
+
+
+async def _aperform(request: Request, transport: AsyncTransport, offload: Offload | None) -> object:
+    if isinstance(request, Operation):
+        return await transport.call(request)
+    if isinstance(request, Fetch):
+        return await transport.fetch(request.url)
+    if isinstance(request, CallMethod):
+        return await request.function()
+    return await offload(request.function) if offload else request.function()
 
 
 async def in_thread(function: Callable[..., T], /, *arguments: Any) -> T:

@@ -102,7 +102,7 @@ def as_transport(client: Any) -> Transport:
 
 def as_client(transport: Transport, region: str) -> Any:
     """Return the client to show for *transport*: the botocore client it is over, else a ServiceClient."""
-    return getattr(transport, "client", None) or ServiceClient(transport, region)
+    return getattr(transport, "botocore_client", None) or ServiceClient(transport, region)
 
 
 def as_async_client(transport: AsyncTransport, region: str) -> AsyncServiceClient:

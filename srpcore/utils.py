@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import Enum
-from threading import Lock
 from typing import Any, cast
 
+from ._fork import ForkSafeLock
 from .client import Cognito
 from .exceptions.base import ConfigurationError, TransportError, TransportTimeout
 from .wire import Operation, Reply, Transport
@@ -71,7 +71,7 @@ class RequestsSrpAuth:
         self.http_header = http_header
         self.http_header_prefix = http_header_prefix
         self.token_type = TokenType(auth_token_type)
-        self._lock = Lock()
+        self._lock = ForkSafeLock()
 
     def __call__(self, request: Any) -> Any:
         """Set the header of *request*, after a log-in or a refresh where one is due, and return it.
@@ -105,7 +105,7 @@ class _KeysByRequests:
 
     def __init__(self, inner: Transport) -> None:
         self._inner = inner
-        self.client: Any = getattr(inner, "client", None)
+        self.botocore_client: Any = getattr(inner, "botocore_client", None)
 
     def call(self, operation: Operation) -> Reply:
         return self._inner.call(operation)

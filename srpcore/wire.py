@@ -6,7 +6,7 @@ A *flow* is a generator. It yields an :class:`Operation` (answered by a :class:`
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, Protocol, TypeAlias, TypeVar
 
@@ -14,7 +14,8 @@ from .service_model import UNSIGNED
 
 __all__ = [
     "AsyncTransport",
-    "Awaiting",
+    "CallBlocking",
+    "CallMethod",
     "Document",
     "Fetch",
     "Flow",
@@ -113,14 +114,28 @@ class Reply:
         return error
 
 
-@dataclass(frozen=True, slots=True)
-class Awaiting:
-    """A coroutine function of an asynchronous facade's own, for the asynchronous driver to call and await."""
+class CallMethod:
+    """A request to call a method of the program's object: one that a subclass or a program has put in place of ours.
 
-    function: Callable[[], Awaitable[Any]]
+    On an event loop the method is a coroutine function, and the driver awaits what it returns.
+    """
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: Callable[[], Any]) -> None:
+        self.function = function
 
 
-Request: TypeAlias = Operation | Fetch | Awaiting
+class CallBlocking:
+    """A request to call a function that may block, such as one that writes a file; in a thread on an event loop."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: Callable[[], Any]) -> None:
+        self.function = function
+
+
+Request: TypeAlias = Operation | Fetch | CallMethod | CallBlocking
 
 # The type of what is sent in depends on what was yielded (a Reply or bytes), which no annotation of a generator
 # can say; flows.ask and flows.fetch are the two places that yield, and they give it its type back.

@@ -13,7 +13,7 @@ import srpcore
 
 PROMISED = """
     FileStore KeyringStore MemoryStore TokenStore Tokens
-    AWSSRP AsyncCognito Challenge Cognito SignIn ConfigurationError Device ForceChangePasswordException GroupObj MFAChallengeException
+    AWSSRP AsyncCognito AsyncSignIn Challenge Cognito SignIn ConfigurationError Device ForceChangePasswordException GroupObj MFAChallengeException
     SMSMFAChallengeException ServiceError SoftwareTokenMFAChallengeException SrpcoreError TokenVerificationException
     AsyncTokenVerifier TokenVerifier
     TransportError UnsafeServerValue UserObj WarrantException __version__ camel_to_snake cognito_to_dict dict_to_cognito
@@ -58,7 +58,14 @@ def test_the_exceptions_are_those_of_its_modules() -> None:
 def test_a_name_that_is_not_there_is_an_attribute_error(module: str) -> None:
     with pytest.raises(AttributeError, match="Cognitto"):
         _ = importlib.import_module(module).Cognitto
-    assert {"Cognito", "exceptions"} <= set(dir(srpcore))
+
+
+def test_dir_shows_public_names_only() -> None:
+    public = {"aws_srp", "crypto", "exceptions", "frameworks", "store", "testing", "tokens", "utils"}
+    assert set(dir(srpcore)) == {*srpcore.__all__, *public}
+    assert set(dir(srpcore.exceptions)) == set(srpcore.exceptions.__all__)
+    for name in public:
+        assert importlib.import_module(f"srpcore.{name}").__doc__
 
 
 def test_rooms_are_attributes_without_an_import_of_their_own() -> None:

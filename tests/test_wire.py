@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import gc
 import pickle
+import weakref
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from srpcore.drive import arun, run
+from srpcore.drive import arun, in_thread, run
 from srpcore.exceptions import TransportError
-from srpcore.wire import Fetch, Flow, Operation, Reply
+from srpcore.wire import CallBlocking, CallMethod, Fetch, Flow, Operation, Reply
 
 # Operations.
 
@@ -140,12 +142,74 @@ def test_each_request_gets_its_answer(driver: Driver) -> None:
 
 @pytest.mark.parametrize("driver", DRIVERS)
 @pytest.mark.parametrize("answers", [[TransportError("gone")], [REPLY, TransportError("gone")]])
-def test_a_transport_error_closes_the_flow_and_goes_on(driver: Driver, answers: list[Any]) -> None:
+def test_a_transport_error_is_raised_in_the_flow_and_by_the_driver(driver: Driver, answers: list[Any]) -> None:
     story = Story()
     flow = story.flow()  # held here, so that it is the driver that closes it and not the collector
     with pytest.raises(TransportError, match="gone"):
         driver.drive(flow, driver.transport(*answers))
-    assert story.ends == ["GeneratorExit", "closed"]
+    assert story.ends == ["TransportError", "closed"]
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_flow_may_go_on_without_an_answer(driver: Driver) -> None:
+    def flow() -> Flow[Any]:
+        try:
+            yield Fetch("https://keys.example/jwks")
+        except TransportError as error:
+            reply = yield Operation("InitiateAuth", {})
+            return str(error), reply
+
+    transport = driver.transport(TransportError("gone"), REPLY)
+    assert driver.drive(flow(), transport) == ("gone", REPLY)
+
+
+class Gone(Scripted):
+    def call(self, operation: Operation) -> Reply:
+        raise TransportError("gone")
+
+
+class AsyncGone(AsyncScripted):
+    async def call(self, operation: Operation) -> Reply:  # type: ignore[override] # the async version of a fake
+        raise TransportError("gone")
+
+
+@pytest.mark.parametrize(
+    ("drive", "transport"),
+    [(run, Gone()), (lambda flow, transport: arun(flow, transport).send(None), AsyncGone())],
+    ids=["run", "arun"],
+)
+def test_an_error_is_freed_when_the_caller_lets_go_of_it(drive: Callable[..., Any], transport: Scripted) -> None:
+    def reference() -> weakref.ref[TransportError]:
+        try:
+            drive(Story().flow(), transport)
+        except TransportError as error:
+            return weakref.ref(error)
+        raise AssertionError("not raised")
+
+    gc.disable()
+    try:
+        assert reference()() is None
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("offload", [None, in_thread])
+def test_what_a_flow_asks_to_be_called_is_called_by_the_driver(offload: Any) -> None:
+    def fail() -> None:
+        raise LookupError("of the function")
+
+    def flow(method: Callable[[], Any]) -> Flow[Any]:
+        number = yield CallBlocking(lambda: 1)
+        text = yield CallMethod(method)
+        with pytest.raises(LookupError, match="of the function"):
+            yield CallBlocking(fail)
+        return number, text
+
+    async def method() -> str:
+        return "awaited"
+
+    assert run(flow(lambda: "called"), Scripted()) == (1, "called")
+    assert asyncio.run(arun(flow(method), AsyncScripted(), offload=offload)) == (1, "awaited")
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
@@ -164,9 +228,9 @@ def test_an_exhausted_fake_is_no_result(driver: Driver, answers: list[Any]) -> N
     story = Story()
     flow = story.flow()
     # Python turns a StopIteration that leaves a coroutine into a RuntimeError.
-    with pytest.raises((StopIteration, RuntimeError)):
+    with pytest.raises((StopIteration, RuntimeError)) as caught:
         driver.drive(flow, driver.transport(*answers))
-    assert story.ends == ["GeneratorExit", "closed"]
+    assert story.ends == ["RuntimeError" if caught.type is RuntimeError else "GeneratorExit", "closed"]
 
 
 @pytest.mark.parametrize("driver", DRIVERS)

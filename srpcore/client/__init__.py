@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from .devices import AsyncDeviceMethods, DeviceMethods
 from .directory import AsyncDirectoryMethods, DirectoryMethods
-from .keeping import AsyncKeepingMethods, KeepingMethods
-from .log_in import AsyncLogInMethods, LogInMethods
+from .login import AsyncLoginMethods, LoginMethods
 from .mfa import AsyncMfaMethods, MfaMethods
 from .passkeys import AsyncPasskeyMethods, PasskeyMethods
 from .passwords import AsyncPasswordMethods, PasswordMethods
+from .persistence import AsyncPersistenceMethods, PersistenceMethods
 from .providers import AsyncProviderMethods, ProviderMethods
 from .sessions import AsyncSessionMethods, SessionMethods
-from .sign_in import AsyncSignInMethods, SignIn, SignInMethods
+from .sign_in import AsyncSignIn, AsyncSignInMethods, SignIn, SignInMethods
 from .sign_up import AsyncSignUpMethods, SignUpMethods
 from .streams import AsyncStreamMethods, StreamMethods
 
-__all__ = ["AsyncCognito", "Cognito", "SignIn"]
+__all__ = ["AsyncCognito", "AsyncSignIn", "Cognito", "SignIn"]
 
 
 class Cognito(
     SignUpMethods,
-    LogInMethods,
+    LoginMethods,
     SignInMethods,
-    KeepingMethods,
+    PersistenceMethods,
     MfaMethods,
     DeviceMethods,
     PasswordMethods,
@@ -37,9 +37,9 @@ class Cognito(
 
 class AsyncCognito(
     AsyncSignUpMethods,
-    AsyncLogInMethods,
+    AsyncLoginMethods,
     AsyncSignInMethods,
-    AsyncKeepingMethods,
+    AsyncPersistenceMethods,
     AsyncMfaMethods,
     AsyncDeviceMethods,
     AsyncPasswordMethods,

@@ -15,7 +15,7 @@ from ..resolve import (
     make_async_transport,
     make_transport,
 )
-from ..wire import AsyncTransport, Awaiting, Flow, Transport
+from ..wire import AsyncTransport, Flow, Transport
 from .state import CognitoState
 
 __all__ = ["AsyncCognitoBase", "CognitoBase"]
@@ -67,10 +67,6 @@ class CognitoBase(CognitoState):
     def _run(self, flow: Flow[T]) -> T:
         return run(flow, self._transport)
 
-    def _through(self, method: str, *arguments: Any) -> Flow[Any]:
-        yield from ()
-        return getattr(self, method)(*arguments)
-
 
 class AsyncCognitoBase(CognitoState):
     """A facade whose methods are coroutines: what it does of its own happens in a thread, off the event loop."""
@@ -120,6 +116,3 @@ class AsyncCognitoBase(CognitoState):
 
     async def _run(self, flow: Flow[T]) -> T:
         return await arun(flow, self._transport, offload=in_thread)
-
-    def _through(self, method: str, *arguments: Any) -> Flow[Any]:
-        return (yield Awaiting(lambda: getattr(self, method)(*arguments)))

@@ -7,13 +7,13 @@ from ..exceptions.base import ConfigurationError
 from ..flows import devices
 from ..wire import Flow
 from .base import AsyncCognitoBase, CognitoBase
-from .keeping import KeepingState
-from .twins import awaited, blocking
+from .persistence import PersistenceState
+from .sync_async import async_method, sync_method, through
 
 __all__ = ["AsyncDeviceMethods", "DeviceMethods"]
 
 
-class DeviceState(KeepingState):
+class DeviceState(PersistenceState):
     """The device at hand."""
 
     def _require_device(self) -> Device:
@@ -25,7 +25,7 @@ class DeviceState(KeepingState):
 class DeviceMethods(DeviceState, CognitoBase):
     """Remember this device, so that later log-ins prove it."""
 
-    @blocking
+    @sync_method
     def confirm_device(self, device_name: str | None = None, *, remember: bool = True) -> Flow[Device]:
         """Confirm the device that the last log-in named, keep it as ``device`` and return it.
 
@@ -45,12 +45,12 @@ class DeviceMethods(DeviceState, CognitoBase):
             access_token, metadata["DeviceKey"], metadata["DeviceGroupKey"], name=device_name
         )
         self.device, self.new_device_metadata = device, None
-        self._keep_device()
+        yield from self._save_device()
         if reply.get("UserConfirmationNecessary") and remember:
-            yield from self._through("update_device_status", True)
+            yield from through(self, "update_device_status", True)
         return device
 
-    @blocking
+    @sync_method
     def update_device_status(self, remembered: bool) -> Flow[None]:
         """Have the service remember ``device``, or not.
 
@@ -61,7 +61,7 @@ class DeviceMethods(DeviceState, CognitoBase):
         access_token, key = self._require_access_token(), self._require_device().key
         yield from devices.update_device_status(access_token, key, remembered=remembered)
 
-    @blocking
+    @sync_method
     def forget_device(self) -> Flow[None]:
         """Make the service forget ``device``, and drop it.
 
@@ -72,12 +72,12 @@ class DeviceMethods(DeviceState, CognitoBase):
         access_token, key = self._require_access_token(), self._require_device().key
         yield from devices.forget_device(access_token, key)
         self.device = None
-        self._keep_device()
+        yield from self._save_device()
 
 
 class AsyncDeviceMethods(DeviceState, AsyncCognitoBase):
     """Remember this device, so that later log-ins prove it, on an event loop."""
 
-    confirm_device = awaited(DeviceMethods.confirm_device)
-    update_device_status = awaited(DeviceMethods.update_device_status)
-    forget_device = awaited(DeviceMethods.forget_device)
+    confirm_device = async_method(DeviceMethods.confirm_device)
+    update_device_status = async_method(DeviceMethods.update_device_status)
+    forget_device = async_method(DeviceMethods.forget_device)

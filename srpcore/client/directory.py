@@ -11,8 +11,8 @@ from ..service_model import PAGES
 from ..users import GroupObj, dict_to_cognito
 from ..wire import Document, Flow
 from .base import AsyncCognitoBase, CognitoBase
-from .profile import AsyncProfileMethods, ProfileMethods, ProfileState
-from .twins import awaited, blocking
+from .profile import AsyncProfileMethods, ProfileMethods, ProfileState, account_metadata
+from .sync_async import async_method, sync_method
 
 __all__ = ["AsyncDirectoryMethods", "DirectoryMethods"]
 
@@ -26,6 +26,15 @@ class DirectoryState(ProfileState):
         """Return an object of ``group_class`` for the group as the service describes it."""
         return self.group_class(group_data=group_data, cognito_obj=self)
 
+    def _listed_user(self, user: Document, attr_map: Mapping[str, str] | None) -> Any:
+        """Return an object of ``user_class`` for a user as ListUsers describes it."""
+        return self.get_user_obj(
+            user.get("Username"),
+            attribute_list=user.get("Attributes"),
+            metadata=account_metadata(user),
+            attr_map=attr_map,
+        )
+
     def _of(self, username: str) -> dict[str, Any]:
         return {"UserPoolId": self.user_pool_id, "Username": username}
 
@@ -33,7 +42,7 @@ class DirectoryState(ProfileState):
 class DirectoryMethods(DirectoryState, ProfileMethods, CognitoBase):
     """Administer users and groups."""
 
-    @blocking
+    @sync_method
     def get_users(self, attr_map: Mapping[str, str] | None = None) -> Flow[list[Any]]:
         """Return every user of the pool, as objects of ``user_class``.
 
@@ -41,17 +50,9 @@ class DirectoryMethods(DirectoryState, ProfileMethods, CognitoBase):
             ServiceError: the service refused.
         """
         users = yield from collect("ListUsers", {"UserPoolId": self.user_pool_id})
-        return [
-            self.get_user_obj(
-                user.get("Username"),
-                attribute_list=user.get("Attributes"),
-                metadata={"username": user.get("Username")},
-                attr_map=attr_map,
-            )
-            for user in users
-        ]
+        return [self._listed_user(user, attr_map) for user in users]
 
-    @blocking
+    @sync_method
     def admin_create_user(
         self,
         /,
@@ -78,7 +79,7 @@ class DirectoryMethods(DirectoryState, ProfileMethods, CognitoBase):
         response.pop("ResponseMetadata", None)
         return response
 
-    @blocking
+    @sync_method
     def admin_enable_user(self, username: str) -> Flow[None]:
         """Let *username* log in again.
 
@@ -87,7 +88,7 @@ class DirectoryMethods(DirectoryState, ProfileMethods, CognitoBase):
         """
         yield from ask("AdminEnableUser", self._of(username))
 
-    @blocking
+    @sync_method
     def admin_disable_user(self, username: str) -> Flow[None]:
         """Let *username* log in no more.
 
@@ -96,7 +97,7 @@ class DirectoryMethods(DirectoryState, ProfileMethods, CognitoBase):
         """
         yield from ask("AdminDisableUser", self._of(username))
 
-    @blocking
+    @sync_method
     def get_group(self, group_name: str) -> Flow[Any]:
         """Return a group, as an object of ``group_class``.
 
@@ -106,7 +107,7 @@ class DirectoryMethods(DirectoryState, ProfileMethods, CognitoBase):
         reply = yield from ask("GetGroup", {"GroupName": group_name, "UserPoolId": self.user_pool_id})
         return self.get_group_obj(reply["Group"])
 
-    @blocking
+    @sync_method
     def get_groups(self) -> Flow[list[Any]]:
         """Return every group of the pool, of every page, as objects of ``group_class``.
 
@@ -116,7 +117,7 @@ class DirectoryMethods(DirectoryState, ProfileMethods, CognitoBase):
         groups = yield from collect("ListGroups", {"UserPoolId": self.user_pool_id})
         return [self.get_group_obj(group) for group in groups]
 
-    @blocking
+    @sync_method
     def admin_add_user_to_group(self, username: str, group_name: str) -> Flow[None]:
         """Put *username* in the group.
 
@@ -125,7 +126,7 @@ class DirectoryMethods(DirectoryState, ProfileMethods, CognitoBase):
         """
         yield from ask("AdminAddUserToGroup", {**self._of(username), "GroupName": group_name})
 
-    @blocking
+    @sync_method
     def admin_remove_user_from_group(self, username: str, group_name: str) -> Flow[None]:
         """Take *username* out of the group.
 
@@ -134,7 +135,7 @@ class DirectoryMethods(DirectoryState, ProfileMethods, CognitoBase):
         """
         yield from ask("AdminRemoveUserFromGroup", {**self._of(username), "GroupName": group_name})
 
-    @blocking
+    @sync_method
     def admin_list_groups_for_user(self, username: str) -> Flow[list[str]]:
         """Return the names of the groups that *username* is in, of every page.
 
@@ -149,12 +150,12 @@ class DirectoryMethods(DirectoryState, ProfileMethods, CognitoBase):
 class AsyncDirectoryMethods(DirectoryState, AsyncProfileMethods, AsyncCognitoBase):
     """Administer users and groups, on an event loop."""
 
-    get_users = awaited(DirectoryMethods.get_users)
-    admin_create_user = awaited(DirectoryMethods.admin_create_user)
-    admin_enable_user = awaited(DirectoryMethods.admin_enable_user)
-    admin_disable_user = awaited(DirectoryMethods.admin_disable_user)
-    get_group = awaited(DirectoryMethods.get_group)
-    get_groups = awaited(DirectoryMethods.get_groups)
-    admin_add_user_to_group = awaited(DirectoryMethods.admin_add_user_to_group)
-    admin_remove_user_from_group = awaited(DirectoryMethods.admin_remove_user_from_group)
-    admin_list_groups_for_user = awaited(DirectoryMethods.admin_list_groups_for_user)
+    get_users = async_method(DirectoryMethods.get_users)
+    admin_create_user = async_method(DirectoryMethods.admin_create_user)
+    admin_enable_user = async_method(DirectoryMethods.admin_enable_user)
+    admin_disable_user = async_method(DirectoryMethods.admin_disable_user)
+    get_group = async_method(DirectoryMethods.get_group)
+    get_groups = async_method(DirectoryMethods.get_groups)
+    admin_add_user_to_group = async_method(DirectoryMethods.admin_add_user_to_group)
+    admin_remove_user_from_group = async_method(DirectoryMethods.admin_remove_user_from_group)
+    admin_list_groups_for_user = async_method(DirectoryMethods.admin_list_groups_for_user)

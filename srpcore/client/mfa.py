@@ -6,7 +6,7 @@ from ..exceptions.base import ConfigurationError
 from ..flows import ask
 from ..wire import Flow
 from .base import AsyncCognitoBase, CognitoBase
-from .twins import awaited, blocking
+from .sync_async import async_method, sync_method
 
 __all__ = ["AsyncMfaMethods", "MfaMethods"]
 
@@ -16,7 +16,7 @@ _PREFERENCES = ("SMS", "SOFTWARE_TOKEN")
 class MfaMethods(CognitoBase):
     """Enrol and prefer second factors."""
 
-    @blocking
+    @sync_method
     def associate_software_token(self) -> Flow[str]:
         """Begin to enrol an authenticator app, and return the secret for it, in base32.
 
@@ -27,7 +27,7 @@ class MfaMethods(CognitoBase):
         reply = yield from ask("AssociateSoftwareToken", {"AccessToken": self._require_access_token()})
         return str(reply["SecretCode"])
 
-    @blocking
+    @sync_method
     def verify_software_token(self, code: str | int, device_name: str = "") -> Flow[bool]:
         """Finish to enrol the authenticator app with a *code* of it, and return whether the service took it.
 
@@ -45,7 +45,7 @@ class MfaMethods(CognitoBase):
         reply = yield from ask("VerifySoftwareToken", parameters)
         return bool(reply["Status"] == "SUCCESS")
 
-    @blocking
+    @sync_method
     def set_user_mfa_preference(
         self, sms_mfa: bool, software_token_mfa: bool, preferred: str | None = None
     ) -> Flow[None]:
@@ -76,6 +76,6 @@ class MfaMethods(CognitoBase):
 class AsyncMfaMethods(AsyncCognitoBase):
     """Enrol and prefer second factors, on an event loop."""
 
-    associate_software_token = awaited(MfaMethods.associate_software_token)
-    verify_software_token = awaited(MfaMethods.verify_software_token)
-    set_user_mfa_preference = awaited(MfaMethods.set_user_mfa_preference)
+    associate_software_token = async_method(MfaMethods.associate_software_token)
+    verify_software_token = async_method(MfaMethods.verify_software_token)
+    set_user_mfa_preference = async_method(MfaMethods.set_user_mfa_preference)

@@ -9,7 +9,7 @@ from ..flows import ask
 from ..flows.pages import collect
 from ..wire import Document, Flow
 from .base import AsyncCognitoBase, CognitoBase
-from .twins import awaited, blocking
+from .sync_async import async_method, sync_method
 
 __all__ = ["AsyncPasskeyMethods", "PasskeyMethods"]
 
@@ -17,7 +17,7 @@ __all__ = ["AsyncPasskeyMethods", "PasskeyMethods"]
 class PasskeyMethods(CognitoBase):
     """Register, list and delete passkeys."""
 
-    @blocking
+    @sync_method
     def start_web_authn_registration(self) -> Flow[Document]:
         """Return CredentialCreationOptions, for the browser's ``navigator.credentials.create``.
 
@@ -29,7 +29,7 @@ class PasskeyMethods(CognitoBase):
         options: Document = reply["CredentialCreationOptions"]
         return options
 
-    @blocking
+    @sync_method
     def complete_web_authn_registration(self, credential: Mapping[str, Any]) -> Flow[None]:
         """Register the passkey that the browser made: *credential* is its RegistrationResponseJSON.
 
@@ -40,7 +40,7 @@ class PasskeyMethods(CognitoBase):
         parameters = {"AccessToken": self._require_access_token(), "Credential": credential}
         yield from ask("CompleteWebAuthnRegistration", parameters)
 
-    @blocking
+    @sync_method
     def list_web_authn_credentials(self) -> Flow[list[Document]]:
         """Return the descriptions of the user's passkeys, of every page.
 
@@ -51,7 +51,7 @@ class PasskeyMethods(CognitoBase):
         parameters = {"AccessToken": self._require_access_token()}
         return (yield from collect("ListWebAuthnCredentials", parameters))
 
-    @blocking
+    @sync_method
     def delete_web_authn_credential(self, credential_id: str) -> Flow[None]:
         """Delete the passkey of that id.
 
@@ -66,7 +66,7 @@ class PasskeyMethods(CognitoBase):
 class AsyncPasskeyMethods(AsyncCognitoBase):
     """Register, list and delete passkeys, on an event loop."""
 
-    start_web_authn_registration = awaited(PasskeyMethods.start_web_authn_registration)
-    complete_web_authn_registration = awaited(PasskeyMethods.complete_web_authn_registration)
-    list_web_authn_credentials = awaited(PasskeyMethods.list_web_authn_credentials)
-    delete_web_authn_credential = awaited(PasskeyMethods.delete_web_authn_credential)
+    start_web_authn_registration = async_method(PasskeyMethods.start_web_authn_registration)
+    complete_web_authn_registration = async_method(PasskeyMethods.complete_web_authn_registration)
+    list_web_authn_credentials = async_method(PasskeyMethods.list_web_authn_credentials)
+    delete_web_authn_credential = async_method(PasskeyMethods.delete_web_authn_credential)

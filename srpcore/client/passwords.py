@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..flows import ask
 from ..wire import Flow
 from .base import AsyncCognitoBase, CognitoBase
-from .twins import awaited, blocking
+from .sync_async import async_method, sync_method, through
 
 __all__ = ["AsyncPasswordMethods", "PasswordMethods"]
 
@@ -13,7 +13,7 @@ __all__ = ["AsyncPasswordMethods", "PasswordMethods"]
 class PasswordMethods(CognitoBase):
     """Change, recover and reset passwords."""
 
-    @blocking
+    @sync_method
     def change_password(self, previous_password: str, proposed_password: str) -> Flow[None]:
         """Change the password of the user who is logged in; an expired access token is refreshed first.
 
@@ -24,7 +24,7 @@ class PasswordMethods(CognitoBase):
         """
         self._check_text(previous_password, name="previous_password")
         self._check_text(proposed_password, name="proposed_password")
-        yield from self._through("check_token")
+        yield from through(self, "check_token")
         response = yield from ask(
             "ChangePassword",
             {
@@ -35,7 +35,7 @@ class PasswordMethods(CognitoBase):
         )
         self._set_attributes(response, {"password": proposed_password})
 
-    @blocking
+    @sync_method
     def initiate_forgot_password(self, client_metadata: dict[str, str] | None = None) -> Flow[None]:
         """Have a code sent to this user, with which :meth:`confirm_forgot_password` sets a new password.
 
@@ -46,7 +46,7 @@ class PasswordMethods(CognitoBase):
         self._add_secret_hash(parameters, "SecretHash")
         yield from ask("ForgotPassword", parameters)
 
-    @blocking
+    @sync_method
     def confirm_forgot_password(self, confirmation_code: str, password: str) -> Flow[None]:
         """Set a new password with the code that was sent.
 
@@ -65,7 +65,7 @@ class PasswordMethods(CognitoBase):
         response = yield from ask("ConfirmForgotPassword", parameters)
         self._set_attributes(response, {"password": password})
 
-    @blocking
+    @sync_method
     def admin_reset_password(self, username: str, client_metadata: dict[str, str] | None = None) -> Flow[None]:
         """Make the password of *username* void and have a code sent to the user. It needs AWS credentials.
 
@@ -81,7 +81,7 @@ class PasswordMethods(CognitoBase):
 class AsyncPasswordMethods(AsyncCognitoBase):
     """Change, recover and reset passwords, on an event loop."""
 
-    change_password = awaited(PasswordMethods.change_password)
-    initiate_forgot_password = awaited(PasswordMethods.initiate_forgot_password)
-    confirm_forgot_password = awaited(PasswordMethods.confirm_forgot_password)
-    admin_reset_password = awaited(PasswordMethods.admin_reset_password)
+    change_password = async_method(PasswordMethods.change_password)
+    initiate_forgot_password = async_method(PasswordMethods.initiate_forgot_password)
+    confirm_forgot_password = async_method(PasswordMethods.confirm_forgot_password)
+    admin_reset_password = async_method(PasswordMethods.admin_reset_password)

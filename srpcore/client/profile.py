@@ -12,10 +12,11 @@ from ..flows import ask
 from ..users import UserObj, dict_to_cognito
 from ..wire import Document, Flow
 from .base import AsyncCognitoBase, CognitoBase
+from .login_state import settled
 from .state import CognitoState
-from .twins import awaited, blocking
+from .sync_async import async_method, sync_method, through
 
-__all__ = ["AsyncProfileMethods", "ProfileMethods"]
+__all__ = ["AsyncProfileMethods", "ProfileMethods", "account_metadata"]
 
 
 class ProfileState(CognitoState):
@@ -47,7 +48,7 @@ class ProfileState(CognitoState):
                 claims = tokens.unverified_claims(self.access_token)
         # What the token says counts: the name here may be another's, as an administrator's methods set it.
         named = {claims.get("username"), claims.get("sub")} - {None}
-        known = named or {self.username, self._canonical_username} - {None}
+        known = named or {self.username, settled(self._login).account.username} - {None}
         return username in known or sub in known
 
     def _user_metadata(self, user: Document, **more: Any) -> dict[str, Any]:
@@ -60,10 +61,21 @@ class ProfileState(CognitoState):
         }
 
 
+def account_metadata(user: Document) -> dict[str, Any]:
+    """Return what an administrator sees of a user besides the attributes, under pycognito's names."""
+    return {
+        "username": user.get("Username"),
+        "enabled": user.get("Enabled"),
+        "user_status": user.get("UserStatus"),
+        "create_date": user.get("UserCreateDate"),
+        "modified_date": user.get("UserLastModifiedDate"),
+    }
+
+
 class ProfileMethods(ProfileState, CognitoBase):
     """Read, change, verify and delete one user's profile."""
 
-    @blocking
+    @sync_method
     def get_user(self, attr_map: Mapping[str, str] | None = None) -> Flow[Any]:
         """Return the user who is logged in, as an object of ``user_class``.
 
@@ -79,7 +91,7 @@ class ProfileMethods(ProfileState, CognitoBase):
             attr_map=attr_map,
         )
 
-    @blocking
+    @sync_method
     def admin_get_user(self, attr_map: Mapping[str, str] | None = None) -> Flow[Any]:
         """Return this user as an administrator sees it, as an object of ``user_class``. It needs AWS credentials.
 
@@ -87,13 +99,7 @@ class ProfileMethods(ProfileState, CognitoBase):
             ServiceError: the service refused.
         """
         user = yield from ask("AdminGetUser", {"UserPoolId": self.user_pool_id, "Username": self.username})
-        metadata = self._user_metadata(
-            user,
-            enabled=user.get("Enabled"),
-            user_status=user.get("UserStatus"),
-            create_date=user.get("UserCreateDate"),
-            modified_date=user.get("UserLastModifiedDate"),
-        )
+        metadata = self._user_metadata(user, **account_metadata(user))
         return self.get_user_obj(
             username=self.username,
             attribute_list=user.get("UserAttributes"),
@@ -101,7 +107,7 @@ class ProfileMethods(ProfileState, CognitoBase):
             attr_map=attr_map,
         )
 
-    @blocking
+    @sync_method
     def update_profile(self, attrs: Mapping[str, Any], attr_map: Mapping[str, str] | None = None) -> Flow[None]:
         """Set attributes of the user who is logged in.
 
@@ -114,7 +120,7 @@ class ProfileMethods(ProfileState, CognitoBase):
             "UpdateUserAttributes", {"UserAttributes": attributes, "AccessToken": self._require_access_token()}
         )
 
-    @blocking
+    @sync_method
     def admin_update_profile(
         self,
         attrs: Mapping[str, Any],
@@ -136,7 +142,7 @@ class ProfileMethods(ProfileState, CognitoBase):
             },
         )
 
-    @blocking
+    @sync_method
     def send_verification(self, attribute: str = "email") -> Flow[None]:
         """Have a code sent to verify *attribute*; an expired access token is refreshed first.
 
@@ -144,11 +150,11 @@ class ProfileMethods(ProfileState, CognitoBase):
             AccessTokenRequired: nobody is logged in; nothing was sent.
             ServiceError: the service refused.
         """
-        yield from self._through("check_token")
+        yield from through(self, "check_token")
         parameters = {"AccessToken": self.access_token, "AttributeName": attribute}
         yield from ask("GetUserAttributeVerificationCode", parameters)
 
-    @blocking
+    @sync_method
     def validate_verification(self, confirmation_code: str, attribute: str = "email") -> Flow[Document]:
         """Verify *attribute* with the code that was sent, and return the service's reply.
 
@@ -156,11 +162,11 @@ class ProfileMethods(ProfileState, CognitoBase):
             AccessTokenRequired: nobody is logged in; nothing was sent.
             ServiceError: the service refused, a wrong code for one.
         """
-        yield from self._through("check_token")
+        yield from through(self, "check_token")
         parameters = {"AccessToken": self.access_token, "AttributeName": attribute, "Code": confirmation_code}
         return (yield from ask("VerifyUserAttribute", parameters))
 
-    @blocking
+    @sync_method
     def delete_user(self) -> Flow[None]:
         """Delete the account of the user who is logged in.
 
@@ -170,7 +176,7 @@ class ProfileMethods(ProfileState, CognitoBase):
         """
         yield from ask("DeleteUser", {"AccessToken": self._require_access_token()})
 
-    @blocking
+    @sync_method
     def admin_delete_user(self, *, username: str | None = None) -> Flow[None]:
         """Delete the account of this user, or of *username*, as an administrator. It needs AWS credentials.
 
@@ -186,11 +192,11 @@ class ProfileMethods(ProfileState, CognitoBase):
 class AsyncProfileMethods(ProfileState, AsyncCognitoBase):
     """Read, change, verify and delete one user's profile, on an event loop."""
 
-    get_user = awaited(ProfileMethods.get_user)
-    admin_get_user = awaited(ProfileMethods.admin_get_user)
-    update_profile = awaited(ProfileMethods.update_profile)
-    admin_update_profile = awaited(ProfileMethods.admin_update_profile)
-    send_verification = awaited(ProfileMethods.send_verification)
-    validate_verification = awaited(ProfileMethods.validate_verification)
-    delete_user = awaited(ProfileMethods.delete_user)
-    admin_delete_user = awaited(ProfileMethods.admin_delete_user)
+    get_user = async_method(ProfileMethods.get_user)
+    admin_get_user = async_method(ProfileMethods.admin_get_user)
+    update_profile = async_method(ProfileMethods.update_profile)
+    admin_update_profile = async_method(ProfileMethods.admin_update_profile)
+    send_verification = async_method(ProfileMethods.send_verification)
+    validate_verification = async_method(ProfileMethods.validate_verification)
+    delete_user = async_method(ProfileMethods.delete_user)
+    admin_delete_user = async_method(ProfileMethods.admin_delete_user)

@@ -8,7 +8,7 @@ from typing import Any
 from ..flows import ask
 from ..wire import Document, Flow
 from .base import AsyncCognitoBase, CognitoBase
-from .twins import awaited, blocking
+from .sync_async import async_method, sync_method
 
 __all__ = ["AsyncProviderMethods", "ProviderMethods"]
 
@@ -16,7 +16,7 @@ __all__ = ["AsyncProviderMethods", "ProviderMethods"]
 class ProviderMethods(CognitoBase):
     """Create, read and change identity providers and app clients."""
 
-    @blocking
+    @sync_method
     def admin_create_identity_provider(
         self,
         /,
@@ -34,7 +34,7 @@ class ProviderMethods(CognitoBase):
         named = {"UserPoolId": pool_id, "ProviderName": provider_name, "ProviderType": provider_type}
         yield from ask("CreateIdentityProvider", {**named, "ProviderDetails": provider_details, **kwargs})
 
-    @blocking
+    @sync_method
     def admin_describe_identity_provider(self, pool_id: str, provider_name: str) -> Flow[Document]:
         """Return the service's reply about an identity provider.
 
@@ -43,7 +43,7 @@ class ProviderMethods(CognitoBase):
         """
         return (yield from ask("DescribeIdentityProvider", {"UserPoolId": pool_id, "ProviderName": provider_name}))
 
-    @blocking
+    @sync_method
     def admin_update_identity_provider(self, /, pool_id: str, provider_name: str, **kwargs: Any) -> Flow[None]:
         """Change an identity provider; *kwargs* are parameters of UpdateIdentityProvider.
 
@@ -52,7 +52,7 @@ class ProviderMethods(CognitoBase):
         """
         yield from ask("UpdateIdentityProvider", {"UserPoolId": pool_id, "ProviderName": provider_name, **kwargs})
 
-    @blocking
+    @sync_method
     def describe_user_pool_client(self, pool_id: str, client_id: str) -> Flow[Document]:
         """Return the configuration of an app client.
 
@@ -63,7 +63,7 @@ class ProviderMethods(CognitoBase):
         client: Document = reply["UserPoolClient"]
         return client
 
-    @blocking
+    @sync_method
     def admin_update_user_pool_client(self, /, pool_id: str, client_id: str, **kwargs: Any) -> Flow[None]:
         """Change an app client; *kwargs* are parameters of UpdateUserPoolClient. What is not given goes to defaults.
 
@@ -76,8 +76,8 @@ class ProviderMethods(CognitoBase):
 class AsyncProviderMethods(AsyncCognitoBase):
     """Create, read and change identity providers and app clients, on an event loop."""
 
-    admin_create_identity_provider = awaited(ProviderMethods.admin_create_identity_provider)
-    admin_describe_identity_provider = awaited(ProviderMethods.admin_describe_identity_provider)
-    admin_update_identity_provider = awaited(ProviderMethods.admin_update_identity_provider)
-    describe_user_pool_client = awaited(ProviderMethods.describe_user_pool_client)
-    admin_update_user_pool_client = awaited(ProviderMethods.admin_update_user_pool_client)
+    admin_create_identity_provider = async_method(ProviderMethods.admin_create_identity_provider)
+    admin_describe_identity_provider = async_method(ProviderMethods.admin_describe_identity_provider)
+    admin_update_identity_provider = async_method(ProviderMethods.admin_update_identity_provider)
+    describe_user_pool_client = async_method(ProviderMethods.describe_user_pool_client)
+    admin_update_user_pool_client = async_method(ProviderMethods.admin_update_user_pool_client)

@@ -6,7 +6,7 @@ from ..flows import ask
 from ..flows.pages import collect
 from ..wire import Document, Flow
 from .base import AsyncCognitoBase, CognitoBase
-from .twins import awaited, blocking
+from .sync_async import async_method, sync_method
 
 __all__ = ["AsyncSessionMethods", "SessionMethods"]
 
@@ -14,7 +14,7 @@ __all__ = ["AsyncSessionMethods", "SessionMethods"]
 class SessionMethods(CognitoBase):
     """List and end devices and sessions."""
 
-    @blocking
+    @sync_method
     def list_devices(self) -> Flow[list[Document]]:
         """Return the user's devices, of every page.
 
@@ -24,7 +24,7 @@ class SessionMethods(CognitoBase):
         """
         return (yield from collect("ListDevices", {"AccessToken": self._require_access_token()}))
 
-    @blocking
+    @sync_method
     def list_user_sessions(self) -> Flow[list[Document]]:
         """Return the user's sessions, of every page.
 
@@ -34,7 +34,7 @@ class SessionMethods(CognitoBase):
         """
         return (yield from collect("ListUserSessions", {"AccessToken": self._require_access_token()}))
 
-    @blocking
+    @sync_method
     def revoke_user_session(self, session_id: str) -> Flow[None]:
         """End the session of that id.
 
@@ -44,7 +44,7 @@ class SessionMethods(CognitoBase):
         """
         yield from ask("RevokeUserSession", {"AccessToken": self._require_access_token(), "SessionId": session_id})
 
-    @blocking
+    @sync_method
     def get_user_auth_factors(self) -> Flow[Document]:
         """Return the factors that the user has set up: ``ConfiguredUserAuthFactors``, ``UserMFASettingList``, ...
 
@@ -54,7 +54,7 @@ class SessionMethods(CognitoBase):
         """
         return (yield from ask("GetUserAuthFactors", {"AccessToken": self._require_access_token()}))
 
-    @blocking
+    @sync_method
     def admin_list_devices(self, username: str) -> Flow[list[Document]]:
         """Return the devices of *username*, of every page. It needs AWS credentials.
 
@@ -64,7 +64,7 @@ class SessionMethods(CognitoBase):
         parameters = {"UserPoolId": self.user_pool_id, "Username": username}
         return (yield from collect("AdminListDevices", parameters))
 
-    @blocking
+    @sync_method
     def admin_list_user_sessions(self, username: str) -> Flow[list[Document]]:
         """Return the sessions of *username*, of every page. It needs AWS credentials.
 
@@ -74,7 +74,7 @@ class SessionMethods(CognitoBase):
         parameters = {"UserPoolId": self.user_pool_id, "Username": username}
         return (yield from collect("AdminListUserSessions", parameters))
 
-    @blocking
+    @sync_method
     def admin_revoke_user_session(self, username: str, session_id: str) -> Flow[None]:
         """End the session of *username* of that id. It needs AWS credentials.
 
@@ -84,7 +84,7 @@ class SessionMethods(CognitoBase):
         parameters = {"UserPoolId": self.user_pool_id, "Username": username, "SessionId": session_id}
         yield from ask("AdminRevokeUserSession", parameters)
 
-    @blocking
+    @sync_method
     def admin_user_global_sign_out(self, username: str) -> Flow[None]:
         """Log *username* out everywhere. It needs AWS credentials.
 
@@ -97,11 +97,11 @@ class SessionMethods(CognitoBase):
 class AsyncSessionMethods(AsyncCognitoBase):
     """List and end devices and sessions, on an event loop."""
 
-    list_devices = awaited(SessionMethods.list_devices)
-    list_user_sessions = awaited(SessionMethods.list_user_sessions)
-    revoke_user_session = awaited(SessionMethods.revoke_user_session)
-    get_user_auth_factors = awaited(SessionMethods.get_user_auth_factors)
-    admin_list_devices = awaited(SessionMethods.admin_list_devices)
-    admin_list_user_sessions = awaited(SessionMethods.admin_list_user_sessions)
-    admin_revoke_user_session = awaited(SessionMethods.admin_revoke_user_session)
-    admin_user_global_sign_out = awaited(SessionMethods.admin_user_global_sign_out)
+    list_devices = async_method(SessionMethods.list_devices)
+    list_user_sessions = async_method(SessionMethods.list_user_sessions)
+    revoke_user_session = async_method(SessionMethods.revoke_user_session)
+    get_user_auth_factors = async_method(SessionMethods.get_user_auth_factors)
+    admin_list_devices = async_method(SessionMethods.admin_list_devices)
+    admin_list_user_sessions = async_method(SessionMethods.admin_list_user_sessions)
+    admin_revoke_user_session = async_method(SessionMethods.admin_revoke_user_session)
+    admin_user_global_sign_out = async_method(SessionMethods.admin_user_global_sign_out)

@@ -1,4 +1,13 @@
-"""Log in step by step: challenges are values, which another process can answer."""
+"""Log in step by step: each challenge is a value, which another process can answer.
+
+::
+
+    step = user.sign_in(password)              AsyncCognito: step = await user.sign_in(password)
+    while not step.done:
+        step = step.answer(code=...)                         step = await step.answer(code=...)
+
+``step.needs`` names what to give. ``step.to_json()`` can be answered by another object or process.
+"""
 
 from __future__ import annotations
 
@@ -10,25 +19,22 @@ from ..flows.challenges import Answer, Challenge, challenge_of
 from ..flows.conversation import Conversation
 from ..flows.sign_in import answer, begin, set_up_totp
 from ..wire import Document, Flow
-from .keeping import KeepingState
+from .login_state import named
+from .persistence import PersistenceState
+from .sync_async import through, written_twice
 from .tokens import AsyncTokenMethods, TokenMethods
-from .twins import awaited, blocking
 
-__all__ = ["AsyncSignInMethods", "SignIn", "SignInMethods"]
+__all__ = ["AsyncSignIn", "AsyncSignInMethods", "SignIn", "SignInMethods"]
 
 
-class SignIn:
-    """A log-in under way: ``challenge`` is what the service asks, None when it is ``done`` and the tokens are set.
+class Step:
+    """A login under way: ``challenge`` is what the service asks, None when the login is ``done`` and tokens are set."""
 
-    With an AsyncCognito, :meth:`answer` and :meth:`set_up_totp` return what is to be awaited.
-    """
-
-    def __init__(self, cognito: Any, challenge: Challenge | None) -> None:
-        self._cognito = cognito
+    def __init__(self, challenge: Challenge | None) -> None:
         self.challenge = challenge
 
     def __repr__(self) -> str:
-        return f"<SignIn: {'done' if self.challenge is None else self.challenge.name}>"
+        return f"<{type(self).__name__}: {'done' if self.challenge is None else self.challenge.name}>"
 
     @property
     def done(self) -> bool:
@@ -37,8 +43,29 @@ class SignIn:
 
     @property
     def needs(self) -> str | None:
-        """What to give :meth:`answer`: see ``Challenge.needs``; None when done."""
+        """What to give ``answer``: see ``Challenge.needs``; None when done."""
         return None if self.challenge is None else self.challenge.needs
+
+    def to_json(self) -> str:
+        """Return the challenge as JSON, for ``resume_sign_in`` in another process. The Session in it is a secret.
+
+        Raises:
+            ConfigurationError: the login is done: there is no challenge.
+        """
+        return self._asked().to_json()
+
+    def _asked(self) -> Challenge:
+        if self.challenge is None:
+            raise ConfigurationError("the user is logged in: there is nothing to answer")
+        return self.challenge
+
+
+class SignIn(Step):
+    """A login under way. See :meth:`Cognito.sign_in`."""
+
+    def __init__(self, cognito: SignInMethods, challenge: Challenge | None) -> None:
+        super().__init__(challenge)
+        self._cognito = cognito
 
     def answer(
         self,
@@ -52,11 +79,11 @@ class SignIn:
         credential: str | Mapping[str, Any] | None = None,
         client_metadata: Mapping[str, str] | None = None,
         user_context: Mapping[str, Any] | None = None,
-    ) -> Any:
-        """Give what the challenge needs, and return the next :class:`SignIn`.
+    ) -> SignIn:
+        """Give what the challenge needs, and return the next step.
 
         Raises:
-            ConfigurationError: nothing is asked, or something else; nothing was sent.
+            ConfigurationError: there is nothing to answer, or the challenge needs something else; nothing was sent.
             ServiceError: the service refused.
         """
         given = Answer(code, new_password, attributes, choice, password, answer, credential)
@@ -64,62 +91,102 @@ class SignIn:
             self._asked(), given, client_metadata=client_metadata, user_context=user_context
         )
 
-    def set_up_totp(self) -> Any:
-        """Begin MFA_SETUP with an authenticator app: return its secret, and the :class:`SignIn` to answer by a code.
+    def set_up_totp(self) -> tuple[str, SignIn]:
+        """Begin MFA_SETUP with an authenticator app: return its secret, and the step to answer with a code.
 
         Raises:
-            ConfigurationError: that is not what is asked; nothing was sent.
+            ConfigurationError: the challenge is a different one; nothing was sent.
             ServiceError: the service refused.
         """
         return self._cognito.set_up_totp(self._asked())
 
-    def to_json(self) -> str:
-        """Return the challenge as JSON, for ``resume_sign_in`` in another process. The Session in it is a secret.
 
-        Raises:
-            ConfigurationError: nothing is asked.
-        """
-        return self._asked().to_json()
+class AsyncSignIn(Step):
+    """A login under way on an event loop. See :meth:`AsyncCognito.sign_in`."""
 
-    def _asked(self) -> Challenge:
-        if self.challenge is None:
-            raise ConfigurationError("the user is logged in: there is nothing to answer")
-        return self.challenge
+    def __init__(self, cognito: AsyncSignInMethods, challenge: Challenge | None) -> None:
+        super().__init__(challenge)
+        self._cognito = cognito
+
+    async def answer(
+        self,
+        *,
+        code: str | None = None,
+        new_password: str | None = None,
+        attributes: Mapping[str, str] | None = None,
+        choice: str | None = None,
+        password: str | None = None,
+        answer: str | None = None,
+        credential: str | Mapping[str, Any] | None = None,
+        client_metadata: Mapping[str, str] | None = None,
+        user_context: Mapping[str, Any] | None = None,
+    ) -> AsyncSignIn:
+        """Give what the challenge needs, and return the next step: the async version of :meth:`SignIn.answer`."""
+        given = Answer(code, new_password, attributes, choice, password, answer, credential)
+        return await self._cognito.answer_challenge(
+            self._asked(), given, client_metadata=client_metadata, user_context=user_context
+        )
+
+    async def set_up_totp(self) -> tuple[str, AsyncSignIn]:
+        """Begin MFA_SETUP with an authenticator app: the async version of :meth:`SignIn.set_up_totp`."""
+        return await self._cognito.set_up_totp(self._asked())
 
 
-class SignInState(KeepingState):
-    """What both facades do with a log-in between two requests."""
+class SignInState(PersistenceState):
+    """The flows of both classes. They return the next challenge, or None when the login is done."""
 
-    def resume_sign_in(self, text: str) -> SignIn:
-        """Return the log-in that ``SignIn.to_json()`` wrote, in whatever process, to be answered by this object.
+    def _begin_sign_in(
+        self,
+        password: str | None,
+        auth_flow: str,
+        preferred: str | None,
+        client_metadata: Mapping[str, str] | None,
+        user_context: Mapping[str, Any] | None,
+    ) -> Flow[Challenge | None]:
+        yield from self._begin_login()
+        conversation = self._conversation(client_metadata)
+        # Even if another user was logged in before, the login begins with the name as typed.
+        conversation.canonical = None
+        conversation.admin, conversation.user_context = str(auth_flow).startswith("ADMIN_"), user_context
+        reply = yield from self._without_stale_device(
+            conversation, begin(conversation, auth_flow, password, preferred=preferred)
+        )
+        return (yield from self._next_challenge(conversation, reply))
 
-        Raises:
-            ConfigurationError: *text* is not of its making, or is another user's log-in.
-        """
-        challenge = Challenge.from_json(text)
-        if self.username not in (None, challenge.username):
-            raise ConfigurationError("this is another user's log-in: resume it on an object of that user, or of none")
-        self.username = challenge.username
-        return SignIn(self, challenge)
-
-    def _resumed(self, challenge: Challenge, client_metadata: Mapping[str, str] | None) -> Conversation:
+    def _answer_challenge(
+        self,
+        challenge: Challenge,
+        given: Answer,
+        client_metadata: Mapping[str, str] | None,
+        user_context: Mapping[str, Any] | None,
+    ) -> Flow[Challenge | None]:
         conversation = self._conversation(client_metadata)
         conversation.username, conversation.admin = challenge.username, challenge.admin
-        conversation.canonical = challenge.canonical
-        return conversation
+        conversation.canonical, conversation.user_context = challenge.canonical, user_context
+        yield from self._begin_login(answering=True)
+        reply = yield from self._without_stale_device(conversation, answer(conversation, challenge, given), first=False)
+        return (yield from self._next_challenge(conversation, reply))
 
-    def _next_step(self, conversation: Conversation, reply: Document) -> Flow[SignIn]:
-        self._canonical_username = conversation.canonical or self._canonical_username
+    def _next_challenge(self, conversation: Conversation, reply: Document) -> Flow[Challenge | None]:
+        self._login = named(self._login, conversation.canonical)
         challenge = challenge_of(conversation, reply)
         if challenge is None:
-            yield from self._through("_set_tokens", reply)
-        return SignIn(self, challenge)
+            yield from through(self, "_set_tokens", reply)
+        return challenge
+
+    def _resumed(self, text: str) -> Challenge:
+        challenge = Challenge.from_json(text)
+        if self.username not in (None, challenge.username):
+            raise ConfigurationError(
+                "this login belongs to another user: resume it on an object of that user, or of no user"
+            )
+        self.username = challenge.username
+        return challenge
 
 
 class SignInMethods(SignInState, TokenMethods):
-    """Begin a log-in by any flow, and answer any challenge."""
+    """Begin a login by any flow, and answer any challenge."""
 
-    @blocking
     def sign_in(
         self,
         password: str | None = None,
@@ -128,30 +195,25 @@ class SignInMethods(SignInState, TokenMethods):
         preferred: str | None = None,
         client_metadata: Mapping[str, str] | None = None,
         user_context: Mapping[str, Any] | None = None,
-    ) -> Flow[SignIn]:
-        """Begin to log in, and return the log-in: done, or with the challenge that it needs answered.
+    ) -> SignIn:
+        """Begin to log in, and return the login: done, or with the challenge to answer.
 
-        *auth_flow* is USER_SRP_AUTH, USER_PASSWORD_AUTH, CUSTOM_AUTH (with a password by SRP, else without),
-        USER_AUTH (with a *preferred* first challenge, if any), or ADMIN_USER_PASSWORD_AUTH with AWS credentials.
-        *user_context* is UserContextData (ContextData for the administrator's flows).
+        Args:
+            password: the password, for the flows that use one.
+            auth_flow: USER_SRP_AUTH, USER_PASSWORD_AUTH, CUSTOM_AUTH (with a password by SRP, else without),
+                USER_AUTH, or ADMIN_USER_PASSWORD_AUTH with AWS credentials.
+            preferred: with USER_AUTH, the first challenge to ask for.
+            client_metadata: passed to the pool's Lambda triggers.
+            user_context: UserContextData (ContextData in the administrator's flows).
 
         Raises:
-            ConfigurationError: the flow needs a password, or a text cannot be used; nothing was sent.
-            ServiceError: the service refused, a wrong password for one.
+            ConfigurationError: the flow needs a password, or a value cannot be used; nothing was sent.
+            ServiceError: the service refused, for example because the password is wrong.
             TokenVerificationException: the tokens are not accepted.
         """
-        self._begin_log_in()
-        conversation = self._conversation(client_metadata)
-        # Whoever was logged in before: the name as typed begins.
-        conversation.canonical = None
-        conversation.admin, conversation.user_context = str(auth_flow).startswith("ADMIN_"), user_context
-        try:
-            reply = yield from begin(conversation, auth_flow, password, preferred=preferred)
-        finally:
-            self._forget_stale_device(conversation.device)
-        return (yield from self._next_step(conversation, reply))
+        flow = self._begin_sign_in(password, auth_flow, preferred, client_metadata, user_context)
+        return SignIn(self, self._run(flow))
 
-    @blocking
     def answer_challenge(
         self,
         challenge: Challenge,
@@ -159,8 +221,8 @@ class SignInMethods(SignInState, TokenMethods):
         *,
         client_metadata: Mapping[str, str] | None = None,
         user_context: Mapping[str, Any] | None = None,
-    ) -> Flow[SignIn]:
-        """Answer *challenge* with what was *given*, and return the log-in: done, or with the next challenge.
+    ) -> SignIn:
+        """Answer *challenge* with *given*, and return the login: done, or with the next challenge.
 
         ``SignIn.answer`` is the short form.
 
@@ -169,30 +231,68 @@ class SignInMethods(SignInState, TokenMethods):
             ServiceError: the service refused.
             TokenVerificationException: the tokens are not accepted.
         """
-        conversation = self._resumed(challenge, client_metadata)
-        conversation.user_context = user_context
-        self._begin_log_in()
-        try:
-            reply = yield from answer(conversation, challenge, given)
-        finally:
-            self._forget_stale_device(conversation.device)
-        return (yield from self._next_step(conversation, reply))
+        flow = self._answer_challenge(challenge, given, client_metadata, user_context)
+        return SignIn(self, self._run(flow))
 
-    @blocking
-    def set_up_totp(self, challenge: Challenge) -> Flow[tuple[str, SignIn]]:
-        """Begin MFA_SETUP with an authenticator app: return its secret (base32), and the log-in to answer with a code.
+    def set_up_totp(self, challenge: Challenge) -> tuple[str, SignIn]:
+        """Begin MFA_SETUP with an authenticator app: return its secret (base32), and the step to answer with a code.
 
         Raises:
-            ConfigurationError: the challenge is another; nothing was sent.
+            ConfigurationError: *challenge* is a different one; nothing was sent.
             ServiceError: the service refused.
         """
-        secret, following = yield from set_up_totp(challenge)
+        secret, following = self._run(set_up_totp(challenge))
         return secret, SignIn(self, following)
+
+    def resume_sign_in(self, text: str) -> SignIn:
+        """Return the login that ``SignIn.to_json()`` wrote, in this process or another, to be answered by this object.
+
+        Raises:
+            ConfigurationError: *text* was not written by ``to_json()``, or is another user's login.
+        """
+        return SignIn(self, self._resumed(text))
 
 
 class AsyncSignInMethods(SignInState, AsyncTokenMethods):
-    """Begin a log-in by any flow, and answer any challenge, on an event loop."""
+    """Begin a login by any flow, and answer any challenge, on an event loop."""
 
-    sign_in = awaited(SignInMethods.sign_in)
-    answer_challenge = awaited(SignInMethods.answer_challenge)
-    set_up_totp = awaited(SignInMethods.set_up_totp)
+    @written_twice(SignInMethods.sign_in)
+    async def sign_in(
+        self,
+        password: str | None = None,
+        *,
+        auth_flow: str = "USER_SRP_AUTH",
+        preferred: str | None = None,
+        client_metadata: Mapping[str, str] | None = None,
+        user_context: Mapping[str, Any] | None = None,
+    ) -> AsyncSignIn:
+        """Begin to log in."""
+        flow = self._begin_sign_in(password, auth_flow, preferred, client_metadata, user_context)
+        return AsyncSignIn(self, await self._run(flow))
+
+    @written_twice(SignInMethods.answer_challenge)
+    async def answer_challenge(
+        self,
+        challenge: Challenge,
+        given: Answer,
+        *,
+        client_metadata: Mapping[str, str] | None = None,
+        user_context: Mapping[str, Any] | None = None,
+    ) -> AsyncSignIn:
+        """Answer *challenge*."""
+        flow = self._answer_challenge(challenge, given, client_metadata, user_context)
+        return AsyncSignIn(self, await self._run(flow))
+
+    @written_twice(SignInMethods.set_up_totp)
+    async def set_up_totp(self, challenge: Challenge) -> tuple[str, AsyncSignIn]:
+        """Begin MFA_SETUP."""
+        secret, following = await self._run(set_up_totp(challenge))
+        return secret, AsyncSignIn(self, following)
+
+    def resume_sign_in(self, text: str) -> AsyncSignIn:
+        """Return the login that ``AsyncSignIn.to_json()`` wrote; it sends nothing, so there is nothing to await.
+
+        Raises:
+            ConfigurationError: *text* was not written by ``to_json()``, or is another user's login.
+        """
+        return AsyncSignIn(self, self._resumed(text))

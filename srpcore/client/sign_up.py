@@ -10,7 +10,7 @@ from ..users import dict_to_cognito
 from ..wire import Document, Flow
 from .base import AsyncCognitoBase, CognitoBase
 from .state import CognitoState
-from .twins import awaited, blocking
+from .sync_async import async_method, sync_method
 
 __all__ = ["AsyncSignUpMethods", "SignUpMethods"]
 
@@ -30,7 +30,7 @@ class SignUpState(CognitoState):
 class SignUpMethods(SignUpState, CognitoBase):
     """Register a user and confirm the account."""
 
-    @blocking
+    @sync_method
     def register(
         self,
         username: str,
@@ -60,7 +60,7 @@ class SignUpMethods(SignUpState, CognitoBase):
         response.pop("ResponseMetadata", None)
         return response
 
-    @blocking
+    @sync_method
     def confirm_sign_up(self, confirmation_code: str, username: str | None = None) -> Flow[None]:
         """Confirm the account of *username*, or of this user, with the code that was sent.
 
@@ -75,7 +75,7 @@ class SignUpMethods(SignUpState, CognitoBase):
         self._add_secret_hash(parameters, "SecretHash")
         yield from ask("ConfirmSignUp", parameters)
 
-    @blocking
+    @sync_method
     def admin_confirm_sign_up(self, username: str | None = None) -> Flow[None]:
         """Confirm the account of *username*, or of this user, without a code. It needs AWS credentials.
 
@@ -84,7 +84,7 @@ class SignUpMethods(SignUpState, CognitoBase):
         """
         yield from ask("AdminConfirmSignUp", {"UserPoolId": self.user_pool_id, "Username": username or self.username})
 
-    @blocking
+    @sync_method
     def resend_confirmation_code(self, username: str) -> Flow[None]:
         """Have the code for :meth:`confirm_sign_up` sent again.
 
@@ -99,7 +99,7 @@ class SignUpMethods(SignUpState, CognitoBase):
 class AsyncSignUpMethods(SignUpState, AsyncCognitoBase):
     """Register a user and confirm the account, on an event loop."""
 
-    register = awaited(SignUpMethods.register)
-    confirm_sign_up = awaited(SignUpMethods.confirm_sign_up)
-    admin_confirm_sign_up = awaited(SignUpMethods.admin_confirm_sign_up)
-    resend_confirmation_code = awaited(SignUpMethods.resend_confirmation_code)
+    register = async_method(SignUpMethods.register)
+    confirm_sign_up = async_method(SignUpMethods.confirm_sign_up)
+    admin_confirm_sign_up = async_method(SignUpMethods.admin_confirm_sign_up)
+    resend_confirmation_code = async_method(SignUpMethods.resend_confirmation_code)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from threading import Lock
+from functools import lru_cache
 from typing import Any, cast
 
 from ..clock import Clock, system_clock
@@ -16,34 +16,17 @@ from ..flows.conversation import AppClient, Conversation, challenge_parameters
 from ..pool import Pool, configured_endpoint
 from ..resolve import botocore_transport
 from ..store import TokenStore
-from ..wire import AsyncTransport, Document, Flow, Transport
+from ..wire import AsyncTransport, Document, Transport
+from .login_state import LoggedOut, LoginState
 
 __all__ = ["CognitoState"]
 
 
 class CognitoState:
-    """One user of one pool, as one app client sees them. The constructor and the attributes are pycognito's.
+    """One user of one pool, as one app client sees them. The constructor and the attributes are pycognito's."""
 
-    Args:
-        user_pool_id: such as ``eu-west-1_AbCd12345``.
-        client_id: the app client's id.
-        user_pool_region: the region, where it is not the one in the pool's id.
-        username: the user's name or alias.
-        id_token, refresh_token, access_token: tokens had before; they are not verified here.
-        client_secret: the app client's secret, if it has one.
-        access_key, secret_key: AWS keys, for the operations that are signed.
-        session, botocore_config, boto3_client_kwargs: any of them selects the botocore transport.
-        transport: ``"https"``, ``"httpx"``, ``"botocore"`` or an object; else the environment's SRPCORE_TRANSPORT,
-            else https.
-        endpoint_url: where the service is, if it is not AWS; else AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER.
-        device: a remembered device.
-        store: where tokens and the device are kept for other programs: see :meth:`restore`.
-        clock: returns the time in seconds since the epoch.
-        random_bits: returns an integer of so many secret random bits.
-
-    Raises:
-        ConfigurationError: the pool's id, the endpoint, the keys or the transport cannot be used.
-    """
+    client: Any  # a property of each class
+    _login: LoginState = LoggedOut()
 
     def __init__(
         self,
@@ -68,13 +51,35 @@ class CognitoState:
         clock: Clock = system_clock,
         random_bits: RandomBits = system_random_bits,
     ) -> None:
+        """Prepare a client for one user. Nothing is sent before a method is called.
+
+        Args:
+            user_pool_id: such as ``eu-west-1_AbCd12345``.
+            client_id: the app client's id.
+            user_pool_region: the region, where it is not the one in the pool's id.
+            username: the user's name or alias.
+            id_token, refresh_token, access_token: tokens had before; they are not verified here.
+            client_secret: the app client's secret, if it has one.
+            access_key, secret_key: AWS keys, for the operations that are signed.
+            session, botocore_config, boto3_client_kwargs: any of them selects the botocore transport.
+            transport: ``"https"``, ``"httpx"``, ``"botocore"`` or an object; else the environment's SRPCORE_TRANSPORT,
+                else https.
+            endpoint_url: where the service is, if it is not AWS; else AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER.
+            device: a remembered device.
+            store: where tokens and the device are kept for other programs: see :meth:`restore`.
+            clock: returns the time in seconds since the epoch.
+            random_bits: returns an integer of so many secret random bits.
+
+        Raises:
+            ConfigurationError: the pool's id, the endpoint, the keys or the transport cannot be used.
+        """
         self.user_pool_id = user_pool_id
         self.client_id = client_id
         self.user_pool_region = Pool(user_pool_id, user_pool_region or "").region
-        self.username = username
-        self.id_token = id_token
-        self.access_token = access_token
-        self.refresh_token = refresh_token
+        self.username: str | None = username
+        self.id_token: str | None = id_token
+        self.access_token: str | None = access_token
+        self.refresh_token: str | None = refresh_token
         self.client_secret = client_secret
         self.token_type: str | None = None
         self.expires_in: int | None = None
@@ -90,15 +95,6 @@ class CognitoState:
         self.new_device_metadata: Mapping[str, str] | None = None
         self._clock = clock
         self._random_bits = random_bits
-        self._canonical_username: str | None = None
-        self._admin_session: str | None = None
-        self._refresh_way: str | None = None
-        self._keys_fetched_at: float | None = None
-        self._renewing = Lock()
-        self._renewals: int = 0
-        self._kept_as: str | None = None
-        self._logging_in_as: str | None = None
-        self._admin_reply: Document | None = None
 
         client_kwargs = dict(boto3_client_kwargs or {})
         named = transport is None or isinstance(transport, str)
@@ -129,18 +125,14 @@ class CognitoState:
         """Have a transport that is somebody else's to close."""
         raise NotImplementedError
 
-    def _through(self, method: str, *arguments: Any) -> Flow[Any]:
-        """Go through the facade's own *method*, so that one which a subclass overrides is used."""
-        raise NotImplementedError
-
     @property
     def user_pool_url(self) -> str:
         """The URL under which the pool's key set is."""
-        return self._pool.url
+        return _url_of(self._pool)
 
     @property
     def _pool(self) -> Pool:
-        return Pool(self.user_pool_id, self.user_pool_region, self.pool_domain_url)
+        return _pool_of(self.user_pool_id, self.user_pool_region, self.pool_domain_url)
 
     @property
     def _app(self) -> AppClient:
@@ -150,7 +142,7 @@ class CognitoState:
         self, client_metadata: Mapping[str, str] | None = None, challenge: Document | None = None
     ) -> Conversation:
         named = challenge_parameters(challenge or {})
-        canonical = named.get("USERNAME") or self._canonical_username or named.get("USER_ID_FOR_SRP")
+        canonical = named.get("USERNAME") or self._login.account.username or named.get("USER_ID_FOR_SRP")
         return Conversation(
             self._app,
             self.username or canonical or "",
@@ -169,7 +161,7 @@ class CognitoState:
     @property
     def _botocore_refuses(self) -> bool:
         # Over a botocore client nothing is refused before it refuses: programs expect its ParamValidationError.
-        return getattr(getattr(self, "_transport", None), "client", None) is not None
+        return getattr(getattr(self, "_transport", None), "botocore_client", None) is not None
 
     def _check_text(self, text: str, *, name: str) -> None:
         if isinstance(text, str) or not self._botocore_refuses:  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -190,6 +182,15 @@ class CognitoState:
         if status == 200:
             for key, value in attribute_dict.items():
                 setattr(self, key, value)
+
+
+# A program has few pools, and each request asks for its own again: the attributes may have been set in between.
+_pool_of = lru_cache(maxsize=64)(Pool)
+
+
+@lru_cache(maxsize=64)
+def _url_of(pool: Pool) -> str:
+    return pool.url
 
 
 def _pair(access_key: str | None, secret_key: str | None) -> tuple[str, str] | None:

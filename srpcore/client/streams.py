@@ -172,18 +172,7 @@ class StreamState(DirectoryState):
         return Pages("ListUsersInGroup", asked, self._user_of(attr_map), limit, page_token)
 
     def _user_of(self, attr_map: Mapping[str, str] | None) -> Callable[[Document], Any]:
-        return lambda user: self.get_user_obj(
-            user.get("Username"),
-            attribute_list=user.get("Attributes"),
-            metadata={
-                "username": user.get("Username"),
-                "enabled": user.get("Enabled"),
-                "user_status": user.get("UserStatus"),
-                "create_date": user.get("UserCreateDate"),
-                "modified_date": user.get("UserLastModifiedDate"),
-            },
-            attr_map=attr_map,
-        )
+        return lambda user: self._listed_user(user, attr_map)
 
 
 class StreamMethods(StreamState, CognitoBase):

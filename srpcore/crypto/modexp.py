@@ -11,11 +11,11 @@ answer; one that is missing or wrong steps aside for the next.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from importlib import import_module
 from typing import TypeAlias
 
+from .._fork import ForkSafeLock
 from ..exceptions.base import ConfigurationError
 from .groups import RFC5054_GROUPS
 
@@ -76,7 +76,7 @@ def select(name: str | None) -> None:
 
 _chosen: tuple[str, Engine] | None = None
 _loaded: dict[str, Engine | None] = {}
-_lock = threading.Lock()
+_lock = ForkSafeLock()
 
 
 def _best() -> tuple[str, Engine]:

@@ -110,4 +110,4 @@ if not TYPE_CHECKING:  # the checkers know every name, and must not take a missp
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, *_MODULES})
+    return sorted(__all__)

@@ -7,17 +7,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..crypto.encoding import to_hex, utf8
-from ..crypto.srp import Ephemeral
+from ..crypto.encoding import utf8
 from ..exceptions.base import ConfigurationError, UnsupportedChallenge
 from ..exceptions.service_exceptions import ResourceNotFoundException
 from ..wire import Document, Flow
 from . import ask
 from .challenges import NEEDS, PREFIX, Answer, Challenge, missing_attributes
-from .conversation import Conversation, challenge_parameters
-from .srp import answer_device, fresh_pair, is_stale_device, password_claim, without_stale_device
+from .conversation import Conversation
+from .srp import answer_device, is_stale_device, password_prover, prove, without_stale_device
 
-__all__ = ["answer", "begin", "prove_password", "set_up_totp"]
+__all__ = ["answer", "begin", "set_up_totp"]
 
 
 def begin(
@@ -56,28 +55,10 @@ def _begin(conversation: Conversation, auth_flow: str, password: str | None, pre
         own["CHALLENGE_NAME"] = "SRP_A"
     if auth_flow == "USER_AUTH" and preferred is None:
         own["PREFERRED_CHALLENGE"] = "PASSWORD_SRP"
-    pair = fresh_pair(conversation)
-    reply = yield from conversation.initiate(auth_flow, conversation.identified({**own, "SRP_A": to_hex(pair.public)}))
-    return (yield from prove_password(conversation, reply, password, pair))
-
-
-def prove_password(conversation: Conversation, reply: Document, password: str, pair: Ephemeral) -> Flow[Document]:
-    """Answer PASSWORD_VERIFIER with the proof of *password*, and what a device adds; any other reply is returned.
-
-    Raises:
-        UnsafeServerValue: the challenge must not be answered.
-        ServiceError: the service refused.
-    """
-    if reply.get("ChallengeName") == "PASSWORD_VERIFIER":
-        claim = password_claim(
-            challenge_parameters(reply),
-            suffix=conversation.app.pool.suffix,
-            password=password,
-            pair=pair,
-            now=conversation.now,
-        )
-        reply = yield from conversation.respond(reply, conversation.identified(claim))
-    return (yield from answer_device(conversation, reply))
+    prover = password_prover(conversation, password)
+    request = {**prover.get_auth_params(), **own}
+    reply = yield from conversation.initiate(auth_flow, request)
+    return (yield from prove(conversation, reply, prover, request))
 
 
 def answer(conversation: Conversation, challenge: Challenge, given: Answer) -> Flow[Document]:
@@ -146,10 +127,10 @@ def _answer_choice(conversation: Conversation, challenge: Challenge, given: Answ
             responses["PASSWORD"] = _given(given.password, "password")
         reply = yield from conversation.respond(reply, conversation.identified(responses))
         return (yield from answer_device(conversation, reply))
-    password, pair = _given(given.password, "password"), fresh_pair(conversation)
-    responses["SRP_A"] = to_hex(pair.public)
-    reply = yield from conversation.respond(reply, conversation.identified(responses))
-    return (yield from prove_password(conversation, reply, password, pair))
+    prover = password_prover(conversation, _given(given.password, "password"))
+    request = {**responses, **prover.get_auth_params()}
+    reply = yield from conversation.respond(reply, request)
+    return (yield from prove(conversation, reply, prover, request))
 
 
 def set_up_totp(challenge: Challenge) -> Flow[tuple[str, Challenge]]:

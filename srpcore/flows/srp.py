@@ -22,6 +22,8 @@ __all__ = [
     "fresh_pair",
     "is_stale_device",
     "password_claim",
+    "password_prover",
+    "prove",
     "user_srp",
     "without_stale_device",
 ]
@@ -38,6 +40,21 @@ class Prover(NamedTuple):
 
     process_challenge: Callable[[dict[str, Any], dict[str, str]], dict[str, str]]
     """Returns ChallengeResponses to PASSWORD_VERIFIER for its parameters and the AuthParameters that were sent."""
+
+
+def password_prover(conversation: Conversation, password: str) -> Prover:
+    """Return what proves *password* in one exchange: with a fresh pair, and the conversation's clock."""
+    pair = fresh_pair(conversation)
+
+    def get_auth_params() -> dict[str, str]:
+        return conversation.identified({"SRP_A": to_hex(pair.public)})
+
+    def process_challenge(parameters: dict[str, Any], _: dict[str, str]) -> dict[str, str]:
+        suffix = conversation.app.pool.suffix
+        claim = password_claim(parameters, suffix=suffix, password=password, pair=pair, now=conversation.now)
+        return conversation.identified(claim)
+
+    return Prover(get_auth_params, process_challenge)
 
 
 def fresh_pair(conversation: Conversation) -> Ephemeral:
@@ -118,11 +135,22 @@ def without_stale_device(conversation: Conversation, begin: Callable[[], Flow[Do
 
 def _user_srp(conversation: Conversation, prover: Prover) -> Flow[Document]:
     request = prover.get_auth_params()
-    challenge = yield from conversation.initiate("USER_SRP_AUTH", request)
-    if challenge.get("ChallengeName") != "PASSWORD_VERIFIER":
-        raise UnsupportedChallenge(str(challenge.get("ChallengeName", "absent")))
-    responses = prover.process_challenge(challenge_parameters(challenge), request)
-    reply = yield from conversation.respond(challenge, responses)
+    reply = yield from conversation.initiate("USER_SRP_AUTH", request)
+    if reply.get("ChallengeName") != "PASSWORD_VERIFIER":
+        raise UnsupportedChallenge(str(reply.get("ChallengeName", "absent")))
+    return (yield from prove(conversation, reply, prover, request))
+
+
+def prove(conversation: Conversation, reply: Document, prover: Prover, request: dict[str, str]) -> Flow[Document]:
+    """Answer PASSWORD_VERIFIER, the reply to *request*, and a device challenge after it; return any other reply.
+
+    Raises:
+        UnsafeServerValue: the challenge must not be answered.
+        ServiceError: the service refused.
+    """
+    if reply.get("ChallengeName") == "PASSWORD_VERIFIER":
+        responses = prover.process_challenge(challenge_parameters(reply), request)
+        reply = yield from conversation.respond(reply, responses)
     return (yield from answer_device(conversation, reply))
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from weakref import WeakValueDictionary
 
+from .._fork import ForkSafeLock
 from ..exceptions.store import StoreLocked
 from .base import LOCK_TIMEOUT, check_timeout
 from .record import Login, check_key, encode
@@ -21,8 +21,8 @@ class MemoryStore:
         self._lock_timeout = check_timeout(lock_timeout)
         self._logins: dict[str, Login] = {}
         # Weak, so that the locks of users who are long gone do not pile up.
-        self._locks: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
-        self._making = threading.Lock()
+        self._locks: WeakValueDictionary[str, ForkSafeLock] = WeakValueDictionary()
+        self._making = ForkSafeLock()
 
     def __repr__(self) -> str:
         return f"MemoryStore({len(self._logins)} logins)"
@@ -64,7 +64,7 @@ class MemoryStore:
         """
         check_key(key)
         with self._making:
-            lock = self._locks.setdefault(key, threading.Lock())
+            lock = self._locks.setdefault(key, ForkSafeLock())
         if not lock.acquire(timeout=self._lock_timeout):
             raise StoreLocked(f"the lock of this login was not to be had in {self._lock_timeout:g} seconds: try again")
         try:

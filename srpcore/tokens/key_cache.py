@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextvars import Context
-from threading import Event, Lock, Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
+from .._fork import ForkSafeLock, reset_in_child
 from ..exceptions.base import SrpcoreError, TransportError
 from ..exceptions.tokens import UnknownKey
-from ..forks import start_anew_after_fork
 from .checks import seconds
 from .jwks import KeySet, parse_key_set
 
@@ -129,9 +129,9 @@ class PoolKeys:
         self.cache = cache
         self._fetch = fetch
         self._clock = clock
-        self._lock = Lock()
+        self._lock = ForkSafeLock()
         self._flight: Event | None = None
-        start_anew_after_fork(self, PoolKeys._after_fork)
+        reset_in_child(self, PoolKeys._after_fork)
 
     def keys(self, kid: str | None) -> KeySet:
         """Return keys with *kid* among them (None: any keys), fetched if need be.
@@ -165,8 +165,8 @@ class PoolKeys:
             flight.wait()
 
     def _after_fork(self) -> None:
-        """Start anew in a child process: who fetches, or holds the lock, may be a thread that only the parent has."""
-        self._lock, self._flight = Lock(), None
+        """Forget the fetch under way: the thread that fetches runs in the parent only."""
+        self._flight = None
 
     def _board(self, kid: str | None, now: float) -> tuple[bool, Event | None]:
         """Return whether this thread is to fetch, and the fetch in flight."""

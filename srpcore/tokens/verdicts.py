@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from hashlib import sha256
-from threading import Lock
 from typing import Any, NamedTuple, cast
 
-from ..forks import start_anew_after_fork
+from .._fork import ForkSafeLock, reset_in_child
 from .jwks import KeySet
 from .rsa import PublicKey
 
@@ -48,12 +47,12 @@ class Verdicts:
         self._size = size
         self._held: OrderedDict[bytes, Verdict] = OrderedDict()
         self._keys: dict[str, KeySet] = {}
-        self._lock = Lock()
-        start_anew_after_fork(self, Verdicts._after_fork)
+        self._lock = ForkSafeLock()
+        reset_in_child(self, Verdicts._after_fork)
 
     def _after_fork(self) -> None:
         # What a thread of the parent was changing may be half changed.
-        self._lock, self._held, self._keys = Lock(), OrderedDict(), {}
+        self._held, self._keys = OrderedDict(), {}
 
     def __len__(self) -> int:
         return len(self._held)

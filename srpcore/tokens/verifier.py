@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
+from .._fork import ForkSafeLock
 from ..exceptions.base import ConfigurationError
-from ..forks import start_anew_after_fork
 from .checks import Checks, Overrides, run_custom_check
 from .claims import Claims
 from .key_cache import PoolKeys
@@ -65,13 +64,8 @@ class TokenVerifier(Verification):
     def _open(self, transport: Any) -> None:
         self._given = None if transport is None else self._synchronous(transport)
         self._made: Transport | None = None
-        self._lock = Lock()
-        start_anew_after_fork(self, TokenVerifier._after_fork)
+        self._lock = ForkSafeLock()
         self._keys = {name: PoolKeys(cache, self._fetch, self._clock) for name, cache in self._caches.items()}
-
-    def _after_fork(self) -> None:
-        """Start anew in a child process."""
-        self._lock = Lock()
 
     @staticmethod
     def _synchronous(transport: Any) -> Transport:

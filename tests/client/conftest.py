@@ -137,9 +137,11 @@ class World:
         name: str = made.document["User"]["Username"]
         return name
 
-    def user(self, username: str | None = "alice", **arguments: Any) -> srpcore.Cognito:
-        """Return a new facade for *username* over the wire."""
-        return srpcore.Cognito(
+    def user(
+        self, username: str | None = "alice", *, cls: type[srpcore.Cognito] = srpcore.Cognito, **arguments: Any
+    ) -> srpcore.Cognito:
+        """Return a new object of *cls* for *username* over the wire."""
+        return cls(
             self.pool.user_pool_id,
             self.pool.client_id,
             username=username,

@@ -71,11 +71,12 @@ def test_password_by_preference(world: World, preferred: str | None) -> None:
 @pytest.mark.parametrize("factor", ["EMAIL_OTP", "SMS_OTP"])
 def test_code_instead_of_a_password(world: World, factor: str) -> None:
     user = world.user()
-    for begin in (
+    ways: list[Callable[[], srpcore.SignIn]] = [
         lambda: user.sign_in(auth_flow="USER_AUTH", preferred=factor),
         lambda: user.sign_in(auth_flow="USER_AUTH").answer(choice=factor),
-    ):
-        step: srpcore.SignIn = begin()
+    ]
+    for begin in ways:
+        step = begin()
         assert step.challenge is not None
         assert (step.challenge.name, step.needs) == (factor, "code")
         assert step.challenge.destination

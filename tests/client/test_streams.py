@@ -190,3 +190,14 @@ def test_groups_and_their_members(make_world: Callable[..., World]) -> None:
         return [len(groups), len(members)]
 
     assert asyncio.run(story()) == [3, 2]
+
+
+def test_users_of_a_list_have_what_a_stream_has_under_pycognitos_names(crowd: World) -> None:
+    members = ("username", "enabled", "user_status", "create_date", "modified_date")
+    listed, streamed = crowd.user().get_users(), list(crowd.user().iter_users())
+    assert len(listed) == COUNT
+    for one, other in zip(listed, streamed, strict=True):
+        assert [getattr(one, name) for name in members] == [getattr(other, name) for name in members]
+    seen = crowd.user(listed[0].username).admin_get_user()
+    assert [getattr(listed[0], name) for name in members] == [getattr(seen, name) for name in members]
+    assert (seen.enabled, seen.user_status) == (True, "FORCE_CHANGE_PASSWORD")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import pydoc
+import re
+import typing
 from typing import Any
 from unittest import mock
 
 import pytest
 
 import srpcore
-from srpcore.client.twins import flow_of
+from srpcore.client import sync_async
 
 
 def methods(cls: type[Any]) -> dict[str, Any]:
@@ -37,12 +40,33 @@ def test_both_facades_have_the_same_methods_and_signatures() -> None:
 
 def test_methods_that_send_are_coroutines_on_the_event_loop() -> None:
     for name, method in methods(srpcore.Cognito).items():
-        twin = methods(srpcore.AsyncCognito)[name]
-        assert hasattr(method, "__flow__") == inspect.iscoroutinefunction(twin), name
-        if hasattr(method, "__flow__"):
-            assert flow_of(method) is flow_of(twin)
-            assert method.__doc__ == twin.__doc__
+        coroutine_method = methods(srpcore.AsyncCognito)[name]
+        assert (method in sync_async._OURS) == inspect.iscoroutinefunction(coroutine_method), name
+        if method in sync_async._OURS:
+            assert sync_async._OURS[method] is sync_async._OURS[coroutine_method]
+            assert method.__doc__ == coroutine_method.__doc__
             assert method.__doc__
+
+
+@pytest.mark.parametrize("cls", [srpcore.Cognito, srpcore.AsyncCognito])
+def test_signatures_and_help_show_what_a_caller_gets(cls: type[Any]) -> None:
+    for name, method in methods(cls).items():
+        assert "Flow[" not in str(inspect.signature(method)), name
+        assert "Flow[" not in pydoc.render_doc(method), name
+    assert inspect.signature(cls.authenticate).return_annotation == "None"
+    assert inspect.signature(cls.check_token).return_annotation == "bool"
+    assert inspect.signature(cls.list_devices).return_annotation == "list[Document]"
+    assert typing.get_type_hints(cls.check_token)["return"] is bool
+    assert "client_metadata: 'dict[str, str] | None' = None) -> 'None'" in pydoc.render_doc(cls.authenticate)
+
+
+@pytest.mark.parametrize("cls", [srpcore.Cognito, srpcore.AsyncCognito])
+def test_help_of_the_class_explains_the_constructor(cls: type[Any]) -> None:
+    shown = pydoc.plain(pydoc.render_doc(cls))
+    for argument in inspect.signature(cls.__init__).parameters:
+        if argument != "self":
+            assert re.search(rf"^ .*\b{argument}\b.*:", shown, re.MULTILINE), argument
+    assert "client_secret: the app client's secret" in shown
 
 
 @pytest.mark.counterpart

@@ -368,10 +368,10 @@ def test_task_that_saw_an_older_token_does_not_refresh_again(world: World) -> No
     async def story() -> None:
         user = world.async_user("alice")
         await user.authenticate(PASSWORD)
-        seen = user._renewals
+        seen = user._refreshes
         await user.renew_access_token()
         world.wire.clear()
-        await user._renew_once(seen)
+        await user._refresh_once(seen)
         assert world.wire.operations == []
 
     asyncio.run(story())

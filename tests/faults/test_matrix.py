@@ -196,7 +196,8 @@ def refused_by(name: str, client: Client, service: FaultyService, asked: Asked) 
     assert arrived == (3 if again else 1)
     if asked.name == "refresh" and name in GOES_ANOTHER_WAY:
         assert service.arrived["GetTokensFromRefreshToken"] == 1
-        client.user._refresh_way = None
+        login = client.user._login
+        client.user._login = login._replace(account=login.account._replace(refresh_way=None))
         return
     assert type(error).__name__ == name
     assert isinstance(error, getattr(exceptions, name))

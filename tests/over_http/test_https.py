@@ -48,6 +48,7 @@ from srpcore.wire import Operation, Transport
 from srpcore_transports import connections
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.https import HttpsTransport
+from support.forks import held_by_another_thread, in_a_child
 
 
 @contextmanager
@@ -677,15 +678,8 @@ def test_threads_get_their_own_answers(bundle: str) -> None:
 def test_a_child_process_does_not_speak_on_the_parents_connection(bundle: str) -> None:
     with served(bundle) as (server, transport):
         transport.call(SIGN_IN)
-        with transport._idle._lock:  # as if another thread held it at the moment of the fork
-            child = os.fork()
-        if child == 0:
-            status = 1
-            try:
-                status = 0 if transport.call(SIGN_IN).status == 200 else 2
-            finally:
-                os._exit(status)
-        assert os.waitpid(child, 0)[1] == 0
+        with held_by_another_thread(transport._idle._lock):
+            assert in_a_child(lambda: transport.call(SIGN_IN)) == 0
         transport.call(SIGN_IN)
     assert [request.connection for request in server.requests] == [0, 1, 0]
 

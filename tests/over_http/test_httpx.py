@@ -7,7 +7,6 @@ import gzip
 import json
 import logging
 import os
-import signal
 import socket
 import ssl
 import subprocess
@@ -54,6 +53,7 @@ from srpcore_transports.https import HttpsTransport
 from srpcore_transports.httpx import AsyncHttpxTransport, HttpxTransport
 from srpcore_transports.httpx.leases import Leases
 from srpcore_transports.retries import Retries
+from support.forks import held_by_another_thread, in_a_child
 
 SIGN_UP = Operation("SignUp", {"Username": "zoë", "Password": "hunter2"})
 MAKERS: dict[str, Callable[..., Any]] = {
@@ -424,21 +424,8 @@ def test_close_then_use_again(make: Callable[..., Any], bundle: str) -> None:
 def test_a_child_process_does_not_speak_on_the_parents_connection(bundle: str) -> None:
     with served(HttpxTransport, bundle, max_connections=1, connect_timeout=2) as (server, transport):
         transport.call(SIGN_IN)
-        # As if another thread held them at the moment of the fork: in the child nobody lets go of them.
-        held = (transport._leases._lock, transport._leases.free)
-        for each in held:
-            each.acquire()
-        child = os.fork()
-        if child == 0:
-            status = 1
-            signal.alarm(10)
-            try:
-                status = 0 if transport.call(SIGN_IN).status == 200 else 2
-            finally:
-                os._exit(status)
-        for each in held:
-            each.release()
-        assert os.waitpid(child, 0)[1] == 0
+        with held_by_another_thread(transport._leases._lock, transport._leases.free):
+            assert in_a_child(lambda: transport.call(SIGN_IN)) == 0
         transport.call(SIGN_IN)
     assert [request.connection for request in server.requests] == [0, 1, 0]
 

@@ -5,38 +5,19 @@ A process of its own, for a fork of a process with threads draws a warning, and 
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-from collections.abc import Callable
 from threading import Event, Thread, get_ident
 
 from loopback import answer
 from srpcore.tokens.jwks import KeySet
 from srpcore.tokens.key_cache import KeyCache, KeyTiming, PoolKeys
 from srpcore_transports.https import HttpsTransport
+from support.forks import held_by_another_thread, in_a_child
 
 from .minting import KID, access_claims
 from .serving import DAY, POOL, Keys, mint, serve
 
 TOKEN = mint(access_claims(exp=2**40))
-
-
-def in_a_child(*acts: Callable[[], object]) -> int:
-    """Return the exit code of a fork of this process that does *acts*, or minus the signal that ended it."""
-    child = os.fork()
-    if not child:
-        signal.alarm(20)
-        code = 1
-        try:
-            for act in acts:
-                act()
-            code = 0
-        except Exception as error:  # noqa: BLE001 - whatever it is, the parent is to read it
-            print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
-        finally:
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def hold_one(keys: Keys) -> tuple[Event, Event]:
@@ -122,7 +103,7 @@ def while_the_transport_is_being_made() -> int:
         verifier.hydrate()
         transport = verifier._made
         assert isinstance(transport, HttpsTransport)
-        with verifier._lock, transport._context_lock:
+        with held_by_another_thread(verifier._lock, transport._context_lock):
             code = in_a_child(
                 lambda: verifier._fetch(f"{keys.server.url}/{POOL}/.well-known/jwks.json"), transport._tls
             )
@@ -135,7 +116,7 @@ def while_a_verdict_is_looked_up() -> int:
         verifier.verify(TOKEN)
         verdicts = verifier._verdicts
         assert verdicts is not None
-        with verdicts._lock:
+        with held_by_another_thread(verdicts._lock):
             return in_a_child(lambda: verifier.verify(TOKEN))
 
 

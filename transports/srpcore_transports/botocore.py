@@ -107,6 +107,11 @@ class BotocoreTransport:
             raise ConfigurationError("a client is made already: give the arguments to the session that makes it")
         self._calls = _calls_of(self.client, on_request, on_response)
 
+    @property
+    def botocore_client(self) -> Any:
+        """The client, under a name that no other transport has: it says that botocore validates the parameters."""
+        return self.client
+
     def __enter__(self) -> BotocoreTransport:
         return self
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import selectors
 from dataclasses import dataclass
 from http.client import HTTPConnection
-from threading import Lock
 from typing import NamedTuple
 
+from srpcore._fork import ForkSafeLock, reset_in_child
 from srpcore.clock import Clock, monotonic_clock, system_clock
-from srpcore.forks import start_anew_after_fork
 
 __all__ = ["FRESH_SECONDS", "IDLE_SECONDS", "IdleConnections", "Origin"]
 
@@ -47,10 +46,10 @@ class IdleConnections:
         self._size = size
         self._clock = clock
         self._wall_clock = wall_clock
-        self._lock = Lock()
+        self._lock = ForkSafeLock()
         self._idle: list[_Idle] = []
         self._generation = 0
-        start_anew_after_fork(self, IdleConnections._after_fork)
+        reset_in_child(self, IdleConnections._after_fork)
 
     @property
     def generation(self) -> int:
@@ -91,8 +90,11 @@ class IdleConnections:
 
     def _after_fork(self) -> None:
         """Start anew in a child process; the parent's ends stay open."""
-        self._lock = Lock()  # the old one may be held by a thread that only the parent has
-        self.close()
+        # No other thread runs now, so no lock is needed.
+        self._generation += 1
+        closing, self._idle = self._idle, []
+        for idle in closing:
+            idle.connection.close()
 
     def _pop(self, origin: Origin) -> _Idle | None:
         with self._lock:

@@ -6,13 +6,12 @@ import os
 import ssl
 from collections.abc import Mapping
 from http.client import HTTPConnection
-from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
+from srpcore._fork import ForkSafeLock
 from srpcore.aws_json import decode
 from srpcore.exceptions.base import ConfigurationError, TransportError
-from srpcore.forks import start_anew_after_fork
 from srpcore.wire import Fetch, Operation, Reply
 
 from . import sigv4
@@ -102,8 +101,7 @@ class HttpsTransport:
         self._idle = IdleConnections(whole_number("max_idle_connections", max_idle_connections, at_least=0))
         self._sessions: dict[Origin, ssl.SSLSession] = {}
         self._context: ssl.SSLContext | None = None
-        self._context_lock = Lock()
-        start_anew_after_fork(self, HttpsTransport._after_fork)
+        self._context_lock = ForkSafeLock()
 
     @property
     def region(self) -> str | None:
@@ -160,10 +158,6 @@ class HttpsTransport:
 
         body: bytes = carry_out(self._calls.steps(Fetch(url), host), send)
         return body
-
-    def _after_fork(self) -> None:
-        """Start anew in a child process."""
-        self._context_lock = Lock()
 
     def close(self) -> None:
         """Close the connections; a later call opens new ones."""

@@ -24,11 +24,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from random import SystemRandom
-from threading import Lock
 
+from srpcore._fork import ForkSafeLock
 from srpcore.clock import system_clock
 from srpcore.exceptions.base import ConfigurationError, TransportError
-from srpcore.forks import start_anew_after_fork
 from srpcore.service_model import READ_ONLY
 from srpcore.wire import Fetch, Operation, Reply
 
@@ -82,11 +81,7 @@ class RetryQuota:
 
     def __init__(self) -> None:
         self._left = self.CAPACITY
-        self._lock = Lock()
-        start_anew_after_fork(self, RetryQuota._after_fork)
-
-    def _after_fork(self) -> None:
-        self._lock = Lock()
+        self._lock = ForkSafeLock()
 
     def take(self, cost: int) -> bool:
         """Return whether *cost* units were there, and are spent."""

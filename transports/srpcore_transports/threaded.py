@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from threading import Lock
 
-from srpcore.forks import start_anew_after_fork
+from srpcore._fork import ForkSafeLock
 from srpcore.wire import AsyncTransport, Operation, Reply, Transport
 
 __all__ = ["DeferredTransport", "ThreadedTransport"]
@@ -21,8 +20,7 @@ class ThreadedTransport:
     def __init__(self, make: Callable[[], Transport]) -> None:
         self._make = make
         self._made: Transport | None = None
-        self._lock = Lock()
-        start_anew_after_fork(self, ThreadedTransport._after_fork)
+        self._lock = ForkSafeLock()
 
     async def __aenter__(self) -> ThreadedTransport:
         return self
@@ -56,9 +54,6 @@ class ThreadedTransport:
         if self._made is not None:
             self._made.close()
 
-    def _after_fork(self) -> None:
-        self._lock = Lock()
-
     def _transport(self) -> Transport:
         with self._lock:
             if self._made is None:
@@ -75,7 +70,7 @@ class DeferredTransport:
     def __init__(self, make: Callable[[], AsyncTransport]) -> None:
         self._make = make
         self._made: AsyncTransport | None = None
-        self._lock = Lock()
+        self._lock = ForkSafeLock()
 
     async def __aenter__(self) -> DeferredTransport:
         return self

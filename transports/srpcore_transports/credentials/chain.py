@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from threading import Lock
 
+from srpcore._fork import ForkSafeLock
 from srpcore.exceptions.base import ConfigurationError, TransportError, TransportTimeout
 
 from .botocore_resolver import resolve_by_botocore
@@ -36,7 +36,7 @@ class DefaultCredentials:
 
     def __init__(self, region: str | None = None) -> None:
         self._region = region
-        self._lock = Lock()
+        self._lock = ForkSafeLock()
         self._found: CredentialsProvider | None = None
 
     def __call__(self) -> Credentials:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from threading import Lock
 
+from srpcore._fork import ForkSafeLock
 from srpcore.clock import Clock, system_clock
 from srpcore.exceptions.base import SrpcoreError, TransportError
 
@@ -41,7 +41,7 @@ class RefreshingCredentials:
     def __init__(self, fetch: Callable[[], Temporary], *, clock: Clock = system_clock) -> None:
         self._fetch = fetch
         self._clock = clock
-        self._lock = Lock()
+        self._lock = ForkSafeLock()
         self._current: Temporary | None = None
         self._fetched_at = self._tried_at = -RETRY_SECONDS
 
@@ -71,7 +71,7 @@ class RefreshingCredentials:
             return current.credentials
 
     def _early(self, current: Temporary, now: float) -> Credentials:
-        if now - self._tried_at >= RETRY_SECONDS and self._lock.acquire(blocking=False):
+        if now - self._tried_at >= RETRY_SECONDS and self._lock.acquire(timeout=0):
             try:
                 self._tried_at = now
                 if self._current is current:

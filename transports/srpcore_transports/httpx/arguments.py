@@ -7,10 +7,10 @@ import ssl
 from collections.abc import Mapping
 from importlib import import_module
 from inspect import iscoroutinefunction
-from threading import Lock
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, cast
 from urllib.parse import urlsplit
 
+from srpcore._fork import ForkSafeLock
 from srpcore.exceptions.base import ConfigurationError
 
 from .. import sigv4
@@ -89,7 +89,7 @@ class HttpxArguments(Generic[C]):
         self._client = client
         self._ca_bundle = ca_bundle or variable("AWS_CA_BUNDLE")
         self._context: ssl.SSLContext | None = None
-        self._loading = Lock()
+        self._loading = ForkSafeLock()
         self._set_up()
 
     @property

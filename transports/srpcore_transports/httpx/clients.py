@@ -16,9 +16,9 @@ import anyio
 import httpcore
 import httpx
 
+from srpcore._fork import reset_in_child
 from srpcore.clock import monotonic_clock
 from srpcore.exceptions.base import ConfigurationError
-from srpcore.forks import start_anew_after_fork
 
 from ..connections import FRESH_SECONDS
 from ..proxy import Proxy
@@ -98,7 +98,7 @@ class _PoolTransport(httpx.BaseTransport):
             self._pool = httpcore.HTTPProxy(
                 str(_proxy_url(proxy)), proxy_headers=list(proxy.headers.items()), **settings
             )
-        start_anew_after_fork(self, _PoolTransport._after_fork)
+        reset_in_child(self, _PoolTransport._after_fork)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Carry *request* to its host and return the response, of which the body is still to come."""

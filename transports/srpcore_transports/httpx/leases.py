@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable
-from threading import Lock, Semaphore
+from threading import Semaphore
 from typing import Generic, TypeVar
 
-from srpcore.forks import start_anew_after_fork
+from srpcore._fork import ForkSafeLock, reset_in_child
 
 from ..connections import FRESH_SECONDS
 
@@ -39,9 +39,9 @@ class Leases(Generic[C]):
         self._max_connections = max_connections
         self.free = Semaphore(max_connections)
         """What a blocking call holds while it has a connection: httpx's own queue takes the square of its length."""
-        self._lock = Lock()
+        self._lock = ForkSafeLock()
         self._leases: dict[Hashable, Lease[C]] = {}
-        start_anew_after_fork(self, Leases[C]._after_fork)
+        reset_in_child(self, Leases[C]._after_fork)
 
     def take(self, key: Hashable, make: Callable[[], C]) -> tuple[Lease[C], list[C]]:
         """Return the lease for *key*, whose client is made where there is none, and the clients to close now."""
@@ -78,6 +78,5 @@ class Leases(Generic[C]):
     def _after_fork(self) -> None:
         """Start anew in a child process."""
         # The old ones may be held by threads that only the parent has.
-        self._lock = Lock()
         self.free = Semaphore(self._max_connections)
         self._leases = {}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from threading import Lock
 from typing import Any, Final, Literal, TypeAlias
 
+from srpcore._fork import ForkSafeLock
 from srpcore.clock import system_sleep
 from srpcore.exceptions.base import TransportError, TransportTimeout
 from srpcore.wire import AsyncTransport, Operation, Reply, Transport
@@ -67,7 +67,7 @@ class _Script:
     def __init__(self, faults: Sequence[Fault]) -> None:
         self._faults = tuple(faults)
         self._counts: dict[str, int] = {}
-        self._lock = Lock()
+        self._lock = ForkSafeLock()
 
     def next(self, name: str) -> Fault:
         """Return the fault of this call of *name*: the first of the script that is its."""

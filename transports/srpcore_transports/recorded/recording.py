@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Collection
 from os import PathLike
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
+from srpcore._fork import ForkSafeLock
 from srpcore.clock import Clock, monotonic_clock, system_clock
 from srpcore.exceptions.base import TransportError, TransportTimeout
 from srpcore.wire import AsyncTransport, Operation, Reply, Transport
@@ -34,7 +34,7 @@ class _Recorder:
         self._clock = clock
         self._monotonic = monotonic
         self._calls: list[Call | None] = []
-        self._lock = Lock()
+        self._lock = ForkSafeLock()
 
     def begin(self, operation: Operation) -> _Pending:
         """Note the request; CassetteError if that cannot be."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from os import PathLike
 from pathlib import Path
-from threading import Lock
 from typing import Literal, NamedTuple, TypeAlias
 
+from srpcore._fork import ForkSafeLock
 from srpcore.clock import Clock, system_clock
 from srpcore.exceptions.base import ConfigurationError, TransportError, TransportTimeout
 from srpcore.pool import Pool
@@ -79,7 +79,7 @@ class ReplayTransport:
         self._used: list[int] = []
         self._start: float | None = None
         self._unmatched: UnmatchedCall | None = None
-        self._lock = Lock()
+        self._lock = ForkSafeLock()
 
     @property
     def user_pool_id(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import MethodType
 from typing import cast
 
 from ..aws_srp import AWSSRP
@@ -10,18 +12,23 @@ from ..exceptions.challenges import MFAChallengeException
 from ..flows import ask
 from ..flows.challenges import Answer, Challenge, challenge_of, raise_challenge
 from ..flows.sign_in import answer, begin
-from ..wire import Document, Flow
-from .keeping import KeepingState
+from ..wire import CallMethod, Document, Flow
+from .login_state import AdminChallenge, LoggingIn, challenged, named, settled
+from .persistence import PersistenceState
+from .sync_async import async_method, sync_method, through
 from .tokens import AsyncTokenMethods, TokenMethods
-from .twins import awaited, blocking
 
-__all__ = ["AsyncLogInMethods", "LogInMethods"]
+__all__ = ["AsyncLoginMethods", "LoginMethods"]
+
+# AWSSRP's own methods, to tell them from those that a program has put in their place.
+_AUTHENTICATE_USER = AWSSRP.authenticate_user
+_SET_NEW_PASSWORD_CHALLENGE = AWSSRP.set_new_password_challenge
 
 
-class LogInState(KeepingState):
-    """What both facades do at log-in between two requests."""
+class LoginSteps(PersistenceState):
+    """What both classes do at a login between two requests."""
 
-    def _make_srp(self, password: str, client: object) -> AWSSRP:
+    def _make_srp(self, password: str) -> AWSSRP:
         remembered: dict[str, str] = {}
         if self.device is not None:
             remembered = {
@@ -34,26 +41,66 @@ class LogInState(KeepingState):
             password=password,
             pool_id=self.user_pool_id,
             client_id=self.client_id,
-            client=client,
+            client=self.client,
             client_secret=self.client_secret,
             clock=self._clock,
             random_bits=self._random_bits,
             **remembered,
         )
 
-    def _learn_from(self, srp: AWSSRP) -> None:
-        self._canonical_username = srp.canonical_username or self._canonical_username
+    def _by_srp(
+        self, srp: AWSSRP, flow: Flow[Document], theirs: MethodType, ours: object, call: Callable[[], Document]
+    ) -> Flow[Document]:
+        """Go on with AWSSRP's *flow*; if its method is not *ours*, have the driver *call* the program's instead."""
+        replaced = getattr(theirs, "__func__", None) is not ours
+        try:
+            reply: Document = (yield CallMethod(call)) if replaced else (yield from flow)
+        except MFAChallengeException as challenge:
+            self.mfa_tokens = challenge.get_tokens()
+            yield from self._learn_from(srp)
+            raise
+        except Exception:
+            yield from self._learn_from(srp)
+            self._login = settled(self._login)
+            raise
+        yield from self._learn_from(srp)
+        return reply
+
+    def _learn_from(self, srp: AWSSRP) -> Flow[None]:
+        self._login = named(self._login, srp.canonical_username)
         if srp.device_key is None:
-            self._forget_stale_device(None)
+            yield from self._drop_stale_device(None)
 
     def _log_in(self, password: str, client_metadata: dict[str, str] | None) -> Flow[Document]:
-        raise NotImplementedError
+        srp = self._make_srp(password)
+        return (
+            yield from self._by_srp(
+                srp,
+                srp.log_in(client_metadata),
+                cast(MethodType, srp.authenticate_user),
+                _AUTHENTICATE_USER,
+                lambda: srp.authenticate_user(client_metadata=client_metadata),
+            )
+        )
 
-    def _log_in_anew(self, password: str, new_password: str, attributes: dict[str, str] | None) -> Flow[Document]:
-        raise NotImplementedError
+    def _log_in_with_new_password(
+        self, password: str, new_password: str, attributes: dict[str, str] | None
+    ) -> Flow[Document]:
+        srp = self._make_srp(password)
+        # With one argument if there are no attributes: pycognito's signature, which people autospec.
+        more = {"required_attributes": attributes} if attributes else {}
+        return (
+            yield from self._by_srp(
+                srp,
+                srp.log_in_with_new_password(new_password, attributes),
+                cast(MethodType, srp.set_new_password_challenge),
+                _SET_NEW_PASSWORD_CHALLENGE,
+                lambda: srp.set_new_password_challenge(new_password, **more),
+            )
+        )
 
     def _let_botocore_refuse(self) -> Flow[None]:
-        """Have botocore refuse what is missing, with its own ParamValidationError, where it is the transport."""
+        """Have botocore refuse what is missing, with its own ParamValidationError, if it is the transport."""
         if self._botocore_refuses and (self.username is None or self.client_id is None):  # pyright: ignore[reportUnnecessaryComparison]
             parameters = {"USERNAME": self.username, "SRP_A": ""}
             yield from ask(
@@ -61,29 +108,33 @@ class LogInState(KeepingState):
                 {"AuthFlow": "USER_SRP_AUTH", "AuthParameters": parameters, "ClientId": self.client_id},
             )
 
+    @property
+    def _admin_challenge(self) -> AdminChallenge | None:
+        return self._login.admin if isinstance(self._login, LoggingIn) else None
+
     def _answer_code(self, name: str, code: str | int, mfa_tokens: Document | None) -> Flow[None]:
         tokens = mfa_tokens or self.mfa_tokens
         if not tokens or not tokens.get("Session"):
             raise ConfigurationError("there is no challenge to answer: log in first, or give mfa_tokens")
-        self._begin_log_in()
+        yield from self._begin_login(answering=True)
         conversation = self._conversation(challenge=tokens)
-        # The administrator's Session is answered by the administrator's operation.
-        conversation.admin = tokens["Session"] == self._admin_session
+        # The Session of an administrator's login is answered by the administrator's operation.
+        admin = self._admin_challenge
+        conversation.admin = admin is not None and tokens["Session"] == admin.session
         challenge = cast(Challenge, challenge_of(conversation, {**tokens, "ChallengeName": name}))
-        try:
-            reply = yield from answer(conversation, challenge, Answer(code=_digits(code)))
-        finally:
-            self._forget_stale_device(conversation.device)
-        self._admin_session = reply.get("Session") if conversation.admin else None
+        reply = yield from self._without_stale_device(
+            conversation, answer(conversation, challenge, Answer(code=_digits(code))), first=False
+        )
+        self._login = challenged(self._login, AdminChallenge(reply) if conversation.admin else None)
         yield from self._finish(reply)
 
     def _answer_as_admin(self, asked: Document, new_password: str, attributes: dict[str, str] | None) -> Flow[Document]:
-        """Answer what admin_authenticate was asked: its Session is the administrator's to answer, and good once."""
+        """Answer the challenge to admin_authenticate: only the administrator can answer its Session, and once only."""
         conversation = self._conversation(challenge=asked)
         conversation.admin = True
         challenge = cast(Challenge, challenge_of(conversation, asked))
         reply = yield from answer(conversation, challenge, Answer(new_password=new_password, attributes=attributes))
-        self._admin_reply, self._admin_session = None, reply.get("Session")
+        self._login = challenged(self._login, AdminChallenge(reply))
         return reply
 
     def _finish(self, reply: Document) -> Flow[None]:
@@ -92,13 +143,13 @@ class LogInState(KeepingState):
         except MFAChallengeException as challenge:
             self.mfa_tokens = challenge.get_tokens()
             raise
-        yield from self._through("_set_tokens", reply)
+        yield from through(self, "_set_tokens", reply)
 
 
-class LogInMethods(LogInState, TokenMethods):
+class LoginMethods(LoginSteps, TokenMethods):
     """Log in, and answer what the service asks on the way."""
 
-    @blocking
+    @sync_method
     def authenticate(self, password: str, client_metadata: dict[str, str] | None = None) -> Flow[None]:
         """Log in by SRP, verify the tokens and set them. The password itself is never sent.
 
@@ -113,11 +164,11 @@ class LogInMethods(LogInState, TokenMethods):
             ConfigurationError: the name or the password cannot be used; nothing was sent.
         """
         yield from self._let_botocore_refuse()
-        self._begin_log_in()
+        yield from self._begin_login()
         reply = yield from self._log_in(password, client_metadata)
         yield from self._finish(reply)
 
-    @blocking
+    @sync_method
     def new_password_challenge(
         self, password: str, new_password: str, required_attributes: dict[str, str] | None = None
     ) -> Flow[None]:
@@ -131,14 +182,16 @@ class LogInMethods(LogInState, TokenMethods):
             ServiceError: the service refused.
         """
         yield from self._let_botocore_refuse()
-        self._begin_log_in()
-        if self._admin_reply is None:
-            reply = yield from self._log_in_anew(password, new_password, required_attributes)
+        admin = self._admin_challenge
+        if admin is not None and admin.reply.get("ChallengeName") == "NEW_PASSWORD_REQUIRED":
+            yield from self._begin_login(answering=True)
+            reply = yield from self._answer_as_admin(admin.reply, new_password, required_attributes)
         else:
-            reply = yield from self._answer_as_admin(self._admin_reply, new_password, required_attributes)
+            yield from self._begin_login()
+            reply = yield from self._log_in_with_new_password(password, new_password, required_attributes)
         yield from self._finish(reply)
 
-    @blocking
+    @sync_method
     def respond_to_software_token_mfa_challenge(
         self, code: str | int, mfa_tokens: Document | None = None
     ) -> Flow[None]:
@@ -152,7 +205,7 @@ class LogInMethods(LogInState, TokenMethods):
         """
         yield from self._answer_code("SOFTWARE_TOKEN_MFA", code, mfa_tokens)
 
-    @blocking
+    @sync_method
     def respond_to_sms_mfa_challenge(self, code: str | int, mfa_tokens: Document | None = None) -> Flow[None]:
         """Answer SMS_MFA with the *code* that the user got, and set the tokens.
 
@@ -164,7 +217,7 @@ class LogInMethods(LogInState, TokenMethods):
         """
         yield from self._answer_code("SMS_MFA", code, mfa_tokens)
 
-    @blocking
+    @sync_method
     def admin_authenticate(self, password: str, client_metadata: dict[str, str] | None = None) -> Flow[None]:
         """Log in with AWS credentials and the password, which is sent (ADMIN_NO_SRP_AUTH), and set the tokens.
 
@@ -174,64 +227,22 @@ class LogInMethods(LogInState, TokenMethods):
             ConfigurationError: the name or the password cannot be used; nothing was sent.
         """
         yield from self._let_botocore_refuse()
-        self._begin_log_in()
+        yield from self._begin_login()
         conversation = self._conversation(client_metadata)
         conversation.admin, conversation.canonical = True, None
-        try:
-            reply = yield from begin(conversation, "ADMIN_NO_SRP_AUTH", password)
-        finally:
-            self._forget_stale_device(conversation.device)
-        self._canonical_username = conversation.canonical or self._canonical_username
-        self._admin_session = reply.get("Session")
-        self._admin_reply = reply if reply.get("ChallengeName") == "NEW_PASSWORD_REQUIRED" else None
+        reply = yield from self._without_stale_device(conversation, begin(conversation, "ADMIN_NO_SRP_AUTH", password))
+        self._login = challenged(named(self._login, conversation.canonical), AdminChallenge(reply))
         yield from self._finish(reply)
 
-    # pycognito's programs patch and override AWSSRP's own methods: the synchronous facade goes through them.
 
-    def _log_in(self, password: str, client_metadata: dict[str, str] | None) -> Flow[Document]:
-        yield from ()
-        srp = self._make_srp(password, self.client)
-        try:
-            return srp.authenticate_user(client_metadata=client_metadata)
-        except MFAChallengeException as challenge:
-            self.mfa_tokens = challenge.get_tokens()
-            raise
-        finally:
-            self._learn_from(srp)
-
-    def _log_in_anew(self, password: str, new_password: str, attributes: dict[str, str] | None) -> Flow[Document]:
-        yield from ()
-        srp = self._make_srp(password, self.client)
-        try:
-            # With one argument where there are no attributes: pycognito's signature, which people autospec.
-            more = {"required_attributes": attributes} if attributes else {}
-            return srp.set_new_password_challenge(new_password, **more)
-        finally:
-            self._learn_from(srp)
-
-
-class AsyncLogInMethods(LogInState, AsyncTokenMethods):
+class AsyncLoginMethods(LoginSteps, AsyncTokenMethods):
     """Log in, and answer what the service asks on the way, on an event loop."""
 
-    authenticate = awaited(LogInMethods.authenticate)
-    new_password_challenge = awaited(LogInMethods.new_password_challenge)
-    respond_to_software_token_mfa_challenge = awaited(LogInMethods.respond_to_software_token_mfa_challenge)
-    respond_to_sms_mfa_challenge = awaited(LogInMethods.respond_to_sms_mfa_challenge)
-    admin_authenticate = awaited(LogInMethods.admin_authenticate)
-
-    def _log_in(self, password: str, client_metadata: dict[str, str] | None) -> Flow[Document]:
-        srp = self._make_srp(password, self._transport)
-        try:
-            return (yield from srp.log_in(client_metadata))
-        finally:
-            self._learn_from(srp)
-
-    def _log_in_anew(self, password: str, new_password: str, attributes: dict[str, str] | None) -> Flow[Document]:
-        srp = self._make_srp(password, self._transport)
-        try:
-            return (yield from srp.log_in_with_new_password(new_password, attributes))
-        finally:
-            self._learn_from(srp)
+    authenticate = async_method(LoginMethods.authenticate)
+    new_password_challenge = async_method(LoginMethods.new_password_challenge)
+    respond_to_software_token_mfa_challenge = async_method(LoginMethods.respond_to_software_token_mfa_challenge)
+    respond_to_sms_mfa_challenge = async_method(LoginMethods.respond_to_sms_mfa_challenge)
+    admin_authenticate = async_method(LoginMethods.admin_authenticate)
 
 
 def _digits(code: str | int | None) -> str:

@@ -1,0 +1,201 @@
+"""The pool's public keys, and the verification of the user's tokens with them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, cast
+
+from ..exceptions.base import ConfigurationError
+from ..exceptions.tokens import InvalidKey, MalformedToken, SubjectMismatch, UnknownKey
+from ..flows import fetch
+from ..flows.conversation import AppClient
+from ..pool import Pool
+from ..tokens import KeySet, parse_key_set
+from ..tokens.checks import Checks
+from ..tokens.claims import Demands
+from ..tokens.given_keys import members_of_environment
+from ..tokens.jws import claims_of, parts
+from ..tokens.key_cache import KeyCache, KeyTiming
+from ..wire import Flow
+from .base import AsyncCognitoBase, CognitoBase
+from .persistence import PersistenceState
+from .sync_async import async_method, is_ours, sync_method, through
+
+__all__ = ["AsyncKeyMethods", "KeyMethods", "KeyState"]
+
+# The defaults of TokenVerifier, in seconds.
+TIMING = KeyTiming(max_age=3600.0, cool_down=60.0, stale_for=86400.0)
+
+
+class KeyState(PersistenceState):
+    """The key set, cached and refreshed as ``TokenVerifier`` does it.
+
+    ``pool_jwk`` shows the key set as pycognito's attribute of this name does. A program may set it: those keys are then
+    used without an age limit, and nothing is fetched.
+    """
+
+    _key_cache: KeyCache | None = None
+    _cached_jwk: Mapping[str, Any] | None = None  # the document whose keys are in the cache
+    _parsed_jwk: tuple[Mapping[str, Any], KeySet] | None = None  # the last key that an override returned
+
+    def _present_key_cache(self) -> KeyCache:
+        """Return the cache of the pool's keys, which holds what ``pool_jwk`` or ``COGNITO_JWKS`` gives."""
+        given = self.pool_jwk or _keys_of_environment()
+        cache = self._key_cache
+        url = f"{self.user_pool_url}/.well-known/jwks.json"
+        if cache is None or cache.url != url or given is not self._cached_jwk:
+            cache = KeyCache(url, TIMING)
+            if given is not None:
+                cache.give(_parse(given, from_environment=not self.pool_jwk))
+            self._key_cache, self._cached_jwk, self.pool_jwk = cache, given, given
+        return cache
+
+    def _keys(self, kid: str | None) -> Flow[KeySet]:
+        """Return the keys of the pool, with *kid* among them if one is named; fetch them if that is due."""
+        cache = self._present_key_cache()
+        now = self._clock()
+        found = cache.fresh(kid, now)
+        if found is not None:
+            return found
+        # The back-off after a failed fetch protects a server from many verifications. Without any keys there is
+        # nothing to verify with, and the program decides how often to try.
+        if cache.wants(kid, now) or cache.find(None, now) is None:
+            try:
+                body = yield from fetch(cache.url)
+                cache.fetched(body, self._clock())
+                self.pool_jwk = self._cached_jwk = cast(dict[str, Any], json.loads(body))
+            except Exception as error:
+                cache.failed(error, self._clock())
+                if cache.find(kid, now) is None:
+                    raise
+        found = cache.find(kid, self._clock())
+        if found is None:
+            raise cache.refusal(kid, self._clock())
+        return found
+
+    def _verification_keys(self, kid: str) -> Flow[KeySet]:
+        """Return the keys to verify a token with, by way of what a program has put in place of ours."""
+        if is_ours(self, "get_key") and is_ours(self, "get_keys"):
+            return (yield from self._keys(kid))
+        jwk: Mapping[str, Any] = yield from through(self, "get_key", kid)
+        if self._parsed_jwk is None or self._parsed_jwk[0] != jwk:
+            self._parsed_jwk = dict(jwk), parse_key_set({"keys": [jwk]})
+        return self._parsed_jwk[1]
+
+    def _refuse_two_users(self) -> None:
+        """Refuse an access token and an ID token of different users. SDK logins have no ``at_hash`` that tells."""
+        access, identity = self.access_claims, self.id_claims
+        if access is not None and identity is not None and access.get("sub") != identity.get("sub"):
+            raise SubjectMismatch("the ID token belongs to another user than the access token")
+
+
+class KeyMethods(KeyState, CognitoBase):
+    """Fetch keys, and verify tokens with them."""
+
+    @sync_method
+    def get_keys(self) -> Flow[Mapping[str, Any]]:
+        """Return the pool's JSON Web Key Set: ``pool_jwk``, ``COGNITO_JWKS`` (JSON or a Python literal), or fetched.
+
+        A fetched key set is kept for an hour, and for a day longer while it cannot be fetched again.
+
+        Raises:
+            ConfigurationError: ``COGNITO_JWKS`` is neither, or is not a usable key set.
+            TransportError: the key set could not be fetched.
+            InvalidKey: the document that was fetched is not a usable key set.
+        """
+        yield from self._keys(None)
+        return cast(Mapping[str, Any], self.pool_jwk)
+
+    @sync_method
+    def get_key(self, kid: str) -> Flow[Mapping[str, Any]]:
+        """Return the pool's JSON Web Key whose id is *kid*.
+
+        A key set that lacks the key is fetched again, at most once a minute; never if it was given.
+
+        Raises:
+            UnknownKey: the pool has no such key.
+            TransportError: the key set could not be fetched.
+        """
+        if is_ours(self, "get_keys"):
+            yield from self._keys(kid)
+            document = cast(Mapping[str, Any], self.pool_jwk)
+        else:
+            document = yield from through(self, "get_keys")
+        keys: list[Mapping[str, Any]] = document.get("keys", [])
+        found = next((key for key in keys if key.get("kid") == kid), None)
+        if found is None:
+            raise UnknownKey("the pool has no key with the token's kid", actual=kid)
+        return found
+
+    @sync_method
+    def verify_token(self, token: str, id_name: str, token_use: str) -> Flow[Mapping[str, Any]]:
+        """Verify *token*, set it as the attribute *id_name*, and set and return its claims (``<token_use>_claims``).
+
+        Checked are the signature, issuer, expiry, use and app client (``aud`` or ``client_id``), and ``at_hash`` of an
+        ID token against the access token that is there.
+
+        Raises:
+            TokenVerificationException: a subclass tells why; nothing was set.
+            TransportError: the key set could not be fetched; nothing was set.
+        """
+        if not isinstance(token, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise MalformedToken(f"there is no {id_name} to verify: log in first")
+        policy = _policy(self._pool, self.user_pool_url, self.client_id, token_use)
+        kid, _, signing_input, payload, signature = parts(token)
+        keys = yield from self._verification_keys(kid)
+        keys.key(kid).verify(signing_input, signature)
+        claims = claims_of(payload)
+        policy.check(claims, self._clock(), self.access_token if token_use == "id" else None)
+        setattr(self, id_name, token)
+        setattr(self, f"{token_use}_claims", claims)
+        return claims
+
+    @sync_method
+    def verify_tokens(self) -> Flow[None]:
+        """Verify the ID token and the access token that are there, for example those given to the constructor.
+
+        Raises:
+            TokenVerificationException: a subclass tells why.
+            TransportError: the key set could not be fetched.
+        """
+        yield from through(self, "verify_token", self.id_token, "id_token", "id")
+        yield from through(self, "verify_token", self.access_token, "access_token", "access")
+        self._refuse_two_users()
+
+
+class AsyncKeyMethods(KeyState, AsyncCognitoBase):
+    """Fetch keys, and verify tokens with them, on an event loop."""
+
+    get_keys = async_method(KeyMethods.get_keys)
+    get_key = async_method(KeyMethods.get_key)
+    verify_token = async_method(KeyMethods.verify_token)
+    verify_tokens = async_method(KeyMethods.verify_tokens)
+
+
+# Of a program's own settings, which are few.
+@lru_cache(maxsize=64)
+def _policy(pool: Pool, pool_url: str, client_id: str, token_use: str) -> Demands:
+    checks = Checks(AppClient(pool, client_id).client_id, token_use, None, None, 0, None)
+    return checks.demands({*pool.issuers, pool_url})
+
+
+def _keys_of_environment() -> Mapping[str, Any] | None:
+    try:
+        return members_of_environment()
+    except InvalidKey as error:
+        raise _unusable_environment(error) from None
+
+
+def _parse(document: Mapping[str, Any], *, from_environment: bool) -> KeySet:
+    try:
+        return parse_key_set(document)
+    except InvalidKey as error:
+        if from_environment:
+            raise _unusable_environment(error) from None
+        raise
+
+
+def _unusable_environment(error: InvalidKey) -> ConfigurationError:
+    return ConfigurationError(f"COGNITO_JWKS is not a usable key set: {error}")

@@ -1,0 +1,191 @@
+"""What is kept of a login in a store: for other processes, and for the next start of this one.
+
+This module is the only caller of a :class:`~srpcore.store.TokenStore`. A store reads and writes files, so no flow
+calls it: a flow asks its driver to (:class:`~srpcore.wire.CallBlocking`), and waits for the result as it does for a
+reply of the service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from datetime import datetime, timezone
+from typing import TypeVar
+
+from ..crypto.device import Device
+from ..exceptions.base import ConfigurationError
+from ..flows.conversation import Conversation
+from ..store import Login, Tokens, store_key
+from ..wire import CallBlocking, Document, Flow
+from . import login_state
+from .base import AsyncCognitoBase, CognitoBase
+from .login_state import LoggingIn, settled
+from .state import CognitoState
+from .sync_async import async_method, sync_method
+
+__all__ = ["AsyncPersistenceMethods", "PersistenceMethods", "PersistenceState", "blocking"]
+
+T = TypeVar("T")
+
+
+def blocking(function: Callable[[], T]) -> Flow[T]:
+    """Ask the driver to call *function*, which may block, and return its result."""
+    result: T = yield CallBlocking(function)
+    return result
+
+
+class PersistenceState(CognitoState):
+    """The store, if there is one, and what goes into it."""
+
+    @property
+    def tokens(self) -> Tokens:
+        """The present tokens as one immutable value."""
+        return Tokens(
+            self.id_token,
+            self.access_token,
+            self.refresh_token,
+            self.token_type,
+            self.expires_datetime.timestamp() if self.expires_datetime else None,
+        )
+
+    def _store_lock(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._store is None else self._store.lock(self._store_key())
+
+    def _expire_at(self, time: float | None) -> None:
+        self.expires_datetime = None if time is None else datetime.fromtimestamp(time, tz=timezone.utc)
+
+    def _store_key(self) -> str:
+        """Return the key of the present tokens in the store, and fix it if it was not fixed by a login."""
+        state = settled(self._login)
+        if state.account.key is not None:
+            return state.account.key
+        key = self._key_of_username()
+        state = state._replace(account=state.account._replace(key=key))
+        self._login = self._login._replace(before=state) if isinstance(self._login, LoggingIn) else state
+        return key
+
+    def _key_of_username(self) -> str:
+        return store_key(self.user_pool_id, self.client_id, self.username or "")
+
+    def _load(self) -> Flow[Login | None]:
+        store = self._store
+        if store is None:
+            return None
+        key = self._store_key()
+        return (yield from blocking(lambda: store.load(key)))
+
+    def _save(self) -> Flow[None]:
+        """Put the present login in the store, before anybody uses it."""
+        store = self._store
+        if store is None:
+            return
+        key, account = self._store_key(), settled(self._login).account
+        tokens = self.tokens if self.refresh_token else None
+        login = Login(tokens, self.device, account.username, account.refresh_way)
+        yield from blocking(lambda: store.save(key, login))
+
+    def _save_device(self) -> Flow[None]:
+        """Put the device in the store, or take it out, and leave the tokens there as they are."""
+        store = self._store
+        if store is None:
+            return
+        key, username, device = self._store_key(), settled(self._login).account.username, self.device
+
+        def save() -> None:
+            with store.lock(key):
+                login = store.load(key) or Login(username=username)
+                store.save(key, replace(login, device=device))
+
+        yield from blocking(save)
+
+    def _forget_saved_tokens(self, refresh_token: str | None) -> Flow[None]:
+        """Take the tokens out of the store if they belong to *refresh_token*: another process's newer ones stay."""
+        store = self._store
+        if store is None:
+            return
+        key = self._store_key()
+
+        def forget() -> None:
+            with store.lock(key):
+                login = store.load(key)
+                if login is not None and login.tokens is not None and login.tokens.refresh_token == refresh_token:
+                    store.save(key, replace(login, tokens=None))
+
+        yield from blocking(forget)
+
+    def _begin_login(self, *, answering: bool = False) -> Flow[None]:
+        """Settle whose login this is, and take the device that the store keeps for that user."""
+        key = self._key_of_username() if self._store is not None and self.username else None
+        step = login_state.answering if answering else login_state.begin
+        self._login = step(self._login, key)
+        store = self._store
+        if store is not None and key is not None and self.device is None:
+            login = yield from blocking(lambda: store.load(key))
+            self.device = None if login is None else login.device
+
+    def _without_stale_device(
+        self, conversation: Conversation, login: Flow[Document], *, first: bool = True
+    ) -> Flow[Document]:
+        """Go on with *login*, and drop the present device if the login found that the service has forgotten it.
+
+        If its *first* step fails, no login is under way. A later step may be tried again: a code may be mistyped.
+        """
+        try:
+            reply = yield from login
+        except Exception:
+            yield from self._drop_stale_device(conversation.device)
+            self._login = settled(self._login) if first else self._login
+            raise
+        yield from self._drop_stale_device(conversation.device)
+        return reply
+
+    def _drop_stale_device(self, device: Device | None) -> Flow[None]:
+        """Drop the present device, here and in the store, if the login ended without it (*device* is None)."""
+        if device is not None or self.device is None:
+            return
+        self.device = None
+        logging_in = self._login.account.key if isinstance(self._login, LoggingIn) else None
+        if logging_in in (None, settled(self._login).account.key):
+            yield from self._save_device()
+
+
+class PersistenceMethods(PersistenceState, CognitoBase):
+    """Go on with a login that was kept."""
+
+    @sync_method
+    def restore(self) -> Flow[bool]:
+        """Take tokens, device and canonical username from the store, and return whether there were tokens.
+
+        They are not verified here, as those given to the constructor are not: :meth:`verify_tokens` does that, and
+        :meth:`check_token` refreshes an access token that has expired.
+
+        Raises:
+            ConfigurationError: there is no store, or no username.
+            StoreError: the store cannot be used.
+        """
+        if self._store is None:
+            raise ConfigurationError("there is no store: give one to the constructor")
+        account = settled(self._login).account._replace(key=self._key_of_username())
+        self._login = login_state.LoggedOut(account)
+        login = yield from self._load()
+        if login is None:
+            return False
+        self.device = login.device or self.device
+        account = account._replace(
+            username=login.username or account.username, refresh_way=login.refresh_way or account.refresh_way
+        )
+        self._login = login_state.LoggedOut(account)
+        if login.tokens is None:
+            return False
+        self.id_token, self.access_token = login.tokens.id_token, login.tokens.access_token
+        self.refresh_token, self.token_type = login.tokens.refresh_token, login.tokens.token_type
+        self._expire_at(login.tokens.expires_at)
+        self._login = login_state.LoggedIn(account)
+        return True
+
+
+class AsyncPersistenceMethods(PersistenceState, AsyncCognitoBase):
+    """Go on with a login that was kept, on an event loop."""
+
+    restore = async_method(PersistenceMethods.restore)

@@ -1,0 +1,90 @@
+"""The states of a login and the moves between them."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from srpcore.client.login_state import (
+    Account,
+    AdminChallenge,
+    LoggedIn,
+    LoggedOut,
+    LoggingIn,
+    answering,
+    begin,
+    challenged,
+    forgotten,
+    named,
+    obtained,
+    settled,
+)
+
+ALICE, BOB = Account("pool/client/alice", "alice-sub", "REFRESH_TOKEN_AUTH"), Account("pool/client/bob", "bob-sub")
+NAMES = st.none() | st.sampled_from(["a", "b"])
+ACCOUNTS = st.builds(Account, NAMES, NAMES, NAMES)
+SETTLED = st.builds(LoggedOut, ACCOUNTS) | st.builds(LoggedIn, ACCOUNTS)
+ADMIN = st.none() | st.builds(AdminChallenge, st.fixed_dictionaries({"Session": NAMES}))
+STATES = SETTLED | st.builds(LoggingIn, ACCOUNTS, SETTLED, ADMIN)
+
+
+def test_a_login_from_the_first_request_to_the_tokens() -> None:
+    state = begin(LoggedOut(), "pool/client/alice")
+    assert state == LoggingIn(Account("pool/client/alice"), LoggedOut())
+    assert obtained(named(state, "alice-sub")) == LoggedIn(Account("pool/client/alice", "alice-sub"))
+
+
+@given(state=STATES, key=NAMES)
+def test_a_login_that_fails_returns_to_the_state_before_it(
+    state: LoggedOut | LoggingIn | LoggedIn, key: str | None
+) -> None:
+    assert settled(begin(state, key)) == settled(state)
+    assert settled(named(begin(state, key), "another")) == settled(state)
+    assert settled(answering(state, key)) == settled(state)
+
+
+@given(state=STATES, key=NAMES)
+def test_a_new_login_knows_nothing_of_the_user_before(state: LoggedOut | LoggingIn | LoggedIn, key: str | None) -> None:
+    started = begin(state, key)
+    assert started.account == Account(key)
+    assert started.admin is None
+
+
+def test_an_answer_goes_on_with_the_login_that_was_challenged() -> None:
+    admin = AdminChallenge({"Session": "s"})
+    state = challenged(named(begin(LoggedIn(ALICE), "pool/client/bob"), "bob-sub"), admin)
+    assert answering(state, None) == state
+    assert answering(state, "pool/client/bob") == state
+    assert answering(LoggedIn(ALICE), "pool/client/bob") == LoggingIn(Account("pool/client/bob"), LoggedIn(ALICE))
+
+
+@given(state=SETTLED)
+def test_a_refresh_keeps_the_user(state: LoggedOut | LoggedIn) -> None:
+    assert obtained(state) == LoggedIn(state.account)
+
+
+def test_a_login_without_a_name_of_its_own_stays_under_the_key_of_the_tokens_before() -> None:
+    assert obtained(begin(LoggedIn(ALICE), None)).account.key == ALICE.key
+    assert obtained(begin(LoggedIn(ALICE), BOB.key)).account.key == BOB.key
+
+
+@given(state=STATES)
+def test_giving_up_the_tokens_ends_every_login_and_keeps_what_is_known(state: LoggedOut | LoggingIn | LoggedIn) -> None:
+    assert forgotten(state) == LoggedOut(settled(state).account)
+
+
+def test_only_a_login_under_way_has_a_challenge() -> None:
+    admin = AdminChallenge({"Session": "s"})
+    assert challenged(LoggedIn(ALICE), admin) == LoggedIn(ALICE)
+    state = challenged(begin(LoggedOut(), None), admin)
+    assert isinstance(state, LoggingIn)
+    assert state.admin is not None
+    assert state.admin.session == "s"
+    assert challenged(state, None) == begin(LoggedOut(), None)
+
+
+def test_no_session_in_a_repr() -> None:
+    reply = {"ChallengeName": "NEW_PASSWORD_REQUIRED", "Session": "the-secret-session"}
+    state = challenged(begin(LoggedOut(), None), AdminChallenge(reply))
+    assert "NEW_PASSWORD_REQUIRED" in repr(state)
+    assert "the-secret-session" not in repr(state)

@@ -1,0 +1,119 @@
+"""A fork while a thread holds one of our locks: the child, which has no such thread, does not wait for it."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# The process that forks is not that of the tests: it has threads, and a child that hangs must be ended.
+HEAD = """
+import sys, time
+sys.path[:0] = {path!r}
+import srpcore
+from srpcore._fork import ForkSafeLock, reset_in_child
+from srpcore.wire import Operation
+from support.forks import held_by_another_thread, in_a_child
+"""
+
+POOL = """
+from srpcore_transports.local import LocalUserPool
+pool = LocalUserPool(region="eu-west-1")
+of_user = {"UserPoolId": pool.user_pool_id, "Username": "alice"}
+pool.call(Operation("AdminCreateUser", {**of_user, "MessageAction": "SUPPRESS"}))
+pool.call(Operation("AdminSetUserPassword", {**of_user, "Password": "Correct-Horse-1", "Permanent": True}))
+store = srpcore.MemoryStore(lock_timeout=5)
+user = srpcore.Cognito(pool.user_pool_id, pool.client_id, username="alice", transport=pool, store=store)
+user.authenticate("Correct-Horse-1")
+"""
+
+CASES = {
+    "a free lock stays usable": """
+        lock = ForkSafeLock()
+        code = in_a_child(lambda: lock.acquire(5) or sys.exit("not free"))
+    """,
+    "a lock that another thread holds": """
+        lock = ForkSafeLock()
+        with held_by_another_thread(lock):
+            code = in_a_child(lambda: lock.acquire(5) or sys.exit("not free"), lock.release)
+            assert lock.locked()
+    """,
+    "a lock that the forking thread holds": """
+        lock = ForkSafeLock()
+        with lock:
+            # The thread that forks goes on in the child, and leaves the block there too.
+            code = in_a_child(lambda: lock.locked() or sys.exit("lost"), lock.release, lock.acquire)
+            assert lock.locked()
+        assert not lock.locked()
+    """,
+    "a refresh of the tokens": """
+        # with a user
+        with held_by_another_thread(user._refreshing, store.lock(user._store_key())):
+            code = in_a_child(user.renew_access_token)
+    """,
+    "a refresh of AWS credentials": """
+        from srpcore_transports.credentials import Credentials
+        from srpcore_transports.credentials.refreshing import RefreshingCredentials, Temporary
+        provider = RefreshingCredentials(lambda: Temporary(Credentials("AKID", "secret"), time.time() + 3600))
+        with held_by_another_thread(provider._lock):
+            code = in_a_child(provider)
+    """,
+    "the search for AWS credentials": """
+        import os
+        os.environ.update(AWS_EC2_METADATA_DISABLED="true", AWS_CONFIG_FILE=os.devnull)
+        os.environ.update(AWS_SHARED_CREDENTIALS_FILE=os.devnull)
+        from srpcore_transports.credentials import DefaultCredentials
+        provider = DefaultCredentials("eu-west-1")
+        def refused():
+            try:
+                provider()
+            except srpcore.ConfigurationError:
+                return
+            raise AssertionError("found credentials")
+        with held_by_another_thread(provider._lock):
+            code = in_a_child(refused)
+    """,
+    "the choice of an engine": """
+        from srpcore.crypto import modexp
+        with held_by_another_thread(modexp._lock):
+            code = in_a_child(modexp.available)
+    """,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+def test_child_does_not_wait_for_a_thread_of_the_parent(case: str) -> None:
+    path = [str(ROOT), str(ROOT / "transports"), str(ROOT / "tests")]
+    program = (
+        HEAD.format(path=path) + textwrap.dedent(CASES[case]).replace("# with a user\n", POOL) + "\nsys.exit(code)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_lock_is_fork_safe_by_its_type() -> None:
+    # The local pool's locks are left out: a server is not forked.
+    found: list[str] = []
+    for folder in (ROOT / "srpcore", ROOT / "transports" / "srpcore_transports"):
+        for path in folder.rglob("*.py"):
+            if path.name == "_fork.py" or "local" in path.parts:
+                continue
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.Call):
+                    called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+                    if called in ("Lock", "RLock", "Condition"):
+                        found.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert found == []
