@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         UnsafeServerValue,
         WarrantException,
     )
-    from .flows.challenges import Challenge
+    from .flows.challenge import Challenge
     from .store import FileStore, KeyringStore, MemoryStore, Tokens, TokenStore
     from .tokens.async_verifier import AsyncTokenVerifier
     from .tokens.verifier import TokenVerifier
@@ -78,7 +78,7 @@ _NAMES_OF = {
     "aws_srp": "AWSSRP",
     "client": "AsyncCognito AsyncSignIn Cognito SignIn",
     "crypto.device": "Device",
-    "flows.challenges": "Challenge",
+    "flows.challenge": "Challenge",
     "store": "FileStore KeyringStore MemoryStore Tokens TokenStore",
     "tokens.async_verifier": "AsyncTokenVerifier",
     "tokens.verifier": "TokenVerifier",
@@ -87,7 +87,7 @@ _NAMES_OF = {
 _MODULE_OF = {name: module for module, names in _NAMES_OF.items() for name in names.split()}
 # Modules that are attributes of the package without an import of their own; the first are documented.
 _PUBLIC_MODULES = "aws_srp crypto exceptions frameworks store testing tokens utils".split()
-_MODULES = [*_PUBLIC_MODULES, *"client drive flows pool resolve service_client users wire".split()]
+_MODULES = [*_PUBLIC_MODULES, *"client driver flows pool protocol resolve service_client users".split()]
 
 
 if not TYPE_CHECKING:  # type checkers know every name, and must not take a misspelt one for Any

@@ -11,8 +11,8 @@ from datetime import datetime, timezone
 from typing import Any, cast
 
 from .exceptions.base import ConfigurationError, TransportError
+from .protocol import Operation, Reply
 from .service_model import CONTENT_TYPE, STRING_PARAMETERS, TARGET_PREFIX, TIMESTAMP_MEMBERS
-from .wire import Operation, Reply
 
 __all__ = ["decode", "encode", "with_dates"]
 

@@ -8,8 +8,8 @@ from inspect import iscoroutinefunction, isfunction
 from typing import Any, cast
 
 from .exceptions.base import ConfigurationError
+from .protocol import AsyncTransport, Transport
 from .service_client import AsyncServiceClient, ServiceClient
-from .wire import AsyncTransport, Transport
 
 __all__ = [
     "as_async",

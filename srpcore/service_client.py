@@ -7,13 +7,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
-from .drive import arun, run
+from .driver import arun, run
 from .exceptions import service_exceptions
 from .exceptions.base import ConfigurationError, UnsafeServerValue
 from .exceptions.service import ServiceError
 from .flows import ask
+from .protocol import AsyncTransport, Flow, JsonObject, Transport
 from .service_model import BOTOCORE_VERSION, OPERATIONS, PAGES, Paging
-from .wire import AsyncTransport, Document, Flow, Transport
 
 __all__ = ["AsyncServiceClient", "ServiceClient"]
 
@@ -42,7 +42,7 @@ class _Client(ABC):
         return sorted({*super().__dir__(), *OPERATIONS})
 
     @abstractmethod
-    def _drive(self, flow: Flow[Document]) -> Any: ...
+    def _drive(self, flow: Flow[JsonObject]) -> Any: ...
 
     def can_paginate(self, method: str) -> bool:
         """Return whether *method* answers in pages."""
@@ -59,10 +59,10 @@ class ServiceClient(_Client):
         super().__init__(region)
         self.transport = transport
 
-    def _drive(self, flow: Flow[Document]) -> Document:
+    def _drive(self, flow: Flow[JsonObject]) -> JsonObject:
         return run(flow, self.transport)
 
-    def call(self, operation: str, *, signed: bool | None = None, **parameters: Any) -> Document:
+    def call(self, operation: str, *, signed: bool | None = None, **parameters: Any) -> JsonObject:
         """Send any operation by the API's name for it, and return the answer's document.
 
         This also reaches operations that are newer than this library: ``client.call("NewOperation", UserPoolId=...)``.
@@ -101,10 +101,10 @@ class AsyncServiceClient(_Client):
         super().__init__(region)
         self.transport = transport
 
-    def _drive(self, flow: Flow[Document]) -> Coroutine[Any, Any, Document]:
+    def _drive(self, flow: Flow[JsonObject]) -> Coroutine[Any, Any, JsonObject]:
         return arun(flow, self.transport)
 
-    async def call(self, operation: str, *, signed: bool | None = None, **parameters: Any) -> Document:
+    async def call(self, operation: str, *, signed: bool | None = None, **parameters: Any) -> JsonObject:
         """Send any operation by the API's name for it: the async version of ``ServiceClient.call``.
 
         Raises:
@@ -147,11 +147,11 @@ class ClientExceptions:
 class Paginator:
     """The pages of one operation: the token of each answer goes into the next request."""
 
-    def __init__(self, method: Callable[..., Document], paging: Paging) -> None:
+    def __init__(self, method: Callable[..., JsonObject], paging: Paging) -> None:
         self._method = method
         self._token = paging.token
 
-    def paginate(self, **parameters: Any) -> Iterator[Document]:
+    def paginate(self, **parameters: Any) -> Iterator[JsonObject]:
         """Yield page after page, until an answer has no token.
 
         Raises:
@@ -168,7 +168,7 @@ class Paginator:
             parameters = {**parameters, self._token: token}
 
 
-def _named(operation: str, parameters: dict[str, Any], signed: bool | None) -> Flow[Document]:
+def _named(operation: str, parameters: dict[str, Any], signed: bool | None) -> Flow[JsonObject]:
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]{0,127}", operation):
         raise ConfigurationError(
             f"invalid operation name {operation!r}: use the API reference's name, for example 'ListUsers'"

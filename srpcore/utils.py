@@ -9,7 +9,7 @@ from typing import Any, cast
 from ._fork import ForkSafeLock
 from .client import Cognito
 from .exceptions.base import ConfigurationError, TransportError, TransportTimeout
-from .wire import Operation, Reply, Transport
+from .protocol import Operation, Reply, Transport
 
 __all__ = ["MAX_DOCUMENT_SIZE", "RequestsSrpAuth", "TokenType"]
 

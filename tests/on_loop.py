@@ -6,7 +6,7 @@ import asyncio
 from contextvars import copy_context
 from typing import Any
 
-from srpcore.wire import AsyncTransport, Operation, Reply
+from srpcore.protocol import AsyncTransport, Operation, Reply
 
 __all__ = ["OnLoop"]
 

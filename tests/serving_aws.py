@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 import pytest
 
 from loopback import Handler, Request, answer
-from srpcore.wire import Operation
+from srpcore.protocol import Operation
 from srpcore_transports import sigv4
 from srpcore_transports.credentials import Credentials, DefaultCredentials
 

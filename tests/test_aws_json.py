@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from srpcore.aws_json import decode, encode
 from srpcore.exceptions import ConfigurationError, TransportError
+from srpcore.protocol import Operation
 from srpcore.service_model import OPERATIONS as METHODS
 from srpcore.service_model import TIMESTAMP_MEMBERS
-from srpcore.wire import Operation
 
 
 @cache

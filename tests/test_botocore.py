@@ -15,8 +15,8 @@ from botocore.exceptions import NoCredentialsError
 import srpcore
 from loopback import LoopbackServer, Request, answer
 from srpcore import exceptions
+from srpcore.protocol import Operation, Reply
 from srpcore.resolve import make_transport
-from srpcore.wire import Operation, Reply
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.https import HttpsTransport
 from srpcore_transports.local import LocalUserPool

@@ -19,7 +19,7 @@ import pytest
 
 from loopback import Drop, LoopbackServer, Request, answer, chunked, tls, write_bundle
 from srpcore.exceptions import ConfigurationError, TransportError, TransportTimeout
-from srpcore.wire import Operation
+from srpcore.protocol import Operation
 from srpcore_transports import exchange
 from srpcore_transports.calls import RequestEvent, ResponseEvent, time_limit
 from srpcore_transports.credentials import Credentials

@@ -18,8 +18,8 @@ from srpcore import exceptions
 from srpcore.exceptions.reply import service_error
 from srpcore.exceptions.service import ServiceError
 from srpcore.exceptions.service_exceptions import NotAuthorizedException
+from srpcore.protocol import Reply
 from srpcore.service_model import EXCEPTIONS
-from srpcore.wire import Reply
 
 SESSION = "the-session-is-a-secret"
 PUBLIC = sorted(
@@ -182,7 +182,7 @@ WITHOUT_BOTOCORE = """
 import copy, json, pickle, sys
 from srpcore import exceptions
 from srpcore.exceptions.reply import service_error
-from srpcore.wire import Reply
+from srpcore.protocol import Reply
 
 document = {"Error": {"Code": "NotAuthorizedException", "Message": "no"}}
 error = service_error(Reply(document), "InitiateAuth")

@@ -18,7 +18,7 @@ import sys, time
 sys.path[:0] = {path!r}
 import srpcore
 from srpcore._fork import ForkSafeLock, reset_in_child
-from srpcore.wire import Operation
+from srpcore.protocol import Operation
 from support.forks import held_by_another_thread, in_a_child
 """
 

@@ -46,8 +46,8 @@ from srpcore.clock import monotonic_clock
 from srpcore.crypto import cognito
 from srpcore.exceptions import ServiceError, StoreLocked, TokenExpired
 from srpcore.frameworks.aws_lambda import AppSyncAuthorizer
+from srpcore.protocol import Operation, Reply, Transport
 from srpcore.tokens import verify
-from srpcore.wire import Operation, Reply, Transport
 from srpcore_transports.calls import time_limit
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.credentials.refreshing import RefreshingCredentials, Temporary
@@ -225,7 +225,7 @@ def test_a_key_set_is_fetched_again_when_it_is_too_old(freeze: Freeze, now: int)
     one.verify(token(now))
     one.verify(token(now))
     assert key_source.fetched == 1
-    # Two days are longer than max_age and stale_for together, so the fetch happens before the answer.
+    # Two days are longer than max_age and stale_if_error together, so the fetch happens before the answer.
     with freeze(now + 48 * HOUR):
         one.verify(token(now + 48 * HOUR))
     assert key_source.fetched == 2

@@ -11,6 +11,7 @@ import pytest
 
 import srpcore
 from srpcore.exceptions import ConfigurationError
+from srpcore.protocol import Operation, Reply
 from srpcore.resolve import (
     as_client,
     as_transport,
@@ -20,7 +21,6 @@ from srpcore.resolve import (
     transport_module,
 )
 from srpcore.service_client import ServiceClient
-from srpcore.wire import Operation, Reply
 
 HTTP = "http://127.0.0.1:9"
 

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from srpcore.exceptions import ConfigurationError, TransportError, TransportTimeout
+from srpcore.protocol import Fetch, Operation, Reply
 from srpcore.service_model import ENUMS, OPERATIONS, READ_ONLY
-from srpcore.wire import Fetch, Operation, Reply
 from srpcore_transports.retries import REPEATABLE, REPEATABLE_FLOWS, THROTTLED, Retries, RetryQuota, may_be_repeated
 
 READ = Operation("GetUser", {})

@@ -13,10 +13,10 @@ import pytest
 
 import srpcore
 from srpcore import exceptions
+from srpcore.protocol import Operation, Reply
 from srpcore.resolve import as_async
 from srpcore.service_client import AsyncServiceClient, Paginator, ServiceClient
 from srpcore.service_model import EXCEPTIONS, OPERATIONS, PAGES
-from srpcore.wire import Operation, Reply
 from srpcore_transports.local import LocalUserPool
 
 

@@ -20,7 +20,7 @@ from botocore.loaders import Loader
 
 from srpcore import exceptions, service_model
 from srpcore.exceptions import service_exceptions
-from srpcore.flows.challenges import NEEDS
+from srpcore.flows.challenge import NEEDS
 from srpcore.service_model import (
     ENUM_MEMBERS,
     ENUMS,

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from srpcore.drive import arun, in_thread, run
+from srpcore.driver import arun, in_thread, run
 from srpcore.exceptions import TransportError
-from srpcore.wire import CallBlocking, CallMethod, Fetch, Flow, Operation, Reply
+from srpcore.protocol import CallBlocking, CallMethod, Fetch, Flow, Operation, Reply
 
 # Operations.
 

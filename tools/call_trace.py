@@ -50,7 +50,7 @@ def trace(call: Callable[[], object]) -> tuple[int, int, int]:
 def main() -> None:
     """Print a row for each call."""
     from srpcore import Cognito, TokenVerifier
-    from srpcore.wire import Operation
+    from srpcore.protocol import Operation
     from srpcore_transports.local import LocalUserPool, service
 
     def create_user(pool: Any) -> None:
@@ -63,7 +63,7 @@ def main() -> None:
         create_user(pool)
         # The server answers in threads of its own, which are not traced.
         with pool.serve() as server:
-            settings = {"username": "alice", "endpoint_url": server.url}
+            settings: dict[str, Any] = {"username": "alice", "endpoint_url": server.url}
             Cognito(pool.user_pool_id, pool.client_id, **settings).authenticate(PASSWORD)
             user = Cognito(pool.user_pool_id, pool.client_id, **settings)
             rows.append(("Cognito.authenticate over HTTP", trace(lambda: user.authenticate(PASSWORD))))

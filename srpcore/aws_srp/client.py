@@ -12,15 +12,15 @@ from ..crypto.encoding import parse_hex, to_hex, utf8
 from ..crypto.randomness import RandomBits, system_random_bits
 from ..crypto.secret_hash import secret_hash
 from ..crypto.srp import Ephemeral, secret_exponent
-from ..drive import run
+from ..driver import run
 from ..exceptions.base import ConfigurationError
-from ..flows.challenges import Answer, challenge_of, raise_challenge
-from ..flows.conversation import AppClient, Conversation
-from ..flows.sign_in import answer
+from ..flows.challenge import Answer, challenge_of, raise_challenge
+from ..flows.login import answer
+from ..flows.login_context import AppClient, LoginContext
 from ..flows.srp import SALT_DIGITS, Prover, device_claim, password_claim, user_srp
 from ..pool import Pool
+from ..protocol import Flow, JsonObject
 from ..resolve import as_client, as_transport, make_transport
-from ..wire import Document, Flow
 from .devices import DeviceCalls
 
 __all__ = ["AWSSRP"]
@@ -127,7 +127,7 @@ class AWSSRP(DeviceCalls):
         Raises:
             ConfigurationError: the user's name is missing or has no UTF-8 form.
         """
-        return self._conversation().identified({"SRP_A": to_hex(self.large_a_value)})
+        return self._login_context().identified({"SRP_A": to_hex(self.large_a_value)})
 
     @staticmethod
     def get_secret_hash(username: str, client_id: str, client_secret: str) -> str:
@@ -147,20 +147,20 @@ class AWSSRP(DeviceCalls):
         Raises:
             UnsafeServerValue: the challenge must not be answered.
         """
-        conversation = self._conversation()
-        conversation.canonical = (
+        context = self._login_context()
+        context.canonical = (
             challenge_parameters.get("USERNAME")
             or challenge_parameters.get("USER_ID_FOR_SRP")
             or request_parameters["USERNAME"]
         )
         claim = password_claim(
             challenge_parameters,
-            suffix=conversation.app.pool.suffix,
+            suffix=context.app.pool.suffix,
             password=self.password,
             pair=self._pair(),
-            now=conversation.now,
+            now=context.now,
         )
-        return conversation.identified(claim)
+        return context.identified(claim)
 
     def process_device_challenge(self, challenge_parameters: dict[str, Any]) -> dict[str, str]:
         """Return ChallengeResponses to DEVICE_PASSWORD_VERIFIER, for an SRP_A of ``large_a_value``.
@@ -169,14 +169,14 @@ class AWSSRP(DeviceCalls):
             ConfigurationError: no device was given.
             UnsafeServerValue: the challenge must not be answered.
         """
-        conversation = self._conversation()
-        if conversation.device is None:
+        context = self._login_context()
+        if context.device is None:
             raise ConfigurationError("there is no device: give device_key, device_group_key and device_password")
-        conversation.canonical = challenge_parameters.get("USERNAME")
-        claim = device_claim(challenge_parameters, device=conversation.device, pair=self._pair(), now=conversation.now)
-        return conversation.identified(claim)
+        context.canonical = challenge_parameters.get("USERNAME")
+        claim = device_claim(challenge_parameters, device=context.device, pair=self._pair(), now=context.now)
+        return context.identified(claim)
 
-    def authenticate_user(self, client: Any = None, client_metadata: dict[str, str] | None = None) -> Document:
+    def authenticate_user(self, client: Any = None, client_metadata: dict[str, str] | None = None) -> JsonObject:
         """Log in and return the service's reply with ``AuthenticationResult``; a device challenge is answered.
 
         Raises:
@@ -191,7 +191,7 @@ class AWSSRP(DeviceCalls):
 
     def set_new_password_challenge(
         self, new_password: str, client: Any = None, required_attributes: dict[str, str] | None = None
-    ) -> Document:
+    ) -> JsonObject:
         """Log in, choose *new_password* where the service asks for one, and return the service's reply.
 
         *required_attributes* are those that ``ForceChangePasswordException.required_attributes`` names.
@@ -204,18 +204,18 @@ class AWSSRP(DeviceCalls):
             self.log_in_with_new_password(new_password, required_attributes), as_transport(self.client or client)
         )
 
-    def log_in(self, client_metadata: dict[str, str] | None = None) -> Flow[Document]:
+    def log_in(self, client_metadata: dict[str, str] | None = None) -> Flow[JsonObject]:
         """Log in and return the service's last reply, a challenge that needs the user included; a flow.
 
         Raises:
             ServiceError: the service refused.
             ConfigurationError: the name or the password cannot be used; nothing was sent.
         """
-        return (yield from self._log_in(self._conversation(client_metadata)))
+        return (yield from self._log_in(self._login_context(client_metadata)))
 
     def log_in_with_new_password(
         self, new_password: str, required_attributes: dict[str, str] | None = None
-    ) -> Flow[Document]:
+    ) -> Flow[JsonObject]:
         """Log in, choose *new_password* where the service asks for one, and return its last reply; a flow.
 
         Raises:
@@ -223,17 +223,17 @@ class AWSSRP(DeviceCalls):
             ConfigurationError: a name, password or attribute cannot be used.
         """
         utf8(new_password, name="new_password")
-        conversation = self._conversation()
-        reply = yield from self._log_in(conversation)
-        challenge = challenge_of(conversation, reply)
+        context = self._login_context()
+        reply = yield from self._log_in(context)
+        challenge = challenge_of(context, reply)
         if challenge is None or challenge.name != self.NEW_PASSWORD_REQUIRED_CHALLENGE:
             return reply
         given = Answer(new_password=new_password, attributes=required_attributes)
-        return (yield from answer(conversation, challenge, given))
+        return (yield from answer(context, challenge, given))
 
-    def _log_in(self, conversation: Conversation) -> Flow[Document]:
+    def _log_in(self, context: LoginContext) -> Flow[JsonObject]:
         def first() -> dict[str, str]:
-            self._begin_exchange(conversation.device)
+            self._begin_exchange(context.device)
             return self.get_auth_params()
 
         # Before anything is sent: the service would not hear of a password that has no UTF-8 form.
@@ -241,9 +241,9 @@ class AWSSRP(DeviceCalls):
         if getattr(self.process_challenge, "__func__", None) is _PROCESS_CHALLENGE:
             utf8(self.password, name="password")
         try:
-            return (yield from user_srp(conversation, Prover(first, self.process_challenge)))
+            return (yield from user_srp(context, Prover(first, self.process_challenge)))
         finally:
-            self.canonical_username = conversation.canonical
+            self.canonical_username = context.canonical
 
     def _begin_exchange(self, device: Device | None) -> None:
         if self._pair_is_used:
@@ -253,11 +253,11 @@ class AWSSRP(DeviceCalls):
         if device is None:
             self.device_key = self.device_group_key = self.device_password = None
 
-    def _conversation(self, client_metadata: dict[str, str] | None = None) -> Conversation:
+    def _login_context(self, client_metadata: dict[str, str] | None = None) -> LoginContext:
         device = None
         if self.device_key is not None and self.device_group_key is not None and self.device_password is not None:
             device = Device(self.device_key, self.device_group_key, self.device_password)
-        return Conversation(
+        return LoginContext(
             AppClient(Pool(self.pool_id), self.client_id, self.client_secret),
             self.username,
             device=device,

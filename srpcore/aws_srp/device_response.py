@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..wire import Document
+from ..protocol import JsonObject
 
 __all__ = ["DeviceResponse"]
 
@@ -10,12 +10,12 @@ __all__ = ["DeviceResponse"]
 class DeviceResponse:
     """The service's answer to ConfirmDevice, with the three things of a ``requests`` response that programs read."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: JsonObject) -> None:
         self._document = document
         self.status_code: int = document.get("ResponseMetadata", {}).get("HTTPStatusCode", 200)
         self.ok = self.status_code < 400
 
-    def json(self) -> Document:
+    def json(self) -> JsonObject:
         """Return the answer's document."""
         return {key: value for key, value in self._document.items() if key != "ResponseMetadata"}
 

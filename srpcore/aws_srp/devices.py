@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..drive import run
+from ..driver import run
 from ..flows import devices
+from ..protocol import JsonObject
 from ..resolve import as_transport
-from ..wire import Document
 from .device_response import DeviceResponse
 
 __all__ = ["DeviceCalls"]
@@ -23,7 +23,7 @@ class DeviceCalls:
     device_password: str | None
     device_name: str | None
 
-    def confirm_device(self, tokens: Document, device_name: str | None = None) -> tuple[DeviceResponse, str]:
+    def confirm_device(self, tokens: JsonObject, device_name: str | None = None) -> tuple[DeviceResponse, str]:
         """Confirm the device that *tokens* (a reply with NewDeviceMetadata) names.
 
         Returns:
@@ -61,7 +61,7 @@ class DeviceCalls:
         flow = devices.forget_device(access_token, device_key)
         return self._device_line(run(flow, as_transport(self.client)), access_token, device_key)
 
-    def _device_line(self, reply: Document, access_token: str, device_key: str) -> str:
+    def _device_line(self, reply: JsonObject, access_token: str, device_key: str) -> str:
         self.access_token, self.device_key = access_token, device_key
         response = DeviceResponse(reply)
         return f"{response} : {response.json()}"

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from .devices import AsyncDeviceMethods, DeviceMethods
-from .directory import AsyncDirectoryMethods, DirectoryMethods
 from .login import AsyncLoginMethods, LoginMethods
-from .mfa import AsyncMfaMethods, MfaMethods
-from .passkeys import AsyncPasskeyMethods, PasskeyMethods
-from .passwords import AsyncPasswordMethods, PasswordMethods
+from .operations.devices import AsyncDeviceMethods, DeviceMethods
+from .operations.directory import AsyncDirectoryMethods, DirectoryMethods
+from .operations.mfa import AsyncMfaMethods, MfaMethods
+from .operations.passkeys import AsyncPasskeyMethods, PasskeyMethods
+from .operations.passwords import AsyncPasswordMethods, PasswordMethods
+from .operations.providers import AsyncProviderMethods, ProviderMethods
+from .operations.sessions import AsyncSessionMethods, SessionMethods
+from .operations.sign_up import AsyncSignUpMethods, SignUpMethods
+from .operations.streams import AsyncStreamMethods, StreamMethods
 from .persistence import AsyncPersistenceMethods, PersistenceMethods
-from .providers import AsyncProviderMethods, ProviderMethods
-from .sessions import AsyncSessionMethods, SessionMethods
-from .sign_in import AsyncSignIn, AsyncSignInMethods, SignIn, SignInMethods
-from .sign_up import AsyncSignUpMethods, SignUpMethods
-from .streams import AsyncStreamMethods, StreamMethods
+from .steps import AsyncSignIn, AsyncSignInMethods, SignIn, SignInMethods
 
 __all__ = ["AsyncCognito", "AsyncSignIn", "Cognito", "SignIn"]
 

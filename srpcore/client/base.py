@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Self, TypeVar
 
-from ..drive import arun, in_thread, run
+from ..driver import arun, in_thread, run
+from ..protocol import AsyncTransport, Flow, Transport
 from ..resolve import (
     as_async,
     as_async_client,
@@ -15,15 +16,14 @@ from ..resolve import (
     make_async_transport,
     make_transport,
 )
-from ..wire import AsyncTransport, Flow, Transport
-from .state import CognitoState
+from .attributes import CognitoAttributes
 
 __all__ = ["AsyncCognitoBase", "CognitoBase"]
 
 T = TypeVar("T")
 
 
-class CognitoBase(CognitoState):
+class CognitoBase(CognitoAttributes):
     """A facade whose methods block until the answer is there."""
 
     _transport: Transport
@@ -68,7 +68,7 @@ class CognitoBase(CognitoState):
         return run(flow, self._transport)
 
 
-class AsyncCognitoBase(CognitoState):
+class AsyncCognitoBase(CognitoAttributes):
     """A facade whose methods are coroutines: what it does of its own happens in a thread, off the event loop."""
 
     _transport: AsyncTransport

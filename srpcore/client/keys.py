@@ -10,15 +10,15 @@ from typing import Any, cast
 from ..exceptions.base import ConfigurationError
 from ..exceptions.tokens import InvalidKey, MalformedToken, SubjectMismatch, UnknownKey
 from ..flows import fetch
-from ..flows.conversation import AppClient
+from ..flows.login_context import AppClient
 from ..pool import Pool
+from ..protocol import Flow
 from ..tokens import KeySet, parse_key_set
-from ..tokens.checks import Checks
-from ..tokens.claims import Demands
-from ..tokens.given_keys import members_of_environment
+from ..tokens.claims import ClaimsPolicy
+from ..tokens.jwks_provider import KeyCache, KeyTiming
+from ..tokens.jwks_source import members_of_environment
 from ..tokens.jws import claims_of, parts
-from ..tokens.key_cache import KeyCache, KeyTiming
-from ..wire import Flow
+from ..tokens.policy import Policy
 from .base import AsyncCognitoBase, CognitoBase
 from .persistence import PersistenceState
 from .sync_async import async_method, is_ours, sync_method, through
@@ -26,7 +26,7 @@ from .sync_async import async_method, is_ours, sync_method, through
 __all__ = ["AsyncKeyMethods", "KeyMethods", "KeyState"]
 
 # The defaults of TokenVerifier, in seconds.
-TIMING = KeyTiming(max_age=3600.0, cool_down=60.0, stale_for=86400.0)
+TIMING = KeyTiming(max_age=3600.0, cool_down=60.0, stale_if_error=86400.0)
 
 
 class KeyState(PersistenceState):
@@ -176,9 +176,9 @@ class AsyncKeyMethods(KeyState, AsyncCognitoBase):
 
 # Of a program's own settings, which are few.
 @lru_cache(maxsize=64)
-def _policy(pool: Pool, pool_url: str, client_id: str, token_use: str) -> Demands:
-    checks = Checks(AppClient(pool, client_id).client_id, token_use, None, None, 0, None)
-    return checks.demands({*pool.issuers, pool_url})
+def _policy(pool: Pool, pool_url: str, client_id: str, token_use: str) -> ClaimsPolicy:
+    checks = Policy(AppClient(pool, client_id).client_id, token_use, None, None, 0, None)
+    return checks.for_issuers({*pool.issuers, pool_url})
 
 
 def _keys_of_environment() -> Mapping[str, Any] | None:

@@ -10,9 +10,9 @@ from ..aws_srp import AWSSRP
 from ..exceptions.base import ConfigurationError
 from ..exceptions.challenges import MFAChallengeException
 from ..flows import ask
-from ..flows.challenges import Answer, Challenge, challenge_of, raise_challenge
-from ..flows.sign_in import answer, begin
-from ..wire import CallMethod, Document, Flow
+from ..flows.challenge import Answer, Challenge, challenge_of, raise_challenge
+from ..flows.login import answer, begin
+from ..protocol import CallMethod, Flow, JsonObject
 from .login_state import AdminChallenge, LoggingIn, challenged, named, settled
 from .persistence import PersistenceState
 from .sync_async import async_method, sync_method, through
@@ -49,12 +49,12 @@ class LoginSteps(PersistenceState):
         )
 
     def _by_srp(
-        self, srp: AWSSRP, flow: Flow[Document], theirs: MethodType, ours: object, call: Callable[[], Document]
-    ) -> Flow[Document]:
+        self, srp: AWSSRP, flow: Flow[JsonObject], theirs: MethodType, ours: object, call: Callable[[], JsonObject]
+    ) -> Flow[JsonObject]:
         """Go on with AWSSRP's *flow*; if its method is not *ours*, have the driver *call* the program's instead."""
         replaced = getattr(theirs, "__func__", None) is not ours
         try:
-            reply: Document = (yield CallMethod(call)) if replaced else (yield from flow)
+            reply: JsonObject = (yield CallMethod(call)) if replaced else (yield from flow)
         except MFAChallengeException as challenge:
             self.mfa_tokens = challenge.get_tokens()
             yield from self._learn_from(srp)
@@ -71,7 +71,7 @@ class LoginSteps(PersistenceState):
         if srp.device_key is None:
             yield from self._drop_stale_device(None)
 
-    def _log_in(self, password: str, client_metadata: dict[str, str] | None) -> Flow[Document]:
+    def _log_in(self, password: str, client_metadata: dict[str, str] | None) -> Flow[JsonObject]:
         srp = self._make_srp(password)
         return (
             yield from self._by_srp(
@@ -85,7 +85,7 @@ class LoginSteps(PersistenceState):
 
     def _log_in_with_new_password(
         self, password: str, new_password: str, attributes: dict[str, str] | None
-    ) -> Flow[Document]:
+    ) -> Flow[JsonObject]:
         srp = self._make_srp(password)
         # With one argument if there are no attributes: pycognito's signature, which people autospec.
         more = {"required_attributes": attributes} if attributes else {}
@@ -112,32 +112,34 @@ class LoginSteps(PersistenceState):
     def _admin_challenge(self) -> AdminChallenge | None:
         return self._login.admin if isinstance(self._login, LoggingIn) else None
 
-    def _answer_code(self, name: str, code: str | int, mfa_tokens: Document | None) -> Flow[None]:
+    def _answer_code(self, name: str, code: str | int, mfa_tokens: JsonObject | None) -> Flow[None]:
         tokens = mfa_tokens or self.mfa_tokens
         if not tokens or not tokens.get("Session"):
             raise ConfigurationError("there is no challenge to answer: log in first, or give mfa_tokens")
         yield from self._begin_login(answering=True)
-        conversation = self._conversation(challenge=tokens)
+        context = self._login_context(challenge=tokens)
         # The Session of an administrator's login is answered by the administrator's operation.
         admin = self._admin_challenge
-        conversation.admin = admin is not None and tokens["Session"] == admin.session
-        challenge = cast(Challenge, challenge_of(conversation, {**tokens, "ChallengeName": name}))
+        context.admin = admin is not None and tokens["Session"] == admin.session
+        challenge = cast(Challenge, challenge_of(context, {**tokens, "ChallengeName": name}))
         reply = yield from self._without_stale_device(
-            conversation, answer(conversation, challenge, Answer(code=_digits(code))), first=False
+            context, answer(context, challenge, Answer(code=_digits(code))), first=False
         )
-        self._login = challenged(self._login, AdminChallenge(reply) if conversation.admin else None)
+        self._login = challenged(self._login, AdminChallenge(reply) if context.admin else None)
         yield from self._finish(reply)
 
-    def _answer_as_admin(self, asked: Document, new_password: str, attributes: dict[str, str] | None) -> Flow[Document]:
+    def _answer_as_admin(
+        self, asked: JsonObject, new_password: str, attributes: dict[str, str] | None
+    ) -> Flow[JsonObject]:
         """Answer the challenge to admin_authenticate: only the administrator can answer its Session, and once only."""
-        conversation = self._conversation(challenge=asked)
-        conversation.admin = True
-        challenge = cast(Challenge, challenge_of(conversation, asked))
-        reply = yield from answer(conversation, challenge, Answer(new_password=new_password, attributes=attributes))
+        context = self._login_context(challenge=asked)
+        context.admin = True
+        challenge = cast(Challenge, challenge_of(context, asked))
+        reply = yield from answer(context, challenge, Answer(new_password=new_password, attributes=attributes))
         self._login = challenged(self._login, AdminChallenge(reply))
         return reply
 
-    def _finish(self, reply: Document) -> Flow[None]:
+    def _finish(self, reply: JsonObject) -> Flow[None]:
         try:
             raise_challenge(reply)
         except MFAChallengeException as challenge:
@@ -193,7 +195,7 @@ class LoginMethods(LoginSteps, TokenMethods):
 
     @sync_method
     def respond_to_software_token_mfa_challenge(
-        self, code: str | int, mfa_tokens: Document | None = None
+        self, code: str | int, mfa_tokens: JsonObject | None = None
     ) -> Flow[None]:
         """Answer SOFTWARE_TOKEN_MFA with the authenticator app's *code*, and set the tokens.
 
@@ -206,7 +208,7 @@ class LoginMethods(LoginSteps, TokenMethods):
         yield from self._answer_code("SOFTWARE_TOKEN_MFA", code, mfa_tokens)
 
     @sync_method
-    def respond_to_sms_mfa_challenge(self, code: str | int, mfa_tokens: Document | None = None) -> Flow[None]:
+    def respond_to_sms_mfa_challenge(self, code: str | int, mfa_tokens: JsonObject | None = None) -> Flow[None]:
         """Answer SMS_MFA with the *code* that the user got, and set the tokens.
 
         *mfa_tokens* is ``get_tokens()`` of the exception, if another object caught it.
@@ -228,10 +230,10 @@ class LoginMethods(LoginSteps, TokenMethods):
         """
         yield from self._let_botocore_refuse()
         yield from self._begin_login()
-        conversation = self._conversation(client_metadata)
-        conversation.admin, conversation.canonical = True, None
-        reply = yield from self._without_stale_device(conversation, begin(conversation, "ADMIN_NO_SRP_AUTH", password))
-        self._login = challenged(named(self._login, conversation.canonical), AdminChallenge(reply))
+        context = self._login_context(client_metadata)
+        context.admin, context.canonical = True, None
+        reply = yield from self._without_stale_device(context, begin(context, "ADMIN_NO_SRP_AUTH", password))
+        self._login = challenged(named(self._login, context.canonical), AdminChallenge(reply))
         yield from self._finish(reply)
 
 

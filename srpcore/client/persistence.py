@@ -1,7 +1,7 @@
 """What is kept of a login in a store: for other processes, and for the next start of this one.
 
 This module is the only caller of a :class:`~srpcore.store.TokenStore`. A store reads and writes files, so no flow
-calls it: a flow asks its driver to (:class:`~srpcore.wire.CallBlocking`), and waits for the result as it does for a
+calls it: a flow asks its driver to (:class:`~srpcore.protocol.CallBlocking`), and waits for the result as it does for a
 reply of the service.
 """
 
@@ -15,13 +15,13 @@ from typing import TypeVar
 
 from ..crypto.device import Device
 from ..exceptions.base import ConfigurationError
-from ..flows.conversation import Conversation
+from ..flows.login_context import LoginContext
+from ..protocol import CallBlocking, Flow, JsonObject
 from ..store import Login, Tokens, store_key
-from ..wire import CallBlocking, Document, Flow
 from . import login_state
+from .attributes import CognitoAttributes
 from .base import AsyncCognitoBase, CognitoBase
 from .login_state import LoggingIn, settled
-from .state import CognitoState
 from .sync_async import async_method, sync_method
 
 __all__ = ["AsyncPersistenceMethods", "PersistenceMethods", "PersistenceState", "blocking"]
@@ -35,7 +35,7 @@ def blocking(function: Callable[[], T]) -> Flow[T]:
     return result
 
 
-class PersistenceState(CognitoState):
+class PersistenceState(CognitoAttributes):
     """The store, if there is one, and what goes into it."""
 
     @property
@@ -125,8 +125,8 @@ class PersistenceState(CognitoState):
             self.device = None if login is None else login.device
 
     def _without_stale_device(
-        self, conversation: Conversation, login: Flow[Document], *, first: bool = True
-    ) -> Flow[Document]:
+        self, context: LoginContext, login: Flow[JsonObject], *, first: bool = True
+    ) -> Flow[JsonObject]:
         """Go on with *login*, and drop the present device if the login found that the service has forgotten it.
 
         If its *first* step fails, no login is under way. A later step may be tried again: a code may be mistyped.
@@ -134,10 +134,10 @@ class PersistenceState(CognitoState):
         try:
             reply = yield from login
         except Exception:
-            yield from self._drop_stale_device(conversation.device)
+            yield from self._drop_stale_device(context.device)
             self._login = settled(self._login) if first else self._login
             raise
-        yield from self._drop_stale_device(conversation.device)
+        yield from self._drop_stale_device(context.device)
         return reply
 
     def _drop_stale_device(self, device: Device | None) -> Flow[None]:

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 from .. import tokens
 from .._fork import ForkSafeLock
-from ..drive import entered_in_thread
+from ..driver import entered_in_thread
 from ..exceptions.not_authorized import InvalidRefreshToken, RefreshTokenRefused
 from ..exceptions.service_exceptions import RefreshTokenReuseException, UserNotFoundException
 from ..exceptions.tokens import MalformedToken
 from ..flows.refresh import refresh
+from ..protocol import Flow, JsonObject
 from ..store import Login
-from ..wire import Document, Flow
 from . import login_state
 from .keys import AsyncKeyMethods, KeyMethods, KeyState
 from .login_state import settled
@@ -103,7 +103,7 @@ class RefreshState(KeyState):
             yield from self._save()
         yield from through(self, "_set_tokens", reply)
 
-    def _ask_for_tokens(self) -> Flow[Document]:
+    def _ask_for_tokens(self) -> Flow[JsonObject]:
         account = settled(self._login).account
         try:
             reply, way = yield from refresh(

@@ -28,7 +28,7 @@ from functools import wraps
 from types import MethodType
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from ..wire import CallMethod, Flow
+from ..protocol import CallMethod, Flow
 
 __all__ = ["async_method", "flow_of", "is_ours", "sync_method", "through", "written_twice"]
 

@@ -7,7 +7,7 @@ from ..exceptions.base import AccessTokenRequired, UnsupportedChallenge
 from ..exceptions.tokens import MalformedToken
 from ..flows import ask
 from ..flows.refresh import revoke
-from ..wire import CallMethod, Document, Flow
+from ..protocol import CallMethod, Flow, JsonObject
 from .refresher import AsyncRefreshMethods, RefreshMethods
 from .sync_async import async_method, is_ours, sync_method, through
 
@@ -71,7 +71,7 @@ class TokenMethods(RefreshMethods):
         yield from self._forget_tokens()
 
     @sync_method
-    def _set_tokens(self, tokens: Document) -> Flow[None]:
+    def _set_tokens(self, tokens: JsonObject) -> Flow[None]:
         """Verify the tokens of a reply and set them; if they are refused, the present ones stay."""
         result = tokens.get("AuthenticationResult")
         if not result:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..wire import Reply
+from ..protocol import Reply
 from . import service_exceptions
 from .not_authorized import refined
 from .service import ServiceError, beside, client_error, member

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..exceptions.reply import service_error
-from ..wire import Document, Fetch, Flow, Operation, Reply
+from ..protocol import Fetch, Flow, JsonObject, Operation, Reply
 
 __all__ = ["ask", "fetch"]
 
@@ -27,7 +27,7 @@ _NEVER_LEFT_OUT = frozenset(
 )
 
 
-def ask(name: str, parameters: Mapping[str, Any], *, signed: bool | None = None) -> Flow[Document]:
+def ask(name: str, parameters: Mapping[str, Any], *, signed: bool | None = None) -> Flow[JsonObject]:
     """Ask for the operation *name* and return the answer's document; parameters that are None are left out.
 
     Those that say who asks, about whom and by what password or code never are. *signed* is as in :class:`Operation`.

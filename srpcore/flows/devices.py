@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 
 from ..crypto.device import Device, device_verifier, new_device_password
-from ..wire import Document, Flow
+from ..protocol import Flow, JsonObject
 from . import ask
 
 __all__ = ["confirm_device", "forget_device", "update_device_status"]
@@ -13,7 +13,7 @@ __all__ = ["confirm_device", "forget_device", "update_device_status"]
 
 def confirm_device(
     access_token: str, device_key: str, group_key: str, *, name: str | None = None, password: str | None = None
-) -> Flow[tuple[Document, Device]]:
+) -> Flow[tuple[JsonObject, Device]]:
     """Confirm the device that NewDeviceMetadata named, and return the reply and the device to keep.
 
     Only the verifier is sent; *password* is 40 fresh random bytes (base64) unless it is given, *name* the host's.
@@ -37,7 +37,7 @@ def confirm_device(
     return reply, device
 
 
-def update_device_status(access_token: str, device_key: str, *, remembered: bool) -> Flow[Document]:
+def update_device_status(access_token: str, device_key: str, *, remembered: bool) -> Flow[JsonObject]:
     """Mark the device as remembered, or as not remembered.
 
     Raises:
@@ -48,7 +48,7 @@ def update_device_status(access_token: str, device_key: str, *, remembered: bool
     return (yield from ask("UpdateDeviceStatus", parameters))
 
 
-def forget_device(access_token: str, device_key: str) -> Flow[Document]:
+def forget_device(access_token: str, device_key: str) -> Flow[JsonObject]:
     """Make the service forget the device.
 
     Raises:

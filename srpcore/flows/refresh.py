@@ -8,9 +8,9 @@ from typing import Final
 from ..crypto.encoding import utf8
 from ..exceptions.base import ConfigurationError
 from ..exceptions.service import ServiceError
-from ..wire import Document, Flow
+from ..protocol import Flow, JsonObject
 from . import ask
-from .conversation import AppClient
+from .login_context import AppClient
 
 __all__ = ["GET_TOKENS", "REFRESH_TOKEN_AUTH", "refresh", "revoke"]
 
@@ -26,7 +26,7 @@ def refresh(
     device_key: str | None = None,
     client_metadata: Mapping[str, str] | None = None,
     first: str | None = None,
-) -> Flow[tuple[Document, str]]:
+) -> Flow[tuple[JsonObject, str]]:
     """Return the reply with new tokens, and which of the two ways worked: give that as *first* the next time.
 
     Without a client secret, REFRESH_TOKEN_AUTH comes first and GetTokensFromRefreshToken follows only where the answer
@@ -59,7 +59,7 @@ def _by(
     username: str,
     device_key: str | None,
     client_metadata: Mapping[str, str] | None,
-) -> Flow[Document]:
+) -> Flow[JsonObject]:
     common = {"ClientId": app.client_id, "ClientMetadata": client_metadata}
     if way == GET_TOKENS:
         own = {"RefreshToken": refresh_token, "ClientSecret": app.client_secret, "DeviceKey": device_key}
@@ -81,7 +81,7 @@ def _is_unavailable(way: str, error: ServiceError) -> bool:
     return error.code in ("UnsupportedOperationException", "OperationNotEnabledException")
 
 
-def revoke(app: AppClient, refresh_token: str) -> Flow[Document]:
+def revoke(app: AppClient, refresh_token: str) -> Flow[JsonObject]:
     """Revoke *refresh_token* and the access tokens that came of it.
 
     Raises:

@@ -12,8 +12,8 @@ from ..crypto.encoding import decode_secret_block, parse_hex, parse_public_value
 from ..crypto.srp import Ephemeral, secret_exponent
 from ..exceptions.base import UnsafeServerValue, UnsupportedChallenge
 from ..exceptions.service_exceptions import ResourceNotFoundException
-from ..wire import Document, Flow
-from .conversation import Conversation, challenge_parameters
+from ..protocol import Flow, JsonObject
+from .login_context import LoginContext, challenge_parameters
 
 __all__ = [
     "Prover",
@@ -42,24 +42,24 @@ class Prover(NamedTuple):
     """Returns ChallengeResponses to PASSWORD_VERIFIER for its parameters and the AuthParameters that were sent."""
 
 
-def password_prover(conversation: Conversation, password: str) -> Prover:
-    """Return what proves *password* in one exchange: with a fresh pair, and the conversation's clock."""
-    pair = fresh_pair(conversation)
+def password_prover(context: LoginContext, password: str) -> Prover:
+    """Return what proves *password* in one exchange: with a fresh pair, and the context's clock."""
+    pair = fresh_pair(context)
 
     def get_auth_params() -> dict[str, str]:
-        return conversation.identified({"SRP_A": to_hex(pair.public)})
+        return context.identified({"SRP_A": to_hex(pair.public)})
 
     def process_challenge(parameters: dict[str, Any], _: dict[str, str]) -> dict[str, str]:
-        suffix = conversation.app.pool.suffix
-        claim = password_claim(parameters, suffix=suffix, password=password, pair=pair, now=conversation.now)
-        return conversation.identified(claim)
+        suffix = context.app.pool.suffix
+        claim = password_claim(parameters, suffix=suffix, password=password, pair=pair, now=context.now)
+        return context.identified(claim)
 
     return Prover(get_auth_params, process_challenge)
 
 
-def fresh_pair(conversation: Conversation) -> Ephemeral:
-    """Return a one-time pair from the conversation's random source: 256 random bits."""
-    return cognito.client_pair(secret_exponent(conversation.random_bits))
+def fresh_pair(context: LoginContext) -> Ephemeral:
+    """Return a one-time pair from the context's random source: 256 random bits."""
+    return cognito.client_pair(secret_exponent(context.random_bits))
 
 
 def password_claim(
@@ -105,7 +105,7 @@ def _text(parameters: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def user_srp(conversation: Conversation, prover: Prover) -> Flow[Document]:
+def user_srp(context: LoginContext, prover: Prover) -> Flow[JsonObject]:
     """Log in by USER_SRP_AUTH and return the reply that ends it: tokens, or a challenge that needs the user.
 
     A device challenge on the way is answered. Where the service no longer knows the device, it is forgotten and
@@ -115,10 +115,10 @@ def user_srp(conversation: Conversation, prover: Prover) -> Flow[Document]:
         ServiceError: the service refused.
         UnsupportedChallenge: the service did not ask for the password's proof.
     """
-    return (yield from without_stale_device(conversation, lambda: _user_srp(conversation, prover)))
+    return (yield from without_stale_device(context, lambda: _user_srp(context, prover)))
 
 
-def without_stale_device(conversation: Conversation, begin: Callable[[], Flow[Document]]) -> Flow[Document]:
+def without_stale_device(context: LoginContext, begin: Callable[[], Flow[JsonObject]]) -> Flow[JsonObject]:
     """Return what *begin* returns; where the service no longer knows the device, forget it and begin again.
 
     Raises:
@@ -127,21 +127,21 @@ def without_stale_device(conversation: Conversation, begin: Callable[[], Flow[Do
     try:
         return (yield from begin())
     except ResourceNotFoundException as error:
-        if conversation.device is None or not is_stale_device(error):
+        if context.device is None or not is_stale_device(error):
             raise
-        conversation.device = None
+        context.device = None
     return (yield from begin())
 
 
-def _user_srp(conversation: Conversation, prover: Prover) -> Flow[Document]:
+def _user_srp(context: LoginContext, prover: Prover) -> Flow[JsonObject]:
     request = prover.get_auth_params()
-    reply = yield from conversation.initiate("USER_SRP_AUTH", request)
+    reply = yield from context.initiate("USER_SRP_AUTH", request)
     if reply.get("ChallengeName") != "PASSWORD_VERIFIER":
         raise UnsupportedChallenge(str(reply.get("ChallengeName", "absent")))
-    return (yield from prove(conversation, reply, prover, request))
+    return (yield from prove(context, reply, prover, request))
 
 
-def prove(conversation: Conversation, reply: Document, prover: Prover, request: dict[str, str]) -> Flow[Document]:
+def prove(context: LoginContext, reply: JsonObject, prover: Prover, request: dict[str, str]) -> Flow[JsonObject]:
     """Answer PASSWORD_VERIFIER, the reply to *request*, and a device challenge after it; return any other reply.
 
     Raises:
@@ -150,11 +150,11 @@ def prove(conversation: Conversation, reply: Document, prover: Prover, request: 
     """
     if reply.get("ChallengeName") == "PASSWORD_VERIFIER":
         responses = prover.process_challenge(challenge_parameters(reply), request)
-        reply = yield from conversation.respond(reply, responses)
-    return (yield from answer_device(conversation, reply))
+        reply = yield from context.respond(reply, responses)
+    return (yield from answer_device(context, reply))
 
 
-def answer_device(conversation: Conversation, reply: Document) -> Flow[Document]:
+def answer_device(context: LoginContext, reply: JsonObject) -> Flow[JsonObject]:
     """Return *reply*, or what follows it when it is DEVICE_SRP_AUTH and the device is there to prove.
 
     It may follow PASSWORD_VERIFIER, a password log-in, CUSTOM_CHALLENGE and MFA. The pair is fresh.
@@ -163,15 +163,15 @@ def answer_device(conversation: Conversation, reply: Document) -> Flow[Document]
         ServiceError: the service refused.
         UnsafeServerValue: the challenge must not be answered.
     """
-    device = conversation.device
+    device = context.device
     if reply.get("ChallengeName") != "DEVICE_SRP_AUTH" or device is None:
         return reply
-    pair = fresh_pair(conversation)
-    challenge = yield from conversation.respond(reply, conversation.identified({"SRP_A": to_hex(pair.public)}))
+    pair = fresh_pair(context)
+    challenge = yield from context.respond(reply, context.identified({"SRP_A": to_hex(pair.public)}))
     if challenge.get("ChallengeName") != "DEVICE_PASSWORD_VERIFIER":
         raise UnsupportedChallenge(str(challenge.get("ChallengeName", "absent")))
-    claim = device_claim(challenge_parameters(challenge), device=device, pair=pair, now=conversation.now)
-    return (yield from conversation.respond(challenge, conversation.identified(claim)))
+    claim = device_claim(challenge_parameters(challenge), device=device, pair=pair, now=context.now)
+    return (yield from context.respond(challenge, context.identified(claim)))
 
 
 def is_stale_device(error: ResourceNotFoundException) -> bool:

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from ..clock import Clock, system_clock
 from ..exceptions import ConfigurationError, GroupMismatch, ScopeMismatch, TokenVerificationException
-from ..tokens.checks import Overrides, seconds, texts
 from ..tokens.claims import Claims
+from ..tokens.policy import Overrides, seconds, strings
 from ..tokens.verifier import TokenVerifier
 from .aws_events import Unauthorized, authorization, mapping, rest_authorization, whole_stage
 from .bearer import bearer_token, demands, sync_verifier
@@ -139,7 +139,7 @@ class RestApiAuthorizer(_Authorizer):
             return _policy("refused", "Deny", stage)
         except TokenVerificationException:
             raise Unauthorized from None
-        resource = texts("resource", self._resource(method_arn, claims))
+        resource = strings("resource", self._resource(method_arn, claims))
         if resource is None:
             raise ConfigurationError("resource must be an ARN or several, and not None")
         policy = _policy(principal, "Allow", resource if isinstance(resource, str) else [*resource])

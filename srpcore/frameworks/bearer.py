@@ -40,8 +40,8 @@ from ..exceptions import (
     UnknownKey,
     UnsupportedAlgorithm,
 )
-from ..tokens.checks import Checks, Overrides
 from ..tokens.claims import Claims
+from ..tokens.policy import Overrides, Policy
 from ..tokens.verifier import TokenVerifier
 
 __all__ = ["Refused", "bearer_token", "demands", "needed_token", "refusing", "sync_verifier", "verified"]
@@ -53,7 +53,7 @@ _CREDENTIALS = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.ASCII | re.IGNOR
 # RFC 6749, section 3.3: it has no quote, backslash, space or control character, so it is safe in a quoted string.
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 
-# The facts of the classes, not the errors' own texts: those quote kid, alg and claims, which are the sender's choice.
+# The facts of the classes, not the errors' own strings: those quote kid, alg and claims, which are the sender's choice.
 _FACTS: dict[type, str] = {
     TokenVerificationException: "the token is not accepted",
     MalformedToken: "the token is malformed",
@@ -73,7 +73,7 @@ _FACTS: dict[type, str] = {
     ScopeMismatch: "the token lacks the scope that this needs",
 }
 
-_NO_DEMANDS = Checks(client_id=None, token_use=None, groups=None, scope=None, leeway=0, custom_check=None)
+_NO_DEMANDS = Policy(client_id=None, token_use=None, groups=None, scope=None, leeway=0, custom_check=None)
 
 
 class Refused(SrpcoreError):

@@ -10,8 +10,8 @@ from starlette.requests import HTTPConnection
 
 from ..exceptions import ScopeMismatch
 from ..tokens.async_verifier import AsyncTokenVerifier
-from ..tokens.checks import Overrides
 from ..tokens.claims import Claims
+from ..tokens.policy import Overrides
 from ..tokens.verifier import TokenVerifier
 from . import starlette
 from .bearer import Refused, refusing

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from flask import current_app, g, request
 from werkzeug.exceptions import Forbidden, HTTPException, ServiceUnavailable, Unauthorized
 
-from ..tokens.checks import Overrides
+from ..tokens.policy import Overrides
 from ..tokens.verifier import TokenVerifier
 from .bearer import Refused, demands, sync_verifier, verified
 

@@ -23,8 +23,8 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException, AuthenticationFailed, PermissionDenied
 
 from ..exceptions import ConfigurationError
-from ..tokens.checks import Overrides
 from ..tokens.claims import Claims
+from ..tokens.policy import Overrides
 from ..tokens.verifier import TokenVerifier
 from .bearer import Refused, bearer_token, demands, refusing, sync_verifier
 from .principal import groups, subject, username

@@ -24,8 +24,8 @@ from starlette.responses import PlainTextResponse, Response
 
 from ..exceptions import ConfigurationError
 from ..tokens.async_verifier import AsyncTokenVerifier
-from ..tokens.checks import Overrides
 from ..tokens.claims import Claims
+from ..tokens.policy import Overrides
 from ..tokens.verifier import TokenVerifier
 from .bearer import Refused, bearer_token, demands, needed_token, refusing
 from .principal import scopes, subject, username

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .checks import Checks, Texts
 from .claims import Claims, access_token_hash
 from .jwks import KeySet, parse_key, parse_key_set
 from .jws import Jws, parse, unverified_payload
+from .policy import Policy, Strings
 from .rsa import PublicKey, verify_rs256
 
 __all__ = [
@@ -27,14 +27,14 @@ def verify(
     token: str,
     keys: KeySet,
     *,
-    issuers: Texts,
-    client_id: Texts | None,
+    issuers: Strings,
+    client_id: Strings | None,
     token_use: str | None,
     now: float,
     leeway: float = 0,
     access_token: str | None = None,
-    groups: Texts | None = None,
-    scope: Texts | None = None,
+    groups: Strings | None = None,
+    scope: Strings | None = None,
 ) -> Claims:
     """Return the claims of *token* once all of it is verified: form, key, signature and then each claim.
 
@@ -54,11 +54,11 @@ def verify(
         TokenVerificationException: one of its subclasses says why the token is not accepted.
         ConfigurationError: a demand cannot be met, or would be met by any token or none.
     """
-    demands = Checks(client_id, token_use, groups, scope, leeway, None).demands(issuers)
+    claims_policy = Policy(client_id, token_use, groups, scope, leeway, None).for_issuers(issuers)
     jws = parse(token)
     verify_rs256(keys.key(jws.kid), jws.signing_input, jws.signature)
     claims = jws.claims()
-    demands.check(claims, now, access_token)
+    claims_policy.check(claims, now, access_token)
     return claims
 
 

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions.base import ConfigurationError
-from .checks import Overrides, await_custom_check
 from .claims import Claims
-from .key_cache import AsyncPoolKeys
+from .jwks_provider import AsyncJwksProvider
+from .policy import Overrides, await_custom_check
 from .verification import Verification
 
 if TYPE_CHECKING:
     from typing import Self, Unpack
 
-    from ..wire import AsyncTransport, Transport
+    from ..protocol import AsyncTransport, Transport
 
 __all__ = ["AsyncTokenVerifier"]
 
@@ -23,7 +23,7 @@ class AsyncTokenVerifier(Verification):
     """Verify tokens on an event loop: :class:`~srpcore.TokenVerifier`, whose arguments are the same, with keys awaited.
 
     *custom_check* may be a coroutine function, which is awaited. *transport* may be asynchronous; a synchronous one,
-    the default too, fetches in a thread. One fetch is in flight at a time, for all tasks; a task that is cancelled
+    the default too, fetches in a thread. One fetch is in fetching at a time, for all tasks; a task that is cancelled
     leaves it to the others. The signature is verified on the event loop: it takes less time than a thread.
 
     Raises:
@@ -37,7 +37,7 @@ class AsyncTokenVerifier(Verification):
             raise ConfigurationError("transport must be an object, not a name")
         self._transport: AsyncTransport = as_async(self._maker() if transport is None else transport)
         fetch = self._transport.fetch
-        self._keys = {name: AsyncPoolKeys(cache, fetch, self._clock) for name, cache in self._caches.items()}
+        self._keys = {name: AsyncJwksProvider(cache, fetch, self._clock) for name, cache in self._caches.items()}
 
     def _maker(self) -> Callable[[], Transport]:
         # as_async calls a plain function; a bound method would pass for a client.
@@ -57,12 +57,12 @@ class AsyncTokenVerifier(Verification):
             TransportError: there are no keys to verify with, and none could be had: the token may be good.
             ConfigurationError: an override cannot be used, or the custom check returned a value.
         """
-        checks = self._checks_of(overrides) if overrides else self._checks
-        pool, kid, claims, proof = self._opened(token, checks)
+        policy = self._policy_of(overrides) if overrides else self._policy
+        pool, kid, claims, proof = self._parse(token, policy)
         keys = await self._keys[pool].keys(kid)
-        self._judge(checks, pool, keys, kid, claims, proof, access_token)
-        if checks.custom_check is not None:
-            await await_custom_check(checks.custom_check, claims)
+        self._verify_claims(policy, pool, keys, kid, claims, proof, access_token)
+        if policy.custom_check is not None:
+            await await_custom_check(policy.custom_check, claims)
         return claims
 
     async def hydrate(self) -> None:
@@ -75,7 +75,7 @@ class AsyncTokenVerifier(Verification):
             await keys.keys(None)
 
     async def close(self) -> None:
-        """Wait for a fetch in flight and close the transport, if it is the verifier's own; a later fetch opens it."""
+        """Wait for a fetch in fetching and close the transport, if it is the verifier's own; a later fetch opens it."""
         for keys in self._keys.values():
             await keys.wait()
         if self._owns_transport:

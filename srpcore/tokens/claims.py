@@ -22,14 +22,14 @@ from ..exceptions.tokens import (
     TokenVerificationException,
 )
 
-__all__ = ["Claims", "Demands", "access_token_hash"]
+__all__ = ["Claims", "ClaimsPolicy", "access_token_hash"]
 
 Claims: TypeAlias = Mapping[str, Any]
 """The payload of a token: claim name to JSON value. Read it; a change in it changes no token."""
 
 
-class Demands:
-    """What a token must claim to be used here. :class:`~srpcore.tokens.checks.Checks` explains it, and makes it."""
+class ClaimsPolicy:
+    """What a token must claim to be used here. :class:`~srpcore.tokens.policy.Policy` explains it, and makes it."""
 
     __slots__ = ("_client_ids", "_groups", "_issuers", "_leeway", "_scope", "_uses")
 
@@ -42,12 +42,12 @@ class Demands:
         groups: str | Collection[str] | None,
         scope: str | Collection[str] | None,
     ) -> None:
-        self._issuers = _several(issuers)
+        self._issuers = _as_tuple(issuers)
         self._uses = ("access", "id") if token_use is None else (token_use,)
-        self._client_ids = None if client_ids is None else _several(client_ids)
+        self._client_ids = None if client_ids is None else _as_tuple(client_ids)
         self._leeway = leeway
-        self._groups = None if groups is None else _several(groups)
-        self._scope = None if scope is None else _several(scope)
+        self._groups = None if groups is None else _as_tuple(groups)
+        self._scope = None if scope is None else _as_tuple(scope)
 
     def check(self, claims: Claims, now: float, access_token: str | None = None) -> None:
         """Check every claim that says whether a token may be used here and now.
@@ -112,21 +112,21 @@ def access_token_hash(access_token: str) -> str:
 def _check_groups(claims: Claims, groups: tuple[str, ...] | None) -> None:
     actual: list[Any] = claims.get("cognito:groups", [])
     # Item by item: a set of their types, or all(...), takes three times as long.
-    texts = type(actual) is list
-    for item in actual if texts else ():
-        texts = texts and type(item) is str
-    if not texts:
+    strings = type(actual) is list
+    for item in actual if strings else ():
+        strings = strings and type(item) is str
+    if not strings:
         raise InvalidClaim("cognito:groups is no list of strings", expected="list", actual=_type_of(actual))
     if groups is not None and not {*groups} & {*actual}:
         given = claims.get("cognito:groups")
-        raise GroupMismatch("the user is in none of the groups", expected=_said(groups), actual=given)
+        raise GroupMismatch("the user is in none of the groups", expected=_format_value(groups), actual=given)
 
 
 def _check_scope(claims: Claims, scope: tuple[str, ...]) -> None:
     actual = claims.get("scope", "")
     # RFC 6749, section 3.3: scopes with spaces between them, and none of those asked for is empty.
     if not {*scope} & {*actual.split(" ")}:
-        raise ScopeMismatch("the token has none of the scopes", expected=_said(scope), actual=actual)
+        raise ScopeMismatch("the token has none of the scopes", expected=_format_value(scope), actual=actual)
 
 
 def _check_access_token_hash(claims: Claims, access_token: str) -> None:
@@ -135,12 +135,12 @@ def _check_access_token_hash(claims: Claims, access_token: str) -> None:
         raise AccessTokenHashMismatch("at_hash is not that of the access token", expected=expected, actual=actual)
 
 
-def _several(values: str | Collection[str]) -> tuple[str, ...]:
+def _as_tuple(values: str | Collection[str]) -> tuple[str, ...]:
     # "in" of a single string would find every part of it.
     return (values,) if isinstance(values, str) else tuple(values)
 
 
-def _said(values: tuple[str, ...]) -> str | list[str]:
+def _format_value(values: tuple[str, ...]) -> str | list[str]:
     return values[0] if len(values) == 1 else [*values]
 
 
@@ -151,7 +151,7 @@ def _other(
     actual = claims.get(name)
     if type(actual) is not str:
         return _no_text(name, actual)
-    return kind(text, expected=_said(expected), actual=actual)
+    return kind(text, expected=_format_value(expected), actual=actual)
 
 
 def _text(claims: Claims, name: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 from ..exceptions.tokens import InvalidKey, UnknownKey
 from .jws import ALGORITHM
 from .rsa import PublicKey
-from .strict import base64url, json_object
+from .strict_json import base64url, json_object
 
 __all__ = ["MAX_DOCUMENT_LENGTH", "MAX_KEYS", "KeySet", "parse_key", "parse_key_set"]
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..exceptions.tokens import MalformedToken, UnsupportedAlgorithm
-from .strict import base64url, json_object
+from .strict_json import base64url, json_object
 
 __all__ = [
     "ALGORITHM",

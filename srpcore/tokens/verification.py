@@ -10,20 +10,20 @@ from ..clock import Clock, system_clock
 from ..exceptions.base import ConfigurationError
 from ..exceptions.tokens import InvalidClaim, IssuerMismatch, TokenVerificationException
 from ..pool import Pool, default_endpoint
-from .checks import Checks, CustomCheck, Overrides, Texts, TokenUse, issuers_by_pool, pool_by_issuer, seconds, texts
-from .given_keys import GivenKeys, given_keys
 from .jwks import MAX_DOCUMENT_LENGTH, KeySet
+from .jwks_provider import KeyCache, KeyTiming
+from .jwks_source import JwksSource, read_jwks
 from .jws import claims_of, parts
-from .key_cache import KeyCache, KeyTiming
-from .verdicts import Verdict, Verdicts
+from .policy import CustomCheck, Overrides, Policy, Strings, TokenUse, issuers_by_pool, pool_by_issuer, seconds, strings
+from .signature_cache import SignatureCache, VerifiedSignature
 
 if TYPE_CHECKING:
-    from ..wire import Transport
+    from ..protocol import Transport
 
 __all__ = ["Verification"]
 
 # A token, its signing input and signature, and what is remembered of it. A tuple and no class: it is made every time.
-_Proof: TypeAlias = tuple[str, bytes, bytes, Verdict | None]
+_Proof: TypeAlias = tuple[str, bytes, bytes, VerifiedSignature | None]
 
 
 class Verification(ABC):
@@ -33,31 +33,31 @@ class Verification(ABC):
         self,
         user_pool_id: str | Collection[str],
         *,
-        client_id: Texts | None,
+        client_id: Strings | None,
         token_use: TokenUse | None,
-        groups: Texts | None = None,
-        scope: Texts | None = None,
+        groups: Strings | None = None,
+        scope: Strings | None = None,
         leeway: float = 0,
         custom_check: CustomCheck | None = None,
-        issuers: Texts | Mapping[str, Texts] | None = None,
+        issuers: Strings | Mapping[str, Strings] | None = None,
         endpoint_url: str | None = None,
         transport: Any = None,
         timeout: float = 5.0,
         clock: Clock = system_clock,
         max_age: float = 3600.0,
         cool_down: float = 60.0,
-        stale_for: float = 86400.0,
+        stale_if_error: float = 86400.0,
         cache_size: int = 0,
         claims_in_errors: bool = False,
     ) -> None:
-        self._checks = self._checked(Checks(client_id, token_use, groups, scope, leeway, custom_check))
+        self._policy = self._checked(Policy(client_id, token_use, groups, scope, leeway, custom_check))
         if type(cache_size) is not int or cache_size < 0:
             raise ConfigurationError("cache_size must be a number of tokens, or 0 to remember none")
-        self._verdicts = Verdicts(cache_size) if cache_size else None
+        self._signature_cache = SignatureCache(cache_size) if cache_size else None
         self._claims_in_errors = claims_in_errors
-        timing = KeyTiming(max_age, cool_down, stale_for)
+        timing = KeyTiming(max_age, cool_down, stale_if_error)
         seconds("timeout", timeout, zero=False)
-        ids = texts("user_pool_id", user_pool_id)
+        ids = strings("user_pool_id", user_pool_id)
         if ids is None:
             raise ConfigurationError("user_pool_id must be the id of a user pool, or several")
         several = [ids] if isinstance(ids, str) else dict.fromkeys(ids)
@@ -66,7 +66,7 @@ class Verification(ABC):
         self._caches = {pool.user_pool_id: KeyCache(pool.jwks_url, timing) for pool in pools}
         self._issuers = issuers_by_pool(pools, issuers)
         self._pool_of_issuer = pool_by_issuer(self._issuers)
-        self._demands = {name: self._checks.demands(values) for name, values in self._issuers.items()}
+        self._claims_policies = {name: self._policy.for_issuers(values) for name, values in self._issuers.items()}
         self._clock = clock
         self._owns_transport = transport is None
         self._region = pools[0].region
@@ -95,25 +95,25 @@ class Verification(ABC):
         )
         return transport
 
-    def _checked(self, checks: Checks) -> Checks:
-        return checks
+    def _checked(self, policy: Policy) -> Policy:
+        return policy
 
-    def _checks_of(self, overrides: Overrides) -> Checks:
-        return self._checked(self._checks.replaced(overrides))
+    def _policy_of(self, overrides: Overrides) -> Policy:
+        return self._checked(self._policy.replaced(overrides))
 
-    def _opened(self, token: str, checks: Checks) -> tuple[str, str, dict[str, Any], _Proof]:
+    def _parse(self, token: str, policy: Policy) -> tuple[str, str, dict[str, Any], _Proof]:
         """Return the pool that *token* names, its kid, its claims, and what there is to prove them."""
-        verdict = None if self._verdicts is None else self._verdicts.find(token)
+        remembered = None if self._signature_cache is None else self._signature_cache.find(token)
         # The claims are read before the signature is verified, for the issuer alone: it says whose keys count, and a
         # token of a stranger must not make anybody fetch keys.
-        if verdict is None:
+        if remembered is None:
             kid, _, signing_input, payload, signature = parts(token)
             claims = claims_of(payload)
             proof: _Proof = token, signing_input, signature, None
         else:
-            kid, claims = verdict.kid, verdict.claims()
-            proof = token, b"", b"", verdict
-        issuer, accepted = claims.get("iss"), checks.issuers
+            kid, claims = remembered.kid, remembered.claims()
+            proof = token, b"", b"", remembered
+        issuer, accepted = claims.get("iss"), policy.issuers
         if not isinstance(issuer, str):
             raise InvalidClaim("iss is missing or no string", expected="str", actual=type(issuer).__name__)
         if accepted is not None and issuer not in ((accepted,) if isinstance(accepted, str) else accepted):
@@ -123,9 +123,9 @@ class Verification(ABC):
             raise IssuerMismatch("the token is of another issuer", expected=[*self._pool_of_issuer], actual=issuer)
         return pool, kid, claims, proof
 
-    def _judge(
+    def _verify_claims(
         self,
-        checks: Checks,
+        policy: Policy,
         pool: str,
         keys: KeySet,
         kid: str,
@@ -134,26 +134,28 @@ class Verification(ABC):
         access_token: str | None,
     ) -> None:
         """Verify the signature with the one of *keys* that *kid* names, and each claim, but for the custom check."""
-        if self._verdicts is not None:
-            self._verdicts.follow(pool, keys)
+        if self._signature_cache is not None:
+            self._signature_cache.follow(pool, keys)
         key = keys.keys[kid]
-        token, signing_input, signature, verdict = proof
-        if verdict is None:
+        token, signing_input, signature, remembered = proof
+        if remembered is None:
             key.verify(signing_input, signature)
-        elif verdict.key != key:
+        elif remembered.key != key:
             _, _, signing_input, _, signature = parts(token)
             key.verify(signing_input, signature)
-        demands = self._demands[pool] if checks is self._checks else checks.demands(self._issuers[pool])
+        claims_policy = (
+            self._claims_policies[pool] if policy is self._policy else policy.for_issuers(self._issuers[pool])
+        )
         try:
-            demands.check(claims, self._clock(), access_token)
+            claims_policy.check(claims, self._clock(), access_token)
         except TokenVerificationException as error:
             error.claims = claims if self._claims_in_errors else None
             raise
-        if self._verdicts is not None and verdict is None:
+        if self._signature_cache is not None and remembered is None:
             # Only now: tokens that have expired must not push out others.
-            self._verdicts.keep(token, pool, kid, key, claims)
+            self._signature_cache.keep(token, pool, kid, key, claims)
 
-    def load_jwks(self, source: GivenKeys | None = None, *, user_pool_id: str | None = None) -> None:
+    def load_jwks(self, source: JwksSource | None = None, *, user_pool_id: str | None = None) -> None:
         """Take a pool's keys as given, and never fetch them: no other key is accepted, and these do not grow old.
 
         Args:
@@ -165,7 +167,7 @@ class Verification(ABC):
             ConfigurationError: the file cannot be read, nothing is given, or it is not said whose keys they are.
             InvalidKey: it is no key set that can be used.
         """
-        self._caches[self._the_pool(user_pool_id)].give(given_keys(source))
+        self._caches[self._the_pool(user_pool_id)].give(read_jwks(source))
 
     def _the_pool(self, user_pool_id: str | None) -> str:
         if user_pool_id is None and len(self._caches) > 1:

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 from .._fork import ForkSafeLock
 from ..exceptions.base import ConfigurationError
-from .checks import Checks, Overrides, run_custom_check
 from .claims import Claims
-from .key_cache import PoolKeys
+from .jwks_provider import JwksProvider
+from .policy import Overrides, Policy, run_custom_check
 from .verification import Verification
 
 if TYPE_CHECKING:
     from typing import Self, Unpack
 
-    from ..wire import Transport
+    from ..protocol import Transport
 
 __all__ = ["TokenVerifier"]
 
@@ -42,30 +42,30 @@ class TokenVerifier(Verification):
         cool_down: seconds after a fetch before a token with an unknown key id makes the keys be fetched again, and the
             longest pause after failed fetches (1 second after the first, then doubled). A minute: a flood of invented
             ids costs the pool one request a minute, and AWS publishes a key before it signs with it.
-        stale_for: seconds beyond *max_age* for which the keys serve while they cannot be fetched. A day: no access or
-            ID token lives longer, so an outage refuses none that was made before it. A key that is withdrawn meanwhile
-            serves for as long: say less where that weighs more.
+        stale_if_error: seconds beyond *max_age* for which the keys serve while they cannot be fetched. A day: no access
+            or ID token lives longer, so an outage refuses no token that was issued before it. A key that is withdrawn
+            meanwhile serves for as long: give less if that matters more.
         cache_size: how many tokens to remember whose signature was good, so that the next call with the same token
             need not verify that again; 0 is none. Issuer, key, time, custom check and every other demand are checked
             in each call as ever. 3 kB a token is usual; none over 16 KiB is remembered.
         claims_in_errors: whether ``claims`` of an error holds all claims of a token whose signature was good.
 
-    The keys are kept in memory by pool and parsed once. One fetch is in flight at a time, for all threads. For AWS
+    The keys are kept in memory by pool and parsed once. One fetch is in fetching at a time, for all threads. For AWS
     Lambda make the verifier at module level and call :meth:`hydrate` there: the initialization pays for the fetch.
 
     Raises:
         ConfigurationError: an argument cannot be used.
     """
 
-    def _checked(self, checks: Checks) -> Checks:
-        checks.must_not_wait()
-        return checks
+    def _checked(self, policy: Policy) -> Policy:
+        policy.must_not_wait()
+        return policy
 
     def _open(self, transport: Any) -> None:
         self._given = None if transport is None else self._synchronous(transport)
         self._made: Transport | None = None
         self._lock = ForkSafeLock()
-        self._keys = {name: PoolKeys(cache, self._fetch, self._clock) for name, cache in self._caches.items()}
+        self._keys = {name: JwksProvider(cache, self._fetch, self._clock) for name, cache in self._caches.items()}
 
     @staticmethod
     def _synchronous(transport: Any) -> Transport:
@@ -89,20 +89,20 @@ class TokenVerifier(Verification):
         Args:
             token: an access or ID token in compact form.
             access_token: the access token that came with an ID token: ``at_hash``, where there is one, must be its.
-            overrides: what this call demands in the place of what the verifier was made with. ``issuers`` says which
-                of the verifier's own this call accepts.
+            overrides: what this call demands instead of what the verifier was made with. ``issuers`` are those of the
+                verifier's own issuers that this call accepts.
 
         Raises:
             TokenVerificationException: one of its subclasses says why the token is not accepted.
             TransportError: there are no keys to verify with, and none could be had: the token may be good.
             ConfigurationError: an override cannot be used, or the custom check returned a value.
         """
-        checks = self._checks_of(overrides) if overrides else self._checks
-        pool, kid, claims, proof = self._opened(token, checks)
+        policy = self._policy_of(overrides) if overrides else self._policy
+        pool, kid, claims, proof = self._parse(token, policy)
         keys = self._keys[pool].keys(kid)
-        self._judge(checks, pool, keys, kid, claims, proof, access_token)
-        if checks.custom_check is not None:
-            run_custom_check(checks.custom_check, claims)
+        self._verify_claims(policy, pool, keys, kid, claims, proof, access_token)
+        if policy.custom_check is not None:
+            run_custom_check(policy.custom_check, claims)
         return claims
 
     def hydrate(self) -> None:
@@ -115,7 +115,7 @@ class TokenVerifier(Verification):
             keys.keys(None)
 
     def close(self) -> None:
-        """Wait for a fetch in flight and close the transport, if it is the verifier's own; a later fetch opens it."""
+        """Wait for a fetch in fetching and close the transport, if it is the verifier's own; a later fetch opens it."""
         for keys in self._keys.values():
             keys.wait()
         if self._made is not None:

@@ -11,7 +11,7 @@ import pytest
 from botocore.config import Config
 
 import srpcore
-from srpcore.wire import Operation, Reply, Transport
+from srpcore.protocol import Operation, Reply, Transport
 from srpcore_transports.botocore import BotocoreTransport
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.https import HttpsTransport

@@ -15,7 +15,7 @@ from client.test_sign_in import enrol
 from srpcore import exceptions
 from srpcore.crypto import modexp
 from srpcore.crypto.totp import totp
-from srpcore.wire import Operation, Reply
+from srpcore.protocol import Operation, Reply
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.local import LocalUserPool
 

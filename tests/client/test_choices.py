@@ -16,7 +16,7 @@ from local.authenticator import Authenticator
 from local.test_custom_auth import Quiz
 from srpcore import exceptions
 from srpcore.crypto.totp import totp
-from srpcore.wire import Operation
+from srpcore.protocol import Operation
 from srpcore_transports.local import CustomAuth
 
 FACTORS = ["PASSWORD", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN"]

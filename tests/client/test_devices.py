@@ -12,7 +12,7 @@ from client.conftest import PASSWORD, World, error
 from client.test_sign_in import enrol
 from srpcore import exceptions
 from srpcore.crypto.totp import totp
-from srpcore.wire import Operation
+from srpcore.protocol import Operation
 
 DEVICE_STEPS = [
     "InitiateAuth:USER_SRP_AUTH",

@@ -14,8 +14,8 @@ import pytest
 import srpcore
 from client.conftest import PASSWORD, World, error
 from srpcore import exceptions
+from srpcore.protocol import Operation, Reply
 from srpcore.store import FileStore, MemoryStore, TokenStore, store_key
-from srpcore.wire import Operation, Reply
 
 ROTATION = {"RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}}
 

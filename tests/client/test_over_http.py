@@ -12,12 +12,12 @@ import srpcore
 from client.conftest import PASSWORD
 from srpcore import exceptions
 from srpcore.crypto.totp import totp
-from srpcore.drive import arun
-from srpcore.flows.conversation import AppClient, Conversation
+from srpcore.driver import arun
+from srpcore.flows.login_context import AppClient, LoginContext
 from srpcore.flows.refresh import refresh
 from srpcore.flows.srp import Prover, user_srp
 from srpcore.pool import Pool
-from srpcore.wire import Operation, Reply
+from srpcore.protocol import Operation, Reply
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.local import LocalUserPool
 
@@ -129,7 +129,7 @@ def test_the_same_flows_run_on_an_event_loop() -> None:
         app = AppClient(Pool(pool.user_pool_id), pool.client_id)
         transport = OnTheLoop(pool)
         prover = Prover(srp.get_auth_params, srp.process_challenge)
-        reply = await arun(user_srp(Conversation(app, "alice"), prover), transport)
+        reply = await arun(user_srp(LoginContext(app, "alice"), prover), transport)
         token = reply["AuthenticationResult"]["RefreshToken"]
         renewed, _ = await arun(refresh(app, token, username="alice"), transport)
         return str(renewed["AuthenticationResult"]["AccessToken"])

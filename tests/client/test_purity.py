@@ -16,14 +16,14 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import asyncio, sys
 from pathlib import Path
-import srpcore, srpcore.drive
+import srpcore, srpcore.driver
 from srpcore.store import FileStore
-from srpcore.wire import Operation
+from srpcore.protocol import Operation
 from srpcore_transports.local import LocalUserPool
 
 PASSWORD = "Correct-Horse-1"
 advancing, refused = [], []
-real = srpcore.drive._advance
+real = srpcore.driver._advance
 
 def advance(resume, answer):
     advancing.append(True)
@@ -81,7 +81,7 @@ async def async_story():
 
 story(), asyncio.run(async_story())  # once to import everything, once to watch
 sys.addaudithook(hook)
-srpcore.drive._advance = advance
+srpcore.driver._advance = advance
 story(), asyncio.run(async_story())
 print(refused)
 """
@@ -104,11 +104,11 @@ def test_the_watch_sees_what_it_should() -> None:
         "def empty():\n    return\n    yield\n"
         "def impure():\n"
         "    open('/dev/null').close()\n"
-        "    srpcore.drive.run(empty(), None)\n"
+        "    srpcore.driver.run(empty(), None)\n"
         "    os.listdir()\n"
         "    yield from ()\n"
-        "sys.addaudithook(hook)\nsrpcore.drive._advance = advance\n"
-        "srpcore.drive.run(impure(), None)\nprint(sorted(set(refused)))\n"
+        "sys.addaudithook(hook)\nsrpcore.driver._advance = advance\n"
+        "srpcore.driver.run(impure(), None)\nprint(sorted(set(refused)))\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
     assert "'open'" in done.stdout, done.stderr

@@ -11,7 +11,7 @@ import srpcore
 from client.conftest import PASSWORD, World, error
 from srpcore import exceptions
 from srpcore.flows.refresh import GET_TOKENS
-from srpcore.wire import Operation, Reply
+from srpcore.protocol import Operation, Reply
 
 BY_FLOW = "InitiateAuth:REFRESH_TOKEN_AUTH"
 ROTATION = {"RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}}

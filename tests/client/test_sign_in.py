@@ -16,8 +16,8 @@ from client.conftest import PASSWORD, World, error
 from srpcore import exceptions
 from srpcore.crypto.cognito import GROUP
 from srpcore.crypto.totp import totp
-from srpcore.flows.challenges import missing_attributes, required_attributes
-from srpcore.wire import Operation, Reply
+from srpcore.flows.challenge import missing_attributes, required_attributes
+from srpcore.protocol import Operation, Reply
 from support.vectors import load_lines
 
 LONE_SURROGATE = "Correct\ud800Horse-1"

@@ -16,8 +16,8 @@ from client.conftest import PASSWORD, World
 from client.test_sign_in import enrol
 from srpcore import Challenge, exceptions
 from srpcore.crypto.totp import totp
-from srpcore.flows.challenges import NEEDS
-from srpcore.wire import Operation, Reply
+from srpcore.flows.challenge import NEEDS
+from srpcore.protocol import Operation, Reply
 
 NEW_PASSWORD = "Another-Horse-2"
 CONTEXT = {"IpAddress": "127.0.0.1", "ServerName": "here", "ServerPath": "/", "HttpHeaders": []}

@@ -11,8 +11,8 @@ import pytest
 import srpcore
 from client.conftest import World, error
 from srpcore import exceptions
-from srpcore.client import streams
-from srpcore.wire import Operation, Reply
+from srpcore.client.operations import streams
+from srpcore.protocol import Operation, Reply
 
 COUNT = 135
 

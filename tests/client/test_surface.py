@@ -55,7 +55,7 @@ def test_signatures_and_help_show_what_a_caller_gets(cls: type[Any]) -> None:
         assert "Flow[" not in pydoc.render_doc(method), name
     assert inspect.signature(cls.authenticate).return_annotation == "None"
     assert inspect.signature(cls.check_token).return_annotation == "bool"
-    assert inspect.signature(cls.list_devices).return_annotation == "list[Document]"
+    assert inspect.signature(cls.list_devices).return_annotation == "list[JsonObject]"
     assert typing.get_type_hints(cls.check_token)["return"] is bool
     assert "client_metadata: 'dict[str, str] | None' = None) -> 'None'" in pydoc.render_doc(cls.authenticate)
 

@@ -12,7 +12,7 @@ import pytest
 import srpcore
 from client.conftest import PASSWORD, World
 from srpcore import exceptions
-from srpcore.wire import Operation
+from srpcore.protocol import Operation
 from srpcore_transports.local import LocalUserPool
 from tokens import minting
 

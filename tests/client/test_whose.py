@@ -16,8 +16,8 @@ from client.conftest import PASSWORD, World, error
 from client.test_sign_in import enrol
 from srpcore import Challenge, exceptions
 from srpcore.crypto.totp import totp
+from srpcore.protocol import Operation, Reply
 from srpcore.store import FileStore, MemoryStore
-from srpcore.wire import Operation, Reply
 
 NEW_PASSWORD = "Another-Horse-2"
 

@@ -15,7 +15,7 @@ import jwt
 import pytest
 
 from srpcore.crypto.totp import totp
-from srpcore.wire import Operation
+from srpcore.protocol import Operation
 from srpcore_transports.local import CustomAuth, LocalServer, LocalUserPool
 
 pytestmark = pytest.mark.counterpart

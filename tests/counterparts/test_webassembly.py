@@ -13,7 +13,7 @@ import pytest
 
 import srpcore
 from srpcore import TokenVerifier
-from srpcore.wire import Operation
+from srpcore.protocol import Operation
 from srpcore_transports.local import LocalUserPool
 
 pytestmark = pytest.mark.counterpart

@@ -13,8 +13,8 @@ import srpcore
 from srpcore import Cognito, TokenVerifier
 from srpcore.crypto import modexp
 from srpcore.exceptions import NotAuthorizedException, TokenVerificationException
+from srpcore.protocol import Operation, Reply
 from srpcore.tokens import rsa
-from srpcore.wire import Operation, Reply
 
 ask: Callable[[str], str] = globals()["ask"]  # given by webassembly.mjs
 

@@ -13,7 +13,7 @@ import pytest
 
 import srpcore
 from srpcore.exceptions import service_error
-from srpcore.wire import Operation
+from srpcore.protocol import Operation
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.local import LocalUserPool
 

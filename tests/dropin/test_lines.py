@@ -16,7 +16,7 @@ import pytest
 import srpcore
 from client.conftest import Wire, error
 from srpcore import aws_srp, exceptions
-from srpcore.wire import Operation, Reply
+from srpcore.protocol import Operation, Reply
 
 from .conftest import OTHER_PASSWORD, PASSWORD, WAYS, Stage, boto_arguments
 

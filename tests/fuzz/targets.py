@@ -18,9 +18,9 @@ from jwt.algorithms import RSAAlgorithm
 
 from srpcore import tokens
 from srpcore.exceptions import ConfigurationError, InvalidKey, TokenVerificationException
-from srpcore.tokens import KeySet, strict
-from srpcore.tokens.checks import Checks
-from srpcore.tokens.given_keys import given_keys
+from srpcore.tokens import KeySet, strict_json
+from srpcore.tokens.jwks_source import read_jwks
+from srpcore.tokens.policy import Policy
 from tokens.beside_pyjwt import by_pyjwt, pyjwt_at
 from tokens.minting import CLIENT, ISSUER, KID, NOW, access_claims, id_claims, jwk, key_set, mint, segment
 
@@ -40,19 +40,19 @@ CHOICES: list[dict[str, Any]] = [
 
 def json_object(data: bytes) -> None:
     try:
-        value = strict.json_object(data)
+        value = strict_json.json_object(data)
     except ValueError as error:
         _own(error)
         return
     _same(value, json.loads(data, object_pairs_hook=_without_twins))
-    assert _depth(value) <= strict.MAX_DEPTH
+    assert _depth(value) <= strict_json.MAX_DEPTH
     json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
 
 
 def base64url(data: bytes) -> None:
     text = _text(data)
     try:
-        value = strict.base64url(text)
+        value = strict_json.base64url(text)
     except ValueError as error:
         _own(error)
         return
@@ -95,13 +95,13 @@ def signed(data: bytes) -> None:
 def check(data: bytes) -> None:
     """Check the claims alone, which is a hundred times faster than to sign them, with each choice of options."""
     try:
-        claims = strict.json_object(data)
+        claims = strict_json.json_object(data)
     except ValueError:
         return
     for choice in CHOICES:
         options = {**OPTIONS, **choice}
         now, issuers, access_token = options.pop("now"), options.pop("issuers"), options.pop("access_token", None)
-        demands = Checks(**{**NONE_ELSE, **options}).demands(issuers)
+        demands = Policy(**{**NONE_ELSE, **options}).for_issuers(issuers)
         try:
             demands.check(claims, now, access_token)
         except TokenVerificationException as error:
@@ -121,7 +121,7 @@ def cognito_jwks(data: bytes) -> None:
     text = _text(data)
     with patch.object(os, "environ", {"COGNITO_JWKS": text}):
         try:
-            keys = given_keys(None)
+            keys = read_jwks(None)
         except (InvalidKey, ConfigurationError):
             return
     assert keys.keys

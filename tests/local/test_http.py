@@ -16,8 +16,8 @@ import jwt
 import pytest
 
 from srpcore import aws_json
+from srpcore.protocol import Operation
 from srpcore.service_model import TARGET_PREFIX
-from srpcore.wire import Operation
 from srpcore_transports import sigv4
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.local import LocalServer, LocalUserPool, service

@@ -321,7 +321,7 @@ def test_there_are_documents_for_the_server_s_pools_only(client: Client) -> None
 
 def test_pools_do_not_share_keys() -> None:
     with LocalUserPool() as pool:
-        from srpcore.wire import Operation
+        from srpcore.protocol import Operation
 
         other = pool.call(Operation("CreateUserPool", {"PoolName": "other"})).document["UserPool"]["Id"]
         first, second = (json.loads(pool.fetch(f"/{i}/.well-known/jwks.json")) for i in (pool.user_pool_id, other))

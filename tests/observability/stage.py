@@ -15,7 +15,7 @@ from client.conftest import KEYS, Wire, World
 from local.test_custom_auth import Quiz
 from observability.conftest import Tracing
 from observability.ledger import Journal, Ledger
-from srpcore.wire import Operation, Reply, Transport
+from srpcore.protocol import Operation, Reply, Transport
 from srpcore_transports.https import HttpsTransport
 from srpcore_transports.httpx import AsyncHttpxTransport, HttpxTransport
 from srpcore_transports.local import CustomAuth

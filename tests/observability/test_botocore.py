@@ -15,7 +15,7 @@ from client.conftest import KEYS, PASSWORD, World
 from loopback import LoopbackServer, answer
 from srpcore import ServiceError, TransportError, exceptions
 from srpcore.exceptions.base import TransportTimeout
-from srpcore.wire import Operation, Reply
+from srpcore.protocol import Operation, Reply
 from srpcore_transports.botocore import BotocoreTransport
 from srpcore_transports.calls import RequestEvent, ResponseEvent, time_limit
 from srpcore_transports.https import HttpsTransport

@@ -25,7 +25,7 @@ from observability.stories import STORIES
 from srpcore import exceptions
 from srpcore.cli import main
 from srpcore.crypto import cognito, srp
-from srpcore.wire import Operation
+from srpcore.protocol import Operation
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.https import HttpsTransport
 from srpcore_transports.local import LocalUserPool

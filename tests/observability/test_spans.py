@@ -17,8 +17,8 @@ from client.conftest import PASSWORD, World
 from loopback import Drop, LoopbackServer, Request, answer
 from observability.conftest import Tracing
 from srpcore import exceptions
+from srpcore.protocol import Operation
 from srpcore.resolve import as_async
-from srpcore.wire import Operation
 from srpcore_transports.botocore import BotocoreTransport
 from srpcore_transports.calls import RequestEvent, ResponseEvent
 from srpcore_transports.credentials import Credentials

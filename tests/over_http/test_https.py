@@ -43,8 +43,8 @@ from serving_aws import (
     reset,
 )
 from srpcore.exceptions import ConfigurationError, TransportError, TransportTimeout
+from srpcore.protocol import Operation, Transport
 from srpcore.service_model import CONTENT_TYPE
-from srpcore.wire import Operation, Transport
 from srpcore_transports import connections
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.https import HttpsTransport

@@ -15,7 +15,7 @@ from loopback import Drop, LoopbackServer, answer, chunked, tls
 from on_loop import OnLoop
 from serving_aws import SIGN_IN, echo
 from srpcore.exceptions import TransportError, TransportTimeout
-from srpcore.wire import Operation
+from srpcore.protocol import Operation
 from srpcore_transports.calls import time_limit
 from srpcore_transports.https import HttpsTransport
 from srpcore_transports.httpx import AsyncHttpxTransport, HttpxTransport

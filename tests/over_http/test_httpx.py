@@ -46,7 +46,7 @@ from serving_aws import (
     reset,
 )
 from srpcore.exceptions import ConfigurationError, TransportError, TransportTimeout
-from srpcore.wire import Operation
+from srpcore.protocol import Operation
 from srpcore_transports.calls import time_limit
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.https import HttpsTransport
@@ -959,7 +959,7 @@ HttpxTransport("eu-west-1")
 assert not {"httpx", "httpcore", "anyio", "certifi"} & set(sys.modules), sys.modules
 sys.modules["httpx"] = None
 from srpcore.exceptions import ConfigurationError
-from srpcore.wire import Operation
+from srpcore.protocol import Operation
 try:
     HttpxTransport("eu-west-1").call(Operation("GetUser", {}))
 except ConfigurationError as error:

@@ -19,7 +19,7 @@ import srpcore
 from loopback import Drop, LoopbackServer, Request, answer, proxy_server, tls
 from serving_aws import ADMIN, KEYS, SIGN_IN, echo
 from srpcore.exceptions import ConfigurationError, TransportError, TransportTimeout
-from srpcore.wire import Operation
+from srpcore.protocol import Operation
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.httpx import AsyncHttpxTransport
 

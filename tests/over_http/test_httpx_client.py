@@ -14,7 +14,7 @@ import pytest
 from loopback import Drop, Handler, LoopbackServer, Request, answer, authority, tls
 from serving_aws import KEYS, SIGN_IN, echo, fixed
 from srpcore.exceptions import ConfigurationError, TransportError, TransportTimeout
-from srpcore.wire import Operation, Reply
+from srpcore.protocol import Operation, Reply
 from srpcore_transports.calls import time_limit
 from srpcore_transports.httpx import AsyncHttpxTransport, HttpxTransport
 

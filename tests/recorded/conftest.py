@@ -12,7 +12,7 @@ import pytest
 
 import srpcore
 from srpcore.crypto.totp import totp
-from srpcore.wire import Operation, Reply, Transport
+from srpcore.protocol import Operation, Reply, Transport
 from srpcore_transports.local import LocalUserPool
 from srpcore_transports.recorded import RecordingTransport, ReplayTransport
 

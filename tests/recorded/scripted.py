@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from srpcore.exceptions import TransportError
-from srpcore.wire import Operation, Reply
+from srpcore.protocol import Operation, Reply
 from srpcore_transports.recorded import RecordingTransport, ReplayTransport
 
 KEYS_URL = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Abc123/.well-known/jwks.json"

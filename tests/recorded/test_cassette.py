@@ -99,7 +99,7 @@ def test_folder_is_no_cassette(path: Path) -> None:
 def test_date_in_no_calendar_is_refused(path: Path) -> None:
     path.parent.mkdir()
     path.write_text(json.dumps(with_call(reply={"UserCreateDate": 1e30})))
-    from srpcore.wire import Operation
+    from srpcore.protocol import Operation
 
     with pytest.raises(CassetteError, match="no calendar"):
         ReplayTransport(path).call(Operation("GetUser", {}))

@@ -11,7 +11,7 @@ import pytest
 import srpcore
 from srpcore import exceptions
 from srpcore.exceptions import TransportError
-from srpcore.wire import Operation, Reply
+from srpcore.protocol import Operation, Reply
 from srpcore_transports.recorded import (
     FETCH,
     AsyncFaultTransport,

@@ -18,7 +18,7 @@ ROOTS = os.pathsep.join(str(Path(package.__path__[0]).parent) for package in (sr
 
 CONFTEST = """
 import pytest
-from srpcore.wire import Operation, Reply
+from srpcore.protocol import Operation, Reply
 
 pytest_plugins = ["srpcore_transports.recorded.pytest_plugin"]
 

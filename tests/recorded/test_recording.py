@@ -14,7 +14,7 @@ import pytest
 
 import srpcore
 from srpcore.exceptions import ConfigurationError, ServiceError, TransportError, TransportTimeout
-from srpcore.wire import Operation, Reply
+from srpcore.protocol import Operation, Reply
 from srpcore_transports.recorded import (
     AsyncRecordingTransport,
     CassetteError,

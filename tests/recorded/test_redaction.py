@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from srpcore.exceptions import ConfigurationError
-from srpcore.wire import Operation
+from srpcore.protocol import Operation
 from srpcore_transports.recorded import RecordingTransport, ReplayTransport, SecretInCassette
 
 from .conftest import NOW, Clock

@@ -14,7 +14,7 @@ import pytest
 
 import srpcore
 from srpcore.exceptions import ConfigurationError, SrpcoreError, TransportError, TransportTimeout
-from srpcore.wire import Operation
+from srpcore.protocol import Operation
 from srpcore_transports.recorded import RecordingTransport, ReplayTransport, UnmatchedCall, UnusedCalls
 
 from .conftest import Clock

@@ -15,7 +15,7 @@ import pytest
 import srpcore
 from loopback import LoopbackServer, answer
 from srpcore import exceptions
-from srpcore.wire import Operation
+from srpcore.protocol import Operation
 from srpcore_transports.local import LocalUserPool
 
 from .browser import Browser, browser

@@ -10,7 +10,7 @@ from threading import Event, Thread, get_ident
 
 from loopback import answer
 from srpcore.tokens.jwks import KeySet
-from srpcore.tokens.key_cache import KeyCache, KeyTiming, PoolKeys
+from srpcore.tokens.jwks_provider import JwksProvider, KeyCache, KeyTiming
 from srpcore_transports.https import HttpsTransport
 from support.forks import held_by_another_thread, in_a_child
 
@@ -86,7 +86,7 @@ def while_the_lock_is_held() -> int:
     found: list[KeySet] = []
     with serve() as keys:
         cache = SlowToDecide()
-        pool = PoolKeys(cache, lambda _: keys.document(POOL), keys.clock)
+        pool = JwksProvider(cache, lambda _: keys.document(POOL), keys.clock)
         thread = Thread(target=lambda: found.append(pool.keys(KID)))
         thread.start()
         assert cache.entered.wait(20)
@@ -114,9 +114,9 @@ def while_the_transport_is_being_made() -> int:
 def while_a_verdict_is_looked_up() -> int:
     with serve() as keys, keys.verifier(cache_size=2) as verifier:
         verifier.verify(TOKEN)
-        verdicts = verifier._verdicts
-        assert verdicts is not None
-        with held_by_another_thread(verdicts._lock):
+        signature_cache = verifier._signature_cache
+        assert signature_cache is not None
+        with held_by_another_thread(signature_cache._lock):
             return in_a_child(lambda: verifier.verify(TOKEN))
 
 

@@ -22,7 +22,7 @@ from srpcore.exceptions import (
     TokenVerificationException,
 )
 from srpcore.tokens import access_token_hash
-from srpcore.tokens.checks import Checks
+from srpcore.tokens.policy import Policy
 
 from .minting import CLIENT, ISSUER, NOW, access_claims, id_claims
 
@@ -38,7 +38,7 @@ def checked(claims: dict[str, Any], **options: Any) -> None:
     now, access_token = options.pop("now", NOW), options.pop("access_token", None)
     issuers = options.pop("issuers", (ISSUER,))
     usual = {"client_id": CLIENT, "token_use": None, "groups": None, "scope": None, "leeway": 0, "custom_check": None}
-    Checks(**{**usual, **options}).demands(issuers).check(given, now, access_token)
+    Policy(**{**usual, **options}).for_issuers(issuers).check(given, now, access_token)
 
 
 def said(values: Collection[str]) -> str | list[str]:

@@ -30,7 +30,7 @@ from srpcore.exceptions import (
     TransportError,
     UnknownKey,
 )
-from srpcore.wire import Reply
+from srpcore.protocol import Reply
 from srpcore_transports.https import HttpsTransport
 
 from .minting import CLIENT, ISSUER, KID, NOW, access_claims, id_claims, jwk
@@ -203,8 +203,8 @@ def test_an_issuer_is_compared_whole() -> None:
         (POOL, {"leeway": "1"}),
         (POOL, {"max_age": 0}),
         (POOL, {"cool_down": 0}),
-        (POOL, {"stale_for": -1}),
-        (POOL, {"stale_for": float("inf")}),
+        (POOL, {"stale_if_error": -1}),
+        (POOL, {"stale_if_error": float("inf")}),
         (POOL, {"max_age": "1"}),
         (POOL, {"timeout": 0}),
         (POOL, {"timeout": None}),

@@ -30,8 +30,8 @@ from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
 from srpcore.exceptions.base import ConfigurationError, TransportError, TransportTimeout
 from srpcore.pool import check_endpoint
+from srpcore.protocol import Fetch, Operation, Reply
 from srpcore.service_model import UNSIGNED
-from srpcore.wire import Fetch, Operation, Reply
 
 from .calls import Attempt, Calls, OnRequest, OnResponse, carry_out
 

@@ -20,7 +20,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from srpcore.clock import monotonic_clock
 from srpcore.exceptions.base import ConfigurationError, TransportError, TransportTimeout
-from srpcore.wire import Fetch, Operation, Reply
+from srpcore.protocol import Fetch, Operation, Reply
 
 from .retries import Retries, RetryQuota, may_be_repeated
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from srpcore._fork import ForkSafeLock
 from srpcore.aws_json import decode
 from srpcore.exceptions.base import ConfigurationError, TransportError
-from srpcore.wire import Fetch, Operation, Reply
+from srpcore.protocol import Fetch, Operation, Reply
 
 from . import sigv4
 from .calls import Attempt, Calls, OnRequest, OnResponse, carry_out

@@ -28,8 +28,8 @@ from random import SystemRandom
 from srpcore._fork import ForkSafeLock
 from srpcore.clock import system_clock
 from srpcore.exceptions.base import ConfigurationError, TransportError
+from srpcore.protocol import Fetch, Operation, Reply
 from srpcore.service_model import READ_ONLY
-from srpcore.wire import Fetch, Operation, Reply
 
 __all__ = ["REPEATABLE", "REPEATABLE_FLOWS", "THROTTLED", "Retries", "RetryQuota", "may_be_repeated"]
 

@@ -15,7 +15,7 @@ from srpcore.aws_json import encode
 from srpcore.clock import system_clock
 from srpcore.exceptions.base import ConfigurationError, TransportError
 from srpcore.pool import check_endpoint, configured_endpoint, default_endpoint
-from srpcore.wire import Operation
+from srpcore.protocol import Operation
 
 from . import sigv4
 

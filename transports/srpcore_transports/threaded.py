@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from srpcore._fork import ForkSafeLock
-from srpcore.wire import AsyncTransport, Operation, Reply, Transport
+from srpcore.protocol import AsyncTransport, Operation, Reply, Transport
 
 __all__ = ["DeferredTransport", "ThreadedTransport"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from srpcore.aws_json import decode
-from srpcore.wire import Fetch, Operation, Reply
+from srpcore.protocol import Fetch, Operation, Reply
 
 from ..calls import Attempt, carry_out
 from ..proxy import Proxy

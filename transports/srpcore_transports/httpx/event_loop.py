@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from srpcore.aws_json import decode
 from srpcore.exceptions.base import TransportTimeout
-from srpcore.wire import Fetch, Operation, Reply
+from srpcore.protocol import Fetch, Operation, Reply
 
 from ..calls import Attempt, carry_out_async
 from ..proxy import Proxy

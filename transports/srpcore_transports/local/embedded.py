@@ -11,7 +11,7 @@ from srpcore import aws_json
 from srpcore.clock import Clock, system_clock
 from srpcore.exceptions.base import ConfigurationError, TransportError
 from srpcore.pool import default_endpoint
-from srpcore.wire import Operation, Reply
+from srpcore.protocol import Operation, Reply
 
 from ..credentials import Credentials, from_environment
 from . import app_clients, pools, service

@@ -14,8 +14,8 @@ from socketserver import TCPServer
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from srpcore.protocol import Operation
 from srpcore.service_model import TARGET_PREFIX
-from srpcore.wire import Operation
 
 from ..credentials import Credentials
 from . import service, signatures

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, TypeAlias
 from srpcore._fork import ForkSafeLock
 from srpcore.clock import system_sleep
 from srpcore.exceptions.base import TransportError, TransportTimeout
-from srpcore.wire import AsyncTransport, Operation, Reply, Transport
+from srpcore.protocol import AsyncTransport, Operation, Reply, Transport
 
 __all__ = ["FETCH", "AsyncFaultTransport", "Fault", "FaultTransport"]
 

@@ -23,7 +23,7 @@ from urllib.parse import quote
 
 import pytest
 
-from srpcore.wire import Transport
+from srpcore.protocol import Transport
 
 from .recording import RecordingTransport
 from .replay import Mode, ReplayTransport

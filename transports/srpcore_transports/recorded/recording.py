@@ -11,7 +11,7 @@ from typing import Any
 from srpcore._fork import ForkSafeLock
 from srpcore.clock import Clock, monotonic_clock, system_clock
 from srpcore.exceptions.base import TransportError, TransportTimeout
-from srpcore.wire import AsyncTransport, Operation, Reply, Transport
+from srpcore.protocol import AsyncTransport, Operation, Reply, Transport
 
 from .cassette import Call, Cassette
 from .errors import CassetteError

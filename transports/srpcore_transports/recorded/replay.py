@@ -11,7 +11,7 @@ from srpcore._fork import ForkSafeLock
 from srpcore.clock import Clock, system_clock
 from srpcore.exceptions.base import ConfigurationError, TransportError, TransportTimeout
 from srpcore.pool import Pool
-from srpcore.wire import Operation, Reply
+from srpcore.protocol import Operation, Reply
 
 from .cassette import Call, Cassette
 from .errors import UnmatchedCall, UnusedCalls

@@ -26,7 +26,7 @@ from srpcore.exceptions import (
     UnknownKey,
 )
 from srpcore.tokens import rsa
-from srpcore.tokens.verdicts import MAX_REMEMBERED_LENGTH
+from srpcore.tokens.signature_cache import MAX_REMEMBERED_LENGTH
 
 from .minting import CLIENT, KID, NOW, access_claims, id_claims, jwk
 from .serving import NEWER_ISSUER, OTHER_ISSUER, OTHER_POOL, POOL, Clock, mint, on_an_event_loop
@@ -161,7 +161,7 @@ def test_a_verdict_goes_with_its_key(verified: list[bytes]) -> None:
     assert len(verified) == 3
 
 
-def test_a_key_that_takes_another_s_id_has_no_share_in_its_verdicts() -> None:
+def test_a_key_that_takes_another_s_id_has_no_share_in_its_signature_cache() -> None:
     remembering = make()
     token = mint()
     remembering.verify(token)
@@ -383,4 +383,4 @@ def answer(verifier: TokenVerifier, token: str, **demand: Any) -> Any:
 
 
 def verdicts(remembering: TokenVerifier) -> Any:
-    return remembering._verdicts or ()
+    return remembering._signature_cache or ()

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..flows import ask
-from ..users import dict_to_cognito
-from ..wire import Document, Flow
-from .base import AsyncCognitoBase, CognitoBase
-from .state import CognitoState
-from .sync_async import async_method, sync_method
+from ...flows import ask
+from ...protocol import Flow, JsonObject
+from ...users import dict_to_cognito
+from ..attributes import CognitoAttributes
+from ..base import AsyncCognitoBase, CognitoBase
+from ..sync_async import async_method, sync_method
 
 __all__ = ["AsyncSignUpMethods", "SignUpMethods"]
 
 
-class SignUpState(CognitoState):
+class SignUpState(CognitoAttributes):
     """What a user is registered with."""
 
     def set_base_attributes(self, **kwargs: Any) -> None:
@@ -37,7 +37,7 @@ class SignUpMethods(SignUpState, CognitoBase):
         password: str,
         attr_map: Mapping[str, str] | None = None,
         client_metadata: dict[str, str] | None = None,
-    ) -> Flow[Document]:
+    ) -> Flow[JsonObject]:
         """Sign the user up, set the attributes on this object, and return the answer (``UserConfirmed``, ...).
 
         Raises:

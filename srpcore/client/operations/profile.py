@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from .. import tokens
-from ..exceptions.tokens import MalformedToken
-from ..flows import ask
-from ..users import UserObj, dict_to_cognito
-from ..wire import Document, Flow
-from .base import AsyncCognitoBase, CognitoBase
-from .login_state import settled
-from .state import CognitoState
-from .sync_async import async_method, sync_method, through
+from ... import tokens
+from ...exceptions.tokens import MalformedToken
+from ...flows import ask
+from ...protocol import Flow, JsonObject
+from ...users import UserObj, dict_to_cognito
+from ..attributes import CognitoAttributes
+from ..base import AsyncCognitoBase, CognitoBase
+from ..login_state import settled
+from ..sync_async import async_method, sync_method, through
 
 __all__ = ["AsyncProfileMethods", "ProfileMethods", "account_metadata"]
 
 
-class ProfileState(CognitoState):
+class ProfileState(CognitoAttributes):
     """Users as objects."""
 
     user_class: type[Any] = UserObj
@@ -51,7 +51,7 @@ class ProfileState(CognitoState):
         known = named or {self.username, settled(self._login).account.username} - {None}
         return username in known or sub in known
 
-    def _user_metadata(self, user: Document, **more: Any) -> dict[str, Any]:
+    def _user_metadata(self, user: JsonObject, **more: Any) -> dict[str, Any]:
         return {
             **more,
             "username": user.get("Username"),
@@ -61,7 +61,7 @@ class ProfileState(CognitoState):
         }
 
 
-def account_metadata(user: Document) -> dict[str, Any]:
+def account_metadata(user: JsonObject) -> dict[str, Any]:
     """Return what an administrator sees of a user besides the attributes, under pycognito's names."""
     return {
         "username": user.get("Username"),
@@ -155,7 +155,7 @@ class ProfileMethods(ProfileState, CognitoBase):
         yield from ask("GetUserAttributeVerificationCode", parameters)
 
     @sync_method
-    def validate_verification(self, confirmation_code: str, attribute: str = "email") -> Flow[Document]:
+    def validate_verification(self, confirmation_code: str, attribute: str = "email") -> Flow[JsonObject]:
         """Verify *attribute* with the code that was sent, and return the service's reply.
 
         Raises:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..flows import ask
-from ..wire import Flow
-from .base import AsyncCognitoBase, CognitoBase
-from .sync_async import async_method, sync_method, through
+from ...flows import ask
+from ...protocol import Flow
+from ..base import AsyncCognitoBase, CognitoBase
+from ..sync_async import async_method, sync_method, through
 
 __all__ = ["AsyncPasswordMethods", "PasswordMethods"]
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ..crypto.device import Device
-from ..exceptions.base import ConfigurationError
-from ..flows import devices
-from ..wire import Flow
-from .base import AsyncCognitoBase, CognitoBase
-from .persistence import PersistenceState
-from .sync_async import async_method, sync_method, through
+from ...crypto.device import Device
+from ...exceptions.base import ConfigurationError
+from ...flows import devices
+from ...protocol import Flow
+from ..base import AsyncCognitoBase, CognitoBase
+from ..persistence import PersistenceState
+from ..sync_async import async_method, sync_method, through
 
 __all__ = ["AsyncDeviceMethods", "DeviceMethods"]
 

@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..clock import monotonic_clock, system_sleep
-from ..exceptions.base import ConfigurationError
-from ..exceptions.service import ServiceError
-from ..exceptions.service_exceptions import LimitExceededException, TooManyRequestsException
-from ..flows.pages import Page, page
-from ..service_model import PAGES
-from ..wire import Document, Flow
-from .base import AsyncCognitoBase, CognitoBase
+from ...clock import monotonic_clock, system_sleep
+from ...exceptions.base import ConfigurationError
+from ...exceptions.service import ServiceError
+from ...exceptions.service_exceptions import LimitExceededException, TooManyRequestsException
+from ...flows.paging import Page, page
+from ...protocol import Flow, JsonObject
+from ...service_model import PAGES
+from ..base import AsyncCognitoBase, CognitoBase
 from .directory import DirectoryState
 
 __all__ = ["AsyncStream", "AsyncStreamMethods", "Stream", "StreamMethods"]
@@ -32,10 +32,10 @@ class Pages:
 
     operation: str
     parameters: Mapping[str, Any]
-    make: Callable[[Document], Any]
+    make: Callable[[JsonObject], Any]
     limit: int | None
     token: str | None
-    waiting: deque[Document] = field(default_factory=deque[Document])
+    waiting: deque[JsonObject] = field(default_factory=deque[JsonObject])
     following: str | None = None
     begun: bool = False
     taken: int = 0
@@ -171,7 +171,7 @@ class StreamState(DirectoryState):
         asked = {"UserPoolId": self.user_pool_id, "GroupName": group_name}
         return Pages("ListUsersInGroup", asked, self._user_of(attr_map), limit, page_token)
 
-    def _user_of(self, attr_map: Mapping[str, str] | None) -> Callable[[Document], Any]:
+    def _user_of(self, attr_map: Mapping[str, str] | None) -> Callable[[JsonObject], Any]:
         return lambda user: self._listed_user(user, attr_map)
 
 

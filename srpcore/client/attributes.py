@@ -12,17 +12,17 @@ from ..crypto.device import Device
 from ..crypto.encoding import utf8
 from ..crypto.randomness import RandomBits, system_random_bits
 from ..exceptions.base import AccessTokenRequired, ConfigurationError
-from ..flows.conversation import AppClient, Conversation, challenge_parameters
+from ..flows.login_context import AppClient, LoginContext, challenge_parameters
 from ..pool import Pool, configured_endpoint
+from ..protocol import AsyncTransport, JsonObject, Transport
 from ..resolve import botocore_transport
 from ..store import TokenStore
-from ..wire import AsyncTransport, Document, Transport
 from .login_state import LoggedOut, LoginState
 
-__all__ = ["CognitoState"]
+__all__ = ["CognitoAttributes"]
 
 
-class CognitoState:
+class CognitoAttributes:
     """One user of one pool, as one app client sees them. The constructor and the attributes are pycognito's."""
 
     client: Any  # a property of each class
@@ -89,7 +89,7 @@ class CognitoState:
         self.custom_attributes: dict[str, Any] | None = None
         self.base_attributes: dict[str, Any] | None = None
         self.pool_jwk: Mapping[str, Any] | None = None
-        self.mfa_tokens: Document | None = None
+        self.mfa_tokens: JsonObject | None = None
         self.device = device
         self._store = store
         self.new_device_metadata: Mapping[str, str] | None = None
@@ -138,12 +138,12 @@ class CognitoState:
     def _app(self) -> AppClient:
         return AppClient(self._pool, self.client_id, self.client_secret)
 
-    def _conversation(
-        self, client_metadata: Mapping[str, str] | None = None, challenge: Document | None = None
-    ) -> Conversation:
+    def _login_context(
+        self, client_metadata: Mapping[str, str] | None = None, challenge: JsonObject | None = None
+    ) -> LoginContext:
         named = challenge_parameters(challenge or {})
         canonical = named.get("USERNAME") or self._login.account.username or named.get("USER_ID_FOR_SRP")
-        return Conversation(
+        return LoginContext(
             self._app,
             self.username or canonical or "",
             canonical=canonical,
@@ -177,7 +177,7 @@ class CognitoState:
             name = parameters.get("Username") or parameters.get("USERNAME") or self.username
             parameters[key] = self._app.secret_hash(name or "")
 
-    def _set_attributes(self, response: Document, attribute_dict: Mapping[str, Any]) -> None:
+    def _set_attributes(self, response: JsonObject, attribute_dict: Mapping[str, Any]) -> None:
         status = response.get("HTTPStatusCode", response.get("ResponseMetadata", {}).get("HTTPStatusCode", 200))
         if status == 200:
             for key, value in attribute_dict.items():

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..exceptions.base import UnsafeServerValue
+from ..protocol import Flow, JsonObject
 from ..service_model import PAGES
-from ..wire import Document, Flow
 from . import ask
 
 __all__ = ["Page", "collect", "page"]
@@ -18,7 +18,7 @@ __all__ = ["Page", "collect", "page"]
 class Page:
     """One page: the items, and the token of the next page, None at the end."""
 
-    items: list[Document]
+    items: list[JsonObject]
     token: str | None
 
 
@@ -38,14 +38,14 @@ def page(operation: str, parameters: Mapping[str, Any], token: str | None, size:
     return Page(reply.get(paging.results) or [], following)
 
 
-def collect(operation: str, parameters: Mapping[str, Any], size: int | None = None) -> Flow[list[Document]]:
+def collect(operation: str, parameters: Mapping[str, Any], size: int | None = None) -> Flow[list[JsonObject]]:
     """Return the items of every page; *size* is the number of items to ask for at a time.
 
     Raises:
         UnsafeServerValue: the pages would have no end.
         ServiceError: the service refused.
     """
-    found: list[Document] = []
+    found: list[JsonObject] = []
     token: str | None = None
     while True:
         got = yield from page(operation, parameters, token, size)

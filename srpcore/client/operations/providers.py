@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..flows import ask
-from ..wire import Document, Flow
-from .base import AsyncCognitoBase, CognitoBase
-from .sync_async import async_method, sync_method
+from ...flows import ask
+from ...protocol import Flow, JsonObject
+from ..base import AsyncCognitoBase, CognitoBase
+from ..sync_async import async_method, sync_method
 
 __all__ = ["AsyncProviderMethods", "ProviderMethods"]
 
@@ -35,7 +35,7 @@ class ProviderMethods(CognitoBase):
         yield from ask("CreateIdentityProvider", {**named, "ProviderDetails": provider_details, **kwargs})
 
     @sync_method
-    def admin_describe_identity_provider(self, pool_id: str, provider_name: str) -> Flow[Document]:
+    def admin_describe_identity_provider(self, pool_id: str, provider_name: str) -> Flow[JsonObject]:
         """Return the service's reply about an identity provider.
 
         Raises:
@@ -53,14 +53,14 @@ class ProviderMethods(CognitoBase):
         yield from ask("UpdateIdentityProvider", {"UserPoolId": pool_id, "ProviderName": provider_name, **kwargs})
 
     @sync_method
-    def describe_user_pool_client(self, pool_id: str, client_id: str) -> Flow[Document]:
+    def describe_user_pool_client(self, pool_id: str, client_id: str) -> Flow[JsonObject]:
         """Return the configuration of an app client.
 
         Raises:
             ServiceError: the service refused.
         """
         reply = yield from ask("DescribeUserPoolClient", {"UserPoolId": pool_id, "ClientId": client_id})
-        client: Document = reply["UserPoolClient"]
+        client: JsonObject = reply["UserPoolClient"]
         return client
 
     @sync_method

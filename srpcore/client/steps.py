@@ -15,10 +15,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..exceptions.base import ConfigurationError
-from ..flows.challenges import Answer, Challenge, challenge_of
-from ..flows.conversation import Conversation
-from ..flows.sign_in import answer, begin, set_up_totp
-from ..wire import Document, Flow
+from ..flows.challenge import Answer, Challenge, challenge_of
+from ..flows.login import answer, begin, set_up_totp
+from ..flows.login_context import LoginContext
+from ..protocol import Flow, JsonObject
 from .login_state import named
 from .persistence import PersistenceState
 from .sync_async import through, written_twice
@@ -144,14 +144,12 @@ class SignInState(PersistenceState):
         user_context: Mapping[str, Any] | None,
     ) -> Flow[Challenge | None]:
         yield from self._begin_login()
-        conversation = self._conversation(client_metadata)
+        context = self._login_context(client_metadata)
         # Even if another user was logged in before, the login begins with the name as typed.
-        conversation.canonical = None
-        conversation.admin, conversation.user_context = str(auth_flow).startswith("ADMIN_"), user_context
-        reply = yield from self._without_stale_device(
-            conversation, begin(conversation, auth_flow, password, preferred=preferred)
-        )
-        return (yield from self._next_challenge(conversation, reply))
+        context.canonical = None
+        context.admin, context.user_context = str(auth_flow).startswith("ADMIN_"), user_context
+        reply = yield from self._without_stale_device(context, begin(context, auth_flow, password, preferred=preferred))
+        return (yield from self._next_challenge(context, reply))
 
     def _answer_challenge(
         self,
@@ -160,16 +158,16 @@ class SignInState(PersistenceState):
         client_metadata: Mapping[str, str] | None,
         user_context: Mapping[str, Any] | None,
     ) -> Flow[Challenge | None]:
-        conversation = self._conversation(client_metadata)
-        conversation.username, conversation.admin = challenge.username, challenge.admin
-        conversation.canonical, conversation.user_context = challenge.canonical, user_context
+        context = self._login_context(client_metadata)
+        context.username, context.admin = challenge.username, challenge.admin
+        context.canonical, context.user_context = challenge.canonical, user_context
         yield from self._begin_login(answering=True)
-        reply = yield from self._without_stale_device(conversation, answer(conversation, challenge, given), first=False)
-        return (yield from self._next_challenge(conversation, reply))
+        reply = yield from self._without_stale_device(context, answer(context, challenge, given), first=False)
+        return (yield from self._next_challenge(context, reply))
 
-    def _next_challenge(self, conversation: Conversation, reply: Document) -> Flow[Challenge | None]:
-        self._login = named(self._login, conversation.canonical)
-        challenge = challenge_of(conversation, reply)
+    def _next_challenge(self, context: LoginContext, reply: JsonObject) -> Flow[Challenge | None]:
+        self._login = named(self._login, context.canonical)
+        challenge = challenge_of(context, reply)
         if challenge is None:
             yield from through(self, "_set_tokens", reply)
         return challenge

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ..exceptions.base import ConfigurationError
-from ..flows import ask
-from ..wire import Flow
-from .base import AsyncCognitoBase, CognitoBase
-from .sync_async import async_method, sync_method
+from ...exceptions.base import ConfigurationError
+from ...flows import ask
+from ...protocol import Flow
+from ..base import AsyncCognitoBase, CognitoBase
+from ..sync_async import async_method, sync_method
 
 __all__ = ["AsyncMfaMethods", "MfaMethods"]
 

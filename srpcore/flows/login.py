@@ -10,18 +10,18 @@ from typing import Any
 from ..crypto.encoding import utf8
 from ..exceptions.base import ConfigurationError, UnsupportedChallenge
 from ..exceptions.service_exceptions import ResourceNotFoundException
-from ..wire import Document, Flow
+from ..protocol import Flow, JsonObject
 from . import ask
-from .challenges import NEEDS, PREFIX, Answer, Challenge, missing_attributes
-from .conversation import Conversation
+from .challenge import NEEDS, PREFIX, Answer, Challenge, missing_attributes
+from .login_context import LoginContext
 from .srp import answer_device, is_stale_device, password_prover, prove, without_stale_device
 
 __all__ = ["answer", "begin", "set_up_totp"]
 
 
 def begin(
-    conversation: Conversation, auth_flow: str, password: str | None, *, preferred: str | None = None
-) -> Flow[Document]:
+    context: LoginContext, auth_flow: str, password: str | None, *, preferred: str | None = None
+) -> Flow[JsonObject]:
     """Begin a log-in by *auth_flow* and return the first reply that needs the user, or has the tokens.
 
     USER_SRP_AUTH, and CUSTOM_AUTH or USER_AUTH with a password, prove it by SRP; USER_PASSWORD_AUTH and the
@@ -32,10 +32,10 @@ def begin(
         ConfigurationError: the flow needs a password and there is none, or it has no UTF-8 form; nothing was sent.
         ServiceError: the service refused.
     """
-    return (yield from without_stale_device(conversation, lambda: _begin(conversation, auth_flow, password, preferred)))
+    return (yield from without_stale_device(context, lambda: _begin(context, auth_flow, password, preferred)))
 
 
-def _begin(conversation: Conversation, auth_flow: str, password: str | None, preferred: str | None) -> Flow[Document]:
+def _begin(context: LoginContext, auth_flow: str, password: str | None, preferred: str | None) -> Flow[JsonObject]:
     utf8(auth_flow, name="auth_flow")
     if preferred is not None and auth_flow != "USER_AUTH":
         raise ConfigurationError(f"{auth_flow} takes no preferred challenge: USER_AUTH does")
@@ -49,19 +49,19 @@ def _begin(conversation: Conversation, auth_flow: str, password: str | None, pre
     if password is not None and (sends_password or preferred == "PASSWORD"):
         own["PASSWORD"] = password
     if not by_srp or password is None:
-        reply = yield from conversation.initiate(auth_flow, conversation.identified(own))
-        return (yield from answer_device(conversation, reply))
+        reply = yield from context.initiate(auth_flow, context.identified(own))
+        return (yield from answer_device(context, reply))
     if auth_flow == "CUSTOM_AUTH":
         own["CHALLENGE_NAME"] = "SRP_A"
     if auth_flow == "USER_AUTH" and preferred is None:
         own["PREFERRED_CHALLENGE"] = "PASSWORD_SRP"
-    prover = password_prover(conversation, password)
+    prover = password_prover(context, password)
     request = {**prover.get_auth_params(), **own}
-    reply = yield from conversation.initiate(auth_flow, request)
-    return (yield from prove(conversation, reply, prover, request))
+    reply = yield from context.initiate(auth_flow, request)
+    return (yield from prove(context, reply, prover, request))
 
 
-def answer(conversation: Conversation, challenge: Challenge, given: Answer) -> Flow[Document]:
+def answer(context: LoginContext, challenge: Challenge, given: Answer) -> Flow[JsonObject]:
     """Answer *challenge* with what was *given*, and return the next reply that needs the user, or has the tokens.
 
     Raises:
@@ -70,28 +70,28 @@ def answer(conversation: Conversation, challenge: Challenge, given: Answer) -> F
         ServiceError: the service refused.
     """
     try:
-        return (yield from _answer(conversation, challenge, given))
+        return (yield from _answer(context, challenge, given))
     except ResourceNotFoundException as error:
         # The Session is spent: the log-in must begin again, and can, without the device.
         if is_stale_device(error):
-            conversation.device = None
+            context.device = None
         raise
 
 
-def _answer(conversation: Conversation, challenge: Challenge, given: Answer) -> Flow[Document]:
+def _answer(context: LoginContext, challenge: Challenge, given: Answer) -> Flow[JsonObject]:
     needs, key = NEEDS[challenge.name]
     reply = challenge.as_reply()
     if needs == "device":
-        if conversation.device is None or challenge.name == "DEVICE_PASSWORD_VERIFIER":
+        if context.device is None or challenge.name == "DEVICE_PASSWORD_VERIFIER":
             raise UnsupportedChallenge(challenge.name)
-        return (yield from answer_device(conversation, reply))
+        return (yield from answer_device(context, reply))
     if needs == "set_up":
-        return (yield from _answer_set_up(conversation, challenge, given))
+        return (yield from _answer_set_up(context, challenge, given))
     if needs in ("choice", "password"):
-        return (yield from _answer_choice(conversation, challenge, given))
+        return (yield from _answer_choice(context, challenge, given))
     responses = _responses(challenge, given, needs, key)
-    reply = yield from conversation.respond(reply, conversation.identified(responses))
-    return (yield from answer_device(conversation, reply))
+    reply = yield from context.respond(reply, context.identified(responses))
+    return (yield from answer_device(context, reply))
 
 
 def _responses(challenge: Challenge, given: Answer, needs: str, key: str) -> dict[str, str]:
@@ -113,7 +113,7 @@ def _responses(challenge: Challenge, given: Answer, needs: str, key: str) -> dic
     return {key: _given(given.new_password, needs), **named}
 
 
-def _answer_choice(conversation: Conversation, challenge: Challenge, given: Answer) -> Flow[Document]:
+def _answer_choice(context: LoginContext, challenge: Challenge, given: Answer) -> Flow[JsonObject]:
     """Choose among factors; one that is a password carries it, or its SRP_A, in the same answer."""
     reply = challenge.as_reply()
     chosen = challenge.name
@@ -125,12 +125,12 @@ def _answer_choice(conversation: Conversation, challenge: Challenge, given: Answ
     if chosen != "PASSWORD_SRP":
         if chosen == "PASSWORD":
             responses["PASSWORD"] = _given(given.password, "password")
-        reply = yield from conversation.respond(reply, conversation.identified(responses))
-        return (yield from answer_device(conversation, reply))
-    prover = password_prover(conversation, _given(given.password, "password"))
+        reply = yield from context.respond(reply, context.identified(responses))
+        return (yield from answer_device(context, reply))
+    prover = password_prover(context, _given(given.password, "password"))
     request = {**responses, **prover.get_auth_params()}
-    reply = yield from conversation.respond(reply, request)
-    return (yield from prove(conversation, reply, prover, request))
+    reply = yield from context.respond(reply, request)
+    return (yield from prove(context, reply, prover, request))
 
 
 def set_up_totp(challenge: Challenge) -> Flow[tuple[str, Challenge]]:
@@ -146,7 +146,7 @@ def set_up_totp(challenge: Challenge) -> Flow[tuple[str, Challenge]]:
     return str(reply["SecretCode"]), replace(challenge, session=reply.get("Session"))
 
 
-def _answer_set_up(conversation: Conversation, challenge: Challenge, given: Answer) -> Flow[Document]:
+def _answer_set_up(context: LoginContext, challenge: Challenge, given: Answer) -> Flow[JsonObject]:
     # Each step takes the Session of the one before it.
     responses: dict[str, str] = {}
     reply = challenge.as_reply()
@@ -156,8 +156,8 @@ def _answer_set_up(conversation: Conversation, challenge: Challenge, given: Answ
         code = _given(given.code, "code", strip=True)
         verified = yield from ask("VerifySoftwareToken", {"Session": challenge.session, "UserCode": code})
         reply["Session"] = verified.get("Session")
-    reply = yield from conversation.respond(reply, conversation.identified(responses))
-    return (yield from answer_device(conversation, reply))
+    reply = yield from context.respond(reply, context.identified(responses))
+    return (yield from answer_device(context, reply))
 
 
 def _as_json(credential: str | Mapping[str, Any] | None) -> str | None:

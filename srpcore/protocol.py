@@ -1,7 +1,7 @@
 """What crosses the line between logic and I/O: requests, replies, and the two transport protocols.
 
 A *flow* is a generator. It yields an :class:`Operation` (answered by a :class:`Reply`) or a :class:`Fetch`
-(answered by bytes), and returns its result. It does no I/O; :mod:`srpcore.drive` carries the values.
+(answered by bytes), and returns its result. It does no I/O; :mod:`srpcore.driver` carries the values.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ __all__ = [
     "AsyncTransport",
     "CallBlocking",
     "CallMethod",
-    "Document",
     "Fetch",
     "Flow",
+    "JsonObject",
     "Operation",
     "Reply",
     "Request",
@@ -27,7 +27,7 @@ __all__ = [
 
 T = TypeVar("T")
 
-Document: TypeAlias = dict[str, Any]
+JsonObject: TypeAlias = dict[str, Any]
 """A JSON object as the service sends it; dates are aware datetimes."""
 
 
@@ -93,7 +93,7 @@ class Reply:
     ``raised`` is the exception class of the client under the transport, where it raised one for this answer.
     """
 
-    document: Document = field(repr=False)
+    document: JsonObject = field(repr=False)
     raised: type[Exception] | None = field(default=None, repr=False, compare=False)
 
     @property

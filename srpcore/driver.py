@@ -19,7 +19,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from .wire import AsyncTransport, CallMethod, Fetch, Flow, Operation, Request, Transport
+from .protocol import AsyncTransport, CallMethod, Fetch, Flow, Operation, Request, Transport
 
 if TYPE_CHECKING:
     import asyncio

@@ -17,8 +17,8 @@ from ..exceptions.challenges import (
     SMSMFAChallengeException,
     SoftwareTokenMFAChallengeException,
 )
-from ..wire import Document
-from .conversation import Conversation, challenge_parameters
+from ..protocol import JsonObject
+from .login_context import LoginContext, challenge_parameters
 
 __all__ = [
     "NEEDS",
@@ -101,7 +101,7 @@ class Challenge:
         """Where a code was sent, as far as the service shows it."""
         return self.parameters.get("CODE_DELIVERY_DESTINATION")
 
-    def as_reply(self) -> Document:
+    def as_reply(self) -> JsonObject:
         """Return the challenge in the shape of the service's reply."""
         session = {} if self.session is None else {"Session": self.session}
         return {"ChallengeName": self.name, "ChallengeParameters": dict(self.parameters), **session}
@@ -158,7 +158,7 @@ class Answer:
     credential: str | Mapping[str, Any] | None = field(default=None, repr=False)
 
 
-def challenge_of(conversation: Conversation, reply: Document) -> Challenge | None:
+def challenge_of(context: LoginContext, reply: JsonObject) -> Challenge | None:
     """Return the challenge in *reply*, None where it has the tokens.
 
     Raises:
@@ -173,14 +173,14 @@ def challenge_of(conversation: Conversation, reply: Document) -> Challenge | Non
         name,
         reply.get("Session"),
         {key: str(value) for key, value in challenge_parameters(reply).items()},
-        conversation.username,
-        conversation.canonical,
+        context.username,
+        context.canonical,
         tuple(str(item) for item in reply.get("AvailableChallenges") or ()),
-        conversation.admin,
+        context.admin,
     )
 
 
-def raise_challenge(reply: Document) -> None:
+def raise_challenge(reply: JsonObject) -> None:
     """Raise the exception that pycognito raises for the challenge in *reply*; a reply without one passes.
 
     Raises:
@@ -196,7 +196,7 @@ def raise_challenge(reply: Document) -> None:
         raise SoftwareTokenMFAChallengeException("Do Software Token MFA", reply)
 
 
-def required_attributes(challenge: Document) -> tuple[str, ...]:
+def required_attributes(challenge: JsonObject) -> tuple[str, ...]:
     """Return the names of the attributes that NEW_PASSWORD_REQUIRED asks for, without the prefix ``userAttributes.``.
 
     The service sends them as a JSON *string*, prefixed.
@@ -210,14 +210,14 @@ def required_attributes(challenge: Document) -> tuple[str, ...]:
     return tuple(name.removeprefix(PREFIX) for name in cast(list[str], names))
 
 
-def missing_attributes(challenge: Document, given: Mapping[str, str]) -> tuple[str, ...]:
+def missing_attributes(challenge: JsonObject, given: Mapping[str, str]) -> tuple[str, ...]:
     """Return the required attributes that the user does not have and that are not *given*."""
     has = _json(challenge, "userAttributes", "{}")
     existing: dict[str, Any] = cast(dict[str, Any], has) if isinstance(has, dict) else {}
     return tuple(name for name in required_attributes(challenge) if name not in given and not existing.get(name))
 
 
-def _json(challenge: Document, name: str, default: str) -> object:
+def _json(challenge: JsonObject, name: str, default: str) -> object:
     try:
         return json.loads(challenge_parameters(challenge).get(name) or default)
     except (TypeError, ValueError, RecursionError):

@@ -10,14 +10,14 @@ from typing import Any, TypeAlias, cast
 from ..exceptions.base import ConfigurationError
 from ..exceptions.tokens import InvalidKey
 from .jwks import MAX_DOCUMENT_LENGTH, KeySet, parse_key_set
-from .strict import json_object
+from .strict_json import json_object
 
-__all__ = ["GivenKeys", "given_keys", "members_of_environment"]
+__all__ = ["JwksSource", "members_of_environment", "read_jwks"]
 
-GivenKeys: TypeAlias = Mapping[str, Any] | bytes | str | os.PathLike[str]
+JwksSource: TypeAlias = Mapping[str, Any] | bytes | str | os.PathLike[str]
 
 
-def given_keys(source: GivenKeys | None) -> KeySet:
+def read_jwks(source: JwksSource | None) -> KeySet:
     """Return the key set that *source* is: a mapping, bytes of JSON, the path of a file, or None for ``COGNITO_JWKS``.
 
     Raises:

@@ -14,10 +14,10 @@ from ..crypto.randomness import RandomBits, system_random_bits
 from ..crypto.secret_hash import secret_hash
 from ..exceptions.base import ConfigurationError
 from ..pool import Pool
-from ..wire import Document, Flow
+from ..protocol import Flow, JsonObject
 from . import ask
 
-__all__ = ["AppClient", "Conversation", "challenge_parameters"]
+__all__ = ["AppClient", "LoginContext", "challenge_parameters"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class AppClient:
 
 
 @dataclass
-class Conversation:
+class LoginContext:
     """One log-in. ``username`` is the name as typed; ``canonical`` the service's own, once it has said it.
 
     With ``admin`` the administrator's twins of the operations are asked, which are signed; ``user_context`` is the
@@ -80,7 +80,7 @@ class Conversation:
         """The time of the clock, in UTC."""
         return datetime.fromtimestamp(self.clock(), tz=timezone.utc)
 
-    def initiate(self, auth_flow: str, parameters: Mapping[str, str]) -> Flow[Document]:
+    def initiate(self, auth_flow: str, parameters: Mapping[str, str]) -> Flow[JsonObject]:
         """Begin: InitiateAuth with *parameters*, sent as they are.
 
         Raises:
@@ -89,7 +89,7 @@ class Conversation:
         asked = {"AuthFlow": auth_flow, "AuthParameters": dict(parameters)}
         return self._named((yield from ask(*self._as_whom("InitiateAuth", asked))))
 
-    def respond(self, challenge: Document, responses: Mapping[str, str]) -> Flow[Document]:
+    def respond(self, challenge: JsonObject, responses: Mapping[str, str]) -> Flow[JsonObject]:
         """Answer *challenge* (a reply with ``ChallengeName``) with *responses*, sent as they are, and its Session.
 
         Raises:
@@ -121,13 +121,13 @@ class Conversation:
         }
         return {**{key: value for key, value in carried.items() if value is not None}, **parameters}
 
-    def _named(self, reply: Document) -> Document:
+    def _named(self, reply: JsonObject) -> JsonObject:
         parameters = challenge_parameters(reply)
         self.canonical = parameters.get("USERNAME") or self.canonical or parameters.get("USER_ID_FOR_SRP")
         return reply
 
 
-def challenge_parameters(reply: Document) -> dict[str, Any]:
+def challenge_parameters(reply: JsonObject) -> dict[str, Any]:
     """Return the ChallengeParameters of *reply*; none are an empty dictionary."""
     parameters: dict[str, Any] = reply.get("ChallengeParameters") or {}
     return parameters

@@ -1,7 +1,8 @@
 """Keep the keys of one user pool: when they are fetched, for how long they serve, and that one fetch serves everybody.
 
-:class:`KeyCache` decides and does no I/O; :class:`PoolKeys` carries it out with threads, :class:`AsyncPoolKeys` with
-tasks. Ages are of the wall clock: it goes on while a Lambda function is frozen, which the monotonic clock may not.
+:class:`KeyCache` decides and does no I/O; :class:`JwksProvider` carries it out with threads,
+:class:`AsyncJwksProvider` with tasks. Ages are of the wall clock: it goes on while a Lambda function is frozen, which
+the monotonic clock may not.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from typing import TYPE_CHECKING
 from .._fork import ForkSafeLock, reset_in_child
 from ..exceptions.base import SrpcoreError, TransportError
 from ..exceptions.tokens import UnknownKey
-from .checks import seconds
 from .jwks import KeySet, parse_key_set
+from .policy import seconds
 
 if TYPE_CHECKING:
     import asyncio
 
-__all__ = ["FIRST_BACK_OFF", "AsyncPoolKeys", "KeyCache", "KeyTiming", "PoolKeys"]
+__all__ = ["FIRST_BACK_OFF", "AsyncJwksProvider", "JwksProvider", "KeyCache", "KeyTiming"]
 
 FIRST_BACK_OFF = 1.0
 """Seconds after a first failed fetch in which there is no second; it doubles with each failure, to the cool-down."""
@@ -30,18 +31,18 @@ class KeyTiming:
     """The seconds that :class:`~srpcore.TokenVerifier` explains.
 
     Raises:
-        ConfigurationError: one is no finite number, ``stale_for`` is below 0, or another is not above it.
+        ConfigurationError: one is no finite number, ``stale_if_error`` is below 0, or another is not above it.
     """
 
-    __slots__ = ("cool_down", "max_age", "stale_for")
+    __slots__ = ("cool_down", "max_age", "stale_if_error")
 
-    def __init__(self, max_age: float, cool_down: float, stale_for: float) -> None:
+    def __init__(self, max_age: float, cool_down: float, stale_if_error: float) -> None:
         seconds("max_age", max_age, zero=False)
         seconds("cool_down", cool_down, zero=False)
-        seconds("stale_for", stale_for)
+        seconds("stale_if_error", stale_if_error)
         self.max_age = max_age
         self.cool_down = cool_down
-        self.stale_for = stale_for
+        self.stale_if_error = stale_if_error
 
 
 class KeyCache:
@@ -115,14 +116,14 @@ class KeyCache:
         if self._given is not None or self._held is None:
             return self._given
         keys, since = self._held
-        return keys if now - since < self._timing.max_age + self._timing.stale_for else None
+        return keys if now - since < self._timing.max_age + self._timing.stale_if_error else None
 
     def _passed(self, pause: float, now: float) -> bool:
         # A clock that was set back must not keep the keys from being fetched until it has caught up.
         return self._last is None or not 0 <= now - self._last[0] < pause
 
 
-class PoolKeys:
+class JwksProvider:
     """One pool's keys for threads: however many ask, one fetches and the others wait, or go on with what there is."""
 
     def __init__(self, cache: KeyCache, fetch: Callable[[str], bytes], clock: Callable[[], float]) -> None:
@@ -130,8 +131,8 @@ class PoolKeys:
         self._fetch = fetch
         self._clock = clock
         self._lock = ForkSafeLock()
-        self._flight: Event | None = None
-        reset_in_child(self, PoolKeys._after_fork)
+        self._fetching: Event | None = None
+        reset_in_child(self, JwksProvider._after_fork)
 
     def keys(self, kid: str | None) -> KeySet:
         """Return keys with *kid* among them (None: any keys), fetched if need be.
@@ -145,58 +146,58 @@ class PoolKeys:
             found = self.cache.fresh(kid, now)
             if found is not None:
                 return found
-            leads, flight = self._board(kid, now)
+            leads, fetching = self._join(kid, now)
             found = self.cache.find(kid, now)
-            if leads and flight is not None:
+            if leads and fetching is not None:
                 if found is None:
-                    self._fly(flight)
+                    self._fetch_keys(fetching)
                     return self._find(kid)
-                self._fly_in_background(flight)
+                self._fetch_in_background(fetching)
             if found is not None:
                 return found
-            if flight is None:
+            if fetching is None:
                 raise self.cache.refusal(kid, now)
-            flight.wait()
+            fetching.wait()
 
     def wait(self) -> None:
-        """Wait for the end of a fetch in flight, if there is one."""
-        flight = self._flight
-        if flight is not None:
-            flight.wait()
+        """Wait for the end of a fetch in fetching, if there is one."""
+        fetching = self._fetching
+        if fetching is not None:
+            fetching.wait()
 
     def _after_fork(self) -> None:
         """Forget the fetch under way: the thread that fetches runs in the parent only."""
-        self._flight = None
+        self._fetching = None
 
-    def _board(self, kid: str | None, now: float) -> tuple[bool, Event | None]:
-        """Return whether this thread is to fetch, and the fetch in flight."""
+    def _join(self, kid: str | None, now: float) -> tuple[bool, Event | None]:
+        """Return whether this thread is to fetch, and the fetch in fetching."""
         with self._lock:
-            if self._flight is not None or not self.cache.wants(kid, now):
-                return False, self._flight
-            self._flight = Event()
-            return True, self._flight
+            if self._fetching is not None or not self.cache.wants(kid, now):
+                return False, self._fetching
+            self._fetching = Event()
+            return True, self._fetching
 
-    def _fly_in_background(self, flight: Event) -> None:
+    def _fetch_in_background(self, fetching: Event) -> None:
         try:
-            Thread(target=self._fly, args=(flight,), name="srpcore-keys", daemon=True).start()
+            Thread(target=self._fetch_keys, args=(fetching,), name="srpcore-keys", daemon=True).start()
         except RuntimeError as error:
             # No thread is to be had (the interpreter is going down, or a limit): the keys that are there serve on.
             self.cache.failed(error, self._clock())
-            self._land(flight)
+            self._finish(fetching)
 
-    def _fly(self, flight: Event) -> None:
+    def _fetch_keys(self, fetching: Event) -> None:
         try:
             # In a context of its own: a caller's time limit must not end what all wait for.
             self.cache.fetched(Context().run(self._fetch, self.cache.url), self._clock())
         except Exception as error:  # noqa: BLE001 - whatever a given transport raises, there are no new keys
             self.cache.failed(error, self._clock())
         finally:
-            self._land(flight)
+            self._finish(fetching)
 
-    def _land(self, flight: Event) -> None:
+    def _finish(self, fetching: Event) -> None:
         with self._lock:
-            self._flight = None
-        flight.set()
+            self._fetching = None
+        fetching.set()
 
     def _find(self, kid: str | None) -> KeySet:
         now = self._clock()
@@ -206,14 +207,14 @@ class PoolKeys:
         return found
 
 
-class AsyncPoolKeys:
+class AsyncJwksProvider:
     """One pool's keys for the tasks of an event loop; another loop, such as the next ``asyncio.run``, may follow."""
 
     def __init__(self, cache: KeyCache, fetch: Callable[[str], Awaitable[bytes]], clock: Callable[[], float]) -> None:
         self.cache = cache
         self._fetch = fetch
         self._clock = clock
-        self._flight: asyncio.Task[None] | None = None
+        self._fetching: asyncio.Task[None] | None = None
 
     async def keys(self, kid: str | None) -> KeySet:
         """Return keys with *kid* among them (None: any keys), fetched if need be.
@@ -231,35 +232,35 @@ class AsyncPoolKeys:
         while True:
             now = self._clock()
             found, wants = self.cache.find(kid, now), self.cache.wants(kid, now)
-            flight = self._in_flight()
-            if flight is None and wants and not leads:
+            fetching = self._running_fetch()
+            if fetching is None and wants and not leads:
                 # A task of its own: the one who asked first may be cancelled, and the others still wait for it.
                 # And in a context of its own: a caller's time limit must not end what all wait for.
-                leads, flight = True, asyncio.get_running_loop().create_task(self._fly(), context=Context())
-                self._flight = flight
+                leads, fetching = True, asyncio.get_running_loop().create_task(self._fetch_keys(), context=Context())
+                self._fetching = fetching
             if found is not None:
                 return found
-            if flight is None:
+            if fetching is None:
                 raise self.cache.refusal(kid, now)
-            await asyncio.wait([flight])
+            await asyncio.wait([fetching])
 
     async def wait(self) -> None:
-        """Wait for the end of a fetch in flight, if there is one."""
+        """Wait for the end of a fetch in fetching, if there is one."""
         import asyncio
 
-        flight = self._in_flight()
-        if flight is not None:
-            await asyncio.wait([flight])
+        fetching = self._running_fetch()
+        if fetching is not None:
+            await asyncio.wait([fetching])
 
-    def _in_flight(self) -> asyncio.Task[None] | None:
+    def _running_fetch(self) -> asyncio.Task[None] | None:
         import asyncio
 
-        flight = self._flight
+        fetching = self._fetching
         # A task of a loop that is gone would never end.
-        alive = flight is not None and not flight.done() and flight.get_loop() is asyncio.get_running_loop()
-        return flight if alive else None
+        alive = fetching is not None and not fetching.done() and fetching.get_loop() is asyncio.get_running_loop()
+        return fetching if alive else None
 
-    async def _fly(self) -> None:
+    async def _fetch_keys(self) -> None:
         try:
             self.cache.fetched(await self._fetch(self.cache.url), self._clock())
         except Exception as error:  # noqa: BLE001 - whatever a given transport raises, there are no new keys

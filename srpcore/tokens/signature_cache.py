@@ -10,13 +10,13 @@ from .._fork import ForkSafeLock, reset_in_child
 from .jwks import KeySet
 from .rsa import PublicKey
 
-__all__ = ["MAX_REMEMBERED_LENGTH", "Verdict", "Verdicts"]
+__all__ = ["MAX_REMEMBERED_LENGTH", "SignatureCache", "VerifiedSignature"]
 
 MAX_REMEMBERED_LENGTH = 16 * 1024
 """Octets of a token that is remembered; a longer one is verified each time, so that the cache's size is bounded."""
 
 
-class Verdict(NamedTuple):
+class VerifiedSignature(NamedTuple):
     """The signature of a token with these claims was good under this key of this pool."""
 
     pool: str
@@ -26,7 +26,7 @@ class Verdict(NamedTuple):
     containers: list[str]
 
     def __repr__(self) -> str:
-        return f"Verdict(pool={self.pool!r}, kid={self.kid!r})"
+        return f"VerifiedSignature(pool={self.pool!r}, kid={self.kid!r})"
 
     def claims(self) -> dict[str, Any]:
         """Return the claims with all that can be changed in them copied."""
@@ -36,7 +36,7 @@ class Verdict(NamedTuple):
         return claims
 
 
-class Verdicts:
+class SignatureCache:
     """The last *size* signatures that were good, by the SHA-256 of the whole token.
 
     It keeps no token, and hands out copies of the claims, so that nobody can change what is remembered. The claims
@@ -45,10 +45,10 @@ class Verdicts:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._held: OrderedDict[bytes, Verdict] = OrderedDict()
+        self._held: OrderedDict[bytes, VerifiedSignature] = OrderedDict()
         self._keys: dict[str, KeySet] = {}
         self._lock = ForkSafeLock()
-        reset_in_child(self, Verdicts._after_fork)
+        reset_in_child(self, SignatureCache._after_fork)
 
     def _after_fork(self) -> None:
         # What a thread of the parent was changing may be half changed.
@@ -57,16 +57,16 @@ class Verdicts:
     def __len__(self) -> int:
         return len(self._held)
 
-    def find(self, token: str) -> Verdict | None:
+    def find(self, token: str) -> VerifiedSignature | None:
         """Return what is remembered of *token*."""
         digest = _digest(token)
         if digest is None:
             return None
         with self._lock:
-            verdict = self._held.get(digest)
-            if verdict is not None:
+            remembered = self._held.get(digest)
+            if remembered is not None:
                 self._held.move_to_end(digest)
-        return verdict
+        return remembered
 
     def keep(self, token: str, pool: str, kid: str, key: PublicKey, claims: dict[str, Any]) -> None:
         """Remember that the signature of *token* is good under *key*."""
@@ -74,9 +74,9 @@ class Verdicts:
         if digest is None:
             return
         containers = [name for name, value in claims.items() if isinstance(value, (list, dict))]
-        verdict = Verdict(pool, kid, key, _copied(claims), containers)
+        remembered = VerifiedSignature(pool, kid, key, _copied(claims), containers)
         with self._lock:
-            self._held[digest] = verdict
+            self._held[digest] = remembered
             if len(self._held) > self._size:
                 self._held.popitem(last=False)
 
@@ -86,8 +86,8 @@ class Verdicts:
             return
         with self._lock:
             self._keys[pool] = keys
-            for digest, verdict in [*self._held.items()]:
-                if verdict.pool == pool and keys.keys.get(verdict.kid) != verdict.key:
+            for digest, remembered in [*self._held.items()]:
+                if remembered.pool == pool and keys.keys.get(remembered.kid) != remembered.key:
                     del self._held[digest]
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..flows import ask
-from ..flows.pages import collect
-from ..service_model import PAGES
-from ..users import GroupObj, dict_to_cognito
-from ..wire import Document, Flow
-from .base import AsyncCognitoBase, CognitoBase
+from ...flows import ask
+from ...flows.paging import collect
+from ...protocol import Flow, JsonObject
+from ...service_model import PAGES
+from ...users import GroupObj, dict_to_cognito
+from ..base import AsyncCognitoBase, CognitoBase
+from ..sync_async import async_method, sync_method
 from .profile import AsyncProfileMethods, ProfileMethods, ProfileState, account_metadata
-from .sync_async import async_method, sync_method
 
 __all__ = ["AsyncDirectoryMethods", "DirectoryMethods"]
 
@@ -26,7 +26,7 @@ class DirectoryState(ProfileState):
         """Return an object of ``group_class`` for the group as the service describes it."""
         return self.group_class(group_data=group_data, cognito_obj=self)
 
-    def _listed_user(self, user: Document, attr_map: Mapping[str, str] | None) -> Any:
+    def _listed_user(self, user: JsonObject, attr_map: Mapping[str, str] | None) -> Any:
         """Return an object of ``user_class`` for a user as ListUsers describes it."""
         return self.get_user_obj(
             user.get("Username"),
@@ -61,7 +61,7 @@ class DirectoryMethods(DirectoryState, ProfileMethods, CognitoBase):
         additional_kwargs: Mapping[str, Any] | None = None,
         attr_map: Mapping[str, str] | None = None,
         **kwargs: Any,
-    ) -> Flow[Document]:
+    ) -> Flow[JsonObject]:
         """Create a user with the attributes *kwargs*, set them and the name on this object, and return the reply.
 
         Without *temporary_password* the service makes one up and sends it; *additional_kwargs* are more parameters of

@@ -1,4 +1,4 @@
-"""What a verifier demands of a token, checked when it is said and not first when a token comes."""
+"""What a verifier claims_policy of a token, checked when it is said and not first when a token comes."""
 
 from __future__ import annotations
 
@@ -9,41 +9,41 @@ from typing import Any, Literal, TypeAlias, TypedDict, cast
 
 from ..exceptions.base import ConfigurationError
 from ..pool import Pool
-from .claims import Claims, Demands
+from .claims import Claims, ClaimsPolicy
 
 __all__ = [
-    "Checks",
     "CustomCheck",
     "Overrides",
-    "Texts",
+    "Policy",
+    "Strings",
     "TokenUse",
     "await_custom_check",
     "issuers_by_pool",
     "pool_by_issuer",
     "run_custom_check",
     "seconds",
-    "texts",
+    "strings",
 ]
 
 TokenUse: TypeAlias = Literal["access", "id"]
-Texts: TypeAlias = str | Collection[str]
+Strings: TypeAlias = str | Collection[str]
 CustomCheck: TypeAlias = Callable[[Claims], Awaitable[None] | None]
 
 
 class Overrides(TypedDict, total=False):
     """What one call of ``verify`` may demand in the place of what the verifier was made with."""
 
-    client_id: Texts | None
+    client_id: Strings | None
     token_use: TokenUse | None
-    groups: Texts | None
-    scope: Texts | None
+    groups: Strings | None
+    scope: Strings | None
     leeway: float
     custom_check: CustomCheck | None
-    issuers: Texts | None
+    issuers: Strings | None
 
 
-class Checks:
-    """All that a verifier, or one call of it, demands of a token, but for the pool.
+class Policy:
+    """All that a verifier, or one call of it, claims_policy of a token, but for the pool.
 
     Args:
         client_id: the app clients to accept: ``client_id`` of an access token, ``aud`` of an ID token; None for any.
@@ -62,46 +62,46 @@ class Checks:
 
     def __init__(
         self,
-        client_id: Texts | None,
+        client_id: Strings | None,
         token_use: str | None,
-        groups: Texts | None,
-        scope: Texts | None,
+        groups: Strings | None,
+        scope: Strings | None,
         leeway: float,
         custom_check: CustomCheck | None,
-        issuers: Texts | None = None,
+        issuers: Strings | None = None,
     ) -> None:
         if token_use not in (None, "access", "id"):
             raise ConfigurationError('token_use must be "access", "id" or None')
         seconds("leeway", leeway)
         if custom_check is not None and not callable(custom_check):
             raise ConfigurationError("custom_check must be a function of the claims, or None")
-        self.client_id = texts("client_id", client_id)
+        self.client_id = strings("client_id", client_id)
         self.token_use = token_use
-        self.groups = texts("groups", groups)
-        self.scope = texts("scope", scope)
+        self.groups = strings("groups", groups)
+        self.scope = strings("scope", scope)
         self.leeway = leeway
         self.custom_check = custom_check
-        self.issuers = texts("issuers", issuers)
+        self.issuers = strings("issuers", issuers)
 
-    def replaced(self, overrides: Overrides) -> Checks:
+    def replaced(self, overrides: Overrides) -> Policy:
         """Return these with *overrides* in their place.
 
         Raises:
             ConfigurationError: one cannot be met.
         """
         values: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
-        return Checks(**{**values, **cast(dict[str, Any], overrides)})
+        return Policy(**{**values, **cast(dict[str, Any], overrides)})
 
-    def demands(self, issuers: Texts) -> Demands:
+    def for_issuers(self, issuers: Strings) -> ClaimsPolicy:
         """Return what the claims of a token are compared with, where its ``iss`` must be one of *issuers*.
 
         Raises:
             ConfigurationError: *issuers* are no strings, or none.
         """
-        several = texts("issuers", issuers)
+        several = strings("issuers", issuers)
         if several is None:
             raise ConfigurationError("issuers must be a string or several: no token would be of none")
-        return Demands(several, self.token_use, self.client_id, self.leeway, self.groups, self.scope)
+        return ClaimsPolicy(several, self.token_use, self.client_id, self.leeway, self.groups, self.scope)
 
     def must_not_wait(self) -> None:
         """Refuse a custom check that is to be awaited.
@@ -128,7 +128,7 @@ def seconds(name: str, value: float, *, zero: bool = True) -> None:
         raise ConfigurationError(f"{name} must be a finite number of seconds, {'0 or more' if zero else 'above 0'}")
 
 
-def texts(name: str, value: Texts | None) -> Texts | None:
+def strings(name: str, value: Strings | None) -> Strings | None:
     """Return *value*, the demand *name*, as it will stay: a collection is copied, for it might be changed later.
 
     Raises:
@@ -171,22 +171,22 @@ def _must_be_none(answer: object) -> None:
         raise ConfigurationError("custom_check must raise to refuse a token, and return None: it returned a value")
 
 
-def issuers_by_pool(pools: list[Pool], issuers: Texts | Mapping[str, Texts] | None) -> dict[str, Collection[str]]:
+def issuers_by_pool(pools: list[Pool], issuers: Strings | Mapping[str, Strings] | None) -> dict[str, Collection[str]]:
     """Return the values of ``iss`` to accept by pool id: *issuers*, else each pool's own.
 
     Raises:
         ConfigurationError: *issuers* does not name those of every pool, and of no other.
     """
-    given: dict[str, Texts]
+    given: dict[str, Strings]
     if issuers is None:
         given = {pool.user_pool_id: pool.issuers for pool in pools}
     elif isinstance(issuers, Mapping):
-        given = dict(cast(Mapping[str, Texts], issuers))
+        given = dict(cast(Mapping[str, Strings], issuers))
     else:
         given = {pools[0].user_pool_id: issuers}
     if {*given} != {pool.user_pool_id for pool in pools}:
         raise ConfigurationError("issuers must name each pool's: give a mapping from the id of every pool to them")
-    several = {name: texts("issuers", values) or () for name, values in given.items()}
+    several = {name: strings("issuers", values) or () for name, values in given.items()}
     return {name: (values,) if isinstance(values, str) else values for name, values in several.items()}
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..flows import ask
-from ..flows.pages import collect
-from ..wire import Document, Flow
-from .base import AsyncCognitoBase, CognitoBase
-from .sync_async import async_method, sync_method
+from ...flows import ask
+from ...flows.paging import collect
+from ...protocol import Flow, JsonObject
+from ..base import AsyncCognitoBase, CognitoBase
+from ..sync_async import async_method, sync_method
 
 __all__ = ["AsyncPasskeyMethods", "PasskeyMethods"]
 
@@ -18,7 +18,7 @@ class PasskeyMethods(CognitoBase):
     """Register, list and delete passkeys."""
 
     @sync_method
-    def start_web_authn_registration(self) -> Flow[Document]:
+    def start_web_authn_registration(self) -> Flow[JsonObject]:
         """Return CredentialCreationOptions, for the browser's ``navigator.credentials.create``.
 
         Raises:
@@ -26,7 +26,7 @@ class PasskeyMethods(CognitoBase):
             ServiceError: the service refused.
         """
         reply = yield from ask("StartWebAuthnRegistration", {"AccessToken": self._require_access_token()})
-        options: Document = reply["CredentialCreationOptions"]
+        options: JsonObject = reply["CredentialCreationOptions"]
         return options
 
     @sync_method
@@ -41,7 +41,7 @@ class PasskeyMethods(CognitoBase):
         yield from ask("CompleteWebAuthnRegistration", parameters)
 
     @sync_method
-    def list_web_authn_credentials(self) -> Flow[list[Document]]:
+    def list_web_authn_credentials(self) -> Flow[list[JsonObject]]:
         """Return the descriptions of the user's passkeys, of every page.
 
         Raises:

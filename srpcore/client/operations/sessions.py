@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ..flows import ask
-from ..flows.pages import collect
-from ..wire import Document, Flow
-from .base import AsyncCognitoBase, CognitoBase
-from .sync_async import async_method, sync_method
+from ...flows import ask
+from ...flows.paging import collect
+from ...protocol import Flow, JsonObject
+from ..base import AsyncCognitoBase, CognitoBase
+from ..sync_async import async_method, sync_method
 
 __all__ = ["AsyncSessionMethods", "SessionMethods"]
 
@@ -15,7 +15,7 @@ class SessionMethods(CognitoBase):
     """List and end devices and sessions."""
 
     @sync_method
-    def list_devices(self) -> Flow[list[Document]]:
+    def list_devices(self) -> Flow[list[JsonObject]]:
         """Return the user's devices, of every page.
 
         Raises:
@@ -25,7 +25,7 @@ class SessionMethods(CognitoBase):
         return (yield from collect("ListDevices", {"AccessToken": self._require_access_token()}))
 
     @sync_method
-    def list_user_sessions(self) -> Flow[list[Document]]:
+    def list_user_sessions(self) -> Flow[list[JsonObject]]:
         """Return the user's sessions, of every page.
 
         Raises:
@@ -45,7 +45,7 @@ class SessionMethods(CognitoBase):
         yield from ask("RevokeUserSession", {"AccessToken": self._require_access_token(), "SessionId": session_id})
 
     @sync_method
-    def get_user_auth_factors(self) -> Flow[Document]:
+    def get_user_auth_factors(self) -> Flow[JsonObject]:
         """Return the factors that the user has set up: ``ConfiguredUserAuthFactors``, ``UserMFASettingList``, ...
 
         Raises:
@@ -55,7 +55,7 @@ class SessionMethods(CognitoBase):
         return (yield from ask("GetUserAuthFactors", {"AccessToken": self._require_access_token()}))
 
     @sync_method
-    def admin_list_devices(self, username: str) -> Flow[list[Document]]:
+    def admin_list_devices(self, username: str) -> Flow[list[JsonObject]]:
         """Return the devices of *username*, of every page. It needs AWS credentials.
 
         Raises:
@@ -65,7 +65,7 @@ class SessionMethods(CognitoBase):
         return (yield from collect("AdminListDevices", parameters))
 
     @sync_method
-    def admin_list_user_sessions(self, username: str) -> Flow[list[Document]]:
+    def admin_list_user_sessions(self, username: str) -> Flow[list[JsonObject]]:
         """Return the sessions of *username*, of every page. It needs AWS credentials.
 
         Raises:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from srpcore.tokens.strict import MAX_DEPTH, base64url, json_object
+from srpcore.tokens.strict_json import MAX_DEPTH, base64url, json_object
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 

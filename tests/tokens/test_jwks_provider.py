@@ -17,7 +17,7 @@ import pytest
 from loopback import Drop, answer
 from srpcore.exceptions import SrpcoreError, TransportError, UnknownKey
 from srpcore.tokens import KeySet
-from srpcore.tokens.key_cache import AsyncPoolKeys, KeyCache, KeyTiming, PoolKeys
+from srpcore.tokens.jwks_provider import AsyncJwksProvider, JwksProvider, KeyCache, KeyTiming
 from srpcore_transports.calls import time_limit
 
 from .minting import KID, NOW, access_claims, jwk
@@ -245,7 +245,7 @@ OUTAGES = {
 @pytest.mark.parametrize("outage", OUTAGES.values(), ids=OUTAGES)
 def test_old_keys_serve_in_an_outage_for_as_long_as_was_said(keys: Keys, outage: Callable[[], bytes]) -> None:
     token = mint(LASTING)
-    with keys.verifier(stale_for=DAY) as verifier:
+    with keys.verifier(stale_if_error=DAY) as verifier:
         verifier.verify(token)
         keys.instead = outage
         for _ in range(24):
@@ -271,7 +271,7 @@ def test_old_keys_serve_in_an_outage_for_as_long_as_was_said(keys: Keys, outage:
 @on_an_event_loop
 async def test_old_keys_serve_in_an_outage_on_an_event_loop(keys: Keys) -> None:
     token = mint(LASTING)
-    async with keys.async_verifier(stale_for=DAY) as verifier:
+    async with keys.async_verifier(stale_if_error=DAY) as verifier:
         await verifier.verify(token)
         keys.instead = OUTAGES["500"]
         keys.clock.now += HOUR + DAY - 1
@@ -286,7 +286,7 @@ async def test_old_keys_serve_in_an_outage_on_an_event_loop(keys: Keys) -> None:
 
 
 def test_nothing_is_served_beyond_its_age_where_that_was_said(keys: Keys) -> None:
-    with keys.verifier(max_age=10, stale_for=0) as verifier:
+    with keys.verifier(max_age=10, stale_if_error=0) as verifier:
         verifier.verify(mint())
         keys.clock.now += 9.5
         verifier.verify(mint())
@@ -416,12 +416,12 @@ class _Overtaken(KeyCache):
 
 def test_keys_that_came_while_they_were_looked_for_are_found(keys: Keys) -> None:
     cache = _Overtaken(keys.document(POOL))
-    assert PoolKeys(cache, lambda _: pytest.fail("fetched again"), keys.clock).keys(KID) == cache.find(KID, NOW)
+    assert JwksProvider(cache, lambda _: pytest.fail("fetched again"), keys.clock).keys(KID) == cache.find(KID, NOW)
 
 
 def test_there_are_no_keys_for_an_id_that_is_not_among_them(keys: Keys) -> None:
     cache = KeyCache("http://127.0.0.1/", KeyTiming(HOUR, COOL_DOWN, DAY))
-    pool = PoolKeys(cache, lambda _: keys.document(POOL), keys.clock)
+    pool = JwksProvider(cache, lambda _: keys.document(POOL), keys.clock)
     for _ in range(2):
         with pytest.raises(UnknownKey):
             pool.keys("unknown")
@@ -542,7 +542,7 @@ async def test_a_fetch_that_is_cancelled_from_without_is_an_outage(keys: Keys) -
 
     cache = KeyCache("http://127.0.0.1/", KeyTiming(HOUR, COOL_DOWN, DAY))
     with pytest.raises(TransportError, match="interrupted"):
-        await asyncio.wait_for(AsyncPoolKeys(cache, cancelled, keys.clock).keys(KID), 20)
+        await asyncio.wait_for(AsyncJwksProvider(cache, cancelled, keys.clock).keys(KID), 20)
 
 
 class _Hanging:
