@@ -17,7 +17,7 @@ from ..tokens import KeySet, parse_key_set
 from ..tokens.claims import ClaimsPolicy
 from ..tokens.jwks_provider import KeyCache, KeyTiming
 from ..tokens.jwks_source import members_of_environment
-from ..tokens.jws import claims_of, parts
+from ..tokens.jws import parse_claims, split_token
 from ..tokens.policy import Policy
 from .base import AsyncCognitoBase, CognitoBase
 from .persistence import PersistenceState
@@ -48,7 +48,7 @@ class KeyState(PersistenceState):
         if cache is None or cache.url != url or given is not self._cached_jwk:
             cache = KeyCache(url, TIMING)
             if given is not None:
-                cache.give(_parse(given, from_environment=not self.pool_jwk))
+                cache.set_given_keys(_parse(given, from_environment=not self.pool_jwk))
             self._key_cache, self._cached_jwk, self.pool_jwk = cache, given, given
         return cache
 
@@ -61,18 +61,18 @@ class KeyState(PersistenceState):
             return found
         # The back-off after a failed fetch protects a server from many verifications. Without any keys there is
         # nothing to verify with, and the program decides how often to try.
-        if cache.wants(kid, now) or cache.find(None, now) is None:
+        if cache.should_fetch(kid, now) or cache.find(None, now) is None:
             try:
                 body = yield from fetch(cache.url)
-                cache.fetched(body, self._clock())
+                cache.record_success(body, self._clock())
                 self.pool_jwk = self._cached_jwk = cast(dict[str, Any], json.loads(body))
             except Exception as error:
-                cache.failed(error, self._clock())
+                cache.record_failure(error, self._clock())
                 if cache.find(kid, now) is None:
                     raise
         found = cache.find(kid, self._clock())
         if found is None:
-            raise cache.refusal(kid, self._clock())
+            raise cache.lookup_error(kid, self._clock())
         return found
 
     def _verification_keys(self, kid: str) -> Flow[KeySet]:
@@ -143,10 +143,10 @@ class KeyMethods(KeyState, CognitoBase):
         if not isinstance(token, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise MalformedToken(f"there is no {id_name} to verify: log in first")
         policy = _policy(self._pool, self.user_pool_url, self.client_id, token_use)
-        kid, _, signing_input, payload, signature = parts(token)
+        kid, _, signing_input, payload, signature = split_token(token)
         keys = yield from self._verification_keys(kid)
         keys.key(kid).verify(signing_input, signature)
-        claims = claims_of(payload)
+        claims = parse_claims(payload)
         policy.check(claims, self._clock(), self.access_token if token_use == "id" else None)
         setattr(self, id_name, token)
         setattr(self, f"{token_use}_claims", claims)

@@ -163,9 +163,9 @@ def demands(overrides: Overrides, *, awaited: bool = False) -> Overrides:
     unknown = sorted(overrides.keys() - Overrides.__annotations__.keys())
     if unknown:
         raise ConfigurationError(f"a route cannot demand {unknown[0]}: it can {', '.join(Overrides.__annotations__)}")
-    checks = _NO_DEMANDS.replaced(overrides)
+    checks = _NO_DEMANDS.with_overrides(overrides)
     if not awaited:
-        checks.must_not_wait()
+        checks.require_sync_check()
     return cast(Overrides, {name: getattr(checks, name) for name in overrides})
 
 

@@ -13,7 +13,7 @@ from functools import cache
 
 from ..crypto._openssl import library_file
 
-__all__ = ["opener"]
+__all__ = ["make_rsavp1"]
 
 _POINTER = ctypes.c_void_p
 _NO_PADDING = 3  # RSA_NO_PADDING of openssl/rsa.h
@@ -26,7 +26,7 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
 }
 
 
-def opener(n: int, e: int) -> Callable[[bytes], bytes]:
+def make_rsavp1(n: int, e: int) -> Callable[[bytes], bytes]:
     """Return ``s -> s^e mod n``, both as big-endian bytes as long as *n*, for ``s < n`` and *n* odd.
 
     It is thread-safe: OpenSSL keeps what depends on the key alone under a lock. It releases the GIL meanwhile.
@@ -35,7 +35,7 @@ def opener(n: int, e: int) -> Callable[[bytes], bytes]:
         OSError, AttributeError, ImportError: there is no libcrypto to be had, or it lacks a function.
         ArithmeticError: the libcrypto gives a wrong answer.
     """
-    return _opener(_library(), n, e)
+    return _make_rsavp1(_library(), n, e)
 
 
 @cache
@@ -45,43 +45,45 @@ def _library() -> ctypes.CDLL:
         function = getattr(library, name)
         function.restype, function.argtypes = result, arguments
     n = 2**2048 - 1942289
-    if _opener(library, n, 65537)(b"\x02" * 256) != pow(int.from_bytes(b"\x02" * 256, "big"), 65537, n).to_bytes(256):
+    if _make_rsavp1(library, n, 65537)(b"\x02" * 256) != pow(int.from_bytes(b"\x02" * 256, "big"), 65537, n).to_bytes(
+        256
+    ):
         raise ArithmeticError("libcrypto's RSA_public_decrypt gives a wrong answer")
     return library
 
 
-def _opener(library: ctypes.CDLL, n: int, e: int) -> Callable[[bytes], bytes]:
+def _make_rsavp1(library: ctypes.CDLL, n: int, e: int) -> Callable[[bytes], bytes]:
     size = (n.bit_length() + 7) // 8
-    key = _Key(library, n, e)
+    key = _RsaKey(library, n, e)
     decrypt, output_type = library.RSA_public_decrypt, ctypes.c_char * size
     # What is of the function's types already need not be converted in each call.
     length, no_padding = ctypes.c_int(size), ctypes.c_int(_NO_PADDING)
 
-    def open_signature(s: bytes) -> bytes:
+    def rsavp1(s: bytes) -> bytes:
         output = output_type()
         if decrypt(length, s, output, key.pointer, no_padding) != size:
             raise MemoryError("libcrypto could not compute a modular exponentiation")
         return output.raw
 
-    return open_signature
+    return rsavp1
 
 
-class _Key:
+class _RsaKey:
     """An ``RSA`` of OpenSSL, freed with this object; it owns its numbers."""
 
     def __init__(self, library: ctypes.CDLL, n: int, e: int) -> None:
-        self.pointer = _POINTER(_new(library.RSA_new()))
+        self.pointer = _POINTER(_checked(library.RSA_new()))
         # Not at the interpreter's exit: a thread may verify with it to the last.
         weakref.finalize(self, library.RSA_free, self.pointer).atexit = False
-        _new(library.RSA_set0_key(self.pointer, _number(library, n), _number(library, e), None))
+        _checked(library.RSA_set0_key(self.pointer, _to_bignum(library, n), _to_bignum(library, e), None))
 
 
-def _number(library: ctypes.CDLL, value: int) -> int:
+def _to_bignum(library: ctypes.CDLL, value: int) -> int:
     data = value.to_bytes((value.bit_length() + 7) // 8, "big")
-    return _new(library.BN_bin2bn(data, len(data), None))
+    return _checked(library.BN_bin2bn(data, len(data), None))
 
 
-def _new(result: int | None) -> int:
+def _checked(result: int | None) -> int:
     if not result:
         raise MemoryError("libcrypto has no memory")
     return result

@@ -30,16 +30,16 @@ class AsyncTokenVerifier(Verification):
         ConfigurationError: an argument cannot be used.
     """
 
-    def _open(self, transport: Any) -> None:
+    def _set_up_fetching(self, transport: Any) -> None:
         from ..resolve import as_async
 
         if isinstance(transport, str):
             raise ConfigurationError("transport must be an object, not a name")
-        self._transport: AsyncTransport = as_async(self._maker() if transport is None else transport)
+        self._transport: AsyncTransport = as_async(self._transport_factory() if transport is None else transport)
         fetch = self._transport.fetch
         self._keys = {name: AsyncJwksProvider(cache, fetch, self._clock) for name, cache in self._caches.items()}
 
-    def _maker(self) -> Callable[[], Transport]:
+    def _transport_factory(self) -> Callable[[], Transport]:
         # as_async calls a plain function; a bound method would pass for a client.
         return lambda: self._make_transport()
 
@@ -57,7 +57,7 @@ class AsyncTokenVerifier(Verification):
             TransportError: there are no keys to verify with, and none could be had: the token may be good.
             ConfigurationError: an override cannot be used, or the custom check returned a value.
         """
-        policy = self._policy_of(overrides) if overrides else self._policy
+        policy = self._overridden_policy(overrides) if overrides else self._policy
         pool, kid, claims, proof = self._parse(token, policy)
         keys = await self._keys[pool].keys(kid)
         self._verify_claims(policy, pool, keys, kid, claims, proof, access_token)

@@ -69,18 +69,18 @@ class ClaimsPolicy:
         get: Callable[..., Any] = claims.get
         use = get("token_use")
         if get("iss") not in self._issuers:
-            raise _other(IssuerMismatch, "the token is of another issuer", self._issuers, claims, "iss")
+            raise _mismatch(IssuerMismatch, "the token is of another issuer", self._issuers, claims, "iss")
         if use not in self._uses:
-            raise _other(TokenUseMismatch, "the token is for another use", self._uses, claims, "token_use")
+            raise _mismatch(TokenUseMismatch, "the token is for another use", self._uses, claims, "token_use")
         if not type(get("sub", "")) is type(get("jti", "")) is type(get("scope", "")) is str:
             for name in ("sub", "jti", "scope"):
                 if name in claims:
-                    _text(claims, name)
+                    _require_string(claims, name)
         if self._client_ids is not None:
             name = "client_id" if use == "access" else "aud"
             if get(name) not in self._client_ids:
                 text = f"the token is another app client's ({name})"
-                raise _other(AudienceMismatch, text, self._client_ids, claims, name)
+                raise _mismatch(AudienceMismatch, text, self._client_ids, claims, name)
         expires, not_before, issued = get("exp"), get("nbf", 0), get("iat", 0)
         # By type and not isinstance: a bool is an int.
         if not type(expires) is type(not_before) is type(issued) is int:
@@ -130,7 +130,7 @@ def _check_scope(claims: Claims, scope: tuple[str, ...]) -> None:
 
 
 def _check_access_token_hash(claims: Claims, access_token: str) -> None:
-    actual, expected = _text(claims, "at_hash"), access_token_hash(access_token)
+    actual, expected = _require_string(claims, "at_hash"), access_token_hash(access_token)
     if actual != expected:  # neither is a secret
         raise AccessTokenHashMismatch("at_hash is not that of the access token", expected=expected, actual=actual)
 
@@ -144,24 +144,24 @@ def _format_value(values: tuple[str, ...]) -> str | list[str]:
     return values[0] if len(values) == 1 else [*values]
 
 
-def _other(
+def _mismatch(
     kind: type[TokenVerificationException], text: str, expected: tuple[str, ...], claims: Claims, name: str
 ) -> TokenVerificationException:
     """Return the error of a claim that is none of those *expected*, or of one that is no text at all."""
     actual = claims.get(name)
     if type(actual) is not str:
-        return _no_text(name, actual)
+        return _not_a_string(name, actual)
     return kind(text, expected=_format_value(expected), actual=actual)
 
 
-def _text(claims: Claims, name: str) -> str:
+def _require_string(claims: Claims, name: str) -> str:
     value = claims.get(name)
     if type(value) is not str:
-        raise _no_text(name, value)
+        raise _not_a_string(name, value)
     return value
 
 
-def _no_text(name: str, value: object) -> InvalidClaim:
+def _not_a_string(name: str, value: object) -> InvalidClaim:
     return InvalidClaim(f"{name} is missing or no string", expected="str", actual=_type_of(value))
 
 

@@ -45,10 +45,10 @@ def parse_key_set(document: bytes | str | Mapping[str, Any]) -> KeySet:
             the same id, or there is none.
     """
     keys: dict[str, PublicKey] = {}
-    for jwk in _entries(_members(document)):
+    for jwk in _key_list(_parse_document(document)):
         if not _is_for_rs256(jwk):
             continue
-        kid, key = _kid(jwk), parse_key(jwk)
+        kid, key = _require_kid(jwk), parse_key(jwk)
         if keys.setdefault(kid, key) != key:
             raise InvalidKey("the key set has two different keys of one kid", actual=kid)
     if not keys:
@@ -66,7 +66,7 @@ def parse_key(jwk: Mapping[str, Any]) -> PublicKey:
     if not _is_for_rs256(jwk):
         actual = {name: jwk[name] for name in _FOR_RS256 if name in jwk}
         raise InvalidKey("the key is not for verifying RS256", expected=_FOR_RS256, actual=actual)
-    return PublicKey(_integer(jwk, "n"), _integer(jwk, "e"))
+    return PublicKey(_decode_integer(jwk, "n"), _decode_integer(jwk, "e"))
 
 
 _FOR_RS256 = {"kty": "RSA", "use": "sig", "key_ops": ["verify"], "alg": ALGORITHM}
@@ -83,7 +83,7 @@ def _is_for_rs256(jwk: Mapping[str, Any]) -> bool:
     )
 
 
-def _members(document: bytes | str | Mapping[str, Any]) -> Mapping[str, Any]:
+def _parse_document(document: bytes | str | Mapping[str, Any]) -> Mapping[str, Any]:
     if isinstance(document, str):
         document = document.encode("utf-8", "surrogatepass")
     if isinstance(document, Mapping):
@@ -98,7 +98,7 @@ def _members(document: bytes | str | Mapping[str, Any]) -> Mapping[str, Any]:
         raise InvalidKey(f"the key set is {error}") from None
 
 
-def _entries(members: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _key_list(members: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     entries = members.get("keys")
     if not isinstance(entries, list):
         raise InvalidKey("the key set has no list of keys")
@@ -110,14 +110,14 @@ def _entries(members: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return entries
 
 
-def _kid(jwk: Mapping[str, Any]) -> str:
+def _require_kid(jwk: Mapping[str, Any]) -> str:
     kid = jwk.get("kid")
     if not isinstance(kid, str) or not kid:
         raise InvalidKey("the key set has a key without a kid that is a string")
     return kid
 
 
-def _integer(jwk: Mapping[str, Any], name: str) -> int:
+def _decode_integer(jwk: Mapping[str, Any], name: str) -> int:
     text = jwk.get(name)
     if not isinstance(text, str):
         raise InvalidKey(f"the key has no {name} that is a string")

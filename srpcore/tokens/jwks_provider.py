@@ -52,9 +52,9 @@ class KeyCache:
         self.url = url
         self._timing = timing
         # Each is replaced whole, so that a thread that reads without a lock sees one or the other.
-        self._held: tuple[KeySet, float] | None = None
-        self._given: KeySet | None = None
-        self._last: tuple[float, int, str] | None = None  # when a fetch ended, failures in a row, why
+        self._cached: tuple[KeySet, float] | None = None
+        self._given_keys: KeySet | None = None
+        self._last_fetch: tuple[float, int, str] | None = None  # when a fetch ended, failures in a row, why
 
     def find(self, kid: str | None, now: float) -> KeySet | None:
         """Return the keys if they may be used at *now* and have *kid* among them (None: whichever they have)."""
@@ -63,7 +63,7 @@ class KeyCache:
 
     def fresh(self, kid: str | None, now: float) -> KeySet | None:
         """Return what :meth:`find` does if no fetch is due either, so that there is no more to ask."""
-        keys, held = self._given, self._held
+        keys, held = self._given_keys, self._cached
         if keys is None:
             # An age below 0 is of a clock that was set back.
             if held is None or not 0 <= now - held[1] < self._timing.max_age:
@@ -71,56 +71,56 @@ class KeyCache:
             keys = held[0]
         return keys if kid is None or kid in keys.keys else None
 
-    def wants(self, kid: str | None, now: float) -> bool:
+    def should_fetch(self, kid: str | None, now: float) -> bool:
         """Return whether a fetch may and should start at *now*, for the sake of *kid*."""
-        if self._given is not None:
+        if self._given_keys is not None:
             return False
         if self.fresh(kid, now) is not None:
             return False
         if self._usable(now) is not None and self.find(kid, now) is None:
-            return self._passed(self._timing.cool_down, now)
-        failures = 0 if self._last is None else self._last[1]
+            return self._pause_is_over(self._timing.cool_down, now)
+        failures = 0 if self._last_fetch is None else self._last_fetch[1]
         # The exponent is bounded: after a long outage the power would overflow.
         back_off = FIRST_BACK_OFF * 2.0 ** min(failures - 1, 30) if failures else 0
-        return self._passed(min(self._timing.cool_down, back_off), now)
+        return self._pause_is_over(min(self._timing.cool_down, back_off), now)
 
-    def give(self, keys: KeySet) -> None:
+    def set_given_keys(self, keys: KeySet) -> None:
         """Serve *keys* from now on, whatever their age, and want no fetch."""
-        self._given = keys
+        self._given_keys = keys
 
-    def fetched(self, body: bytes, now: float) -> None:
+    def record_success(self, body: bytes, now: float) -> None:
         """Take the document that a fetch brought.
 
         Raises:
             InvalidKey: it is no key set that can be used; the keys that were there stay.
         """
-        self._held = parse_key_set(body), now
-        self._last = now, 0, ""
+        self._cached = parse_key_set(body), now
+        self._last_fetch = now, 0, ""
 
-    def failed(self, error: Exception, now: float) -> None:
+    def record_failure(self, error: Exception, now: float) -> None:
         """Take note that a fetch failed: the keys that were there stay."""
         # A foreign transport's text might quote a proxy's password.
         reason = str(error) if isinstance(error, SrpcoreError) else type(error).__name__
-        self._last = now, 1 + (0 if self._last is None else self._last[1]), reason
+        self._last_fetch = now, 1 + (0 if self._last_fetch is None else self._last_fetch[1]), reason
 
-    def refusal(self, kid: str | None, now: float) -> SrpcoreError:
+    def lookup_error(self, kid: str | None, now: float) -> SrpcoreError:
         """Return the error that says why :meth:`find` finds nothing and nothing is fetched."""
         keys = self._usable(now)
         if keys is not None:
             return UnknownKey("no key of the issuer has the token's kid", expected=[*keys.keys], actual=kid)
-        reason = self._last[2] if self._last else "the fetch was interrupted"
-        old = "" if self._held is None else f", and the last one, {now - self._held[1]:.0f} seconds old, is too old"
+        reason = self._last_fetch[2] if self._last_fetch else "the fetch was interrupted"
+        old = "" if self._cached is None else f", and the last one, {now - self._cached[1]:.0f} seconds old, is too old"
         return TransportError(f"no token can be verified: the key set {self.url} could not be had: {reason}{old}")
 
     def _usable(self, now: float) -> KeySet | None:
-        if self._given is not None or self._held is None:
-            return self._given
-        keys, since = self._held
+        if self._given_keys is not None or self._cached is None:
+            return self._given_keys
+        keys, since = self._cached
         return keys if now - since < self._timing.max_age + self._timing.stale_if_error else None
 
-    def _passed(self, pause: float, now: float) -> bool:
+    def _pause_is_over(self, pause: float, now: float) -> bool:
         # A clock that was set back must not keep the keys from being fetched until it has caught up.
-        return self._last is None or not 0 <= now - self._last[0] < pause
+        return self._last_fetch is None or not 0 <= now - self._last_fetch[0] < pause
 
 
 class JwksProvider:
@@ -156,7 +156,7 @@ class JwksProvider:
             if found is not None:
                 return found
             if fetching is None:
-                raise self.cache.refusal(kid, now)
+                raise self.cache.lookup_error(kid, now)
             fetching.wait()
 
     def wait(self) -> None:
@@ -172,7 +172,7 @@ class JwksProvider:
     def _join(self, kid: str | None, now: float) -> tuple[bool, Event | None]:
         """Return whether this thread is to fetch, and the fetch in fetching."""
         with self._lock:
-            if self._fetching is not None or not self.cache.wants(kid, now):
+            if self._fetching is not None or not self.cache.should_fetch(kid, now):
                 return False, self._fetching
             self._fetching = Event()
             return True, self._fetching
@@ -182,15 +182,15 @@ class JwksProvider:
             Thread(target=self._fetch_keys, args=(fetching,), name="srpcore-keys", daemon=True).start()
         except RuntimeError as error:
             # No thread is to be had (the interpreter is going down, or a limit): the keys that are there serve on.
-            self.cache.failed(error, self._clock())
+            self.cache.record_failure(error, self._clock())
             self._finish(fetching)
 
     def _fetch_keys(self, fetching: Event) -> None:
         try:
             # In a context of its own: a caller's time limit must not end what all wait for.
-            self.cache.fetched(Context().run(self._fetch, self.cache.url), self._clock())
+            self.cache.record_success(Context().run(self._fetch, self.cache.url), self._clock())
         except Exception as error:  # noqa: BLE001 - whatever a given transport raises, there are no new keys
-            self.cache.failed(error, self._clock())
+            self.cache.record_failure(error, self._clock())
         finally:
             self._finish(fetching)
 
@@ -203,7 +203,7 @@ class JwksProvider:
         now = self._clock()
         found = self.cache.find(kid, now)
         if found is None:
-            raise self.cache.refusal(kid, now)
+            raise self.cache.lookup_error(kid, now)
         return found
 
 
@@ -231,9 +231,9 @@ class AsyncJwksProvider:
         leads = False
         while True:
             now = self._clock()
-            found, wants = self.cache.find(kid, now), self.cache.wants(kid, now)
+            found, due = self.cache.find(kid, now), self.cache.should_fetch(kid, now)
             fetching = self._running_fetch()
-            if fetching is None and wants and not leads:
+            if fetching is None and due and not leads:
                 # A task of its own: the one who asked first may be cancelled, and the others still wait for it.
                 # And in a context of its own: a caller's time limit must not end what all wait for.
                 leads, fetching = True, asyncio.get_running_loop().create_task(self._fetch_keys(), context=Context())
@@ -241,7 +241,7 @@ class AsyncJwksProvider:
             if found is not None:
                 return found
             if fetching is None:
-                raise self.cache.refusal(kid, now)
+                raise self.cache.lookup_error(kid, now)
             await asyncio.wait([fetching])
 
     async def wait(self) -> None:
@@ -262,6 +262,6 @@ class AsyncJwksProvider:
 
     async def _fetch_keys(self) -> None:
         try:
-            self.cache.fetched(await self._fetch(self.cache.url), self._clock())
+            self.cache.record_success(await self._fetch(self.cache.url), self._clock())
         except Exception as error:  # noqa: BLE001 - whatever a given transport raises, there are no new keys
-            self.cache.failed(error, self._clock())
+            self.cache.record_failure(error, self._clock())

@@ -27,7 +27,7 @@ def read_jwks(source: JwksSource | None) -> KeySet:
     if isinstance(source, (bytes, Mapping)):
         return parse_key_set(source)
     if source is not None:
-        return parse_key_set(_read(source))
+        return parse_key_set(_read_file(source))
     members = members_of_environment()
     if members is None:
         raise ConfigurationError("COGNITO_JWKS is not set: set it, or give the key set")
@@ -49,19 +49,19 @@ def members_of_environment() -> Mapping[str, Any] | None:
     try:
         is_object = isinstance(json.loads(text), dict)
     except (ValueError, RecursionError):
-        return _literal(text)
+        return _parse_python_literal(text)
     if not is_object:
-        raise ConfigurationError(_NEITHER)
+        raise ConfigurationError(_NOT_A_DOCUMENT)
     try:
         return json_object(text.encode("utf-8", "surrogatepass"))
     except ValueError as error:
         raise InvalidKey(f"the key set is {error}") from None
 
 
-_NEITHER = "COGNITO_JWKS is neither a JSON object nor a Python dictionary: give the key set"
+_NOT_A_DOCUMENT = "COGNITO_JWKS is neither a JSON object nor a Python dictionary: give the key set"
 
 
-def _literal(text: str) -> Mapping[str, Any]:
+def _parse_python_literal(text: str) -> Mapping[str, Any]:
     import ast  # it takes longer than all the rest, and few need it
 
     try:
@@ -69,11 +69,11 @@ def _literal(text: str) -> Mapping[str, Any]:
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
         literal = None
     if not isinstance(literal, dict):
-        raise ConfigurationError(_NEITHER)
+        raise ConfigurationError(_NOT_A_DOCUMENT)
     return cast(dict[str, Any], literal)
 
 
-def _read(path: str | os.PathLike[str]) -> bytes:
+def _read_file(path: str | os.PathLike[str]) -> bytes:
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - any path will do
             return file.read(MAX_DOCUMENT_LENGTH + 1)

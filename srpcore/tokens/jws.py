@@ -15,9 +15,9 @@ __all__ = [
     "MAX_HEADER_LENGTH",
     "MAX_TOKEN_LENGTH",
     "Jws",
-    "claims_of",
     "parse",
-    "parts",
+    "parse_claims",
+    "split_token",
     "unverified_payload",
 ]
 
@@ -58,7 +58,7 @@ class Jws:
         Raises:
             MalformedToken: the payload is no JSON object, or one that can be read in more than one way.
         """
-        return claims_of(self.payload)
+        return parse_claims(self.payload)
 
 
 def parse(token: str) -> Jws:
@@ -68,29 +68,29 @@ def parse(token: str) -> Jws:
         MalformedToken: *token* is not a compact JWS, or is one that can be read in more than one way.
         UnsupportedAlgorithm: ``alg`` is another, or the header wants extensions (``crit``, ``b64``).
     """
-    return Jws(*parts(token))
+    return Jws(*split_token(token))
 
 
-def parts(token: str) -> tuple[str, Mapping[str, Any], bytes, bytes, bytes]:
+def split_token(token: str) -> tuple[str, Mapping[str, Any], bytes, bytes, bytes]:
     """Return the members of a :class:`Jws`, which itself costs time to make.
 
     Raises:
         MalformedToken, UnsupportedAlgorithm: as :func:`parse` does.
     """
     if not isinstance(token, str) or len(token) > MAX_TOKEN_LENGTH or not token.isascii():  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise _unreadable(token)
+        raise _unreadable_token(token)
     signing_input, _, signature = token.rpartition(".")
     header, dot, payload = signing_input.partition(".")
     if not dot or "." in payload:
-        raise _not_three(token)
-    kid, members = _header(header)
+        raise _wrong_part_count(token)
+    kid, members = _parse_header(header)
     try:
         return kid, members, signing_input.encode("ascii"), base64url(payload), base64url(signature)
     except ValueError as error:
         raise MalformedToken(f"the token's payload or signature is {error}") from None
 
 
-def claims_of(payload: bytes) -> dict[str, Any]:
+def parse_claims(payload: bytes) -> dict[str, Any]:
     """Return *payload* as a JSON object.
 
     Raises:
@@ -109,14 +109,14 @@ def unverified_payload(token: str) -> dict[str, Any]:
         MalformedToken: *token* has not three segments, or the second is no JSON object.
     """
     if not isinstance(token, str) or len(token) > MAX_TOKEN_LENGTH or not token.isascii():  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise _unreadable(token)
+        raise _unreadable_token(token)
     segments = token.split(".")
     if len(segments) != 3:
-        raise _not_three(token)
-    return _object(segments[1], "payload")
+        raise _wrong_part_count(token)
+    return _decode_object(segments[1], "payload")
 
 
-def _unreadable(token: object) -> MalformedToken:
+def _unreadable_token(token: object) -> MalformedToken:
     if not isinstance(token, str):
         return MalformedToken("the token is not a string", expected="str", actual=type(token).__name__)
     if len(token) > MAX_TOKEN_LENGTH:
@@ -124,18 +124,18 @@ def _unreadable(token: object) -> MalformedToken:
     return MalformedToken("the token is not ASCII")
 
 
-def _not_three(token: str) -> MalformedToken:
+def _wrong_part_count(token: str) -> MalformedToken:
     actual = token.count(".") + 1
     return MalformedToken("the token has not three segments with dots between them", expected=3, actual=actual)
 
 
 # All tokens of one key have the same header. It is the sender's choice, so few are kept, and none is long.
 @lru_cache(maxsize=64)
-def _header(segment: str) -> tuple[str, Mapping[str, Any]]:
+def _parse_header(segment: str) -> tuple[str, Mapping[str, Any]]:
     """Return the ``kid`` and all members of the header that *segment* is."""
     if len(segment) > MAX_HEADER_LENGTH:
         raise MalformedToken("the token's header is too long", expected=MAX_HEADER_LENGTH, actual=len(segment))
-    header = _object(segment, "header")
+    header = _decode_object(segment, "header")
     algorithm = header.get("alg")
     if algorithm != ALGORITHM:
         raise UnsupportedAlgorithm("the token is not signed with RS256", expected=ALGORITHM, actual=algorithm)
@@ -148,7 +148,7 @@ def _header(segment: str) -> tuple[str, Mapping[str, Any]]:
     return kid, MappingProxyType(header)
 
 
-def _object(segment: str, name: str) -> dict[str, Any]:
+def _decode_object(segment: str, name: str) -> dict[str, Any]:
     try:
         return json_object(base64url(segment))
     except ValueError as error:

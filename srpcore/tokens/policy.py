@@ -83,7 +83,7 @@ class Policy:
         self.custom_check = custom_check
         self.issuers = strings("issuers", issuers)
 
-    def replaced(self, overrides: Overrides) -> Policy:
+    def with_overrides(self, overrides: Overrides) -> Policy:
         """Return these with *overrides* in their place.
 
         Raises:
@@ -103,7 +103,7 @@ class Policy:
             raise ConfigurationError("issuers must be a string or several: no token would be of none")
         return ClaimsPolicy(several, self.token_use, self.client_id, self.leeway, self.groups, self.scope)
 
-    def must_not_wait(self) -> None:
+    def require_sync_check(self) -> None:
         """Refuse a custom check that is to be awaited.
 
         Raises:
@@ -151,7 +151,7 @@ def run_custom_check(custom_check: CustomCheck, claims: Claims) -> None:
     answer = cast(object, custom_check(claims))
     if isinstance(answer, CoroutineType):
         answer.close()
-    _must_be_none(cast(object, answer))
+    _require_none(cast(object, answer))
 
 
 async def await_custom_check(custom_check: CustomCheck, claims: Claims) -> None:
@@ -163,10 +163,10 @@ async def await_custom_check(custom_check: CustomCheck, claims: Claims) -> None:
     answer: object = custom_check(claims)
     if isinstance(answer, Awaitable):
         answer = await answer
-    _must_be_none(answer)
+    _require_none(answer)
 
 
-def _must_be_none(answer: object) -> None:
+def _require_none(answer: object) -> None:
     if answer is not None:
         raise ConfigurationError("custom_check must raise to refuse a token, and return None: it returned a value")
 

@@ -37,7 +37,7 @@ MAX_EXPONENT_BITS = 64
 _DIGEST_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
 
 # The block that a signature opens to, for one that is as long as n and below it.
-Opener: TypeAlias = Callable[[bytes], bytes]
+Rsavp1: TypeAlias = Callable[[bytes], bytes]
 
 
 class PublicKey:
@@ -48,7 +48,7 @@ class PublicKey:
             or *e* is even, 1 or too large.
     """
 
-    __slots__ = ("_before_digest", "_e", "_n", "_octets", "_openers")
+    __slots__ = ("_before_digest", "_e", "_n", "_octets", "_rsavp1_by_engine")
 
     def __init__(self, n: int, e: int) -> None:
         bits = n.bit_length()
@@ -65,7 +65,7 @@ class PublicKey:
         size = _size(n)
         self._octets = n.to_bytes(size, "big")
         self._before_digest = b"\x00\x01" + b"\xff" * (size - 3 - len(_DIGEST_INFO) - 32) + b"\x00" + _DIGEST_INFO
-        self._openers: dict[str | None, Opener] = {}  # by engine, None for the default one
+        self._rsavp1_by_engine: dict[str | None, Rsavp1] = {}  # by engine, None for the default one
 
     @property
     def n(self) -> int:
@@ -93,28 +93,28 @@ class PublicKey:
             InvalidSignature, ConfigurationError: as there.
         """
         octets = self._octets
-        opener = self._openers.get(engine) or self._new_opener(engine)
+        rsavp1 = self._rsavp1_by_engine.get(engine) or self._load_rsavp1(engine)
         # As bytes of one length, big-endian, numbers compare as they do.
         if (
             len(signature) != len(octets)
             or signature >= octets
-            or opener(signature) != self._before_digest + sha256(message).digest()
+            or rsavp1(signature) != self._before_digest + sha256(message).digest()
         ):
-            raise self._refusal(signature)
+            raise self._signature_error(signature)
 
-    def _new_opener(self, engine: str | None) -> Opener:
-        """Return the opener of *engine*, with what depends on the key alone done once."""
+    def _load_rsavp1(self, engine: str | None) -> Rsavp1:
+        """Return the rsavp1 of *engine*, with what depends on the key alone done once."""
         name = engine or default_engine()
         if name not in _LOADERS:
             raise ConfigurationError(f"there is no engine {name!r}: choose one of {', '.join(ENGINES)}")
         try:
-            opener = _LOADERS[name](self._n, self._e)
+            rsavp1 = _LOADERS[name](self._n, self._e)
         except (ImportError, OSError, AttributeError, ArithmeticError):
             raise ConfigurationError(f"the engine {name!r} is missing or wrong here") from None
-        self._openers[engine] = opener
-        return opener
+        self._rsavp1_by_engine[engine] = rsavp1
+        return rsavp1
 
-    def _refusal(self, signature: bytes) -> InvalidSignature:
+    def _signature_error(self, signature: bytes) -> InvalidSignature:
         size = len(self._octets)
         if len(signature) != size:
             return InvalidSignature("the signature has not the length of the key", expected=size, actual=len(signature))
@@ -148,28 +148,28 @@ _CRYPTOGRAPHY = "cryptography.hazmat.primitives.asymmetric.rsa"
 @cache
 def _has_openssl() -> bool:
     try:
-        from ._openssl import opener
+        from ._openssl import make_rsavp1
 
-        opener(3, 3)
+        make_rsavp1(3, 3)
     except Exception:  # noqa: BLE001 - whatever a foreign library does while loading, another engine serves
         return False
     return True
 
 
-def _with_openssl(n: int, e: int) -> Opener:
-    from ._openssl import opener
+def _openssl_rsavp1(n: int, e: int) -> Rsavp1:
+    from ._openssl import make_rsavp1
 
-    return opener(n, e)
+    return make_rsavp1(n, e)
 
 
-def _with_cryptography(n: int, e: int) -> Opener:
+def _cryptography_rsavp1(n: int, e: int) -> Rsavp1:
     from cryptography.exceptions import InvalidSignature as Refused
     from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 
     public_key, padding, size = RSAPublicNumbers(e, n).public_key(), PKCS1v15(), _size(n)
 
-    def open_signature(signature: bytes) -> bytes:
+    def rsavp1(signature: bytes) -> bytes:
         # It takes off the padding once it has found it whole, and there is one padding for each length.
         try:
             content = public_key.recover_data_from_signature(signature, padding, None)
@@ -177,10 +177,10 @@ def _with_cryptography(n: int, e: int) -> Opener:
             return b""
         return (b"\x00" + content).rjust(size - 2, b"\xff").rjust(size - 1, b"\x01").rjust(size, b"\x00")
 
-    return open_signature
+    return rsavp1
 
 
-def _with_pow(n: int, e: int) -> Opener:
+def _pow_rsavp1(n: int, e: int) -> Rsavp1:
     size = _size(n)
     return lambda signature: pow(int.from_bytes(signature, "big"), e, n).to_bytes(size, "big")
 
@@ -189,10 +189,10 @@ def _size(n: int) -> int:
     return (n.bit_length() + 7) // 8
 
 
-_LOADERS: dict[str, Callable[[int, int], Opener]] = {
-    "openssl": _with_openssl,
-    "cryptography": _with_cryptography,
-    "python": _with_pow,
+_LOADERS: dict[str, Callable[[int, int], Rsavp1]] = {
+    "openssl": _openssl_rsavp1,
+    "cryptography": _cryptography_rsavp1,
+    "python": _pow_rsavp1,
 }
 
 # The primes p for which 65537 generates a proper subgroup modulo p, small enough to tell.

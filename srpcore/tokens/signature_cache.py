@@ -10,9 +10,9 @@ from .._fork import ForkSafeLock, reset_in_child
 from .jwks import KeySet
 from .rsa import PublicKey
 
-__all__ = ["MAX_REMEMBERED_LENGTH", "SignatureCache", "VerifiedSignature"]
+__all__ = ["MAX_CACHED_LENGTH", "SignatureCache", "VerifiedSignature"]
 
-MAX_REMEMBERED_LENGTH = 16 * 1024
+MAX_CACHED_LENGTH = 16 * 1024
 """Octets of a token that is remembered; a longer one is verified each time, so that the cache's size is bounded."""
 
 
@@ -22,7 +22,7 @@ class VerifiedSignature(NamedTuple):
     pool: str
     kid: str
     key: PublicKey
-    remembered: dict[str, Any]
+    cached_claims: dict[str, Any]
     containers: list[str]
 
     def __repr__(self) -> str:
@@ -30,9 +30,9 @@ class VerifiedSignature(NamedTuple):
 
     def claims(self) -> dict[str, Any]:
         """Return the claims with all that can be changed in them copied."""
-        claims = self.remembered.copy()
+        claims = self.cached_claims.copy()
         for name in self.containers:
-            claims[name] = _copied(claims[name])
+            claims[name] = _deep_copy(claims[name])
         return claims
 
 
@@ -45,17 +45,17 @@ class SignatureCache:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._held: OrderedDict[bytes, VerifiedSignature] = OrderedDict()
+        self._entries: OrderedDict[bytes, VerifiedSignature] = OrderedDict()
         self._keys: dict[str, KeySet] = {}
         self._lock = ForkSafeLock()
         reset_in_child(self, SignatureCache._after_fork)
 
     def _after_fork(self) -> None:
         # What a thread of the parent was changing may be half changed.
-        self._held, self._keys = OrderedDict(), {}
+        self._entries, self._keys = OrderedDict(), {}
 
     def __len__(self) -> int:
-        return len(self._held)
+        return len(self._entries)
 
     def find(self, token: str) -> VerifiedSignature | None:
         """Return what is remembered of *token*."""
@@ -63,45 +63,45 @@ class SignatureCache:
         if digest is None:
             return None
         with self._lock:
-            remembered = self._held.get(digest)
+            remembered = self._entries.get(digest)
             if remembered is not None:
-                self._held.move_to_end(digest)
+                self._entries.move_to_end(digest)
         return remembered
 
-    def keep(self, token: str, pool: str, kid: str, key: PublicKey, claims: dict[str, Any]) -> None:
+    def add(self, token: str, pool: str, kid: str, key: PublicKey, claims: dict[str, Any]) -> None:
         """Remember that the signature of *token* is good under *key*."""
         digest = _digest(token)
         if digest is None:
             return
         containers = [name for name, value in claims.items() if isinstance(value, (list, dict))]
-        remembered = VerifiedSignature(pool, kid, key, _copied(claims), containers)
+        remembered = VerifiedSignature(pool, kid, key, _deep_copy(claims), containers)
         with self._lock:
-            self._held[digest] = remembered
-            if len(self._held) > self._size:
-                self._held.popitem(last=False)
+            self._entries[digest] = remembered
+            if len(self._entries) > self._size:
+                self._entries.popitem(last=False)
 
-    def follow(self, pool: str, keys: KeySet) -> None:
+    def drop_replaced_keys(self, pool: str, keys: KeySet) -> None:
         """Drop what was verified with keys that *pool* has no longer: *keys* are those that it has."""
         if self._keys.get(pool) is keys:
             return
         with self._lock:
             self._keys[pool] = keys
-            for digest, remembered in [*self._held.items()]:
+            for digest, remembered in [*self._entries.items()]:
                 if remembered.pool == pool and keys.keys.get(remembered.kid) != remembered.key:
-                    del self._held[digest]
+                    del self._entries[digest]
 
 
 def _digest(token: str) -> bytes | None:
     """Return the SHA-256 of *token*, or None where it is not one to be remembered."""
     # Anything may be asked for: what it is has not been looked at. A subclass might tell one text here, another there.
-    if type(token) is not str or len(token) > MAX_REMEMBERED_LENGTH or not token.isascii():
+    if type(token) is not str or len(token) > MAX_CACHED_LENGTH or not token.isascii():
         return None
     return sha256(token.encode("ascii")).digest()
 
 
-def _copied(value: Any) -> Any:
+def _deep_copy(value: Any) -> Any:
     if type(value) is list:
-        return [_copied(item) for item in cast(list[Any], value)]
+        return [_deep_copy(item) for item in cast(list[Any], value)]
     if type(value) is dict:
-        return {name: _copied(item) for name, item in cast(dict[str, Any], value).items()}
+        return {name: _deep_copy(item) for name, item in cast(dict[str, Any], value).items()}
     return value

@@ -13,7 +13,7 @@ from ..pool import Pool, default_endpoint
 from .jwks import MAX_DOCUMENT_LENGTH, KeySet
 from .jwks_provider import KeyCache, KeyTiming
 from .jwks_source import JwksSource, read_jwks
-from .jws import claims_of, parts
+from .jws import parse_claims, split_token
 from .policy import CustomCheck, Overrides, Policy, Strings, TokenUse, issuers_by_pool, pool_by_issuer, seconds, strings
 from .signature_cache import SignatureCache, VerifiedSignature
 
@@ -50,7 +50,7 @@ class Verification(ABC):
         cache_size: int = 0,
         claims_in_errors: bool = False,
     ) -> None:
-        self._policy = self._checked(Policy(client_id, token_use, groups, scope, leeway, custom_check))
+        self._policy = self._validate_policy(Policy(client_id, token_use, groups, scope, leeway, custom_check))
         if type(cache_size) is not int or cache_size < 0:
             raise ConfigurationError("cache_size must be a number of tokens, or 0 to remember none")
         self._signature_cache = SignatureCache(cache_size) if cache_size else None
@@ -71,10 +71,10 @@ class Verification(ABC):
         self._owns_transport = transport is None
         self._region = pools[0].region
         self._timeout = timeout
-        self._open(transport)
+        self._set_up_fetching(transport)
 
     @abstractmethod
-    def _open(self, transport: Any) -> None:
+    def _set_up_fetching(self, transport: Any) -> None:
         """Make ready to fetch keys with *transport*, or with one of its own where that is None."""
 
     def __repr__(self) -> str:
@@ -95,11 +95,11 @@ class Verification(ABC):
         )
         return transport
 
-    def _checked(self, policy: Policy) -> Policy:
+    def _validate_policy(self, policy: Policy) -> Policy:
         return policy
 
-    def _policy_of(self, overrides: Overrides) -> Policy:
-        return self._checked(self._policy.replaced(overrides))
+    def _overridden_policy(self, overrides: Overrides) -> Policy:
+        return self._validate_policy(self._policy.with_overrides(overrides))
 
     def _parse(self, token: str, policy: Policy) -> tuple[str, str, dict[str, Any], _Proof]:
         """Return the pool that *token* names, its kid, its claims, and what there is to prove them."""
@@ -107,8 +107,8 @@ class Verification(ABC):
         # The claims are read before the signature is verified, for the issuer alone: it says whose keys count, and a
         # token of a stranger must not make anybody fetch keys.
         if remembered is None:
-            kid, _, signing_input, payload, signature = parts(token)
-            claims = claims_of(payload)
+            kid, _, signing_input, payload, signature = split_token(token)
+            claims = parse_claims(payload)
             proof: _Proof = token, signing_input, signature, None
         else:
             kid, claims = remembered.kid, remembered.claims()
@@ -135,13 +135,13 @@ class Verification(ABC):
     ) -> None:
         """Verify the signature with the one of *keys* that *kid* names, and each claim, but for the custom check."""
         if self._signature_cache is not None:
-            self._signature_cache.follow(pool, keys)
+            self._signature_cache.drop_replaced_keys(pool, keys)
         key = keys.keys[kid]
         token, signing_input, signature, remembered = proof
         if remembered is None:
             key.verify(signing_input, signature)
         elif remembered.key != key:
-            _, _, signing_input, _, signature = parts(token)
+            _, _, signing_input, _, signature = split_token(token)
             key.verify(signing_input, signature)
         claims_policy = (
             self._claims_policies[pool] if policy is self._policy else policy.for_issuers(self._issuers[pool])
@@ -153,7 +153,7 @@ class Verification(ABC):
             raise
         if self._signature_cache is not None and remembered is None:
             # Only now: tokens that have expired must not push out others.
-            self._signature_cache.keep(token, pool, kid, key, claims)
+            self._signature_cache.add(token, pool, kid, key, claims)
 
     def load_jwks(self, source: JwksSource | None = None, *, user_pool_id: str | None = None) -> None:
         """Take a pool's keys as given, and never fetch them: no other key is accepted, and these do not grow old.
@@ -167,9 +167,9 @@ class Verification(ABC):
             ConfigurationError: the file cannot be read, nothing is given, or it is not said whose keys they are.
             InvalidKey: it is no key set that can be used.
         """
-        self._caches[self._the_pool(user_pool_id)].give(read_jwks(source))
+        self._caches[self._choose_pool(user_pool_id)].set_given_keys(read_jwks(source))
 
-    def _the_pool(self, user_pool_id: str | None) -> str:
+    def _choose_pool(self, user_pool_id: str | None) -> str:
         if user_pool_id is None and len(self._caches) > 1:
             raise ConfigurationError("the keys are of one user pool: say which, with user_pool_id")
         chosen = user_pool_id or next(iter(self._caches))

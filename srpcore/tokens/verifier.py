@@ -57,13 +57,13 @@ class TokenVerifier(Verification):
         ConfigurationError: an argument cannot be used.
     """
 
-    def _checked(self, policy: Policy) -> Policy:
-        policy.must_not_wait()
+    def _validate_policy(self, policy: Policy) -> Policy:
+        policy.require_sync_check()
         return policy
 
-    def _open(self, transport: Any) -> None:
-        self._given = None if transport is None else self._synchronous(transport)
-        self._made: Transport | None = None
+    def _set_up_fetching(self, transport: Any) -> None:
+        self._given_transport = None if transport is None else self._synchronous(transport)
+        self._own_transport: Transport | None = None
         self._lock = ForkSafeLock()
         self._keys = {name: JwksProvider(cache, self._fetch, self._clock) for name, cache in self._caches.items()}
 
@@ -97,7 +97,7 @@ class TokenVerifier(Verification):
             TransportError: there are no keys to verify with, and none could be had: the token may be good.
             ConfigurationError: an override cannot be used, or the custom check returned a value.
         """
-        policy = self._policy_of(overrides) if overrides else self._policy
+        policy = self._overridden_policy(overrides) if overrides else self._policy
         pool, kid, claims, proof = self._parse(token, policy)
         keys = self._keys[pool].keys(kid)
         self._verify_claims(policy, pool, keys, kid, claims, proof, access_token)
@@ -118,12 +118,12 @@ class TokenVerifier(Verification):
         """Wait for a fetch in fetching and close the transport, if it is the verifier's own; a later fetch opens it."""
         for keys in self._keys.values():
             keys.wait()
-        if self._made is not None:
-            self._made.close()
+        if self._own_transport is not None:
+            self._own_transport.close()
 
     def _fetch(self, url: str) -> bytes:
         with self._lock:
-            if self._given is None and self._made is None:
-                self._made = self._make_transport()
-            transport = cast("Transport", self._given or self._made)
+            if self._given_transport is None and self._own_transport is None:
+                self._own_transport = self._make_transport()
+            transport = cast("Transport", self._given_transport or self._own_transport)
         return transport.fetch(url)

@@ -75,11 +75,11 @@ class SlowToDecide(KeyCache):
         super().__init__("http://127.0.0.1/", KeyTiming(1, 1, 1))
         self.entered, self.release, self.main = Event(), Event(), get_ident()
 
-    def wants(self, kid: str | None, now: float) -> bool:
+    def should_fetch(self, kid: str | None, now: float) -> bool:
         if get_ident() != self.main:
             self.entered.set()
             self.release.wait(60)
-        return super().wants(kid, now)
+        return super().should_fetch(kid, now)
 
 
 def while_the_lock_is_held() -> int:
@@ -97,11 +97,11 @@ def while_the_lock_is_held() -> int:
     return code
 
 
-def while_the_transport_is_being_made() -> int:
+def while_the_transport_is_being_own_transport() -> int:
     """Fork while a thread holds the verifier's and the transport's lock, as it does while authorities are read."""
     with serve() as keys, keys.verifier() as verifier:
         verifier.hydrate()
-        transport = verifier._made
+        transport = verifier._own_transport
         assert isinstance(transport, HttpsTransport)
         with held_by_another_thread(verifier._lock, transport._context_lock):
             code = in_a_child(
@@ -126,7 +126,7 @@ CASES = {
         during_the_first_fetch,
         during_a_refresh,
         while_the_lock_is_held,
-        while_the_transport_is_being_made,
+        while_the_transport_is_being_own_transport,
         while_a_verdict_is_looked_up,
     )
 }

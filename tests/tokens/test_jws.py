@@ -53,13 +53,13 @@ def test_a_token_that_is_none_at_first_sight(function: Callable[[str], object], 
 
 
 def test_headers_are_kept_in_bounded_memory_and_cannot_be_changed() -> None:
-    jws_module._header.cache_clear()
+    jws_module._parse_header.cache_clear()
     for number in range(200):
         parse(mint({}, {**HEADER, "x": number}))
-    assert jws_module._header.cache_info().currsize <= 64
-    hits = jws_module._header.cache_info().hits
+    assert jws_module._parse_header.cache_info().currsize <= 64
+    hits = jws_module._parse_header.cache_info().hits
     header: Any = parse(mint({}, {**HEADER, "x": 199})).header
-    assert jws_module._header.cache_info().hits == hits + 1
+    assert jws_module._parse_header.cache_info().hits == hits + 1
     with pytest.raises(TypeError):
         header["x"] = 1
 

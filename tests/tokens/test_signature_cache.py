@@ -26,7 +26,7 @@ from srpcore.exceptions import (
     UnknownKey,
 )
 from srpcore.tokens import rsa
-from srpcore.tokens.signature_cache import MAX_REMEMBERED_LENGTH
+from srpcore.tokens.signature_cache import MAX_CACHED_LENGTH
 
 from .minting import CLIENT, KID, NOW, access_claims, id_claims, jwk
 from .serving import NEWER_ISSUER, OTHER_ISSUER, OTHER_POOL, POOL, Clock, mint, on_an_event_loop
@@ -245,10 +245,10 @@ def test_a_very_long_token_is_not_remembered(length: int, remembered: bool, veri
         return mint(access_claims(filler="x" * filler))
 
     # Three octets make four characters.
-    filler = (MAX_REMEMBERED_LENGTH - len(token(0))) // 4 * 3
-    while len(token(filler)) < MAX_REMEMBERED_LENGTH + length:
+    filler = (MAX_CACHED_LENGTH - len(token(0))) // 4 * 3
+    while len(token(filler)) < MAX_CACHED_LENGTH + length:
         filler += 1
-    while len(token(filler)) > MAX_REMEMBERED_LENGTH + 2 * length:
+    while len(token(filler)) > MAX_CACHED_LENGTH + 2 * length:
         filler -= 1
     remembering = make()
     remembering.verify(token(filler))
