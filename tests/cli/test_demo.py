@@ -51,8 +51,8 @@ def test_every_step_with_its_time() -> None:
 
 
 def test_nothing_secret_is_printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    story = demo._Story()
-    monkeypatch.setattr(demo, "_Story", lambda: story)
+    story = demo._Demo()
+    monkeypatch.setattr(demo, "_Demo", lambda: story)
     assert demo.demo() == 0
     shown = capsys.readouterr().out
     assert story.password not in shown

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from . import attributes, directory, mfa, passwords, profile
 from .errors import Refusal, not_authorized, user_not_found
 from .outbox import Message
-from .parameters import Parameters, choice, flag, optional_text, text, texts
+from .parameters import Parameters, choice, flag, optional_string, string, strings
 from .parameters import attributes as read_attributes
 from .records import User, UserPool
 from .sign_up import fill_username_attribute
@@ -15,10 +15,10 @@ from .sign_up import fill_username_attribute
 if TYPE_CHECKING:
     from .state import State
 
-__all__ = ["OPERATIONS", "shown"]
+__all__ = ["OPERATIONS", "user_fields"]
 
 
-def shown(user: User, only: list[str] | None = None) -> dict[str, Any]:
+def user_fields(user: User, only: list[str] | None = None) -> dict[str, Any]:
     """Return a UserType; *only* some attributes where it is given."""
     return {
         "Username": user.username,
@@ -36,21 +36,21 @@ def _dates_and_state(user: User) -> dict[str, Any]:
     }
 
 
-def _target(state: State, parameters: Parameters) -> tuple[UserPool, User]:
-    pool = state.pool(text(parameters, "UserPoolId"))
-    return pool, directory.require(pool, text(parameters, "Username"))
+def _pool_and_user(state: State, parameters: Parameters) -> tuple[UserPool, User]:
+    pool = state.pool(string(parameters, "UserPoolId"))
+    return pool, directory.require(pool, string(parameters, "Username"))
 
 
 def admin_create_user(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminCreateUser: the user must change the temporary password at the first log-in."""
-    pool, username = state.pool(text(parameters, "UserPoolId")), text(parameters, "Username")
+    pool, username = state.pool(string(parameters, "UserPoolId")), string(parameters, "Username")
     action = choice(parameters, "MessageAction", "MessageActionType")
     given = read_attributes(parameters)
     fill_username_attribute(pool, username, given)
     attributes.check(pool, given, by_user=False)
-    password = optional_text(parameters, "TemporaryPassword") or passwords.temporary(pool)
+    password = optional_string(parameters, "TemporaryPassword") or passwords.temporary(pool)
     passwords.check_policy(pool, password)
-    user = _resent(pool, username) if action == "RESEND" else pool.new_user(username, state.clock())
+    user = _find_invited_user(pool, username) if action == "RESEND" else pool.new_user(username, state.clock())
     verifier = passwords.make(state, pool, user.username, password)
     if action != "RESEND":
         _check_new(pool, user, username, given, force=flag(parameters, "ForceAliasCreation"))
@@ -58,11 +58,11 @@ def admin_create_user(state: State, parameters: Parameters) -> dict[str, Any]:
         pool.users[user.username] = user
     passwords.store(state, user, verifier, "FORCE_CHANGE_PASSWORD")
     if action != "SUPPRESS":
-        _invite(state, user, password, texts(parameters, "DesiredDeliveryMediums") or ["SMS"])
-    return {"User": shown(user)}
+        _invite(state, user, password, strings(parameters, "DesiredDeliveryMediums") or ["SMS"])
+    return {"User": user_fields(user)}
 
 
-def _resent(pool: UserPool, username: str) -> User:
+def _find_invited_user(pool: UserPool, username: str) -> User:
     user = directory.find(pool, username)
     if user is None:
         raise user_not_found()
@@ -96,8 +96,8 @@ def _invite(state: State, user: User, password: str, mediums: list[str]) -> None
 
 def admin_set_user_password(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminSetUserPassword."""
-    pool, user = _target(state, parameters)
-    password = text(parameters, "Password")
+    pool, user = _pool_and_user(state, parameters)
+    password = string(parameters, "Password")
     passwords.check_policy(pool, password)
     verifier = passwords.make(state, pool, user.username, password)
     passwords.store(state, user, verifier, "CONFIRMED" if flag(parameters, "Permanent") else "FORCE_CHANGE_PASSWORD")
@@ -106,7 +106,7 @@ def admin_set_user_password(state: State, parameters: Parameters) -> dict[str, A
 
 def admin_get_user(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminGetUser."""
-    _, user = _target(state, parameters)
+    _, user = _pool_and_user(state, parameters)
     return {
         "Username": user.username,
         "UserAttributes": attributes.pairs(user.attributes),
@@ -117,7 +117,7 @@ def admin_get_user(state: State, parameters: Parameters) -> dict[str, Any]:
 
 def admin_confirm_sign_up(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminConfirmSignUp."""
-    _, user = _target(state, parameters)
+    _, user = _pool_and_user(state, parameters)
     if user.status != "UNCONFIRMED":
         raise not_authorized(f"User cannot be confirmed. Current status is {user.status}")
     user.status, user.modified = "CONFIRMED", state.clock()
@@ -126,14 +126,14 @@ def admin_confirm_sign_up(state: State, parameters: Parameters) -> dict[str, Any
 
 def admin_delete_user(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminDeleteUser."""
-    pool, user = _target(state, parameters)
+    pool, user = _pool_and_user(state, parameters)
     profile.delete(state, pool, user)
     return {}
 
 
 def admin_disable_user(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminDisableUser: the user's tokens are revoked, too."""
-    _, user = _target(state, parameters)
+    _, user = _pool_and_user(state, parameters)
     user.enabled, user.modified = False, state.clock()
     state.grants.revoke_user(user)
     return {}
@@ -141,14 +141,14 @@ def admin_disable_user(state: State, parameters: Parameters) -> dict[str, Any]:
 
 def admin_enable_user(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminEnableUser."""
-    _, user = _target(state, parameters)
+    _, user = _pool_and_user(state, parameters)
     user.enabled, user.modified = True, state.clock()
     return {}
 
 
 def admin_update_user_attributes(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminUpdateUserAttributes."""
-    pool, user = _target(state, parameters)
+    pool, user = _pool_and_user(state, parameters)
     given = read_attributes(parameters)
     attributes.check(pool, given, by_user=False)
     profile.write(state, pool, user, given)
@@ -157,8 +157,8 @@ def admin_update_user_attributes(state: State, parameters: Parameters) -> dict[s
 
 def admin_delete_user_attributes(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminDeleteUserAttributes."""
-    pool, user = _target(state, parameters)
-    given = dict.fromkeys(texts(parameters, "UserAttributeNames"), "")
+    pool, user = _pool_and_user(state, parameters)
+    given = dict.fromkeys(strings(parameters, "UserAttributeNames"), "")
     attributes.check(pool, given, by_user=False)
     profile.write(state, pool, user, given)
     return {}

@@ -8,7 +8,7 @@ from srpcore.service_model import ENUMS
 
 from . import pages
 from .errors import invalid_parameter
-from .parameters import Parameters, choice, mapping, number, text, texts
+from .parameters import Parameters, choice, mapping, number, string, strings
 from .records import AppClient
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["OPERATIONS", "check_client_settings"]
 
 _FLOWS = frozenset(ENUMS["ExplicitAuthFlowsType"])
-_IN_LISTS = ("ClientId", "UserPoolId", "ClientName")
+_LIST_FIELDS = ("ClientId", "UserPoolId", "ClientName")
 
 
 def check_client_settings(settings: Parameters) -> None:
@@ -26,7 +26,7 @@ def check_client_settings(settings: Parameters) -> None:
     Raises:
         Refusal: one has a value that the service would not take.
     """
-    flows = texts(settings, "ExplicitAuthFlows")
+    flows = strings(settings, "ExplicitAuthFlows")
     if not set(flows) <= _FLOWS:
         raise invalid_parameter("ExplicitAuthFlows has an unknown flow")
     if len({flow.startswith("ALLOW_") for flow in flows}) > 1:
@@ -45,15 +45,15 @@ def check_client_settings(settings: Parameters) -> None:
 
 def create_user_pool_client(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer CreateUserPoolClient."""
-    text(parameters, "ClientName")
-    pool = state.pool(text(parameters, "UserPoolId"))
+    string(parameters, "ClientName")
+    pool = state.pool(string(parameters, "UserPoolId"))
     check_client_settings(parameters)
-    return {"UserPoolClient": _client_shown(state.add_client(pool, dict(parameters)))}
+    return {"UserPoolClient": _client_fields(state.add_client(pool, dict(parameters)))}
 
 
 def describe_user_pool_client(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer DescribeUserPoolClient."""
-    return {"UserPoolClient": _client_shown(_client(state, parameters))}
+    return {"UserPoolClient": _client_fields(_client(state, parameters))}
 
 
 def update_user_pool_client(state: State, parameters: Parameters) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def update_user_pool_client(state: State, parameters: Parameters) -> dict[str, A
     name = {"ClientName": client.settings.get("ClientName", "")}
     client.settings = {**name, **parameters}
     client.modified = state.clock()
-    return {"UserPoolClient": _client_shown(client)}
+    return {"UserPoolClient": _client_fields(client)}
 
 
 def delete_user_pool_client(state: State, parameters: Parameters) -> dict[str, Any]:
@@ -74,21 +74,21 @@ def delete_user_pool_client(state: State, parameters: Parameters) -> dict[str, A
 
 def list_user_pool_clients(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ListUserPoolClients, at most 60 a page."""
-    pool = state.pool(text(parameters, "UserPoolId"))
+    pool = state.pool(string(parameters, "UserPoolId"))
     clients = [client for client in state.clients.values() if client.user_pool_id == pool.id]
-    page, following = pages.requested(state, parameters, clients, limit="MaxResults", least=1)
-    shown = [_client_shown(client) for client in page]
-    return {"UserPoolClients": [{name: client[name] for name in _IN_LISTS} for client in shown], **following}
+    page, following = pages.requested_page(state, parameters, clients, limit="MaxResults", least=1)
+    shown = [_client_fields(client) for client in page]
+    return {"UserPoolClients": [{name: client[name] for name in _LIST_FIELDS} for client in shown], **following}
 
 
 def _client(state: State, parameters: Parameters) -> AppClient:
-    pool, client = state.pool(text(parameters, "UserPoolId")), state.client(text(parameters, "ClientId"))
+    pool, client = state.pool(string(parameters, "UserPoolId")), state.client(string(parameters, "ClientId"))
     if client.user_pool_id != pool.id:
-        raise state.no_client(client.client_id)
+        raise state.client_not_found(client.client_id)
     return client
 
 
-def _client_shown(client: AppClient) -> dict[str, Any]:
+def _client_fields(client: AppClient) -> dict[str, Any]:
     hidden = ("GenerateSecret", "ClientSecret")
     return {
         "RefreshTokenValidity": 30,

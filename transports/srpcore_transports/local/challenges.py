@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from . import attributes, choice, custom_auth, directory, exchange, mfa, passkeys, passwords
 from .conversations import Conversation
 from .errors import Refusal, code_mismatch, expired_code, invalid_parameter, invalid_session, not_authorized, not_found
-from .parameters import Parameters, mapping, named, optional_text, text
-from .progress import advance, challenge, complete, one_factor, send_code
+from .parameters import Parameters, mapping, named, optional_string, string
+from .progress import advance, challenge, complete, second_factor_challenge, send_code
 from .records import User
 
 if TYPE_CHECKING:
@@ -32,21 +32,21 @@ def respond_to_auth_challenge(state: State, parameters: Parameters) -> dict[str,
         Refusal: the Session is not this user's, client's and challenge's, or the answer is wrong.
     """
     client, _ = directory.client_and_pool(state, parameters)
-    name, answers = text(parameters, "ChallengeName"), mapping(parameters, "ChallengeResponses")
+    name, answers = string(parameters, "ChallengeName"), mapping(parameters, "ChallengeResponses")
     if name not in _ANSWERS:
         raise invalid_parameter(f"Challenge {name} is not supported.")
     username = named(answers, "USERNAME")
-    session = optional_text(parameters, "Session")
+    session = optional_string(parameters, "Session")
     if session is None:
-        session = _session_of(state, client.client_id, name, answers)
+        session = _find_session(state, client.client_id, name, answers)
     conversation = state.conversations.take(session)
     # A spent Session is worth less than one that another client or user might go on with.
     if conversation.client is not client or name not in conversation.challenges:
         raise invalid_session()
     if not _names_user(conversation, username):
         raise invalid_session()
-    directory.check_secret_hash(client, optional_text(answers, "SECRET_HASH"), username, *conversation.names)
-    device_key = optional_text(answers, "DEVICE_KEY") or conversation.device_key
+    directory.check_secret_hash(client, optional_string(answers, "SECRET_HASH"), username, *conversation.names)
+    device_key = optional_string(answers, "DEVICE_KEY") or conversation.device_key
     if name in _DEVICE_CHALLENGES and device_key != conversation.device_key:
         raise not_found("Device does not exist.")
     conversation = replace(conversation, device_key=device_key, client_metadata=_metadata(parameters))
@@ -55,12 +55,12 @@ def respond_to_auth_challenge(state: State, parameters: Parameters) -> dict[str,
 
 def _metadata(parameters: Parameters) -> dict[str, str]:
     given = mapping(parameters, "ClientMetadata")
-    return {name: optional_text(given, name) or "" for name in given}
+    return {name: optional_string(given, name) or "" for name in given}
 
 
 def admin_respond_to_auth_challenge(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminRespondToAuthChallenge."""
-    text(parameters, "UserPoolId")
+    string(parameters, "UserPoolId")
     return respond_to_auth_challenge(state, parameters)
 
 
@@ -71,20 +71,20 @@ def _names_user(conversation: Conversation, username: str) -> bool:
     return user is not None and directory.find(pool, username) is user
 
 
-def _session_of(state: State, client_id: str, name: str, answers: Mapping[str, Any]) -> str:
+def _find_session(state: State, client_id: str, name: str, answers: Mapping[str, Any]) -> str:
     """Find the conversation of an answer without a Session: by its secret block, or by user and device."""
 
-    def asked(conversation: Conversation) -> bool:
+    def waits_for_answer(conversation: Conversation) -> bool:
         return name in conversation.challenges and conversation.client.client_id == client_id
 
     if name in ("PASSWORD_VERIFIER", "DEVICE_PASSWORD_VERIFIER"):
         block = named(answers, "PASSWORD_CLAIM_SECRET_BLOCK")
         return state.conversations.find(
-            lambda c: asked(c) and c.exchange is not None and c.exchange.secret_block == block
+            lambda c: waits_for_answer(c) and c.exchange is not None and c.exchange.secret_block == block
         )
     if name == "DEVICE_SRP_AUTH":
         username, key = named(answers, "USERNAME"), named(answers, "DEVICE_KEY")
-        return state.conversations.find(lambda c: asked(c) and username in c.names and c.device_key == key)
+        return state.conversations.find(lambda c: waits_for_answer(c) and username in c.names and c.device_key == key)
     raise invalid_parameter("Missing required parameter Session")
 
 
@@ -104,7 +104,7 @@ def _answer(
         raise
 
 
-def _user(conversation: Conversation) -> User:
+def _require_user(conversation: Conversation) -> User:
     if conversation.user is None:
         raise not_authorized()
     return conversation.user
@@ -126,9 +126,9 @@ def _password_verifier(state: State, conversation: Conversation, answers: Mappin
 
 
 def _new_password(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
-    user, pool, password = _user(conversation), conversation.pool, named(answers, "NEW_PASSWORD")
+    user, pool, password = _require_user(conversation), conversation.pool, named(answers, "NEW_PASSWORD")
     prefix = "userAttributes."
-    given = {key.removeprefix(prefix): optional_text(answers, key) or "" for key in answers if key.startswith(prefix)}
+    given = {key.removeprefix(prefix): optional_string(answers, key) or "" for key in answers if key.startswith(prefix)}
     passwords.check_policy(pool, password)
     attributes.check(pool, given, by_user=True)
     for name in given:
@@ -142,7 +142,7 @@ def _new_password(state: State, conversation: Conversation, answers: Mapping[str
 
 
 def _software_token(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
-    user, code = _user(conversation), named(answers, "SOFTWARE_TOKEN_MFA_CODE")
+    user, code = _require_user(conversation), named(answers, "SOFTWARE_TOKEN_MFA_CODE")
     if user.totp_secret is None:
         raise invalid_session()
     step = mfa.match_totp(state, user.totp_secret, code)
@@ -154,7 +154,7 @@ def _software_token(state: State, conversation: Conversation, answers: Mapping[s
     return advance(state, replace(conversation, second_factor_done=True, wrong_codes=0))
 
 
-def _code(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
+def _one_time_code(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
     name = conversation.challenges[0]
     code, expected = named(answers, f"{name}_CODE"), conversation.code
     if expected is None or not hmac.compare_digest(code.encode("utf-8"), expected.encode("utf-8")):
@@ -162,13 +162,13 @@ def _code(state: State, conversation: Conversation, answers: Mapping[str, Any]) 
     proved = replace(conversation, code=None, wrong_codes=0)
     if conversation.first_factor is not None:
         return advance(state, replace(proved, first_factor=None))
-    _keep_address(state, conversation)
+    _save_email_address(state, conversation)
     return advance(state, replace(proved, second_factor_done=True))
 
 
-def _keep_address(state: State, conversation: Conversation) -> None:
+def _save_email_address(state: State, conversation: Conversation) -> None:
     """Give the user the e-mail address that was set up on the way in, now that its code has come back."""
-    user, address = _user(conversation), conversation.new_address
+    user, address = _require_user(conversation), conversation.new_address
     if address is not None:
         directory.check_alias_free(conversation.pool, user, "email", address)
         user.attributes |= {"email": address, "email_verified": "true"}
@@ -177,7 +177,7 @@ def _keep_address(state: State, conversation: Conversation) -> None:
 
 
 def _passkey(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
-    user, given = _user(conversation), named(answers, "CREDENTIAL")
+    user, given = _require_user(conversation), named(answers, "CREDENTIAL")
     try:
         both = passkeys.check(conversation.pool, user, conversation.passkey_challenge or "", given)
     except Refusal as refusal:
@@ -190,34 +190,34 @@ def _custom(state: State, conversation: Conversation, answers: Mapping[str, Any]
     return advance(state, custom_auth.verify(state, conversation, named(answers, "ANSWER")))
 
 
-def _choice(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
+def _select_challenge(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
     return choice.begin(state, conversation, named(answers, "ANSWER"), answers)
 
 
-def _chosen(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
+def _password_or_srp(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
     return choice.begin(state, conversation, conversation.challenges[0], answers)
 
 
-def _select(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
-    user, factor = _user(conversation), named(answers, "ANSWER")
+def _select_mfa_type(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
+    user, factor = _require_user(conversation), named(answers, "ANSWER")
     # The API reference's name for it, beside the challenge's own.
     factor = "EMAIL_OTP" if factor == "EMAIL_MFA" else factor
     if factor not in mfa.factors(conversation.pool, user):
         raise invalid_parameter(f"Selected challenge {factor} is not available to the user")
-    return one_factor(state, conversation, user, factor)
+    return second_factor_challenge(state, conversation, user, factor)
 
 
 def _mfa_setup(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
-    address = optional_text(answers, "EMAIL")
+    address = optional_string(answers, "EMAIL")
     if address is not None and "EMAIL_OTP" in mfa.can_set_up(conversation.pool):
         return _email_setup(state, conversation, address)
-    if not mfa.factors(conversation.pool, _user(conversation)):
+    if not mfa.factors(conversation.pool, _require_user(conversation)):
         raise not_authorized("User has not set up a second factor: verify a software token first.")
     return advance(state, replace(conversation, second_factor_done=True))
 
 
 def _email_setup(state: State, conversation: Conversation, address: str) -> dict[str, Any]:
-    user = _user(conversation)
+    user = _require_user(conversation)
     attributes.check(conversation.pool, {"email": address}, by_user=True)
     if user.attributes.get("email", address) != address:
         raise invalid_parameter("The user has another e-mail address")
@@ -228,7 +228,7 @@ def _email_setup(state: State, conversation: Conversation, address: str) -> dict
 
 
 def _device_srp(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
-    user, A = _user(conversation), exchange.public_value(answers)
+    user, A = _require_user(conversation), exchange.public_value(answers)
     # Any other device than the one that was asked for was refused above.
     device = user.devices.get(named(answers, "DEVICE_KEY"))
     if device is None:
@@ -238,7 +238,7 @@ def _device_srp(state: State, conversation: Conversation, answers: Mapping[str, 
 
 
 def _device_password_verifier(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
-    user = _user(conversation)
+    user = _require_user(conversation)
     proved = exchange.check_proof(state, conversation, answers)
     device = user.devices.get(conversation.device_key or "")
     if device is None or conversation.exchange is None:
@@ -252,15 +252,15 @@ _ANSWERS: dict[str, Answer] = {
     "PASSWORD_VERIFIER": _password_verifier,
     "NEW_PASSWORD_REQUIRED": _new_password,
     "SOFTWARE_TOKEN_MFA": _software_token,
-    "SMS_MFA": _code,
-    "SMS_OTP": _code,
-    "EMAIL_OTP": _code,
-    "SELECT_CHALLENGE": _choice,
-    "PASSWORD": _chosen,
-    "PASSWORD_SRP": _chosen,
+    "SMS_MFA": _one_time_code,
+    "SMS_OTP": _one_time_code,
+    "EMAIL_OTP": _one_time_code,
+    "SELECT_CHALLENGE": _select_challenge,
+    "PASSWORD": _password_or_srp,
+    "PASSWORD_SRP": _password_or_srp,
     "WEB_AUTHN": _passkey,
     "CUSTOM_CHALLENGE": _custom,
-    "SELECT_MFA_TYPE": _select,
+    "SELECT_MFA_TYPE": _select_mfa_type,
     "MFA_SETUP": _mfa_setup,
     "DEVICE_SRP_AUTH": _device_srp,
     "DEVICE_PASSWORD_VERIFIER": _device_password_verifier,

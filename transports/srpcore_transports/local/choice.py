@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from . import codes, exchange, mfa, passkeys, passwords
 from .conversations import Conversation
 from .errors import invalid_parameter, not_authorized
-from .parameters import named, optional_text
+from .parameters import named, optional_string
 from .progress import advance, challenge, send_code
 from .records import User, UserPool
 
@@ -42,7 +42,7 @@ def offered(pool: UserPool, user: User | None) -> list[str]:
     """
     has = configured(pool, user) if user else [factor for factor in pool.first_factors if factor != "WEB_AUTHN"]
     if pool.mfa == "ON" or (user is not None and mfa.factors(pool, user)):
-        both = {"PASSWORD", "WEB_AUTHN"} if passkeys.count_as_both(pool) else {"PASSWORD"}
+        both = {"PASSWORD", "WEB_AUTHN"} if passkeys.is_multi_factor(pool) else {"PASSWORD"}
         has = [factor for factor in has if factor in both]
     if "PASSWORD" in has:
         has.append("PASSWORD_SRP")
@@ -55,7 +55,7 @@ def start(state: State, conversation: Conversation, values: Mapping[str, Any]) -
     Raises:
         Refusal: there is no such challenge, or the password that came with it is wrong.
     """
-    preferred = optional_text(values, "PREFERRED_CHALLENGE")
+    preferred = optional_string(values, "PREFERRED_CHALLENGE")
     if preferred is not None and preferred not in _FACTORS:
         raise invalid_parameter(f"PREFERRED_CHALLENGE may be {', '.join(_FACTORS)}")
     available = offered(conversation.pool, conversation.user)
@@ -85,7 +85,7 @@ def begin(state: State, conversation: Conversation, factor: str, values: Mapping
         return challenge(state, replace(conversation, exchange=srp), "PASSWORD_VERIFIER", parameters)
     if factor == "WEB_AUTHN":
         return _passkey(state, conversation)
-    return _code(state, replace(conversation, first_factor=factor), factor)
+    return _send_code(state, replace(conversation, first_factor=factor), factor)
 
 
 def _passkey(state: State, conversation: Conversation) -> dict[str, Any]:
@@ -96,17 +96,17 @@ def _passkey(state: State, conversation: Conversation) -> dict[str, Any]:
     return challenge(state, asked, "WEB_AUTHN", {"CREDENTIAL_REQUEST_OPTIONS": options})
 
 
-def _code(state: State, conversation: Conversation, factor: str) -> dict[str, Any]:
+def _send_code(state: State, conversation: Conversation, factor: str) -> dict[str, Any]:
     attribute, user = _ATTRIBUTES[factor], conversation.user
     if user is not None:
         return send_code(state, conversation, user, factor, attribute, "sign_in")
-    destination = codes.masked(attribute, _made_up(conversation.pool, conversation.typed, attribute))
+    destination = codes.masked(attribute, _fake_address(conversation.pool, conversation.typed, attribute))
     medium = "EMAIL" if attribute == "email" else "SMS"
     parameters = {"CODE_DELIVERY_DELIVERY_MEDIUM": medium, "CODE_DELIVERY_DESTINATION": destination}
     return challenge(state, conversation, factor, parameters)
 
 
-def _made_up(pool: UserPool, name: str, attribute: str) -> str:
+def _fake_address(pool: UserPool, name: str, attribute: str) -> str:
     digest = hmac.digest(pool.secret, f"{attribute}:{pool.fold(name)}".encode(), "sha256")
     if attribute == "email":
         return f"{name[:1]}@{chr(ord('a') + digest[0] % 26)}"

@@ -53,7 +53,7 @@ def serve(arguments: argparse.Namespace) -> int:
     try:
         with _listen(pool, arguments.host, arguments.port) as server:
             if arguments.json:
-                print(json.dumps(_names(pool, server)), flush=True)
+                print(json.dumps(_connection_settings(pool, server)), flush=True)
             else:
                 print(_summary(pool, server, arguments.issuer, credentials), flush=True)
             while True:
@@ -97,14 +97,14 @@ def _announce(message: Message) -> None:
         print(printable(line), file=sys.stderr, flush=True)
 
 
-def _names(pool: LocalUserPool, server: LocalServer) -> dict[str, str]:
+def _connection_settings(pool: LocalUserPool, server: LocalServer) -> dict[str, str]:
     secret = {} if pool.client_secret is None else {"client_secret": pool.client_secret}
     return {"url": server.url, "user_pool_id": pool.user_pool_id, "client_id": pool.client_id, **secret}
 
 
 def _summary(pool: LocalUserPool, server: LocalServer, issuer: str | None, credentials: Credentials | None) -> str:
     style = Style(sys.stdout)
-    rows = {name.replace("_", " "): value for name, value in _names(pool, server).items()}
+    rows = {name.replace("_", " "): value for name, value in _connection_settings(pool, server).items()}
     if issuer is not None:
         rows["issuer"] = f"{issuer.rstrip('/')}/{pool.user_pool_id}"
     rows["signed calls"] = (

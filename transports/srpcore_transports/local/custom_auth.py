@@ -13,7 +13,16 @@ from .exchange import fake_user
 if TYPE_CHECKING:
     from .state import State
 
-__all__ = ["CustomAuth", "Trigger", "create", "define", "no_triggers", "recorded", "start", "verify"]
+__all__ = [
+    "CustomAuth",
+    "Trigger",
+    "create",
+    "define",
+    "not_configured",
+    "record_answered_challenge",
+    "start",
+    "verify",
+]
 
 Trigger: TypeAlias = Callable[[dict[str, Any], None], Any]
 """A Lambda handler: it is given the event and, as its context, None; it returns the event with ``response`` filled."""
@@ -39,7 +48,7 @@ class CustomAuth:
     verify: Trigger
 
 
-def recorded(conversation: Conversation) -> Conversation:
+def record_answered_challenge(conversation: Conversation) -> Conversation:
     """Return *conversation* with the challenge that was just answered among the results, if it is a custom log-in."""
     custom = conversation.custom
     if custom is None or custom.done or conversation.challenges in ((), ("CUSTOM_CHALLENGE",)):
@@ -70,7 +79,7 @@ def define(state: State, conversation: Conversation) -> str | None:
         Refusal: the trigger ends the log-in, fails, or answers what cannot be used.
     """
     response = _invoke(
-        state, conversation, "DefineAuthChallenge", {"session": _results(conversation)}, _NOTHING_DEFINED
+        state, conversation, "DefineAuthChallenge", {"session": _results(conversation)}, _EMPTY_DEFINE_RESPONSE
     )
     if response.get("failAuthentication") is True:
         raise not_authorized()
@@ -78,7 +87,7 @@ def define(state: State, conversation: Conversation) -> str | None:
         return None
     name = response.get("challengeName")
     if not isinstance(name, str):
-        raise _unrecognizable()
+        raise _invalid_output()
     return name
 
 
@@ -89,11 +98,11 @@ def create(state: State, conversation: Conversation) -> tuple[Conversation, dict
         Refusal: the trigger fails, or answers what cannot be used.
     """
     request = {"challengeName": "CUSTOM_CHALLENGE", "session": _results(conversation)}
-    response = _invoke(state, conversation, "CreateAuthChallenge", request, _NOTHING_CREATED)
-    public, private = (_texts(response.get(f"{kind}ChallengeParameters")) for kind in ("public", "private"))
+    response = _invoke(state, conversation, "CreateAuthChallenge", request, _EMPTY_CREATE_RESPONSE)
+    public, private = (_string_map(response.get(f"{kind}ChallengeParameters")) for kind in ("public", "private"))
     metadata = response.get("challengeMetadata")
     if metadata is not None and not isinstance(metadata, str):
-        raise _unrecognizable()
+        raise _invalid_output()
     custom = replace(_custom(conversation), private=private, challenge_metadata=metadata)
     return replace(conversation, custom=custom), public
 
@@ -112,8 +121,8 @@ def verify(state: State, conversation: Conversation, answer: str) -> Conversatio
     return replace(conversation, custom=replace(after, private={}, challenge_metadata=None))
 
 
-_NOTHING_DEFINED = {"challengeName": None, "issueTokens": None, "failAuthentication": None}
-_NOTHING_CREATED = {
+_EMPTY_DEFINE_RESPONSE = {"challengeName": None, "issueTokens": None, "failAuthentication": None}
+_EMPTY_CREATE_RESPONSE = {
     "publicChallengeParameters": None,
     "privateChallengeParameters": None,
     "challengeMetadata": None,
@@ -140,20 +149,20 @@ def _invoke(
             raise Refusal("UserLambdaValidationException", f"{trigger} failed with error {error}.") from None
     answered = cast(dict[str, Any], returned).get("response") if isinstance(returned, dict) else None
     if not isinstance(answered, dict):
-        raise _unrecognizable()
+        raise _invalid_output()
     return cast(Mapping[str, Any], answered)
 
 
 def _handler(state: State, trigger: str) -> Trigger:
     custom = state.custom_auth
     if custom is None:
-        raise no_triggers()
+        raise not_configured()
     if trigger == "DefineAuthChallenge":
         return custom.define
     return custom.create if trigger == "CreateAuthChallenge" else custom.verify
 
 
-def no_triggers() -> Refusal:
+def not_configured() -> Refusal:
     """Return the refusal of a custom log-in where there are no triggers."""
     return Refusal("InvalidParameterException", "Custom auth lambda trigger is not configured for the user pool.")
 
@@ -182,16 +191,16 @@ def _event(
     }
 
 
-def _texts(value: object) -> dict[str, str]:
+def _string_map(value: object) -> dict[str, str]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise _unrecognizable()
+        raise _invalid_output()
     values = cast(dict[Any, Any], value)
     if not all(isinstance(part, str) for pair in values.items() for part in pair):
-        raise _unrecognizable()
+        raise _invalid_output()
     return dict(values)
 
 
-def _unrecognizable() -> Refusal:
+def _invalid_output() -> Refusal:
     return Refusal("InvalidLambdaResponseException", "Unrecognizable lambda output")

@@ -31,15 +31,15 @@ def demo() -> int:
     style = Style(sys.stdout)
     print(f"\n  {style.paint('The story of a user', 'bold')} {style.sign('dot')} on a user pool in this process\n")
     started, count = time.perf_counter(), 0
-    for title, step in _Story().steps():
+    for title, step in _Demo().steps():
         before = time.perf_counter()
         try:
-            said = step()
+            result = step()
         except SrpcoreError as error:
             print(f"  {style.paint(style.sign('cross'), 'red')} {style.paint(title, 'bold')}", flush=True)
             print(f"srpcore: the step {title!r} failed: {error}", file=sys.stderr)
             return 1
-        print(_line(style, title, said, time.perf_counter() - before), flush=True)
+        print(_line(style, title, result, time.perf_counter() - before), flush=True)
         count += 1
     total = f"{count} steps in {_milliseconds(time.perf_counter() - started).strip()}, client and service together"
     print(f"\n  {style.paint(total, 'bold')}")
@@ -47,11 +47,11 @@ def demo() -> int:
     return 0
 
 
-def _line(style: Style, title: str, said: str, seconds: float) -> str:
+def _line(style: Style, title: str, result: str, seconds: float) -> str:
     tick = style.paint(style.sign("tick"), "green")
     time_taken = _milliseconds(seconds)
     room = _WIDTH - 4 - _TITLES - len(time_taken)
-    return f"  {tick} {style.paint(f'{title:<{_TITLES}}', 'bold')}{said:<{room}}{style.paint(time_taken, 'dim')}"
+    return f"  {tick} {style.paint(f'{title:<{_TITLES}}', 'bold')}{result:<{room}}{style.paint(time_taken, 'dim')}"
 
 
 def _milliseconds(seconds: float) -> str:
@@ -62,7 +62,7 @@ class UnexpectedOutcome(SrpcoreError):
     """A step went through that had to be refused, or the other way round."""
 
 
-class _Story:
+class _Demo:
     """One user's life. Every step does its part and returns what is to be said of it."""
 
     def __init__(self) -> None:
@@ -111,7 +111,7 @@ class _Story:
 
     def wrong_password(self) -> str:
         """See a wrong password refused."""
-        _refused(lambda: self.user.authenticate(f"{self.password}?"))
+        _expect_refusal(lambda: self.user.authenticate(f"{self.password}?"))
         return "refused, as it must be"
 
     def log_in(self) -> str:
@@ -169,12 +169,12 @@ class _Story:
         refresh_token = self.user.refresh_token
         self.user.logout()
         self.user.refresh_token = refresh_token
-        _refused(self.user.renew_access_token)
+        _expect_refusal(self.user.renew_access_token)
         self.user.refresh_token = None
         return "everywhere; the refresh token is refused"
 
 
-def _refused(step: Callable[[], None]) -> None:
+def _expect_refusal(step: Callable[[], None]) -> None:
     try:
         step()
     except NotAuthorizedException:

@@ -12,8 +12,8 @@ from srpcore.crypto import cognito
 from . import directory, pages
 from .errors import Refusal, invalid_parameter, not_found
 from .grants import verify_access_token
-from .parameters import Parameters, choice, mapping, optional_text, text
-from .records import DeviceRecord, User, random_text
+from .parameters import Parameters, choice, mapping, optional_string, string
+from .records import DeviceRecord, User, random_string
 
 if TYPE_CHECKING:
     from .state import State
@@ -26,7 +26,7 @@ _SALT_BYTES = 64
 def add(state: State, user: User) -> DeviceRecord:
     """Return a new device of *user*: it has a key, and waits for ConfirmDevice."""
     now = state.clock()
-    key, group_key = f"{state.region}_{uuid.uuid4()}", f"-{random_text(8)}"
+    key, group_key = f"{state.region}_{uuid.uuid4()}", f"-{random_string(8)}"
     device = DeviceRecord(key, group_key, now, modified=now, authenticated=now)
     user.devices[key] = device
     return device
@@ -34,13 +34,13 @@ def add(state: State, user: User) -> DeviceRecord:
 
 def confirm_device(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ConfirmDevice: keep the device's verifier."""
-    holder = verify_access_token(state, text(parameters, "AccessToken"))
+    holder = verify_access_token(state, string(parameters, "AccessToken"))
     device = _device(holder.user, parameters)
     salt, verifier = _verifier(mapping(parameters, "DeviceSecretVerifierConfig"))
     if device.confirmed:
         raise Refusal("DeviceKeyExistsException", "Device already exists")
     device.salt, device.verifier, device.confirmed = salt, verifier, True
-    device.name = optional_text(parameters, "DeviceName") or ""
+    device.name = optional_string(parameters, "DeviceName") or ""
     device.modified = state.clock()
     prompts = bool(holder.pool.section("DeviceConfiguration").get("DeviceOnlyRememberedOnUserPrompt"))
     device.remembered = not prompts
@@ -50,17 +50,17 @@ def confirm_device(state: State, parameters: Parameters) -> dict[str, Any]:
 def _verifier(config: dict[str, Any]) -> tuple[int, int]:
     # The salt keeps its sign, as the service's do (SALT has been seen negative); a verifier has none, and some clients
     # leave out the byte that says so.
-    salt = _number(config, "Salt", signed=True)
-    verifier = _number(config, "PasswordVerifier", signed=False)
+    salt = _decode_number(config, "Salt", signed=True)
+    verifier = _decode_number(config, "PasswordVerifier", signed=False)
     # 0 and 1 would let anybody in; the salt is only hashed, but its size is bounded.
     if not 1 < verifier < cognito.GROUP.N or salt.bit_length() > 8 * _SALT_BYTES:
         raise invalid_parameter("Invalid device secret verifier config given.")
     return salt, verifier
 
 
-def _number(config: dict[str, Any], name: str, *, signed: bool) -> int:
+def _decode_number(config: dict[str, Any], name: str, *, signed: bool) -> int:
     try:
-        data = base64.b64decode(text(config, name).encode("ascii"), validate=True)
+        data = base64.b64decode(string(config, name).encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError):
         raise invalid_parameter("Invalid device secret verifier config given.") from None
     return int.from_bytes(data, "big", signed=signed)
@@ -68,16 +68,16 @@ def _number(config: dict[str, Any], name: str, *, signed: bool) -> int:
 
 def update_device_status(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer UpdateDeviceStatus: remember the device or not."""
-    return _update(state, verify_access_token(state, text(parameters, "AccessToken")).user, parameters)
+    return _update(state, verify_access_token(state, string(parameters, "AccessToken")).user, parameters)
 
 
 def admin_update_device_status(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminUpdateDeviceStatus."""
-    return _update(state, _target(state, parameters), parameters)
+    return _update(state, _user(state, parameters), parameters)
 
 
-def _target(state: State, parameters: Parameters) -> User:
-    return directory.require(state.pool(text(parameters, "UserPoolId")), text(parameters, "Username"))
+def _user(state: State, parameters: Parameters) -> User:
+    return directory.require(state.pool(string(parameters, "UserPoolId")), string(parameters, "Username"))
 
 
 def _update(state: State, user: User, parameters: Parameters) -> dict[str, Any]:
@@ -93,58 +93,58 @@ def _update(state: State, user: User, parameters: Parameters) -> dict[str, Any]:
 
 def forget_device(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ForgetDevice."""
-    holder = verify_access_token(state, text(parameters, "AccessToken"))
+    holder = verify_access_token(state, string(parameters, "AccessToken"))
     del holder.user.devices[_device(holder.user, parameters).key]
     return {}
 
 
 def admin_forget_device(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminForgetDevice."""
-    user = _target(state, parameters)
+    user = _user(state, parameters)
     del user.devices[_device(user, parameters).key]
     return {}
 
 
 def get_device(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer GetDevice."""
-    holder = verify_access_token(state, text(parameters, "AccessToken"))
-    return {"Device": _shown(_device(holder.user, parameters))}
+    holder = verify_access_token(state, string(parameters, "AccessToken"))
+    return {"Device": _device_fields(_device(holder.user, parameters))}
 
 
 def admin_get_device(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminGetDevice."""
-    user = directory.find(state.pool(text(parameters, "UserPoolId")), text(parameters, "Username"))
+    user = directory.find(state.pool(string(parameters, "UserPoolId")), string(parameters, "Username"))
     # The model gives this operation, alone among its like, no UserNotFoundException.
     if user is None:
         raise not_found("User does not exist.")
-    return {"Device": _shown(_device(user, parameters))}
+    return {"Device": _device_fields(_device(user, parameters))}
 
 
 def list_devices(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ListDevices, at most 60 a page."""
-    holder = verify_access_token(state, text(parameters, "AccessToken"))
+    holder = verify_access_token(state, string(parameters, "AccessToken"))
     return _list(state, holder.user, parameters)
 
 
 def admin_list_devices(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminListDevices, at most 60 a page."""
-    return _list(state, _target(state, parameters), parameters)
+    return _list(state, _user(state, parameters), parameters)
 
 
 def _list(state: State, user: User, parameters: Parameters) -> dict[str, Any]:
     confirmed = [device for device in user.devices.values() if device.confirmed]
-    page, following = pages.requested(state, parameters, confirmed, token="PaginationToken")
-    return {"Devices": [_shown(device) for device in page], **following}
+    page, following = pages.requested_page(state, parameters, confirmed, token="PaginationToken")
+    return {"Devices": [_device_fields(device) for device in page], **following}
 
 
 def _device(user: User, parameters: Parameters) -> DeviceRecord:
-    device = user.devices.get(text(parameters, "DeviceKey"))
+    device = user.devices.get(string(parameters, "DeviceKey"))
     if device is None:
         raise not_found("Device does not exist.")
     return device
 
 
-def _shown(device: DeviceRecord) -> dict[str, Any]:
+def _device_fields(device: DeviceRecord) -> dict[str, Any]:
     values = {
         "device_status": "valid",
         "device_name": device.name,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from srpcore.crypto.secret_hash import secret_hash
 
 from .errors import Refusal, invalid_parameter, not_authorized, user_not_found
-from .parameters import Parameters, optional_text, text
+from .parameters import Parameters, optional_string, string
 from .records import AppClient, User, UserPool
 
 if TYPE_CHECKING:
@@ -44,10 +44,10 @@ def find(pool: UserPool, name: str) -> User | None:
     if name in pool.users:
         return pool.users[name]
     folded = pool.fold(name)
-    return next((user for user in pool.users.values() if folded in _names(pool, user)), None)
+    return next((user for user in pool.users.values() if folded in _login_names(pool, user)), None)
 
 
-def _names(pool: UserPool, user: User) -> set[str]:
+def _login_names(pool: UserPool, user: User) -> set[str]:
     attributes = [name for name in pool.names("UsernameAttributes") if name in user.attributes]
     for alias in pool.names("AliasAttributes"):
         if user.verified(alias) or (alias == "preferred_username" and alias in user.attributes):
@@ -73,11 +73,11 @@ def client_and_pool(state: State, parameters: Parameters) -> tuple[AppClient, Us
     Raises:
         Refusal: there is none.
     """
-    client = state.client(text(parameters, "ClientId"))
-    pool_id = optional_text(parameters, "UserPoolId")
+    client = state.client(string(parameters, "ClientId"))
+    pool_id = optional_string(parameters, "UserPoolId")
     if pool_id is not None and pool_id != client.user_pool_id:
         state.pool(pool_id)
-        raise state.no_client(client.client_id)
+        raise state.client_not_found(client.client_id)
     return client, state.pool(client.user_pool_id)
 
 

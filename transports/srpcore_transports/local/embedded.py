@@ -23,13 +23,13 @@ from .state import State
 
 __all__ = ["LocalUserPool"]
 
-_POOL: dict[str, Any] = {
+_DEFAULT_POOL: dict[str, Any] = {
     "PoolName": "local",
     "AutoVerifiedAttributes": ["email"],
     "MfaConfiguration": "OPTIONAL",
     "WebAuthnConfiguration": {"RelyingPartyId": "localhost", "UserVerification": "preferred"},
 }
-_CLIENT: dict[str, Any] = {
+_DEFAULT_CLIENT: dict[str, Any] = {
     "ClientName": "local",
     "PreventUserExistenceErrors": "ENABLED",
     "ExplicitAuthFlows": [
@@ -84,12 +84,16 @@ class LocalUserPool:
         self._state.custom_auth = custom_auth
         devices = {"ChallengeRequiredOnNewDevice": False, "DeviceOnlyRememberedOnUserPrompt": False}
         pool_parameters = {
-            **_POOL,
+            **_DEFAULT_POOL,
             **({"DeviceConfiguration": devices} if remember_devices else {}),
             **(pool_settings or {}),
         }
-        client_parameters: dict[str, Any] = {**_CLIENT, "GenerateSecret": client_secret, **(client_settings or {})}
-        _check(pool_parameters, client_parameters)
+        client_parameters: dict[str, Any] = {
+            **_DEFAULT_CLIENT,
+            "GenerateSecret": client_secret,
+            **(client_settings or {}),
+        }
+        _check_settings(pool_parameters, client_parameters)
         pool = self._state.add_pool(pool_parameters)
         client = self._state.add_client(pool, client_parameters)
         self.region = region
@@ -172,7 +176,7 @@ class LocalUserPool:
         return f"LocalUserPool(user_pool_id={self.user_pool_id!r}, client_id={self.client_id!r})"
 
 
-def _check(pool_parameters: Mapping[str, Any], client_parameters: Mapping[str, Any]) -> None:
+def _check_settings(pool_parameters: Mapping[str, Any], client_parameters: Mapping[str, Any]) -> None:
     try:
         pools.check_pool_settings(pool_parameters)
         app_clients.check_client_settings(client_parameters)

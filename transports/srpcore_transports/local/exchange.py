@@ -63,7 +63,7 @@ def fake_user(pool: UserPool, name: str) -> User:
 
 def password_challenge(state: State, pool: UserPool, user: User, A: int) -> tuple[Exchange, dict[str, str]]:
     """Return the exchange for the user's password, and the parameters of PASSWORD_VERIFIER."""
-    exchange = _begin(state, pool.suffix + user.username, A, user.verifier)
+    exchange = _start_exchange(state, pool.suffix + user.username, A, user.verifier)
     return exchange, {
         "USER_ID_FOR_SRP": user.username,
         "USERNAME": user.username,
@@ -73,7 +73,7 @@ def password_challenge(state: State, pool: UserPool, user: User, A: int) -> tupl
 
 def device_challenge(state: State, user: User, device: DeviceRecord, A: int) -> tuple[Exchange, dict[str, str]]:
     """Return the exchange for the device's password, and the parameters of DEVICE_PASSWORD_VERIFIER."""
-    exchange = _begin(state, device_identity(device.group_key, device.key), A, device.verifier)
+    exchange = _start_exchange(state, device_identity(device.group_key, device.key), A, device.verifier)
     return exchange, {
         "USERNAME": user.username,
         "DEVICE_KEY": device.key,
@@ -81,7 +81,7 @@ def device_challenge(state: State, user: User, device: DeviceRecord, A: int) -> 
     }
 
 
-def _begin(state: State, identity: str, A: int, verifier: int) -> Exchange:
+def _start_exchange(state: State, identity: str, A: int, verifier: int) -> Exchange:
     with state.unlocked():
         pair = cognito.server_pair(verifier)
     block = base64.b64encode(secrets.token_bytes(SECRET_BLOCK_BYTES)).decode("ascii")
@@ -115,14 +115,14 @@ def check_proof(state: State, conversation: Conversation, answers: Mapping[str, 
 
 
 def _check_timestamp(state: State, timestamp: str) -> None:
-    time = _parse(timestamp)
+    time = _parse_timestamp(timestamp)
     if time is None:
         raise invalid_parameter("TIMESTAMP format should be EEE MMM d HH:mm:ss z yyyy in english.")
     if abs(time.timestamp() - state.clock()) > _TIMESTAMP_SLACK:
         raise not_authorized()
 
 
-def _parse(timestamp: str) -> datetime | None:
+def _parse_timestamp(timestamp: str) -> datetime | None:
     match = _TIMESTAMP.fullmatch(timestamp)
     if match is None:
         return None

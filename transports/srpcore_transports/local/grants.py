@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import membership
 from .errors import not_authorized, user_not_found
-from .records import AppClient, DeviceRecord, User, UserPool, random_text
+from .records import AppClient, DeviceRecord, User, UserPool, random_string
 from .signing import SigningKey
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _digest(token: str) -> str:
 
 def start(state: State, pool: UserPool, client: AppClient, user: User, device: DeviceRecord | None) -> Grant:
     """Return a new grant for a log-in that is complete."""
-    now, session = state.clock(), f"tkn{random_text(25)}"
+    now, session = state.clock(), f"tkn{random_string(25)}"
     grant = Grant(str(uuid.uuid4()), pool, client, user, int(now), device, str(uuid.uuid4()), session, now)
     state.grants.by_origin[grant.origin_jti] = grant
     return grant
@@ -173,7 +173,7 @@ def verify_access_token(state: State, token: str) -> Holder:
     Raises:
         Refusal: it is forged, another pool's, no access token, expired or revoked, or its user is gone or disabled.
     """
-    claims = _claims(state, token)
+    claims = _verified_claims(state, token)
     grant = state.grants.by_origin.get(str(claims.get("origin_jti")))
     if claims.get("token_use") != "access" or grant is None:
         raise not_authorized("Invalid Access Token")
@@ -188,7 +188,7 @@ def verify_access_token(state: State, token: str) -> Holder:
     return Holder(grant.pool, grant.client, grant.user, grant)
 
 
-def _claims(state: State, token: str) -> dict[str, Any]:
+def _verified_claims(state: State, token: str) -> dict[str, Any]:
     kid = SigningKey.key_id(token)
     pool = next((pool for pool in state.pools.values() if pool.key.kid == kid), None)
     if pool is None:

@@ -6,9 +6,9 @@ import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from . import directory, membership, pages
-from .admin_users import shown as shown_user
+from .admin_users import user_fields
 from .errors import Refusal, invalid_parameter, not_found
-from .parameters import Parameters, limited_text, number, text
+from .parameters import Parameters, limited_string, number, string
 from .records import Group, UserPool
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _NO_PRECEDENCE, _LAST_PRECEDENCE = -1, 2**31 - 1
 
 def create_group(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer CreateGroup."""
-    pool, name = state.pool(text(parameters, "UserPoolId")), text(parameters, "GroupName")
+    pool, name = state.pool(string(parameters, "UserPoolId")), string(parameters, "GroupName")
     _check_name(name)
     if name in pool.groups:
         raise Refusal("GroupExistsException", f"A group with the name {name} already exists.")
@@ -30,7 +30,7 @@ def create_group(state: State, parameters: Parameters) -> dict[str, Any]:
     group = Group(name, now, now)
     _write(group, parameters)
     pool.groups[name] = group
-    return {"Group": _shown(pool, group)}
+    return {"Group": _group_fields(pool, group)}
 
 
 def _check_name(name: str) -> None:
@@ -42,8 +42,8 @@ def _check_name(name: str) -> None:
 
 
 def _write(group: Group, parameters: Parameters) -> None:
-    description = limited_text(parameters, "Description", 0, 2048)
-    role = limited_text(parameters, "RoleArn", 20, 2048)
+    description = limited_string(parameters, "Description", 0, 2048)
+    role = limited_string(parameters, "RoleArn", 20, 2048)
     # A parameter that is absent changes nothing.
     precedence = _NO_PRECEDENCE
     if parameters.get("Precedence") is not None:
@@ -53,8 +53,8 @@ def _write(group: Group, parameters: Parameters) -> None:
     group.precedence = group.precedence if precedence == _NO_PRECEDENCE else precedence
 
 
-def _target(state: State, parameters: Parameters) -> tuple[UserPool, Group]:
-    pool, name = state.pool(text(parameters, "UserPoolId")), text(parameters, "GroupName")
+def _pool_and_group(state: State, parameters: Parameters) -> tuple[UserPool, Group]:
+    pool, name = state.pool(string(parameters, "UserPoolId")), string(parameters, "GroupName")
     if name not in pool.groups:
         raise not_found("Group not found.")
     return pool, pool.groups[name]
@@ -62,21 +62,21 @@ def _target(state: State, parameters: Parameters) -> tuple[UserPool, Group]:
 
 def get_group(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer GetGroup."""
-    pool, group = _target(state, parameters)
-    return {"Group": _shown(pool, group)}
+    pool, group = _pool_and_group(state, parameters)
+    return {"Group": _group_fields(pool, group)}
 
 
 def update_group(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer UpdateGroup: what is left out stays."""
-    pool, group = _target(state, parameters)
+    pool, group = _pool_and_group(state, parameters)
     _write(group, parameters)
     group.modified = state.clock()
-    return {"Group": _shown(pool, group)}
+    return {"Group": _group_fields(pool, group)}
 
 
 def delete_group(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer DeleteGroup: its users stay, and are in it no more."""
-    pool, group = _target(state, parameters)
+    pool, group = _pool_and_group(state, parameters)
     del pool.groups[group.name]
     for user in pool.users.values():
         user.groups.discard(group.name)
@@ -85,45 +85,45 @@ def delete_group(state: State, parameters: Parameters) -> dict[str, Any]:
 
 def list_groups(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ListGroups, at most 60 a page."""
-    pool = state.pool(text(parameters, "UserPoolId"))
+    pool = state.pool(string(parameters, "UserPoolId"))
     return _list(state, pool, list(pool.groups.values()), parameters)
 
 
 def admin_list_groups_for_user(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminListGroupsForUser, at most 60 a page."""
-    pool = state.pool(text(parameters, "UserPoolId"))
-    user = directory.require(pool, text(parameters, "Username"))
-    return _list(state, pool, membership.of(pool, user), parameters)
+    pool = state.pool(string(parameters, "UserPoolId"))
+    user = directory.require(pool, string(parameters, "Username"))
+    return _list(state, pool, membership.groups_of(pool, user), parameters)
 
 
 def _list(state: State, pool: UserPool, groups: list[Group], parameters: Parameters) -> dict[str, Any]:
-    page, following = pages.requested(state, parameters, groups)
-    return {"Groups": [_shown(pool, group) for group in page], **following}
+    page, following = pages.requested_page(state, parameters, groups)
+    return {"Groups": [_group_fields(pool, group) for group in page], **following}
 
 
 def list_users_in_group(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ListUsersInGroup, at most 60 a page."""
-    pool, group = _target(state, parameters)
+    pool, group = _pool_and_group(state, parameters)
     users = [user for user in pool.users.values() if group.name in user.groups]
-    page, following = pages.requested(state, parameters, users)
-    return {"Users": [shown_user(user) for user in page], **following}
+    page, following = pages.requested_page(state, parameters, users)
+    return {"Users": [user_fields(user) for user in page], **following}
 
 
 def admin_add_user_to_group(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminAddUserToGroup; a user who is in it already stays in it."""
-    pool, group = _target(state, parameters)
-    directory.require(pool, text(parameters, "Username")).groups.add(group.name)
+    pool, group = _pool_and_group(state, parameters)
+    directory.require(pool, string(parameters, "Username")).groups.add(group.name)
     return {}
 
 
 def admin_remove_user_from_group(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminRemoveUserFromGroup; a user who is not in it stays out of it."""
-    pool, group = _target(state, parameters)
-    directory.require(pool, text(parameters, "Username")).groups.discard(group.name)
+    pool, group = _pool_and_group(state, parameters)
+    directory.require(pool, string(parameters, "Username")).groups.discard(group.name)
     return {}
 
 
-def _shown(pool: UserPool, group: Group) -> dict[str, Any]:
+def _group_fields(pool: UserPool, group: Group) -> dict[str, Any]:
     optional = {"Description": group.description, "RoleArn": group.role, "Precedence": group.precedence}
     return {
         "GroupName": group.name,

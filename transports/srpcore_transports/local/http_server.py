@@ -128,27 +128,27 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     @property
-    def _pools(self) -> _Server:
+    def _pool_server(self) -> _Server:
         return cast(_Server, self.server)
 
     def do_POST(self) -> None:
         """Answer an operation."""
-        body = self._body()
+        body = self._read_body()
         if body is not None:
-            self._respond(self._answer(body))
+            self._respond(self._call(body))
 
     def do_GET(self) -> None:
         """Answer with a public document."""
-        if self._body() is None:
+        if self._read_body() is None:
             return
-        document = self._pools.document(urlsplit(self.path).path) if self._host_is_ours() else None
+        document = self._pool_server.document(urlsplit(self.path).path) if self._host_is_ours() else None
         if document is None:
             self._respond(service.refusal(Refusal("ResourceNotFoundException", "Not found.", 404)))
         else:
             headers = {"content-type": "application/json", "content-length": str(len(document))}
             self._respond(Response(200, headers, document))
 
-    def _body(self) -> bytes | None:
+    def _read_body(self) -> bytes | None:
         """Return the request's body; refuse one without a length or with too much of it, and end the connection."""
         length = self.headers.get("Content-Length") or ("0" if self.command == "GET" else "")
         if self.headers.get("Transfer-Encoding") or not re.fullmatch(r"[0-9]+", length):
@@ -168,19 +168,19 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self._respond(service.refusal(Refusal("RequestEntityTooLargeException", message, status)))
 
-    def _answer(self, body: bytes) -> Response:
+    def _call(self, body: bytes) -> Response:
         try:
-            name = self._operation()
+            name = self._operation_name()
             if name in service.OPERATIONS and Operation(name, {}).signed:
                 path, _, query = self.path.partition("?")
                 headers = {key.lower(): ",".join(self.headers.get_all(key, [])) for key in self.headers}
                 request = signatures.HttpRequest("POST", path, query, headers, body)
                 # The real time: signatures are the clients' business, and their clock is not the pool's.
-                signatures.verify(request, self._pools.credentials, self._pools.state.region, time.time())
+                signatures.verify(request, self._pool_server.credentials, self._pool_server.state.region, time.time())
         except Refusal as error:
             return service.refusal(error)
         try:
-            return service.answer(self._pools.state, name, body)
+            return service.answer(self._pool_server.state, name, body)
         except Exception:  # noqa: BLE001 - a bug here must answer, as the service does, and quote nothing
             return service.refusal(Refusal("InternalErrorException", "Something went wrong"))
 
@@ -190,7 +190,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
         return proceed
 
-    def _operation(self) -> str:
+    def _operation_name(self) -> str:
         if not self._host_is_ours():
             raise Refusal("ForbiddenException", "This server answers to loopback names only.", 403)
         target = self.headers.get("X-Amz-Target", "")
@@ -204,7 +204,7 @@ class _Handler(BaseHTTPRequestHandler):
             host = urlsplit(f"//{self.headers.get('Host', '')}").hostname or ""
         except ValueError:
             return False
-        return not self._pools.loopback or _is_loopback(host)
+        return not self._pool_server.loopback or _is_loopback(host)
 
     def _respond(self, response: Response) -> None:
         self.send_response(response.status)

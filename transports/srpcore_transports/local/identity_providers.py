@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from . import pages
 from .errors import Refusal, invalid_parameter, not_found
-from .parameters import Parameters, choice, limited_text, mapping, null_member, number, require_mapping, text, texts
+from .parameters import (
+    Parameters,
+    choice,
+    limited_string,
+    mapping,
+    null_member,
+    number,
+    require_mapping,
+    string,
+    strings,
+)
 from .records import IdentityProvider, UserPool
 
 if TYPE_CHECKING:
@@ -14,14 +24,14 @@ if TYPE_CHECKING:
 
 __all__ = ["OPERATIONS"]
 
-_MOST = 50
+_PAGE_LIMIT = 50
 _CHANGEABLE = ("ProviderDetails", "AttributeMapping", "IdpIdentifiers", "AcrMapping")
 
 
 def create_identity_provider(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer CreateIdentityProvider."""
-    pool, name = state.pool(text(parameters, "UserPoolId")), text(parameters, "ProviderName")
-    limited_text(parameters, "ProviderName", 1, 32)
+    pool, name = state.pool(string(parameters, "UserPoolId")), string(parameters, "ProviderName")
+    limited_string(parameters, "ProviderName", 1, 32)
     if choice(parameters, "ProviderType", "IdentityProviderTypeType") is None:
         raise null_member("ProviderType")
     require_mapping(parameters, "ProviderDetails")
@@ -30,14 +40,14 @@ def create_identity_provider(state: State, parameters: Parameters) -> dict[str, 
         raise Refusal("DuplicateProviderException", f"A provider with the name {name} already exists.")
     now = state.clock()
     pool.providers[name] = IdentityProvider(name, now, now, {"ProviderType": parameters["ProviderType"], **settings})
-    return {"IdentityProvider": _shown(pool, pool.providers[name])}
+    return {"IdentityProvider": _provider_fields(pool, pool.providers[name])}
 
 
 def _settings(pool: UserPool, name: str, parameters: Parameters) -> dict[str, Any]:
     for key in ("ProviderDetails", "AttributeMapping", "AcrMapping"):
         if not all(isinstance(value, str) for value in mapping(parameters, key).values()):
             raise Refusal("SerializationException", f"{key} can not be converted to a map of strings")
-    identifiers = texts(parameters, "IdpIdentifiers")
+    identifiers = strings(parameters, "IdpIdentifiers")
     if len(identifiers) > 50 or not all(1 <= len(identifier) <= 40 for identifier in identifiers):
         raise invalid_parameter("IdpIdentifiers may have 50 members of 1 to 40 characters")
     for provider in pool.providers.values():
@@ -46,8 +56,8 @@ def _settings(pool: UserPool, name: str, parameters: Parameters) -> dict[str, An
     return {key: parameters[key] for key in _CHANGEABLE if parameters.get(key) is not None}
 
 
-def _target(state: State, parameters: Parameters) -> tuple[UserPool, IdentityProvider]:
-    pool, name = state.pool(text(parameters, "UserPoolId")), text(parameters, "ProviderName")
+def _pool_and_provider(state: State, parameters: Parameters) -> tuple[UserPool, IdentityProvider]:
+    pool, name = state.pool(string(parameters, "UserPoolId")), string(parameters, "ProviderName")
     if name not in pool.providers:
         raise not_found(f"Identity provider {name} does not exist.")
     return pool, pool.providers[name]
@@ -55,34 +65,34 @@ def _target(state: State, parameters: Parameters) -> tuple[UserPool, IdentityPro
 
 def describe_identity_provider(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer DescribeIdentityProvider."""
-    return {"IdentityProvider": _shown(*_target(state, parameters))}
+    return {"IdentityProvider": _provider_fields(*_pool_and_provider(state, parameters))}
 
 
 def update_identity_provider(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer UpdateIdentityProvider: what is left out stays."""
-    pool, provider = _target(state, parameters)
+    pool, provider = _pool_and_provider(state, parameters)
     provider.settings |= _settings(pool, provider.name, parameters)
     provider.modified = state.clock()
-    return {"IdentityProvider": _shown(pool, provider)}
+    return {"IdentityProvider": _provider_fields(pool, provider)}
 
 
 def delete_identity_provider(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer DeleteIdentityProvider."""
-    pool, provider = _target(state, parameters)
+    pool, provider = _pool_and_provider(state, parameters)
     del pool.providers[provider.name]
     return {}
 
 
 def list_identity_providers(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ListIdentityProviders, at most 50 a page: the model's list has no room for more."""
-    pool = state.pool(text(parameters, "UserPoolId"))
+    pool = state.pool(string(parameters, "UserPoolId"))
     number(parameters, "MaxResults", 0, 0, 60)
-    asked = {**parameters, "MaxResults": min(int(parameters.get("MaxResults") or _MOST), _MOST)}
-    page, following = pages.requested(state, asked, list(pool.providers.values()), limit="MaxResults")
+    asked = {**parameters, "MaxResults": min(int(parameters.get("MaxResults") or _PAGE_LIMIT), _PAGE_LIMIT)}
+    page, following = pages.requested_page(state, asked, list(pool.providers.values()), limit="MaxResults")
     return {"Providers": [_summary(pool, provider) for provider in page], **following}
 
 
-def _shown(pool: UserPool, provider: IdentityProvider) -> dict[str, Any]:
+def _provider_fields(pool: UserPool, provider: IdentityProvider) -> dict[str, Any]:
     return {
         "UserPoolId": pool.id,
         "ProviderName": provider.name,
@@ -94,7 +104,7 @@ def _shown(pool: UserPool, provider: IdentityProvider) -> dict[str, Any]:
 
 def _summary(pool: UserPool, provider: IdentityProvider) -> dict[str, Any]:
     wanted = ("ProviderName", "ProviderType", "LastModifiedDate", "CreationDate")
-    return {name: value for name, value in _shown(pool, provider).items() if name in wanted}
+    return {name: value for name, value in _provider_fields(pool, provider).items() if name in wanted}
 
 
 OPERATIONS = {

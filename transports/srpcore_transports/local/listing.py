@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import pages
-from .admin_users import shown
+from .admin_users import user_fields
 from .errors import invalid_parameter
-from .parameters import Parameters, optional_text, text, texts
+from .parameters import Parameters, optional_string, string, strings
 from .records import User
 
 if TYPE_CHECKING:
@@ -50,13 +50,13 @@ def _value(user: User, name: str) -> str:
 
 def list_users(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ListUsers."""
-    pool = state.pool(text(parameters, "UserPoolId"))
-    expression, wanted = optional_text(parameters, "Filter"), texts(parameters, "AttributesToGet")
+    pool = state.pool(string(parameters, "UserPoolId"))
+    expression, wanted = optional_string(parameters, "Filter"), strings(parameters, "AttributesToGet")
     users = list(pool.users.values())
     if expression:
         users = list(filter(parse_filter(expression), users))
-    page, following = pages.requested(state, parameters, users, token="PaginationToken")
-    return {"Users": [shown(user, wanted) for user in page], **following}
+    page, following = pages.requested_page(state, parameters, users, token="PaginationToken")
+    return {"Users": [user_fields(user, wanted) for user in page], **following}
 
 
 OPERATIONS = {"ListUsers": list_users}

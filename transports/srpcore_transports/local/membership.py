@@ -6,10 +6,10 @@ from typing import Any
 
 from .records import Group, User, UserPool
 
-__all__ = ["claim", "of", "role_claims"]
+__all__ = ["claim", "groups_of", "role_claims"]
 
 
-def of(pool: UserPool, user: User) -> list[Group]:
+def groups_of(pool: UserPool, user: User) -> list[Group]:
     """Return the groups of *user*, those of the lowest precedence first and those without one last."""
     groups = [group for group in pool.groups.values() if group.name in user.groups]
     return sorted(groups, key=_rank)
@@ -21,7 +21,7 @@ def _rank(group: Group) -> tuple[bool, int]:
 
 def claim(pool: UserPool, user: User) -> dict[str, Any]:
     """Return ``cognito:groups``, the claim of both tokens; nothing where the user is in no group."""
-    names = [group.name for group in of(pool, user)]
+    names = [group.name for group in groups_of(pool, user)]
     return {"cognito:groups": names} if names else {}
 
 
@@ -30,7 +30,7 @@ def role_claims(pool: UserPool, user: User) -> dict[str, Any]:
 
     Where groups of the same precedence have different roles, none is preferred.
     """
-    groups = [group for group in of(pool, user) if group.role is not None]
+    groups = [group for group in groups_of(pool, user) if group.role is not None]
     if not groups:
         return {}
     roles = list(dict.fromkeys(group.role for group in groups))

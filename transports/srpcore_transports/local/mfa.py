@@ -13,7 +13,7 @@ from . import directory
 from .conversations import Conversation
 from .errors import Refusal, invalid_parameter, invalid_session
 from .grants import verify_access_token
-from .parameters import Parameters, choice, flag, limited_text, mapping, optional_text, text
+from .parameters import Parameters, choice, flag, limited_string, mapping, optional_string, string
 from .records import User, UserPool
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ def factors(pool: UserPool, user: User) -> list[str]:
         # Where a second factor is demanded, a verified address is one.
         enabled |= {"SMS_MFA"} if user.verified("phone_number") else set()
         enabled |= {"EMAIL_OTP"} if user.verified("email") and pool.section("EmailMfaConfiguration") else set()
-    return [factor for factor, needed in _FACTORS.items() if factor in enabled and _has(user, needed)]
+    return [factor for factor, needed in _FACTORS.items() if factor in enabled and _has_required(user, needed)]
 
 
-def _has(user: User, needed: str) -> bool:
+def _has_required(user: User, needed: str) -> bool:
     return user.totp_secret is not None if needed == "totp" else needed in user.attributes
 
 
@@ -67,7 +67,7 @@ def match_totp(state: State, secret: str, code: str) -> int | None:
 
 def associate_software_token(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AssociateSoftwareToken, with an access token or in the Session of MFA_SETUP."""
-    user, pool, conversation = _enrolling(state, parameters)
+    user, pool, conversation = _enrolling_user(state, parameters)
     if pool.mfa == "OFF":
         raise Refusal("SoftwareTokenMFANotFoundException", "Software Token MFA has not been enabled by the userPool")
     user.totp_pending = base64.b32encode(secrets.token_bytes(SECRET_BYTES)).decode("ascii").rstrip("=")
@@ -76,22 +76,22 @@ def associate_software_token(state: State, parameters: Parameters) -> dict[str, 
 
 def verify_software_token(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer VerifySoftwareToken: the code shows that the app has the secret."""
-    code = text(parameters, "UserCode")
-    user, _, conversation = _enrolling(state, parameters)
+    code = string(parameters, "UserCode")
+    user, _, conversation = _enrolling_user(state, parameters)
     step = None if user.totp_pending is None else match_totp(state, user.totp_pending, code)
     if step is None:
         _allow_retry(state, parameters, conversation)
         raise Refusal("EnableSoftwareTokenMFAException", "Code mismatch")
     user.totp_secret, user.totp_pending, user.totp_step = user.totp_pending, None, step
-    user.totp_name = optional_text(parameters, "FriendlyDeviceName") or ""
+    user.totp_name = optional_string(parameters, "FriendlyDeviceName") or ""
     if conversation is not None:
         # Enrolled on the way in, where the pool demands a second factor: it is set with that.
         user.enabled_mfa.add("SOFTWARE_TOKEN_MFA")
     return {"Status": "SUCCESS", **_next_session(state, conversation)}
 
 
-def _enrolling(state: State, parameters: Parameters) -> tuple[User, UserPool, Conversation | None]:
-    token, session = optional_text(parameters, "AccessToken"), optional_text(parameters, "Session")
+def _enrolling_user(state: State, parameters: Parameters) -> tuple[User, UserPool, Conversation | None]:
+    token, session = optional_string(parameters, "AccessToken"), optional_string(parameters, "Session")
     if token is not None:
         holder = verify_access_token(state, token)
         return holder.user, holder.pool, None
@@ -111,19 +111,19 @@ def _allow_retry(state: State, parameters: Parameters, conversation: Conversatio
     # A mistyped code may be tried again in the Session it came with.
     if conversation is not None and conversation.wrong_codes < 4:
         retried = replace(conversation, wrong_codes=conversation.wrong_codes + 1)
-        state.conversations.put_back(text(parameters, "Session"), retried)
+        state.conversations.put_back(string(parameters, "Session"), retried)
 
 
 def set_user_mfa_preference(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer SetUserMFAPreference."""
-    holder = verify_access_token(state, text(parameters, "AccessToken"))
+    holder = verify_access_token(state, string(parameters, "AccessToken"))
     return _set_preference(holder.pool, holder.user, parameters)
 
 
 def admin_set_user_mfa_preference(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminSetUserMFAPreference."""
-    pool = state.pool(text(parameters, "UserPoolId"))
-    return _set_preference(pool, directory.require(pool, text(parameters, "Username")), parameters)
+    pool = state.pool(string(parameters, "UserPoolId"))
+    return _set_preference(pool, directory.require(pool, string(parameters, "Username")), parameters)
 
 
 def _set_preference(pool: UserPool, user: User, parameters: Parameters) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def _check_preference(pool: UserPool, user: User, on: set[str], first: list[str]
     if not set(first) <= on:
         raise invalid_parameter("A factor that is not enabled cannot be preferred")
     for factor in sorted(on):
-        if not _has(user, _FACTORS[factor]):
+        if not _has_required(user, _FACTORS[factor]):
             lacking = (
                 "has not verified software token mfa"
                 if factor == "SOFTWARE_TOKEN_MFA"
@@ -158,11 +158,11 @@ def _check_preference(pool: UserPool, user: User, on: set[str], first: list[str]
 
 def set_user_pool_mfa_config(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer SetUserPoolMfaConfig: OFF, OPTIONAL or ON; the authenticator app, SMS and e-mail are allowed together."""
-    pool = state.pool(text(parameters, "UserPoolId"))
+    pool = state.pool(string(parameters, "UserPoolId"))
     configuration = choice(parameters, "MfaConfiguration", "UserPoolMfaType")
     given = {name: mapping(parameters, name) for name in _CONFIGURATIONS if parameters.get(name) is not None}
     passkeys = given.get("WebAuthnConfiguration", {})
-    limited_text(passkeys, "RelyingPartyId", 1, 127)
+    limited_string(passkeys, "RelyingPartyId", 1, 127)
     choice(passkeys, "UserVerification", "UserVerificationType")
     choice(passkeys, "FactorConfiguration", "WebAuthnFactorConfigurationType")
     if configuration is not None:
@@ -173,7 +173,7 @@ def set_user_pool_mfa_config(state: State, parameters: Parameters) -> dict[str, 
 
 def get_user_pool_mfa_config(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer GetUserPoolMfaConfig."""
-    return _mfa_config(state.pool(text(parameters, "UserPoolId")))
+    return _mfa_config(state.pool(string(parameters, "UserPoolId")))
 
 
 def _mfa_config(pool: UserPool) -> dict[str, Any]:

@@ -31,18 +31,18 @@ class Outbox:
     def __init__(self) -> None:
         self.messages: list[Message] = []
         self.on_message: Callable[[Message], None] | None = None
-        self._unheard: deque[Message] = deque()
+        self._unannounced: deque[Message] = deque()
 
     def send(self, message: Message) -> None:
         """Keep *message*; ``on_message`` hears of it once the pool's lock is free."""
         self.messages.append(message)
-        self._unheard.append(message)
+        self._unannounced.append(message)
 
     def announce(self) -> None:
         """Hand the messages that are new to ``on_message``."""
-        while self._unheard:
+        while self._unannounced:
             try:
-                message = self._unheard.popleft()
+                message = self._unannounced.popleft()
             except IndexError:  # another thread was faster
                 return
             if self.on_message is not None:

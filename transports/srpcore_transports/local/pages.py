@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from .errors import invalid_parameter
-from .parameters import Parameters, number, optional_text
+from .parameters import Parameters, number, optional_string
 
 if TYPE_CHECKING:
     from .state import State
 
-__all__ = ["MOST", "page", "requested"]
+__all__ = ["MOST", "page", "requested_page"]
 
 T = TypeVar("T")
 
@@ -22,7 +22,7 @@ MOST = 60
 """The most that a page of nearly every operation holds."""
 
 
-def requested(
+def requested_page(
     state: State,
     parameters: Parameters,
     items: Sequence[T],
@@ -38,7 +38,7 @@ def requested(
         Refusal: the limit is out of range, or the token not one that was given.
     """
     size = number(parameters, limit, most, least, most) or most
-    found, following = page(state.page_secret, items, size, optional_text(parameters, token))
+    found, following = page(state.page_secret, items, size, optional_string(parameters, token))
     return found, {} if following is None else {token: following}
 
 
@@ -48,17 +48,17 @@ def page(secret: bytes, items: Sequence[T], limit: int, token: str | None) -> tu
     Raises:
         Refusal: the token is not one that this function gave.
     """
-    start = 0 if token is None else _open(secret, token)
+    start = 0 if token is None else _read_token(secret, token)
     end = start + limit
-    return items[start:end], _seal(secret, end) if end < len(items) else None
+    return items[start:end], _make_token(secret, end) if end < len(items) else None
 
 
-def _seal(secret: bytes, offset: int) -> str:
+def _make_token(secret: bytes, offset: int) -> str:
     text = str(offset).encode("ascii")
     return base64.b64encode(hmac.digest(secret, text, "sha256") + text).decode("ascii")
 
 
-def _open(secret: bytes, token: str) -> int:
+def _read_token(secret: bytes, token: str) -> int:
     try:
         data = base64.b64decode(token.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError):

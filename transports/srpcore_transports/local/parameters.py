@@ -14,15 +14,15 @@ __all__ = [
     "attributes",
     "choice",
     "flag",
-    "limited_text",
+    "limited_string",
     "mapping",
     "named",
     "null_member",
     "number",
-    "optional_text",
+    "optional_string",
     "require_mapping",
-    "text",
-    "texts",
+    "string",
+    "strings",
 ]
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ TEXT_LIMIT = 131_072
 """The characters of the longest text that is read: the service's own limit for ListUsers' token and the like."""
 
 
-def _typed(parameters: Parameters, name: str, kind: type[T]) -> T | None:
+def _get_typed(parameters: Parameters, name: str, kind: type[T]) -> T | None:
     value = parameters.get(name)
     if value is None:
         return None
@@ -41,25 +41,25 @@ def _typed(parameters: Parameters, name: str, kind: type[T]) -> T | None:
     return value
 
 
-def optional_text(parameters: Parameters, name: str) -> str | None:
+def optional_string(parameters: Parameters, name: str) -> str | None:
     """Return a string parameter, or None where it is absent.
 
     Raises:
         Refusal: it is of another type, or too long.
     """
-    value = _typed(parameters, name, str)
+    value = _get_typed(parameters, name, str)
     if value is not None and len(value) > TEXT_LIMIT:
         raise invalid_parameter(_constraint(name, f"Member must have length less than or equal to {TEXT_LIMIT}"))
     return value
 
 
-def text(parameters: Parameters, name: str) -> str:
+def string(parameters: Parameters, name: str) -> str:
     """Return a required string parameter that is not empty.
 
     Raises:
         Refusal: it is absent, empty or of another type.
     """
-    value = optional_text(parameters, name)
+    value = optional_string(parameters, name)
     if value is None:
         raise null_member(name)
     if not value:
@@ -67,13 +67,13 @@ def text(parameters: Parameters, name: str) -> str:
     return value
 
 
-def limited_text(parameters: Parameters, name: str, least: int, most: int) -> str | None:
+def limited_string(parameters: Parameters, name: str, least: int, most: int) -> str | None:
     """Return an optional string parameter of *least* to *most* characters.
 
     Raises:
         Refusal: it is shorter, longer or of another type.
     """
-    value = optional_text(parameters, name)
+    value = optional_string(parameters, name)
     if value is not None and len(value) < least:
         raise invalid_parameter(_constraint(name, f"Member must have length greater than or equal to {least}"))
     if value is not None and len(value) > most:
@@ -87,7 +87,7 @@ def choice(parameters: Parameters, name: str, enumeration: str) -> str | None:
     Raises:
         Refusal: it is something else.
     """
-    value, choices = optional_text(parameters, name), ENUMS[enumeration]
+    value, choices = optional_string(parameters, name), ENUMS[enumeration]
     if value is not None and value not in choices:
         raise invalid_parameter(_constraint(name, f"Member must satisfy enum value set: [{', '.join(choices)}]"))
     return value
@@ -108,7 +108,7 @@ def named(values: Mapping[str, Any], name: str) -> str:
     Raises:
         Refusal: it is absent, empty or no string.
     """
-    value = optional_text(values, name)
+    value = optional_string(values, name)
     if not value:
         raise invalid_parameter(f"Missing required parameter {name}")
     return value
@@ -131,7 +131,7 @@ def flag(parameters: Parameters, name: str, *, default: bool = False) -> bool:
     Raises:
         Refusal: it is of another type.
     """
-    value = _typed(parameters, name, bool)
+    value = _get_typed(parameters, name, bool)
     return default if value is None else value
 
 
@@ -141,7 +141,7 @@ def number(parameters: Parameters, name: str, default: int, least: int, most: in
     Raises:
         Refusal: it is of another type, or out of range.
     """
-    value = _typed(parameters, name, int)
+    value = _get_typed(parameters, name, int)
     if value is None:
         return default
     if value < least:
@@ -157,16 +157,16 @@ def mapping(parameters: Parameters, name: str) -> dict[str, Any]:
     Raises:
         Refusal: it is of another type.
     """
-    return cast(dict[str, Any], _typed(parameters, name, dict) or {})
+    return cast(dict[str, Any], _get_typed(parameters, name, dict) or {})
 
 
-def texts(parameters: Parameters, name: str) -> list[str]:
+def strings(parameters: Parameters, name: str) -> list[str]:
     """Return a parameter that is a list of strings, empty where it is absent.
 
     Raises:
         Refusal: it is of another type.
     """
-    values = cast(list[Any], _typed(parameters, name, list) or [])
+    values = cast(list[Any], _get_typed(parameters, name, list) or [])
     if not all(isinstance(value, str) for value in values):
         raise Refusal("SerializationException", f"{name} can not be converted to a list of strings")
     return cast(list[str], values)
@@ -178,8 +178,8 @@ def attributes(parameters: Parameters, name: str = "UserAttributes") -> dict[str
     Raises:
         Refusal: it has another shape.
     """
-    entries = cast(list[Any], _typed(parameters, name, list) or [])
+    entries = cast(list[Any], _get_typed(parameters, name, list) or [])
     if not all(isinstance(entry, dict) for entry in entries):
         raise Refusal("SerializationException", f"{name} can not be converted to a list of attributes")
     typed = cast(list[dict[str, Any]], entries)
-    return {text(entry, "Name"): optional_text(entry, "Value") or "" for entry in typed}
+    return {string(entry, "Name"): optional_string(entry, "Value") or "" for entry in typed}

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, cast
 from . import pages, webauthn
 from .errors import Refusal, not_found
 from .grants import Holder, verify_access_token
-from .parameters import Parameters, require_mapping, text
+from .parameters import Parameters, require_mapping, string
 from .records import Passkey, Registration, User, UserPool
 from .webauthn import RelyingParty
 
 if TYPE_CHECKING:
     from .state import State
 
-__all__ = ["OPERATIONS", "check", "count_as_both", "new_challenge", "request", "usable"]
+__all__ = ["OPERATIONS", "check", "is_multi_factor", "new_challenge", "request", "usable"]
 
-_MOST = 20
+_MOST_PASSKEYS = 20
 _CHALLENGE_BYTES, _REGISTRATION_SECONDS = 32, 300
 
 
@@ -28,35 +28,35 @@ def new_challenge() -> bytes:
     return secrets.token_bytes(_CHALLENGE_BYTES)
 
 
-def _party(pool: UserPool) -> RelyingParty | None:
+def _relying_party(pool: UserPool) -> RelyingParty | None:
     settings = pool.section("WebAuthnConfiguration")
     name = settings.get("RelyingPartyId")
-    required = settings.get("UserVerification") == "required" or count_as_both(pool)
+    required = settings.get("UserVerification") == "required" or is_multi_factor(pool)
     return RelyingParty(str(name), required) if name else None
 
 
-def count_as_both(pool: UserPool) -> bool:
+def is_multi_factor(pool: UserPool) -> bool:
     """Whether a passkey, with its user verified, is both factors."""
     return pool.section("WebAuthnConfiguration").get("FactorConfiguration") == "MULTI_FACTOR_WITH_USER_VERIFICATION"
 
 
 def usable(pool: UserPool, user: User) -> list[Passkey]:
     """Return the passkeys with which *user* can log in to *pool*."""
-    party = _party(pool)
+    party = _relying_party(pool)
     return [passkey for passkey in user.passkeys.values() if party and passkey.relying_party == party.id]
 
 
 def start_registration(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer StartWebAuthnRegistration: what a browser's ``navigator.credentials.create`` is given."""
-    holder = verify_access_token(state, text(parameters, "AccessToken"))
-    party, user = _enabled(holder), holder.user
-    nonce = _text(new_challenge())
+    holder = verify_access_token(state, string(parameters, "AccessToken"))
+    party, user = _require_enabled(holder), holder.user
+    nonce = _base64url(new_challenge())
     user.registration = Registration(nonce, holder.client.client_id, state.clock() + _REGISTRATION_SECONDS)
     named = user.attributes.get("email") or user.username
     return {
         "CredentialCreationOptions": {
             "rp": {"id": party.id, "name": party.id},
-            "user": {"id": _handle(user), "name": named, "displayName": user.attributes.get("name") or named},
+            "user": {"id": _user_handle(user), "name": named, "displayName": user.attributes.get("name") or named},
             "challenge": nonce,
             "pubKeyCredParams": [{"type": "public-key", "alg": number} for number in webauthn.ALGORITHMS],
             "timeout": _REGISTRATION_SECONDS * 1000,
@@ -64,45 +64,45 @@ def start_registration(state: State, parameters: Parameters) -> dict[str, Any]:
             "authenticatorSelection": {
                 "requireResidentKey": True,
                 "residentKey": "required",
-                "userVerification": _verification(party),
+                "userVerification": _user_verification(party),
             },
             "attestation": "none",
         }
     }
 
 
-def _enabled(holder: Holder) -> RelyingParty:
+def _require_enabled(holder: Holder) -> RelyingParty:
     if "WEB_AUTHN" not in holder.pool.first_factors:
         raise Refusal("WebAuthnNotEnabledException", "Passkeys are not enabled for the user pool.")
-    party = _party(holder.pool)
+    party = _relying_party(holder.pool)
     if party is None:
         raise Refusal("WebAuthnConfigurationMissingException", "The user pool has no relying party id.")
-    if len(holder.user.passkeys) >= _MOST:
-        raise Refusal("LimitExceededException", f"A user may have {_MOST} passkeys.")
+    if len(holder.user.passkeys) >= _MOST_PASSKEYS:
+        raise Refusal("LimitExceededException", f"A user may have {_MOST_PASSKEYS} passkeys.")
     return party
 
 
 def complete_registration(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer CompleteWebAuthnRegistration: what the browser returned; the challenge is spent."""
-    holder = verify_access_token(state, text(parameters, "AccessToken"))
+    holder = verify_access_token(state, string(parameters, "AccessToken"))
     credential = require_mapping(parameters, "Credential")
-    party, user = _enabled(holder), holder.user
+    party, user = _require_enabled(holder), holder.user
     pending, user.registration = user.registration, None
     if pending is None or pending.expires <= state.clock():
         raise Refusal("WebAuthnChallengeNotFoundException", "No registration is under way: start one first.")
     if pending.client_id != holder.client.client_id:
         raise Refusal("WebAuthnClientMismatchException", "The registration was begun by another app client.")
-    passkey = _registered(state, credential, pending, party)
+    passkey = _new_passkey(state, credential, pending, party)
     if any(passkey.id in other.passkeys for other in holder.pool.users.values()):
         raise webauthn.malformed("it is registered already")
     user.passkeys[passkey.id] = passkey
     return {}
 
 
-def _registered(state: State, credential: dict[str, Any], pending: Registration, party: RelyingParty) -> Passkey:
-    response = _response(credential)
+def _new_passkey(state: State, credential: dict[str, Any], pending: Registration, party: RelyingParty) -> Passkey:
+    response = _authenticator_response(credential)
     webauthn.client_data(webauthn.decode(response, "clientDataJSON"), "webauthn.create", pending.challenge, party)
-    data = webauthn.attested(webauthn.decode(response, "attestationObject"), party)
+    data = webauthn.check_attestation(webauthn.decode(response, "attestationObject"), party)
     identifier = webauthn.decode(credential, "id")
     if data.id is None or data.key is None or data.id != identifier:
         raise webauthn.malformed("the id is not the one that the authenticator made")
@@ -110,7 +110,7 @@ def _registered(state: State, credential: dict[str, Any], pending: Registration,
     transports: object = response.get("transports")
     known = cast(list[object], transports) if isinstance(transports, list) else []
     return Passkey(
-        _text(identifier),
+        _base64url(identifier),
         data.key,
         party.id,
         state.clock(),
@@ -120,7 +120,7 @@ def _registered(state: State, credential: dict[str, Any], pending: Registration,
     )
 
 
-def _response(credential: dict[str, Any]) -> dict[str, Any]:
+def _authenticator_response(credential: dict[str, Any]) -> dict[str, Any]:
     response: object = credential.get("response")
     if credential.get("type") != "public-key" or not isinstance(response, dict):
         raise webauthn.malformed("it is no public-key credential with a response")
@@ -133,16 +133,16 @@ def request(pool: UserPool, user: User) -> tuple[str, str]:
     Raises:
         Refusal: the pool has no relying party.
     """
-    party = _party(pool)
+    party = _relying_party(pool)
     if party is None:
         raise Refusal("WebAuthnConfigurationMissingException", "The user pool has no relying party id.")
-    nonce = _text(new_challenge())
+    nonce = _base64url(new_challenge())
     options = {
         "challenge": nonce,
         "timeout": _REGISTRATION_SECONDS * 1000,
         "rpId": party.id,
         "allowCredentials": [_descriptor(passkey) for passkey in usable(pool, user)],
-        "userVerification": _verification(party),
+        "userVerification": _user_verification(party),
     }
     return nonce, json.dumps(options)
 
@@ -153,11 +153,11 @@ def check(pool: UserPool, user: User, challenge: str, credential: str) -> bool:
     Raises:
         Refusal: any part of it is wrong.
     """
-    party, answer = _party(pool), _answer(credential)
-    passkey = user.passkeys.get(_text(webauthn.decode(answer, "id")))
+    party, answer = _relying_party(pool), _parse_credential(credential)
+    passkey = user.passkeys.get(_base64url(webauthn.decode(answer, "id")))
     if party is None or passkey is None or passkey.relying_party != party.id:
         raise webauthn.malformed("it is none of the user's")
-    response = _response(answer)
+    response = _authenticator_response(answer)
     hashed = webauthn.client_data(webauthn.decode(response, "clientDataJSON"), "webauthn.get", challenge, party)
     signed = webauthn.decode(response, "authenticatorData")
     data = webauthn.authenticator_data(signed, party)
@@ -168,10 +168,10 @@ def check(pool: UserPool, user: User, challenge: str, credential: str) -> bool:
     if (data.sign_count or passkey.sign_count) and data.sign_count <= passkey.sign_count:
         raise webauthn.malformed("its count of signatures has gone back")
     passkey.sign_count = data.sign_count
-    return data.user_verified and count_as_both(pool)
+    return data.user_verified and is_multi_factor(pool)
 
 
-def _answer(credential: str) -> dict[str, Any]:
+def _parse_credential(credential: str) -> dict[str, Any]:
     try:
         answer: object = json.loads(credential)
     except (ValueError, RecursionError):
@@ -183,24 +183,24 @@ def _answer(credential: str) -> dict[str, Any]:
 
 def list_credentials(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ListWebAuthnCredentials, at most 20 a page."""
-    user = verify_access_token(state, text(parameters, "AccessToken")).user
+    user = verify_access_token(state, string(parameters, "AccessToken")).user
     passkeys = list(user.passkeys.values())
-    page, following = pages.requested(state, parameters, passkeys, limit="MaxResults", most=_MOST)
-    return {"Credentials": [_shown(passkey) for passkey in page], **following}
+    page, following = pages.requested_page(state, parameters, passkeys, limit="MaxResults", most=_MOST_PASSKEYS)
+    return {"Credentials": [_passkey_fields(passkey) for passkey in page], **following}
 
 
 def delete_credential(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer DeleteWebAuthnCredential."""
     user, identifier = (
-        verify_access_token(state, text(parameters, "AccessToken")).user,
-        text(parameters, "CredentialId"),
+        verify_access_token(state, string(parameters, "AccessToken")).user,
+        string(parameters, "CredentialId"),
     )
     if user.passkeys.pop(identifier, None) is None:
         raise not_found("The passkey does not exist.")
     return {}
 
 
-def _shown(passkey: Passkey) -> dict[str, Any]:
+def _passkey_fields(passkey: Passkey) -> dict[str, Any]:
     return {
         "CredentialId": passkey.id,
         "FriendlyCredentialName": "Passkey",
@@ -215,15 +215,15 @@ def _descriptor(passkey: Passkey) -> dict[str, Any]:
     return {"type": "public-key", "id": passkey.id, "transports": list(passkey.transports)}
 
 
-def _verification(party: RelyingParty) -> str:
+def _user_verification(party: RelyingParty) -> str:
     return "required" if party.verifies_users else "preferred"
 
 
-def _handle(user: User) -> str:
-    return _text(user.sub.encode("ascii"))
+def _user_handle(user: User) -> str:
+    return _base64url(user.sub.encode("ascii"))
 
 
-def _text(data: bytes) -> str:
+def _base64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).decode("ascii").rstrip("=")
 
 

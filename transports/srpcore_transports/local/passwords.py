@@ -13,7 +13,7 @@ from srpcore.crypto import cognito
 from srpcore.crypto.encoding import to_bytes
 
 from .errors import Refusal, not_authorized
-from .records import User, UserPool, random_text
+from .records import User, UserPool, random_string
 
 if TYPE_CHECKING:
     from .state import State
@@ -59,22 +59,22 @@ def check_policy(pool: UserPool, password: str) -> None:
         ("RequireSymbols", _SYMBOLS.__contains__, "symbol"),
     )
     if len(password) < policy.get("MinimumLength", 8):
-        raise _nonconforming("Password not long enough")
+        raise _policy_violation("Password not long enough")
     if len(password) > _LONGEST:
-        raise _nonconforming("Password too long")
+        raise _policy_violation("Password too long")
     for rule, is_kind, spoken in kinds:
         if policy.get(rule, True) and not any(map(is_kind, password)):
-            raise _nonconforming(f"Password must have {spoken} characters")
+            raise _policy_violation(f"Password must have {spoken} characters")
 
 
-def _nonconforming(reason: str) -> Refusal:
+def _policy_violation(reason: str) -> Refusal:
     return Refusal("InvalidPasswordException", f"Password did not conform with policy: {reason}")
 
 
 def temporary(pool: UserPool) -> str:
     """Return a random temporary password that the pool's policy allows."""
     least = int(pool.password_policy.get("MinimumLength", 8))
-    filling = random_text(max(least, 8), string.ascii_letters + string.digits)
+    filling = random_string(max(least, 8), string.ascii_letters + string.digits)
     kinds = (string.ascii_uppercase, string.ascii_lowercase, string.digits, "!@#%&")
     return filling[4:] + "".join(secrets.choice(kind) for kind in kinds)
 

@@ -8,7 +8,7 @@ from srpcore.service_model import ENUMS
 
 from . import pages
 from .errors import invalid_parameter
-from .parameters import Parameters, choice, flag, mapping, null_member, number, text, texts
+from .parameters import Parameters, choice, flag, mapping, null_member, number, string, strings
 from .records import UserPool
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ _NAMES = {
 # Source: the model's documentation of AllowedFirstAuthFactors: "SOFTWARE_TOKEN is not currently supported".
 _FIRST_FACTORS = frozenset(ENUMS["AuthFactorType"]) - {"SOFTWARE_TOKEN"}
 # What a pool has for good once it is made, and what another operation changes.
-_SHOWN_ELSEWHERE = ("SmsMfaConfiguration", "EmailMfaConfiguration", "WebAuthnConfiguration")
-_MADE_WITH = ("PoolName", "Schema", "UsernameAttributes", "AliasAttributes", "UsernameConfiguration")
-_IN_LISTS = ("Id", "Name", "LambdaConfig", "LastModifiedDate", "CreationDate")
+_MFA_SETTINGS = ("SmsMfaConfiguration", "EmailMfaConfiguration", "WebAuthnConfiguration")
+_FIXED_AT_CREATION = ("PoolName", "Schema", "UsernameAttributes", "AliasAttributes", "UsernameConfiguration")
+_LIST_FIELDS = ("Id", "Name", "LambdaConfig", "LastModifiedDate", "CreationDate")
 
 
 def check_pool_settings(settings: Parameters) -> None:
@@ -36,9 +36,9 @@ def check_pool_settings(settings: Parameters) -> None:
         Refusal: one has a value that the service would not take.
     """
     for name, allowed in _NAMES.items():
-        if not set(texts(settings, name)) <= allowed:
+        if not set(strings(settings, name)) <= allowed:
             raise invalid_parameter(f"{name} may have {', '.join(sorted(allowed))}")
-    if texts(settings, "AliasAttributes") and texts(settings, "UsernameAttributes"):
+    if strings(settings, "AliasAttributes") and strings(settings, "UsernameAttributes"):
         raise invalid_parameter("Only one of the aliasAttributes or usernameAttributes can be set in a user pool.")
     choice(settings, "MfaConfiguration", "UserPoolMfaType")
     choice(settings, "DeletionProtection", "DeletionProtectionType")
@@ -53,7 +53,7 @@ def check_pool_settings(settings: Parameters) -> None:
 
 
 def _check_sign_in_policy(policy: Parameters) -> None:
-    factors = texts(policy, "AllowedFirstAuthFactors")
+    factors = strings(policy, "AllowedFirstAuthFactors")
     if not set(factors) <= _FIRST_FACTORS:
         raise invalid_parameter(f"AllowedFirstAuthFactors may have {', '.join(sorted(_FIRST_FACTORS))}")
     if factors and "PASSWORD" not in factors:
@@ -62,20 +62,20 @@ def _check_sign_in_policy(policy: Parameters) -> None:
 
 def create_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer CreateUserPool."""
-    text(parameters, "PoolName")
+    string(parameters, "PoolName")
     check_pool_settings(parameters)
-    return {"UserPool": _pool_shown(state.add_pool(dict(parameters)))}
+    return {"UserPool": _pool_fields(state.add_pool(dict(parameters)))}
 
 
 def describe_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer DescribeUserPool."""
-    return {"UserPool": _pool_shown(state.pool(text(parameters, "UserPoolId")))}
+    return {"UserPool": _pool_fields(state.pool(string(parameters, "UserPoolId")))}
 
 
-def _pool_shown(pool: UserPool) -> dict[str, Any]:
+def _pool_fields(pool: UserPool) -> dict[str, Any]:
     settings = {"Name" if name == "PoolName" else name: value for name, value in pool.settings.items()}
     settings["SchemaAttributes"] = settings.pop("Schema", [])
-    for name in _SHOWN_ELSEWHERE:
+    for name in _MFA_SETTINGS:
         settings.pop(name, None)
     return {
         **settings,
@@ -90,9 +90,9 @@ def _pool_shown(pool: UserPool) -> dict[str, Any]:
 
 def update_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer UpdateUserPool: as the service does, what is left out goes back to its default."""
-    pool = state.pool(text(parameters, "UserPoolId"))
+    pool = state.pool(string(parameters, "UserPoolId"))
     check_pool_settings(parameters)
-    kept = {name: value for name, value in pool.settings.items() if name in (*_MADE_WITH, *_SHOWN_ELSEWHERE)}
+    kept = {name: value for name, value in pool.settings.items() if name in (*_FIXED_AT_CREATION, *_MFA_SETTINGS)}
     pool.settings = kept | {name: value for name, value in parameters.items() if name != "UserPoolId"}
     pool.modified = state.clock()
     return {}
@@ -100,7 +100,7 @@ def update_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
 
 def delete_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer DeleteUserPool: its app clients and tokens go with it."""
-    pool = state.pool(text(parameters, "UserPoolId"))
+    pool = state.pool(string(parameters, "UserPoolId"))
     if pool.settings.get("DeletionProtection") == "ACTIVE":
         raise invalid_parameter(
             "The user pool cannot be deleted because deletion protection is activated. "
@@ -117,13 +117,13 @@ def list_user_pools(state: State, parameters: Parameters) -> dict[str, Any]:
     # MaxResults is required here, and 0 is no size.
     if parameters.get("MaxResults") is None:
         raise null_member("MaxResults")
-    page, following = pages.requested(state, parameters, list(state.pools.values()), limit="MaxResults", least=1)
+    page, following = pages.requested_page(state, parameters, list(state.pools.values()), limit="MaxResults", least=1)
     return {"UserPools": [_summary(pool) for pool in page], **following}
 
 
 def _summary(pool: UserPool) -> dict[str, Any]:
-    shown = _pool_shown(pool)
-    return {name: shown[name] for name in _IN_LISTS if name in shown}
+    shown = _pool_fields(pool)
+    return {name: shown[name] for name in _LIST_FIELDS if name in shown}
 
 
 OPERATIONS = {

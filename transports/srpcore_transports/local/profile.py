@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from . import attributes, codes, directory, mfa
 from .errors import Refusal, invalid_parameter
 from .grants import verify_access_token
-from .parameters import Parameters, text, texts
+from .parameters import Parameters, string, strings
 from .parameters import attributes as read_attributes
 from .records import User, UserPool
 
@@ -21,7 +21,7 @@ _VERIFIABLE = ("email", "phone_number")
 
 def get_user(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer GetUser."""
-    user = verify_access_token(state, text(parameters, "AccessToken")).user
+    user = verify_access_token(state, string(parameters, "AccessToken")).user
     return {
         "Username": user.username,
         "UserAttributes": attributes.pairs(user.attributes),
@@ -31,7 +31,7 @@ def get_user(state: State, parameters: Parameters) -> dict[str, Any]:
 
 def update_user_attributes(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer UpdateUserAttributes: a changed address is unverified, and gets a code where the pool says so."""
-    holder = verify_access_token(state, text(parameters, "AccessToken"))
+    holder = verify_access_token(state, string(parameters, "AccessToken"))
     given = read_attributes(parameters)
     attributes.check(holder.pool, given, by_user=True)
     changed = write(state, holder.pool, holder.user, given)
@@ -67,8 +67,8 @@ def write(state: State, pool: UserPool, user: User, given: dict[str, str]) -> li
 
 def delete_user_attributes(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer DeleteUserAttributes."""
-    holder = verify_access_token(state, text(parameters, "AccessToken"))
-    given = dict.fromkeys(texts(parameters, "UserAttributeNames"), "")
+    holder = verify_access_token(state, string(parameters, "AccessToken"))
+    given = dict.fromkeys(strings(parameters, "UserAttributeNames"), "")
     attributes.check(holder.pool, given, by_user=True)
     write(state, holder.pool, holder.user, given)
     return {}
@@ -76,7 +76,7 @@ def delete_user_attributes(state: State, parameters: Parameters) -> dict[str, An
 
 def get_user_attribute_verification_code(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer GetUserAttributeVerificationCode."""
-    user = verify_access_token(state, text(parameters, "AccessToken")).user
+    user = verify_access_token(state, string(parameters, "AccessToken")).user
     name = _verifiable(parameters)
     if name not in user.attributes:
         raise invalid_parameter(f"Invalid user attribute {name}: the user has none.")
@@ -85,16 +85,16 @@ def get_user_attribute_verification_code(state: State, parameters: Parameters) -
 
 def verify_user_attribute(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer VerifyUserAttribute."""
-    holder = verify_access_token(state, text(parameters, "AccessToken"))
+    holder = verify_access_token(state, string(parameters, "AccessToken"))
     name, user = _verifiable(parameters), holder.user
-    codes.check(state, user, "attribute", text(parameters, "Code"), name)
+    codes.check(state, user, "attribute", string(parameters, "Code"), name)
     directory.check_alias_free(holder.pool, user, name, user.attributes[name])
     user.attributes[f"{name}_verified"] = "true"
     return {}
 
 
 def _verifiable(parameters: Parameters) -> str:
-    name = text(parameters, "AttributeName")
+    name = string(parameters, "AttributeName")
     if name not in _VERIFIABLE:
         raise invalid_parameter("Only email and phone_number can be verified.")
     return name
@@ -102,7 +102,7 @@ def _verifiable(parameters: Parameters) -> str:
 
 def delete_user(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer DeleteUser."""
-    holder = verify_access_token(state, text(parameters, "AccessToken"))
+    holder = verify_access_token(state, string(parameters, "AccessToken"))
     delete(state, holder.pool, holder.user)
     return {}
 

@@ -14,7 +14,7 @@ from .records import DeviceRecord, User
 if TYPE_CHECKING:
     from .state import State
 
-__all__ = ["advance", "challenge", "complete", "one_factor", "send_code"]
+__all__ = ["advance", "challenge", "complete", "second_factor_challenge", "send_code"]
 
 _DAY = 86400
 
@@ -25,34 +25,34 @@ def advance(state: State, conversation: Conversation) -> dict[str, Any]:
     Raises:
         Refusal: the user may not log in, or the device is not the user's.
     """
-    conversation = custom_auth.recorded(conversation)
-    if _opens_custom(conversation):
+    conversation = custom_auth.record_answered_challenge(conversation)
+    if _triggers_run_first(conversation):
         if conversation.user is not None:
-            _admitted(state, conversation)
-        return _next_custom(state, conversation)
-    user = _admitted(state, conversation)
+            _require_can_log_in(state, conversation)
+        return _next_custom_challenge(state, conversation)
+    user = _require_can_log_in(state, conversation)
     if user.status == "FORCE_CHANGE_PASSWORD":
         return _new_password(state, conversation, user)
     device = _device(conversation, user)
-    if not _second_factor_spared(conversation, device):
+    if not _skips_second_factor(conversation, device):
         second_factor = mfa_challenge(state, conversation, user)
         if second_factor is not None:
             return second_factor
     if conversation.custom is not None and not conversation.custom.done:
-        return _next_custom(state, conversation)
+        return _next_custom_challenge(state, conversation)
     if device is not None and device.remembered:
         parameters = {"USERNAME": user.username, "DEVICE_KEY": device.key}
         return challenge(state, conversation, "DEVICE_SRP_AUTH", parameters)
     return complete(state, conversation, device)
 
 
-def _opens_custom(conversation: Conversation) -> bool:
+def _triggers_run_first(conversation: Conversation) -> bool:
     """Whether the triggers have their say before anything is proved: then nothing may be changed yet."""
     custom = conversation.custom
     return custom is not None and not custom.done and not custom.password_proved
 
 
-def _next_custom(state: State, conversation: Conversation) -> dict[str, Any]:
+def _next_custom_challenge(state: State, conversation: Conversation) -> dict[str, Any]:
     custom, name = conversation.custom, custom_auth.define(state, conversation)
     if custom is None or name is None:
         return advance(state, replace(conversation, custom=replace(custom or Custom(), done=True)))
@@ -68,13 +68,13 @@ def _next_custom(state: State, conversation: Conversation) -> dict[str, Any]:
     return challenge(state, created, name, {"USERNAME": shown.username, **public})
 
 
-def _second_factor_spared(conversation: Conversation, device: DeviceRecord | None) -> bool:
+def _skips_second_factor(conversation: Conversation, device: DeviceRecord | None) -> bool:
     # Triggers that were not given a password have said all that is to be said.
     by_triggers = conversation.custom is not None and not conversation.custom.password_proved
-    return conversation.second_factor_done or by_triggers or _suppressed(conversation, device)
+    return conversation.second_factor_done or by_triggers or _device_replaces_second_factor(conversation, device)
 
 
-def _admitted(state: State, conversation: Conversation) -> User:
+def _require_can_log_in(state: State, conversation: Conversation) -> User:
     user = conversation.user
     if user is None or conversation.pool.users.get(user.username) is not user:
         raise not_authorized()
@@ -110,7 +110,7 @@ def _device(conversation: Conversation, user: User) -> DeviceRecord | None:
     return device
 
 
-def _suppressed(conversation: Conversation, device: DeviceRecord | None) -> bool:
+def _device_replaces_second_factor(conversation: Conversation, device: DeviceRecord | None) -> bool:
     # ChallengeRequiredOnNewDevice: only devices that are not remembered are asked for a second factor.
     section = conversation.pool.section("DeviceConfiguration")
     return device is not None and device.remembered and bool(section.get("ChallengeRequiredOnNewDevice"))
@@ -124,7 +124,7 @@ def mfa_challenge(state: State, conversation: Conversation, user: User) -> dict[
     if len(factors) > 1:
         return challenge(state, conversation, "SELECT_MFA_TYPE", {"MFAS_CAN_CHOOSE": json.dumps(factors)})
     if factors:
-        return one_factor(state, conversation, user, factors[0])
+        return second_factor_challenge(state, conversation, user, factors[0])
     if conversation.pool.mfa == "ON":
         return challenge(
             state, conversation, "MFA_SETUP", {"MFAS_CAN_SETUP": json.dumps(mfa.can_set_up(conversation.pool))}
@@ -132,7 +132,7 @@ def mfa_challenge(state: State, conversation: Conversation, user: User) -> dict[
     return None
 
 
-def one_factor(state: State, conversation: Conversation, user: User, factor: str) -> dict[str, Any]:
+def second_factor_challenge(state: State, conversation: Conversation, user: User, factor: str) -> dict[str, Any]:
     """Return the challenge SOFTWARE_TOKEN_MFA, or SMS_MFA or EMAIL_OTP after its code was sent."""
     if factor == "SOFTWARE_TOKEN_MFA":
         parameters = {"USER_ID_FOR_SRP": user.username, "FRIENDLY_DEVICE_NAME": user.totp_name}
@@ -162,7 +162,7 @@ def challenge(state: State, conversation: Conversation, name: str, parameters: d
 
 def complete(state: State, conversation: Conversation, device: DeviceRecord | None) -> dict[str, Any]:
     """Return the tokens that end the log-in; where devices are tracked, a new one gets its key here."""
-    pool, client, user = conversation.pool, conversation.client, _admitted(state, conversation)
+    pool, client, user = conversation.pool, conversation.client, _require_can_log_in(state, conversation)
     new_device = None
     if pool.tracks_devices and device is None:
         device = new_device = devices.add(state, user)

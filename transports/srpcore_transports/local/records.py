@@ -22,14 +22,14 @@ __all__ = [
     "Registration",
     "User",
     "UserPool",
-    "random_text",
+    "random_string",
 ]
 
 _UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 _DEFAULT_FLOWS = ("ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
 
 
-def random_text(length: int, alphabet: str = string.ascii_lowercase + string.digits) -> str:
+def random_string(length: int, alphabet: str = string.ascii_lowercase + string.digits) -> str:
     """Return *length* random characters of *alphabet*."""
     return "".join(secrets.choice(alphabet) for _ in range(length))
 

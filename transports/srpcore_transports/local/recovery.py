@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from . import codes, directory, passwords
 from .errors import code_mismatch, invalid_parameter, not_authorized
 from .grants import verify_access_token
-from .parameters import Parameters, text
+from .parameters import Parameters, string
 from .records import User
 from .sign_up import known_user, simulated_delivery
 
@@ -26,10 +26,10 @@ def forgot_password(state: State, parameters: Parameters) -> dict[str, Any]:
         return {"CodeDeliveryDetails": simulated_delivery(pool, username)}
     if user is None or not user.enabled:
         raise not_authorized("User is disabled.")
-    return {"CodeDeliveryDetails": _send(state, user, attribute)}
+    return {"CodeDeliveryDetails": _send_code(state, user, attribute)}
 
 
-def _send(state: State, user: User, attribute: str | None) -> dict[str, str]:
+def _send_code(state: State, user: User, attribute: str | None) -> dict[str, str]:
     if user.status == "FORCE_CHANGE_PASSWORD":
         raise not_authorized("User password cannot be reset in the current state.")
     if attribute is None:
@@ -41,11 +41,11 @@ def _send(state: State, user: User, attribute: str | None) -> dict[str, str]:
 
 def admin_reset_user_password(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminResetUserPassword: the password is given up, and a code sent for another."""
-    pool = state.pool(text(parameters, "UserPoolId"))
-    user = directory.require(pool, text(parameters, "Username"))
+    pool = state.pool(string(parameters, "UserPoolId"))
+    user = directory.require(pool, string(parameters, "Username"))
     if user.status == "UNCONFIRMED":
         raise not_authorized("User password cannot be reset in the current state.")
-    _send(state, user, _recovery_attribute(user))
+    _send_code(state, user, _recovery_attribute(user))
     user.status, user.modified = "RESET_REQUIRED", state.clock()
     return {}
 
@@ -56,7 +56,7 @@ def _recovery_attribute(user: User) -> str | None:
 
 def confirm_forgot_password(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ConfirmForgotPassword."""
-    given, password = text(parameters, "ConfirmationCode"), text(parameters, "Password")
+    given, password = string(parameters, "ConfirmationCode"), string(parameters, "Password")
     client, pool = directory.client_and_pool(state, parameters)
     _, user = known_user(client, pool, parameters)
     if user is None or not user.enabled:
@@ -70,8 +70,8 @@ def confirm_forgot_password(state: State, parameters: Parameters) -> dict[str, A
 
 def change_password(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ChangePassword."""
-    holder = verify_access_token(state, text(parameters, "AccessToken"))
-    previous, proposed = text(parameters, "PreviousPassword"), text(parameters, "ProposedPassword")
+    holder = verify_access_token(state, string(parameters, "AccessToken"))
+    previous, proposed = string(parameters, "PreviousPassword"), string(parameters, "ProposedPassword")
     passwords.check(state, holder.pool, holder.user, previous)
     passwords.check_policy(holder.pool, proposed)
     verifier = passwords.make(state, holder.pool, holder.user.username, proposed)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import directory, grants
 from .errors import Refusal, invalid_parameter, not_authorized
-from .parameters import Parameters, named, optional_text, text
+from .parameters import Parameters, named, optional_string, string
 from .records import AppClient, UserPool
 
 if TYPE_CHECKING:
@@ -28,18 +28,18 @@ def by_flow(state: State, pool: UserPool, client: AppClient, values: Mapping[str
         raise invalid_parameter("REFRESH_TOKEN_AUTH flow not enabled for this client")
     record = state.grants.find_refresh_token(token)
     names = [] if record is None else [record.grant.user.username]
-    directory.check_secret_hash(client, optional_text(values, "SECRET_HASH"), *names)
-    grant = _good(state, pool, client, record, optional_text(values, "DEVICE_KEY")).grant
+    directory.check_secret_hash(client, optional_string(values, "SECRET_HASH"), *names)
+    grant = _require_valid_token(state, pool, client, record, optional_string(values, "DEVICE_KEY")).grant
     return {"ChallengeParameters": {}, "AuthenticationResult": grants.issue(state, grant)}
 
 
 def get_tokens_from_refresh_token(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer GetTokensFromRefreshToken, which takes the plain secret; a rotated token keeps its grace."""
-    token = text(parameters, "RefreshToken")
+    token = string(parameters, "RefreshToken")
     client, pool = directory.client_and_pool(state, parameters)
-    _check_secret(client, optional_text(parameters, "ClientSecret"))
+    _check_secret(client, optional_string(parameters, "ClientSecret"))
     record = state.grants.find_refresh_token(token)
-    record = _good(state, pool, client, record, optional_text(parameters, "DeviceKey"))
+    record = _require_valid_token(state, pool, client, record, optional_string(parameters, "DeviceKey"))
     if client.rotation_grace is None:
         return {"AuthenticationResult": grants.issue(state, record.grant)}
     state.grants.rotate(token, state.clock())
@@ -47,7 +47,7 @@ def get_tokens_from_refresh_token(state: State, parameters: Parameters) -> dict[
     return {"AuthenticationResult": grants.issue(state, record.grant, refresh_until=record.expires)}
 
 
-def _good(
+def _require_valid_token(
     state: State, pool: UserPool, client: AppClient, record: grants.RefreshRecord | None, device_key: str | None
 ) -> grants.RefreshRecord:
     if record is None or record.grant.client is not client:
@@ -82,9 +82,9 @@ def _check_secret(client: AppClient, given: str | None, code: str = "NotAuthoriz
 
 def revoke_token(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer RevokeToken: the refresh token and every access token that came of it."""
-    token = text(parameters, "Token")
+    token = string(parameters, "Token")
     client, _ = directory.client_and_pool(state, parameters)
-    _check_secret(client, optional_text(parameters, "ClientSecret"), "UnauthorizedException")
+    _check_secret(client, optional_string(parameters, "ClientSecret"), "UnauthorizedException")
     record = state.grants.find_refresh_token(token)
     if record is None:
         if token.count(".") == 2:
@@ -99,15 +99,15 @@ def revoke_token(state: State, parameters: Parameters) -> dict[str, Any]:
 
 def global_sign_out(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer GlobalSignOut: revoke every token of the user."""
-    holder = grants.verify_access_token(state, text(parameters, "AccessToken"))
+    holder = grants.verify_access_token(state, string(parameters, "AccessToken"))
     state.grants.revoke_user(holder.user)
     return {}
 
 
 def admin_user_global_sign_out(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminUserGlobalSignOut."""
-    pool = state.pool(text(parameters, "UserPoolId"))
-    state.grants.revoke_user(directory.require(pool, text(parameters, "Username")))
+    pool = state.pool(string(parameters, "UserPoolId"))
+    state.grants.revoke_user(directory.require(pool, string(parameters, "Username")))
     return {}
 
 

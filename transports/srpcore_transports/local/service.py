@@ -72,7 +72,7 @@ def answer(state: State, name: str, body: bytes) -> Response:
         handler = OPERATIONS.get(name)
         if handler is None:
             raise Refusal("UnknownOperationException", "")
-        parameters = _parse(body)
+        parameters = _parse_body(body)
         with state.lock:
             document = handler(state, parameters)
         state.outbox.announce()
@@ -81,7 +81,7 @@ def answer(state: State, name: str, body: bytes) -> Response:
         return refusal(error)
 
 
-def _parse(body: bytes) -> Parameters:
+def _parse_body(body: bytes) -> Parameters:
     try:
         document = json.loads(body or b"{}")
         # A lone surrogate has a JSON form and no UTF-8 form: found here, it can be refused.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from . import choice, directory, mfa, pages
 from .errors import invalid_parameter, not_found
 from .grants import Grant, verify_access_token
-from .parameters import Parameters, text
+from .parameters import Parameters, string
 from .parameters import choice as read_choice
 from .records import User, UserPool
 
@@ -19,28 +19,28 @@ __all__ = ["OPERATIONS"]
 
 def list_user_sessions(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ListUserSessions: the log-ins that still hold good, oldest first, 60 a page."""
-    holder = verify_access_token(state, text(parameters, "AccessToken"))
+    holder = verify_access_token(state, string(parameters, "AccessToken"))
     return _list(state, holder.user, parameters, holder.grant)
 
 
 def admin_list_user_sessions(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminListUserSessions."""
-    return _list(state, _target(state, parameters)[1], parameters, None)
+    return _list(state, _pool_and_user(state, parameters)[1], parameters, None)
 
 
-def _target(state: State, parameters: Parameters) -> tuple[UserPool, User]:
-    pool = state.pool(text(parameters, "UserPoolId"))
-    return pool, directory.require(pool, text(parameters, "Username"))
+def _pool_and_user(state: State, parameters: Parameters) -> tuple[UserPool, User]:
+    pool = state.pool(string(parameters, "UserPoolId"))
+    return pool, directory.require(pool, string(parameters, "Username"))
 
 
 def _list(state: State, user: User, parameters: Parameters, own: Grant | None) -> dict[str, Any]:
     active = state.grants.active(user, state.clock())
     # Neither operation lets the caller choose the size of a page.
-    page, following = pages.requested(state, {"NextToken": parameters.get("NextToken")}, active)
-    return {"Sessions": [_shown(grant, own) for grant in page], **following}
+    page, following = pages.requested_page(state, {"NextToken": parameters.get("NextToken")}, active)
+    return {"Sessions": [_session_fields(grant, own) for grant in page], **following}
 
 
-def _shown(grant: Grant, own: Grant | None) -> dict[str, Any]:
+def _session_fields(grant: Grant, own: Grant | None) -> dict[str, Any]:
     return {
         "SessionId": grant.session_id,
         "SessionType": "TOKEN",
@@ -53,17 +53,17 @@ def _shown(grant: Grant, own: Grant | None) -> dict[str, Any]:
 
 def revoke_user_session(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer RevokeUserSession: another session than the caller's own."""
-    holder = verify_access_token(state, text(parameters, "AccessToken"))
+    holder = verify_access_token(state, string(parameters, "AccessToken"))
     return _revoke(state, holder.user, parameters, holder.grant)
 
 
 def admin_revoke_user_session(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminRevokeUserSession."""
-    return _revoke(state, _target(state, parameters)[1], parameters, None)
+    return _revoke(state, _pool_and_user(state, parameters)[1], parameters, None)
 
 
 def _revoke(state: State, user: User, parameters: Parameters, own: Grant | None) -> dict[str, Any]:
-    session = text(parameters, "SessionId")
+    session = string(parameters, "SessionId")
     # No session here came through another one: there is nothing linked.
     read_choice(parameters, "RevokeAssociatedSessions", "RevokeAssociatedSessionsType")
     active = state.grants.active(user, state.clock())
@@ -78,13 +78,13 @@ def _revoke(state: State, user: User, parameters: Parameters, own: Grant | None)
 
 def get_user_auth_factors(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer GetUserAuthFactors."""
-    holder = verify_access_token(state, text(parameters, "AccessToken"))
+    holder = verify_access_token(state, string(parameters, "AccessToken"))
     return _factors(holder.pool, holder.user)
 
 
 def admin_get_user_auth_factors(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminGetUserAuthFactors."""
-    return _factors(*_target(state, parameters))
+    return _factors(*_pool_and_user(state, parameters))
 
 
 def _factors(pool: UserPool, user: User) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from . import choice, custom_auth, directory, exchange, passwords, refresh
 from .conversations import Conversation
 from .errors import invalid_parameter, user_not_found
-from .parameters import Parameters, mapping, named, optional_text, text
+from .parameters import Parameters, mapping, named, optional_string, string
 from .progress import advance
 from .records import AppClient, User, UserPool
 
@@ -27,7 +27,7 @@ def initiate_auth(state: State, parameters: Parameters) -> dict[str, Any]:
 
 def admin_initiate_auth(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminInitiateAuth."""
-    text(parameters, "UserPoolId")
+    string(parameters, "UserPoolId")
     return _initiate(state, parameters, _ADMIN_FLOWS)
 
 
@@ -35,16 +35,16 @@ def _initiate(
     state: State, parameters: Parameters, flows: Mapping[str, tuple[tuple[str, ...], Flow]]
 ) -> dict[str, Any]:
     client, pool = directory.client_and_pool(state, parameters)
-    name = text(parameters, "AuthFlow")
+    name = string(parameters, "AuthFlow")
     if name not in flows:
         raise invalid_parameter("Initiate Auth method not supported.")
     settings, flow = flows[name]
-    if not _enabled(client, settings):
+    if not _flow_enabled(client, settings):
         raise invalid_parameter(f"{name} flow not enabled for this client")
     return flow(state, pool, client, mapping(parameters, "AuthParameters"))
 
 
-def _enabled(client: AppClient, settings: tuple[str, ...]) -> bool:
+def _flow_enabled(client: AppClient, settings: tuple[str, ...]) -> bool:
     if any(setting in client.flows for setting in settings):
         return True
     # Clients with the names from before 2019 have SRP and refresh unless they are for custom log-ins only.
@@ -56,10 +56,10 @@ def _enabled(client: AppClient, settings: tuple[str, ...]) -> bool:
 def _by_srp(state: State, pool: UserPool, client: AppClient, values: Mapping[str, Any]) -> dict[str, Any]:
     typed = named(values, "USERNAME")
     A = exchange.public_value(values)
-    user = _user(pool, client, typed, values)
+    user = _find_user(pool, client, typed, values)
     challenged = user or exchange.fake_user(pool, typed)
     srp, parameters = exchange.password_challenge(state, pool, challenged, A)
-    conversation = Conversation(pool, client, user, typed, optional_text(values, "DEVICE_KEY"), exchange=srp)
+    conversation = Conversation(pool, client, user, typed, optional_string(values, "DEVICE_KEY"), exchange=srp)
     # The service sends no Session here: the conversation is found by its secret block.
     state.conversations.open(conversation, "PASSWORD_VERIFIER")
     return {"ChallengeName": "PASSWORD_VERIFIER", "ChallengeParameters": parameters}
@@ -67,34 +67,34 @@ def _by_srp(state: State, pool: UserPool, client: AppClient, values: Mapping[str
 
 def _by_password(state: State, pool: UserPool, client: AppClient, values: Mapping[str, Any]) -> dict[str, Any]:
     typed, password = named(values, "USERNAME"), named(values, "PASSWORD")
-    user = _user(pool, client, typed, values)
+    user = _find_user(pool, client, typed, values)
     passwords.check(state, pool, user, password)
-    return advance(state, Conversation(pool, client, user, typed, optional_text(values, "DEVICE_KEY")))
+    return advance(state, Conversation(pool, client, user, typed, optional_string(values, "DEVICE_KEY")))
 
 
 def _by_choice(state: State, pool: UserPool, client: AppClient, values: Mapping[str, Any]) -> dict[str, Any]:
     typed = named(values, "USERNAME")
-    user = _user(pool, client, typed, values)
-    conversation = Conversation(pool, client, user, typed, optional_text(values, "DEVICE_KEY"))
+    user = _find_user(pool, client, typed, values)
+    conversation = Conversation(pool, client, user, typed, optional_string(values, "DEVICE_KEY"))
     return choice.start(state, conversation, values)
 
 
 def _by_triggers(state: State, pool: UserPool, client: AppClient, values: Mapping[str, Any]) -> dict[str, Any]:
     if state.custom_auth is None:
-        raise custom_auth.no_triggers()
-    typed, first = named(values, "USERNAME"), optional_text(values, "CHALLENGE_NAME")
+        raise custom_auth.not_configured()
+    typed, first = named(values, "USERNAME"), optional_string(values, "CHALLENGE_NAME")
     if first not in (None, "SRP_A"):
         raise invalid_parameter("CHALLENGE_NAME may be SRP_A")
     custom = custom_auth.start(None if first is None else exchange.public_value(values))
-    user = _user(pool, client, typed, values)
-    device_key = optional_text(values, "DEVICE_KEY")
+    user = _find_user(pool, client, typed, values)
+    device_key = optional_string(values, "DEVICE_KEY")
     return advance(state, Conversation(pool, client, user, typed, device_key, custom=custom))
 
 
-def _user(pool: UserPool, client: AppClient, typed: str, values: Mapping[str, Any]) -> User | None:
+def _find_user(pool: UserPool, client: AppClient, typed: str, values: Mapping[str, Any]) -> User | None:
     user = directory.find(pool, typed)
     names = [typed] if user is None else [typed, user.username]
-    directory.check_secret_hash(client, optional_text(values, "SECRET_HASH"), *names)
+    directory.check_secret_hash(client, optional_string(values, "SECRET_HASH"), *names)
     if user is None and not client.hides_users:
         raise user_not_found()
     return user
@@ -103,14 +103,14 @@ def _user(pool: UserPool, client: AppClient, typed: str, values: Mapping[str, An
 _REFRESH: tuple[tuple[str, ...], Flow] = (("ALLOW_REFRESH_TOKEN_AUTH",), refresh.by_flow)
 _SRP: tuple[tuple[str, ...], Flow] = (("ALLOW_USER_SRP_AUTH",), _by_srp)
 _ADMIN_PASSWORD: tuple[tuple[str, ...], Flow] = (("ALLOW_ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH"), _by_password)
-_BOTH: dict[str, tuple[tuple[str, ...], Flow]] = {
+_COMMON_FLOWS: dict[str, tuple[tuple[str, ...], Flow]] = {
     "USER_SRP_AUTH": _SRP,
     "REFRESH_TOKEN_AUTH": _REFRESH,
     "REFRESH_TOKEN": _REFRESH,
     "CUSTOM_AUTH": (("ALLOW_CUSTOM_AUTH", "CUSTOM_AUTH_FLOW_ONLY"), _by_triggers),
     "USER_AUTH": (("ALLOW_USER_AUTH",), _by_choice),
 }
-_FLOWS = _BOTH | {"USER_PASSWORD_AUTH": (("ALLOW_USER_PASSWORD_AUTH", "USER_PASSWORD_AUTH"), _by_password)}
-_ADMIN_FLOWS = _BOTH | {"ADMIN_USER_PASSWORD_AUTH": _ADMIN_PASSWORD, "ADMIN_NO_SRP_AUTH": _ADMIN_PASSWORD}
+_FLOWS = _COMMON_FLOWS | {"USER_PASSWORD_AUTH": (("ALLOW_USER_PASSWORD_AUTH", "USER_PASSWORD_AUTH"), _by_password)}
+_ADMIN_FLOWS = _COMMON_FLOWS | {"ADMIN_USER_PASSWORD_AUTH": _ADMIN_PASSWORD, "ADMIN_NO_SRP_AUTH": _ADMIN_PASSWORD}
 
 OPERATIONS = {"InitiateAuth": initiate_auth, "AdminInitiateAuth": admin_initiate_auth}

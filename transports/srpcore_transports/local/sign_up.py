@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import attributes, codes, directory, passwords
 from .errors import Refusal, expired_code, invalid_parameter, not_authorized, user_not_found
-from .parameters import Parameters, flag, optional_text, text
+from .parameters import Parameters, flag, optional_string, string
 from .parameters import attributes as read_attributes
 from .records import AppClient, User, UserPool
 
@@ -18,9 +18,9 @@ __all__ = ["OPERATIONS", "delivery_attribute", "fill_username_attribute", "known
 
 def sign_up(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer SignUp."""
-    username, password = text(parameters, "Username"), text(parameters, "Password")
+    username, password = string(parameters, "Username"), string(parameters, "Password")
     client, pool = directory.client_and_pool(state, parameters)
-    directory.check_secret_hash(client, optional_text(parameters, "SecretHash"), username)
+    directory.check_secret_hash(client, optional_string(parameters, "SecretHash"), username)
     given = read_attributes(parameters)
     if pool.section("AdminCreateUserConfig").get("AllowAdminCreateUserOnly"):
         raise not_authorized("SignUp is not permitted for this user pool")
@@ -59,16 +59,16 @@ def known_user(client: AppClient, pool: UserPool, parameters: Parameters) -> tup
     Raises:
         Refusal: the hash is wrong, or the user unknown and the client may know.
     """
-    username = text(parameters, "Username")
-    user = directory.find(pool, username) or _unverified(pool, username)
+    username = string(parameters, "Username")
+    user = directory.find(pool, username) or _find_unconfirmed(pool, username)
     names = [username] if user is None else [username, user.username]
-    directory.check_secret_hash(client, optional_text(parameters, "SecretHash"), *names)
+    directory.check_secret_hash(client, optional_string(parameters, "SecretHash"), *names)
     if user is None and not client.hides_users:
         raise user_not_found()
     return username, user
 
 
-def _unverified(pool: UserPool, username: str) -> User | None:
+def _find_unconfirmed(pool: UserPool, username: str) -> User | None:
     # Before an alias is verified, its owner is found by it only while unconfirmed.
     aliases = [alias for alias in pool.names("AliasAttributes") if alias != "preferred_username"]
     for user in pool.users.values():
@@ -79,7 +79,7 @@ def _unverified(pool: UserPool, username: str) -> User | None:
 
 def confirm_sign_up(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ConfirmSignUp: the code confirms the user and verifies where it was sent."""
-    given = text(parameters, "ConfirmationCode")
+    given = string(parameters, "ConfirmationCode")
     client, pool = directory.client_and_pool(state, parameters)
     _, user = known_user(client, pool, parameters)
     if user is None or not user.enabled:

@@ -50,24 +50,28 @@ def verify(request: HttpRequest, credentials: Credentials | None, region: str, n
     match = _AUTHORIZATION.fullmatch(authorization.strip())
     if match is None:
         raise Refusal("IncompleteSignatureException", "The Authorization header is not a SigV4 signature.", 403)
-    if credentials is None or not _equal(match["key"], credentials.access_key_id) or not _token(request, credentials):
+    if (
+        credentials is None
+        or not _equal(match["key"], credentials.access_key_id)
+        or not _session_token_matches(request, credentials)
+    ):
         raise Refusal("UnrecognizedClientException", "The security token included in the request is invalid.")
-    timestamp = _timestamp(request, match["date"], now)
+    timestamp = _checked_timestamp(request, match["date"], now)
     if match["region"] != region or match["service"] != SERVICE:
-        raise _invalid(f"Credential should be scoped to a valid region and to the service {SERVICE}.")
+        raise _invalid_signature(f"Credential should be scoped to a valid region and to the service {SERVICE}.")
     _check_signature(request, credentials, match, timestamp)
 
 
-def _timestamp(request: HttpRequest, date: str, now: float) -> str:
+def _checked_timestamp(request: HttpRequest, date: str, now: float) -> str:
     timestamp = request.headers.get("x-amz-date", "")
     try:
         time = datetime.strptime(timestamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
     except ValueError:
         raise Refusal("IncompleteSignatureException", "X-Amz-Date is missing or malformed.", 403) from None
     if timestamp[:8] != date:
-        raise _invalid("Date in Credential scope does not match YYYYMMDD from X-Amz-Date.")
+        raise _invalid_signature("Date in Credential scope does not match YYYYMMDD from X-Amz-Date.")
     if abs(time.timestamp() - now) > _SKEW:
-        raise _invalid("Signature expired: X-Amz-Date is more than five minutes off.")
+        raise _invalid_signature("Signature expired: X-Amz-Date is more than five minutes off.")
     return timestamp
 
 
@@ -75,7 +79,7 @@ def _check_signature(request: HttpRequest, keys: Credentials, match: re.Match[st
     signed = match["headers"].split(";")
     needed = {"host", "x-amz-date"} | {"x-amz-target", "x-amz-security-token"} & set(request.headers)
     if not needed <= set(signed):
-        raise _invalid("Host and the X-Amz- headers must be signed.")
+        raise _invalid_signature("Host and the X-Amz- headers must be signed.")
     date, region = match["date"], match["region"]
     canonical = sigv4.canonical_request(
         request.method, request.path, request.query, request.headers, signed, sigv4.payload_hash(request.body)
@@ -83,14 +87,14 @@ def _check_signature(request: HttpRequest, keys: Credentials, match: re.Match[st
     text = sigv4.string_to_sign(timestamp, sigv4.credential_scope(date, region, SERVICE), canonical)
     key = sigv4.signing_key(keys.secret_access_key, date, region, SERVICE)
     if not _equal(match["signature"], sigv4.signature(key, text)):
-        raise _invalid(_MISMATCH)
+        raise _invalid_signature(_MISMATCH)
 
 
-def _token(request: HttpRequest, credentials: Credentials) -> bool:
+def _session_token_matches(request: HttpRequest, credentials: Credentials) -> bool:
     return _equal(request.headers.get("x-amz-security-token", ""), credentials.session_token or "")
 
 
-def _invalid(message: str) -> Refusal:
+def _invalid_signature(message: str) -> Refusal:
     return Refusal("InvalidSignatureException", message, 403)
 
 

@@ -16,7 +16,7 @@ from .custom_auth import CustomAuth
 from .errors import Refusal, not_found
 from .grants import Grants
 from .outbox import Outbox
-from .records import AppClient, UserPool, random_text
+from .records import AppClient, UserPool, random_string
 
 __all__ = ["State"]
 
@@ -63,11 +63,11 @@ class State:
             Refusal: there is none.
         """
         if client_id not in self.clients:
-            raise self.no_client(client_id)
+            raise self.client_not_found(client_id)
         return self.clients[client_id]
 
     @staticmethod
-    def no_client(client_id: str) -> Refusal:
+    def client_not_found(client_id: str) -> Refusal:
         """Return the refusal for a client that is not there, or is another pool's."""
         return not_found(f"User pool client {client_id} does not exist.")
 
@@ -78,15 +78,15 @@ class State:
     def add_pool(self, settings: dict[str, Any]) -> UserPool:
         """Make a pool with a fresh id."""
         now = self.clock()
-        pool_id = f"{self.region}_{random_text(9, string.ascii_letters + string.digits)}"
+        pool_id = f"{self.region}_{random_string(9, string.ascii_letters + string.digits)}"
         self.pools[pool_id] = UserPool(pool_id, now, now, settings)
         return self.pools[pool_id]
 
     def add_client(self, pool: UserPool, settings: dict[str, Any]) -> AppClient:
         """Make an app client with a fresh id, and a secret where ``GenerateSecret`` asks for one."""
         now = self.clock()
-        secret = random_text(51) if settings.get("GenerateSecret") else None
-        client = AppClient(random_text(26), pool.id, secret, now, now, settings)
+        secret = random_string(51) if settings.get("GenerateSecret") else None
+        client = AppClient(random_string(26), pool.id, secret, now, now, settings)
         self.clients[client.client_id] = client
         return client
 

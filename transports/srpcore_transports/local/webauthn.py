@@ -136,25 +136,26 @@ def _public_key(key: object) -> PublicKey:
     values = cast(dict[object, Any], key) if isinstance(key, dict) else {}
     kind, algorithm = values.get(1), values.get(3)
     if (kind, algorithm, values.get(-1)) == (2, -7, 1):
-        x, y = _bytes(values.get(-2)), _bytes(values.get(-3))
+        x, y = _require_bytes(values.get(-2)), _require_bytes(values.get(-3))
         # Refuses what is not on the curve.
-        return ec.EllipticCurvePublicNumbers(_number(x), _number(y), ec.SECP256R1()).public_key()
+        return ec.EllipticCurvePublicNumbers(_to_int(x), _to_int(y), ec.SECP256R1()).public_key()
     if (kind, algorithm) == (3, -257):
-        return rsa.RSAPublicNumbers(_number(_bytes(values.get(-2))), _number(_bytes(values.get(-1)))).public_key()
+        e, n = _require_bytes(values.get(-2)), _require_bytes(values.get(-1))
+        return rsa.RSAPublicNumbers(_to_int(e), _to_int(n)).public_key()
     raise Refusal("WebAuthnCredentialNotSupportedException", "The credential's algorithm is neither ES256 nor RS256.")
 
 
-def _bytes(value: object) -> bytes:
+def _require_bytes(value: object) -> bytes:
     if not isinstance(value, bytes):
         raise ValueError("a key's coordinate is a byte string")
     return value
 
 
-def _number(value: bytes) -> int:
+def _to_int(value: bytes) -> int:
     return int.from_bytes(value, "big")
 
 
-def attested(attestation: bytes, party: RelyingParty) -> AuthenticatorData:
+def check_attestation(attestation: bytes, party: RelyingParty) -> AuthenticatorData:
     """Check an attestation object of the format ``none``, and return the authenticator's data in it.
 
     Raises:
