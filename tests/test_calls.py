@@ -215,7 +215,7 @@ def test_a_dripping_answer_ends_with_the_time_of_the_call() -> None:
     dripping = Dripping()
     with (
         dripping.server,
-        HttpsTransport("eu-west-1", dripping.server.url, read_timeout=5, total_timeout=0.5) as transport,
+        HttpsTransport("eu-west-1", dripping.server.url, read_timeout=30, total_timeout=0.5) as transport,
         pytest.raises(TransportTimeout),
     ):
         transport.call(READ)
@@ -226,7 +226,7 @@ def test_a_dripping_answer_ends_with_the_time_of_the_call() -> None:
 @pytest.mark.slow
 def test_a_limit_bounds_all_calls_within() -> None:
     dripping = Dripping()
-    with dripping.server, HttpsTransport("eu-west-1", dripping.server.url, read_timeout=5) as transport:
+    with dripping.server, HttpsTransport("eu-west-1", dripping.server.url, read_timeout=30) as transport:
         with time_limit(0.5), time_limit(50), pytest.raises(TransportTimeout):
             transport.fetch(dripping.server.url + "/keys")
         assert 0 < dripping.sent < 300
@@ -433,16 +433,18 @@ def test_all_addresses_of_a_host_have_one_time_together(monkeypatch: pytest.Monk
     monkeypatch.setattr("srpcore_transports.exchange.getaddrinfo", lambda *_, **__: places)
     monkeypatch.setattr("srpcore_transports.exchange.socket", TimedSocket)
     with (
-        HttpsTransport("eu-west-1", "http://127.0.0.1:1", connect_timeout=6, max_attempts=1) as transport,
+        HttpsTransport(
+            "eu-west-1", "http://127.0.0.1:1", connect_timeout=600, total_timeout=600, max_attempts=1
+        ) as transport,
         pytest.raises(TransportTimeout) as raised,
     ):
         transport.call(READ)
     assert not raised.value.may_have_arrived
     # Nobody waited here, so that each had an equal part, or more, of what was left.
     assert len(TimedSocket.waits) == 6
-    assert 0.9 < TimedSocket.waits[0] <= 1
+    assert 90 < TimedSocket.waits[0] <= 100
     assert TimedSocket.waits == sorted(TimedSocket.waits)
-    assert TimedSocket.waits[-1] <= 6
+    assert TimedSocket.waits[-1] <= 600
 
 
 def test_a_silent_address_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,6 +54,7 @@ from srpcore_transports.httpx import AsyncHttpxTransport, HttpxTransport
 from srpcore_transports.httpx.leases import Leases
 from srpcore_transports.retries import Retries
 from support.forks import held_by_another_thread, in_a_child
+from support.ports import reserved_port
 
 SIGN_UP = Operation("SignUp", {"Username": "zoë", "Password": "hunter2"})
 MAKERS: dict[str, Callable[..., Any]] = {
@@ -422,7 +423,7 @@ def test_close_then_use_again(make: Callable[..., Any], bundle: str) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_child_process_does_not_speak_on_the_parents_connection(bundle: str) -> None:
-    with served(HttpxTransport, bundle, max_connections=1, connect_timeout=2) as (server, transport):
+    with served(HttpxTransport, bundle, max_connections=1, connect_timeout=30) as (server, transport):
         transport.call(SIGN_IN)
         with held_by_another_thread(transport._leases._lock, transport._leases.free):
             assert in_a_child(lambda: transport.call(SIGN_IN)) == 0
@@ -524,6 +525,16 @@ def silent(part: bytes = b"") -> Handler:
     return handler
 
 
+def answer_sign_in_and_then(fault: Handler) -> Handler:
+    """Answer SIGN_IN, and every other request by *fault*."""
+
+    def handler(request: Request, connection: socket.socket) -> bytes:
+        is_sign_in = request.headers["x-amz-target"].endswith(SIGN_IN.name)
+        return answer() if is_sign_in else fault(request, connection)
+
+    return handler
+
+
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"
 FAULTS: dict[str, Handler] = {
     "closed before the answer": cut(b""),
@@ -599,20 +610,22 @@ def test_what_may_have_been_carried_out_is_not_sent_again(make: Callable[..., An
         assert len(server.requests) == times
 
 
-def unreachable(maker: Callable[..., Any], url: str, bundle: str | None = None) -> tuple[type, bool, bool, str]:
-    with maker("eu-west-1", url, ca_bundle=bundle, max_attempts=1, connect_timeout=0.3) as transport:
+def unreachable(
+    maker: Callable[..., Any], url: str, bundle: str | None = None, *, connect_timeout: float = 30
+) -> tuple[type, bool, bool, str]:
+    with maker("eu-west-1", url, ca_bundle=bundle, max_attempts=1, connect_timeout=connect_timeout) as transport:
         return outcome(transport, SIGN_UP)
 
 
 def test_nobody_listens(make: Callable[..., Any]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        url = f"https://localhost:{unused.getsockname()[1]}"
-    assert unreachable(make, url) == unreachable(HttpsTransport, url) == (TransportError, False, True, "")
-    with (
-        make(endpoint_url=url, max_attempts=1) as transport,
-        pytest.raises(TransportError, match=r"connecting to localhost: .*([Rr]efused|Connect call failed)"),
-    ):
-        transport.call(SIGN_IN)
+    with reserved_port() as port:
+        url = f"https://localhost:{port}"
+        assert unreachable(make, url) == unreachable(HttpsTransport, url) == (TransportError, False, True, "")
+        with (
+            make(endpoint_url=url, max_attempts=1) as transport,
+            pytest.raises(TransportError, match=r"connecting to localhost: .*([Rr]efused|Connect call failed)"),
+        ):
+            transport.call(SIGN_IN)
 
 
 def test_no_such_host(make: Callable[..., Any]) -> None:
@@ -638,7 +651,7 @@ def test_a_host_that_no_name_service_takes(make: Callable[..., Any]) -> None:
 def test_a_silent_server_is_a_timeout_while_connecting(make: Callable[..., Any], bundle: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"https://localhost:{listening.getsockname()[1]}"
-        assert unreachable(make, url, bundle) == (TransportTimeout, False, True, "")
+        assert unreachable(make, url, bundle, connect_timeout=0.3) == (TransportTimeout, False, True, "")
         with (
             make(endpoint_url=url, ca_bundle=bundle, connect_timeout=0.2, max_attempts=1) as transport,
             pytest.raises(TransportTimeout, match=r"connecting to localhost: no answer within 0\.2 seconds"),
@@ -647,14 +660,16 @@ def test_a_silent_server_is_a_timeout_while_connecting(make: Callable[..., Any],
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("read_timeout", [0.2, 5])
+@pytest.mark.parametrize("read_timeout", [0.2, 30])
 def test_a_silent_server_is_a_timeout_while_reading(make: Callable[..., Any], bundle: str, read_timeout: float) -> None:
     within = "within 0.2 seconds" if read_timeout < 1 else "before the time limit of the call"
-    with (
-        served(make, bundle, silent(), read_timeout=read_timeout, total_timeout=1) as (_, transport),
-        pytest.raises(TransportTimeout, match=f"waiting for localhost: no answer {within}") as caught,
-    ):
-        transport.call(SIGN_UP)
+    with served(make, bundle, answer_sign_in_and_then(silent()), read_timeout=read_timeout) as (_, transport):
+        transport.call(SIGN_IN)  # connects: a busy machine takes long for that
+        with (
+            time_limit(30 if read_timeout < 1 else 0.5),
+            pytest.raises(TransportTimeout, match=f"waiting for localhost: no answer {within}") as caught,
+        ):
+            transport.call(SIGN_UP)
     assert caught.value.may_have_arrived
 
 
@@ -739,14 +754,15 @@ def test_what_could_not_all_be_sent_has_not_arrived() -> None:
 
 
 @pytest.mark.slow
-def test_no_free_connection_is_a_timeout_before_anything_is_sent(bundle: str) -> None:
+def test_no_free_connection_is_a_timeout_before_anything_is_sent() -> None:
     def handler(request: Request, connection: socket.socket) -> bytes:
-        with pytest.raises(TransportTimeout, match="no connection to localhost was free") as caught:
+        with pytest.raises(TransportTimeout, match=r"no connection to 127\.0\.0\.1 was free") as caught:
             transport.call(SIGN_UP)
         assert not caught.value.may_have_arrived
         return answer(b'{"Session":"s"}')
 
-    with served(HttpxTransport, bundle, handler, max_connections=1, connect_timeout=0.3) as (server, transport):
+    # Without TLS, whose handshake may take longer than the timeout on a busy machine.
+    with served(HttpxTransport, "", handler, max_connections=1, connect_timeout=0.3) as (server, transport):
         assert transport.call(SIGN_IN).document["Session"] == "s"
         assert transport.call(Operation("GetUser", {})).document["Session"] == "s"
     assert len(server.requests) == 2
@@ -773,14 +789,16 @@ def drip(response: bytes, first: int = 0) -> Handler:
 @pytest.mark.parametrize("first", [0, 9000])
 def test_a_drip_ends_at_the_deadline(make: Callable[..., Any], bundle: str, first: int, secure: bool) -> None:
     response = b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 1000 + b"Content-Length: 9999\r\n\r\n" + b"x" * 9999
-    started = time.monotonic()
-    with served(make, bundle if secure else "", drip(response, first), read_timeout=30) as (server, transport):
+    dripping = answer_sign_in_and_then(drip(response, first))
+    with served(make, bundle if secure else "", dripping, read_timeout=30) as (server, transport):
+        transport.call(SIGN_IN)  # connects: a busy machine takes long for that
+        started = time.monotonic()
         with time_limit(0.5), pytest.raises(TransportTimeout, match="before the time limit of the call") as caught:
             transport.call(SIGN_UP)
+        assert time.monotonic() - started < 25
         assert caught.value.may_have_arrived
         server.drop_connections()
-    assert time.monotonic() - started < 5
-    assert len(server.requests) == 1
+    assert len(server.requests) == 2
 
 
 @pytest.mark.slow
@@ -798,7 +816,7 @@ def test_silence_at_the_deadline_is_not_waited_out(make: Callable[..., Any], bun
         pytest.raises(TransportTimeout),
     ):
         transport.call(SIGN_IN)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 25
 
 
 @pytest.mark.slow
@@ -806,7 +824,7 @@ def test_a_request_that_nobody_takes_ends_at_the_deadline(make: Callable[..., An
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with (
-            make("eu-west-1", url, total_timeout=0.5) as transport,
+            make("eu-west-1", url, total_timeout=1) as transport,
             pytest.raises(TransportTimeout, match="sending to") as caught,
         ):
             transport.call(Operation("SignUp", {"Username": "u" * 9_000_000}))
@@ -827,7 +845,7 @@ def test_a_request_that_is_taken_in_sips_ends_at_the_deadline(make: Callable[...
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 30_000)
         sipped = threads.submit(sip, listener)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        with make("eu-west-1", url, total_timeout=0.6, timeout=5, max_attempts=1) as transport:
+        with make("eu-west-1", url, total_timeout=0.6, timeout=30, max_attempts=1) as transport:
             with pytest.raises(TransportTimeout, match="sending to") as caught:
                 transport.call(Operation("SignUp", {"Username": "u" * 9_000_000}))
             lasted = time.monotonic() - started
@@ -835,7 +853,7 @@ def test_a_request_that_is_taken_in_sips_ends_at_the_deadline(make: Callable[...
         with contextlib.suppress(OSError):
             sipped.result(10)
     assert not caught.value.may_have_arrived
-    assert lasted < 5
+    assert lasted < 10  # all of it would take 15 seconds
 
 
 def test_no_time_is_left(make: Callable[..., Any], bundle: str) -> None:
@@ -903,7 +921,7 @@ def test_the_tunnel_is_verified_end_to_end(
 ) -> None:
     with LoopbackServer(echo, tls("127.0.0.1")) as server, proxy_server() as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
-        with make(endpoint_url=server.url, ca_bundle=bundle, max_connections=1, connect_timeout=2) as transport:
+        with make(endpoint_url=server.url, ca_bundle=bundle, max_connections=1, connect_timeout=30) as transport:
             for _ in range(3):
                 # httpcore would keep the place of such a connection, and the second call wait for it.
                 with pytest.raises(TransportError, match="certificate verification failed"):
