@@ -86,8 +86,8 @@ _NAMES_OF = {
 }
 _MODULE_OF = {name: module for module, names in _NAMES_OF.items() for name in names.split()}
 # Modules that are attributes of the package without an import of their own; the first are documented.
-_PUBLIC_MODULES = "aws_srp crypto exceptions frameworks store testing tokens utils".split()
-_MODULES = [*_PUBLIC_MODULES, *"client driver flows pool protocol resolve service_client users".split()]
+_PUBLIC_MODULES = "aws_srp crypto exceptions frameworks protocol store testing tokens utils".split()
+_MODULES = [*_PUBLIC_MODULES, *"client driver flows pool resolve service_client users".split()]
 
 
 if not TYPE_CHECKING:  # type checkers know every name, and must not take a misspelt one for Any

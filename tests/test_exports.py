@@ -61,7 +61,7 @@ def test_a_name_that_is_not_there_is_an_attribute_error(module: str) -> None:
 
 
 def test_dir_shows_public_names_only() -> None:
-    public = {"aws_srp", "crypto", "exceptions", "frameworks", "store", "testing", "tokens", "utils"}
+    public = {"aws_srp", "crypto", "exceptions", "frameworks", "protocol", "store", "testing", "tokens", "utils"}
     assert set(dir(srpcore)) == {*srpcore.__all__, *public}
     assert set(dir(srpcore.exceptions)) == set(srpcore.exceptions.__all__)
     for name in public:

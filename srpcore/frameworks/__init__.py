@@ -3,3 +3,27 @@
 Each module imports its own framework and no other; nothing here is loaded by ``import srpcore``. What they share is in
 :mod:`~srpcore.frameworks.bearer`: how a token is taken out of a request, and what a failure means over HTTP.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from . import aws_lambda, fastapi, flask, rest_framework, starlette
+
+# The public modules. They are imported lazily, because each needs its framework.
+__all__ = ["aws_lambda", "fastapi", "flask", "rest_framework", "starlette"]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> ModuleType:
+        if name in __all__:
+            return import_module(f"{__name__}.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
