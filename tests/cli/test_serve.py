@@ -185,7 +185,7 @@ def test_other_machines_are_let_in_with_a_warning_only() -> None:
     result = run("serve", "--port", "0", "--host", "192.0.2.1")
     assert (result.status, result.stdout) == (1, "")
     warning, error = result.stderr.splitlines()
-    assert warning.startswith("warning: 192.0.2.1 lets other machines in")
+    assert warning.startswith("warning: 192.0.2.1 lets other machines connect")
     assert error.startswith("srpcore: cannot listen on 192.0.2.1 port 0")
 
 

@@ -1,6 +1,7 @@
-"""The embedded local user pool: the server's half of everything, with real SRP and real RS256 tokens.
+"""An embedded user pool: the server side of Amazon Cognito, with real SRP and real RS256 tokens, in memory.
 
-:class:`LocalUserPool` is a transport in process, and serves HTTP. It refuses what the service refuses.
+:class:`LocalUserPool` is a transport for calls in the same process, and can also serve the pool over HTTP. It checks
+requests as the service does and answers with the service's exception names.
 """
 
 from __future__ import annotations

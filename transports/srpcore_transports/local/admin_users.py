@@ -1,4 +1,4 @@
-"""What an administrator does with users."""
+"""The operations of an administrator on users: create, read, change, confirm, disable and delete them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ __all__ = ["OPERATIONS", "user_fields"]
 
 
 def user_fields(user: User, only: list[str] | None = None) -> dict[str, Any]:
-    """Return a UserType; *only* some attributes where it is given."""
+    """Return *user* as a UserType of the API.
+
+    Args:
+        only: the names of the attributes to include; None or an empty list includes all of them.
+    """
     return {
         "Username": user.username,
         "Attributes": attributes.pairs(user.attributes, only or ()),
@@ -42,7 +46,7 @@ def _pool_and_user(state: State, parameters: Parameters) -> tuple[UserPool, User
 
 
 def admin_create_user(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer AdminCreateUser: the user must change the temporary password at the first log-in."""
+    """Answer AdminCreateUser: the user must change the temporary password at the first login."""
     pool, username = state.pool(string(parameters, "UserPoolId")), string(parameters, "Username")
     action = choice(parameters, "MessageAction", "MessageActionType")
     given = read_attributes(parameters)
@@ -86,7 +90,8 @@ def _invite(state: State, user: User, password: str, mediums: list[str]) -> None
         "SMS": ("SMS", "phone_number"),
     }
     chosen = [addresses[medium] for medium in ("EMAIL", "SMS") if medium in mediums]
-    # Where the wished medium has no address, the other is better than losing the password.
+    # If the user has no address for the desired medium, use the other medium. Otherwise nobody would
+    # receive the temporary password, and the pool itself stores only its verifier.
     for medium, attribute in [*chosen, *addresses.values()]:
         if attribute in user.attributes:
             destination = user.attributes[attribute]
@@ -132,7 +137,7 @@ def admin_delete_user(state: State, parameters: Parameters) -> dict[str, Any]:
 
 
 def admin_disable_user(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer AdminDisableUser: the user's tokens are revoked, too."""
+    """Answer AdminDisableUser; this also revokes the user's tokens."""
     _, user = _pool_and_user(state, parameters)
     user.enabled, user.modified = False, state.clock()
     state.grants.revoke_user(user)

@@ -1,4 +1,4 @@
-"""Make, describe, change, delete and list app clients."""
+"""The operations on app clients: create, describe, update, delete and list them."""
 
 from __future__ import annotations
 
@@ -21,19 +21,20 @@ _LIST_FIELDS = ("ClientId", "UserPoolId", "ClientName")
 
 
 def check_client_settings(settings: Parameters) -> None:
-    """Check the parameters of CreateUserPoolClient that the pool acts on.
+    """Check those parameters of CreateUserPoolClient that the local pool uses; ignore the others.
 
     Raises:
-        Refusal: one has a value that the service would not take.
+        Refusal: a parameter has a value that the service would not accept.
     """
     flows = strings(settings, "ExplicitAuthFlows")
     if not set(flows) <= _FLOWS:
-        raise invalid_parameter("ExplicitAuthFlows has an unknown flow")
+        raise invalid_parameter(f"ExplicitAuthFlows has an unknown flow: use {', '.join(sorted(_FLOWS))}")
     if len({flow.startswith("ALLOW_") for flow in flows}) > 1:
         raise invalid_parameter("ExplicitAuthFlows must be either all with or all without the prefix ALLOW_")
     choice(settings, "PreventUserExistenceErrors", "PreventUserExistenceErrorTypes")
     number(settings, "AuthSessionValidity", 3, 3, 15)
-    # Rotation beside ALLOW_REFRESH_TOKEN_AUTH is taken; REFRESH_TOKEN_AUTH is refused when it is used.
+    # A client may have both token rotation and ALLOW_REFRESH_TOKEN_AUTH. The flow REFRESH_TOKEN_AUTH is refused only
+    # when such a client calls it.
     rotation = mapping(settings, "RefreshTokenRotation")
     choice(rotation, "Feature", "FeatureType")
     number(rotation, "RetryGracePeriodSeconds", 0, 0, 60)
@@ -57,7 +58,7 @@ def describe_user_pool_client(state: State, parameters: Parameters) -> dict[str,
 
 
 def update_user_pool_client(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer UpdateUserPoolClient: as the service does, what is left out goes back to its default."""
+    """Answer UpdateUserPoolClient: as in the service, settings that are left out are reset to their defaults."""
     client = _client(state, parameters)
     check_client_settings(parameters)
     name = {"ClientName": client.settings.get("ClientName", "")}
@@ -67,13 +68,13 @@ def update_user_pool_client(state: State, parameters: Parameters) -> dict[str, A
 
 
 def delete_user_pool_client(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer DeleteUserPoolClient: its tokens are good no more."""
+    """Answer DeleteUserPoolClient; this also revokes the client's tokens."""
     state.remove_client(_client(state, parameters))
     return {}
 
 
 def list_user_pool_clients(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer ListUserPoolClients, at most 60 a page."""
+    """Answer ListUserPoolClients, with at most 60 app clients per page."""
     pool = state.pool(string(parameters, "UserPoolId"))
     clients = [client for client in state.clients.values() if client.user_pool_id == pool.id]
     page, following = pages.requested_page(state, parameters, clients, limit="MaxResults", least=1)

@@ -1,4 +1,4 @@
-"""User attributes: which a pool has, which it requires, and which a user may write."""
+"""User attributes: which ones a pool has, which ones it requires, and which ones a user may write."""
 
 from __future__ import annotations
 
@@ -31,10 +31,14 @@ def required(pool: UserPool) -> list[str]:
 
 
 def check(pool: UserPool, given: Mapping[str, str], *, by_user: bool) -> None:
-    """Check that *given* may be written, by the user or by an administrator.
+    """Check that the attributes *given* may be written.
+
+    Args:
+        by_user: the user writes them, not an administrator. Only an administrator may set ``email_verified`` and
+            ``phone_number_verified``.
 
     Raises:
-        Refusal: an attribute is unknown, immutable, or of the wrong form.
+        Refusal: an attribute does not exist in the pool, may not be written, or is malformed.
     """
     known = names(pool)
     for name, value in given.items():
@@ -47,15 +51,15 @@ def check(pool: UserPool, given: Mapping[str, str], *, by_user: bool) -> None:
         if by_user and name in _UNWRITABLE:
             raise not_authorized("A client attempted to write unauthorized attribute")
         if name in ("email", "phone_number") and value and not looks_like(name, value):
-            spoken = "email address" if name == "email" else "phone number"
-            raise invalid_parameter(f"Invalid {spoken} format.")
+            kind = "email address" if name == "email" else "phone number"
+            raise invalid_parameter(f"Invalid {kind} format.")
 
 
 def check_required(pool: UserPool, given: Mapping[str, str]) -> None:
-    """Check that *given* has everything that the pool requires.
+    """Check that *given* has a value for every attribute that the pool requires.
 
     Raises:
-        Refusal: something is missing.
+        Refusal: a required attribute is missing or empty.
     """
     for name in required(pool):
         if not given.get(name):
@@ -65,6 +69,10 @@ def check_required(pool: UserPool, given: Mapping[str, str]) -> None:
 
 
 def pairs(values: Mapping[str, str], only: Iterable[str] = ()) -> list[dict[str, str]]:
-    """Return attributes as a list of ``{"Name": ..., "Value": ...}``, all of them or *only* some."""
+    """Return attributes as a list of ``{"Name": ..., "Value": ...}``.
+
+    Args:
+        only: the names of the attributes to include; an empty iterable includes all of them.
+    """
     wanted = list(only)
     return [{"Name": name, "Value": value} for name, value in values.items() if not wanted or name in wanted]

@@ -1,4 +1,8 @@
-"""Decode the CBOR of authenticators (RFC 8949): definite lengths; integers, strings, lists, maps, simple values."""
+"""Decode the part of CBOR (RFC 8949) that WebAuthn authenticators send.
+
+That part is: integers, byte and character strings, lists, maps, and the simple values false, true and null, all with
+definite lengths. Tags, floating-point numbers and indefinite lengths are refused.
+"""
 
 from __future__ import annotations
 
@@ -9,34 +13,34 @@ _SIMPLE: dict[int, object] = {20: False, 21: True, 22: None}
 
 
 def decode(data: bytes) -> tuple[object, bytes]:
-    """Return the first item of *data* and what follows it.
+    """Return the first item of *data*, decoded, and the bytes after it.
 
     Raises:
-        ValueError: there is none, or one of another kind.
+        ValueError: *data* is empty, ends within an item, or has an item that this module does not support.
     """
     return _item(data, 0)
 
 
 def _item(data: bytes, nested: int) -> tuple[object, bytes]:
     if not data or nested > _MOST_NESTED:
-        raise ValueError("CBOR ends early or is nested too deeply")
+        raise ValueError(f"CBOR ends early or is nested more than {_MOST_NESTED} levels deep")
     major, short = data[0] >> 5, data[0] & 0x1F
     if major == 7:
         if short not in _SIMPLE:
-            raise ValueError("this CBOR is not read here")
+            raise ValueError(f"CBOR simple value {short} is not supported: only false, true and null are")
         return _SIMPLE[short], data[1:]
     argument, rest = _argument(short, data[1:])
     if major in (0, 1):
         return (argument if major == 0 else -1 - argument), rest
     if major in (2, 3):
         if len(rest) < argument:
-            raise ValueError("a CBOR string ends early")
+            raise ValueError(f"CBOR string ends early: it should have {argument} bytes, and {len(rest)} are left")
         return (rest[:argument] if major == 2 else rest[:argument].decode("utf-8")), rest[argument:]
     if major == 4:
         return _list(argument, rest, nested)
     if major == 5:
         return _map(argument, rest, nested)
-    raise ValueError("this CBOR is not read here")
+    raise ValueError(f"CBOR major type {major} is not supported: only integers, strings, lists and maps are")
 
 
 def _argument(short: int, data: bytes) -> tuple[int, bytes]:
@@ -44,7 +48,7 @@ def _argument(short: int, data: bytes) -> tuple[int, bytes]:
         return short, data
     size = 1 << (short - 24)
     if short > 27 or len(data) < size:
-        raise ValueError("a CBOR length is indefinite or ends early")
+        raise ValueError("CBOR length is indefinite, which is not supported, or ends early")
     return int.from_bytes(data[:size], "big"), data[size:]
 
 
@@ -61,6 +65,6 @@ def _map(length: int, data: bytes, nested: int) -> tuple[dict[object, object], b
     for _ in range(length):
         key, data = _item(data, nested + 1)
         if isinstance(key, bool) or not isinstance(key, int | str | bytes) or key in items:
-            raise ValueError("a CBOR map has a key twice, or one that is no number or string")
+            raise ValueError("CBOR map has the same key twice, or a key that is not an integer or a string")
         items[key], data = _item(data, nested + 1)
     return items, data

@@ -1,4 +1,4 @@
-"""RespondToAuthChallenge and its administrator's twin: the answer to each challenge."""
+"""RespondToAuthChallenge and AdminRespondToAuthChallenge: check the client's answer to each kind of challenge."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def respond_to_auth_challenge(state: State, parameters: Parameters) -> dict[str,
     """Answer RespondToAuthChallenge.
 
     Raises:
-        Refusal: the Session is not this user's, client's and challenge's, or the answer is wrong.
+        Refusal: the Session is not valid for this user, app client and challenge, or the answer is wrong.
     """
     client, _ = directory.client_and_pool(state, parameters)
     name, answers = string(parameters, "ChallengeName"), mapping(parameters, "ChallengeResponses")
@@ -40,7 +40,8 @@ def respond_to_auth_challenge(state: State, parameters: Parameters) -> dict[str,
     if session is None:
         session = _find_session(state, client.client_id, name, answers)
     conversation = state.conversations.take(session)
-    # A spent Session is worth less than one that another client or user might go on with.
+    # take() has removed the Session, and a request that fails one of the checks below does not get it back. A Session
+    # that turns up with another client, user or challenge may be stolen, so it is better lost than usable again.
     if conversation.client is not client or name not in conversation.challenges:
         raise invalid_session()
     if not _names_user(conversation, username):
@@ -72,7 +73,13 @@ def _names_user(conversation: Conversation, username: str) -> bool:
 
 
 def _find_session(state: State, client_id: str, name: str, answers: Mapping[str, Any]) -> str:
-    """Find the conversation of an answer without a Session: by its secret block, or by user and device."""
+    """Find the Session of an answer that has none: by its secret block, or by user and device.
+
+    The first challenges of SRP logins are sent without a Session, so their answers cannot carry one.
+
+    Raises:
+        Refusal: no login waits for this answer, or this challenge needs a Session.
+    """
 
     def waits_for_answer(conversation: Conversation) -> bool:
         return name in conversation.challenges and conversation.client.client_id == client_id
@@ -94,7 +101,8 @@ def _answer(
     try:
         return _ANSWERS[name](state, conversation, answers)
     except Refusal as refusal:
-        # What was mistyped may be typed again in the same Session; what was refused for good may not.
+        # A new password that breaks the policy or a mistyped code may be corrected in the same Session. A code may be
+        # wrong a limited number of times, so that it cannot be guessed. Any other refusal ends the login.
         if refusal.code in ("InvalidPasswordException", "InvalidParameterException"):
             state.conversations.put_back(session, conversation)
         elif refusal.code in ("CodeMismatchException", "ExpiredCodeException"):
@@ -118,7 +126,7 @@ def _password_verifier(state: State, conversation: Conversation, answers: Mappin
     proved = exchange.check_proof(state, conversation, answers)
     if user is None:
         raise not_authorized()
-    # A password that was changed during the exchange is no longer proved.
+    # Compare the verifiers too: if the password was changed during the exchange, the client has proved the old one.
     if not proved or conversation.exchange is None or conversation.exchange.verifier != user.verifier:
         raise passwords.fail(state, user)
     passwords.succeed(user)
@@ -167,7 +175,7 @@ def _one_time_code(state: State, conversation: Conversation, answers: Mapping[st
 
 
 def _save_email_address(state: State, conversation: Conversation) -> None:
-    """Give the user the e-mail address that was set up on the way in, now that its code has come back."""
+    """Save the e-mail address that the user set up during this login, after its code was entered correctly."""
     user, address = _require_user(conversation), conversation.new_address
     if address is not None:
         directory.check_alias_free(conversation.pool, user, "email", address)
@@ -181,7 +189,8 @@ def _passkey(state: State, conversation: Conversation, answers: Mapping[str, Any
     try:
         both = passkeys.check(conversation.pool, user, conversation.passkey_challenge or "", given)
     except Refusal as refusal:
-        # One refusal for all that may be wrong with it, and the Session is spent.
+        # Every failure gets the same exception, NotAuthorizedException. As that is not in the lists above, the Session
+        # is not put back, and the next try needs a new challenge.
         raise not_authorized(refusal.message) from None
     return advance(state, replace(conversation, passkey_challenge=None, second_factor_done=both))
 
@@ -200,7 +209,7 @@ def _password_or_srp(state: State, conversation: Conversation, answers: Mapping[
 
 def _select_mfa_type(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
     user, factor = _require_user(conversation), named(answers, "ANSWER")
-    # The API reference's name for it, beside the challenge's own.
+    # The API reference documents both names for this factor.
     factor = "EMAIL_OTP" if factor == "EMAIL_MFA" else factor
     if factor not in mfa.factors(conversation.pool, user):
         raise invalid_parameter(f"Selected challenge {factor} is not available to the user")
@@ -229,7 +238,7 @@ def _email_setup(state: State, conversation: Conversation, address: str) -> dict
 
 def _device_srp(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
     user, A = _require_user(conversation), exchange.public_value(answers)
-    # Any other device than the one that was asked for was refused above.
+    # respond_to_auth_challenge() has already refused any device other than the one that was challenged.
     device = user.devices.get(named(answers, "DEVICE_KEY"))
     if device is None:
         raise not_found("Device does not exist.")

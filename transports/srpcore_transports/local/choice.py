@@ -1,4 +1,4 @@
-"""Choice-based log-in (the flow USER_AUTH): which first factors a user has, and how each begins."""
+"""Choice-based login (the flow USER_AUTH): which first factors a user may choose, and the challenge of each."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FACTORS = ("PASSWORD", "PASSWORD_SRP", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN")
 
 
 def configured(pool: UserPool, user: User) -> list[str]:
-    """Return the first factors that *user* has and *pool* allows, as GetUserAuthFactors names them."""
+    """Return the first factors that *user* has and *pool* allows, with the names of GetUserAuthFactors."""
     has = {
         "PASSWORD": user.verifier != 0,
         "EMAIL_OTP": user.verified("email"),
@@ -36,9 +36,13 @@ def configured(pool: UserPool, user: User) -> list[str]:
 
 
 def offered(pool: UserPool, user: User | None) -> list[str]:
-    """Return the challenges that a log-in may choose among; an unknown user (None) seems to have all but a passkey.
+    """Return the names of the challenges that the user may choose from at a login.
 
-    Whoever needs a second factor begins with the password, or with a passkey that counts as both.
+    If the user needs a second factor, the first one must be the password, or a passkey that counts as both factors.
+
+    Args:
+        user: None for a name that does not exist. Then the answer lists every factor of the pool except passkeys, so
+            that it does not reveal whether the user exists.
     """
     has = configured(pool, user) if user else [factor for factor in pool.first_factors if factor != "WEB_AUTHN"]
     if pool.mfa == "ON" or (user is not None and mfa.factors(pool, user)):
@@ -50,10 +54,10 @@ def offered(pool: UserPool, user: User | None) -> list[str]:
 
 
 def start(state: State, conversation: Conversation, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the challenge of PREFERRED_CHALLENGE, or the choice where there is none or the user does not have it.
+    """Return the challenge that PREFERRED_CHALLENGE names, or SELECT_CHALLENGE if it is absent or not available.
 
     Raises:
-        Refusal: there is no such challenge, or the password that came with it is wrong.
+        Refusal: PREFERRED_CHALLENGE is not the name of a first factor, or the password sent with it is wrong.
     """
     preferred = optional_string(values, "PREFERRED_CHALLENGE")
     if preferred is not None and preferred not in _FACTORS:
@@ -67,10 +71,13 @@ def start(state: State, conversation: Conversation, values: Mapping[str, Any]) -
 
 
 def begin(state: State, conversation: Conversation, factor: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what follows the choice of *factor*; PASSWORD and PASSWORD_SRP come with PASSWORD or SRP_A.
+    """Start the login with *factor*, and return the next challenge or the tokens.
+
+    Args:
+        values: what the client sent. The factor PASSWORD needs PASSWORD in it, and PASSWORD_SRP needs SRP_A.
 
     Raises:
-        Refusal: the user does not have the factor, or what comes with it is missing or wrong.
+        Refusal: the factor is not available to the user, or a value that it needs is missing or wrong.
     """
     pool, user = conversation.pool, conversation.user
     if factor not in offered(pool, user):

@@ -1,4 +1,4 @@
-"""Codes by e-mail and SMS: issue, deliver to the outbox, and check."""
+"""Codes that are sent by e-mail or SMS: create them, put them into the outbox, and check them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_TRIES = 5
 
 
 def masked(attribute: str, value: str) -> str:
-    """Return a destination as the service shows it: ``a***@e***`` or ``+*******1234``."""
+    """Return an address masked as the service masks it: ``a***@e***`` or ``+*******1234``."""
     if attribute == "email":
         name, _, domain = value.partition("@")
         return f"{name[:1]}***@{domain[:1]}***"
@@ -39,7 +39,7 @@ def deliver(state: State, user: User, attribute: str, purpose: str, code: str) -
 
 
 def issue(state: State, user: User, purpose: str, attribute: str) -> dict[str, str]:
-    """Make a code for *purpose* (``sign_up``, ``reset``, ``attribute``), send it, and return CodeDeliveryDetails."""
+    """Create and send a code for *purpose* (``sign_up``, ``reset`` or ``attribute``); return CodeDeliveryDetails."""
     code = Code(state.code(), state.clock() + _LIFETIMES[purpose], attribute)
     user.codes[_slot(purpose, attribute)] = code
     return deliver(state, user, attribute, purpose, code.value)
@@ -50,10 +50,10 @@ def _slot(purpose: str, attribute: str) -> str:
 
 
 def check(state: State, user: User, purpose: str, given: str, attribute: str = "") -> Code:
-    """Return the code that *given* matches, which is spent with that.
+    """Return the code that *given* matches, and remove it: a code can be used once.
 
     Raises:
-        Refusal: it is wrong, has expired, was never sent, or was tried too often.
+        Refusal: *given* is wrong, no code was sent, the code has expired, or too many wrong ones were tried.
     """
     code = user.codes.get(_slot(purpose, attribute))
     if code is None or code.expires <= state.clock():

@@ -1,4 +1,4 @@
-"""``srpcore serve``: a local pool over HTTP, until an interrupt or SIGTERM."""
+"""``srpcore serve``: serve a local user pool over HTTP until Ctrl-C or SIGTERM."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ _PURPOSES = {
 
 
 def serve(arguments: argparse.Namespace) -> int:
-    """Serve a pool until an interrupt or SIGTERM, and return 0.
+    """Serve a local user pool until Ctrl-C or SIGTERM, and return the exit status 0.
 
     Raises:
-        ConfigurationError: a setting cannot be used, or the address cannot be listened at.
+        ConfigurationError: a setting is invalid, or the server cannot listen on the address.
     """
     credentials = from_environment()
     pool = LocalUserPool(
@@ -47,7 +47,8 @@ def serve(arguments: argparse.Namespace) -> int:
         client_secret=arguments.client_secret,
     )
     pool.outbox.on_message = _announce
-    # Both set in so many words: a shell starts its background jobs with SIGINT ignored.
+    # Python's own handler is not enough: a shell starts background jobs with SIGINT ignored, and then Python installs
+    # no handler for it. SIGTERM has none by default.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     try:
@@ -57,7 +58,8 @@ def serve(arguments: argparse.Namespace) -> int:
             else:
                 print(_summary(pool, server, arguments.issuer, credentials), flush=True)
             while True:
-                # In short: a signal just before the system's own sleep, or on another thread, does not end that.
+                # Sleep in short intervals. A signal that arrives just before the system call, or on another thread,
+                # does not interrupt the sleep; the handler then runs when the sleep ends.
                 time.sleep(0.2)
     except KeyboardInterrupt:
         return 0
@@ -68,16 +70,21 @@ def _listen(pool: LocalUserPool, host: str, port: int) -> LocalServer:
         raise ConfigurationError("--host is empty: give 127.0.0.1, or the address to listen on")
     if not _is_loopback(host):
         print(
-            f"{Style(sys.stderr).paint('warning:', 'bold', 'yellow')} {host} lets other machines in, over plain HTTP: "
-            "what they send can be read on the way. Listen on 127.0.0.1 unless the network is yours alone.",
+            f"{Style(sys.stderr).paint('warning:', 'bold', 'yellow')} {host} lets other machines connect over plain "
+            "HTTP: anybody on the network can read passwords and tokens. Use --host 127.0.0.1 unless the network is "
+            "private.",
             file=sys.stderr,
             flush=True,
         )
     try:
         return pool.serve(host, port)
     except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or "this is no host name"
-        hint = "--port 0 picks a free one" if getattr(error, "errno", None) == errno.EADDRINUSE else "see --host"
+        reason = getattr(error, "strerror", None) or "not a valid host name"
+        hint = (
+            "choose another port, or --port 0 for a free one"
+            if getattr(error, "errno", None) == errno.EADDRINUSE
+            else "check --host"
+        )
         raise ConfigurationError(f"cannot listen on {host} port {port}: {reason}; {hint}") from None
 
 
@@ -89,7 +96,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _announce(message: Message) -> None:
-    # What is announced is somebody's to read, and never a reason to refuse a request.
+    # The line is only information. If stderr is closed, the request that sent the code must still succeed.
     with contextlib.suppress(OSError, ValueError):
         medium = "e-mail" if message.medium == "EMAIL" else "SMS"
         purpose = _PURPOSES.get(message.purpose, message.purpose)
@@ -119,13 +126,15 @@ def _summary(pool: LocalUserPool, server: LocalServer, issuer: str | None, crede
     for name, example in _examples(pool, server).items():
         first, *more = example
         lines += ["", f"  {style.paint(f'{name:<14}', 'dim')}{first}", *(" " * 16 + line for line in more)]
-    return "\n".join([*lines, "\n  Codes are printed here as they are sent. Ctrl-C ends the pool and all in it.\n"])
+    return "\n".join(
+        [*lines, "\n  Codes are printed here. Ctrl-C stops the pool and deletes its data.\n"]
+    )
 
 
 def _examples(pool: LocalUserPool, server: LocalServer) -> dict[str, list[str]]:
     settings = {"SRPCORE_USER_POOL_ID": pool.user_pool_id, "SRPCORE_CLIENT_ID": pool.client_id}
     if pool.client_secret is not None:
-        # Shown once is enough.
+        # The table above already shows the secret; it need not be printed again.
         settings["SRPCORE_CLIENT_SECRET"] = "..."
     secret = [] if pool.client_secret is None else ["        client_secret=...,"]
     return {

@@ -1,4 +1,8 @@
-"""Log-ins under way: who is logging in, what may be answered next, and the Session that names the conversation."""
+"""Logins in progress, called conversations: the user, the challenges that may be answered next, and the Session.
+
+A conversation lasts from InitiateAuth until the tokens are issued. Each of its challenges has a new Session, a random
+string that the client sends back with its answer.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,16 @@ _SWEEP_OVER = 256
 
 @dataclass(frozen=True)
 class Exchange:
-    """The server's half of one SRP exchange: identity, the client's A, the server's pair, the verifier."""
+    """The server's values of one SRP exchange (RFC 5054).
+
+    Attributes:
+        identity: what is hashed before ``:`` and the password: pool suffix and user name, or device group key and
+            device key.
+        A: the client's public value.
+        pair: the server's secret b and public B.
+        verifier: g^x mod N, for the password of the user or device.
+        secret_block: the random base64 string that the client must send back.
+    """
 
     identity: str
     A: int
@@ -31,7 +44,16 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Custom:
-    """How far a custom log-in is: the results so far, the client's A until it is used, what only the triggers know."""
+    """The state of a custom login.
+
+    Attributes:
+        results: the challenges that were answered so far, as DefineAuthChallenge receives them.
+        A: the client's public SRP value, until PASSWORD_VERIFIER has used it.
+        private: privateChallengeParameters, which only the triggers see.
+        challenge_metadata: challengeMetadata of the challenge that is open.
+        password_proved: PASSWORD_VERIFIER was answered correctly.
+        done: DefineAuthChallenge has set issueTokens.
+    """
 
     results: tuple[Mapping[str, Any], ...] = ()
     A: int | None = None
@@ -43,7 +65,17 @@ class Custom:
 
 @dataclass(frozen=True)
 class Conversation:
-    """One log-in: ``user`` is None for a name that does not exist; ``challenges`` are what may be answered next."""
+    """One login in progress.
+
+    Attributes:
+        user: None for a name that does not exist; such a login gets the usual challenges, and fails at the answer.
+        typed: the user name as the client sent it.
+        challenges: the names of the challenges that may be answered next.
+        code: the one-time code that was sent.
+        new_address: an e-mail address that the user is setting up as a second factor.
+        first_factor: EMAIL_OTP or SMS_OTP while its code is the first factor, otherwise None.
+        expires: when the Session expires, in seconds since the epoch.
+    """
 
     pool: UserPool
     client: AppClient
@@ -64,19 +96,19 @@ class Conversation:
 
     @property
     def names(self) -> set[str]:
-        """The names that an answer may give: the canonical one, and the one that was typed."""
+        """The user names that are valid in an answer: the one that was typed, and the canonical one."""
         return {self.typed} if self.user is None else {self.typed, self.user.username}
 
 
 class Conversations:
-    """The conversations under way, by Session; one whose Session was not sent is found by what it asked."""
+    """The conversations in progress, by Session. An answer without a Session can be matched with :meth:`find`."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._by_session: dict[str, Conversation] = {}
 
     def open(self, conversation: Conversation, *challenges: str) -> str:
-        """Keep *conversation* for an answer to one of *challenges*, and return its Session."""
+        """Store *conversation* until one of *challenges* is answered, and return a new Session for it."""
         if len(self._by_session) > _SWEEP_OVER:
             self._sweep()
         session = base64.urlsafe_b64encode(secrets.token_bytes(300)).decode("ascii")
@@ -89,10 +121,10 @@ class Conversations:
         self._by_session = {key: value for key, value in self._by_session.items() if value.expires > now}
 
     def take(self, session: str) -> Conversation:
-        """Return the conversation of *session*, which is spent with that.
+        """Return the conversation of *session*, and remove it: a Session can be used once.
 
         Raises:
-            Refusal: there is no such Session, or it has expired.
+            Refusal: the Session is unknown, already used, or expired.
         """
         conversation = self._by_session.pop(session, None)
         if conversation is None:
@@ -102,14 +134,14 @@ class Conversations:
         return conversation
 
     def put_back(self, session: str, conversation: Conversation) -> None:
-        """Keep *conversation* under the Session it had: a mistyped code may be tried again."""
+        """Store *conversation* under its old Session again, so that the client can correct a mistyped code."""
         self._by_session[session] = conversation
 
     def find(self, matches: Callable[[Conversation], bool]) -> str:
-        """Return the Session of the newest conversation that *matches*.
+        """Return the Session of the newest conversation for which *matches* is true.
 
         Raises:
-            Refusal: there is none.
+            Refusal: no conversation matches.
         """
         for session in reversed(self._by_session):
             if matches(self._by_session[session]):
@@ -117,9 +149,9 @@ class Conversations:
         raise invalid_session()
 
     def forget_user(self, user: User) -> None:
-        """Drop the conversations of *user*."""
+        """Remove the conversations of *user*."""
         self._by_session = {key: value for key, value in self._by_session.items() if value.user is not user}
 
     def forget_client(self, client: AppClient) -> None:
-        """Drop the conversations of *client*."""
+        """Remove the conversations of *client*."""
         self._by_session = {key: value for key, value in self._by_session.items() if value.client is not client}
