@@ -96,8 +96,8 @@ class RequestsSrpAuth:
 class _CognitoByRequests(Cognito):
     """A Cognito that fetches the key set as pycognito does, so that what intercepts requests sees it."""
 
-    def _open(self, make: Callable[[], Transport]) -> None:
-        super()._open(lambda: _KeysByRequests(make()))
+    def _open_transport(self, make: Callable[[], Transport]) -> None:
+        super()._open_transport(lambda: _KeysByRequests(make()))
 
 
 class _KeysByRequests:

@@ -1,4 +1,8 @@
-"""``Cognito`` and ``AsyncCognito``, the facades a user holds: one small mixin a subject, the twins side by side."""
+"""``Cognito`` and ``AsyncCognito``: one user of a user pool, with every operation as a method.
+
+Each subject (passwords, devices, groups, ...) is a pair of small mixin classes in a module of its own: the synchronous
+one and its async version.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +36,7 @@ class Cognito(
     PasskeyMethods,
     SessionMethods,
 ):
-    """A user of a user pool: pycognito's class of this name, on any transport."""
+    """A user of a user pool, on any transport. The names and signatures are those of pycognito's ``Cognito``."""
 
 
 class AsyncCognito(
@@ -49,4 +53,7 @@ class AsyncCognito(
     AsyncPasskeyMethods,
     AsyncSessionMethods,
 ):
-    """A user of a user pool, on an event loop: the methods and signatures of :class:`Cognito`, as coroutines."""
+    """A user of a user pool, on an event loop: the async version of :class:`Cognito`.
+
+    The methods have the same names and parameters, but are coroutine methods.
+    """

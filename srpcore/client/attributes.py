@@ -1,4 +1,4 @@
-"""What the two facades have in common: the constructor, the attributes, and what flows ask of a facade."""
+"""What ``Cognito`` and ``AsyncCognito`` share: the constructor, the attributes, and helpers for building requests."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ __all__ = ["CognitoAttributes"]
 
 
 class CognitoAttributes:
-    """One user of one pool, as one app client sees them. The constructor and the attributes are pycognito's."""
+    """One user of one user pool, seen through one app client. The constructor and the attributes are pycognito's."""
 
-    client: Any  # a property of each class
+    client: Any  # a property in each of the two classes
     _login: LoginState = LoggedOut()
 
     def __init__(
@@ -51,27 +51,30 @@ class CognitoAttributes:
         clock: Clock = system_clock,
         random_bits: RandomBits = system_random_bits,
     ) -> None:
-        """Prepare a client for one user. Nothing is sent before a method is called.
+        """Prepare an object for one user. Nothing is sent until a method is called.
 
         Args:
-            user_pool_id: such as ``eu-west-1_AbCd12345``.
+            user_pool_id: the user pool's id, for example ``eu-west-1_AbCd12345``.
             client_id: the app client's id.
-            user_pool_region: the region, where it is not the one in the pool's id.
+            user_pool_region: the AWS region, if it differs from the one in the pool's id.
             username: the user's name or alias.
-            id_token, refresh_token, access_token: tokens had before; they are not verified here.
+            id_token, refresh_token, access_token: tokens from an earlier login. They are not verified here; call
+                :meth:`verify_tokens` if you need that.
             client_secret: the app client's secret, if it has one.
-            access_key, secret_key: AWS keys, for the operations that are signed.
-            session, botocore_config, boto3_client_kwargs: any of them selects the botocore transport.
-            transport: ``"https"``, ``"httpx"``, ``"botocore"`` or an object; else the environment's SRPCORE_TRANSPORT,
-                else https.
-            endpoint_url: where the service is, if it is not AWS; else AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER.
-            device: a remembered device.
-            store: where tokens and the device are kept for other programs: see :meth:`restore`.
+            access_key, secret_key: an AWS access key id and its secret, for the operations that need AWS credentials.
+            session, botocore_config, boto3_client_kwargs: if any of these is given, the botocore transport is used.
+            transport: ``"https"``, ``"httpx"``, ``"botocore"`` or a transport object. The default is the environment
+                variable SRPCORE_TRANSPORT, and https if that is not set.
+            endpoint_url: the URL of the service if it is not AWS. The default is the environment variable
+                AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER. A transport object brings its own endpoint; this one then
+                only names the key set and the issuer.
+            device: a device that was remembered after an earlier login.
+            store: keeps the tokens and the device for other processes: see :meth:`restore`.
             clock: returns the time in seconds since the epoch.
-            random_bits: returns an integer of so many secret random bits.
+            random_bits: called with a number of bits, returns an integer of that many secret random bits.
 
         Raises:
-            ConfigurationError: the pool's id, the endpoint, the keys or the transport cannot be used.
+            ConfigurationError: the pool id, the endpoint, the keys or the transport cannot be used.
         """
         self.user_pool_id = user_pool_id
         self.client_id = client_id
@@ -101,38 +104,38 @@ class CognitoAttributes:
         self.pool_domain_url: str | None = (
             client_kwargs.get("endpoint_url") or endpoint_url or (configured_endpoint() if named else None)
         )
-        keys = _pair(access_key, secret_key)
+        keys = _key_pair(access_key, secret_key)
         if session is not None or botocore_config is not None or boto3_client_kwargs is not None:
             client_kwargs |= {"region_name": self.user_pool_region, "endpoint_url": self.pool_domain_url}
             client_kwargs |= {"config": botocore_config} if botocore_config is not None else {}
             client_kwargs |= dict(zip(("aws_access_key_id", "aws_secret_access_key"), keys or (), strict=False))
-            self._open(lambda: botocore_transport(client_kwargs, session))
+            self._open_transport(lambda: botocore_transport(client_kwargs, session))
         elif transport is None or isinstance(transport, str):
             region, endpoint = self.user_pool_region, self._pool.endpoint_url
-            self._choose(transport, region=region, endpoint_url=endpoint, keys=keys)
+            self._open_named_transport(transport, region=region, endpoint_url=endpoint, keys=keys)
         else:
-            self._use(transport)
+            self._use_transport(transport)
 
-    def _open(self, make: Callable[[], Transport]) -> None:
-        """Have a transport of one's own, made by *make*."""
+    def _open_transport(self, make: Callable[[], Transport]) -> None:
+        """Make a transport with *make*. This object closes it."""
         raise NotImplementedError
 
-    def _choose(self, name: str | None, **arguments: Any) -> None:
-        """Have a transport of one's own, of that *name*."""
+    def _open_named_transport(self, name: str | None, **arguments: Any) -> None:
+        """Make the transport *name*. This object closes it."""
         raise NotImplementedError
 
-    def _use(self, transport: Any) -> None:
-        """Have a transport that is somebody else's to close."""
+    def _use_transport(self, transport: Any) -> None:
+        """Use a transport that the caller made. The caller closes it."""
         raise NotImplementedError
 
     @property
     def user_pool_url(self) -> str:
-        """The URL under which the pool's key set is."""
-        return _url_of(self._pool)
+        """The pool's URL. Its key set is at ``<this URL>/.well-known/jwks.json``."""
+        return _cached_url(self._pool)
 
     @property
     def _pool(self) -> Pool:
-        return _pool_of(self.user_pool_id, self.user_pool_region, self.pool_domain_url)
+        return _cached_pool(self.user_pool_id, self.user_pool_region, self.pool_domain_url)
 
     @property
     def _app(self) -> AppClient:
@@ -154,26 +157,31 @@ class CognitoAttributes:
         )
 
     def _require_access_token(self) -> str:
-        if not self.access_token and not self._botocore_refuses:
-            raise AccessTokenRequired("there is no access token: log in first")
+        if not self.access_token and not self._botocore_validates:
+            raise AccessTokenRequired("no access token: log in first")
         return cast(str, self.access_token)
 
     @property
-    def _botocore_refuses(self) -> bool:
-        # Over a botocore client nothing is refused before it refuses: programs expect its ParamValidationError.
+    def _botocore_validates(self) -> bool:
+        """Return whether a botocore client validates the parameters of a request.
+
+        If so, nothing is refused before botocore does it: programs that were written for pycognito expect botocore's
+        ParamValidationError.
+        """
         return getattr(getattr(self, "_transport", None), "botocore_client", None) is not None
 
-    def _check_text(self, text: str, *, name: str) -> None:
-        if isinstance(text, str) or not self._botocore_refuses:  # pyright: ignore[reportUnnecessaryIsInstance]
-            utf8(text, name=name)
+    def _check_string(self, value: str, *, name: str) -> None:
+        if isinstance(value, str) or not self._botocore_validates:  # pyright: ignore[reportUnnecessaryIsInstance]
+            utf8(value, name=name)
 
     @property
     def _client_id(self) -> str:
-        return self.client_id if self._botocore_refuses else self._app.client_id
+        return self.client_id if self._botocore_validates else self._app.client_id
 
     def _add_secret_hash(self, parameters: dict[str, Any], key: str) -> None:
         if self.client_secret is not None:
-            # The name in the request, which is not this object's where another user is meant.
+            # SECRET_HASH must be computed over the name in the request. That is not always this object's name: an
+            # operation may be about another user.
             name = parameters.get("Username") or parameters.get("USERNAME") or self.username
             parameters[key] = self._app.secret_hash(name or "")
 
@@ -184,16 +192,17 @@ class CognitoAttributes:
                 setattr(self, key, value)
 
 
-# A program has few pools, and each request asks for its own again: the attributes may have been set in between.
-_pool_of = lru_cache(maxsize=64)(Pool)
+# A program may set `user_pool_id` and its neighbours at any time, so each request looks its Pool up by the present
+# values. A cache makes that cheap, because a program has few pools.
+_cached_pool = lru_cache(maxsize=64)(Pool)
 
 
 @lru_cache(maxsize=64)
-def _url_of(pool: Pool) -> str:
+def _cached_url(pool: Pool) -> str:
     return pool.url
 
 
-def _pair(access_key: str | None, secret_key: str | None) -> tuple[str, str] | None:
+def _key_pair(access_key: str | None, secret_key: str | None) -> tuple[str, str] | None:
     if access_key is None and secret_key is None:
         return None
     if access_key is None or secret_key is None:

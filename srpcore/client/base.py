@@ -1,4 +1,4 @@
-"""The two ways to drive a facade: synchronously, and on an event loop."""
+"""The base classes of ``Cognito`` and ``AsyncCognito``: one runs flows synchronously, the other on an event loop."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class CognitoBase(CognitoAttributes):
-    """A facade whose methods block until the answer is there."""
+    """The base of ``Cognito``: a method blocks until the reply has arrived."""
 
     _transport: Transport
     _owns_transport: bool = False
@@ -36,32 +36,32 @@ class CognitoBase(CognitoAttributes):
         self.close()
 
     def close(self) -> None:
-        """Release the transport, unless it was given; a later call opens it anew."""
+        """Release the connections, unless the transport was given to the constructor. A later call opens them again."""
         if self._owns_transport:
             self._transport.close()
 
     @property
     def client(self) -> Any:
-        """Every operation of the service as a method, on any transport; botocore's own client where that carries."""
+        """Every operation of the service as a method, on any transport. On botocore it is botocore's own client."""
         return as_client(self._transport, self.user_pool_region)
 
     @client.setter
     def client(self, client: Any) -> None:
         self.close()
-        self._use(as_transport(client))
+        self._use_transport(as_transport(client))
 
     def switch_session(self, session: Any) -> None:
-        """Go over to a ``cognito-idp`` client of *session*, boto3's or botocore's."""
+        """Use a new ``cognito-idp`` client of *session*, which is a boto3 or botocore session, from now on."""
         self.close()
-        self._open(lambda: botocore_transport({}, session))
+        self._open_transport(lambda: botocore_transport({}, session))
 
-    def _open(self, make: Callable[[], Transport]) -> None:
+    def _open_transport(self, make: Callable[[], Transport]) -> None:
         self._transport, self._owns_transport = make(), True
 
-    def _choose(self, name: str | None, **arguments: Any) -> None:
-        self._open(lambda: make_transport(name, **arguments))
+    def _open_named_transport(self, name: str | None, **arguments: Any) -> None:
+        self._open_transport(lambda: make_transport(name, **arguments))
 
-    def _use(self, transport: Any) -> None:
+    def _use_transport(self, transport: Any) -> None:
         self._transport, self._owns_transport = transport, False
 
     def _run(self, flow: Flow[T]) -> T:
@@ -69,7 +69,10 @@ class CognitoBase(CognitoAttributes):
 
 
 class AsyncCognitoBase(CognitoAttributes):
-    """A facade whose methods are coroutines: what it does of its own happens in a thread, off the event loop."""
+    """The base of ``AsyncCognito``: methods are coroutines.
+
+    The computation between two requests (SRP, signatures) runs in a thread, so it does not block the event loop.
+    """
 
     _transport: AsyncTransport
     _owns_transport: bool = False
@@ -81,7 +84,7 @@ class AsyncCognitoBase(CognitoAttributes):
         await self.close()
 
     async def close(self) -> None:
-        """Release the transport, unless it was given; a later call opens it anew."""
+        """Release the connections, unless the transport was given to the constructor. A later call opens them again."""
         if self._owns_transport:
             await self._transport.close()
 
@@ -93,25 +96,25 @@ class AsyncCognitoBase(CognitoAttributes):
     @client.setter
     def client(self, client: Any) -> None:
         self._release()
-        self._use(client)
+        self._use_transport(client)
 
     def switch_session(self, session: Any) -> None:
-        """Go over to a ``cognito-idp`` client of *session*, boto3's or botocore's."""
+        """Use a new ``cognito-idp`` client of *session*, which is a boto3 or botocore session, from now on."""
         self._release()
-        self._open(lambda: botocore_transport({}, session))
+        self._open_transport(lambda: botocore_transport({}, session))
 
     def _release(self) -> None:
         close_now: Callable[[], None] | None = getattr(self._transport, "close_now", None)
         if self._owns_transport and close_now is not None:
             close_now()
 
-    def _open(self, make: Callable[[], Transport]) -> None:
+    def _open_transport(self, make: Callable[[], Transport]) -> None:
         self._transport, self._owns_transport = as_async(make), True
 
-    def _choose(self, name: str | None, **arguments: Any) -> None:
+    def _open_named_transport(self, name: str | None, **arguments: Any) -> None:
         self._transport, self._owns_transport = make_async_transport(name, **arguments), True
 
-    def _use(self, transport: Any) -> None:
+    def _use_transport(self, transport: Any) -> None:
         self._transport, self._owns_transport = as_async(transport), False
 
     async def _run(self, flow: Flow[T]) -> T:

@@ -1,4 +1,4 @@
-"""The pool's public keys, and the verification of the user's tokens with them."""
+"""Fetch the pool's public keys, and verify the user's tokens with them."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from ..tokens.jws import parse_claims, split_token
 from ..tokens.policy import Policy
 from .base import AsyncCognitoBase, CognitoBase
 from .persistence import PersistenceState
-from .sync_async import async_method, is_ours, sync_method, through
+from .sync_async import async_method, call_method, is_ours, sync_method
 
 __all__ = ["AsyncKeyMethods", "KeyMethods", "KeyState"]
 
-# The defaults of TokenVerifier, in seconds.
+# In seconds. These are the defaults of TokenVerifier.
 TIMING = KeyTiming(max_age=3600.0, cool_down=60.0, stale_if_error=86400.0)
 
 
 class KeyState(PersistenceState):
-    """The key set, cached and refreshed as ``TokenVerifier`` does it.
+    """The pool's key set, cached and fetched again by the rules of ``TokenVerifier``.
 
-    ``pool_jwk`` shows the key set as pycognito's attribute of this name does. A program may set it: those keys are then
-    used without an age limit, and nothing is fetched.
+    ``pool_jwk`` is the key set as the service sends it; pycognito has the same attribute. A program may set it. Then
+    its keys are used, without an age limit, and nothing is fetched.
     """
 
     _key_cache: KeyCache | None = None
@@ -41,7 +41,7 @@ class KeyState(PersistenceState):
     _parsed_jwk: tuple[Mapping[str, Any], KeySet] | None = None  # the last key that an override returned
 
     def _present_key_cache(self) -> KeyCache:
-        """Return the cache of the pool's keys, which holds what ``pool_jwk`` or ``COGNITO_JWKS`` gives."""
+        """Return the cache of the pool's keys. If ``pool_jwk`` or ``COGNITO_JWKS`` is set, it holds those keys."""
         given = self.pool_jwk or _keys_of_environment()
         cache = self._key_cache
         url = f"{self.user_pool_url}/.well-known/jwks.json"
@@ -53,14 +53,14 @@ class KeyState(PersistenceState):
         return cache
 
     def _keys(self, kid: str | None) -> Flow[KeySet]:
-        """Return the keys of the pool, with *kid* among them if one is named; fetch them if that is due."""
+        """Return the pool's keys. If *kid* is given, it is one of them. Fetch the key set if that is necessary."""
         cache = self._present_key_cache()
         now = self._clock()
         found = cache.fresh(kid, now)
         if found is not None:
             return found
-        # The back-off after a failed fetch protects a server from many verifications. Without any keys there is
-        # nothing to verify with, and the program decides how often to try.
+        # After a failed fetch, the next one must wait a while, so that many verifications do not become many requests.
+        # Without any keys nothing can be verified, so that rule does not apply: each call by the program may try.
         if cache.should_fetch(kid, now) or cache.find(None, now) is None:
             try:
                 body = yield from fetch(cache.url)
@@ -76,16 +76,19 @@ class KeyState(PersistenceState):
         return found
 
     def _verification_keys(self, kid: str) -> Flow[KeySet]:
-        """Return the keys to verify a token with, by way of what a program has put in place of ours."""
+        """Return the keys to verify a token with. If a program has replaced get_key or get_keys, call that."""
         if is_ours(self, "get_key") and is_ours(self, "get_keys"):
             return (yield from self._keys(kid))
-        jwk: Mapping[str, Any] = yield from through(self, "get_key", kid)
+        jwk: Mapping[str, Any] = yield from call_method(self, "get_key", kid)
         if self._parsed_jwk is None or self._parsed_jwk[0] != jwk:
             self._parsed_jwk = dict(jwk), parse_key_set({"keys": [jwk]})
         return self._parsed_jwk[1]
 
-    def _refuse_two_users(self) -> None:
-        """Refuse an access token and an ID token of different users. SDK logins have no ``at_hash`` that tells."""
+    def _check_same_user(self) -> None:
+        """Refuse an access token and an ID token of different users.
+
+        ``at_hash`` in the ID token would bind it to the access token, but the tokens of an SDK login do not have it.
+        """
         access, identity = self.access_claims, self.id_claims
         if access is not None and identity is not None and access.get("sub") != identity.get("sub"):
             raise SubjectMismatch("the ID token belongs to another user than the access token")
@@ -96,12 +99,14 @@ class KeyMethods(KeyState, CognitoBase):
 
     @sync_method
     def get_keys(self) -> Flow[Mapping[str, Any]]:
-        """Return the pool's JSON Web Key Set: ``pool_jwk``, ``COGNITO_JWKS`` (JSON or a Python literal), or fetched.
+        """Return the pool's JSON Web Key Set (RFC 7517).
 
-        A fetched key set is kept for an hour, and for a day longer while it cannot be fetched again.
+        It is ``pool_jwk`` if that is set, else the environment variable COGNITO_JWKS (JSON or a Python literal) if that
+        is set, else the fetched one. A fetched key set is used for an hour. If it cannot be fetched again then, it is
+        used for another day.
 
         Raises:
-            ConfigurationError: ``COGNITO_JWKS`` is neither, or is not a usable key set.
+            ConfigurationError: COGNITO_JWKS is not JSON or a Python literal, or is not a usable key set.
             TransportError: the key set could not be fetched.
             InvalidKey: the document that was fetched is not a usable key set.
         """
@@ -110,19 +115,20 @@ class KeyMethods(KeyState, CognitoBase):
 
     @sync_method
     def get_key(self, kid: str) -> Flow[Mapping[str, Any]]:
-        """Return the pool's JSON Web Key whose id is *kid*.
+        """Return the pool's JSON Web Key with the key id *kid*.
 
-        A key set that lacks the key is fetched again, at most once a minute; never if it was given.
+        If a fetched key set lacks the key, it is fetched again, at most once a minute. A key set from ``pool_jwk`` or
+        COGNITO_JWKS is never fetched.
 
         Raises:
-            UnknownKey: the pool has no such key.
+            UnknownKey: the pool does not have this key.
             TransportError: the key set could not be fetched.
         """
         if is_ours(self, "get_keys"):
             yield from self._keys(kid)
             document = cast(Mapping[str, Any], self.pool_jwk)
         else:
-            document = yield from through(self, "get_keys")
+            document = yield from call_method(self, "get_keys")
         keys: list[Mapping[str, Any]] = document.get("keys", [])
         found = next((key for key in keys if key.get("kid") == kid), None)
         if found is None:
@@ -131,17 +137,22 @@ class KeyMethods(KeyState, CognitoBase):
 
     @sync_method
     def verify_token(self, token: str, id_name: str, token_use: str) -> Flow[Mapping[str, Any]]:
-        """Verify *token*, set it as the attribute *id_name*, and set and return its claims (``<token_use>_claims``).
+        """Verify *token*, set it and its claims on this object, and return the claims.
 
-        Checked are the signature, issuer, expiry, use and app client (``aud`` or ``client_id``), and ``at_hash`` of an
-        ID token against the access token that is there.
+        The signature, issuer, expiry, token use and app client (``aud`` or ``client_id``) are checked. If an ID token
+        has ``at_hash``, it is checked against ``access_token``.
+
+        Args:
+            token: the token, without a ``Bearer`` prefix.
+            id_name: the attribute to set to the token: ``"id_token"`` or ``"access_token"``.
+            token_use: ``"id"`` or ``"access"``. The claims are set as ``id_claims`` or ``access_claims``.
 
         Raises:
-            TokenVerificationException: a subclass tells why; nothing was set.
-            TransportError: the key set could not be fetched; nothing was set.
+            TokenVerificationException: the token is not accepted. The subclass names the reason. Nothing was set.
+            TransportError: the key set could not be fetched. Nothing was set.
         """
         if not isinstance(token, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise MalformedToken(f"there is no {id_name} to verify: log in first")
+            raise MalformedToken(f"no {id_name} to verify: log in first")
         policy = _policy(self._pool, self.user_pool_url, self.client_id, token_use)
         kid, _, signing_input, payload, signature = split_token(token)
         keys = yield from self._verification_keys(kid)
@@ -154,19 +165,19 @@ class KeyMethods(KeyState, CognitoBase):
 
     @sync_method
     def verify_tokens(self) -> Flow[None]:
-        """Verify the ID token and the access token that are there, for example those given to the constructor.
+        """Verify the present ID token and access token, for example those that the constructor got.
 
         Raises:
-            TokenVerificationException: a subclass tells why.
+            TokenVerificationException: a token is missing or not accepted. The subclass names the reason.
             TransportError: the key set could not be fetched.
         """
-        yield from through(self, "verify_token", self.id_token, "id_token", "id")
-        yield from through(self, "verify_token", self.access_token, "access_token", "access")
-        self._refuse_two_users()
+        yield from call_method(self, "verify_token", self.id_token, "id_token", "id")
+        yield from call_method(self, "verify_token", self.access_token, "access_token", "access")
+        self._check_same_user()
 
 
 class AsyncKeyMethods(KeyState, AsyncCognitoBase):
-    """Fetch keys, and verify tokens with them, on an event loop."""
+    """The async version of :class:`KeyMethods`."""
 
     get_keys = async_method(KeyMethods.get_keys)
     get_key = async_method(KeyMethods.get_key)
@@ -174,7 +185,7 @@ class AsyncKeyMethods(KeyState, AsyncCognitoBase):
     verify_tokens = async_method(KeyMethods.verify_tokens)
 
 
-# Of a program's own settings, which are few.
+# The arguments are settings of the program, so there are few different ones.
 @lru_cache(maxsize=64)
 def _policy(pool: Pool, pool_url: str, client_id: str, token_use: str) -> ClaimsPolicy:
     checks = Policy(AppClient(pool, client_id).client_id, token_use, None, None, 0, None)

@@ -1,4 +1,15 @@
-"""Log in as pycognito does: by password over SRP, with a new password, with a code; challenges are exceptions."""
+"""Log in as pycognito does: with a password over SRP. A challenge that needs the user is raised as an exception.
+
+The program catches the exception, asks the user, and calls the method that answers the challenge::
+
+    authenticate(password) ──► tokens are set
+        │ raises ForceChangePasswordException         ──► new_password_challenge(password, new_password)
+        │ raises SoftwareTokenMFAChallengeException   ──► respond_to_software_token_mfa_challenge(code)
+        │ raises SMSMFAChallengeException             ──► respond_to_sms_mfa_challenge(code)
+
+An answer may lead to the next challenge, which is raised in the same way. :mod:`srpcore.client.steps` is the other
+interface to the same flows: there each challenge is a value.
+"""
 
 from __future__ import annotations
 
@@ -15,18 +26,18 @@ from ..flows.login import answer, begin
 from ..protocol import CallMethod, Flow, JsonObject
 from .login_state import AdminChallenge, LoggingIn, challenged, named, settled
 from .persistence import PersistenceState
-from .sync_async import async_method, sync_method, through
+from .sync_async import async_method, call_method, sync_method
 from .tokens import AsyncTokenMethods, TokenMethods
 
 __all__ = ["AsyncLoginMethods", "LoginMethods"]
 
-# AWSSRP's own methods, to tell them from those that a program has put in their place.
+# AWSSRP's own methods. If the class has another method under the name, the program has replaced it.
 _AUTHENTICATE_USER = AWSSRP.authenticate_user
 _SET_NEW_PASSWORD_CHALLENGE = AWSSRP.set_new_password_challenge
 
 
 class LoginSteps(PersistenceState):
-    """What both classes do at a login between two requests."""
+    """The parts of a login that ``Cognito`` and ``AsyncCognito`` share."""
 
     def _make_srp(self, password: str) -> AWSSRP:
         remembered: dict[str, str] = {}
@@ -48,25 +59,30 @@ class LoginSteps(PersistenceState):
             **remembered,
         )
 
-    def _by_srp(
-        self, srp: AWSSRP, flow: Flow[JsonObject], theirs: MethodType, ours: object, call: Callable[[], JsonObject]
+    def _run_srp(
+        self, srp: AWSSRP, flow: Flow[JsonObject], present: MethodType, ours: object, call: Callable[[], JsonObject]
     ) -> Flow[JsonObject]:
-        """Go on with AWSSRP's *flow*; if its method is not *ours*, have the driver *call* the program's instead."""
-        replaced = getattr(theirs, "__func__", None) is not ours
+        """Return the reply that ends the login by AWSSRP's *flow*.
+
+        If a program has replaced AWSSRP's method (the *present* method is not *ours*), the driver runs *call*, which
+        calls the replacement, instead of the flow.
+        """
+        replaced = getattr(present, "__func__", None) is not ours
         try:
             reply: JsonObject = (yield CallMethod(call)) if replaced else (yield from flow)
         except MFAChallengeException as challenge:
             self.mfa_tokens = challenge.get_tokens()
-            yield from self._learn_from(srp)
+            yield from self._note_outcome(srp)
             raise
         except Exception:
-            yield from self._learn_from(srp)
+            yield from self._note_outcome(srp)
             self._login = settled(self._login)
             raise
-        yield from self._learn_from(srp)
+        yield from self._note_outcome(srp)
         return reply
 
-    def _learn_from(self, srp: AWSSRP) -> Flow[None]:
+    def _note_outcome(self, srp: AWSSRP) -> Flow[None]:
+        """Store the canonical username, and drop the device if the service no longer knows it."""
         self._login = named(self._login, srp.canonical_username)
         if srp.device_key is None:
             yield from self._drop_stale_device(None)
@@ -74,7 +90,7 @@ class LoginSteps(PersistenceState):
     def _log_in(self, password: str, client_metadata: dict[str, str] | None) -> Flow[JsonObject]:
         srp = self._make_srp(password)
         return (
-            yield from self._by_srp(
+            yield from self._run_srp(
                 srp,
                 srp.log_in(client_metadata),
                 cast(MethodType, srp.authenticate_user),
@@ -87,10 +103,10 @@ class LoginSteps(PersistenceState):
         self, password: str, new_password: str, attributes: dict[str, str] | None
     ) -> Flow[JsonObject]:
         srp = self._make_srp(password)
-        # With one argument if there are no attributes: pycognito's signature, which people autospec.
+        # Without attributes, call with one argument, as pycognito does: the tests of some programs check the call.
         more = {"required_attributes": attributes} if attributes else {}
         return (
-            yield from self._by_srp(
+            yield from self._run_srp(
                 srp,
                 srp.log_in_with_new_password(new_password, attributes),
                 cast(MethodType, srp.set_new_password_challenge),
@@ -99,9 +115,12 @@ class LoginSteps(PersistenceState):
             )
         )
 
-    def _let_botocore_refuse(self) -> Flow[None]:
-        """Have botocore refuse what is missing, with its own ParamValidationError, if it is the transport."""
-        if self._botocore_refuses and (self.username is None or self.client_id is None):  # pyright: ignore[reportUnnecessaryComparison]
+    def _validate_with_botocore(self) -> Flow[None]:
+        """Send an incomplete request if a name is missing and botocore is the transport.
+
+        Botocore then raises its own ParamValidationError, which programs written for pycognito expect.
+        """
+        if self._botocore_validates and (self.username is None or self.client_id is None):  # pyright: ignore[reportUnnecessaryComparison]
             parameters = {"USERNAME": self.username, "SRP_A": ""}
             yield from ask(
                 "InitiateAuth",
@@ -115,10 +134,10 @@ class LoginSteps(PersistenceState):
     def _answer_code(self, name: str, code: str | int, mfa_tokens: JsonObject | None) -> Flow[None]:
         tokens = mfa_tokens or self.mfa_tokens
         if not tokens or not tokens.get("Session"):
-            raise ConfigurationError("there is no challenge to answer: log in first, or give mfa_tokens")
+            raise ConfigurationError("no challenge to answer: log in first, or give mfa_tokens")
         yield from self._begin_login(answering=True)
         context = self._login_context(challenge=tokens)
-        # The Session of an administrator's login is answered by the administrator's operation.
+        # A Session that began with an administrator's operation must be answered with one.
         admin = self._admin_challenge
         context.admin = admin is not None and tokens["Session"] == admin.session
         challenge = cast(Challenge, challenge_of(context, {**tokens, "ChallengeName": name}))
@@ -131,7 +150,10 @@ class LoginSteps(PersistenceState):
     def _answer_as_admin(
         self, asked: JsonObject, new_password: str, attributes: dict[str, str] | None
     ) -> Flow[JsonObject]:
-        """Answer the challenge to admin_authenticate: only the administrator can answer its Session, and once only."""
+        """Answer the challenge that ``admin_authenticate`` got, and return the next reply.
+
+        Its Session is accepted by the administrator's operation only, and only once.
+        """
         context = self._login_context(challenge=asked)
         context.admin = True
         challenge = cast(Challenge, challenge_of(context, asked))
@@ -145,27 +167,33 @@ class LoginSteps(PersistenceState):
         except MFAChallengeException as challenge:
             self.mfa_tokens = challenge.get_tokens()
             raise
-        yield from through(self, "_set_tokens", reply)
+        yield from call_method(self, "_set_tokens", reply)
 
 
 class LoginMethods(LoginSteps, TokenMethods):
-    """Log in, and answer what the service asks on the way."""
+    """Log in, and answer the challenges of the service."""
 
     @sync_method
     def authenticate(self, password: str, client_metadata: dict[str, str] | None = None) -> Flow[None]:
-        """Log in by SRP, verify the tokens and set them. The password itself is never sent.
+        """Log in with USER_SRP_AUTH, verify the tokens and set them. The password itself is never sent.
 
-        A remembered ``device`` is proven on the way, and dropped if the service no longer knows it.
+        If there is a remembered ``device``, its challenge is answered too. If the service no longer knows the device,
+        the device is dropped and the login goes on without it.
+
+        Args:
+            password: the user's password.
+            client_metadata: passed to the pool's Lambda triggers.
 
         Raises:
-            ForceChangePasswordException: the user must choose a new password: :meth:`new_password_challenge`.
-            SoftwareTokenMFAChallengeException: answer with :meth:`respond_to_software_token_mfa_challenge`.
-            SMSMFAChallengeException: answer with :meth:`respond_to_sms_mfa_challenge`.
-            ServiceError: the service refused, a wrong password for one.
-            TokenVerificationException: the tokens are not accepted.
-            ConfigurationError: the name or the password cannot be used; nothing was sent.
+            ForceChangePasswordException: the user must choose a new password: call :meth:`new_password_challenge`.
+            SoftwareTokenMFAChallengeException: the service wants a code of the user's authenticator app: call
+                :meth:`respond_to_software_token_mfa_challenge`.
+            SMSMFAChallengeException: the service has sent a code by SMS: call :meth:`respond_to_sms_mfa_challenge`.
+            ServiceError: the service refused the login, for example because the password is wrong.
+            TokenVerificationException: the new tokens failed verification; the old tokens are kept.
+            ConfigurationError: the username or the password is missing or cannot be encoded; nothing was sent.
         """
-        yield from self._let_botocore_refuse()
+        yield from self._validate_with_botocore()
         yield from self._begin_login()
         reply = yield from self._log_in(password, client_metadata)
         yield from self._finish(reply)
@@ -174,16 +202,19 @@ class LoginMethods(LoginSteps, TokenMethods):
     def new_password_challenge(
         self, password: str, new_password: str, required_attributes: dict[str, str] | None = None
     ) -> Flow[None]:
-        """Log in with *password*, choose *new_password* as the service demands, and set the tokens.
+        """Log in with *password*, answer NEW_PASSWORD_REQUIRED with *new_password*, and set the tokens.
 
-        *required_attributes* are those that ``ForceChangePasswordException.required_attributes`` names.
+        Args:
+            password: the temporary password.
+            new_password: the password that the user has chosen.
+            required_attributes: a value for each name in ``ForceChangePasswordException.required_attributes``.
 
         Raises:
-            ConfigurationError: a required attribute is missing, or a text cannot be used.
+            ConfigurationError: a required attribute is missing, or a string cannot be encoded.
             MFAChallengeException: the service wants a code as well.
-            ServiceError: the service refused.
+            ServiceError: the service refused the login or the new password.
         """
-        yield from self._let_botocore_refuse()
+        yield from self._validate_with_botocore()
         admin = self._admin_challenge
         if admin is not None and admin.reply.get("ChallengeName") == "NEW_PASSWORD_REQUIRED":
             yield from self._begin_login(answering=True)
@@ -197,38 +228,45 @@ class LoginMethods(LoginSteps, TokenMethods):
     def respond_to_software_token_mfa_challenge(
         self, code: str | int, mfa_tokens: JsonObject | None = None
     ) -> Flow[None]:
-        """Answer SOFTWARE_TOKEN_MFA with the authenticator app's *code*, and set the tokens.
+        """Answer SOFTWARE_TOKEN_MFA with the *code* that the authenticator app shows, and set the tokens.
 
-        *mfa_tokens* is ``get_tokens()`` of the exception, if another object caught it.
+        Args:
+            code: the six digits, as a string or an integer.
+            mfa_tokens: ``get_tokens()`` of the exception, if another object raised it.
 
         Raises:
-            ConfigurationError: there is no challenge to answer, or the code is empty; nothing was sent.
-            ServiceError: the service refused, a wrong code for one.
+            ConfigurationError: no challenge was received, or the code is empty; nothing was sent.
+            ServiceError: the service refused the answer, for example because the code is wrong.
         """
         yield from self._answer_code("SOFTWARE_TOKEN_MFA", code, mfa_tokens)
 
     @sync_method
     def respond_to_sms_mfa_challenge(self, code: str | int, mfa_tokens: JsonObject | None = None) -> Flow[None]:
-        """Answer SMS_MFA with the *code* that the user got, and set the tokens.
+        """Answer SMS_MFA with the *code* that the user received, and set the tokens.
 
-        *mfa_tokens* is ``get_tokens()`` of the exception, if another object caught it.
+        Args:
+            code: the code, as a string or an integer.
+            mfa_tokens: ``get_tokens()`` of the exception, if another object raised it.
 
         Raises:
-            ConfigurationError: there is no challenge to answer, or the code is empty; nothing was sent.
-            ServiceError: the service refused, a wrong code for one.
+            ConfigurationError: no challenge was received, or the code is empty; nothing was sent.
+            ServiceError: the service refused the answer, for example because the code is wrong.
         """
         yield from self._answer_code("SMS_MFA", code, mfa_tokens)
 
     @sync_method
     def admin_authenticate(self, password: str, client_metadata: dict[str, str] | None = None) -> Flow[None]:
-        """Log in with AWS credentials and the password, which is sent (ADMIN_NO_SRP_AUTH), and set the tokens.
+        """Log the user in as an administrator (ADMIN_NO_SRP_AUTH), and set the tokens.
+
+        This needs AWS credentials. The password itself is sent to the service.
 
         Raises:
-            ForceChangePasswordException, MFAChallengeException: the service asks for more, as in :meth:`authenticate`.
-            ServiceError: the service refused, a wrong password for one.
-            ConfigurationError: the name or the password cannot be used; nothing was sent.
+            ForceChangePasswordException, MFAChallengeException: the service sent a challenge, as in
+                :meth:`authenticate`.
+            ServiceError: the service refused the login, for example because the password is wrong.
+            ConfigurationError: the username or the password is missing or cannot be encoded; nothing was sent.
         """
-        yield from self._let_botocore_refuse()
+        yield from self._validate_with_botocore()
         yield from self._begin_login()
         context = self._login_context(client_metadata)
         context.admin, context.canonical = True, None
@@ -238,7 +276,7 @@ class LoginMethods(LoginSteps, TokenMethods):
 
 
 class AsyncLoginMethods(LoginSteps, AsyncTokenMethods):
-    """Log in, and answer what the service asks on the way, on an event loop."""
+    """The async version of :class:`LoginMethods`."""
 
     authenticate = async_method(LoginMethods.authenticate)
     new_password_challenge = async_method(LoginMethods.new_password_challenge)
@@ -248,5 +286,5 @@ class AsyncLoginMethods(LoginSteps, AsyncTokenMethods):
 
 
 def _digits(code: str | int | None) -> str:
-    # A number has lost its leading zeros: the codes of both factors have six digits.
+    # An integer has lost its leading zeros. The codes of both factors have six digits.
     return f"{code:06d}" if isinstance(code, int) else code or ""

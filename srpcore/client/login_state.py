@@ -1,4 +1,6 @@
-"""Whose tokens an object holds, and whose login is under way: immutable values and the moves between them.
+"""The login state of an object: which user's tokens it holds, and which user is logging in.
+
+The states are immutable values. The functions of this module return the next state.
 
 Theory of operation::
 
@@ -12,12 +14,13 @@ Theory of operation::
           │                               └──── settled(): it failed   │
           └──────────── forgotten(): log-out, revocation, refusal ─────┘
 
-A login may need several requests, between which the program asks the user for a code; it may fail, or be given up. The
-tokens of the user who was logged in before stay valid until those of the new login arrive. So :class:`LoggingIn`
-carries the state ``before`` it, to which a failed login returns, and everything that concerns the present tokens
-(refresh, storage) goes by :func:`settled`.
+A login may need several requests. Between them the program asks the user, for example for a code. A login may fail, or
+the program may give it up. The tokens of the user who was logged in before stay valid until the new tokens arrive. So
+:class:`LoggingIn` carries the state ``before`` it, and a failed login returns to that state. Everything that concerns
+the present tokens (refresh, storage) uses :func:`settled`, which ignores a login that is under way.
 
-The tokens themselves are attributes of the object, which programs written for pycognito read and set.
+The tokens themselves are not part of the state. They are attributes of the object, because programs written for
+pycognito read and set them there.
 """
 
 from __future__ import annotations
@@ -48,14 +51,14 @@ class Account(NamedTuple):
     """The key of the login in the store. It is fixed when the tokens are obtained; ``username`` may change later."""
 
     username: str | None = None
-    """The canonical username: the service's own name for the user, which SECRET_HASH is computed over."""
+    """The canonical username: the service's own name for the user. SECRET_HASH is computed over it."""
 
     refresh_way: str | None = None
-    """The operation that refreshed the tokens last time, if that is known."""
+    """The operation with which the last refresh succeeded, if that is known."""
 
 
 class LoggedOut(NamedTuple):
-    """There are no tokens from a login of this object."""
+    """The object holds no tokens that it obtained itself or restored from a store."""
 
     account: Account = Account()
 
@@ -67,7 +70,7 @@ class LoggedIn(NamedTuple):
 
 
 class AdminChallenge:
-    """A challenge to a login by an administrator: only the administrator's operation can answer its Session."""
+    """A challenge in a login by an administrator. Only an administrator's operation can answer its Session."""
 
     __slots__ = ("reply",)
 
@@ -95,39 +98,39 @@ LoginState: TypeAlias = LoggedOut | LoggingIn | LoggedIn
 
 
 def settled(state: LoginState) -> LoggedOut | LoggedIn:
-    """Return the state of the present tokens: a login under way does not count until its own tokens arrive."""
+    """Return the state of the present tokens. A login under way does not count until its own tokens arrive."""
     return state.before if isinstance(state, LoggingIn) else state
 
 
 def begin(state: LoginState, key: str | None) -> LoggingIn:
-    """Begin a login, which the store will keep under *key*."""
+    """Return the state at the beginning of a login that will be stored under *key*."""
     return LoggingIn(Account(key), settled(state))
 
 
 def answering(state: LoginState, key: str | None) -> LoggingIn:
-    """Go on with a login by answering a challenge. It may have begun in another object or process."""
+    """Return the state while a challenge is answered. The login may have begun in another object or process."""
     if isinstance(state, LoggingIn):
         return state._replace(account=state.account._replace(key=key or state.account.key))
     return begin(state, key)
 
 
 def named(state: LoginState, username: str | None) -> LoginState:
-    """Note the canonical *username* that the service has used, if it has used one."""
+    """Return *state* with the canonical *username* from a reply, or unchanged if the reply had none."""
     return state if username is None else state._replace(account=state.account._replace(username=username))
 
 
 def challenged(state: LoginState, admin: AdminChallenge | None) -> LoginState:
-    """Note the challenge to an administrator's login, None if there is none (any more)."""
+    """Return *state* with the present challenge of an administrator's login, or None after the last one."""
     return state._replace(admin=admin) if isinstance(state, LoggingIn) else state
 
 
 def obtained(state: LoginState) -> LoggedIn:
-    """Take note that tokens were obtained: by the login under way, or else by a refresh."""
+    """Return the state after tokens were obtained, by the login under way or by a refresh."""
     if isinstance(state, LoggingIn) and state.account.key is None:
         return LoggedIn(state.account._replace(key=state.before.account.key))
     return LoggedIn(state.account)
 
 
 def forgotten(state: LoginState) -> LoggedOut:
-    """Take note that the present tokens are given up. What is known of the user stays."""
+    """Return the state after the present tokens were dropped. What is known about the user is kept."""
     return LoggedOut(settled(state).account)

@@ -1,8 +1,8 @@
-"""What is kept of a login in a store: for other processes, and for the next start of this one.
+"""Keep a login in a store: for other processes, and for the next start of this program.
 
-This module is the only caller of a :class:`~srpcore.store.TokenStore`. A store reads and writes files, so no flow
-calls it: a flow asks its driver to (:class:`~srpcore.protocol.CallBlocking`), and waits for the result as it does for a
-reply of the service.
+This module is the only caller of a :class:`~srpcore.store.TokenStore`. A store reads and writes files, and a flow must
+not block. So a flow yields a :class:`~srpcore.protocol.CallBlocking` request: the driver calls the store and sends the
+result back to the flow, as it does with a reply of the service.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ T = TypeVar("T")
 
 
 def blocking(function: Callable[[], T]) -> Flow[T]:
-    """Ask the driver to call *function*, which may block, and return its result."""
+    """Let the driver call *function*, which may block, and return its result."""
     result: T = yield CallBlocking(function)
     return result
 
 
 class PersistenceState(CognitoAttributes):
-    """The store, if there is one, and what goes into it."""
+    """Read the login from the store and write it there, if the object has a store."""
 
     @property
     def tokens(self) -> Tokens:
@@ -56,7 +56,11 @@ class PersistenceState(CognitoAttributes):
         self.expires_datetime = None if time is None else datetime.fromtimestamp(time, tz=timezone.utc)
 
     def _store_key(self) -> str:
-        """Return the key of the present tokens in the store, and fix it if it was not fixed by a login."""
+        """Return the key of the present tokens in the store.
+
+        The key is fixed when the tokens are obtained; ``username`` may have changed since. If the tokens came from the
+        constructor, the first call of this method fixes it.
+        """
         state = settled(self._login)
         if state.account.key is not None:
             return state.account.key
@@ -76,7 +80,7 @@ class PersistenceState(CognitoAttributes):
         return (yield from blocking(lambda: store.load(key)))
 
     def _save(self) -> Flow[None]:
-        """Put the present login in the store, before anybody uses it."""
+        """Write the present login to the store. Call this before the tokens are used for anything else."""
         store = self._store
         if store is None:
             return
@@ -86,7 +90,7 @@ class PersistenceState(CognitoAttributes):
         yield from blocking(lambda: store.save(key, login))
 
     def _save_device(self) -> Flow[None]:
-        """Put the device in the store, or take it out, and leave the tokens there as they are."""
+        """Write the device to the store, or remove it if there is none now. The stored tokens stay unchanged."""
         store = self._store
         if store is None:
             return
@@ -100,7 +104,7 @@ class PersistenceState(CognitoAttributes):
         yield from blocking(save)
 
     def _forget_saved_tokens(self, refresh_token: str | None) -> Flow[None]:
-        """Take the tokens out of the store if they belong to *refresh_token*: another process's newer ones stay."""
+        """Remove the stored tokens if they belong to *refresh_token*. Newer tokens of another process stay."""
         store = self._store
         if store is None:
             return
@@ -115,7 +119,7 @@ class PersistenceState(CognitoAttributes):
         yield from blocking(forget)
 
     def _begin_login(self, *, answering: bool = False) -> Flow[None]:
-        """Settle whose login this is, and take the device that the store keeps for that user."""
+        """Set the state to a login of ``username``, and load that user's device from the store if none is set."""
         key = self._key_of_username() if self._store is not None and self.username else None
         step = login_state.answering if answering else login_state.begin
         self._login = step(self._login, key)
@@ -127,9 +131,10 @@ class PersistenceState(CognitoAttributes):
     def _without_stale_device(
         self, context: LoginContext, login: Flow[JsonObject], *, first: bool = True
     ) -> Flow[JsonObject]:
-        """Go on with *login*, and drop the present device if the login found that the service has forgotten it.
+        """Run *login* and return its reply. Drop the present device if the service no longer knows it.
 
-        If its *first* step fails, no login is under way. A later step may be tried again: a code may be mistyped.
+        If the *first* step of a login fails, the login is over. A later step may be tried again, for example with
+        another code, so the state stays as it is.
         """
         try:
             reply = yield from login
@@ -145,27 +150,29 @@ class PersistenceState(CognitoAttributes):
         if device is not None or self.device is None:
             return
         self.device = None
+        # _save_device changes the stored login of the present tokens. If another user is logging in, that is the wrong
+        # one.
         logging_in = self._login.account.key if isinstance(self._login, LoggingIn) else None
         if logging_in in (None, settled(self._login).account.key):
             yield from self._save_device()
 
 
 class PersistenceMethods(PersistenceState, CognitoBase):
-    """Go on with a login that was kept."""
+    """Restore a stored login."""
 
     @sync_method
     def restore(self) -> Flow[bool]:
-        """Take tokens, device and canonical username from the store, and return whether there were tokens.
+        """Load tokens, device and canonical username from the store, and return whether tokens were found.
 
-        They are not verified here, as those given to the constructor are not: :meth:`verify_tokens` does that, and
-        :meth:`check_token` refreshes an access token that has expired.
+        The tokens are not verified here: call :meth:`verify_tokens` for that. :meth:`check_token` refreshes an access
+        token that has expired.
 
         Raises:
-            ConfigurationError: there is no store, or no username.
-            StoreError: the store cannot be used.
+            ConfigurationError: the constructor got no store, or ``username`` is not set.
+            StoreError: the store cannot be read.
         """
         if self._store is None:
-            raise ConfigurationError("there is no store: give one to the constructor")
+            raise ConfigurationError("no store: give one to the constructor (store=...)")
         account = settled(self._login).account._replace(key=self._key_of_username())
         self._login = login_state.LoggedOut(account)
         login = yield from self._load()
@@ -186,6 +193,6 @@ class PersistenceMethods(PersistenceState, CognitoBase):
 
 
 class AsyncPersistenceMethods(PersistenceState, AsyncCognitoBase):
-    """Go on with a login that was kept, on an event loop."""
+    """The async version of :class:`PersistenceMethods`."""
 
     restore = async_method(PersistenceMethods.restore)

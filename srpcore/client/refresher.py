@@ -1,14 +1,24 @@
-"""Refresh the tokens: once for any number of threads, tasks and processes that find them expired at the same time.
+"""Refresh the tokens once, even if many threads, tasks and processes find them expired at the same time.
 
-Theory of operation: a caller notes the count of refreshes, finds the access token expired, and asks for a refresh. It
-waits for the lock of this object (threads) or for the task that refreshes (an event loop), and for the lock of the
-stored login (processes). If the count has grown by then, another thread or task has refreshed meanwhile, and there is
-nothing left to do. If the store holds newer tokens, another process has, and its tokens are taken over. Otherwise:
+Theory of operation
+===================
 
-    refresh token ──► service ──► new tokens ──► store ──► verified ──► set on the object ──► store
+::
 
-A rotated refresh token is stored before the new tokens are verified, because the one that was sent is spent: whatever
-goes wrong from here on, the new one must not be lost.
+    seen = number of refreshes of this object so far
+    the access token has expired
+        │
+    wait for the lock of this object (threads), or for the task that is refreshing (event loop)
+    wait for the lock of the stored login (other processes)
+        │
+        ├── the number is greater than `seen`: another thread or task has refreshed  ──► done
+        ├── the store holds tokens that are still valid: another process has         ──► verify and use those
+        └── otherwise:
+
+    refresh token ──► service ──► new tokens ──► store ──► verify ──► set on the object ──► store
+
+If the pool rotates refresh tokens, the refresh token that was sent can never be used again. The new one is therefore
+stored before the new tokens are verified: if the verification fails, or the process ends, it is not lost.
 """
 
 from __future__ import annotations
@@ -29,7 +39,7 @@ from ..store import Login
 from . import login_state
 from .keys import AsyncKeyMethods, KeyMethods, KeyState
 from .login_state import settled
-from .sync_async import is_ours, through, written_twice
+from .sync_async import call_method, is_ours, written_twice
 
 if TYPE_CHECKING:
     import asyncio
@@ -37,19 +47,19 @@ if TYPE_CHECKING:
 __all__ = ["AsyncRefreshMethods", "RefreshMethods", "RefreshState"]
 
 TAKE_OVER_MARGIN = 60.0
-"""Seconds for which another process's tokens must still be valid to be taken over instead of refreshed."""
+"""Tokens that another process has stored are used, instead of a refresh, if they are valid for so many seconds more."""
 
-_OF_TOKENS = ("access_token", "access_claims", "id_token", "id_claims")
+_VERIFIED_ATTRIBUTES = ("access_token", "access_claims", "id_token", "id_claims")
 
 
 class RefreshState(KeyState):
-    """What happens to the tokens between two requests."""
+    """The parts of a refresh that ``Cognito`` and ``AsyncCognito`` share."""
 
     _refreshes: int = 0
 
     @contextmanager
-    def _tokens_stay_if_refused(self) -> Generator[None, None, None]:
-        before = {name: getattr(self, name) for name in _OF_TOKENS}
+    def _tokens_kept_on_error(self) -> Generator[None, None, None]:
+        before = {name: getattr(self, name) for name in _VERIFIED_ATTRIBUTES}
         try:
             yield
         except BaseException:
@@ -58,14 +68,14 @@ class RefreshState(KeyState):
             raise
 
     def _verify_pair(self, access_token: str | None, id_token: str | None) -> Flow[None]:
-        """Verify two tokens of one user and set them; if one is refused, the present tokens stay."""
-        with self._tokens_stay_if_refused():
-            yield from through(self, "verify_token", access_token, "access_token", "access")
-            yield from through(self, "verify_token", id_token, "id_token", "id")
-            self._refuse_two_users()
+        """Verify two tokens of one user and set them. If one of them is refused, the present tokens are kept."""
+        with self._tokens_kept_on_error():
+            yield from call_method(self, "verify_token", access_token, "access_token", "access")
+            yield from call_method(self, "verify_token", id_token, "id_token", "id")
+            self._check_same_user()
 
-    def _take_result(self, result: Mapping[str, Any]) -> Flow[None]:
-        """Take what a reply holds besides the access token and the ID token, and store the login."""
+    def _set_result(self, result: Mapping[str, Any]) -> Flow[None]:
+        """Set what an AuthenticationResult holds besides the access token and the ID token, and store the login."""
         self._login = login_state.obtained(self._login)
         if result.get("RefreshToken"):
             self.refresh_token = result["RefreshToken"]
@@ -77,33 +87,34 @@ class RefreshState(KeyState):
         yield from self._save()
 
     def _drop_tokens(self) -> None:
-        for name in (*_OF_TOKENS, "refresh_token", "token_type", "expires_in", "expires_datetime"):
+        for name in (*_VERIFIED_ATTRIBUTES, "refresh_token", "token_type", "expires_in", "expires_datetime"):
             setattr(self, name, None)
         self._login = login_state.forgotten(self._login)
 
     def _forget_tokens(self) -> Flow[None]:
-        """Drop the tokens, here and in the store."""
+        """Drop the tokens of this object and of the store."""
         refresh_token = self.refresh_token
         self._drop_tokens()
         yield from self._forget_saved_tokens(refresh_token)
 
     def _refresh(self) -> Flow[None]:
-        # The keys first: once the refresh token is spent, the tokens it gave must not be refused for want of keys.
-        # A verification that a program has put in place of ours may need no keys.
+        # Fetch the keys before the refresh. If the keys were fetched afterwards and that failed, the new tokens could
+        # not be verified, and the old refresh token might already be spent. A program may have replaced verify_token;
+        # then the keys may not be needed.
         if is_ours(self, "verify_token"):
-            yield from through(self, "get_keys")
+            yield from call_method(self, "get_keys")
         self._login = settled(self._login)
         if (yield from self._take_over((yield from self._load()))):
             return
-        reply = yield from self._ask_for_tokens()
+        reply = yield from self._request_tokens()
         result: Mapping[str, Any] = reply.get("AuthenticationResult") or {}
         rotated: str | None = result.get("RefreshToken")
         if rotated:
             self.refresh_token = rotated
             yield from self._save()
-        yield from through(self, "_set_tokens", reply)
+        yield from call_method(self, "_set_tokens", reply)
 
-    def _ask_for_tokens(self) -> Flow[JsonObject]:
+    def _request_tokens(self) -> Flow[JsonObject]:
         account = settled(self._login).account
         try:
             reply, way = yield from refresh(
@@ -114,7 +125,8 @@ class RefreshState(KeyState):
                 first=account.refresh_way,
             )
         except (RefreshTokenRefused, RefreshTokenReuseException, UserNotFoundException) as error:
-            # "Invalid Refresh Token" is also the answer if a device is tracked and its key was not sent.
+            # The service also answers "Invalid Refresh Token" if the pool tracks devices and the request lacks the
+            # device key. So without a device this error does not prove that the refresh token is useless.
             final = not isinstance(error, InvalidRefreshToken) or self.device is not None
             if self._store is not None and final:
                 self._drop_tokens()
@@ -124,7 +136,10 @@ class RefreshState(KeyState):
         return reply
 
     def _take_over(self, login: Login | None) -> Flow[bool]:
-        """Take over what another process has stored meanwhile: fresh tokens, or the newer refresh token."""
+        """Use what another process has stored meanwhile. Return whether its tokens make a refresh unnecessary.
+
+        If they do not, for example because they have expired too, at least its newer refresh token is used.
+        """
         if login is None:
             return False
         account = settled(self._login).account
@@ -144,7 +159,10 @@ class RefreshState(KeyState):
         return True
 
     def _canonical_username(self) -> str:
-        """Return the name that REFRESH_TOKEN_AUTH's SECRET_HASH is over: never an alias; the tokens name it."""
+        """Return the name for the SECRET_HASH of REFRESH_TOKEN_AUTH.
+
+        It must be the canonical username, not an alias. The access token names it.
+        """
         claims: Mapping[str, Any] = {}
         if self.access_token:
             with suppress(MalformedToken):
@@ -153,24 +171,27 @@ class RefreshState(KeyState):
 
 
 class RefreshMethods(RefreshState, KeyMethods):
-    """Refresh the tokens; threads wait for each other."""
+    """Refresh the tokens. Only one thread does it; the others wait for it."""
 
     def renew_access_token(self) -> None:
-        """Get new tokens for the refresh token, verify them and set them: once, even if many threads call it.
+        """Get new tokens for the refresh token, verify them and set them.
 
-        With a store, other processes wait too, and tokens that one of them has just obtained are taken over. New ones
-        are stored first. A refresh token that the service definitively refuses is dropped, here and from the store.
+        If several threads call this at the same time, one of them refreshes and the others wait for it. With a store,
+        other processes wait too. If one of them has just stored new tokens, those are used instead of another refresh.
+        If the service definitively refuses the refresh token, the tokens are then dropped, here and in the store.
+        Without a store they stay.
 
         Raises:
-            ConfigurationError: there is no refresh token; nothing was sent.
-            ServiceError: the service refused; the tokens are unchanged, unless the refresh token can never work again.
-            TokenVerificationException: the new tokens are not accepted; the tokens are unchanged.
-            StoreError: the store cannot be used.
+            ConfigurationError: the object has no refresh token; nothing was sent.
+            ServiceError: the service refused. The tokens are unchanged, unless the refusal was definitive.
+            TokenVerificationException: the new tokens failed verification; the access token and the ID token are
+                unchanged.
+            StoreError: the store cannot be read, written or locked.
         """
         self._refresh_once(self._refreshes)
 
     def _refresh_once(self, seen: int) -> None:
-        """Refresh, unless another thread has since the count of refreshes was *seen*."""
+        """Refresh, unless another thread has done so since the number of refreshes was *seen*."""
         with self._refreshing, self._store_lock():
             if self._refreshes == seen:
                 self._run(self._refresh())
@@ -178,18 +199,22 @@ class RefreshMethods(RefreshState, KeyMethods):
 
     @property
     def _refreshing(self) -> ForkSafeLock:
-        # Made when it is needed: programs make objects without our constructor, and pickle and copy them.
+        # The lock is made at first use and not in the constructor: programs make objects without our constructor
+        # (a subclass, a mock), and they pickle and copy them. setdefault makes it once, even in two threads.
         lock: ForkSafeLock = self.__dict__.setdefault("_refresh_lock", ForkSafeLock())
         return lock
 
 
 class AsyncRefreshMethods(RefreshState, AsyncKeyMethods):
-    """Refresh the tokens; tasks wait for the one that does."""
+    """Refresh the tokens. Only one task does it; the others wait for it."""
 
     _refresh_task: asyncio.Future[None] | None = None
 
     async def close(self) -> None:
-        """Release the transport, unless it was given, once a refresh that is under way has ended and is stored."""
+        """Release the connections, unless the transport was given to the constructor.
+
+        If a refresh is under way, wait until it has ended and its tokens are stored.
+        """
         import asyncio
 
         if self._refresh_task is not None and not self._refresh_task.done():
@@ -202,14 +227,14 @@ class AsyncRefreshMethods(RefreshState, AsyncKeyMethods):
         await self._refresh_once(self._refreshes)
 
     async def _refresh_once(self, seen: int) -> None:
-        """Refresh, unless another task has since the count of refreshes was *seen*, or wait for the one that does."""
+        """Refresh, or wait for the task that does. If the number of refreshes is no longer *seen*, do nothing."""
         import asyncio
 
         if self._refreshes != seen:
             return
         if self._refresh_task is None or self._refresh_task.done():
             self._refresh_task = asyncio.ensure_future(self._refresh_alone())
-            # If every task that waited was cancelled, nobody else retrieves the exception.
+            # If every waiting task was cancelled, no other code retrieves the exception, and asyncio would log that.
             self._refresh_task.add_done_callback(lambda done: done.cancelled() or done.exception())
         # A task that is cancelled must not cancel the refresh that others wait for.
         await asyncio.shield(self._refresh_task)

@@ -1,4 +1,4 @@
-"""Log in step by step: each challenge is a value, which another process can answer.
+"""Log in step by step: each challenge is a value that the program, or another process, answers.
 
 ::
 
@@ -6,7 +6,7 @@
     while not step.done:
         step = step.answer(code=...)                         step = await step.answer(code=...)
 
-``step.needs`` names what to give. ``step.to_json()`` can be answered by another object or process.
+``step.needs`` names the argument to give. Another object or process can go on with ``step.to_json()``.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from ..flows.login_context import LoginContext
 from ..protocol import Flow, JsonObject
 from .login_state import named
 from .persistence import PersistenceState
-from .sync_async import through, written_twice
+from .sync_async import call_method, written_twice
 from .tokens import AsyncTokenMethods, TokenMethods
 
 __all__ = ["AsyncSignIn", "AsyncSignInMethods", "SignIn", "SignInMethods"]
 
 
 class Step:
-    """A login under way: ``challenge`` is what the service asks, None when the login is ``done`` and tokens are set."""
+    """A login under way. ``challenge`` is the service's challenge, or None if the login is done and tokens are set."""
 
     def __init__(self, challenge: Challenge | None) -> None:
         self.challenge = challenge
@@ -43,20 +43,20 @@ class Step:
 
     @property
     def needs(self) -> str | None:
-        """What to give ``answer``: see ``Challenge.needs``; None when done."""
+        """What ``answer`` must be given: see ``Challenge.needs``. None if the login is done."""
         return None if self.challenge is None else self.challenge.needs
 
     def to_json(self) -> str:
         """Return the challenge as JSON, for ``resume_sign_in`` in another process. The Session in it is a secret.
 
         Raises:
-            ConfigurationError: the login is done: there is no challenge.
+            ConfigurationError: the login is done, so it has no challenge.
         """
-        return self._asked().to_json()
+        return self._require_challenge().to_json()
 
-    def _asked(self) -> Challenge:
+    def _require_challenge(self) -> Challenge:
         if self.challenge is None:
-            raise ConfigurationError("the user is logged in: there is nothing to answer")
+            raise ConfigurationError("the login is done: there is nothing to answer")
         return self.challenge
 
 
@@ -80,25 +80,36 @@ class SignIn(Step):
         client_metadata: Mapping[str, str] | None = None,
         user_context: Mapping[str, Any] | None = None,
     ) -> SignIn:
-        """Give what the challenge needs, and return the next step.
+        """Answer the challenge with what it needs, and return the next step.
+
+        Args:
+            code: the code of an MFA or one-time-password challenge.
+            new_password: the password that the user has chosen.
+            attributes: the attributes that the pool requires with a new password, by name; or ``email`` for MFA_SETUP.
+            choice: one of ``Challenge.choices``.
+            password: the password, if the challenge or the choice needs it.
+            answer: the answer to a custom challenge.
+            credential: the browser's passkey assertion, as JSON or as a dictionary.
+            client_metadata: passed to the pool's Lambda triggers.
+            user_context: UserContextData (ContextData in the administrator's flows).
 
         Raises:
-            ConfigurationError: there is nothing to answer, or the challenge needs something else; nothing was sent.
-            ServiceError: the service refused.
+            ConfigurationError: the login is done, or the challenge needs another argument; nothing was sent.
+            ServiceError: the service refused the answer.
         """
         given = Answer(code, new_password, attributes, choice, password, answer, credential)
         return self._cognito.answer_challenge(
-            self._asked(), given, client_metadata=client_metadata, user_context=user_context
+            self._require_challenge(), given, client_metadata=client_metadata, user_context=user_context
         )
 
     def set_up_totp(self) -> tuple[str, SignIn]:
-        """Begin MFA_SETUP with an authenticator app: return its secret, and the step to answer with a code.
+        """Begin MFA_SETUP with an authenticator app. Return its secret (base32), and the step to answer with a code.
 
         Raises:
-            ConfigurationError: the challenge is a different one; nothing was sent.
-            ServiceError: the service refused.
+            ConfigurationError: the challenge is not MFA_SETUP; nothing was sent.
+            ServiceError: the service refused the request.
         """
-        return self._cognito.set_up_totp(self._asked())
+        return self._cognito.set_up_totp(self._require_challenge())
 
 
 class AsyncSignIn(Step):
@@ -121,19 +132,19 @@ class AsyncSignIn(Step):
         client_metadata: Mapping[str, str] | None = None,
         user_context: Mapping[str, Any] | None = None,
     ) -> AsyncSignIn:
-        """Give what the challenge needs, and return the next step: the async version of :meth:`SignIn.answer`."""
+        """Answer the challenge with what it needs, and return the next step: see :meth:`SignIn.answer`."""
         given = Answer(code, new_password, attributes, choice, password, answer, credential)
         return await self._cognito.answer_challenge(
-            self._asked(), given, client_metadata=client_metadata, user_context=user_context
+            self._require_challenge(), given, client_metadata=client_metadata, user_context=user_context
         )
 
     async def set_up_totp(self) -> tuple[str, AsyncSignIn]:
-        """Begin MFA_SETUP with an authenticator app: the async version of :meth:`SignIn.set_up_totp`."""
-        return await self._cognito.set_up_totp(self._asked())
+        """Begin MFA_SETUP with an authenticator app: see :meth:`SignIn.set_up_totp`."""
+        return await self._cognito.set_up_totp(self._require_challenge())
 
 
 class SignInState(PersistenceState):
-    """The flows of both classes. They return the next challenge, or None when the login is done."""
+    """The flows that both classes run. Each returns the next challenge, or None if the login is done."""
 
     def _begin_sign_in(
         self,
@@ -145,7 +156,8 @@ class SignInState(PersistenceState):
     ) -> Flow[Challenge | None]:
         yield from self._begin_login()
         context = self._login_context(client_metadata)
-        # Even if another user was logged in before, the login begins with the name as typed.
+        # A login begins with the name as the user typed it. The canonical name of an earlier login may belong to
+        # another user.
         context.canonical = None
         context.admin, context.user_context = str(auth_flow).startswith("ADMIN_"), user_context
         reply = yield from self._without_stale_device(context, begin(context, auth_flow, password, preferred=preferred))
@@ -169,14 +181,14 @@ class SignInState(PersistenceState):
         self._login = named(self._login, context.canonical)
         challenge = challenge_of(context, reply)
         if challenge is None:
-            yield from through(self, "_set_tokens", reply)
+            yield from call_method(self, "_set_tokens", reply)
         return challenge
 
-    def _resumed(self, text: str) -> Challenge:
+    def _load_challenge(self, text: str) -> Challenge:
         challenge = Challenge.from_json(text)
         if self.username not in (None, challenge.username):
             raise ConfigurationError(
-                "this login belongs to another user: resume it on an object of that user, or of no user"
+                "this login belongs to another user: resume it on an object of that user, or on one without a username"
             )
         self.username = challenge.username
         return challenge
@@ -194,20 +206,20 @@ class SignInMethods(SignInState, TokenMethods):
         client_metadata: Mapping[str, str] | None = None,
         user_context: Mapping[str, Any] | None = None,
     ) -> SignIn:
-        """Begin to log in, and return the login: done, or with the challenge to answer.
+        """Begin to log in, and return the login, which is done or has a challenge to answer.
 
         Args:
             password: the password, for the flows that use one.
-            auth_flow: USER_SRP_AUTH, USER_PASSWORD_AUTH, CUSTOM_AUTH (with a password by SRP, else without),
-                USER_AUTH, or ADMIN_USER_PASSWORD_AUTH with AWS credentials.
-            preferred: with USER_AUTH, the first challenge to ask for.
+            auth_flow: USER_SRP_AUTH; USER_PASSWORD_AUTH; CUSTOM_AUTH (with a password it begins with SRP); USER_AUTH;
+                or ADMIN_USER_PASSWORD_AUTH, which needs AWS credentials.
+            preferred: the challenge to begin with, for USER_AUTH only.
             client_metadata: passed to the pool's Lambda triggers.
             user_context: UserContextData (ContextData in the administrator's flows).
 
         Raises:
-            ConfigurationError: the flow needs a password, or a value cannot be used; nothing was sent.
-            ServiceError: the service refused, for example because the password is wrong.
-            TokenVerificationException: the tokens are not accepted.
+            ConfigurationError: the flow needs a password and got none, or a value cannot be encoded; nothing was sent.
+            ServiceError: the service refused the login, for example because the password is wrong.
+            TokenVerificationException: the new tokens failed verification; the old tokens are kept.
         """
         flow = self._begin_sign_in(password, auth_flow, preferred, client_metadata, user_context)
         return SignIn(self, self._run(flow))
@@ -220,39 +232,39 @@ class SignInMethods(SignInState, TokenMethods):
         client_metadata: Mapping[str, str] | None = None,
         user_context: Mapping[str, Any] | None = None,
     ) -> SignIn:
-        """Answer *challenge* with *given*, and return the login: done, or with the next challenge.
+        """Answer *challenge* with *given*, and return the login, which is done or has the next challenge.
 
         ``SignIn.answer`` is the short form.
 
         Raises:
-            ConfigurationError: what the challenge needs was not given, or cannot be used; nothing was sent.
-            ServiceError: the service refused.
-            TokenVerificationException: the tokens are not accepted.
+            ConfigurationError: *given* lacks what the challenge needs, or a value cannot be encoded; nothing was sent.
+            ServiceError: the service refused the answer.
+            TokenVerificationException: the new tokens failed verification; the old tokens are kept.
         """
         flow = self._answer_challenge(challenge, given, client_metadata, user_context)
         return SignIn(self, self._run(flow))
 
     def set_up_totp(self, challenge: Challenge) -> tuple[str, SignIn]:
-        """Begin MFA_SETUP with an authenticator app: return its secret (base32), and the step to answer with a code.
+        """Begin MFA_SETUP with an authenticator app. Return its secret (base32), and the step to answer with a code.
 
         Raises:
-            ConfigurationError: *challenge* is a different one; nothing was sent.
-            ServiceError: the service refused.
+            ConfigurationError: *challenge* is not MFA_SETUP; nothing was sent.
+            ServiceError: the service refused the request.
         """
         secret, following = self._run(set_up_totp(challenge))
         return secret, SignIn(self, following)
 
     def resume_sign_in(self, text: str) -> SignIn:
-        """Return the login that ``SignIn.to_json()`` wrote, in this process or another, to be answered by this object.
+        """Return the login that ``SignIn.to_json()`` returned, in this process or in another one.
 
         Raises:
-            ConfigurationError: *text* was not written by ``to_json()``, or is another user's login.
+            ConfigurationError: *text* was not made by ``to_json()``, or it is the login of another user.
         """
-        return SignIn(self, self._resumed(text))
+        return SignIn(self, self._load_challenge(text))
 
 
 class AsyncSignInMethods(SignInState, AsyncTokenMethods):
-    """Begin a login by any flow, and answer any challenge, on an event loop."""
+    """The async version of :class:`SignInMethods`."""
 
     @written_twice(SignInMethods.sign_in)
     async def sign_in(
@@ -288,9 +300,9 @@ class AsyncSignInMethods(SignInState, AsyncTokenMethods):
         return secret, AsyncSignIn(self, following)
 
     def resume_sign_in(self, text: str) -> AsyncSignIn:
-        """Return the login that ``AsyncSignIn.to_json()`` wrote; it sends nothing, so there is nothing to await.
+        """Return the login that ``to_json()`` returned. Nothing is sent, so this is not a coroutine method.
 
         Raises:
-            ConfigurationError: *text* was not written by ``to_json()``, or is another user's login.
+            ConfigurationError: *text* was not made by ``to_json()``, or it is the login of another user.
         """
-        return AsyncSignIn(self, self._resumed(text))
+        return AsyncSignIn(self, self._load_challenge(text))

@@ -1,20 +1,20 @@
-"""One definition for ``Cognito`` and ``AsyncCognito``: each method is written once, as a flow, and driven two ways.
+"""Define each method once, as a flow, and get the method of ``Cognito`` and of ``AsyncCognito`` from it.
 
 ::
 
     class PasswordMethods(CognitoBase):
         @sync_method
         def change_password(self, previous: str, proposed: str) -> Flow[None]:   # a generator: the protocol
-            yield from through(self, "check_token")
+            yield from call_method(self, "check_token")
             yield from ask("ChangePassword", ...)
 
     Cognito.change_password        a plain method: runs the flow
     AsyncCognito.change_password = async_method(PasswordMethods.change_password)      a coroutine method: awaits it
 
-A program may put a method of its own in place of one of ours, in a subclass, on the class or on the object, and
-expects that our other methods call it. :func:`through` therefore looks each method up when it is needed. If it is
-ours, its flow continues within the present one: no second driver is started. If it is the program's, the driver is
-asked to call it.
+A program may replace one of our methods with its own, in a subclass, on the class or on the object. It expects that
+our other methods call the replacement. :func:`call_method` therefore looks each method up when it is needed. If the
+method is ours, its flow continues within the present one, and no second driver is started. If it is the program's, the
+flow yields a request, and the driver calls the method.
 
 Whether a method is ours is decided by the identity of the function. An attribute on the function would not do:
 ``functools.wraps``, which every instrumentation library uses, copies attributes to the wrapper, and the wrapper would
@@ -30,19 +30,19 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from ..protocol import CallMethod, Flow
 
-__all__ = ["async_method", "flow_of", "is_ours", "sync_method", "through", "written_twice"]
+__all__ = ["async_method", "call_method", "flow_of", "is_ours", "sync_method", "written_twice"]
 
 P = ParamSpec("P")
 S = TypeVar("S")
 T = TypeVar("T")
 C = TypeVar("C", bound=Callable[..., Any])
 
-# The functions that are ours, and the flow of each; None if the function is written by hand in both classes.
+# Our methods, and the flow of each. The value is None if the method is written by hand in both classes.
 _OURS: dict[Callable[..., Any], Callable[..., Flow[Any]] | None] = {}
 
 
 def sync_method(flow: Callable[Concatenate[S, P], Flow[T]]) -> Callable[Concatenate[S, P], T]:
-    """Make the generator method *flow* a plain method, with the same parameters, that returns the flow's result."""
+    """Return a plain method with the parameters of the generator method *flow*. It returns the flow's result."""
     _show_result(flow)
 
     @wraps(flow)
@@ -55,7 +55,7 @@ def sync_method(flow: Callable[Concatenate[S, P], Flow[T]]) -> Callable[Concaten
 
 
 def async_method(method: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]:
-    """Return the coroutine method with the same flow as *method*, which :func:`sync_method` has made."""
+    """Return a coroutine method with the same flow as *method*, which :func:`sync_method` has made."""
     flow = flow_of(method)
 
     @wraps(flow)
@@ -68,7 +68,7 @@ def async_method(method: Callable[Concatenate[Any, P], T]) -> Callable[Concatena
 
 
 def written_twice(method: Callable[..., Any]) -> Callable[[C], C]:
-    """Decorate the coroutine version, written by hand, of *method*, which is written by hand as well."""
+    """Decorate the async version of *method* if both are written by hand. Its docstring becomes that of *method*."""
 
     def decorate(coroutine_method: C) -> C:
         coroutine_method.__doc__ = method.__doc__
@@ -79,7 +79,7 @@ def written_twice(method: Callable[..., Any]) -> Callable[[C], C]:
 
 
 def is_ours(cognito: object, name: str) -> bool:
-    """Return whether the method *name* is ours, and not one that a program has put in its place."""
+    """Return whether the method *name* of *cognito* is ours. It is not if a program has replaced it."""
     return _function_of(getattr(cognito, name, None)) in _OURS
 
 
@@ -91,8 +91,11 @@ def flow_of(method: Callable[..., Any]) -> Callable[..., Flow[Any]]:
     return flow
 
 
-def through(cognito: object, name: str, /, *arguments: Any) -> Flow[Any]:
-    """Go on with the flow of the method *name*; ask the driver to call the method if it is not ours."""
+def call_method(cognito: object, name: str, /, *arguments: Any) -> Flow[Any]:
+    """Run the method *name* of *cognito* within the present flow, and return its result.
+
+    If the method is ours, its flow continues here. If a program has replaced it, the driver calls the replacement.
+    """
     method = getattr(cognito, name)
     flow = _OURS.get(_function_of(method))
     if flow is None or method.__self__ is not cognito:
@@ -101,15 +104,15 @@ def through(cognito: object, name: str, /, *arguments: Any) -> Flow[Any]:
 
 
 def _function_of(method: object) -> Any:
-    # Of a bound method only: a mock that stands in for a method has no function.
+    # A mock that replaces a method is not a bound method, so it has no function.
     return method.__func__ if isinstance(method, MethodType) else None
 
 
 def _show_result(flow: Callable[..., Any]) -> None:
-    """Annotate *flow* with its result's type: what ``help()`` and ``inspect.signature`` show of the method.
+    """Annotate *flow* with the type of its result, which is what callers of the method get.
 
-    Both follow ``__wrapped__`` to the flow. Its callers get the result, not a generator, so ``Flow[None]`` is shown as
-    ``None``. (Annotations are strings here: see ``from __future__ import annotations``.)
+    ``help()`` and ``inspect.signature`` follow ``__wrapped__`` from the method to the flow. They should show ``None``
+    and not ``Flow[None]``. (Annotations are strings here because of ``from __future__ import annotations``.)
     """
     annotation = flow.__annotations__["return"]
     flow.__annotations__["return"] = annotation.removeprefix("Flow[").removesuffix("]")

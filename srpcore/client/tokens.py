@@ -1,4 +1,4 @@
-"""The tokens of the user: their expiry, what a reply sets, and how they end."""
+"""The tokens of the user: check whether they have expired, set new ones, revoke them, log out."""
 
 from __future__ import annotations
 
@@ -9,50 +9,52 @@ from ..flows import ask
 from ..flows.refresh import revoke
 from ..protocol import CallMethod, Flow, JsonObject
 from .refresher import AsyncRefreshMethods, RefreshMethods
-from .sync_async import async_method, is_ours, sync_method, through
+from .sync_async import async_method, call_method, is_ours, sync_method
 
 __all__ = ["AsyncTokenMethods", "TokenMethods"]
 
 
 class TokenMethods(RefreshMethods):
-    """Check, take and give up tokens."""
+    """Check, set and revoke tokens."""
 
     @sync_method
     def check_token(self, renew: bool = True) -> Flow[bool]:
-        """Return whether the access token has expired, and with *renew* refresh it if so.
+        """Return whether the access token has expired. If it has and *renew* is true, refresh the tokens.
 
-        ``exp`` is read from a token that is NOT verified here: it decides about a refresh and nothing else.
+        The token is NOT verified here. Its ``exp`` only decides whether to refresh.
 
         Raises:
-            AccessTokenRequired: there is no access token.
-            MalformedToken: it has no ``exp``.
+            AccessTokenRequired: the object has no access token.
+            MalformedToken: the access token has no usable ``exp``.
             ServiceError: the service refused the refresh.
         """
         seen = self._refreshes
         if not self.access_token:
-            raise AccessTokenRequired("there is no access token: log in first")
+            raise AccessTokenRequired("no access token: log in first")
         expiry = tokens.unverified_claims(self.access_token).get("exp")
         if isinstance(expiry, bool) or not isinstance(expiry, (int, float)):
-            raise MalformedToken("the access token has no exp")
+            raise MalformedToken("access token has no exp, or exp is not a number")
         expired = self._clock() > expiry
         if expired and renew and is_ours(self, "renew_access_token"):
             yield CallMethod(lambda: self._refresh_once(seen))
         elif expired and renew:
-            yield from through(self, "renew_access_token")
+            yield from call_method(self, "renew_access_token")
         return expired
 
     @sync_method
     def check_tokens(self, renew: bool = True) -> Flow[bool]:
         """Return the result of :meth:`check_token`, under the name that pycognito's README uses."""
-        expired: bool = yield from through(self, "check_token", renew)
+        expired: bool = yield from call_method(self, "check_token", renew)
         return expired
 
     @sync_method
     def revoke_token(self, token: str | None = None) -> Flow[None]:
-        """Revoke the refresh token (or *token*) and the access tokens that it gave; the present ones are dropped.
+        """Revoke the refresh token, or *token*, and the access tokens that were obtained with it.
+
+        If it is the refresh token of this object, the present tokens are dropped, here and in the store.
 
         Raises:
-            ConfigurationError: there is no refresh token; nothing was sent.
+            ConfigurationError: the object has no refresh token; nothing was sent.
             ServiceError: the service refused; the tokens are unchanged.
         """
         yield from revoke(self._app, token or self.refresh_token or "")
@@ -61,10 +63,10 @@ class TokenMethods(RefreshMethods):
 
     @sync_method
     def logout(self) -> Flow[None]:
-        """Log the user out of every client (GlobalSignOut) and drop the tokens.
+        """Log the user out everywhere (GlobalSignOut), and drop the tokens, here and in the store.
 
         Raises:
-            AccessTokenRequired: there is no access token; nothing was sent.
+            AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused; the tokens are unchanged.
         """
         yield from ask("GlobalSignOut", {"AccessToken": self._require_access_token()})
@@ -72,16 +74,16 @@ class TokenMethods(RefreshMethods):
 
     @sync_method
     def _set_tokens(self, tokens: JsonObject) -> Flow[None]:
-        """Verify the tokens of a reply and set them; if they are refused, the present ones stay."""
+        """Verify the tokens of a reply and set them. If one is refused, the present tokens are kept."""
         result = tokens.get("AuthenticationResult")
         if not result:
             raise UnsupportedChallenge(str(tokens.get("ChallengeName", "absent")))
         yield from self._verify_pair(result["AccessToken"], result["IdToken"])
-        yield from self._take_result(result)
+        yield from self._set_result(result)
 
 
 class AsyncTokenMethods(AsyncRefreshMethods):
-    """Check, take and give up tokens, on an event loop."""
+    """The async version of :class:`TokenMethods`."""
 
     check_token = async_method(TokenMethods.check_token)
     check_tokens = async_method(TokenMethods.check_tokens)

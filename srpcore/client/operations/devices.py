@@ -1,4 +1,4 @@
-"""The device that the user is on: confirm it, have it remembered, forget it."""
+"""The user's present device: confirm it, mark it as remembered, forget it."""
 
 from __future__ import annotations
 
@@ -8,38 +8,43 @@ from ...flows import devices
 from ...protocol import Flow
 from ..base import AsyncCognitoBase, CognitoBase
 from ..persistence import PersistenceState
-from ..sync_async import async_method, sync_method, through
+from ..sync_async import async_method, call_method, sync_method
 
 __all__ = ["AsyncDeviceMethods", "DeviceMethods"]
 
 
 class DeviceState(PersistenceState):
-    """The device at hand."""
+    """Access to the object's device."""
 
     def _require_device(self) -> Device:
         if self.device is None:
-            raise ConfigurationError("there is no device: confirm one, or give it to the constructor")
+            raise ConfigurationError("no device: call confirm_device after a login, or give one to the constructor")
         return self.device
 
 
 class DeviceMethods(DeviceState, CognitoBase):
-    """Remember this device, so that later log-ins prove it."""
+    """Confirm this device, so that later logins can prove that they come from it."""
 
     @sync_method
     def confirm_device(self, device_name: str | None = None, *, remember: bool = True) -> Flow[Device]:
-        """Confirm the device that the last log-in named, keep it as ``device`` and return it.
+        """Confirm the new device that the last login got, set it as ``device`` and return it.
 
-        Keep it too (as safe as a password) and give it to the constructor the next time. Where the pool leaves it to
-        the user whether a device is remembered, *remember* decides.
+        Store the returned device as safely as a password, and give it to the constructor the next time.
+
+        Args:
+            device_name: the name to show to the user in a list of devices; the name of this computer by default.
+            remember: whether to remember the device, if the pool lets the user decide.
 
         Raises:
-            ConfigurationError: the last log-in named no new device; nothing was sent.
-            AccessTokenRequired: nobody is logged in; nothing was sent.
-            ServiceError: the service refused.
+            ConfigurationError: the last login got no new device; nothing was sent.
+            AccessTokenRequired: the object has no access token; nothing was sent.
+            ServiceError: the service refused the request.
         """
         metadata = self.new_device_metadata
         if metadata is None:
-            raise ConfigurationError("the last log-in named no new device: it is known, or the pool keeps no devices")
+            raise ConfigurationError(
+                "no new device: the last login came from a known device, or the pool does not track devices"
+            )
         access_token = self._require_access_token()
         reply, device = yield from devices.confirm_device(
             access_token, metadata["DeviceKey"], metadata["DeviceGroupKey"], name=device_name
@@ -47,27 +52,29 @@ class DeviceMethods(DeviceState, CognitoBase):
         self.device, self.new_device_metadata = device, None
         yield from self._save_device()
         if reply.get("UserConfirmationNecessary") and remember:
-            yield from through(self, "update_device_status", True)
+            yield from call_method(self, "update_device_status", True)
         return device
 
     @sync_method
     def update_device_status(self, remembered: bool) -> Flow[None]:
-        """Have the service remember ``device``, or not.
+        """Mark ``device`` as remembered, or as not remembered.
 
         Raises:
-            ConfigurationError: there is no device; nothing was sent.
-            ServiceError: the service refused.
+            AccessTokenRequired: the object has no access token; nothing was sent.
+            ConfigurationError: the object has no device; nothing was sent.
+            ServiceError: the service refused the request.
         """
         access_token, key = self._require_access_token(), self._require_device().key
         yield from devices.update_device_status(access_token, key, remembered=remembered)
 
     @sync_method
     def forget_device(self) -> Flow[None]:
-        """Make the service forget ``device``, and drop it.
+        """Delete ``device`` from the service, and drop it here and in the store.
 
         Raises:
-            ConfigurationError: there is no device; nothing was sent.
-            ServiceError: the service refused.
+            AccessTokenRequired: the object has no access token; nothing was sent.
+            ConfigurationError: the object has no device; nothing was sent.
+            ServiceError: the service refused the request.
         """
         access_token, key = self._require_access_token(), self._require_device().key
         yield from devices.forget_device(access_token, key)
@@ -76,7 +83,7 @@ class DeviceMethods(DeviceState, CognitoBase):
 
 
 class AsyncDeviceMethods(DeviceState, AsyncCognitoBase):
-    """Remember this device, so that later log-ins prove it, on an event loop."""
+    """The async version of :class:`DeviceMethods`."""
 
     confirm_device = async_method(DeviceMethods.confirm_device)
     update_device_status = async_method(DeviceMethods.update_device_status)

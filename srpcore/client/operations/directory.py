@@ -1,4 +1,4 @@
-"""The pool's users and groups, as an administrator sees them: AWS credentials needed."""
+"""Manage the pool's users and groups as an administrator. These operations need AWS credentials."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ __all__ = ["AsyncDirectoryMethods", "DirectoryMethods"]
 
 
 class DirectoryState(ProfileState):
-    """Groups as objects."""
+    """Make objects of the users and groups in a reply."""
 
     group_class: type[Any] = GroupObj
 
     def get_group_obj(self, group_data: Mapping[str, Any]) -> Any:
-        """Return an object of ``group_class`` for the group as the service describes it."""
+        """Return an object of ``group_class`` for *group_data*, a GroupType of the service."""
         return self.group_class(group_data=group_data, cognito_obj=self)
 
     def _listed_user(self, user: JsonObject, attr_map: Mapping[str, str] | None) -> Any:
-        """Return an object of ``user_class`` for a user as ListUsers describes it."""
+        """Return an object of ``user_class`` for *user*, a UserType of ListUsers."""
         return self.get_user_obj(
             user.get("Username"),
             attribute_list=user.get("Attributes"),
@@ -35,19 +35,22 @@ class DirectoryState(ProfileState):
             attr_map=attr_map,
         )
 
-    def _of(self, username: str) -> dict[str, Any]:
+    def _user_parameters(self, username: str) -> dict[str, Any]:
         return {"UserPoolId": self.user_pool_id, "Username": username}
 
 
 class DirectoryMethods(DirectoryState, ProfileMethods, CognitoBase):
-    """Administer users and groups."""
+    """Manage users and groups."""
 
     @sync_method
     def get_users(self, attr_map: Mapping[str, str] | None = None) -> Flow[list[Any]]:
-        """Return every user of the pool, as objects of ``user_class``.
+        """Return all users of the pool, from every page, as objects of ``user_class``.
+
+        Args:
+            attr_map: the service's name of an attribute to the name under which the object shows it.
 
         Raises:
-            ServiceError: the service refused.
+            ServiceError: the service refused the request.
         """
         users = yield from collect("ListUsers", {"UserPoolId": self.user_pool_id})
         return [self._listed_user(user, attr_map) for user in users]
@@ -62,15 +65,20 @@ class DirectoryMethods(DirectoryState, ProfileMethods, CognitoBase):
         attr_map: Mapping[str, str] | None = None,
         **kwargs: Any,
     ) -> Flow[JsonObject]:
-        """Create a user with the attributes *kwargs*, set them and the name on this object, and return the reply.
+        """Create a user, set the name and the attributes on this object, and return the reply.
 
-        Without *temporary_password* the service makes one up and sends it; *additional_kwargs* are more parameters of
-        AdminCreateUser, such as ``{"MessageAction": "SUPPRESS"}``.
+        Args:
+            username: the name of the new user.
+            temporary_password: the first password. If it is empty, the service generates one. Either way the service
+                sends it to the user.
+            additional_kwargs: more parameters of AdminCreateUser, for example ``{"MessageAction": "SUPPRESS"}``.
+            attr_map: the service's name of an attribute to the name that *kwargs* uses.
+            kwargs: the user's attributes.
 
         Raises:
-            ServiceError: the service refused.
+            ServiceError: the service refused the request.
         """
-        parameters = {**self._of(username), "UserAttributes": dict_to_cognito(kwargs, attr_map)}
+        parameters = {**self._user_parameters(username), "UserAttributes": dict_to_cognito(kwargs, attr_map)}
         parameters |= additional_kwargs or {}
         if temporary_password:
             parameters["TemporaryPassword"] = temporary_password
@@ -81,74 +89,74 @@ class DirectoryMethods(DirectoryState, ProfileMethods, CognitoBase):
 
     @sync_method
     def admin_enable_user(self, username: str) -> Flow[None]:
-        """Let *username* log in again.
+        """Enable the account of *username*, so that the user can log in again.
 
         Raises:
-            ServiceError: the service refused.
+            ServiceError: the service refused the request.
         """
-        yield from ask("AdminEnableUser", self._of(username))
+        yield from ask("AdminEnableUser", self._user_parameters(username))
 
     @sync_method
     def admin_disable_user(self, username: str) -> Flow[None]:
-        """Let *username* log in no more.
+        """Disable the account of *username*, so that the user cannot log in.
 
         Raises:
-            ServiceError: the service refused.
+            ServiceError: the service refused the request.
         """
-        yield from ask("AdminDisableUser", self._of(username))
+        yield from ask("AdminDisableUser", self._user_parameters(username))
 
     @sync_method
     def get_group(self, group_name: str) -> Flow[Any]:
         """Return a group, as an object of ``group_class``.
 
         Raises:
-            ServiceError: the service refused.
+            ServiceError: the service refused the request.
         """
         reply = yield from ask("GetGroup", {"GroupName": group_name, "UserPoolId": self.user_pool_id})
         return self.get_group_obj(reply["Group"])
 
     @sync_method
     def get_groups(self) -> Flow[list[Any]]:
-        """Return every group of the pool, of every page, as objects of ``group_class``.
+        """Return all groups of the pool, from every page, as objects of ``group_class``.
 
         Raises:
-            ServiceError: the service refused.
+            ServiceError: the service refused the request.
         """
         groups = yield from collect("ListGroups", {"UserPoolId": self.user_pool_id})
         return [self.get_group_obj(group) for group in groups]
 
     @sync_method
     def admin_add_user_to_group(self, username: str, group_name: str) -> Flow[None]:
-        """Put *username* in the group.
+        """Add *username* to the group.
 
         Raises:
-            ServiceError: the service refused.
+            ServiceError: the service refused the request.
         """
-        yield from ask("AdminAddUserToGroup", {**self._of(username), "GroupName": group_name})
+        yield from ask("AdminAddUserToGroup", {**self._user_parameters(username), "GroupName": group_name})
 
     @sync_method
     def admin_remove_user_from_group(self, username: str, group_name: str) -> Flow[None]:
-        """Take *username* out of the group.
+        """Remove *username* from the group.
 
         Raises:
-            ServiceError: the service refused.
+            ServiceError: the service refused the request.
         """
-        yield from ask("AdminRemoveUserFromGroup", {**self._of(username), "GroupName": group_name})
+        yield from ask("AdminRemoveUserFromGroup", {**self._user_parameters(username), "GroupName": group_name})
 
     @sync_method
     def admin_list_groups_for_user(self, username: str) -> Flow[list[str]]:
-        """Return the names of the groups that *username* is in, of every page.
+        """Return the names of all groups that *username* is in, from every page.
 
         Raises:
-            ServiceError: the service refused.
+            ServiceError: the service refused the request.
         """
         operation = "AdminListGroupsForUser"
-        groups = yield from collect(operation, self._of(username), PAGES[operation].max_size)
+        groups = yield from collect(operation, self._user_parameters(username), PAGES[operation].max_size)
         return [group["GroupName"] for group in groups]
 
 
 class AsyncDirectoryMethods(DirectoryState, AsyncProfileMethods, AsyncCognitoBase):
-    """Administer users and groups, on an event loop."""
+    """The async version of :class:`DirectoryMethods`."""
 
     get_users = async_method(DirectoryMethods.get_users)
     admin_create_user = async_method(DirectoryMethods.admin_create_user)

@@ -1,4 +1,4 @@
-"""The user's second factors: enrol an authenticator app, choose which factor is asked for."""
+"""The user's second factors: register an authenticator app, and choose the preferred factor."""
 
 from __future__ import annotations
 
@@ -14,27 +14,31 @@ _PREFERENCES = ("SMS", "SOFTWARE_TOKEN")
 
 
 class MfaMethods(CognitoBase):
-    """Enrol and prefer second factors."""
+    """Register second factors and set the preferred one."""
 
     @sync_method
     def associate_software_token(self) -> Flow[str]:
-        """Begin to enrol an authenticator app, and return the secret for it, in base32.
+        """Begin to register an authenticator app, and return the secret that the app needs (base32).
 
         Raises:
-            AccessTokenRequired: nobody is logged in; nothing was sent.
-            ServiceError: the service refused.
+            AccessTokenRequired: the object has no access token; nothing was sent.
+            ServiceError: the service refused the request.
         """
         reply = yield from ask("AssociateSoftwareToken", {"AccessToken": self._require_access_token()})
         return str(reply["SecretCode"])
 
     @sync_method
     def verify_software_token(self, code: str | int, device_name: str = "") -> Flow[bool]:
-        """Finish to enrol the authenticator app with a *code* of it, and return whether the service took it.
+        """Finish the registration of an authenticator app, and return whether the service accepted the *code*.
+
+        Args:
+            code: the six digits that the app shows, as a string or an integer.
+            device_name: a name for the app, to show to the user.
 
         Raises:
-            AccessTokenRequired: nobody is logged in; nothing was sent.
+            AccessTokenRequired: the object has no access token; nothing was sent.
             EnableSoftwareTokenMFAException: the code is wrong.
-            ServiceError: the service refused.
+            ServiceError: the service refused the request.
         """
         access_token = self._require_access_token()
         parameters = {
@@ -49,16 +53,23 @@ class MfaMethods(CognitoBase):
     def set_user_mfa_preference(
         self, sms_mfa: bool, software_token_mfa: bool, preferred: str | None = None
     ) -> Flow[None]:
-        """Switch the factors on or off; *preferred* is ``"SMS"`` or ``"SOFTWARE_TOKEN"``, None with both off.
+        """Enable or disable the second factors, and set the preferred one.
+
+        Args:
+            sms_mfa: whether to enable codes by SMS.
+            software_token_mfa: whether to enable the authenticator app.
+            preferred: ``"SMS"`` or ``"SOFTWARE_TOKEN"``. It is ignored if both factors are disabled.
 
         Raises:
-            ConfigurationError: *preferred* is none of these; nothing was sent.
-            AccessTokenRequired: nobody is logged in; nothing was sent.
-            ServiceError: the service refused.
+            ConfigurationError: a factor is enabled, and *preferred* is another value; nothing was sent.
+            AccessTokenRequired: the object has no access token; nothing was sent.
+            ServiceError: the service refused the request.
         """
         any_factor = bool(sms_mfa) or bool(software_token_mfa)
         if any_factor and preferred not in _PREFERENCES:
-            raise ConfigurationError("preferred must be 'SMS' or 'SOFTWARE_TOKEN', or None with both factors off")
+            raise ConfigurationError(
+                f"invalid preferred factor {preferred!r}: use 'SMS' or 'SOFTWARE_TOKEN', or disable both factors"
+            )
         chosen = preferred if any_factor else None
         yield from ask(
             "SetUserMFAPreference",
@@ -74,7 +85,7 @@ class MfaMethods(CognitoBase):
 
 
 class AsyncMfaMethods(AsyncCognitoBase):
-    """Enrol and prefer second factors, on an event loop."""
+    """The async version of :class:`MfaMethods`."""
 
     associate_software_token = async_method(MfaMethods.associate_software_token)
     verify_software_token = async_method(MfaMethods.verify_software_token)

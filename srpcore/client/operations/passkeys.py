@@ -1,4 +1,7 @@
-"""The user's passkeys: register, list, delete. The browser makes and checks them; here they are carried."""
+"""The user's passkeys: register, list and delete them.
+
+The browser creates and uses a passkey. These methods only pass the data between the browser and the service.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +22,11 @@ class PasskeyMethods(CognitoBase):
 
     @sync_method
     def start_web_authn_registration(self) -> Flow[JsonObject]:
-        """Return CredentialCreationOptions, for the browser's ``navigator.credentials.create``.
+        """Return CredentialCreationOptions, the argument for the browser's ``navigator.credentials.create``.
 
         Raises:
-            AccessTokenRequired: nobody is logged in; nothing was sent.
-            ServiceError: the service refused.
+            AccessTokenRequired: the object has no access token; nothing was sent.
+            ServiceError: the service refused the request.
         """
         reply = yield from ask("StartWebAuthnRegistration", {"AccessToken": self._require_access_token()})
         options: JsonObject = reply["CredentialCreationOptions"]
@@ -31,40 +34,43 @@ class PasskeyMethods(CognitoBase):
 
     @sync_method
     def complete_web_authn_registration(self, credential: Mapping[str, Any]) -> Flow[None]:
-        """Register the passkey that the browser made: *credential* is its RegistrationResponseJSON.
+        """Register the passkey that the browser has created.
+
+        Args:
+            credential: the RegistrationResponseJSON from the browser.
 
         Raises:
-            AccessTokenRequired: nobody is logged in; nothing was sent.
-            ServiceError: the service refused.
+            AccessTokenRequired: the object has no access token; nothing was sent.
+            ServiceError: the service refused the request.
         """
         parameters = {"AccessToken": self._require_access_token(), "Credential": credential}
         yield from ask("CompleteWebAuthnRegistration", parameters)
 
     @sync_method
     def list_web_authn_credentials(self) -> Flow[list[JsonObject]]:
-        """Return the descriptions of the user's passkeys, of every page.
+        """Return the descriptions of all passkeys of the user, from every page.
 
         Raises:
-            AccessTokenRequired: nobody is logged in; nothing was sent.
-            ServiceError: the service refused.
+            AccessTokenRequired: the object has no access token; nothing was sent.
+            ServiceError: the service refused the request.
         """
         parameters = {"AccessToken": self._require_access_token()}
         return (yield from collect("ListWebAuthnCredentials", parameters))
 
     @sync_method
     def delete_web_authn_credential(self, credential_id: str) -> Flow[None]:
-        """Delete the passkey of that id.
+        """Delete the passkey with the id *credential_id*.
 
         Raises:
-            AccessTokenRequired: nobody is logged in; nothing was sent.
-            ServiceError: the service refused.
+            AccessTokenRequired: the object has no access token; nothing was sent.
+            ServiceError: the service refused the request.
         """
         parameters = {"AccessToken": self._require_access_token(), "CredentialId": credential_id}
         yield from ask("DeleteWebAuthnCredential", parameters)
 
 
 class AsyncPasskeyMethods(AsyncCognitoBase):
-    """Register, list and delete passkeys, on an event loop."""
+    """The async version of :class:`PasskeyMethods`."""
 
     start_web_authn_registration = async_method(PasskeyMethods.start_web_authn_registration)
     complete_web_authn_registration = async_method(PasskeyMethods.complete_web_authn_registration)

@@ -1,30 +1,30 @@
-"""Passwords: change one's own, get over a forgotten one, have one reset."""
+"""Change a password, reset a forgotten one, and reset a user's password as an administrator."""
 
 from __future__ import annotations
 
 from ...flows import ask
 from ...protocol import Flow
 from ..base import AsyncCognitoBase, CognitoBase
-from ..sync_async import async_method, sync_method, through
+from ..sync_async import async_method, call_method, sync_method
 
 __all__ = ["AsyncPasswordMethods", "PasswordMethods"]
 
 
 class PasswordMethods(CognitoBase):
-    """Change, recover and reset passwords."""
+    """Change and reset passwords."""
 
     @sync_method
     def change_password(self, previous_password: str, proposed_password: str) -> Flow[None]:
-        """Change the password of the user who is logged in; an expired access token is refreshed first.
+        """Change the password of the user who is logged in. An expired access token is refreshed first.
 
         Raises:
-            AccessTokenRequired: nobody is logged in; nothing was sent.
-            ConfigurationError: a password has no UTF-8 form; nothing was sent.
-            ServiceError: the service refused.
+            AccessTokenRequired: the object has no access token; nothing was sent.
+            ConfigurationError: a password is not a string or cannot be encoded as UTF-8; nothing was sent.
+            ServiceError: the service refused the request.
         """
-        self._check_text(previous_password, name="previous_password")
-        self._check_text(proposed_password, name="proposed_password")
-        yield from through(self, "check_token")
+        self._check_string(previous_password, name="previous_password")
+        self._check_string(proposed_password, name="proposed_password")
+        yield from call_method(self, "check_token")
         response = yield from ask(
             "ChangePassword",
             {
@@ -37,10 +37,10 @@ class PasswordMethods(CognitoBase):
 
     @sync_method
     def initiate_forgot_password(self, client_metadata: dict[str, str] | None = None) -> Flow[None]:
-        """Have a code sent to this user, with which :meth:`confirm_forgot_password` sets a new password.
+        """Let the service send a code to this user. :meth:`confirm_forgot_password` needs it.
 
         Raises:
-            ServiceError: the service refused.
+            ServiceError: the service refused the request.
         """
         parameters = {"ClientId": self._client_id, "Username": self.username, "ClientMetadata": client_metadata}
         self._add_secret_hash(parameters, "SecretHash")
@@ -48,13 +48,13 @@ class PasswordMethods(CognitoBase):
 
     @sync_method
     def confirm_forgot_password(self, confirmation_code: str, password: str) -> Flow[None]:
-        """Set a new password with the code that was sent.
+        """Set a new password, with the code from :meth:`initiate_forgot_password`.
 
         Raises:
-            ConfigurationError: the password has no UTF-8 form; nothing was sent.
-            ServiceError: the service refused, a wrong code for one.
+            ConfigurationError: the password is not a string or cannot be encoded as UTF-8; nothing was sent.
+            ServiceError: the service refused the request, for example because the code is wrong.
         """
-        self._check_text(password, name="password")
+        self._check_string(password, name="password")
         parameters = {
             "ClientId": self._client_id,
             "Username": self.username,
@@ -67,10 +67,10 @@ class PasswordMethods(CognitoBase):
 
     @sync_method
     def admin_reset_password(self, username: str, client_metadata: dict[str, str] | None = None) -> Flow[None]:
-        """Make the password of *username* void and have a code sent to the user. It needs AWS credentials.
+        """Invalidate the password of *username*, and let the service send the user a code. This needs AWS credentials.
 
         Raises:
-            ServiceError: the service refused.
+            ServiceError: the service refused the request.
         """
         yield from ask(
             "AdminResetUserPassword",
@@ -79,7 +79,7 @@ class PasswordMethods(CognitoBase):
 
 
 class AsyncPasswordMethods(AsyncCognitoBase):
-    """Change, recover and reset passwords, on an event loop."""
+    """The async version of :class:`PasswordMethods`."""
 
     change_password = async_method(PasswordMethods.change_password)
     initiate_forgot_password = async_method(PasswordMethods.initiate_forgot_password)

@@ -1,4 +1,4 @@
-"""The user who is logged in, and one user as an administrator sees it: attributes, verification, deletion."""
+"""One user's profile: read and change attributes, verify them, delete the account; as the user or an administrator."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from ...users import UserObj, dict_to_cognito
 from ..attributes import CognitoAttributes
 from ..base import AsyncCognitoBase, CognitoBase
 from ..login_state import settled
-from ..sync_async import async_method, sync_method, through
+from ..sync_async import async_method, call_method, sync_method
 
 __all__ = ["AsyncProfileMethods", "ProfileMethods", "account_metadata"]
 
 
 class ProfileState(CognitoAttributes):
-    """Users as objects."""
+    """Make objects of the users in a reply."""
 
     user_class: type[Any] = UserObj
 
@@ -31,7 +31,7 @@ class ProfileState(CognitoAttributes):
         metadata: dict[str, Any] | None = None,
         attr_map: Mapping[str, str] | None = None,
     ) -> Any:
-        """Return an object of ``user_class`` for the attributes as the service lists them."""
+        """Return an object of ``user_class`` for a user. *attribute_list* is the service's list of attributes."""
         return self.user_class(
             username=username,
             attribute_list=attribute_list or [],
@@ -41,12 +41,15 @@ class ProfileState(CognitoAttributes):
         )
 
     def is_logged_in_as(self, username: str | None, sub: str | None = None) -> bool:
-        """Say whether the user of that name or ``sub`` is the one that the access token here names (unverified)."""
+        """Return whether *username* or *sub* is the user of the present access token, which is not verified here.
+
+        Without an access token, the names that this object knows are compared.
+        """
         claims: Mapping[str, Any] = {}
         if self.access_token:
             with suppress(MalformedToken):
                 claims = tokens.unverified_claims(self.access_token)
-        # What the token says counts: the name here may be another's, as an administrator's methods set it.
+        # The token decides. `self.username` may be another user's name: admin_create_user and register set it.
         named = {claims.get("username"), claims.get("sub")} - {None}
         known = named or {self.username, settled(self._login).account.username} - {None}
         return username in known or sub in known
@@ -62,7 +65,7 @@ class ProfileState(CognitoAttributes):
 
 
 def account_metadata(user: JsonObject) -> dict[str, Any]:
-    """Return what an administrator sees of a user besides the attributes, under pycognito's names."""
+    """Return the fields that an administrator sees besides the attributes, under pycognito's names."""
     return {
         "username": user.get("Username"),
         "enabled": user.get("Enabled"),
@@ -80,8 +83,8 @@ class ProfileMethods(ProfileState, CognitoBase):
         """Return the user who is logged in, as an object of ``user_class``.
 
         Raises:
-            AccessTokenRequired: nobody is logged in; nothing was sent.
-            ServiceError: the service refused.
+            AccessTokenRequired: the object has no access token; nothing was sent.
+            ServiceError: the service refused the request.
         """
         user = yield from ask("GetUser", {"AccessToken": self._require_access_token()})
         return self.get_user_obj(
@@ -93,10 +96,10 @@ class ProfileMethods(ProfileState, CognitoBase):
 
     @sync_method
     def admin_get_user(self, attr_map: Mapping[str, str] | None = None) -> Flow[Any]:
-        """Return this user as an administrator sees it, as an object of ``user_class``. It needs AWS credentials.
+        """Return this user as an administrator sees it, as an object of ``user_class``. This needs AWS credentials.
 
         Raises:
-            ServiceError: the service refused.
+            ServiceError: the service refused the request.
         """
         user = yield from ask("AdminGetUser", {"UserPoolId": self.user_pool_id, "Username": self.username})
         metadata = self._user_metadata(user, **account_metadata(user))
@@ -112,8 +115,8 @@ class ProfileMethods(ProfileState, CognitoBase):
         """Set attributes of the user who is logged in.
 
         Raises:
-            AccessTokenRequired: nobody is logged in; nothing was sent.
-            ServiceError: the service refused.
+            AccessTokenRequired: the object has no access token; nothing was sent.
+            ServiceError: the service refused the request.
         """
         attributes = dict_to_cognito(attrs, attr_map)
         yield from ask(
@@ -128,10 +131,10 @@ class ProfileMethods(ProfileState, CognitoBase):
         *,
         username: str | None = None,
     ) -> Flow[None]:
-        """Set attributes of this user, or of *username*, as an administrator. It needs AWS credentials.
+        """Set attributes of *username*, by default of this user, as an administrator. This needs AWS credentials.
 
         Raises:
-            ServiceError: the service refused.
+            ServiceError: the service refused the request.
         """
         yield from ask(
             "AdminUpdateUserAttributes",
@@ -144,25 +147,25 @@ class ProfileMethods(ProfileState, CognitoBase):
 
     @sync_method
     def send_verification(self, attribute: str = "email") -> Flow[None]:
-        """Have a code sent to verify *attribute*; an expired access token is refreshed first.
+        """Let the service send a code to verify *attribute*. An expired access token is refreshed first.
 
         Raises:
-            AccessTokenRequired: nobody is logged in; nothing was sent.
-            ServiceError: the service refused.
+            AccessTokenRequired: the object has no access token; nothing was sent.
+            ServiceError: the service refused the request.
         """
-        yield from through(self, "check_token")
+        yield from call_method(self, "check_token")
         parameters = {"AccessToken": self.access_token, "AttributeName": attribute}
         yield from ask("GetUserAttributeVerificationCode", parameters)
 
     @sync_method
     def validate_verification(self, confirmation_code: str, attribute: str = "email") -> Flow[JsonObject]:
-        """Verify *attribute* with the code that was sent, and return the service's reply.
+        """Verify *attribute* with the code from :meth:`send_verification`, and return the service's reply.
 
         Raises:
-            AccessTokenRequired: nobody is logged in; nothing was sent.
-            ServiceError: the service refused, a wrong code for one.
+            AccessTokenRequired: the object has no access token; nothing was sent.
+            ServiceError: the service refused the request, for example because the code is wrong.
         """
-        yield from through(self, "check_token")
+        yield from call_method(self, "check_token")
         parameters = {"AccessToken": self.access_token, "AttributeName": attribute, "Code": confirmation_code}
         return (yield from ask("VerifyUserAttribute", parameters))
 
@@ -171,17 +174,17 @@ class ProfileMethods(ProfileState, CognitoBase):
         """Delete the account of the user who is logged in.
 
         Raises:
-            AccessTokenRequired: nobody is logged in; nothing was sent.
-            ServiceError: the service refused.
+            AccessTokenRequired: the object has no access token; nothing was sent.
+            ServiceError: the service refused the request.
         """
         yield from ask("DeleteUser", {"AccessToken": self._require_access_token()})
 
     @sync_method
     def admin_delete_user(self, *, username: str | None = None) -> Flow[None]:
-        """Delete the account of this user, or of *username*, as an administrator. It needs AWS credentials.
+        """Delete the account of *username*, by default of this user, as an administrator. This needs AWS credentials.
 
         Raises:
-            ServiceError: the service refused.
+            ServiceError: the service refused the request.
         """
         yield from ask(
             "AdminDeleteUser",
@@ -190,7 +193,7 @@ class ProfileMethods(ProfileState, CognitoBase):
 
 
 class AsyncProfileMethods(ProfileState, AsyncCognitoBase):
-    """Read, change, verify and delete one user's profile, on an event loop."""
+    """The async version of :class:`ProfileMethods`."""
 
     get_user = async_method(ProfileMethods.get_user)
     admin_get_user = async_method(ProfileMethods.admin_get_user)

@@ -1,4 +1,4 @@
-"""The pool's identity providers and app clients. AWS credentials needed."""
+"""Manage the pool's identity providers and app clients. These operations need AWS credentials."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ class ProviderMethods(CognitoBase):
         provider_details: Mapping[str, str],
         **kwargs: Any,
     ) -> Flow[None]:
-        """Create an identity provider; *kwargs* are more parameters of CreateIdentityProvider.
+        """Create an identity provider. *kwargs* are more parameters of CreateIdentityProvider.
 
         Raises:
-            ServiceError: the service refused.
+            ServiceError: the service refused the request.
         """
         named = {"UserPoolId": pool_id, "ProviderName": provider_name, "ProviderType": provider_type}
         yield from ask("CreateIdentityProvider", {**named, "ProviderDetails": provider_details, **kwargs})
 
     @sync_method
     def admin_describe_identity_provider(self, pool_id: str, provider_name: str) -> Flow[JsonObject]:
-        """Return the service's reply about an identity provider.
+        """Return the service's description of an identity provider (the reply of DescribeIdentityProvider).
 
         Raises:
-            ServiceError: the service refused.
+            ServiceError: the service refused the request.
         """
         return (yield from ask("DescribeIdentityProvider", {"UserPoolId": pool_id, "ProviderName": provider_name}))
 
     @sync_method
     def admin_update_identity_provider(self, /, pool_id: str, provider_name: str, **kwargs: Any) -> Flow[None]:
-        """Change an identity provider; *kwargs* are parameters of UpdateIdentityProvider.
+        """Change an identity provider. *kwargs* are parameters of UpdateIdentityProvider.
 
         Raises:
-            ServiceError: the service refused.
+            ServiceError: the service refused the request.
         """
         yield from ask("UpdateIdentityProvider", {"UserPoolId": pool_id, "ProviderName": provider_name, **kwargs})
 
@@ -57,7 +57,7 @@ class ProviderMethods(CognitoBase):
         """Return the configuration of an app client.
 
         Raises:
-            ServiceError: the service refused.
+            ServiceError: the service refused the request.
         """
         reply = yield from ask("DescribeUserPoolClient", {"UserPoolId": pool_id, "ClientId": client_id})
         client: JsonObject = reply["UserPoolClient"]
@@ -65,16 +65,18 @@ class ProviderMethods(CognitoBase):
 
     @sync_method
     def admin_update_user_pool_client(self, /, pool_id: str, client_id: str, **kwargs: Any) -> Flow[None]:
-        """Change an app client; *kwargs* are parameters of UpdateUserPoolClient. What is not given goes to defaults.
+        """Change an app client. *kwargs* are parameters of UpdateUserPoolClient.
+
+        The service resets every setting that is not given to its default.
 
         Raises:
-            ServiceError: the service refused.
+            ServiceError: the service refused the request.
         """
         yield from ask("UpdateUserPoolClient", {"UserPoolId": pool_id, "ClientId": client_id, **kwargs})
 
 
 class AsyncProviderMethods(AsyncCognitoBase):
-    """Create, read and change identity providers and app clients, on an event loop."""
+    """The async version of :class:`ProviderMethods`."""
 
     admin_create_identity_provider = async_method(ProviderMethods.admin_create_identity_provider)
     admin_describe_identity_provider = async_method(ProviderMethods.admin_describe_identity_provider)

@@ -1,4 +1,4 @@
-"""Where the user is logged in: devices, sessions, the factors that are set up; and an administrator's view of them."""
+"""The user's devices and sessions, and the factors that are set up; as the user or as an administrator."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ __all__ = ["AsyncSessionMethods", "SessionMethods"]
 
 
 class SessionMethods(CognitoBase):
-    """List and end devices and sessions."""
+    """List devices and sessions, and end sessions."""
 
     @sync_method
     def list_devices(self) -> Flow[list[JsonObject]]:
-        """Return the user's devices, of every page.
+        """Return all devices of the user, from every page.
 
         Raises:
-            AccessTokenRequired: nobody is logged in; nothing was sent.
-            ServiceError: the service refused.
+            AccessTokenRequired: the object has no access token; nothing was sent.
+            ServiceError: the service refused the request.
         """
         return (yield from collect("ListDevices", {"AccessToken": self._require_access_token()}))
 
     @sync_method
     def list_user_sessions(self) -> Flow[list[JsonObject]]:
-        """Return the user's sessions, of every page.
+        """Return all sessions of the user, from every page.
 
         Raises:
-            AccessTokenRequired: nobody is logged in; nothing was sent.
-            ServiceError: the service refused.
+            AccessTokenRequired: the object has no access token; nothing was sent.
+            ServiceError: the service refused the request.
         """
         return (yield from collect("ListUserSessions", {"AccessToken": self._require_access_token()}))
 
     @sync_method
     def revoke_user_session(self, session_id: str) -> Flow[None]:
-        """End the session of that id.
+        """End the session with the id *session_id*.
 
         Raises:
-            AccessTokenRequired: nobody is logged in; nothing was sent.
-            ServiceError: the service refused.
+            AccessTokenRequired: the object has no access token; nothing was sent.
+            ServiceError: the service refused the request.
         """
         yield from ask("RevokeUserSession", {"AccessToken": self._require_access_token(), "SessionId": session_id})
 
@@ -49,53 +49,53 @@ class SessionMethods(CognitoBase):
         """Return the factors that the user has set up: ``ConfiguredUserAuthFactors``, ``UserMFASettingList``, ...
 
         Raises:
-            AccessTokenRequired: nobody is logged in; nothing was sent.
-            ServiceError: the service refused.
+            AccessTokenRequired: the object has no access token; nothing was sent.
+            ServiceError: the service refused the request.
         """
         return (yield from ask("GetUserAuthFactors", {"AccessToken": self._require_access_token()}))
 
     @sync_method
     def admin_list_devices(self, username: str) -> Flow[list[JsonObject]]:
-        """Return the devices of *username*, of every page. It needs AWS credentials.
+        """Return all devices of *username*, from every page. This needs AWS credentials.
 
         Raises:
-            ServiceError: the service refused.
+            ServiceError: the service refused the request.
         """
         parameters = {"UserPoolId": self.user_pool_id, "Username": username}
         return (yield from collect("AdminListDevices", parameters))
 
     @sync_method
     def admin_list_user_sessions(self, username: str) -> Flow[list[JsonObject]]:
-        """Return the sessions of *username*, of every page. It needs AWS credentials.
+        """Return all sessions of *username*, from every page. This needs AWS credentials.
 
         Raises:
-            ServiceError: the service refused.
+            ServiceError: the service refused the request.
         """
         parameters = {"UserPoolId": self.user_pool_id, "Username": username}
         return (yield from collect("AdminListUserSessions", parameters))
 
     @sync_method
     def admin_revoke_user_session(self, username: str, session_id: str) -> Flow[None]:
-        """End the session of *username* of that id. It needs AWS credentials.
+        """End the session of *username* with the id *session_id*. This needs AWS credentials.
 
         Raises:
-            ServiceError: the service refused.
+            ServiceError: the service refused the request.
         """
         parameters = {"UserPoolId": self.user_pool_id, "Username": username, "SessionId": session_id}
         yield from ask("AdminRevokeUserSession", parameters)
 
     @sync_method
     def admin_user_global_sign_out(self, username: str) -> Flow[None]:
-        """Log *username* out everywhere. It needs AWS credentials.
+        """Log *username* out everywhere. This needs AWS credentials.
 
         Raises:
-            ServiceError: the service refused.
+            ServiceError: the service refused the request.
         """
         yield from ask("AdminUserGlobalSignOut", {"UserPoolId": self.user_pool_id, "Username": username})
 
 
 class AsyncSessionMethods(AsyncCognitoBase):
-    """List and end devices and sessions, on an event loop."""
+    """The async version of :class:`SessionMethods`."""
 
     list_devices = async_method(SessionMethods.list_devices)
     list_user_sessions = async_method(SessionMethods.list_user_sessions)

@@ -1,4 +1,4 @@
-"""Sign up: register, confirm, ask for the code again."""
+"""Sign up: register a user, confirm the account, request another confirmation code."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["AsyncSignUpMethods", "SignUpMethods"]
 
 
 class SignUpState(CognitoAttributes):
-    """What a user is registered with."""
+    """The attributes that a user is registered with."""
 
     def set_base_attributes(self, **kwargs: Any) -> None:
-        """Set the standard attributes that :meth:`register` sends, such as ``email``."""
+        """Set the standard attributes that :meth:`register` sends, for example ``email``."""
         self.base_attributes = kwargs
 
     def add_custom_attributes(self, **kwargs: Any) -> None:
-        """Set the custom attributes that :meth:`register` sends, by their names without ``custom:``."""
+        """Set the custom attributes that :meth:`register` sends. Leave the prefix ``custom:`` out of their names."""
         self.custom_attributes = {f"custom:{name}": value for name, value in kwargs.items()}
 
 
@@ -38,14 +38,23 @@ class SignUpMethods(SignUpState, CognitoBase):
         attr_map: Mapping[str, str] | None = None,
         client_metadata: dict[str, str] | None = None,
     ) -> Flow[JsonObject]:
-        """Sign the user up, set the attributes on this object, and return the answer (``UserConfirmed``, ...).
+        """Sign a user up, set the name and the attributes on this object, and return the reply.
+
+        ``UserConfirmed`` in the reply tells whether :meth:`confirm_sign_up` is still needed.
+
+        Args:
+            username: the name of the new user.
+            password: the user's password.
+            attr_map: the service's name of an attribute to the name that the attributes here use.
+            client_metadata: passed to the pool's Lambda triggers.
 
         Raises:
-            ConfigurationError: the name or the password has no UTF-8 form; nothing was sent.
-            ServiceError: the service refused.
+            ConfigurationError: the name or the password is not a string or cannot be encoded as UTF-8; nothing was
+                sent.
+            ServiceError: the service refused the request.
         """
-        self._check_text(username, name="username")
-        self._check_text(password, name="password")
+        self._check_string(username, name="username")
+        self._check_string(password, name="password")
         attributes = {**(self.base_attributes or {}), **(self.custom_attributes or {})}
         parameters = {
             "ClientId": self._client_id,
@@ -62,10 +71,10 @@ class SignUpMethods(SignUpState, CognitoBase):
 
     @sync_method
     def confirm_sign_up(self, confirmation_code: str, username: str | None = None) -> Flow[None]:
-        """Confirm the account of *username*, or of this user, with the code that was sent.
+        """Confirm the account of *username*, by default of this user, with the code that the service sent.
 
         Raises:
-            ServiceError: the service refused, a wrong code for one.
+            ServiceError: the service refused the request, for example because the code is wrong.
         """
         parameters = {
             "ClientId": self._client_id,
@@ -77,19 +86,19 @@ class SignUpMethods(SignUpState, CognitoBase):
 
     @sync_method
     def admin_confirm_sign_up(self, username: str | None = None) -> Flow[None]:
-        """Confirm the account of *username*, or of this user, without a code. It needs AWS credentials.
+        """Confirm the account of *username*, by default of this user, without a code. This needs AWS credentials.
 
         Raises:
-            ServiceError: the service refused.
+            ServiceError: the service refused the request.
         """
         yield from ask("AdminConfirmSignUp", {"UserPoolId": self.user_pool_id, "Username": username or self.username})
 
     @sync_method
     def resend_confirmation_code(self, username: str) -> Flow[None]:
-        """Have the code for :meth:`confirm_sign_up` sent again.
+        """Let the service send *username* another code for :meth:`confirm_sign_up`.
 
         Raises:
-            ServiceError: the service refused.
+            ServiceError: the service refused the request.
         """
         parameters = {"ClientId": self._client_id, "Username": username}
         self._add_secret_hash(parameters, "SecretHash")
@@ -97,7 +106,7 @@ class SignUpMethods(SignUpState, CognitoBase):
 
 
 class AsyncSignUpMethods(SignUpState, AsyncCognitoBase):
-    """Register a user and confirm the account, on an event loop."""
+    """The async version of :class:`SignUpMethods`."""
 
     register = async_method(SignUpMethods.register)
     confirm_sign_up = async_method(SignUpMethods.confirm_sign_up)

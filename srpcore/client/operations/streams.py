@@ -1,4 +1,8 @@
-"""Users and groups as a stream: page by page, in constant memory, resumable, and no faster than the service allows."""
+"""Iterate over users and groups, page by page.
+
+Only one page is held in memory. A listing can be resumed by its page token. Requests are limited to a rate that the
+service allows, and repeated with a growing pause if the service still throttles them.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +24,18 @@ from .directory import DirectoryState
 __all__ = ["AsyncStream", "AsyncStreamMethods", "Stream", "StreamMethods"]
 
 PAGES_PER_SECOND = 20.0
-"""Pages asked for in a second at the most: the service's default quota of UserRead, shared by a pool, is 120."""
+"""The highest number of pages to request per second. The service's default quota (UserRead) is 120 requests per second,
+for all callers together.
+"""
 
+# How often one page is requested, and the pauses between the attempts, in seconds.
 ATTEMPTS = 8
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 20.0
 
 
 @dataclass
 class Pages:
-    """What is left of a listing, and how fast it may be read: no I/O, no sleep."""
+    """The state of a listing: what is left of it, and when the next page may be requested. It does no I/O."""
 
     operation: str
     parameters: Mapping[str, Any]
@@ -48,35 +55,35 @@ class Pages:
 
     @property
     def page_token(self) -> str | None:
-        """The token to resume from: of the page being read until its last item is taken, then of the next."""
+        """The token to resume from: that of the present page until its last item is taken, then that of the next."""
         return self.token if self.waiting or not self.begun else self.following
 
     @property
     def at_end(self) -> bool:
-        """Whether nothing is left."""
+        """Whether all items have been taken, or as many as the limit allows."""
         full = self.limit is not None and self.taken >= self.limit
         return full or (not self.waiting and self.begun and self.following is None)
 
     def flow(self) -> Flow[Page]:
-        """Ask for the next page."""
+        """Request the next page."""
         token = self.following if self.begun else self.token
         size = PAGES[self.operation].max_size
         if size is not None and self.limit is not None:
             size = min(size, self.limit - self.taken)
         return page(self.operation, self.parameters, token, size)
 
-    def arrived(self, got: Page, now: float) -> None:
-        """Take the page in."""
+    def add(self, got: Page, now: float) -> None:
+        """Add a page that has arrived."""
         self.token = self.following if self.begun else self.token
         self.begun, self.following, self.refused = True, got.token, 0
         self.waiting.extend(got.items)
         self.next_at = max(self.next_at, now) + 1 / PAGES_PER_SECOND
 
-    def throttled(self, error: ServiceError, now: float) -> None:
-        """Wait longer and longer after the service said that it is too much; give up in the end.
+    def back_off(self, error: ServiceError, now: float) -> None:
+        """Set the time of the next attempt after *error*. The pause doubles each time.
 
         Raises:
-            ServiceError: it is another error, or the last attempt.
+            ServiceError: *error* is not about throttling, or this was the last attempt.
         """
         self.refused += 1
         if not isinstance(error, (TooManyRequestsException, LimitExceededException)) or self.refused >= ATTEMPTS:
@@ -84,13 +91,17 @@ class Pages:
         self.next_at = now + min(FIRST_PAUSE * 2 ** (self.refused - 1), LONGEST_PAUSE)
 
     def take(self) -> Any:
-        """Return the next item that has arrived."""
+        """Return the next item of the present page."""
         self.taken += 1
         return self.make(self.waiting.popleft())
 
 
 class Stream(Iterator[Any]):
-    """Items one by one; ``page_token`` resumes a listing where it was left, from the beginning of that page."""
+    """An iterator over the items of a listing.
+
+    To go on later, give ``page_token`` to the method that made this iterator. It resumes at the beginning of a page, so
+    some items may come twice.
+    """
 
     def __init__(self, cognito: Any, pages: Pages, sleep: Callable[[float], None] = system_sleep) -> None:
         self._run: Callable[[Flow[Page]], Page] = cognito._run
@@ -99,7 +110,7 @@ class Stream(Iterator[Any]):
 
     @property
     def page_token(self) -> str | None:
-        """The token to resume from, None at the beginning and at the end."""
+        """The token to resume from. None at the beginning, and at the end."""
         return self._pages.page_token
 
     def __next__(self) -> Any:
@@ -111,16 +122,16 @@ class Stream(Iterator[Any]):
             try:
                 got = self._run(pages.flow())
             except ServiceError as error:
-                pages.throttled(error, monotonic_clock())
+                pages.back_off(error, monotonic_clock())
             else:
-                pages.arrived(got, monotonic_clock())
+                pages.add(got, monotonic_clock())
         if pages.at_end:
             raise StopIteration
         return pages.take()
 
 
 class AsyncStream(AsyncIterator[Any]):
-    """Items one by one, on an event loop: ``async for``."""
+    """The async version of :class:`Stream`, for ``async for``."""
 
     def __init__(self, cognito: Any, pages: Pages, sleep: Callable[[float], Awaitable[None]] | None = None) -> None:
         self._run: Callable[[Flow[Page]], Awaitable[Page]] = cognito._run
@@ -129,7 +140,7 @@ class AsyncStream(AsyncIterator[Any]):
 
     @property
     def page_token(self) -> str | None:
-        """The token to resume from, None at the beginning and at the end."""
+        """The token to resume from. None at the beginning, and at the end."""
         return self._pages.page_token
 
     async def __anext__(self) -> Any:
@@ -141,9 +152,9 @@ class AsyncStream(AsyncIterator[Any]):
             try:
                 got = await self._run(pages.flow())
             except ServiceError as error:
-                pages.throttled(error, monotonic_clock())
+                pages.back_off(error, monotonic_clock())
             else:
-                pages.arrived(got, monotonic_clock())
+                pages.add(got, monotonic_clock())
         if pages.at_end:
             raise StopAsyncIteration
         return pages.take()
@@ -156,7 +167,7 @@ async def _asyncio_sleep(seconds: float) -> None:
 
 
 class StreamState(DirectoryState):
-    """The listings, whoever reads them."""
+    """The listings that ``Cognito`` and ``AsyncCognito`` share."""
 
     def _users(
         self, filter: str | None, attributes: list[str] | None, limit: int | None, page_token: str | None, attr_map: Any
@@ -176,7 +187,7 @@ class StreamState(DirectoryState):
 
 
 class StreamMethods(StreamState, CognitoBase):
-    """Users and groups as streams. AWS credentials needed."""
+    """Iterate over users and groups. These operations need AWS credentials."""
 
     def iter_users(
         self,
@@ -187,9 +198,14 @@ class StreamMethods(StreamState, CognitoBase):
         page_token: str | None = None,
         attr_map: Mapping[str, str] | None = None,
     ) -> Stream:
-        """Return the pool's users one by one: those that *filter* (``email ^= "a"``) lets through, *limit* at most.
+        """Return an iterator over the pool's users.
 
-        *attributes* are the names of those to fetch, all unless given; *page_token* resumes an earlier stream.
+        Args:
+            filter: return only the users that match this filter of ListUsers, for example ``email ^= "a"``.
+            attributes: the names of the attributes to fetch; all by default.
+            limit: the highest number of users to return; no limit by default.
+            page_token: the ``page_token`` of an earlier iterator, to go on there.
+            attr_map: the service's name of an attribute to the name under which the object shows it.
 
         Raises:
             ConfigurationError: *limit* is not positive.
@@ -197,7 +213,9 @@ class StreamMethods(StreamState, CognitoBase):
         return Stream(self, self._users(filter, attributes, limit, page_token, attr_map))
 
     def iter_groups(self, limit: int | None = None, *, page_token: str | None = None) -> Stream:
-        """Return the pool's groups one by one, *limit* at most.
+        """Return an iterator over the pool's groups, at most *limit* of them.
+
+        *page_token* is that of an earlier iterator, to go on there.
 
         Raises:
             ConfigurationError: *limit* is not positive.
@@ -212,7 +230,9 @@ class StreamMethods(StreamState, CognitoBase):
         page_token: str | None = None,
         attr_map: Mapping[str, str] | None = None,
     ) -> Stream:
-        """Return the users in a group one by one, *limit* at most.
+        """Return an iterator over the users in a group, at most *limit* of them.
+
+        *page_token* and *attr_map* are as in :meth:`iter_users`.
 
         Raises:
             ConfigurationError: *limit* is not positive.
@@ -221,7 +241,7 @@ class StreamMethods(StreamState, CognitoBase):
 
 
 class AsyncStreamMethods(StreamState, AsyncCognitoBase):
-    """Users and groups as streams, on an event loop. AWS credentials needed."""
+    """The async version of :class:`StreamMethods`."""
 
     def iter_users(
         self,
@@ -232,11 +252,11 @@ class AsyncStreamMethods(StreamState, AsyncCognitoBase):
         page_token: str | None = None,
         attr_map: Mapping[str, str] | None = None,
     ) -> AsyncStream:
-        """Return the pool's users one by one, as ``Cognito.iter_users`` does."""
+        """Return an async iterator over the pool's users: see ``Cognito.iter_users``."""
         return AsyncStream(self, self._users(filter, attributes, limit, page_token, attr_map))
 
     def iter_groups(self, limit: int | None = None, *, page_token: str | None = None) -> AsyncStream:
-        """Return the pool's groups one by one, as ``Cognito.iter_groups`` does."""
+        """Return an async iterator over the pool's groups: see ``Cognito.iter_groups``."""
         return AsyncStream(self, self._groups(limit, page_token))
 
     def iter_users_in_group(
@@ -247,5 +267,5 @@ class AsyncStreamMethods(StreamState, AsyncCognitoBase):
         page_token: str | None = None,
         attr_map: Mapping[str, str] | None = None,
     ) -> AsyncStream:
-        """Return the users in a group one by one, as ``Cognito.iter_users_in_group`` does."""
+        """Return an async iterator over the users in a group: see ``Cognito.iter_users_in_group``."""
         return AsyncStream(self, self._members(group_name, limit, page_token, attr_map))
