@@ -68,8 +68,10 @@ class Challenge:
 
     @property
     def needs(self) -> str:
-        """What to give: ``code``, ``new_password``, ``choice``, ``answer``, ``credential``, ``password`` or ``set_up``;
-        or ``device``, which only the device at hand can give.
+        """The kind of answer that the challenge needs.
+
+        One of ``code``, ``new_password``, ``choice``, ``answer``, ``credential``, ``password``, ``set_up``, and
+        ``device``, which the program cannot answer: only the device can.
         """
         return NEEDS[self.name][0]
 

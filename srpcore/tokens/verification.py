@@ -18,7 +18,7 @@ from .policy import CustomCheck, Overrides, Policy, Strings, TokenUse, issuers_b
 from .signature_cache import SignatureCache, VerifiedSignature
 
 if TYPE_CHECKING:
-    from ..protocol import Transport
+    from ..protocol import AsyncTransport, Transport
 
 __all__ = ["Verification"]
 
@@ -41,7 +41,7 @@ class Verification(ABC):
         custom_check: CustomCheck | None = None,
         issuers: Strings | Mapping[str, Strings] | None = None,
         endpoint_url: str | None = None,
-        transport: Any = None,
+        transport: Transport | AsyncTransport | None = None,
         timeout: float = 5.0,
         clock: Clock = system_clock,
         max_age: float = 3600.0,
@@ -74,7 +74,7 @@ class Verification(ABC):
         self._set_up_fetching(transport)
 
     @abstractmethod
-    def _set_up_fetching(self, transport: Any) -> None:
+    def _set_up_fetching(self, transport: Transport | AsyncTransport | None) -> None:
         """Make ready to fetch keys with *transport*, or with one of its own where that is None."""
 
     def __repr__(self) -> str:
