@@ -18,7 +18,7 @@ LOCK_TIMEOUT = 60.0
 
 
 class TokenStore(Protocol):
-    """Keeps logins, each under a key: see :func:`store_key`. Every method may be called from any thread.
+    """A store of logins, each under a key (see :func:`store_key`). Any thread may call any of the methods.
 
     Write one of your own (over a database, say) by giving these four methods; :class:`StoreError` is what they raise.
     """
