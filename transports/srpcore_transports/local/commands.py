@@ -126,9 +126,7 @@ def _summary(pool: LocalUserPool, server: LocalServer, issuer: str | None, crede
     for name, example in _examples(pool, server).items():
         first, *more = example
         lines += ["", f"  {style.paint(f'{name:<14}', 'dim')}{first}", *(" " * 16 + line for line in more)]
-    return "\n".join(
-        [*lines, "\n  Codes are printed here. Ctrl-C stops the pool and deletes its data.\n"]
-    )
+    return "\n".join([*lines, "\n  Codes are printed here. Ctrl-C stops the pool and deletes its data.\n"])
 
 
 def _examples(pool: LocalUserPool, server: LocalServer) -> dict[str, list[str]]:

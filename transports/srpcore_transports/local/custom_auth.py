@@ -1,4 +1,8 @@
-"""Custom log-ins: the three triggers, as Python callables with the semantics of the service's Lambda functions."""
+"""Custom logins (the flow CUSTOM_AUTH): the three triggers, as Python callables instead of Lambda functions.
+
+Before each step DefineAuthChallenge gets the results so far and chooses what is next: the password by SRP, a challenge
+that CreateAuthChallenge makes and VerifyAuthChallengeResponse checks, the tokens, or the end of the login.
+"""
 
 from __future__ import annotations
 
@@ -25,22 +29,23 @@ __all__ = [
 ]
 
 Trigger: TypeAlias = Callable[[dict[str, Any], None], Any]
-"""A Lambda handler: it is given the event and, as its context, None; it returns the event with ``response`` filled."""
+"""A Lambda handler ``handler(event, context)``: *context* is None; it returns the event with ``response`` filled in."""
 
 
 @dataclass(frozen=True)
 class CustomAuth:
-    """The triggers of CUSTOM_AUTH: each is called as a Lambda handler is, ``handler(event, context)``, without a lock.
+    """The three triggers of CUSTOM_AUTH, each called as a Lambda handler: ``handler(event, context)``.
+
+    The pool's lock is not held during a call, so several threads may call a trigger at the same time. If a trigger
+    raises an exception, the client gets UserLambdaValidationException with the exception's message.
 
     Args:
-        define: DefineAuthChallenge: from ``request.session``, the results so far, set ``challengeName``,
-            ``issueTokens`` or ``failAuthentication`` of the response.
-        create: CreateAuthChallenge: set ``publicChallengeParameters``, ``privateChallengeParameters`` and
-            ``challengeMetadata``.
-        verify: VerifyAuthChallengeResponse: from ``challengeAnswer`` and ``privateChallengeParameters``, set
-            ``answerCorrect``.
-
-    An exception that a trigger raises is answered with UserLambdaValidationException and its text.
+        define: DefineAuthChallenge. It reads the results so far in ``request.session``, and sets ``challengeName``,
+            ``issueTokens`` or ``failAuthentication`` in the response.
+        create: CreateAuthChallenge. It sets ``publicChallengeParameters``, ``privateChallengeParameters`` and
+            ``challengeMetadata`` in the response.
+        verify: VerifyAuthChallengeResponse. It compares ``challengeAnswer`` with ``privateChallengeParameters`` in the
+            request, and sets ``answerCorrect`` in the response.
     """
 
     define: Trigger
@@ -49,13 +54,14 @@ class CustomAuth:
 
 
 def record_answered_challenge(conversation: Conversation) -> Conversation:
-    """Return *conversation* with the challenge that was just answered among the results, if it is a custom log-in."""
+    """Return *conversation* with the challenge that was just answered added to its results, if it is a custom login."""
     custom = conversation.custom
     if custom is None or custom.done or conversation.challenges in ((), ("CUSTOM_CHALLENGE",)):
         return conversation
     name = conversation.challenges[0]
     proved = custom.password_proved or name == "PASSWORD_VERIFIER"
-    # What is recorded once is not to be recorded again on the way to the next challenge.
+    # Clear the challenges: this function may be called again before the next challenge is sent, and must not add the
+    # same result twice.
     return replace(
         conversation, challenges=(), custom=replace(_with_result(custom, name, passed=True), password_proved=proved)
     )
@@ -67,16 +73,21 @@ def _with_result(custom: Custom, name: str, *, passed: bool, metadata: str | Non
 
 
 def start(A: int | None) -> Custom:
-    """Return a custom log-in's beginning; with *A*, the password's SRP exchange goes first."""
+    """Return the state of a new custom login.
+
+    Args:
+        A: the client's public SRP value, if the client starts with ``CHALLENGE_NAME: SRP_A``. The triggers then see
+            SRP_A as the first result and can continue with PASSWORD_VERIFIER.
+    """
     custom = Custom(A=A)
     return custom if A is None else _with_result(custom, "SRP_A", passed=True)
 
 
 def define(state: State, conversation: Conversation) -> str | None:
-    """Return the name of the next challenge, or None for tokens.
+    """Call DefineAuthChallenge and return the name of the next challenge, or None if the tokens are to be issued.
 
     Raises:
-        Refusal: the trigger ends the log-in, fails, or answers what cannot be used.
+        Refusal: the trigger set failAuthentication, raised an exception, or returned an invalid response.
     """
     response = _invoke(
         state, conversation, "DefineAuthChallenge", {"session": _results(conversation)}, _EMPTY_DEFINE_RESPONSE
@@ -92,10 +103,12 @@ def define(state: State, conversation: Conversation) -> str | None:
 
 
 def create(state: State, conversation: Conversation) -> tuple[Conversation, dict[str, str]]:
-    """Return *conversation* with what only the triggers may know, and the parameters that the client is given.
+    """Call CreateAuthChallenge and return the new conversation and the challenge parameters for the client.
+
+    The private challenge parameters are kept in the conversation and never sent to the client.
 
     Raises:
-        Refusal: the trigger fails, or answers what cannot be used.
+        Refusal: the trigger raised an exception, or returned an invalid response.
     """
     request = {"challengeName": "CUSTOM_CHALLENGE", "session": _results(conversation)}
     response = _invoke(state, conversation, "CreateAuthChallenge", request, _EMPTY_CREATE_RESPONSE)
@@ -108,10 +121,10 @@ def create(state: State, conversation: Conversation) -> tuple[Conversation, dict
 
 
 def verify(state: State, conversation: Conversation, answer: str) -> Conversation:
-    """Return *conversation* with the result of *answer*.
+    """Call VerifyAuthChallengeResponse with *answer*, and return *conversation* with the result added.
 
     Raises:
-        Refusal: the trigger fails, or answers what cannot be used.
+        Refusal: the trigger raised an exception, or returned an invalid response.
     """
     custom = _custom(conversation)
     request = {"privateChallengeParameters": dict(custom.private), "challengeAnswer": answer}
@@ -145,7 +158,7 @@ def _invoke(
     with state.unlocked():
         try:
             returned: object = handler(event, None)
-        except Exception as error:  # noqa: BLE001 - whatever it raises is the trigger's refusal
+        except Exception as error:  # noqa: BLE001 - any exception is reported to the client
             raise Refusal("UserLambdaValidationException", f"{trigger} failed with error {error}.") from None
     answered = cast(dict[str, Any], returned).get("response") if isinstance(returned, dict) else None
     if not isinstance(answered, dict):
@@ -163,7 +176,7 @@ def _handler(state: State, trigger: str) -> Trigger:
 
 
 def not_configured() -> Refusal:
-    """Return the refusal of a custom log-in where there are no triggers."""
+    """Return the refusal of a custom login on a pool that has no triggers."""
     return Refusal("InvalidParameterException", "Custom auth lambda trigger is not configured for the user pool.")
 
 
@@ -173,7 +186,8 @@ def _event(
     pool, client, user = conversation.pool, conversation.client, conversation.user
     shown = user or fake_user(pool, conversation.typed)
     attributes = {} if user is None else {**user.attributes, "cognito:user_status": user.status}
-    # All of it is made here: a trigger has the event for itself, as one behind a wire would.
+    # Copy every dictionary. A Lambda function gets its own copy of the event over the network, so a trigger that
+    # changes the event must not change the pool.
     return {
         "version": "1",
         "region": pool.id.split("_")[0],

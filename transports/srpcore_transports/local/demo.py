@@ -1,4 +1,7 @@
-"""``srpcore demo``: the story of a user, on an embedded pool; everything in it is real but the pool's address."""
+"""``srpcore demo``: a guided demo. A user signs up, logs in and logs out on a user pool in the same process.
+
+All cryptography and token verification are real. Nothing is sent over the network.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +30,9 @@ _ENGINES = {"openssl": "OpenSSL, constant time", "gmpy2": "gmpy2, constant time"
 
 
 def demo() -> int:
-    """Tell the story of a user, a line and its time for every step, and return 0; 1 if a step failed."""
+    """Run the demo, print a line with the duration of each step, and return the exit status: 1 if a step failed."""
     style = Style(sys.stdout)
-    print(f"\n  {style.paint('The story of a user', 'bold')} {style.sign('dot')} on a user pool in this process\n")
+    print(f"\n  {style.paint('A guided demo', 'bold')} {style.sign('dot')} on a user pool in this process\n")
     started, count = time.perf_counter(), 0
     for title, step in _Demo().steps():
         before = time.perf_counter()
@@ -59,14 +62,14 @@ def _milliseconds(seconds: float) -> str:
 
 
 class UnexpectedOutcome(SrpcoreError):
-    """A step went through that had to be refused, or the other way round."""
+    """A step succeeded that should have been refused, or had another result than it must have."""
 
 
 class _Demo:
-    """One user's life. Every step does its part and returns what is to be said of it."""
+    """The steps of the demo, which all use one pool and one user. Each returns the line that is printed for it."""
 
     def __init__(self) -> None:
-        # Settings of its own throughout: the story is the same whatever the environment holds.
+        # Every setting is given explicitly, so that environment variables do not change the demo.
         self.pool = LocalUserPool(
             credentials=Credentials("demo", secrets.token_hex(16)),
             pool_settings={
@@ -78,7 +81,7 @@ class _Demo:
         self.totp_secret = ""
 
     def steps(self) -> Iterator[tuple[str, Callable[[], str]]]:
-        """Return the steps in their order, each with its title."""
+        """Yield the title and the function of each step, in order."""
         yield "open a pool", self.open_pool
         yield "sign up", self.sign_up
         yield "confirm", self.confirm
@@ -93,15 +96,15 @@ class _Demo:
         yield "log out", self.log_out
 
     def open_pool(self) -> str:
-        """Generate the pool's key and give the user the key set, which COGNITO_JWKS would else replace."""
+        """Generate the pool's key, and set the key set of the user explicitly: COGNITO_JWKS could name another one."""
         self.user.pool_jwk = json.loads(self.pool.fetch(f"{self.user.user_pool_url}/.well-known/jwks.json"))
-        return "with an RSA key of its own for the tokens"
+        return "with a new RSA key for its tokens"
 
     def sign_up(self) -> str:
         """Register the user."""
         self.user.set_base_attributes(email=f"{_NAME}@example.com")
         delivery = self.user.register(_NAME, self.password)["CodeDeliveryDetails"]
-        return f"{_NAME}; a code goes to {delivery['Destination']}"
+        return f"{_NAME}; a code is sent to {delivery['Destination']}"
 
     def confirm(self) -> str:
         """Confirm the account with the code that was sent."""
@@ -110,9 +113,9 @@ class _Demo:
         return f"with the code {code}"
 
     def wrong_password(self) -> str:
-        """See a wrong password refused."""
+        """Check that a wrong password is refused."""
         _expect_refusal(lambda: self.user.authenticate(f"{self.password}?"))
-        return "refused, as it must be"
+        return "refused, as expected"
 
     def log_in(self) -> str:
         """Log in by SRP."""
@@ -120,13 +123,13 @@ class _Demo:
         return "by SRP: the password is never sent"
 
     def verify(self) -> str:
-        """Verify both tokens once more."""
+        """Verify the ID token and the access token again."""
         self.user.verify_tokens()
         claims = self.user.access_claims or {}
-        return f"RS256, issuer, expiry; they name {claims['username']}"
+        return f"RS256, issuer, expiry; for the user {claims['username']}"
 
     def enrol_totp(self) -> str:
-        """Enrol an authenticator app, and have its codes asked for."""
+        """Enrol an authenticator app, and require its codes at each login."""
         self.totp_secret = self.user.associate_software_token()
         code = totp(self.totp_secret, time.time())
         self.user.verify_software_token(code, "the demo's authenticator")
@@ -138,34 +141,35 @@ class _Demo:
         try:
             self.user.authenticate(self.password)
         except SoftwareTokenMFAChallengeException:
-            # The app's next code, since a code is good once; the service takes one step either side of the clock.
+            # A code can be used once, and enrolling has used the current one. The service also accepts the codes of the
+            # time steps before and after the current one, so use the next code.
             code = totp(self.totp_secret, time.time() + STEP)
             self.user.respond_to_software_token_mfa_challenge(code)
             return f"by SRP and the app's next code, {code}"
-        raise UnexpectedOutcome("no code was asked for")
+        raise UnexpectedOutcome("login needed no code, although an authenticator app is enrolled")
 
     def remember_device(self) -> str:
-        """Confirm the device."""
+        """Confirm the device, so that it can log in with its own key."""
         device = self.user.confirm_device("the demo's device")
-        return f"{device.key[:18]}{'.' * 3} has a key of its own"
+        return f"{device.key[:18]}{'.' * 3} has its own key"
 
     def log_in_by_device(self) -> str:
-        """Log in with the password and the device's proof."""
+        """Log in with the password; the device proves its key, which replaces the second factor."""
         self.user.authenticate(self.password)
         if self.user.device is None:
-            raise UnexpectedOutcome("the device is not known any more")
-        return "the device proves itself, no code asked"
+            raise UnexpectedOutcome("device was not used: the pool no longer knows it")
+        return "the device proves its key; no code needed"
 
     def refresh(self) -> str:
-        """Trade the refresh token for new tokens."""
+        """Exchange the refresh token for new tokens."""
         before = self.user.access_token
         self.user.renew_access_token()
         if self.user.access_token == before:
-            raise UnexpectedOutcome("the access token is the old one")
+            raise UnexpectedOutcome("access token did not change")
         return "new tokens, verified"
 
     def log_out(self) -> str:
-        """Log out of every client, and see the refresh token refused."""
+        """Log out of every app client, and check that the refresh token is then refused."""
         refresh_token = self.user.refresh_token
         self.user.logout()
         self.user.refresh_token = refresh_token
@@ -179,4 +183,4 @@ def _expect_refusal(step: Callable[[], None]) -> None:
         step()
     except NotAuthorizedException:
         return
-    raise UnexpectedOutcome("it was accepted")
+    raise UnexpectedOutcome("request was accepted, but should have been refused")

@@ -1,4 +1,8 @@
-"""Devices: a key at log-in, then ConfirmDevice, UpdateDeviceStatus, ForgetDevice, GetDevice, ListDevices."""
+"""The operations on devices: confirm, update, forget, read and list them.
+
+A device gets its key at a login. ConfirmDevice then gives the pool the verifier of the device's password, and from then
+on the device can prove that it knows the password (see ``exchange.device_challenge``).
+"""
 
 from __future__ import annotations
 
@@ -24,7 +28,7 @@ _SALT_BYTES = 64
 
 
 def add(state: State, user: User) -> DeviceRecord:
-    """Return a new device of *user*: it has a key, and waits for ConfirmDevice."""
+    """Add a device with a new key to *user* and return it; it is not confirmed yet."""
     now = state.clock()
     key, group_key = f"{state.region}_{uuid.uuid4()}", f"-{random_string(8)}"
     device = DeviceRecord(key, group_key, now, modified=now, authenticated=now)
@@ -33,7 +37,7 @@ def add(state: State, user: User) -> DeviceRecord:
 
 
 def confirm_device(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer ConfirmDevice: keep the device's verifier."""
+    """Answer ConfirmDevice: store the salt and the verifier of the device's password."""
     holder = verify_access_token(state, string(parameters, "AccessToken"))
     device = _device(holder.user, parameters)
     salt, verifier = _verifier(mapping(parameters, "DeviceSecretVerifierConfig"))
@@ -48,11 +52,13 @@ def confirm_device(state: State, parameters: Parameters) -> dict[str, Any]:
 
 
 def _verifier(config: dict[str, Any]) -> tuple[int, int]:
-    # The salt keeps its sign, as the service's do (SALT has been seen negative); a verifier has none, and some clients
-    # leave out the byte that says so.
+    # Both values are big-endian bytes. The salt is signed (two's complement), because the service has been seen to send
+    # a negative SALT. The verifier is never negative, and some clients leave out the leading zero byte that two's
+    # complement needs, so it is read as unsigned.
     salt = _decode_number(config, "Salt", signed=True)
     verifier = _decode_number(config, "PasswordVerifier", signed=False)
-    # 0 and 1 would let anybody in; the salt is only hashed, but its size is bounded.
+    # With the verifier 0 or 1 anybody could compute the session key without the password. The salt is only hashed, so
+    # any value is safe, but its size is limited.
     if not 1 < verifier < cognito.GROUP.N or salt.bit_length() > 8 * _SALT_BYTES:
         raise invalid_parameter("Invalid device secret verifier config given.")
     return salt, verifier
@@ -67,7 +73,7 @@ def _decode_number(config: dict[str, Any], name: str, *, signed: bool) -> int:
 
 
 def update_device_status(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer UpdateDeviceStatus: remember the device or not."""
+    """Answer UpdateDeviceStatus: set whether the device is remembered."""
     return _update(state, verify_access_token(state, string(parameters, "AccessToken")).user, parameters)
 
 
@@ -114,20 +120,20 @@ def get_device(state: State, parameters: Parameters) -> dict[str, Any]:
 def admin_get_device(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminGetDevice."""
     user = directory.find(state.pool(string(parameters, "UserPoolId")), string(parameters, "Username"))
-    # The model gives this operation, alone among its like, no UserNotFoundException.
+    # In the service model AdminGetDevice has no UserNotFoundException, unlike the other operations on devices.
     if user is None:
         raise not_found("User does not exist.")
     return {"Device": _device_fields(_device(user, parameters))}
 
 
 def list_devices(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer ListDevices, at most 60 a page."""
+    """Answer ListDevices, with at most 60 devices per page."""
     holder = verify_access_token(state, string(parameters, "AccessToken"))
     return _list(state, holder.user, parameters)
 
 
 def admin_list_devices(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer AdminListDevices, at most 60 a page."""
+    """Answer AdminListDevices, with at most 60 devices per page."""
     return _list(state, _user(state, parameters), parameters)
 
 

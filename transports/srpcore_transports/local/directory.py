@@ -1,4 +1,8 @@
-"""Find users: by canonical name, by verified alias, by e-mail or phone where those are the user names."""
+"""Find users and app clients, and check that a new user name or alias is free.
+
+A user can be found by the canonical name, by a verified alias, and by e-mail address or phone number in pools that use
+these as user names.
+"""
 
 from __future__ import annotations
 
@@ -35,12 +39,16 @@ _FORMS = {
 
 
 def looks_like(attribute: str, value: str) -> bool:
-    """Whether *value* has the form of an ``email`` or ``phone_number``."""
+    """Return whether *value* has the form of *attribute*, which is ``email`` or ``phone_number``."""
     return _FORMS[attribute].fullmatch(value) is not None
 
 
 def find(pool: UserPool, name: str) -> User | None:
-    """Return the user whom *name* logs in: canonical name, user-name attribute, or verified alias."""
+    """Return the user who can log in as *name*, or None.
+
+    *name* is the canonical name, a verified alias, or an e-mail address or phone number if the pool uses these as user
+    names.
+    """
     if name in pool.users:
         return pool.users[name]
     folded = pool.fold(name)
@@ -56,10 +64,10 @@ def _login_names(pool: UserPool, user: User) -> set[str]:
 
 
 def require(pool: UserPool, name: str) -> User:
-    """Return the user of that name, for an administrator.
+    """Return the user called *name*, for an operation of an administrator; *name* may also be the user's ``sub``.
 
     Raises:
-        Refusal: there is none.
+        Refusal: the user does not exist.
     """
     user = find(pool, name) or next((user for user in pool.users.values() if user.sub == name), None)
     if user is None:
@@ -68,10 +76,10 @@ def require(pool: UserPool, name: str) -> User:
 
 
 def client_and_pool(state: State, parameters: Parameters) -> tuple[AppClient, UserPool]:
-    """Return the app client of ``ClientId`` and its pool; where there is a ``UserPoolId``, it must be that pool's.
+    """Return the app client that ``ClientId`` names, and its pool.
 
     Raises:
-        Refusal: there is none.
+        Refusal: the app client does not exist, or the parameters have a ``UserPoolId`` and it is not the client's pool.
     """
     client = state.client(string(parameters, "ClientId"))
     pool_id = optional_string(parameters, "UserPoolId")
@@ -82,28 +90,31 @@ def client_and_pool(state: State, parameters: Parameters) -> tuple[AppClient, Us
 
 
 def check_secret_hash(client: AppClient, given: str | None, *names: str) -> None:
-    """Check SECRET_HASH, over one of *names*, for a client that has a secret.
+    """Check the SECRET_HASH *given*, if the client has a secret.
+
+    Args:
+        names: the user names for which the hash may be computed: as typed, and canonical.
 
     Raises:
-        Refusal: it is missing or wrong.
+        Refusal: the hash is missing or wrong, or one was given although the client has no secret.
     """
     if client.secret is None:
-        # The service minds a hash that there is no secret for.
+        # Like the service, refuse a hash if the client has no secret: the caller's settings are wrong.
         if given:
             raise not_authorized(f"Client {client.client_id} is not configured for secret but secret hash was received")
         return
     if not given:
         raise not_authorized(f"Client {client.client_id} is configured with secret but SECRET_HASH was not received")
-    right = [secret_hash(name, client.client_id, client.secret) for name in names]
-    if not any(hmac.compare_digest(given.encode(), hash_.encode()) for hash_ in right):
+    valid = [secret_hash(name, client.client_id, client.secret) for name in names]
+    if not any(hmac.compare_digest(given.encode(), hash_.encode()) for hash_ in valid):
         raise not_authorized(f"Unable to verify secret hash for client {client.client_id}")
 
 
 def check_new_username(pool: UserPool, username: str) -> None:
-    """Check that a user may be made under that name.
+    """Check that a new user can have this name.
 
     Raises:
-        Refusal: it is taken, or of the wrong form for the pool.
+        Refusal: the name is taken, or the pool does not allow its form.
     """
     if len(username) > _LONGEST_NAME or not all(unicodedata.category(letter)[0] in "LMSNP" for letter in username):
         raise invalid_parameter(
@@ -126,10 +137,13 @@ def check_new_username(pool: UserPool, username: str) -> None:
 
 
 def check_alias_free(pool: UserPool, user: User, attribute: str, value: str, *, force: bool = False) -> None:
-    """Check that *value*, about to be verified, is no other user's alias; with *force* it is taken from them.
+    """Check that *value*, which is about to be verified for *user*, is not an alias of another user.
+
+    Args:
+        force: if another user has the alias, make it unverified there instead of raising.
 
     Raises:
-        Refusal: another user has it.
+        Refusal: another user has the alias, and *force* is false.
     """
     if attribute not in pool.names("AliasAttributes"):
         return

@@ -1,4 +1,4 @@
-"""LocalUserPool: the embedded server of user pools, as a transport in process and as an HTTP server."""
+"""LocalUserPool: an embedded server of user pools, as a transport in the same process and over HTTP."""
 
 from __future__ import annotations
 
@@ -44,24 +44,26 @@ _DEFAULT_CLIENT: dict[str, Any] = {
 
 
 class LocalUserPool:
-    """One server with any number of user pools, and one pool and app client from the start.
+    """An in-memory server of user pools. It starts with one pool and one app client, and more can be created.
 
-    It is a transport: calls in process are trusted, so the administrator's operations need no signature. Over HTTP
-    (:meth:`serve`) they are signed with *credentials*.
+    The object is a transport. Calls in the same process are trusted, so an administrator's operations need no
+    signature. Over HTTP (:meth:`serve`) they must be signed with *credentials*.
 
     Args:
-        region: the region that the pools claim to be in.
-        clock: the time, in seconds since the epoch: sessions, codes, timestamps and tokens go by it.
-        issuer: what stands before ``/<pool id>`` in ``iss``; AWS's own, or the URL of :meth:`serve`, unless given.
-        credentials: the AWS keys that administrators sign with over HTTP; None takes those of the environment.
-        remember_devices: track devices, and remember each one that is confirmed.
-        client_secret: give the first app client a secret.
-        custom_auth: the triggers of custom log-ins, for every pool; without them CUSTOM_AUTH is refused.
-        pool_settings: parameters of CreateUserPool for the first pool, over its defaults.
-        client_settings: parameters of CreateUserPoolClient for the first app client, over its defaults.
+        region: the AWS region in the ids of the pools, for example ``us-east-1``.
+        clock: returns the current time in seconds since the epoch. Sessions, codes, timestamps and tokens use it.
+        issuer: the part of the issuer (``iss``) before ``/<pool id>``. By default it is the URL of :meth:`serve` while
+            the pool is served, and otherwise AWS's own issuer.
+        credentials: the AWS keys with which an administrator signs requests over HTTP; None reads the environment
+            variables ``AWS_ACCESS_KEY_ID`` and so on.
+        remember_devices: track devices, and remember each device that is confirmed.
+        client_secret: generate a secret for the first app client.
+        custom_auth: the triggers of custom logins, for all pools. Without them CUSTOM_AUTH is refused.
+        pool_settings: parameters of CreateUserPool for the first pool; they override its defaults.
+        client_settings: parameters of CreateUserPoolClient for the first app client; they override its defaults.
 
     Raises:
-        ConfigurationError: a setting has a value that the service would not take.
+        ConfigurationError: a setting has a value that the service would not accept.
     """
 
     def __init__(
@@ -77,7 +79,7 @@ class LocalUserPool:
         pool_settings: Mapping[str, Any] | None = None,
         client_settings: Mapping[str, Any] | None = None,
     ) -> None:
-        default_endpoint(region)  # refuses what is not the name of a region
+        default_endpoint(region)  # raises if this is not the name of a region
         self._issuer = None if issuer is None else issuer.rstrip("/")
         self._credentials = credentials or from_environment()
         self._state = State(region, clock, self._issuer)
@@ -103,32 +105,36 @@ class LocalUserPool:
 
     @property
     def outbox(self) -> Outbox:
-        """The messages that the service would have sent."""
+        """The messages that the service would have sent by e-mail or SMS."""
         return self._state.outbox
 
     def call(self, operation: Operation) -> Reply:
-        """Answer *operation* as over HTTP, JSON and all, trusting the caller.
+        """Return the reply to *operation*, without checking a signature.
+
+        The request and the reply are converted to JSON and back, so the result is the same as over HTTP.
 
         Raises:
-            ConfigurationError: a parameter has no JSON form.
+            ConfigurationError: a parameter cannot be converted to JSON.
         """
         _, body = aws_json.encode(operation)
         response = service.answer(self._state, operation.name, body)
         return aws_json.decode(response.status, response.headers, response.body)
 
     def fetch(self, url: str) -> bytes:
-        """Return the key set of ``<anything>/<pool id>/.well-known/jwks.json``.
+        """Return the document at *url*, whose path ends with ``/<pool id>/.well-known/jwks.json``.
+
+        The host and the beginning of the path are ignored. ``openid-configuration`` works, too.
 
         Raises:
-            TransportError: there is no such pool.
+            TransportError: the URL does not name a pool of this server, or not one of these documents.
         """
         body = self.document(urlsplit(url).path)
         if body is None:
-            raise TransportError("the local pool has no document at that address")
+            raise TransportError(f"local user pool has no document at {urlsplit(url).path!r}: check the user pool id")
         return body
 
     def document(self, path: str) -> bytes | None:
-        """Return the public document at *path*, a pool's key set or OpenID configuration, or None."""
+        """Return the key set or the OpenID configuration that *path* names, or None if there is no such document."""
         pool_id, _, name = path.rpartition("/.well-known/")
         pool = self._state.pools.get(pool_id.rpartition("/")[2])
         if pool is None:
@@ -148,12 +154,16 @@ class LocalUserPool:
         return None
 
     def serve(self, host: str = "127.0.0.1", port: int = 0) -> LocalServer:
-        """Serve the pools over HTTP until the server is closed; port 0 picks a free one.
+        """Start an HTTP server for the pools in a background thread, and return it.
 
-        From then on, and until it is closed, tokens name ``<url>/<pool id>`` as their issuer unless *issuer* was given.
+        Until the server is closed, the issuer of new tokens is ``<url>/<pool id>``, unless *issuer* was given.
+
+        Args:
+            host: the address to listen on. Any other than a loopback address lets other machines connect.
+            port: the TCP port; 0 picks a free one.
 
         Raises:
-            OSError: the address cannot be listened at.
+            OSError: the server cannot listen on the address.
         """
         server = LocalServer(self._state, self.document, self._credentials, host, port, self._restore_issuer)
         if self._issuer is None:
@@ -164,7 +174,7 @@ class LocalUserPool:
         self._state.issuer_base = self._issuer
 
     def close(self) -> None:
-        """Do nothing: the pool holds nothing that must be released, and can be used again."""
+        """Do nothing: the pool has no resources to release, and can still be used."""
 
     def __enter__(self) -> LocalUserPool:
         return self
@@ -181,4 +191,4 @@ def _check_settings(pool_parameters: Mapping[str, Any], client_parameters: Mappi
         pools.check_pool_settings(pool_parameters)
         app_clients.check_client_settings(client_parameters)
     except Refusal as error:
-        raise ConfigurationError(f"the pool's settings: {error.message}") from None
+        raise ConfigurationError(f"settings of the local user pool are invalid: {error.message}") from None

@@ -1,4 +1,4 @@
-"""The pool's refusals: the service's exception names and, where they are known, its own words."""
+"""The errors that the pool answers with: the service's exception names and, if they are known, its own messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,13 @@ __all__ = [
 
 
 class Refusal(Exception):
-    """A request is refused: the name of the service's exception, its message, and the HTTP status (the model's)."""
+    """An error answer to a request.
+
+    Attributes:
+        code: the name of the service's exception.
+        message: the message for the client.
+        status: the HTTP status; the default is the service model's for *code*, or 400.
+    """
 
     def __init__(self, code: str, message: str, status: int | None = None) -> None:
         super().__init__(code, message)
@@ -27,27 +33,27 @@ class Refusal(Exception):
 
 
 def invalid_parameter(message: str) -> Refusal:
-    """Return the refusal of a parameter."""
+    """Return the refusal of a parameter: InvalidParameterException."""
     return Refusal("InvalidParameterException", message)
 
 
 def not_authorized(message: str = "Incorrect username or password.") -> Refusal:
-    """Return the refusal of a secret; the default message is for a wrong name as well as for a wrong password."""
+    """Return NotAuthorizedException; the default message does not reveal whether the name or the password is wrong."""
     return Refusal("NotAuthorizedException", message)
 
 
 def invalid_session() -> Refusal:
-    """Return the refusal of a Session that was made up, spent, or is another user's, client's or challenge's."""
+    """Return the refusal of a Session that is unknown, used, or belongs to another user, app client or challenge."""
     return not_authorized("Invalid session for the user.")
 
 
 def not_found(message: str) -> Refusal:
-    """Return the refusal for a pool, client or device that does not exist."""
+    """Return the refusal for a pool, app client, device or the like that does not exist."""
     return Refusal("ResourceNotFoundException", message)
 
 
 def user_not_found() -> Refusal:
-    """Return the refusal for a user who does not exist, where the client may know."""
+    """Return the refusal for a user who does not exist, if the app client does not hide that."""
     return Refusal("UserNotFoundException", "User does not exist.")
 
 

@@ -1,4 +1,9 @@
-"""The server's half of an SRP exchange, for a password and for a device: the challenge, and the check of its answer."""
+"""The server side of SRP, for passwords and for devices: create the challenge, and check the client's proof.
+
+The server keeps a salt and a verifier v = g^x mod N, where x is a hash of the salt, the identity and the password. It
+draws a secret b and sends B = k*v + g^b mod N (RFC 5054, section 2.5.3). Both sides compute the same key. The client
+proves that it has this key with an HMAC over the identity, the secret block and a timestamp.
+"""
 
 from __future__ import annotations
 
@@ -38,10 +43,12 @@ _TIMESTAMP_SLACK = 300
 
 
 def public_value(values: Mapping[str, Any]) -> int:
-    """Return SRP_A, which must be between 0 and N: for A ≡ 0 (mod N) anybody would know the key.
+    """Return the client's public value SRP_A as an integer, 0 < A < N.
+
+    For A = 0 (mod N) the key would not depend on the password, so anybody could log in (RFC 5054, section 2.5.4).
 
     Raises:
-        Refusal: it is missing, or no hexadecimal number in that range.
+        Refusal: SRP_A is missing, is not hexadecimal, or is out of range.
     """
     try:
         return parse_public_value(named(values, "SRP_A"), cognito.GROUP.N, name="SRP_A")
@@ -50,7 +57,11 @@ def public_value(values: Mapping[str, Any]) -> int:
 
 
 def fake_user(pool: UserPool, name: str) -> User:
-    """Return what answers for an unknown *name*: the same salt and user id every time, and nobody's verifier."""
+    """Return a user to challenge if *name* does not exist, so that the challenge does not reveal that.
+
+    The id and the salt are derived from the name and a secret of the pool: they are the same at each try, like those of
+    a real user. No password is known for the verifier, so the login fails at the answer.
+    """
 
     def derive(label: str, length: int) -> bytes:
         seed = hmac.digest(pool.secret, f"{label}:{pool.fold(name)}".encode(), "sha256")
@@ -62,7 +73,7 @@ def fake_user(pool: UserPool, name: str) -> User:
 
 
 def password_challenge(state: State, pool: UserPool, user: User, A: int) -> tuple[Exchange, dict[str, str]]:
-    """Return the exchange for the user's password, and the parameters of PASSWORD_VERIFIER."""
+    """Start an SRP exchange for the user's password; return it and the parameters of PASSWORD_VERIFIER."""
     exchange = _start_exchange(state, pool.suffix + user.username, A, user.verifier)
     return exchange, {
         "USER_ID_FOR_SRP": user.username,
@@ -72,7 +83,7 @@ def password_challenge(state: State, pool: UserPool, user: User, A: int) -> tupl
 
 
 def device_challenge(state: State, user: User, device: DeviceRecord, A: int) -> tuple[Exchange, dict[str, str]]:
-    """Return the exchange for the device's password, and the parameters of DEVICE_PASSWORD_VERIFIER."""
+    """Start an SRP exchange for the device's password; return it and the parameters of DEVICE_PASSWORD_VERIFIER."""
     exchange = _start_exchange(state, device_identity(device.group_key, device.key), A, device.verifier)
     return exchange, {
         "USERNAME": user.username,
@@ -97,10 +108,11 @@ def _shared_parameters(exchange: Exchange, salt: int) -> dict[str, str]:
 
 
 def check_proof(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> bool:
-    """Return whether the answer proves that the client has the password of the exchange.
+    """Return whether the answer proves that the client knows the password of the exchange.
 
     Raises:
-        Refusal: a part is missing, the timestamp is malformed or stale, or the secret block is another exchange's.
+        Refusal: a value is missing, the timestamp is malformed or more than five minutes off, or the secret block is
+            not the one of this exchange.
     """
     exchange = conversation.exchange
     timestamp, claim = named(answers, "TIMESTAMP"), named(answers, "PASSWORD_CLAIM_SIGNATURE")
@@ -133,5 +145,5 @@ def _parse_timestamp(timestamp: str) -> datetime | None:
         )
     except ValueError:
         return None
-    # A wrong day of the week, or a day of the month with a leading zero, is not what the formatter gives.
+    # Format the time and compare: this refuses a wrong day of the week and a day of the month with a leading zero.
     return time if cognito.format_timestamp(time) == timestamp else None

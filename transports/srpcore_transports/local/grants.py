@@ -1,4 +1,4 @@
-"""What log-ins have granted: tokens are minted and verified here, refresh tokens kept and revoked."""
+"""The tokens that logins have granted: issue and verify access and ID tokens, store and revoke refresh tokens."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _HOUR, _THIRTY_DAYS = 3600, 30 * 86400
 
 @dataclass
 class Grant:
-    """One log-in and all the tokens that came of it; they share ``origin_jti``, and are revoked together."""
+    """One completed login. All its tokens have the same ``origin_jti``, and are revoked together."""
 
     origin_jti: str
     pool: UserPool
@@ -40,7 +40,12 @@ class Grant:
 
 @dataclass(frozen=True)
 class RefreshRecord:
-    """A refresh token's record: when it expires, and when it was rotated away, if it was."""
+    """What the pool stores about a refresh token.
+
+    Attributes:
+        expires: when it expires, in seconds since the epoch.
+        rotated: when another token replaced it (rotation), in seconds since the epoch; None if it is the current one.
+    """
 
     grant: Grant
     expires: float
@@ -49,7 +54,7 @@ class RefreshRecord:
 
 @dataclass(frozen=True)
 class Holder:
-    """Whom an access token stands for."""
+    """The pool, app client, user and login that an access token belongs to."""
 
     pool: UserPool
     client: AppClient
@@ -59,23 +64,23 @@ class Holder:
 
 @dataclass
 class Grants:
-    """The grants by origin_jti, and the refresh tokens by their SHA-256."""
+    """All grants by ``origin_jti``, and all refresh tokens by the SHA-256 of the token in hexadecimal."""
 
     by_origin: dict[str, Grant] = field(default_factory=dict[str, Grant], repr=False)
     refresh: dict[str, RefreshRecord] = field(default_factory=dict[str, RefreshRecord], repr=False)
 
     def add_refresh_token(self, grant: Grant, expires: float) -> str:
-        """Return a fresh refresh token of *grant*."""
+        """Create and return a refresh token for *grant*, valid until *expires* in seconds since the epoch."""
         token = secrets.token_urlsafe(900)
         self.refresh[_digest(token)] = RefreshRecord(grant, expires)
         return token
 
     def find_refresh_token(self, token: str) -> RefreshRecord | None:
-        """Return the record of a refresh token, or None if it was never given out."""
+        """Return the record of a refresh token, or None if this server did not issue it."""
         return self.refresh.get(_digest(token))
 
     def rotate(self, token: str, now: float) -> None:
-        """Note that *token* was rotated away; the first time counts."""
+        """Mark *token* as replaced at *now*, unless it is marked already: the grace period must not start again."""
         record = self.refresh[_digest(token)]
         if record.rotated is None:
             self.refresh[_digest(token)] = replace(record, rotated=now)
@@ -93,7 +98,7 @@ class Grants:
                 grant.revoked = True
 
     def active(self, user: User, now: float) -> list[Grant]:
-        """Return the log-ins of *user* that can still be refreshed, oldest first."""
+        """Return the grants of *user* whose tokens can still be refreshed, oldest first."""
         current = {
             record.grant.origin_jti for record in self.refresh.values() if record.expires > now and not record.rotated
         }
@@ -106,7 +111,7 @@ def _digest(token: str) -> str:
 
 
 def start(state: State, pool: UserPool, client: AppClient, user: User, device: DeviceRecord | None) -> Grant:
-    """Return a new grant for a log-in that is complete."""
+    """Add and return a grant for a login that is complete."""
     now, session = state.clock(), f"tkn{random_string(25)}"
     grant = Grant(str(uuid.uuid4()), pool, client, user, int(now), device, str(uuid.uuid4()), session, now)
     state.grants.by_origin[grant.origin_jti] = grant
@@ -114,7 +119,11 @@ def start(state: State, pool: UserPool, client: AppClient, user: User, device: D
 
 
 def issue(state: State, grant: Grant, *, refresh_until: float | None = None) -> dict[str, Any]:
-    """Return an AuthenticationResult of *grant*; with ``refresh_until``, a new refresh token is in it."""
+    """Return an AuthenticationResult with new access and ID tokens of *grant*.
+
+    Args:
+        refresh_until: if given, also issue a refresh token that expires at this time, in seconds since the epoch.
+    """
     access_seconds = grant.client.validity("AccessToken", _HOUR, "hours")
     id_seconds = grant.client.validity("IdToken", _HOUR, "hours")
     access, identity = _access_claims(state, grant, access_seconds), _id_claims(state, grant, id_seconds)
@@ -129,7 +138,7 @@ def issue(state: State, grant: Grant, *, refresh_until: float | None = None) -> 
 
 
 def refresh_seconds(client: AppClient) -> int:
-    """Return the seconds that a refresh token of *client* is good for: thirty days unless it says otherwise."""
+    """Return how many seconds a refresh token of *client* is valid; the default is 30 days."""
     return client.validity("RefreshToken", _THIRTY_DAYS, "days")
 
 
@@ -168,10 +177,11 @@ def _id_claims(state: State, grant: Grant, seconds: int) -> dict[str, Any]:
 
 
 def verify_access_token(state: State, token: str) -> Holder:
-    """Return whom *token* stands for.
+    """Verify an access token and return its holder.
 
     Raises:
-        Refusal: it is forged, another pool's, no access token, expired or revoked, or its user is gone or disabled.
+        Refusal: the token is forged, expired or revoked, is not an access token, or was not issued by a pool of this
+            server; or its user was deleted or disabled.
     """
     claims = _verified_claims(state, token)
     grant = state.grants.by_origin.get(str(claims.get("origin_jti")))

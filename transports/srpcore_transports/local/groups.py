@@ -1,4 +1,4 @@
-"""Groups: make, change, delete and list them, and put users in and out."""
+"""The operations on groups: create, update, delete and list them, and add and remove users."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _check_name(name: str) -> None:
 def _write(group: Group, parameters: Parameters) -> None:
     description = limited_string(parameters, "Description", 0, 2048)
     role = limited_string(parameters, "RoleArn", 20, 2048)
-    # A parameter that is absent changes nothing.
+    # A parameter that is absent leaves the value as it is.
     precedence = _NO_PRECEDENCE
     if parameters.get("Precedence") is not None:
         precedence = number(parameters, "Precedence", _NO_PRECEDENCE, 0, _LAST_PRECEDENCE)
@@ -67,7 +67,7 @@ def get_group(state: State, parameters: Parameters) -> dict[str, Any]:
 
 
 def update_group(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer UpdateGroup: what is left out stays."""
+    """Answer UpdateGroup: parameters that are left out do not change."""
     pool, group = _pool_and_group(state, parameters)
     _write(group, parameters)
     group.modified = state.clock()
@@ -75,7 +75,7 @@ def update_group(state: State, parameters: Parameters) -> dict[str, Any]:
 
 
 def delete_group(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer DeleteGroup: its users stay, and are in it no more."""
+    """Answer DeleteGroup: its users are not deleted."""
     pool, group = _pool_and_group(state, parameters)
     del pool.groups[group.name]
     for user in pool.users.values():
@@ -84,13 +84,13 @@ def delete_group(state: State, parameters: Parameters) -> dict[str, Any]:
 
 
 def list_groups(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer ListGroups, at most 60 a page."""
+    """Answer ListGroups, with at most 60 groups per page."""
     pool = state.pool(string(parameters, "UserPoolId"))
     return _list(state, pool, list(pool.groups.values()), parameters)
 
 
 def admin_list_groups_for_user(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer AdminListGroupsForUser, at most 60 a page."""
+    """Answer AdminListGroupsForUser, with at most 60 groups per page."""
     pool = state.pool(string(parameters, "UserPoolId"))
     user = directory.require(pool, string(parameters, "Username"))
     return _list(state, pool, membership.groups_of(pool, user), parameters)
@@ -102,7 +102,7 @@ def _list(state: State, pool: UserPool, groups: list[Group], parameters: Paramet
 
 
 def list_users_in_group(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer ListUsersInGroup, at most 60 a page."""
+    """Answer ListUsersInGroup, with at most 60 users per page."""
     pool, group = _pool_and_group(state, parameters)
     users = [user for user in pool.users.values() if group.name in user.groups]
     page, following = pages.requested_page(state, parameters, users)
@@ -110,14 +110,14 @@ def list_users_in_group(state: State, parameters: Parameters) -> dict[str, Any]:
 
 
 def admin_add_user_to_group(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer AdminAddUserToGroup; a user who is in it already stays in it."""
+    """Answer AdminAddUserToGroup; it is not an error if the user is in the group already."""
     pool, group = _pool_and_group(state, parameters)
     directory.require(pool, string(parameters, "Username")).groups.add(group.name)
     return {}
 
 
 def admin_remove_user_from_group(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer AdminRemoveUserFromGroup; a user who is not in it stays out of it."""
+    """Answer AdminRemoveUserFromGroup; it is not an error if the user is not in the group."""
     pool, group = _pool_and_group(state, parameters)
     directory.require(pool, string(parameters, "Username")).groups.discard(group.name)
     return {}
