@@ -1,4 +1,8 @@
-"""Verify the tokens of a user pool, strictly and without I/O: bytes of a key set and a token in, claims out."""
+"""Verify the tokens of a user pool strictly.
+
+:func:`verify` does no I/O: give it a parsed key set and a token, and it returns the claims. A program that verifies
+tokens on every request uses :class:`srpcore.TokenVerifier` instead, which also fetches and caches the key set.
+"""
 
 from __future__ import annotations
 
@@ -36,39 +40,40 @@ def verify(
     groups: Strings | None = None,
     scope: Strings | None = None,
 ) -> Claims:
-    """Return the claims of *token* once all of it is verified: form, key, signature and then each claim.
+    """Return the claims of *token* after verifying its form, its key, its signature and each claim, in this order.
 
     Args:
         token: an access or ID token in compact form.
-        keys: the key set of the one issuer, under whichever of its names.
+        keys: the key set of the issuer. An issuer may have several names, but only one key set.
         issuers: the values of ``iss`` to accept, such as :attr:`srpcore.pool.Pool.issuers`.
-        client_id: the app client or clients to accept, None for any.
-        token_use: ``"access"``, ``"id"``, or None for either.
+        client_id: the id or ids of the app clients to accept; None accepts any app client.
+        token_use: ``"access"``, ``"id"``, or None to accept both kinds.
         now: seconds since the epoch.
-        leeway: seconds by which clocks may differ, 0 or more.
-        access_token: the access token that came with an ID token: ``at_hash``, where there is one, must be its.
-        groups: the group or groups of which the user must be in one at least; None for any or none.
-        scope: the scope or scopes of which the token must have one at least; None for any or none.
+        leeway: seconds by which the clocks of the issuer and of this computer may differ, 0 or more.
+        access_token: the access token that was issued together with an ID token. If the ID token has ``at_hash``, it
+            must be the hash of this access token.
+        groups: the user must be in at least one of these groups; None does not check groups.
+        scope: the token must have at least one of these scopes; None does not check scopes.
 
     Raises:
-        TokenVerificationException: one of its subclasses says why the token is not accepted.
-        ConfigurationError: a demand cannot be met, or would be met by any token or none.
+        TokenVerificationException: the token is not accepted; the subclass is the reason.
+        ConfigurationError: an argument has a wrong type or value, or is empty so that no token could match.
     """
-    claims_policy = Policy(client_id, token_use, groups, scope, leeway, None).for_issuers(issuers)
+    policy = Policy(client_id, token_use, groups, scope, leeway, None).for_issuers(issuers)
     jws = parse(token)
     verify_rs256(keys.key(jws.kid), jws.signing_input, jws.signature)
     claims = jws.claims()
-    claims_policy.check(claims, now, access_token)
+    policy.check(claims, now, access_token)
     return claims
 
 
 def unverified_claims(token: str) -> Claims:
     """Return the claims of *token* with NOTHING VERIFIED: not the signature, the issuer, the client or the time.
 
-    Anybody can make a token that says anything. Use it only for what needs no trust: to see whether one's own token
-    has run out, or which user it names to the service.
+    Anybody can write a token with any claims, so never decide on them who may do something. Use this function only
+    for what needs no trust: to see whether your own token has expired, or which user name it contains.
 
     Raises:
-        MalformedToken: *token* is no compact JWS, or its payload is no JSON object.
+        MalformedToken: *token* is not a compact JWS, or its payload is not a JSON object.
     """
     return unverified_payload(token)

@@ -1,7 +1,10 @@
-"""``s^e mod n`` for a public key, by ``RSA_public_decrypt`` of the libcrypto that Python has loaded, through ctypes.
+"""Compute ``s^e mod n`` for a public key with OpenSSL: ``RSA_public_decrypt`` through ctypes.
 
-Unlike the exponentiation of :mod:`srpcore.crypto._openssl`, everything here is public. With no padding asked for the
-function only exponentiates; OpenSSL 3 calls it deprecated, and has nothing else that does so much in one call.
+The libcrypto is the one that Python itself has loaded. All values here are public, so nothing needs constant time;
+secret exponents are handled in :mod:`srpcore.crypto._openssl`.
+
+With ``RSA_NO_PADDING`` the function only computes the power and leaves the padding to the caller. OpenSSL 3 marks it as
+deprecated, but its replacement (``EVP_PKEY_verify_recover``) needs many more calls for the same result.
 """
 
 from __future__ import annotations
@@ -27,13 +30,15 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
 
 
 def make_rsavp1(n: int, e: int) -> Callable[[bytes], bytes]:
-    """Return ``s -> s^e mod n``, both as big-endian bytes as long as *n*, for ``s < n`` and *n* odd.
+    """Return the function RSAVP1 of RFC 8017, section 5.2.2: ``s -> s^e mod n``.
 
-    It is thread-safe: OpenSSL keeps what depends on the key alone under a lock. It releases the GIL meanwhile.
+    Its argument and its result are big-endian bytes of the length of *n*; ``s < n``, and *n* is odd. Several threads
+    may call it at the same time, because OpenSSL protects the values that it precomputes for a key with a lock. The
+    GIL is released during the computation.
 
     Raises:
-        OSError, AttributeError, ImportError: there is no libcrypto to be had, or it lacks a function.
-        ArithmeticError: the libcrypto gives a wrong answer.
+        OSError, AttributeError, ImportError: libcrypto cannot be loaded, or it lacks a function.
+        ArithmeticError: the known-answer test failed: this libcrypto computes a wrong result.
     """
     return _make_rsavp1(_library(), n, e)
 
@@ -48,7 +53,7 @@ def _library() -> ctypes.CDLL:
     if _make_rsavp1(library, n, 65537)(b"\x02" * 256) != pow(int.from_bytes(b"\x02" * 256, "big"), 65537, n).to_bytes(
         256
     ):
-        raise ArithmeticError("libcrypto's RSA_public_decrypt gives a wrong answer")
+        raise ArithmeticError("libcrypto's RSA_public_decrypt failed its known-answer test")
     return library
 
 
@@ -56,7 +61,7 @@ def _make_rsavp1(library: ctypes.CDLL, n: int, e: int) -> Callable[[bytes], byte
     size = (n.bit_length() + 7) // 8
     key = _RsaKey(library, n, e)
     decrypt, output_type = library.RSA_public_decrypt, ctypes.c_char * size
-    # What is of the function's types already need not be converted in each call.
+    # These arguments never change, so convert them to C types once instead of at every call.
     length, no_padding = ctypes.c_int(size), ctypes.c_int(_NO_PADDING)
 
     def rsavp1(s: bytes) -> bytes:
@@ -69,11 +74,11 @@ def _make_rsavp1(library: ctypes.CDLL, n: int, e: int) -> Callable[[bytes], byte
 
 
 class _RsaKey:
-    """An ``RSA`` of OpenSSL, freed with this object; it owns its numbers."""
+    """An ``RSA`` structure of OpenSSL, which also owns *n* and *e*. It is freed together with this object."""
 
     def __init__(self, library: ctypes.CDLL, n: int, e: int) -> None:
         self.pointer = _POINTER(_checked(library.RSA_new()))
-        # Not at the interpreter's exit: a thread may verify with it to the last.
+        # Do not free it while the interpreter exits: a daemon thread may still be verifying with it.
         weakref.finalize(self, library.RSA_free, self.pointer).atexit = False
         _checked(library.RSA_set0_key(self.pointer, _to_bignum(library, n), _to_bignum(library, e), None))
 
@@ -85,5 +90,5 @@ def _to_bignum(library: ctypes.CDLL, value: int) -> int:
 
 def _checked(result: int | None) -> int:
     if not result:
-        raise MemoryError("libcrypto has no memory")
+        raise MemoryError("libcrypto could not allocate memory")
     return result

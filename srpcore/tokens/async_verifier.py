@@ -1,4 +1,4 @@
-"""Verify the tokens of user pools on an event loop: :class:`AsyncTokenVerifier`."""
+"""Verify the tokens of user pools with asyncio: :class:`AsyncTokenVerifier`."""
 
 from __future__ import annotations
 
@@ -20,27 +20,29 @@ __all__ = ["AsyncTokenVerifier"]
 
 
 class AsyncTokenVerifier(Verification):
-    """Verify tokens on an event loop: :class:`~srpcore.TokenVerifier`, whose arguments are the same, with keys awaited.
+    """Verify access and ID tokens with asyncio. The arguments are those of :class:`~srpcore.TokenVerifier`.
 
-    *custom_check* may be a coroutine function, which is awaited. *transport* may be asynchronous; a synchronous one,
-    the default too, fetches in a thread. One fetch is in fetching at a time, for all tasks; a task that is cancelled
-    leaves it to the others. The signature is verified on the event loop: it takes less time than a thread.
+    Differences: *custom_check* may be a coroutine function, which is awaited. *transport* may be asynchronous; a
+    synchronous one, and the default one, fetches in a thread.
+
+    All tasks share one fetch. If the task that started it is cancelled, the fetch goes on for the others. The signature
+    is verified on the event loop, because that takes less time than handing it to a thread.
 
     Raises:
-        ConfigurationError: an argument cannot be used.
+        ConfigurationError: an argument has a wrong type or value.
     """
 
     def _set_up_fetching(self, transport: Any) -> None:
         from ..resolve import as_async
 
         if isinstance(transport, str):
-            raise ConfigurationError("transport must be an object, not a name")
+            raise ConfigurationError("transport must be an object with a fetch() method, not a string")
         self._transport: AsyncTransport = as_async(self._transport_factory() if transport is None else transport)
         fetch = self._transport.fetch
         self._keys = {name: AsyncJwksProvider(cache, fetch, self._clock) for name, cache in self._caches.items()}
 
     def _transport_factory(self) -> Callable[[], Transport]:
-        # as_async calls a plain function; a bound method would pass for a client.
+        # as_async() calls a plain function to make the client, but takes a bound method for the client itself.
         return lambda: self._make_transport()
 
     async def __aenter__(self) -> Self:
@@ -50,12 +52,12 @@ class AsyncTokenVerifier(Verification):
         await self.close()
 
     async def verify(self, token: str, *, access_token: str | None = None, **overrides: Unpack[Overrides]) -> Claims:
-        """Return the claims of *token* once all of it is verified, as :meth:`~srpcore.TokenVerifier.verify` does.
+        """Return the claims of *token* after verifying all of it, as :meth:`~srpcore.TokenVerifier.verify` does.
 
         Raises:
-            TokenVerificationException: one of its subclasses says why the token is not accepted.
-            TransportError: there are no keys to verify with, and none could be had: the token may be good.
-            ConfigurationError: an override cannot be used, or the custom check returned a value.
+            TokenVerificationException: the token is not accepted; the subclass is the reason.
+            TransportError: the key set could not be fetched, so the token was not verified. It may be valid.
+            ConfigurationError: an override has a wrong type or value, or the custom check returned a value.
         """
         policy = self._overridden_policy(overrides) if overrides else self._policy
         pool, kid, claims, proof = self._parse(token, policy)
@@ -66,16 +68,19 @@ class AsyncTokenVerifier(Verification):
         return claims
 
     async def hydrate(self) -> None:
-        """Fetch the keys of every pool whose keys are not there yet, so that the first token need not wait.
+        """Fetch the key sets that are not in memory yet, so that the first token does not wait for them.
 
         Raises:
-            TransportError: those of one could not be had; those of the pools before it are there.
+            TransportError: a key set could not be fetched. The key sets of the pools before it stay in memory.
         """
         for keys in self._keys.values():
             await keys.keys(None)
 
     async def close(self) -> None:
-        """Wait for a fetch in fetching and close the transport, if it is the verifier's own; a later fetch opens it."""
+        """Wait until a running fetch ends, then close the transport, unless you passed it in.
+
+        The verifier stays usable: the next fetch opens the transport again.
+        """
         for keys in self._keys.values():
             await keys.wait()
         if self._owns_transport:

@@ -11,17 +11,21 @@ from .jws import ALGORITHM
 from .rsa import PublicKey
 from .strict_json import base64url, json_object
 
-__all__ = ["MAX_DOCUMENT_LENGTH", "MAX_KEYS", "KeySet", "parse_key", "parse_key_set"]
+__all__ = ["MAX_DOCUMENT_LENGTH", "MAX_KEYS", "UNKNOWN_KEY", "KeySet", "parse_key", "parse_key_set"]
 
 MAX_DOCUMENT_LENGTH = 256 * 1024
-"""Bytes of a key set's document. A user pool's has two keys and about 900 bytes."""
+"""The largest accepted key set document, in bytes. The document of a user pool has two keys and about 900 bytes."""
 
 MAX_KEYS = 100
-"""Keys of a key set, those of other kinds included."""
+"""The largest accepted number of keys in a key set, including keys of other types."""
+
+
+UNKNOWN_KEY = "token is signed with an unknown key (kid): check the user pool id"
+"""The message of :class:`~srpcore.exceptions.UnknownKey`."""
 
 
 class KeySet(NamedTuple):
-    """An issuer's keys for RS256 by their ids."""
+    """The RS256 keys of one issuer, by key id (``kid``)."""
 
     keys: Mapping[str, PublicKey]
 
@@ -29,20 +33,20 @@ class KeySet(NamedTuple):
         """Return the key whose id is *kid*.
 
         Raises:
-            UnknownKey: there is none.
+            UnknownKey: the key set has no key with this id.
         """
         try:
             return self.keys[kid]
         except KeyError:
-            raise UnknownKey("no key of the issuer has the token's kid", expected=[*self.keys], actual=kid) from None
+            raise UnknownKey(UNKNOWN_KEY, expected=[*self.keys], actual=kid) from None
 
 
 def parse_key_set(document: bytes | str | Mapping[str, Any]) -> KeySet:
-    """Return the keys for RS256 in a JSON Web Key Set; keys of another type, use or algorithm are passed over.
+    """Return the RS256 keys in a JSON Web Key Set; keys of another type, use or algorithm are ignored.
 
     Raises:
-        InvalidKey: *document* is no key set or too large, a key for RS256 in it is unusable, two different ones have
-            the same id, or there is none.
+        InvalidKey: *document* is not a key set or is too large, an RS256 key in it is unusable, two different RS256
+            keys have the same id, or it has no RS256 key.
     """
     keys: dict[str, PublicKey] = {}
     for jwk in _key_list(_parse_document(document)):
@@ -50,22 +54,22 @@ def parse_key_set(document: bytes | str | Mapping[str, Any]) -> KeySet:
             continue
         kid, key = _require_kid(jwk), parse_key(jwk)
         if keys.setdefault(kid, key) != key:
-            raise InvalidKey("the key set has two different keys of one kid", actual=kid)
+            raise InvalidKey("key set has two different keys with the same kid", actual=kid)
     if not keys:
-        raise InvalidKey("the key set has no key for RS256")
+        raise InvalidKey("key set has no RS256 key")
     return KeySet(MappingProxyType(keys))
 
 
 def parse_key(jwk: Mapping[str, Any]) -> PublicKey:
-    """Return the RSA key that *jwk* is, for verifying RS256. Private members are not looked at.
+    """Return the RSA public key in *jwk*, for verifying RS256. Private members such as ``d`` are ignored.
 
     Raises:
-        InvalidKey: it is not for that: ``kty``, ``use``, ``key_ops`` or ``alg`` is another; or ``n`` and ``e`` are
-            not canonical base64url of minimal big-endian integers, or make no key that may be used (see PublicKey).
+        InvalidKey: ``kty``, ``use``, ``key_ops`` or ``alg`` does not allow verifying RS256; or ``n`` or ``e`` is not
+            canonical base64url of a minimal big-endian integer; or :class:`~srpcore.tokens.PublicKey` refuses them.
     """
     if not _is_for_rs256(jwk):
         actual = {name: jwk[name] for name in _FOR_RS256 if name in jwk}
-        raise InvalidKey("the key is not for verifying RS256", expected=_FOR_RS256, actual=actual)
+        raise InvalidKey("key is not for verifying RS256", expected=_FOR_RS256, actual=actual)
     return PublicKey(_decode_integer(jwk, "n"), _decode_integer(jwk, "e"))
 
 
@@ -89,42 +93,42 @@ def _parse_document(document: bytes | str | Mapping[str, Any]) -> Mapping[str, A
     if isinstance(document, Mapping):
         return document
     if not isinstance(document, bytes):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InvalidKey("the key set is neither bytes nor a string nor a mapping")
+        raise InvalidKey("key set must be bytes, a string or a mapping")
     if len(document) > MAX_DOCUMENT_LENGTH:
-        raise InvalidKey("the key set is too large", expected=MAX_DOCUMENT_LENGTH, actual=len(document))
+        raise InvalidKey("key set is too large", expected=MAX_DOCUMENT_LENGTH, actual=len(document))
     try:
         return json_object(document)
     except ValueError as error:
-        raise InvalidKey(f"the key set is {error}") from None
+        raise InvalidKey(f"key set is {error}") from None
 
 
 def _key_list(members: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     entries = members.get("keys")
     if not isinstance(entries, list):
-        raise InvalidKey("the key set has no list of keys")
+        raise InvalidKey("key set has no list 'keys'")
     entries = cast(list[Any], entries)
     if len(entries) > MAX_KEYS:
-        raise InvalidKey("the key set has too many keys", expected=MAX_KEYS, actual=len(entries))
+        raise InvalidKey("key set has too many keys", expected=MAX_KEYS, actual=len(entries))
     if not all(isinstance(entry, Mapping) for entry in entries):
-        raise InvalidKey("the key set has a key that is no JSON object")
+        raise InvalidKey("key set has a key that is not a JSON object")
     return entries
 
 
 def _require_kid(jwk: Mapping[str, Any]) -> str:
     kid = jwk.get("kid")
     if not isinstance(kid, str) or not kid:
-        raise InvalidKey("the key set has a key without a kid that is a string")
+        raise InvalidKey("key set has a key whose kid is missing, empty or not a string")
     return kid
 
 
 def _decode_integer(jwk: Mapping[str, Any], name: str) -> int:
     text = jwk.get(name)
     if not isinstance(text, str):
-        raise InvalidKey(f"the key has no {name} that is a string")
+        raise InvalidKey(f"key member {name!r} is missing or not a string")
     try:
         data = base64url(text)
     except ValueError as error:
-        raise InvalidKey(f"the key's {name} is {error}") from None
+        raise InvalidKey(f"key member {name!r} is {error}") from None
     if data[:1] in (b"", b"\0"):
-        raise InvalidKey(f"the key's {name} is empty or starts with a zero byte")
+        raise InvalidKey(f"key member {name!r} is empty or starts with a zero byte")
     return int.from_bytes(data, "big")

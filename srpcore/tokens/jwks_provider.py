@@ -1,8 +1,52 @@
-"""Keep the keys of one user pool: when they are fetched, for how long they serve, and that one fetch serves everybody.
+"""Fetch and cache the key set of one user pool, with one fetch at a time for all callers.
 
-:class:`KeyCache` decides and does no I/O; :class:`JwksProvider` carries it out with threads,
-:class:`AsyncJwksProvider` with tasks. Ages are of the wall clock: it goes on while a Lambda function is frozen, which
-the monotonic clock may not.
+Theory of operation
+===================
+
+:class:`KeyCache` holds the keys and decides when to fetch; it does no I/O and takes no lock. :class:`JwksProvider`
+fetches with threads, :class:`AsyncJwksProvider` with asyncio tasks.
+
+How old the keys may be. The age of the keys is the time since the fetch that brought them::
+
+    fetched             max_age                     max_age + stale_if_error
+       |-------------------|-----------------------------|-------------------->
+       |       fresh       |            stale            |       expired
+       |  used, no fetch   | used; one fetch is started  | not used; callers
+       |                   | in the background           | wait for a fetch
+
+When the next fetch may start. *last* is the end of the last fetch, successful or not::
+
+    the keys are fresh, but lack the key id   last + cool_down
+    the keys are stale, but lack the key id   last + cool_down
+    stale or expired, last fetch failed       last + min(cool_down, 1 s, 2 s, 4 s, ... doubled for each failure)
+    stale or expired, last fetch succeeded    at once
+    nothing was fetched yet                   at once
+
+The first two rows bound what an attacker can cause who sends tokens with invented key ids: one fetch per *cool_down*.
+The third row protects a server that is down. Until the pause is over, stale keys are used, and a caller whose key is
+missing gets :class:`~srpcore.exceptions.UnknownKey` or :class:`~srpcore.exceptions.TransportError` without a fetch.
+
+Which caller fetches and which ones wait. Each call of ``keys(kid)`` first looks for fresh keys, without a lock. If it
+does not find the key there, it joins the other callers::
+
+    keys(kid) -- fresh keys with kid --> return them
+        | no
+      _join (under the lock):            fresh or stale     no usable key
+        |                                key with kid:      with kid:
+        |
+        |-- no fetch runs, one is due -> return it, and     _fetch_keys in this thread,
+        |   (this caller starts it)      fetch in the       then return or raise
+        |                                background
+        |-- a fetch is running --------> return it          wait until _finish, then start again
+        |
+        '-- no fetch runs, none is due > return it          raise UnknownKey or TransportError
+
+    _finish: clear the running fetch (under the lock), then wake up all waiting callers
+
+With asyncio a lock is not needed, because no other task runs between two awaits, and each fetch is a task of its own.
+
+Ages are measured with the wall clock. AWS Lambda freezes a function between two requests, and the monotonic clock may
+stop meanwhile, so that old keys would look fresh.
 """
 
 from __future__ import annotations
@@ -15,7 +59,7 @@ from typing import TYPE_CHECKING
 from .._fork import ForkSafeLock, reset_in_child
 from ..exceptions.base import SrpcoreError, TransportError
 from ..exceptions.tokens import UnknownKey
-from .jwks import KeySet, parse_key_set
+from .jwks import UNKNOWN_KEY, KeySet, parse_key_set
 from .policy import seconds
 
 if TYPE_CHECKING:
@@ -24,14 +68,15 @@ if TYPE_CHECKING:
 __all__ = ["FIRST_BACK_OFF", "AsyncJwksProvider", "JwksProvider", "KeyCache", "KeyTiming"]
 
 FIRST_BACK_OFF = 1.0
-"""Seconds after a first failed fetch in which there is no second; it doubles with each failure, to the cool-down."""
+"""The pause after the first failed fetch, in seconds. It doubles with each further failure, up to *cool_down*."""
 
 
 class KeyTiming:
-    """The seconds that :class:`~srpcore.TokenVerifier` explains.
+    """The times *max_age*, *cool_down* and *stale_if_error* in seconds; see :class:`~srpcore.TokenVerifier`.
 
     Raises:
-        ConfigurationError: one is no finite number, ``stale_if_error`` is below 0, or another is not above it.
+        ConfigurationError: a time is not a finite number, *max_age* or *cool_down* is not above 0, or
+            *stale_if_error* is below 0.
     """
 
     __slots__ = ("cool_down", "max_age", "stale_if_error")
@@ -46,33 +91,37 @@ class KeyTiming:
 
 
 class KeyCache:
-    """What is known of one key set, and whether it is to be asked for. It does no I/O and holds no lock."""
+    """The cached keys of one pool, and the decision when to fetch them. It does no I/O and takes no lock.
+
+    All times are seconds since the epoch.
+    """
 
     def __init__(self, url: str, timing: KeyTiming) -> None:
         self.url = url
         self._timing = timing
-        # Each is replaced whole, so that a thread that reads without a lock sees one or the other.
+        # Readers take no lock. Each of these is a tuple that is only replaced as a whole, so a reader sees either the
+        # old keys with their time or the new keys with theirs, and never a mixture.
         self._cached: tuple[KeySet, float] | None = None
         self._given_keys: KeySet | None = None
-        self._last_fetch: tuple[float, int, str] | None = None  # when a fetch ended, failures in a row, why
+        self._last_fetch: tuple[float, int, str] | None = None  # its end, failures in a row, the reason
 
     def find(self, kid: str | None, now: float) -> KeySet | None:
-        """Return the keys if they may be used at *now* and have *kid* among them (None: whichever they have)."""
+        """Return the keys, fresh or stale, if they contain *kid*, else None. With *kid* None any keys are returned."""
         keys = self._usable(now)
         return keys if keys is not None and (kid is None or kid in keys.keys) else None
 
     def fresh(self, kid: str | None, now: float) -> KeySet | None:
-        """Return what :meth:`find` does if no fetch is due either, so that there is no more to ask."""
+        """Return the keys if they are fresh and contain *kid*, so that no fetch is due; else None."""
         keys, held = self._given_keys, self._cached
         if keys is None:
-            # An age below 0 is of a clock that was set back.
+            # The age is negative if the clock was set back after the fetch. Then it is unknown: do not call it fresh.
             if held is None or not 0 <= now - held[1] < self._timing.max_age:
                 return None
             keys = held[0]
         return keys if kid is None or kid in keys.keys else None
 
     def should_fetch(self, kid: str | None, now: float) -> bool:
-        """Return whether a fetch may and should start at *now*, for the sake of *kid*."""
+        """Return whether to start a fetch at *now* for a caller that needs the key *kid*."""
         if self._given_keys is not None:
             return False
         if self.fresh(kid, now) is not None:
@@ -80,37 +129,38 @@ class KeyCache:
         if self._usable(now) is not None and self.find(kid, now) is None:
             return self._pause_is_over(self._timing.cool_down, now)
         failures = 0 if self._last_fetch is None else self._last_fetch[1]
-        # The exponent is bounded: after a long outage the power would overflow.
+        # Bound the exponent: after a very long outage the power would overflow.
         back_off = FIRST_BACK_OFF * 2.0 ** min(failures - 1, 30) if failures else 0
         return self._pause_is_over(min(self._timing.cool_down, back_off), now)
 
     def set_given_keys(self, keys: KeySet) -> None:
-        """Serve *keys* from now on, whatever their age, and want no fetch."""
+        """Use *keys* from now on without an age limit, and never fetch."""
         self._given_keys = keys
 
     def record_success(self, body: bytes, now: float) -> None:
-        """Take the document that a fetch brought.
+        """Replace the keys by those in *body*, the document that a fetch returned.
 
         Raises:
-            InvalidKey: it is no key set that can be used; the keys that were there stay.
+            InvalidKey: *body* is not a usable key set. The old keys stay; call :meth:`record_failure`.
         """
         self._cached = parse_key_set(body), now
         self._last_fetch = now, 0, ""
 
     def record_failure(self, error: Exception, now: float) -> None:
-        """Take note that a fetch failed: the keys that were there stay."""
-        # A foreign transport's text might quote a proxy's password.
+        """Record that a fetch failed at *now*. The old keys stay."""
+        # Only srpcore's own messages are known to be free of secrets. Another library's may quote the URL of a proxy
+        # with its password, so use the name of its class only.
         reason = str(error) if isinstance(error, SrpcoreError) else type(error).__name__
         self._last_fetch = now, 1 + (0 if self._last_fetch is None else self._last_fetch[1]), reason
 
     def lookup_error(self, kid: str | None, now: float) -> SrpcoreError:
-        """Return the error that says why :meth:`find` finds nothing and nothing is fetched."""
+        """Return the error to raise if :meth:`find` returns None and no fetch is due."""
         keys = self._usable(now)
         if keys is not None:
-            return UnknownKey("no key of the issuer has the token's kid", expected=[*keys.keys], actual=kid)
+            return UnknownKey(UNKNOWN_KEY, expected=[*keys.keys], actual=kid)
         reason = self._last_fetch[2] if self._last_fetch else "the fetch was interrupted"
-        old = "" if self._cached is None else f", and the last one, {now - self._cached[1]:.0f} seconds old, is too old"
-        return TransportError(f"no token can be verified: the key set {self.url} could not be had: {reason}{old}")
+        old = "" if self._cached is None else f" (the cached one is {now - self._cached[1]:.0f} seconds old: too old)"
+        return TransportError(f"key set {self.url} could not be fetched, so no token can be verified: {reason}{old}")
 
     def _usable(self, now: float) -> KeySet | None:
         if self._given_keys is not None or self._cached is None:
@@ -119,12 +169,13 @@ class KeyCache:
         return keys if now - since < self._timing.max_age + self._timing.stale_if_error else None
 
     def _pause_is_over(self, pause: float, now: float) -> bool:
-        # A clock that was set back must not keep the keys from being fetched until it has caught up.
+        # If the clock was set back, the difference is negative. Fetch at once then: otherwise no fetch would start
+        # until the clock reaches the old time again.
         return self._last_fetch is None or not 0 <= now - self._last_fetch[0] < pause
 
 
 class JwksProvider:
-    """One pool's keys for threads: however many ask, one fetches and the others wait, or go on with what there is."""
+    """The keys of one pool for threads. One thread fetches; the others wait, or use stale keys meanwhile."""
 
     def __init__(self, cache: KeyCache, fetch: Callable[[str], bytes], clock: Callable[[], float]) -> None:
         self.cache = cache
@@ -135,11 +186,11 @@ class JwksProvider:
         reset_in_child(self, JwksProvider._after_fork)
 
     def keys(self, kid: str | None) -> KeySet:
-        """Return keys with *kid* among them (None: any keys), fetched if need be.
+        """Return keys that contain *kid*, fetching them if necessary. With *kid* None any keys are returned.
 
         Raises:
-            UnknownKey: the pool has no such key, as far as is known.
-            TransportError: there are no keys, and none could be had.
+            UnknownKey: the key set does not contain *kid*. It is fetched again at most once per *cool_down*.
+            TransportError: the keys could not be fetched, and old ones are missing or expired.
         """
         while True:
             now = self._clock()
@@ -160,17 +211,17 @@ class JwksProvider:
             fetching.wait()
 
     def wait(self) -> None:
-        """Wait for the end of a fetch in fetching, if there is one."""
+        """Wait until the running fetch ends, if there is one."""
         fetching = self._fetching
         if fetching is not None:
             fetching.wait()
 
     def _after_fork(self) -> None:
-        """Forget the fetch under way: the thread that fetches runs in the parent only."""
+        """Forget a running fetch in a forked child: its thread exists in the parent only, and would never finish it."""
         self._fetching = None
 
     def _join(self, kid: str | None, now: float) -> tuple[bool, Event | None]:
-        """Return whether this thread is to fetch, and the fetch in fetching."""
+        """Return whether this thread must fetch, and the running fetch: an event that is set at its end, or None."""
         with self._lock:
             if self._fetching is not None or not self.cache.should_fetch(kid, now):
                 return False, self._fetching
@@ -181,15 +232,16 @@ class JwksProvider:
         try:
             Thread(target=self._fetch_keys, args=(fetching,), name="srpcore-keys", daemon=True).start()
         except RuntimeError as error:
-            # No thread is to be had (the interpreter is going down, or a limit): the keys that are there serve on.
+            # The interpreter is exiting, or there are too many threads. The old keys are still usable.
             self.cache.record_failure(error, self._clock())
             self._finish(fetching)
 
     def _fetch_keys(self, fetching: Event) -> None:
         try:
-            # In a context of its own: a caller's time limit must not end what all wait for.
+            # Run it in a new context. The deadline of the thread that happens to fetch is a context variable, and must
+            # not end a fetch that other threads wait for.
             self.cache.record_success(Context().run(self._fetch, self.cache.url), self._clock())
-        except Exception as error:  # noqa: BLE001 - whatever a given transport raises, there are no new keys
+        except Exception as error:  # noqa: BLE001 - any error of the program's transport means that there are no new keys
             self.cache.record_failure(error, self._clock())
         finally:
             self._finish(fetching)
@@ -208,7 +260,7 @@ class JwksProvider:
 
 
 class AsyncJwksProvider:
-    """One pool's keys for the tasks of an event loop; another loop, such as the next ``asyncio.run``, may follow."""
+    """The keys of one pool for asyncio tasks. It also works if a second event loop follows the first."""
 
     def __init__(self, cache: KeyCache, fetch: Callable[[str], Awaitable[bytes]], clock: Callable[[], float]) -> None:
         self.cache = cache
@@ -217,11 +269,11 @@ class AsyncJwksProvider:
         self._fetching: asyncio.Task[None] | None = None
 
     async def keys(self, kid: str | None) -> KeySet:
-        """Return keys with *kid* among them (None: any keys), fetched if need be.
+        """Return keys that contain *kid*, fetching them if necessary. With *kid* None any keys are returned.
 
         Raises:
-            UnknownKey: the pool has no such key, as far as is known.
-            TransportError: there are no keys, and none could be had.
+            UnknownKey: the key set does not contain *kid*. It is fetched again at most once per *cool_down*.
+            TransportError: the keys could not be fetched, and old ones are missing or expired.
         """
         found = self.cache.fresh(kid, self._clock())
         if found is not None:
@@ -234,8 +286,8 @@ class AsyncJwksProvider:
             found, due = self.cache.find(kid, now), self.cache.should_fetch(kid, now)
             fetching = self._running_fetch()
             if fetching is None and due and not leads:
-                # A task of its own: the one who asked first may be cancelled, and the others still wait for it.
-                # And in a context of its own: a caller's time limit must not end what all wait for.
+                # Fetch in a separate task, because the caller may be cancelled while others wait for the keys. Use a
+                # new context, so that the caller's deadline does not end the fetch.
                 leads, fetching = True, asyncio.get_running_loop().create_task(self._fetch_keys(), context=Context())
                 self._fetching = fetching
             if found is not None:
@@ -245,7 +297,7 @@ class AsyncJwksProvider:
             await asyncio.wait([fetching])
 
     async def wait(self) -> None:
-        """Wait for the end of a fetch in fetching, if there is one."""
+        """Wait until the running fetch ends, if there is one."""
         import asyncio
 
         fetching = self._running_fetch()
@@ -256,12 +308,12 @@ class AsyncJwksProvider:
         import asyncio
 
         fetching = self._fetching
-        # A task of a loop that is gone would never end.
+        # A task of an earlier event loop that was closed will never end: ignore it.
         alive = fetching is not None and not fetching.done() and fetching.get_loop() is asyncio.get_running_loop()
         return fetching if alive else None
 
     async def _fetch_keys(self) -> None:
         try:
             self.cache.record_success(await self._fetch(self.cache.url), self._clock())
-        except Exception as error:  # noqa: BLE001 - whatever a given transport raises, there are no new keys
+        except Exception as error:  # noqa: BLE001 - any error of the program's transport means that there are no new keys
             self.cache.record_failure(error, self._clock())

@@ -1,4 +1,10 @@
-"""Take a JSON Web Signature in compact form apart (RFC 7515, section 7.1), and trust nothing in it."""
+"""Parse a JSON Web Signature in compact form (RFC 7515, section 7.1) without verifying it.
+
+::
+
+    base64url(header) . base64url(payload) . base64url(signature)
+    |____________ signing input _________|
+"""
 
 from __future__ import annotations
 
@@ -22,22 +28,28 @@ __all__ = [
 ]
 
 ALGORITHM = "RS256"
-"""The one algorithm that a user pool signs with."""
+"""The only algorithm that user pools sign with, and therefore the only one that is accepted."""
 
 MAX_TOKEN_LENGTH = 256 * 1024
-"""Characters of a token. The largest ID token, fifty custom attributes of 2048 ASCII characters, has about 140,000."""
+"""The longest accepted token, in characters.
+
+The largest possible ID token has about 140,000: fifty custom attributes of 2048 ASCII characters each.
+"""
 
 MAX_HEADER_LENGTH = 4096
-"""Characters of the header's segment, which is parsed before anything is verified. A user pool's has about 90."""
+"""The longest accepted header, in characters of base64url. User pools write about 90.
+
+The limit is low because the header must be parsed before anything is verified.
+"""
 
 
 class Jws:
-    """A token taken apart. Nothing of it is verified.
+    """The parts of a token. NOTHING IS VERIFIED.
 
-    ``signing_input`` is what was signed: the first two segments with the dot between them.
+    ``signing_input`` is what the issuer signed: the header and the payload in base64url, with the dot between them.
     """
 
-    # No tuple: whoever writes out what is in one would write the token.
+    # Deliberately not a tuple: its repr would leak the token.
     __slots__ = ("header", "kid", "payload", "signature", "signing_input")
 
     def __init__(
@@ -53,29 +65,31 @@ class Jws:
         return f"Jws(kid={self.kid!r}, header={dict(self.header)!r})"
 
     def claims(self) -> dict[str, Any]:
-        """Return the payload as a JSON object; call it once the signature is verified.
+        """Return the payload as a JSON object. Call it after the signature is verified.
 
         Raises:
-            MalformedToken: the payload is no JSON object, or one that can be read in more than one way.
+            MalformedToken: the payload is not a JSON object, or is ambiguous (see :mod:`srpcore.tokens.strict_json`).
         """
         return parse_claims(self.payload)
 
 
 def parse(token: str) -> Jws:
-    """Take *token* apart, with its header checked: ``alg`` is RS256, ``kid`` a string, and there is no ``crit``.
+    """Return the parts of *token* after checking its header: ``alg`` is RS256, ``kid`` a string, no ``crit``.
 
     Raises:
-        MalformedToken: *token* is not a compact JWS, or is one that can be read in more than one way.
-        UnsupportedAlgorithm: ``alg`` is another, or the header wants extensions (``crit``, ``b64``).
+        MalformedToken: *token* is not a compact JWS, or is ambiguous (see :mod:`srpcore.tokens.strict_json`).
+        UnsupportedAlgorithm: ``alg`` is not RS256, or the header requires an extension (``crit``, ``b64``).
     """
     return Jws(*split_token(token))
 
 
 def split_token(token: str) -> tuple[str, Mapping[str, Any], bytes, bytes, bytes]:
-    """Return the members of a :class:`Jws`, which itself costs time to make.
+    """Return ``(kid, header, signing_input, payload, signature)`` of *token*, as :func:`parse` does.
+
+    It makes no :class:`Jws`, which would be slower. Verifiers call it for every token.
 
     Raises:
-        MalformedToken, UnsupportedAlgorithm: as :func:`parse` does.
+        MalformedToken, UnsupportedAlgorithm: see :func:`parse`.
     """
     if not isinstance(token, str) or len(token) > MAX_TOKEN_LENGTH or not token.isascii():  # pyright: ignore[reportUnnecessaryIsInstance]
         raise _unreadable_token(token)
@@ -87,26 +101,26 @@ def split_token(token: str) -> tuple[str, Mapping[str, Any], bytes, bytes, bytes
     try:
         return kid, members, signing_input.encode("ascii"), base64url(payload), base64url(signature)
     except ValueError as error:
-        raise MalformedToken(f"the token's payload or signature is {error}") from None
+        raise MalformedToken(f"token payload or signature is {error}") from None
 
 
 def parse_claims(payload: bytes) -> dict[str, Any]:
-    """Return *payload* as a JSON object.
+    """Return the claims in *payload*, the decoded second part of a token.
 
     Raises:
-        MalformedToken: it is none, or one that can be read in more than one way.
+        MalformedToken: *payload* is not a JSON object, or is ambiguous (see :mod:`srpcore.tokens.strict_json`).
     """
     try:
         return json_object(payload)
     except ValueError as error:
-        raise MalformedToken(f"the token's payload is {error}") from None
+        raise MalformedToken(f"token payload is {error}") from None
 
 
 def unverified_payload(token: str) -> dict[str, Any]:
-    """Return the payload of *token* as a JSON object, whatever signed it: NOTHING IS VERIFIED.
+    """Return the payload of *token* as a JSON object, with NOTHING VERIFIED, not even the form of the header.
 
     Raises:
-        MalformedToken: *token* has not three segments, or the second is no JSON object.
+        MalformedToken: *token* does not have three parts, or the second is not a JSON object.
     """
     if not isinstance(token, str) or len(token) > MAX_TOKEN_LENGTH or not token.isascii():  # pyright: ignore[reportUnnecessaryIsInstance]
         raise _unreadable_token(token)
@@ -118,33 +132,38 @@ def unverified_payload(token: str) -> dict[str, Any]:
 
 def _unreadable_token(token: object) -> MalformedToken:
     if not isinstance(token, str):
-        return MalformedToken("the token is not a string", expected="str", actual=type(token).__name__)
+        return MalformedToken("token is not a string", expected="str", actual=type(token).__name__)
     if len(token) > MAX_TOKEN_LENGTH:
-        return MalformedToken("the token is too long", expected=MAX_TOKEN_LENGTH, actual=len(token))
-    return MalformedToken("the token is not ASCII")
+        return MalformedToken("token is too long", expected=MAX_TOKEN_LENGTH, actual=len(token))
+    return MalformedToken("token is not ASCII")
 
 
 def _wrong_part_count(token: str) -> MalformedToken:
     actual = token.count(".") + 1
-    return MalformedToken("the token has not three segments with dots between them", expected=3, actual=actual)
+    return MalformedToken("token is not a JWT: it must have 3 parts with dots between them", expected=3, actual=actual)
 
 
-# All tokens of one key have the same header. It is the sender's choice, so few are kept, and none is long.
+# All tokens of one key have the same header, so parsing it once is enough. But an attacker chooses the headers that are
+# sent here: the cache is small, and a long header is refused before it is parsed.
 @lru_cache(maxsize=64)
 def _parse_header(segment: str) -> tuple[str, Mapping[str, Any]]:
-    """Return the ``kid`` and all members of the header that *segment* is."""
+    """Return the ``kid`` and all members of the header in *segment*."""
+    if segment[:7].lower() == "bearer ":
+        raise MalformedToken("token still has its 'Bearer ' prefix: pass only the part after it")
     if len(segment) > MAX_HEADER_LENGTH:
-        raise MalformedToken("the token's header is too long", expected=MAX_HEADER_LENGTH, actual=len(segment))
+        raise MalformedToken("token header is too long", expected=MAX_HEADER_LENGTH, actual=len(segment))
     header = _decode_object(segment, "header")
     algorithm = header.get("alg")
     if algorithm != ALGORITHM:
-        raise UnsupportedAlgorithm("the token is not signed with RS256", expected=ALGORITHM, actual=algorithm)
-    # b64 (RFC 7797) changes what is signed, and must be refused where it stands without crit too.
+        raise UnsupportedAlgorithm("token is not signed with RS256", expected=ALGORITHM, actual=algorithm)
+    # crit (RFC 7515, section 4.1.11) lists extensions that a verifier must understand, and this one supports none. b64
+    # (RFC 7797) changes what is signed. Refuse it even if crit does not list it, because another implementation could
+    # read the same token in a different way.
     if "crit" in header or "b64" in header:
-        raise UnsupportedAlgorithm("the token's header wants an extension (crit or b64)")
+        raise UnsupportedAlgorithm("token header requires an extension (crit or b64), and none is supported")
     kid = header.get("kid")
     if not isinstance(kid, str) or not kid:
-        raise MalformedToken("the token's header has no kid that is a string")
+        raise MalformedToken("kid in the token header is missing, empty or not a string")
     return kid, MappingProxyType(header)
 
 
@@ -152,4 +171,4 @@ def _decode_object(segment: str, name: str) -> dict[str, Any]:
     try:
         return json_object(base64url(segment))
     except ValueError as error:
-        raise MalformedToken(f"the token's {name} is {error}") from None
+        raise MalformedToken(f"token {name} is {error}") from None

@@ -1,4 +1,8 @@
-"""Remember whose signature was good under which key: the one thing about a token that time does not change."""
+"""Remember which signatures were valid under which key.
+
+Verifying a signature is the slowest step, and its result never changes for the same token and key. Everything else
+(issuer, key, time, client) is checked again at each call.
+"""
 
 from __future__ import annotations
 
@@ -13,23 +17,23 @@ from .rsa import PublicKey
 __all__ = ["MAX_CACHED_LENGTH", "SignatureCache", "VerifiedSignature"]
 
 MAX_CACHED_LENGTH = 16 * 1024
-"""Octets of a token that is remembered; a longer one is verified each time, so that the cache's size is bounded."""
+"""The longest token that is cached, in characters. Longer ones are verified each time: the cache must stay small."""
 
 
 class VerifiedSignature(NamedTuple):
-    """The signature of a token with these claims was good under this key of this pool."""
+    """The fact that the signature of a token with these claims is valid under this key of this pool."""
 
     pool: str
     kid: str
     key: PublicKey
     cached_claims: dict[str, Any]
-    containers: list[str]
+    containers: list[str]  # the names of the claims that are lists or objects
 
     def __repr__(self) -> str:
         return f"VerifiedSignature(pool={self.pool!r}, kid={self.kid!r})"
 
     def claims(self) -> dict[str, Any]:
-        """Return the claims with all that can be changed in them copied."""
+        """Return a copy of the claims, lists and objects in them included, so that a caller cannot change the cache."""
         claims = self.cached_claims.copy()
         for name in self.containers:
             claims[name] = _deep_copy(claims[name])
@@ -37,10 +41,10 @@ class VerifiedSignature(NamedTuple):
 
 
 class SignatureCache:
-    """The last *size* signatures that were good, by the SHA-256 of the whole token.
+    """The last *size* valid signatures, by the SHA-256 of the whole token.
 
-    It keeps no token, and hands out copies of the claims, so that nobody can change what is remembered. The claims
-    are not judged here: each call does that anew.
+    It does not keep the tokens themselves, and it returns copies of the claims, so that a caller cannot change the
+    cached ones. It does not check the claims: the verifier does that again at each call.
     """
 
     def __init__(self, size: int) -> None:
@@ -51,49 +55,50 @@ class SignatureCache:
         reset_in_child(self, SignatureCache._after_fork)
 
     def _after_fork(self) -> None:
-        # What a thread of the parent was changing may be half changed.
+        # A thread of the parent may have been in the middle of a change when the process forked: start empty.
         self._entries, self._keys = OrderedDict(), {}
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def find(self, token: str) -> VerifiedSignature | None:
-        """Return what is remembered of *token*."""
+        """Return the cached fact about *token*, or None."""
         digest = _digest(token)
         if digest is None:
             return None
         with self._lock:
-            remembered = self._entries.get(digest)
-            if remembered is not None:
+            cached = self._entries.get(digest)
+            if cached is not None:
                 self._entries.move_to_end(digest)
-        return remembered
+        return cached
 
     def add(self, token: str, pool: str, kid: str, key: PublicKey, claims: dict[str, Any]) -> None:
-        """Remember that the signature of *token* is good under *key*."""
+        """Remember that the signature of *token* is valid under *key*."""
         digest = _digest(token)
         if digest is None:
             return
         containers = [name for name, value in claims.items() if isinstance(value, (list, dict))]
-        remembered = VerifiedSignature(pool, kid, key, _deep_copy(claims), containers)
+        cached = VerifiedSignature(pool, kid, key, _deep_copy(claims), containers)
         with self._lock:
-            self._entries[digest] = remembered
+            self._entries[digest] = cached
             if len(self._entries) > self._size:
                 self._entries.popitem(last=False)
 
     def drop_replaced_keys(self, pool: str, keys: KeySet) -> None:
-        """Drop what was verified with keys that *pool* has no longer: *keys* are those that it has."""
+        """Forget signatures that were verified with a key of *pool* that is not in *keys*, its present key set."""
         if self._keys.get(pool) is keys:
             return
         with self._lock:
             self._keys[pool] = keys
-            for digest, remembered in [*self._entries.items()]:
-                if remembered.pool == pool and keys.keys.get(remembered.kid) != remembered.key:
+            for digest, cached in [*self._entries.items()]:
+                if cached.pool == pool and keys.keys.get(cached.kid) != cached.key:
                     del self._entries[digest]
 
 
 def _digest(token: str) -> bytes | None:
-    """Return the SHA-256 of *token*, or None where it is not one to be remembered."""
-    # Anything may be asked for: what it is has not been looked at. A subclass might tell one text here, another there.
+    """Return the SHA-256 of *token*, or None if it must not be cached."""
+    # *token* is not checked yet, so it may be any object. A subclass of str is refused here because it could return
+    # different strings at different calls: one for the digest, and another for the verification.
     if type(token) is not str or len(token) > MAX_CACHED_LENGTH or not token.isascii():
         return None
     return sha256(token.encode("ascii")).digest()

@@ -1,6 +1,10 @@
-"""Decode base64url and JSON, and refuse all that a second decoder might read another way.
+"""Decode base64url and JSON, and refuse everything that another decoder could read differently.
 
-Both raise ValueError with a text of their own: it quotes nothing of what was decoded.
+If two programs read the same signed token differently, an attacker can use the difference: one checks a claim, and the
+other acts on a different value. Such *ambiguous* input has for example a member name twice, or two base64url spellings
+of the same bytes.
+
+Both functions raise ValueError, with a message that never quotes the input.
 """
 
 from __future__ import annotations
@@ -15,18 +19,21 @@ from typing import Any, NoReturn, cast
 __all__ = ["MAX_DEPTH", "base64url", "json_object"]
 
 MAX_DEPTH = 32
-"""How deep JSON arrays and objects may nest."""
+"""How many levels deep JSON arrays and objects may be nested."""
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-# By the length modulo 4: the padding, and the last characters whose unused bits are zero. No bytes have a length of 1.
+# For each length modulo 4: the missing padding, and the allowed last characters, which are those whose unused bits are
+# 0. A length of 1 modulo 4 is impossible, so no last character is allowed then.
 _TAILS = (("", _ALPHABET), ("", ""), ("==", "AQgw"), ("=", "AEIMQUYcgkosw048"))
 
 
 def base64url(text: str) -> bytes:
-    """Return the bytes whose only unpadded base64url form (RFC 4648, section 5; RFC 7515, section 2) is *text*.
+    """Return the bytes that *text* encodes in base64url without padding (RFC 4648, section 5; RFC 7515, section 2).
+
+    Each byte string has exactly one accepted encoding.
 
     Raises:
-        ValueError: *text* has padding, another character, or bits that are left over and not zero.
+        ValueError: *text* has padding or a character outside the alphabet, or its unused last bits are not 0.
     """
     padding, last = _TAILS[len(text) & 3]
     if text[-1:] not in last or "+" in text or "/" in text:
@@ -38,17 +45,19 @@ def base64url(text: str) -> bytes:
 
 
 def json_object(data: bytes) -> dict[str, Any]:
-    """Return the JSON object that *data* is, as one can read it in one way only (RFC 7493).
+    """Return the JSON object in *data*, which must be unambiguous (I-JSON, RFC 7493).
 
     Raises:
-        ValueError: *data* is not UTF-8, starts with a byte order mark, is no JSON object, names a member twice, nests
-            deeper than :data:`MAX_DEPTH`, or holds NaN, an infinity, a number out of range or half a surrogate pair.
+        ValueError: *data* is not UTF-8, starts with a byte order mark, is not a JSON object, has a member name twice,
+            is nested deeper than :data:`MAX_DEPTH`, or contains NaN, an infinity, a number out of range or half a
+            surrogate pair.
     """
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         raise ValueError("not UTF-8") from None
-    # The usual payload is one object with at most one array in it; these look for one character, which is fast.
+    # The usual payload is one object with at most one array in it, which cannot be nested too deep. Searching for one
+    # character is fast, so check this first, and scan the whole string only if it has more brackets.
     if text.find("{", 1) > 0 or text.find("[") != text.rfind("["):
         _check_depth(text)
     try:
@@ -65,7 +74,7 @@ def json_object(data: bytes) -> dict[str, Any]:
     if type(value) is not dict:
         raise ValueError("not a JSON object")
     members = cast(dict[str, Any], value)
-    if "\\" in text and "\\u" in text:  # one character is found faster than two
+    if "\\" in text and "\\u" in text:  # searching for one character is faster than for two
         _check_surrogates(members)
     return members
 
@@ -74,12 +83,13 @@ class _RefusedJson(ValueError):
     pass
 
 
-# A string (to the end of the text if nothing closes it, so that the search is linear), or a bracket.
+# A string, or a bracket outside strings. A string without a closing quote extends to the end, so that the search never
+# goes back and takes linear time for any input.
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
 def _check_depth(text: str) -> None:
-    # Before parsing: the parser recurses on the C stack.
+    # Check this before parsing: the parser recurses, so deep input could overflow the C stack.
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return
     depth = 0
@@ -116,5 +126,5 @@ def _constant(_: str) -> NoReturn:
 
 
 _decoder: Any = json.JSONDecoder(parse_float=_number, parse_constant=_constant, object_pairs_hook=_unique)
-# What raw_decode calls: (text, index) -> (value, end).
+# The function behind JSONDecoder.raw_decode(): (text, index) -> (value, end). Calling it directly is faster.
 _scan: Callable[[str, int], tuple[Any, int]] = _decoder.scan_once

@@ -1,4 +1,4 @@
-"""What is common to both verifiers of tokens: all but how they wait for keys."""
+"""The common base of both token verifiers: everything except how they wait for keys."""
 
 from __future__ import annotations
 
@@ -22,12 +22,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Verification"]
 
-# A token, its signing input and signature, and what is remembered of it. A tuple and no class: it is made every time.
+_WRONG_ISSUER = "token is from another issuer (iss): check the user pool id"
+
+# A token, its signing input, its signature, and the cached fact about it or None. If there is a fact, the second and
+# third are empty. It is a tuple and not a class because it is made at every call, and a tuple is faster.
 _Proof: TypeAlias = tuple[str, bytes, bytes, VerifiedSignature | None]
 
 
 class Verification(ABC):
-    """What both verifiers are. :class:`~srpcore.TokenVerifier` explains the arguments."""
+    """The base class of both verifiers. :class:`~srpcore.TokenVerifier` documents the arguments."""
 
     def __init__(
         self,
@@ -52,17 +55,17 @@ class Verification(ABC):
     ) -> None:
         self._policy = self._validate_policy(Policy(client_id, token_use, groups, scope, leeway, custom_check))
         if type(cache_size) is not int or cache_size < 0:
-            raise ConfigurationError("cache_size must be a number of tokens, or 0 to remember none")
+            raise ConfigurationError("cache_size must be a number of tokens, or 0 for no cache")
         self._signature_cache = SignatureCache(cache_size) if cache_size else None
         self._claims_in_errors = claims_in_errors
         timing = KeyTiming(max_age, cool_down, stale_if_error)
         seconds("timeout", timeout, zero=False)
         ids = strings("user_pool_id", user_pool_id)
         if ids is None:
-            raise ConfigurationError("user_pool_id must be the id of a user pool, or several")
-        several = [ids] if isinstance(ids, str) else dict.fromkeys(ids)
-        pools = [Pool(one, endpoint_url=endpoint_url) for one in several]
-        # The classic URL: the newer issuer's answers 403 for pools that have not moved.
+            raise ConfigurationError("user_pool_id must be the id of a user pool, or several of them, not None")
+        unique_ids = [ids] if isinstance(ids, str) else dict.fromkeys(ids)
+        pools = [Pool(pool_id, endpoint_url=endpoint_url) for pool_id in unique_ids]
+        # Use the older URL of the key set: the newer one, at the newer issuer, answers 403 for most pools.
         self._caches = {pool.user_pool_id: KeyCache(pool.jwks_url, timing) for pool in pools}
         self._issuers = issuers_by_pool(pools, issuers)
         self._pool_of_issuer = pool_by_issuer(self._issuers)
@@ -75,7 +78,7 @@ class Verification(ABC):
 
     @abstractmethod
     def _set_up_fetching(self, transport: Transport | AsyncTransport | None) -> None:
-        """Make ready to fetch keys with *transport*, or with one of its own where that is None."""
+        """Prepare to fetch keys with *transport*, or with the default transport if it is None."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({[*self._caches]!r})"
@@ -83,13 +86,14 @@ class Verification(ABC):
     def _make_transport(self) -> Transport:
         from ..resolve import transport_module
 
-        # The endpoint is said, so that no environment variable is asked; it is not used, for only fetch is.
+        # Pass the endpoint explicitly, so that the transport does not read AWS_ENDPOINT_URL: an environment variable
+        # must not change which keys are trusted. The value itself is not used, because only fetch() is called.
         transport: Transport = transport_module("https").HttpsTransport(
             region=self._region,
             endpoint_url=default_endpoint(self._region),
             timeout=self._timeout,
             total_timeout=self._timeout,
-            # What is to be tried again when is the key cache's to say.
+            # KeyCache decides when to fetch again, so the transport itself must not retry.
             max_attempts=1,
             max_response_size=MAX_DOCUMENT_LENGTH,
         )
@@ -102,25 +106,29 @@ class Verification(ABC):
         return self._validate_policy(self._policy.with_overrides(overrides))
 
     def _parse(self, token: str, policy: Policy) -> tuple[str, str, dict[str, Any], _Proof]:
-        """Return the pool that *token* names, its kid, its claims, and what there is to prove them."""
-        remembered = None if self._signature_cache is None else self._signature_cache.find(token)
-        # The claims are read before the signature is verified, for the issuer alone: it says whose keys count, and a
-        # token of a stranger must not make anybody fetch keys.
-        if remembered is None:
+        """Return the pool that *token* names, its kid, its claims, and what is needed to verify them.
+
+        NOTHING IS VERIFIED here; :meth:`_verify_claims` does it.
+        """
+        cached = None if self._signature_cache is None else self._signature_cache.find(token)
+        # The payload is parsed before the signature is verified, only to read the issuer. It selects the key set, and a
+        # token with an unknown issuer is refused here, so that it cannot cause a fetch. The claims are not used for
+        # anything else until _verify_claims() has verified the signature.
+        if cached is None:
             kid, _, signing_input, payload, signature = split_token(token)
             claims = parse_claims(payload)
             proof: _Proof = token, signing_input, signature, None
         else:
-            kid, claims = remembered.kid, remembered.claims()
-            proof = token, b"", b"", remembered
+            kid, claims = cached.kid, cached.claims()
+            proof = token, b"", b"", cached
         issuer, accepted = claims.get("iss"), policy.issuers
         if not isinstance(issuer, str):
-            raise InvalidClaim("iss is missing or no string", expected="str", actual=type(issuer).__name__)
+            raise InvalidClaim("iss is missing or not a string", expected="str", actual=type(issuer).__name__)
         if accepted is not None and issuer not in ((accepted,) if isinstance(accepted, str) else accepted):
-            raise IssuerMismatch("the token is of another issuer", expected=accepted, actual=issuer)
+            raise IssuerMismatch(_WRONG_ISSUER, expected=accepted, actual=issuer)
         pool = self._pool_of_issuer.get(issuer)
         if pool is None:
-            raise IssuerMismatch("the token is of another issuer", expected=[*self._pool_of_issuer], actual=issuer)
+            raise IssuerMismatch(_WRONG_ISSUER, expected=[*self._pool_of_issuer], actual=issuer)
         return pool, kid, claims, proof
 
     def _verify_claims(
@@ -133,46 +141,49 @@ class Verification(ABC):
         proof: _Proof,
         access_token: str | None,
     ) -> None:
-        """Verify the signature with the one of *keys* that *kid* names, and each claim, but for the custom check."""
+        """Verify the signature with the key *kid* of *keys*, and then each claim, except for the custom check."""
         if self._signature_cache is not None:
             self._signature_cache.drop_replaced_keys(pool, keys)
         key = keys.keys[kid]
-        token, signing_input, signature, remembered = proof
-        if remembered is None:
+        token, signing_input, signature, cached = proof
+        if cached is None:
             key.verify(signing_input, signature)
-        elif remembered.key != key:
+        elif cached.key != key:
             _, _, signing_input, _, signature = split_token(token)
             key.verify(signing_input, signature)
-        claims_policy = (
-            self._claims_policies[pool] if policy is self._policy else policy.for_issuers(self._issuers[pool])
-        )
+        expected = self._claims_policies[pool] if policy is self._policy else policy.for_issuers(self._issuers[pool])
         try:
-            claims_policy.check(claims, self._clock(), access_token)
+            expected.check(claims, self._clock(), access_token)
         except TokenVerificationException as error:
             error.claims = claims if self._claims_in_errors else None
             raise
-        if self._signature_cache is not None and remembered is None:
-            # Only now: tokens that have expired must not push out others.
+        if self._signature_cache is not None and cached is None:
+            # Add the token only after all checks, so that refused tokens do not push others out of the cache.
             self._signature_cache.add(token, pool, kid, key, claims)
 
     def load_jwks(self, source: JwksSource | None = None, *, user_pool_id: str | None = None) -> None:
-        """Take a pool's keys as given, and never fetch them: no other key is accepted, and these do not grow old.
+        """Use a given key set for a pool. From now on it is never fetched, has no age limit, and is the only one.
 
         Args:
-            source: a JSON Web Key Set as a mapping, as bytes of JSON, or the path of its file; else ``COGNITO_JWKS``,
-                which holds JSON or a Python literal.
-            user_pool_id: whose keys they are, where the verifier has several pools.
+            source: a JSON Web Key Set as a mapping, as bytes of JSON, or as the path of its file. None reads the
+                environment variable ``COGNITO_JWKS``, which contains JSON or the literal of a Python dictionary.
+            user_pool_id: the pool whose keys these are. You can omit it if the verifier has only one pool.
 
         Raises:
-            ConfigurationError: the file cannot be read, nothing is given, or it is not said whose keys they are.
-            InvalidKey: it is no key set that can be used.
+            ConfigurationError: the file cannot be read, ``COGNITO_JWKS`` is not set, or *user_pool_id* is missing or
+                is not a pool of this verifier.
+            InvalidKey: the document is not a usable key set.
         """
         self._caches[self._choose_pool(user_pool_id)].set_given_keys(read_jwks(source))
 
     def _choose_pool(self, user_pool_id: str | None) -> str:
         if user_pool_id is None and len(self._caches) > 1:
-            raise ConfigurationError("the keys are of one user pool: say which, with user_pool_id")
+            raise ConfigurationError(
+                "user_pool_id is missing: this verifier has several user pools, so pass the id of one"
+            )
         chosen = user_pool_id or next(iter(self._caches))
         if chosen not in self._caches:
-            raise ConfigurationError("the keys are of a user pool that this verifier was not made for")
+            raise ConfigurationError(
+                f"user pool {chosen!r} is not one of this verifier's: use one of {', '.join(self._caches)}"
+            )
         return chosen

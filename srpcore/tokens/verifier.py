@@ -20,41 +20,44 @@ __all__ = ["TokenVerifier"]
 
 
 class TokenVerifier(Verification):
-    """Verify access and ID tokens of one user pool or several; safe to share between threads, and a context manager.
+    """Verify access and ID tokens of one or more user pools. It is thread-safe, and a context manager.
 
     Args:
-        user_pool_id: the pool or pools; ``iss`` of a token says which one's keys and issuers count.
-        client_id: the app client or clients to accept, or None for any of the pool's; there is no default.
-        token_use: ``"access"``, ``"id"``, or None for either; there is no default.
-        groups: the group or groups of which the user must be in one at least.
-        scope: the scope or scopes of which the token must have one at least.
-        leeway: seconds by which clocks may differ.
-        custom_check: called with the claims after every other check; it raises to refuse, and returns None.
-        issuers: the values of ``iss`` to accept in the place of AWS's two forms; with several pools, by pool id.
-        endpoint_url: an emulator's; the keys are had from there, and ``<endpoint>/<pool id>`` is an issuer too. No
-            environment variable is read for it: none may move what is trusted.
-        transport: what fetches; else HttpsTransport, made at the first fetch, which heeds ``AWS_CA_BUNDLE`` and
-            ``HTTPS_PROXY``, follows no redirect and takes no document over 256 KiB.
-        timeout: seconds that one fetch by that transport may take in all.
-        clock: the time in seconds since the epoch.
-        max_age: seconds after which the keys are fetched anew, in the background. An hour: a key that is withdrawn
-            is out of use soon, for one small request an hour.
-        cool_down: seconds after a fetch before a token with an unknown key id makes the keys be fetched again, and the
-            longest pause after failed fetches (1 second after the first, then doubled). A minute: a flood of invented
-            ids costs the pool one request a minute, and AWS publishes a key before it signs with it.
-        stale_if_error: seconds beyond *max_age* for which the keys serve while they cannot be fetched. A day: no access
-            or ID token lives longer, so an outage refuses no token that was issued before it. A key that is withdrawn
-            meanwhile serves for as long: give less if that matters more.
-        cache_size: how many tokens to remember whose signature was good, so that the next call with the same token
-            need not verify that again; 0 is none. Issuer, key, time, custom check and every other demand are checked
-            in each call as ever. 3 kB a token is usual; none over 16 KiB is remembered.
-        claims_in_errors: whether ``claims`` of an error holds all claims of a token whose signature was good.
+        user_pool_id: the pool id or ids. The claim ``iss`` of a token selects the pool, and with it the key set.
+        client_id: the id or ids of the app clients to accept, or None to accept every client of the pool.
+        token_use: ``"access"`` or ``"id"``, or None to accept both kinds.
+        groups: the user must be in at least one of these groups.
+        scope: the token must have at least one of these scopes.
+        leeway: seconds by which the clocks of AWS and of this computer may differ.
+        custom_check: a function that is called with the claims after every other check. It raises an exception to
+            refuse the token, and returns None to accept it.
+        issuers: the values of ``iss`` to accept instead of the two that AWS uses; for several pools a mapping from the
+            pool id to them.
+        endpoint_url: the URL of an emulator. The keys are fetched from there, and ``<endpoint>/<pool id>`` is an
+            accepted issuer too. No environment variable sets it, because that would change which keys are trusted.
+        transport: the object that fetches the keys. The default is an HttpsTransport, which is made at the first fetch:
+            it uses ``AWS_CA_BUNDLE`` and ``HTTPS_PROXY``, follows no redirect, and refuses a document over 256 KiB.
+        timeout: the total time in seconds for one fetch by the default transport.
+        clock: a function that returns the seconds since the epoch.
+        max_age: the keys are fetched again, in the background, after so many seconds. The default is an hour: it costs
+            one small request per hour, and a key that AWS has withdrawn is not accepted much longer.
+        cool_down: a token with an unknown key id causes a new fetch only if the last one ended so many seconds ago.
+            After failed fetches the pause is 1 second, then doubled up to this value. The default is a minute: many
+            tokens with invented key ids cause one request per minute, and AWS publishes a new key before using it.
+        stale_if_error: the keys are still used for so many seconds after *max_age* if they cannot be fetched. The
+            default is a day: no access or ID token is valid for longer, so during an outage every token that was issued
+            before it is still accepted. A key that is withdrawn during the outage is accepted for that time too; choose
+            a smaller value if this matters more to you.
+        cache_size: the number of tokens for which to remember that the signature is valid, so that it is not verified
+            again; 0 turns this off. All other checks, *custom_check* included, are done at every call. A token usually
+            needs 3 kB of memory; one over 16 KiB is not cached.
+        claims_in_errors: whether ``error.claims`` contains the claims of a refused token whose signature is valid.
 
-    The keys are kept in memory by pool and parsed once. One fetch is in fetching at a time, for all threads. For AWS
-    Lambda make the verifier at module level and call :meth:`hydrate` there: the initialization pays for the fetch.
+    The keys of each pool are kept in memory, and all threads share one fetch. In AWS Lambda, make the verifier at
+    module level and call :meth:`hydrate` there, so that the keys are fetched while the function is initialized.
 
     Raises:
-        ConfigurationError: an argument cannot be used.
+        ConfigurationError: an argument has a wrong type or value.
     """
 
     def _validate_policy(self, policy: Policy) -> Policy:
@@ -74,7 +77,7 @@ class TokenVerifier(Verification):
         from ..resolve import as_transport
 
         if isinstance(transport, str) or iscoroutinefunction(getattr(transport, "fetch", None)):
-            raise ConfigurationError("transport must be a synchronous transport: an object, not a name")
+            raise ConfigurationError("transport must be an object with a synchronous fetch() method, not a string")
         return as_transport(transport)
 
     def __enter__(self) -> Self:
@@ -84,18 +87,19 @@ class TokenVerifier(Verification):
         self.close()
 
     def verify(self, token: str, *, access_token: str | None = None, **overrides: Unpack[Overrides]) -> Claims:
-        """Return the claims of *token* once all of it is verified: form, issuer, key, signature and each claim.
+        """Return the claims of *token* after verifying its form, issuer, key, signature and each claim.
 
         Args:
-            token: an access or ID token in compact form.
-            access_token: the access token that came with an ID token: ``at_hash``, where there is one, must be its.
-            overrides: what this call demands instead of what the verifier was made with. ``issuers`` are those of the
-                verifier's own issuers that this call accepts.
+            token: an access or ID token in compact form, without the prefix ``Bearer``.
+            access_token: the access token that was issued together with an ID token. If the ID token has ``at_hash``,
+                it must be the hash of this access token.
+            overrides: replace arguments of the same name of the constructor for this call. ``issuers`` can only select
+                some of the verifier's issuers.
 
         Raises:
-            TokenVerificationException: one of its subclasses says why the token is not accepted.
-            TransportError: there are no keys to verify with, and none could be had: the token may be good.
-            ConfigurationError: an override cannot be used, or the custom check returned a value.
+            TokenVerificationException: the token is not accepted; the subclass is the reason.
+            TransportError: the key set could not be fetched, so the token was not verified. It may be valid.
+            ConfigurationError: an override has a wrong type or value, or the custom check returned a value.
         """
         policy = self._overridden_policy(overrides) if overrides else self._policy
         pool, kid, claims, proof = self._parse(token, policy)
@@ -106,16 +110,19 @@ class TokenVerifier(Verification):
         return claims
 
     def hydrate(self) -> None:
-        """Fetch the keys of every pool whose keys are not there yet, so that the first token need not wait.
+        """Fetch the key sets that are not in memory yet, so that the first token does not wait for them.
 
         Raises:
-            TransportError: those of one could not be had; those of the pools before it are there.
+            TransportError: a key set could not be fetched. The key sets of the pools before it stay in memory.
         """
         for keys in self._keys.values():
             keys.keys(None)
 
     def close(self) -> None:
-        """Wait for a fetch in fetching and close the transport, if it is the verifier's own; a later fetch opens it."""
+        """Wait until a running fetch ends, then close the transport, unless you passed it in.
+
+        The verifier stays usable: the next fetch opens the transport again.
+        """
         for keys in self._keys.values():
             keys.wait()
         if self._own_transport is not None:

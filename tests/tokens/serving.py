@@ -81,7 +81,7 @@ class Keys:
         release = Event()
 
         def instead() -> bytes:
-            assert release.wait(20)
+            assert release.wait(60)
             return answer(self.document(POOL))
 
         self.instead = instead

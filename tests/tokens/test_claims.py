@@ -65,7 +65,7 @@ NOT_TEXTS = [MISSING, None, 7, True, [], ["x"], {}]
     [("iss", access_claims()), ("token_use", id_claims()), ("client_id", access_claims()), ("aud", id_claims())],
 )
 def test_these_must_be_texts(name: str, claims: dict[str, Any], value: object) -> None:
-    with pytest.raises(InvalidClaim, match=f"^{name} is missing or no string"):
+    with pytest.raises(InvalidClaim, match=f"^{name} is missing or not a string"):
         checked({**claims, name: value})
 
 
@@ -73,7 +73,7 @@ def test_these_must_be_texts(name: str, claims: dict[str, Any], value: object) -
 @pytest.mark.parametrize("name", ["sub", "jti", "scope"])
 def test_these_are_texts_where_they_are(name: str, value: object) -> None:
     checked({**access_claims(), name: MISSING})
-    with pytest.raises(InvalidClaim, match=f"^{name} is missing or no string"):
+    with pytest.raises(InvalidClaim, match=f"^{name} is missing or not a string"):
         checked({**access_claims(), name: value})
 
 
@@ -94,7 +94,7 @@ def test_these_are_texts_where_they_are(name: str, value: object) -> None:
 )
 @pytest.mark.parametrize("name", ["exp", "nbf", "iat"])
 def test_these_are_finite_numbers(name: str, value: object) -> None:
-    with pytest.raises(InvalidClaim, match=f"^{name} is missing or no finite number"):
+    with pytest.raises(InvalidClaim, match=f"^{name} is missing or not a finite number"):
         checked({**access_claims(), name: value})
 
 
@@ -297,7 +297,7 @@ def test_scope() -> None:
 @pytest.mark.parametrize("nothing", ["", [], [""], ["a", ""], 7, [None]])
 @pytest.mark.parametrize("name", ["issuers", "client_id", "groups", "scope"])
 def test_a_demand_that_nothing_would_meet_is_refused(name: str, nothing: Any) -> None:
-    with pytest.raises(ConfigurationError, match=f"{name} must be a string or several"):
+    with pytest.raises(ConfigurationError, match=f"{name} must be one string or several"):
         checked({}, **{name: nothing})
 
 
@@ -308,6 +308,7 @@ def test_issuers_must_be_said() -> None:
 
 def test_every_reason_is_one_kind_of_error() -> None:
     with pytest.raises(
-        TokenVerificationException, match=r"^the token is of another issuer \(expected '.+', got 'x'\)$"
+        TokenVerificationException,
+        match=r"^token is from another issuer \(iss\): check the user pool id \(expected '.+', got 'x'\)$",
     ):
         checked(access_claims(iss="x"), issuers=ISSUER)

@@ -134,7 +134,7 @@ def test_one_kid_is_one_key() -> None:
 
 @pytest.mark.parametrize("kid", [None, 7, "", ["a"]])
 def test_a_key_for_rs256_has_a_kid(kid: Any) -> None:
-    with pytest.raises(InvalidKey, match="without a kid"):
+    with pytest.raises(InvalidKey, match="key whose kid is missing"):
         parse_key_set({"keys": [jwk(), {**jwk(kid=None), "kid": kid}]})
 
 

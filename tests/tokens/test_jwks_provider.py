@@ -35,7 +35,7 @@ def keys() -> Iterator[Keys]:
 
 def eventually(condition: Callable[[], bool]) -> None:
     """Wait for what another thread is about to do."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.002)
@@ -46,7 +46,7 @@ def crowd(size: int, act: Callable[[], object], release: Callable[[], object]) -
     barrier, results = Barrier(size + 1), list[object]()
 
     def one() -> None:
-        barrier.wait(20)
+        barrier.wait(60)
         try:
             results.append(act())
         except SrpcoreError as error:
@@ -55,7 +55,7 @@ def crowd(size: int, act: Callable[[], object], release: Callable[[], object]) -
     threads = [Thread(target=one) for _ in range(size)]
     for thread in threads:
         thread.start()
-    barrier.wait(20)
+    barrier.wait(60)
     release()
     for thread in threads:
         thread.join(20)
@@ -80,7 +80,7 @@ async def test_a_crowd_of_tasks_makes_one_fetch(keys: Keys) -> None:
 
 def test_a_crowd_in_an_outage_makes_one_fetch(keys: Keys) -> None:
     held, token = Event(), mint()
-    keys.instead = lambda: answer(b"", 500) if held.wait(20) else b""
+    keys.instead = lambda: answer(b"", 500) if held.wait(60) else b""
     with keys.verifier() as verifier:
         assert crowd(64, lambda: verifier.verify(token), held.set) == [TransportError] * 64
         assert keys.count == 1
@@ -258,7 +258,7 @@ def test_old_keys_serve_in_an_outage_for_as_long_as_was_said(keys: Keys, outage:
         verifier.close()
         keys.clock.now += 1
         with pytest.raises(
-            TransportError, match=r"key set http.*could not be had.*90000 seconds old, is too old"
+            TransportError, match=r"key set http.*could not be fetched.*90000 seconds old: too old"
         ) as caught:
             verifier.verify(token)
         assert "secret" not in str(caught.value)
@@ -542,7 +542,7 @@ async def test_a_fetch_that_is_cancelled_from_without_is_an_outage(keys: Keys) -
 
     cache = KeyCache("http://127.0.0.1/", KeyTiming(HOUR, COOL_DOWN, DAY))
     with pytest.raises(TransportError, match="interrupted"):
-        await asyncio.wait_for(AsyncJwksProvider(cache, cancelled, keys.clock).keys(KID), 20)
+        await asyncio.wait_for(AsyncJwksProvider(cache, cancelled, keys.clock).keys(KID), 60)
 
 
 class _Hanging:

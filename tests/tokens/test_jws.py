@@ -40,16 +40,22 @@ def test_no_part_of_a_token_is_in_its_repr() -> None:
 @pytest.mark.parametrize(
     ("token", "reason"),
     [
-        ("\u00e9" + GOOD, "the token is not ASCII"),
-        (GOOD + "\u00e9", "the token is not ASCII"),
-        (GOOD + ".x", "the token has not three segments"),
-        (GOOD.replace(".", "..", 1), "the token has not three segments"),
-        (GOOD.rpartition(".")[0], "the token has not three segments"),
+        ("\u00e9" + GOOD, "token is not ASCII"),
+        (GOOD + "\u00e9", "token is not ASCII"),
+        (GOOD + ".x", "token is not a JWT: it must have 3 parts"),
+        (GOOD.replace(".", "..", 1), "token is not a JWT: it must have 3 parts"),
+        (GOOD.rpartition(".")[0], "token is not a JWT: it must have 3 parts"),
     ],
 )
-def test_a_token_that_is_none_at_first_sight(function: Callable[[str], object], token: str, reason: str) -> None:
+def test_a_token_of_the_wrong_form_is_refused(function: Callable[[str], object], token: str, reason: str) -> None:
     with pytest.raises(MalformedToken, match=f"^{reason}"):
         function(token)
+
+
+@pytest.mark.parametrize("prefix", ["Bearer ", "bearer "])
+def test_the_error_names_a_bearer_prefix_that_was_not_removed(prefix: str) -> None:
+    with pytest.raises(MalformedToken, match="^token still has its 'Bearer ' prefix"):
+        parse(prefix + GOOD)
 
 
 def test_headers_are_kept_in_bounded_memory_and_cannot_be_changed() -> None:

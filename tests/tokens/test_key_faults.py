@@ -192,7 +192,7 @@ FAULTS: dict[str, Fault] = {
     "JSON cut short": always(answer(GOOD[:-1])),
     "a list": always(answer(b"[]")),
     "no key": always(answer(document())),
-    "no key for RS256": always(answer(document({"kty": "EC", "kid": KID}, jwk(alg="RS384"), jwk(use="enc")))),
+    "no RS256 key": always(answer(document({"kty": "EC", "kid": KID}, jwk(alg="RS384"), jwk(use="enc")))),
     "two keys of one kid": always(answer(document(jwk(), jwk("other", kid=KID)))),
     "101 keys": always(answer(document(*[jwk(kid=str(number)) for number in range(101)]))),
     "a key of 1 bit": always(answer(document(jwk(n="AQ")))),
@@ -209,7 +209,9 @@ def refused_at_first(keys: FaultyKeys, kind: Any, fault: Fault, **named: Any) ->
     verifier = kind(keys, **named)
     keys.fault = fault
     for _ in range(3):
-        with pytest.raises(TransportError, match=r"key set http.* could not be had: ") as caught:
+        with pytest.raises(
+            TransportError, match=r"key set http.* could not be fetched, so no token can be verified: "
+        ) as caught:
             verifier.verify(TOKEN)
         # There was one request, and there is none in the pause after it.
         assert keys.count == 1

@@ -35,8 +35,8 @@ from .serving import NEWER_ISSUER, OTHER_ISSUER, OTHER_POOL, POOL
 # Beside what tokens.verify refuses and PyJWT accepts.
 ALLOWED_HERE: list[Difference] = [
     *ALLOWED,
-    (GroupMismatch, "none of the groups", "PyJWT does not look at groups"),
-    (ScopeMismatch, "none of the scopes", "PyJWT does not look at scope"),
+    (GroupMismatch, "any of the required groups", "PyJWT does not look at groups"),
+    (ScopeMismatch, "any of the required scopes", "PyJWT does not look at scope"),
     (AudienceMismatch, "(aud)", "the token was made for one use and says the other: PyJWT is not told which counts"),
 ]
 OWN: dict[str, Any] = {"client_id": CLIENT, "token_use": "access", "clock": lambda: float(NOW)}

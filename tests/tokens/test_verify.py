@@ -128,7 +128,7 @@ def test_errors_survive_a_pickle() -> None:
     error = pickle.loads(pickle.dumps(refusal(verify, TOKEN, client_id="another")))
     assert type(error) is AudienceMismatch
     assert (error.message, error.expected, error.actual) == (
-        "the token is another app client's (client_id)",
+        "token was issued to a different app client (client_id)",
         "another",
         CLIENT,
     )
