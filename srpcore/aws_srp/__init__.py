@@ -1,4 +1,4 @@
-"""The drop-in home of ``AWSSRP`` and of pycognito's functions beside it."""
+"""``AWSSRP``, and the functions of pycognito's module ``aws_srp``, under the names that pycognito uses."""
 
 from __future__ import annotations
 

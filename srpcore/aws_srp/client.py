@@ -27,10 +27,10 @@ __all__ = ["AWSSRP"]
 
 
 class AWSSRP(DeviceCalls):
-    """Log in by SRP: pycognito's class of this name.
+    """Log in by SRP. The constructor, the attributes and the methods are those of pycognito's ``AWSSRP``.
 
-    The first exchange uses the pair that the constructor made (``small_a_value``, ``large_a_value``); each later one
-    redraws it, since a pair used twice gives away what it protects.
+    The first exchange uses the pair that the constructor has drawn (``small_a_value``, ``large_a_value``). Each later
+    exchange draws a new one, because a pair must not be used twice.
     """
 
     SMS_MFA_CHALLENGE = "SMS_MFA"
@@ -57,10 +57,10 @@ class AWSSRP(DeviceCalls):
         random_bits: RandomBits = system_random_bits,
     ) -> None:
         if pool_region is not None and client is not None:
-            raise ConfigurationError("pool_region and client exclude each other: the client has its region")
+            raise ConfigurationError("pool_region and client cannot be given together: the client has a region already")
         if len({value is None for value in (device_key, device_group_key, device_password)}) > 1:
             raise ConfigurationError("device_key, device_group_key and device_password go together: give all or none")
-        # None is taken here and refused at use, as programs that came from pycognito expect.
+        # pycognito accepts None here, and programs written for it rely on that. None is refused when it is used.
         self.username = cast(str, username)
         self.password = cast(str, password)
         self.pool_id = pool_id
@@ -86,7 +86,7 @@ class AWSSRP(DeviceCalls):
         return f"<{type(self).__name__} {self.pool_id} {self.username}>"
 
     def generate_random_small_a(self) -> int:
-        """Return a fresh secret exponent *a* of 256 random bits (RFC 5054 asks for at least 256)."""
+        """Return a new secret exponent *a* of 256 random bits (RFC 5054 demands at least 256)."""
         return secret_exponent(self._random_bits)
 
     def calculate_a(self) -> int:
@@ -96,20 +96,26 @@ class AWSSRP(DeviceCalls):
     def get_password_authentication_key(
         self, username: str, password: str, server_b_value: int, salt: int | str
     ) -> bytes:
-        """Return the 16-byte key that proves the password, for B and the salt of the challenge.
+        """Return the 16-byte key that proves the password.
+
+        Args:
+            username: USER_ID_FOR_SRP of the challenge.
+            password: the user's password.
+            server_b_value: B, as an integer.
+            salt: SALT, as an integer or as the challenge's hexadecimal string.
 
         Raises:
-            UnsafeServerValue: B or the salt must not be answered.
+            UnsafeServerValue: B or the salt is unsafe to use.
         """
         return self._key(Pool(self.pool_id).suffix + username, password, server_b_value, salt)
 
     def get_device_authentication_key(
         self, device_group_key: str, device_key: str, device_password: str, server_b_value: int, salt: int | str
     ) -> bytes:
-        """Return the 16-byte key that proves the device, for B and the salt of the challenge.
+        """Return the 16-byte key that proves the device. B and the salt are those of the challenge.
 
         Raises:
-            UnsafeServerValue: B or the salt must not be answered.
+            UnsafeServerValue: B or the salt is unsafe to use.
         """
         return self._key(device_identity(device_group_key, device_key), device_password, server_b_value, salt)
 
@@ -122,30 +128,34 @@ class AWSSRP(DeviceCalls):
         return Ephemeral(self.small_a_value, self.large_a_value)
 
     def get_auth_params(self) -> dict[str, str]:
-        """Return AuthParameters of USER_SRP_AUTH.
+        """Return the AuthParameters of USER_SRP_AUTH.
 
         Raises:
-            ConfigurationError: the user's name is missing or has no UTF-8 form.
+            ConfigurationError: the username is missing or cannot be encoded as UTF-8.
         """
         return self._login_context().identified({"SRP_A": to_hex(self.large_a_value)})
 
     @staticmethod
     def get_secret_hash(username: str, client_id: str, client_secret: str) -> str:
-        """Return SECRET_HASH, ``base64(HMAC-SHA-256(client secret, username | client id))``."""
+        """Return ``SECRET_HASH = base64(HMAC-SHA-256(key=client_secret, message=username | client_id))``."""
         return secret_hash(username, client_id, client_secret)
 
     @staticmethod
     def get_cognito_formatted_timestamp(input_datetime: datetime) -> str:
-        """Return TIMESTAMP for *input_datetime*; a naive one is taken as UTC."""
+        """Return *input_datetime* in the format of TIMESTAMP. A naive datetime counts as UTC."""
         return cognito.format_timestamp(input_datetime)
 
     def process_challenge(
         self, challenge_parameters: dict[str, Any], request_parameters: dict[str, str]
     ) -> dict[str, str]:
-        """Return ChallengeResponses to PASSWORD_VERIFIER.
+        """Return the ChallengeResponses to PASSWORD_VERIFIER.
+
+        Args:
+            challenge_parameters: the ChallengeParameters of the reply.
+            request_parameters: the AuthParameters that were sent.
 
         Raises:
-            UnsafeServerValue: the challenge must not be answered.
+            UnsafeServerValue: a challenge parameter is missing or unsafe to use.
         """
         context = self._login_context()
         context.canonical = (
@@ -163,27 +173,31 @@ class AWSSRP(DeviceCalls):
         return context.identified(claim)
 
     def process_device_challenge(self, challenge_parameters: dict[str, Any]) -> dict[str, str]:
-        """Return ChallengeResponses to DEVICE_PASSWORD_VERIFIER, for an SRP_A of ``large_a_value``.
+        """Return the ChallengeResponses to DEVICE_PASSWORD_VERIFIER, if ``large_a_value`` was sent as SRP_A.
 
         Raises:
-            ConfigurationError: no device was given.
-            UnsafeServerValue: the challenge must not be answered.
+            ConfigurationError: the constructor got no device.
+            UnsafeServerValue: a challenge parameter is missing or unsafe to use.
         """
         context = self._login_context()
         if context.device is None:
-            raise ConfigurationError("there is no device: give device_key, device_group_key and device_password")
+            raise ConfigurationError("no device: give device_key, device_group_key and device_password")
         context.canonical = challenge_parameters.get("USERNAME")
         claim = device_claim(challenge_parameters, device=context.device, pair=self._pair(), now=context.now)
         return context.identified(claim)
 
     def authenticate_user(self, client: Any = None, client_metadata: dict[str, str] | None = None) -> JsonObject:
-        """Log in and return the service's reply with ``AuthenticationResult``; a device challenge is answered.
+        """Log in, and return the service's reply with ``AuthenticationResult``. A device challenge is answered.
+
+        Args:
+            client: used only if the attribute ``client`` is None.
+            client_metadata: passed to the pool's Lambda triggers.
 
         Raises:
-            ForceChangePasswordException: the user must choose a new password.
+            ForceChangePasswordException: the user must choose a new password: call :meth:`set_new_password_challenge`.
             SMSMFAChallengeException, SoftwareTokenMFAChallengeException: the service wants a code.
-            ServiceError: the service refused, a wrong password for one.
-            ConfigurationError: the name or the password cannot be used; nothing was sent.
+            ServiceError: the service refused the login, for example because the password is wrong.
+            ConfigurationError: the username or the password is missing or cannot be encoded; nothing was sent.
         """
         reply = run(self.log_in(client_metadata), as_transport(self.client or client))
         raise_challenge(reply)
@@ -192,35 +206,38 @@ class AWSSRP(DeviceCalls):
     def set_new_password_challenge(
         self, new_password: str, client: Any = None, required_attributes: dict[str, str] | None = None
     ) -> JsonObject:
-        """Log in, choose *new_password* where the service asks for one, and return the service's reply.
+        """Log in, answer NEW_PASSWORD_REQUIRED with *new_password*, and return the service's reply.
 
-        *required_attributes* are those that ``ForceChangePasswordException.required_attributes`` names.
+        Args:
+            new_password: the password that the user has chosen.
+            client: used only if the attribute ``client`` is None.
+            required_attributes: a value for each name in ``ForceChangePasswordException.required_attributes``.
 
         Raises:
-            ConfigurationError: a name, password or attribute cannot be used.
-            ServiceError: the service refused.
+            ConfigurationError: a required attribute is missing, or a string cannot be encoded.
+            ServiceError: the service refused the login or the new password.
         """
         return run(
             self.log_in_with_new_password(new_password, required_attributes), as_transport(self.client or client)
         )
 
     def log_in(self, client_metadata: dict[str, str] | None = None) -> Flow[JsonObject]:
-        """Log in and return the service's last reply, a challenge that needs the user included; a flow.
+        """Log in, and return the first reply that needs the user or that has the tokens. This is a flow.
 
         Raises:
-            ServiceError: the service refused.
-            ConfigurationError: the name or the password cannot be used; nothing was sent.
+            ServiceError: the service refused the login.
+            ConfigurationError: the username or the password is missing or cannot be encoded; nothing was sent.
         """
         return (yield from self._log_in(self._login_context(client_metadata)))
 
     def log_in_with_new_password(
         self, new_password: str, required_attributes: dict[str, str] | None = None
     ) -> Flow[JsonObject]:
-        """Log in, choose *new_password* where the service asks for one, and return its last reply; a flow.
+        """Log in, answer NEW_PASSWORD_REQUIRED with *new_password*, and return the next reply. This is a flow.
 
         Raises:
-            ServiceError: the service refused.
-            ConfigurationError: a name, password or attribute cannot be used.
+            ServiceError: the service refused the login or the new password.
+            ConfigurationError: a required attribute is missing, or a string cannot be encoded.
         """
         utf8(new_password, name="new_password")
         context = self._login_context()
@@ -233,11 +250,12 @@ class AWSSRP(DeviceCalls):
 
     def _log_in(self, context: LoginContext) -> Flow[JsonObject]:
         def first() -> dict[str, str]:
-            self._begin_exchange(context.device)
+            self._prepare_exchange(context.device)
             return self.get_auth_params()
 
-        # Before anything is sent: the service would not hear of a password that has no UTF-8 form.
-        # A process_challenge that a program puts in place of ours may need no password.
+        # Check the password before anything is sent. It is needed only after the first reply, so without this check a
+        # login would begin that cannot be completed. A program that overrides process_challenge may not need a
+        # password, so then nothing is checked.
         if getattr(self.process_challenge, "__func__", None) is _PROCESS_CHALLENGE:
             utf8(self.password, name="password")
         try:
@@ -245,7 +263,8 @@ class AWSSRP(DeviceCalls):
         finally:
             self.canonical_username = context.canonical
 
-    def _begin_exchange(self, device: Device | None) -> None:
+    def _prepare_exchange(self, device: Device | None) -> None:
+        """Draw a new pair if the present one has been used, and drop the device if the service does not know it."""
         if self._pair_is_used:
             self.small_a_value = self.generate_random_small_a()
             self.large_a_value = self.calculate_a()

@@ -1,4 +1,4 @@
-"""What ``AWSSRP.confirm_device`` returns beside the device password."""
+"""The response object that ``AWSSRP.confirm_device`` returns together with the device password."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ __all__ = ["DeviceResponse"]
 
 
 class DeviceResponse:
-    """The service's answer to ConfirmDevice, with the three things of a ``requests`` response that programs read."""
+    """The service's reply to ConfirmDevice, in the form of a ``requests`` response.
+
+    pycognito returns such a response. Programs read these three members of it.
+    """
 
     def __init__(self, document: JsonObject) -> None:
         self._document = document
@@ -16,7 +19,7 @@ class DeviceResponse:
         self.ok = self.status_code < 400
 
     def json(self) -> JsonObject:
-        """Return the answer's document."""
+        """Return the document of the reply."""
         return {key: value for key, value in self._document.items() if key != "ResponseMetadata"}
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""The calls of ``AWSSRP`` for a device: confirm, change the status, forget."""
+"""The methods of ``AWSSRP`` for a device: confirm it, mark it as remembered or not, delete it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["DeviceCalls"]
 
 
 class DeviceCalls:
-    """What an AWSSRP does with a device after the log-in, over its ``client``."""
+    """The methods for a device. They are called after a login, and use ``client``."""
 
     client: Any
     access_token: str | None
@@ -24,13 +24,13 @@ class DeviceCalls:
     device_name: str | None
 
     def confirm_device(self, tokens: JsonObject, device_name: str | None = None) -> tuple[DeviceResponse, str]:
-        """Confirm the device that *tokens* (a reply with NewDeviceMetadata) names.
+        """Confirm the new device that NewDeviceMetadata in *tokens*, the reply to the login, names.
 
         Returns:
-            the service's answer, and the device password: keep it with the two keys, as safe as a password.
+            the service's reply, and the device password. Store it together with the two keys, as safely as a password.
 
         Raises:
-            ServiceError: the service refused.
+            ServiceError: the service refused the request.
         """
         result = tokens["AuthenticationResult"]
         metadata = result["NewDeviceMetadata"]
@@ -44,24 +44,24 @@ class DeviceCalls:
         return DeviceResponse(reply), device.password
 
     def update_device_status(self, is_remembered: bool, access_token: str, device_key: str) -> str:
-        """Mark the device as remembered or not, and return a line that says what the service answered.
+        """Mark the device as remembered or not, and return the service's reply as a string.
 
         Raises:
-            ServiceError: the service refused.
+            ServiceError: the service refused the request.
         """
         flow = devices.update_device_status(access_token, device_key, remembered=is_remembered)
-        return self._device_line(run(flow, as_transport(self.client)), access_token, device_key)
+        return self._format_reply(run(flow, as_transport(self.client)), access_token, device_key)
 
     def forget_device(self, access_token: str, device_key: str) -> str:
-        """Make the service forget the device, and return a line that says what the service answered.
+        """Delete the device from the service, and return the service's reply as a string.
 
         Raises:
-            ServiceError: the service refused.
+            ServiceError: the service refused the request.
         """
         flow = devices.forget_device(access_token, device_key)
-        return self._device_line(run(flow, as_transport(self.client)), access_token, device_key)
+        return self._format_reply(run(flow, as_transport(self.client)), access_token, device_key)
 
-    def _device_line(self, reply: JsonObject, access_token: str, device_key: str) -> str:
+    def _format_reply(self, reply: JsonObject, access_token: str, device_key: str) -> str:
         self.access_token, self.device_key = access_token, device_key
         response = DeviceResponse(reply)
         return f"{response} : {response.json()}"

@@ -1,6 +1,7 @@
-"""pycognito's module-level functions. They pad hexadecimal *strings*, as pycognito's callers expect.
+"""The functions of pycognito's module ``aws_srp``. They pad hexadecimal *strings*, as pycognito does.
 
-srpcore's own code encodes integers (:mod:`srpcore.crypto.encoding`) and uses none of them.
+They exist for programs that were written for pycognito. This package does not use them: it encodes integers
+(:mod:`srpcore.crypto.encoding`).
 """
 
 from __future__ import annotations
@@ -36,17 +37,17 @@ def hash_sha256(buf: bytes | bytearray) -> str:
 
 
 def hex_hash(hex_string: str) -> str:
-    """Return SHA-256 of the bytes that *hex_string* spells, as 64 hex digits."""
+    """Return SHA-256 of the bytes that *hex_string* encodes, as 64 hex digits."""
     return hash_sha256(bytes.fromhex(hex_string))
 
 
 def hex_to_long(hex_string: str) -> int:
-    """Return the integer that *hex_string* spells."""
+    """Return the integer that *hex_string* encodes."""
     return int(hex_string, 16)
 
 
 def long_to_hex(long_num: int) -> str:
-    """Return *long_num* as minimal hexadecimal."""
+    """Return *long_num* in hexadecimal, without leading zeros."""
     return f"{long_num:x}"
 
 
@@ -56,15 +57,15 @@ def get_random(nbytes: int) -> int:
 
 
 def pad_hex(long_int: int | str) -> str:
-    """Return hexadecimal of even length whose top bit is clear: ``00`` or ``0`` is put in front where needed."""
-    text = long_int if isinstance(long_int, str) else long_to_hex(long_int)
-    if len(text) % 2 == 1:
-        return f"0{text}"
-    return f"00{text}" if text[0] in "89ABCDEFabcdef" else text
+    """Return *long_int* in hexadecimal, with leading zeros so that the length is even and the top bit is 0."""
+    digits = long_int if isinstance(long_int, str) else long_to_hex(long_int)
+    if len(digits) % 2 == 1:
+        return f"0{digits}"
+    return f"00{digits}" if digits[0] in "89ABCDEFabcdef" else digits
 
 
 def compute_hkdf(ikm: bytes | bytearray, salt: bytes | bytearray) -> bytes:
-    """Return the dialect's 16-byte key for *ikm* and *salt*."""
+    """Return the first 16 bytes of HKDF-SHA-256 (RFC 5869) of *ikm* and *salt*, with Cognito's info string."""
     return hkdf(bytes(ikm), salt=bytes(salt), info=cognito.INFO, length=cognito.KEY_LENGTH)
 
 
@@ -74,6 +75,6 @@ def calculate_u(big_a: int, big_b: int) -> int:
 
 
 def generate_hash_device(device_group_key: str, device_key: str) -> tuple[str, dict[str, str]]:
-    """Return a fresh device password, and DeviceSecretVerifierConfig for ConfirmDevice."""
+    """Return a new device password, and the DeviceSecretVerifierConfig for it, a parameter of ConfirmDevice."""
     password = new_device_password()
     return password, device_verifier(device_group_key, device_key, password).as_parameter()

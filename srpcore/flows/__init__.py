@@ -1,4 +1,7 @@
-"""What to ask the service, as generators: one subject a file. They yield through :func:`ask` and :func:`fetch`."""
+"""The protocol as generators ("flows"), one subject in each module. They do no I/O.
+
+A flow sends every request with :func:`ask` or :func:`fetch`. :mod:`srpcore.driver` runs a flow over a transport.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,10 @@ from ..protocol import Fetch, Flow, JsonObject, Operation, Reply
 __all__ = ["ask", "fetch"]
 
 
-# None for one of these is a mistake for the client to refuse, where the model happens to make the member optional too.
+# A parameter that is None is left out of the request, except for these. None for one of them is a mistake of the
+# program. If it were left out, an operation for which the member is optional would do something else than the program
+# wants: ChangePassword, for example, also works without PreviousPassword. So the None stays, and the transport refuses
+# it.
 _NEVER_LEFT_OUT = frozenset(
     {
         "AccessToken",
@@ -28,9 +34,13 @@ _NEVER_LEFT_OUT = frozenset(
 
 
 def ask(name: str, parameters: Mapping[str, Any], *, signed: bool | None = None) -> Flow[JsonObject]:
-    """Ask for the operation *name* and return the answer's document; parameters that are None are left out.
+    """Send the operation *name* and return the document of the reply.
 
-    Those that say who asks, about whom and by what password or code never are. *signed* is as in :class:`Operation`.
+    Args:
+        name: the operation's name in the API reference.
+        parameters: the members of the request. Those that are None are left out, except names, passwords, codes and
+            access tokens.
+        signed: whether to sign the request, as in :class:`Operation`.
 
     Raises:
         ServiceError: the service answered with an error.
@@ -43,6 +53,6 @@ def ask(name: str, parameters: Mapping[str, Any], *, signed: bool | None = None)
 
 
 def fetch(url: str) -> Flow[bytes]:
-    """Ask for the body at *url*."""
+    """Return the body of a GET of *url*."""
     body: bytes = yield Fetch(url)
     return body

@@ -1,7 +1,8 @@
-"""What the service asks on the way: each challenge as a value that says what it needs, and as pycognito's exception.
+"""The challenges of a login: as a value that the program can answer, and as pycognito's exceptions.
 
-A :class:`Challenge` is plain data: it can be kept, sent to another process and answered there. It holds the Session, a
-secret of a few minutes, and never a password, a code or a device's secret.
+A :class:`Challenge` is plain data. A program can store it or send it to another process, and answer it there. It holds
+the Session, which is a secret and expires after a few minutes. It does not hold a password, a code or the secret of a
+device.
 """
 
 from __future__ import annotations
@@ -51,12 +52,15 @@ NEEDS: Final[Mapping[str, tuple[str, str]]] = {
     "DEVICE_SRP_AUTH": ("device", "SRP_A"),
     "DEVICE_PASSWORD_VERIFIER": ("device", "PASSWORD_CLAIM_SIGNATURE"),
 }
-"""Every challenge name of the service model: what it needs of the user, and the key of the answer that carries it."""
+"""For every challenge name of the service model: what the user must give, and the key for it in ChallengeResponses."""
 
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """What the service asks next. ``needs`` says what to give :meth:`answer`; ``parameters`` are the service's own."""
+    """A challenge of the service.
+
+    ``needs`` names the argument that ``SignIn.answer`` must get. ``parameters`` are the service's ChallengeParameters.
+    """
 
     name: str
     session: str | None = field(repr=False)
@@ -77,10 +81,10 @@ class Challenge:
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """What there is to choose from, where ``needs`` is ``choice`` or ``set_up``.
+        """The names to choose from, if ``needs`` is ``choice`` or ``set_up``.
 
         Raises:
-            UnsafeServerValue: the service's list is no JSON list.
+            UnsafeServerValue: the service's list is not a JSON list.
         """
         if self.available:
             return self.available
@@ -90,21 +94,21 @@ class Challenge:
         except (ValueError, RecursionError):
             names = None
         if not isinstance(names, list):
-            raise UnsafeServerValue("the list of factors is not a JSON list: refused to answer it")
+            raise UnsafeServerValue("unsafe value from the server: the list of factors must be a JSON list")
         return tuple(str(name) for name in cast(list[Any], names))
 
     @property
     def required_attributes(self) -> tuple[str, ...]:
-        """The attributes that a new password must come with, where ``needs`` is ``new_password``."""
+        """The attributes that must be given together with the new password, if ``needs`` is ``new_password``."""
         return required_attributes(self.as_reply())
 
     @property
     def destination(self) -> str | None:
-        """Where a code was sent, as far as the service shows it."""
+        """The phone number or e-mail address that a code was sent to; the service shows only a part of it."""
         return self.parameters.get("CODE_DELIVERY_DESTINATION")
 
     def as_reply(self) -> JsonObject:
-        """Return the challenge in the shape of the service's reply."""
+        """Return the challenge as a reply of the service would have it."""
         session = {} if self.session is None else {"Session": self.session}
         return {"ChallengeName": self.name, "ChallengeParameters": dict(self.parameters), **session}
 
@@ -114,29 +118,30 @@ class Challenge:
 
     @classmethod
     def from_json(cls, text: str) -> Challenge:
-        """Return the challenge that :meth:`to_json` wrote.
+        """Return the challenge that :meth:`to_json` returned as *text*.
 
         Raises:
-            ConfigurationError: *text* is not of its making.
+            ConfigurationError: *text* was not made by ``to_json``.
         """
         try:
-            members: dict[str, Any] = _parsed(text)
-            texts = {name: members[name] for name in ("name", "username", "session", "canonical")}
+            members: dict[str, Any] = _parse_json(text)
+            fields = {name: members[name] for name in ("name", "username", "session", "canonical")}
             parameters, available = members["parameters"], members["available"]
         except (ValueError, TypeError, KeyError, RecursionError):
             raise _not_a_challenge() from None
         if not isinstance(parameters, dict) or not isinstance(available, list):
             raise _not_a_challenge()
         named, choices = cast(dict[str, Any], parameters), cast(list[Any], available)
-        optional = [text for text in (texts["session"], texts["canonical"]) if text is not None]
-        strings = (texts["name"], texts["username"], *optional, *choices, *named.values())
-        if not all(isinstance(text, str) for text in strings) or texts["name"] not in NEEDS:
+        optional = [value for value in (fields["session"], fields["canonical"]) if value is not None]
+        strings = (fields["name"], fields["username"], *optional, *choices, *named.values())
+        if not all(isinstance(value, str) for value in strings) or fields["name"] not in NEEDS:
             raise _not_a_challenge()
-        return cls(**texts, parameters=named, available=tuple(choices), admin=members.get("admin") is True)
+        return cls(**fields, parameters=named, available=tuple(choices), admin=members.get("admin") is True)
 
 
-def _parsed(text: str) -> Any:
-    # Its error holds the whole text, Session and all: it must not stay behind as the context of ours.
+def _parse_json(text: str) -> Any:
+    # The parser's error holds the whole string, which has the Session in it. If our error were raised while that one is
+    # being handled, it would be the context (`__context__`) of ours, and could be logged with it. So return None first.
     try:
         return json.loads(text)
     except (ValueError, TypeError, RecursionError):
@@ -144,12 +149,12 @@ def _parsed(text: str) -> Any:
 
 
 def _not_a_challenge() -> ConfigurationError:
-    return ConfigurationError("this is not a challenge: give what to_json() returned")
+    return ConfigurationError("not a challenge: give the string that to_json() returned")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the user gives to a challenge: the one of these that it needs."""
+    """The user's answer to a challenge. Give the member that ``Challenge.needs`` names."""
 
     code: str | None = field(default=None, repr=False)
     new_password: str | None = field(default=None, repr=False)
@@ -161,10 +166,10 @@ class Answer:
 
 
 def challenge_of(context: LoginContext, reply: JsonObject) -> Challenge | None:
-    """Return the challenge in *reply*, None where it has the tokens.
+    """Return the challenge in *reply*, or None if the reply has the tokens.
 
     Raises:
-        UnsupportedChallenge: nobody has heard of the challenge.
+        UnsupportedChallenge: the service model does not have a challenge of this name.
     """
     name = reply.get("ChallengeName")
     if name is None:
@@ -183,7 +188,7 @@ def challenge_of(context: LoginContext, reply: JsonObject) -> Challenge | None:
 
 
 def raise_challenge(reply: JsonObject) -> None:
-    """Raise the exception that pycognito raises for the challenge in *reply*; a reply without one passes.
+    """Raise the exception that pycognito raises for the challenge in *reply*. Do nothing if it has another or none.
 
     Raises:
         ForceChangePasswordException: NEW_PASSWORD_REQUIRED.
@@ -199,28 +204,28 @@ def raise_challenge(reply: JsonObject) -> None:
 
 
 def required_attributes(challenge: JsonObject) -> tuple[str, ...]:
-    """Return the names of the attributes that NEW_PASSWORD_REQUIRED asks for, without the prefix ``userAttributes.``.
+    """Return the names of the attributes that NEW_PASSWORD_REQUIRED demands, without the prefix ``userAttributes.``.
 
-    The service sends them as a JSON *string*, prefixed.
+    The service sends a *string* that holds a JSON list of names with the prefix.
 
     Raises:
-        UnsafeServerValue: it is not a JSON list of strings.
+        UnsafeServerValue: the string is not a JSON list of strings.
     """
-    names = _json(challenge, "requiredAttributes", "[]")
+    names = _json_parameter(challenge, "requiredAttributes", "[]")
     if not isinstance(names, list) or not all(isinstance(name, str) for name in cast(list[Any], names)):
-        raise UnsafeServerValue("requiredAttributes is not a JSON list of names: refused to answer it")
+        raise UnsafeServerValue("unsafe value from the server: requiredAttributes must be a JSON list of names")
     return tuple(name.removeprefix(PREFIX) for name in cast(list[str], names))
 
 
 def missing_attributes(challenge: JsonObject, given: Mapping[str, str]) -> tuple[str, ...]:
     """Return the required attributes that the user does not have and that are not *given*."""
-    has = _json(challenge, "userAttributes", "{}")
+    has = _json_parameter(challenge, "userAttributes", "{}")
     existing: dict[str, Any] = cast(dict[str, Any], has) if isinstance(has, dict) else {}
     return tuple(name for name in required_attributes(challenge) if name not in given and not existing.get(name))
 
 
-def _json(challenge: JsonObject, name: str, default: str) -> object:
+def _json_parameter(challenge: JsonObject, name: str, default: str) -> object:
     try:
         return json.loads(challenge_parameters(challenge).get(name) or default)
     except (TypeError, ValueError, RecursionError):
-        raise UnsafeServerValue(f"{name} is not JSON: refused to answer it") from None
+        raise UnsafeServerValue(f"unsafe value from the server: {name} must be JSON") from None

@@ -1,4 +1,63 @@
-"""Log in, step by step: begin by any flow, answer any challenge."""
+"""Log in, step by step: begin with any auth flow, and answer any challenge.
+
+Theory of operation
+===================
+
+:func:`begin` sends the first request, and :func:`answer` answers a challenge that needs the user. Both go on as long as
+they can without the user: they prove the password by SRP, and they answer the challenges for a remembered device. They
+return the first reply that needs the user or that has the tokens.
+
+A long login: USER_SRP_AUTH by a user who must choose a new password and has a second factor, on a remembered device.
+An ordinary login has only the first two requests::
+
+    program                  begin(), answer()                            Cognito
+       │                            │                                        │
+       │ begin(password)            │                                        │
+       ├───────────────────────────►│ draw a; A = g^a mod N                  │
+       │                            │ InitiateAuth: USER_SRP_AUTH            │
+       │                            │   USERNAME, SRP_A, DEVICE_KEY          │
+       │                            ├───────────────────────────────────────►│
+       │                            │ PASSWORD_VERIFIER                      │
+       │                            │   SRP_B, SALT, SECRET_BLOCK            │
+       │                            │◄───────────────────────────────────────┤
+       │                            │ check B; compute the key               │
+       │                            │ answer: PASSWORD_CLAIM_SIGNATURE       │
+       │                            ├───────────────────────────────────────►│
+       │                            │ NEW_PASSWORD_REQUIRED                  │
+       │ the reply                  │◄───────────────────────────────────────┤
+       │◄───────────────────────────┤                                        │
+       │ answer(new_password)       │                                        │
+       ├───────────────────────────►│ answer: NEW_PASSWORD                   │
+       │                            ├───────────────────────────────────────►│
+       │                            │ SOFTWARE_TOKEN_MFA                     │
+       │ the reply                  │◄───────────────────────────────────────┤
+       │◄───────────────────────────┤                                        │
+       │ answer(code)               │                                        │
+       ├───────────────────────────►│ answer: SOFTWARE_TOKEN_MFA_CODE,       │
+       │                            │   DEVICE_KEY                           │
+       │                            ├───────────────────────────────────────►│
+       │                            │ DEVICE_SRP_AUTH                        │
+       │                            │◄───────────────────────────────────────┤
+       │                            │ draw a new a; A = g^a mod N            │
+       │                            │ answer: SRP_A                          │
+       │                            ├───────────────────────────────────────►│
+       │                            │ DEVICE_PASSWORD_VERIFIER               │
+       │                            │   SRP_B, SALT, SECRET_BLOCK            │
+       │                            │◄───────────────────────────────────────┤
+       │                            │ check B; compute the key               │
+       │                            │ answer: PASSWORD_CLAIM_SIGNATURE       │
+       │                            ├───────────────────────────────────────►│
+       │                            │ AuthenticationResult: the tokens       │
+       │ the reply                  │◄───────────────────────────────────────┤
+       │◄───────────────────────────┤                                        │
+
+Every challenge comes with a Session, and the answer must carry it. A Session can be used once. If the answer is wrong,
+the login begins again with :func:`begin`, except that the service accepts a few attempts at a code.
+
+If the service no longer knows the device, it answers ResourceNotFoundException. :func:`begin` then sends the login
+again without the device. :func:`answer` cannot do that, because the earlier answers of the user are gone: it only drops
+the device, and the program must begin again.
+"""
 
 from __future__ import annotations
 
@@ -22,15 +81,23 @@ __all__ = ["answer", "begin", "set_up_totp"]
 def begin(
     context: LoginContext, auth_flow: str, password: str | None, *, preferred: str | None = None
 ) -> Flow[JsonObject]:
-    """Begin a log-in by *auth_flow* and return the first reply that needs the user, or has the tokens.
+    """Begin a login with *auth_flow*, and return the first reply that needs the user or that has the tokens.
 
-    USER_SRP_AUTH, and CUSTOM_AUTH or USER_AUTH with a password, prove it by SRP; USER_PASSWORD_AUTH and the
-    administrator's flows send it, and so does USER_AUTH where PASSWORD is *preferred*. A device that the service no
-    longer knows is forgotten, and the log-in begins again without it.
+    The password is proved by SRP in USER_SRP_AUTH, and if one is given in CUSTOM_AUTH and USER_AUTH. The password
+    itself is sent in USER_PASSWORD_AUTH and in the administrator's flows, and in USER_AUTH if *preferred* is PASSWORD.
+
+    If the service no longer knows the device, the login begins again without it.
+
+    Args:
+        context: the login.
+        auth_flow: AuthFlow of InitiateAuth, for example ``USER_SRP_AUTH``.
+        password: the password, or None for a flow that does not need one.
+        preferred: PREFERRED_CHALLENGE, for USER_AUTH only.
 
     Raises:
-        ConfigurationError: the flow needs a password and there is none, or it has no UTF-8 form; nothing was sent.
-        ServiceError: the service refused.
+        ConfigurationError: the flow needs a password and got none, the password cannot be encoded as UTF-8, or
+            *preferred* was given for another flow; nothing was sent.
+        ServiceError: the service refused the login.
     """
     return (yield from without_stale_device(context, lambda: _begin(context, auth_flow, password, preferred)))
 
@@ -38,12 +105,12 @@ def begin(
 def _begin(context: LoginContext, auth_flow: str, password: str | None, preferred: str | None) -> Flow[JsonObject]:
     utf8(auth_flow, name="auth_flow")
     if preferred is not None and auth_flow != "USER_AUTH":
-        raise ConfigurationError(f"{auth_flow} takes no preferred challenge: USER_AUTH does")
+        raise ConfigurationError(f"{auth_flow} does not accept a preferred challenge: only USER_AUTH does")
     sends_password = auth_flow in ("USER_PASSWORD_AUTH", "ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH")
     if password is not None:
         utf8(password, name="password")
     elif sends_password or auth_flow == "USER_SRP_AUTH" or preferred in ("PASSWORD", "PASSWORD_SRP"):
-        raise ConfigurationError(f"{auth_flow} needs the password: give it")
+        raise ConfigurationError(f"{auth_flow} needs a password: give one")
     own: dict[str, str] = {} if preferred is None else {"PREFERRED_CHALLENGE": preferred}
     by_srp = password is not None and not sends_password and preferred in (None, "PASSWORD_SRP")
     if password is not None and (sends_password or preferred == "PASSWORD"):
@@ -62,17 +129,18 @@ def _begin(context: LoginContext, auth_flow: str, password: str | None, preferre
 
 
 def answer(context: LoginContext, challenge: Challenge, given: Answer) -> Flow[JsonObject]:
-    """Answer *challenge* with what was *given*, and return the next reply that needs the user, or has the tokens.
+    """Answer *challenge* with *given*, and return the next reply that needs the user or that has the tokens.
 
     Raises:
-        ConfigurationError: what the challenge needs was not given, or cannot be used; nothing was sent.
-        UnsupportedChallenge: the challenge cannot be answered from here (a device that is not at hand).
-        ServiceError: the service refused.
+        ConfigurationError: *given* lacks what the challenge needs, or a value cannot be encoded; nothing was sent.
+        UnsupportedChallenge: the challenge is for a device, and the login has no device; or it is
+            DEVICE_PASSWORD_VERIFIER, which needs the *a* of the request before it.
+        ServiceError: the service refused the answer.
     """
     try:
         return (yield from _answer(context, challenge, given))
     except ResourceNotFoundException as error:
-        # The Session is spent: the log-in must begin again, and can, without the device.
+        # The Session is used up, so the program must begin the login again. Without the device that will succeed.
         if is_stale_device(error):
             context.device = None
         raise
@@ -96,64 +164,64 @@ def _answer(context: LoginContext, challenge: Challenge, given: Answer) -> Flow[
 
 def _responses(challenge: Challenge, given: Answer, needs: str, key: str) -> dict[str, str]:
     if needs == "credential":
-        return {key: _given(_as_json(given.credential), needs)}
+        return {key: _require(_as_json(given.credential), needs)}
     if needs == "code":
-        return {key: _given(given.code, needs, strip=True)}
+        return {key: _require(given.code, needs, strip=True)}
     if needs == "answer":
-        return {key: _given(given.answer, needs)}
+        return {key: _require(given.answer, needs)}
     attributes = given.attributes or {}
     missing = missing_attributes(challenge.as_reply(), attributes)
     if missing:
-        raise ConfigurationError(f"the pool requires more attributes: give {', '.join(missing)} in attributes")
+        raise ConfigurationError(f"required attributes are missing: give {', '.join(missing)} in attributes")
     named: dict[str, str] = {}
     for name, value in attributes.items():
-        # An empty value is the service's to judge.
+        # An empty value is allowed here: the service validates the values.
         utf8(value, name=f"attribute {name}")
-        named[PREFIX + _given(name, "attributes").removeprefix(PREFIX)] = value
-    return {key: _given(given.new_password, needs), **named}
+        named[PREFIX + _require(name, "attributes").removeprefix(PREFIX)] = value
+    return {key: _require(given.new_password, needs), **named}
 
 
 def _answer_choice(context: LoginContext, challenge: Challenge, given: Answer) -> Flow[JsonObject]:
-    """Choose among factors; one that is a password carries it, or its SRP_A, in the same answer."""
+    """Answer with the choice of a factor. If that is the password, the same answer carries it, or SRP_A for it."""
     reply = challenge.as_reply()
     chosen = challenge.name
     responses: dict[str, str] = {}
     if challenge.needs == "choice":
-        chosen = responses["ANSWER"] = _given(given.choice, "choice")
+        chosen = responses["ANSWER"] = _require(given.choice, "choice")
         if challenge.choices and chosen not in challenge.choices:
-            raise ConfigurationError(f"there is no {chosen} to choose: choose one of {', '.join(challenge.choices)}")
+            raise ConfigurationError(f"invalid choice {chosen!r}: choose one of {', '.join(challenge.choices)}")
     if chosen != "PASSWORD_SRP":
         if chosen == "PASSWORD":
-            responses["PASSWORD"] = _given(given.password, "password")
+            responses["PASSWORD"] = _require(given.password, "password")
         reply = yield from context.respond(reply, context.identified(responses))
         return (yield from answer_device(context, reply))
-    prover = password_prover(context, _given(given.password, "password"))
+    prover = password_prover(context, _require(given.password, "password"))
     request = {**responses, **prover.get_auth_params()}
     reply = yield from context.respond(reply, request)
     return (yield from prove(context, reply, prover, request))
 
 
 def set_up_totp(challenge: Challenge) -> Flow[tuple[str, Challenge]]:
-    """Begin MFA_SETUP with an authenticator app: return its secret (base32), and the challenge to answer with a code.
+    """Begin MFA_SETUP with an authenticator app. Return its secret (base32), and the challenge to answer with a code.
 
     Raises:
-        ConfigurationError: the challenge is another; nothing was sent.
-        ServiceError: the service refused.
+        ConfigurationError: *challenge* is not MFA_SETUP; nothing was sent.
+        ServiceError: the service refused the request.
     """
     if challenge.needs != "set_up":
-        raise ConfigurationError(f"{challenge.name} asks for no set-up: answer it")
+        raise ConfigurationError(f"{challenge.name} is not MFA_SETUP: answer it without set_up_totp()")
     reply = yield from ask("AssociateSoftwareToken", {"Session": challenge.session})
     return str(reply["SecretCode"]), replace(challenge, session=reply.get("Session"))
 
 
 def _answer_set_up(context: LoginContext, challenge: Challenge, given: Answer) -> Flow[JsonObject]:
-    # Each step takes the Session of the one before it.
+    # Each request carries the Session from the reply before it.
     responses: dict[str, str] = {}
     reply = challenge.as_reply()
     if given.attributes and "email" in given.attributes:
-        responses["EMAIL"] = _given(given.attributes["email"], "email")
+        responses["EMAIL"] = _require(given.attributes["email"], "email")
     else:
-        code = _given(given.code, "code", strip=True)
+        code = _require(given.code, "code", strip=True)
         verified = yield from ask("VerifySoftwareToken", {"Session": challenge.session, "UserCode": code})
         reply["Session"] = verified.get("Session")
     reply = yield from context.respond(reply, context.identified(responses))
@@ -167,11 +235,11 @@ def _as_json(credential: str | Mapping[str, Any] | None) -> str | None:
         return json.dumps(credential)
     except (TypeError, ValueError, RecursionError):
         raise ConfigurationError(
-            "the credential has no JSON form: give the browser's PublicKeyCredential as JSON"
+            "credential cannot be encoded as JSON: give the browser's PublicKeyCredential, as JSON or as a dictionary"
         ) from None
 
 
-def _given(value: str | None, name: str, *, strip: bool = False) -> str:
+def _require(value: str | None, name: str, *, strip: bool = False) -> str:
     if value is not None and utf8(value, name=name) and (value.strip() or not strip):
         return value.strip() if strip else value
-    raise ConfigurationError(f"the challenge needs {name}: give it")
+    raise ConfigurationError(f"the challenge needs {name}: it is missing or empty")

@@ -1,4 +1,4 @@
-"""One log-in under way: who asks, who is logging in, and what every answer carries."""
+"""One login under way: the app client, the user, and the parameters that every request of the login carries."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["AppClient", "LoginContext", "challenge_parameters"]
 
 @dataclass(frozen=True, slots=True)
 class AppClient:
-    """The app client that asks: its pool, its id, and its secret if it has one."""
+    """The app client that the login is made with: its pool, its id, and its secret if it has one."""
 
     pool: Pool
     client_id: str
@@ -30,10 +30,10 @@ class AppClient:
 
     def __post_init__(self) -> None:
         if not utf8(self.client_id, name="client_id"):
-            raise ConfigurationError("client_id is empty: give the app client's id")
+            raise ConfigurationError("client_id is empty: give the id of the app client")
 
     def secret_hash(self, username: str) -> str | None:
-        """Return SECRET_HASH for *username*, or None for a client without a secret."""
+        """Return SECRET_HASH for *username*, or None if the app client does not have a secret."""
         if self.client_secret is None:
             return None
         return secret_hash(username, self.client_id, self.client_secret)
@@ -41,11 +41,18 @@ class AppClient:
 
 @dataclass
 class LoginContext:
-    """One log-in. ``username`` is the name as typed; ``canonical`` the service's own, once it has said it.
+    """One login under way.
 
-    With ``admin`` the administrator's twins of the operations are asked, which are signed; ``user_context`` is the
-    request's UserContextData, or the administrator's ContextData. ``clock`` gives seconds since the epoch,
-    ``random_bits`` an integer of so many secret random bits.
+    Args:
+        app: the app client.
+        username: the name as the user typed it, which may be an alias.
+        canonical: the service's own name for the user. It is known after the first challenge.
+        device: the device to prove. Set to None if the service no longer knows it.
+        client_metadata: passed to the pool's Lambda triggers.
+        clock: returns the time in seconds since the epoch.
+        random_bits: called with a number of bits, returns an integer of that many secret random bits.
+        admin: whether to send AdminInitiateAuth and AdminRespondToAuthChallenge, which need AWS credentials.
+        user_context: UserContextData, or ContextData if *admin* is true.
     """
 
     app: AppClient
@@ -60,16 +67,17 @@ class LoginContext:
 
     def __post_init__(self) -> None:
         if self.client_metadata is not None and not isinstance(self.client_metadata, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ConfigurationError("client_metadata must be a dictionary of texts")
+            raise ConfigurationError("client_metadata must be a dictionary of strings")
 
     @property
     def name(self) -> str:
-        """The name that answers bear: the canonical one where it is known.
+        """USERNAME of a request: the canonical name if it is known, else the name as typed.
 
         Raises:
-            ConfigurationError: there is none, or it has no UTF-8 form.
+            ConfigurationError: the name is empty, or it cannot be encoded as UTF-8.
         """
-        # At use and not before: a program that overrides get_auth_params names the user itself.
+        # The name is checked when it is used and not earlier: a program that overrides get_auth_params may send a name
+        # of its own.
         name = self.canonical or self.username
         if not utf8(name, name="username"):
             raise ConfigurationError("username is empty: give the user's name or alias")
@@ -77,42 +85,46 @@ class LoginContext:
 
     @property
     def now(self) -> datetime:
-        """The time of the clock, in UTC."""
+        """The present time of the clock, in UTC."""
         return datetime.fromtimestamp(self.clock(), tz=timezone.utc)
 
     def initiate(self, auth_flow: str, parameters: Mapping[str, str]) -> Flow[JsonObject]:
-        """Begin: InitiateAuth with *parameters*, sent as they are.
+        """Send InitiateAuth with the AuthParameters *parameters*, and return the reply.
 
         Raises:
-            ServiceError: the service refused.
+            ServiceError: the service refused the login.
         """
-        asked = {"AuthFlow": auth_flow, "AuthParameters": dict(parameters)}
-        return self._named((yield from ask(*self._as_whom("InitiateAuth", asked))))
+        request = {"AuthFlow": auth_flow, "AuthParameters": dict(parameters)}
+        return self._note_username((yield from ask(*self._request("InitiateAuth", request))))
 
     def respond(self, challenge: JsonObject, responses: Mapping[str, str]) -> Flow[JsonObject]:
-        """Answer *challenge* (a reply with ``ChallengeName``) with *responses*, sent as they are, and its Session.
+        """Answer *challenge* with the ChallengeResponses *responses*, and return the next reply.
+
+        *challenge* is a reply with ``ChallengeName``. Its Session is sent too.
 
         Raises:
-            ServiceError: the service refused.
+            ServiceError: the service refused the answer.
         """
-        asked = {
+        request = {
             "ChallengeName": challenge["ChallengeName"],
             "ChallengeResponses": dict(responses),
             "Session": challenge.get("Session"),
         }
-        return self._named((yield from ask(*self._as_whom("RespondToAuthChallenge", asked))))
+        return self._note_username((yield from ask(*self._request("RespondToAuthChallenge", request))))
 
-    def _as_whom(self, operation: str, asked: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        asked |= {"ClientId": self.app.client_id, "ClientMetadata": self.client_metadata}
+    def _request(self, operation: str, own: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Return the operation, or the administrator's version of it, and all parameters of the request."""
+        common = {"ClientId": self.app.client_id, "ClientMetadata": self.client_metadata}
         if not self.admin:
-            return operation, {**asked, "UserContextData": self.user_context}
+            return operation, {**own, **common, "UserContextData": self.user_context}
         pool_id = self.app.pool.user_pool_id
-        return f"Admin{operation}", {**asked, "UserPoolId": pool_id, "ContextData": self.user_context}
+        return f"Admin{operation}", {**own, **common, "UserPoolId": pool_id, "ContextData": self.user_context}
 
     def identified(self, parameters: Mapping[str, str]) -> dict[str, str]:
-        """Return *parameters* with what every request carries: USERNAME, SECRET_HASH, and DEVICE_KEY if there is one.
+        """Return *parameters* with those of every request: USERNAME, SECRET_HASH and DEVICE_KEY.
 
-        DEVICE_KEY goes with MFA answers too, or the service makes up a duplicate device.
+        The last two are left out without a client secret or a device. DEVICE_KEY must be in the answer to an MFA
+        challenge too: without it, the service registers the same device again as a new one.
         """
         carried: dict[str, str | None] = {
             "USERNAME": self.name,
@@ -121,13 +133,14 @@ class LoginContext:
         }
         return {**{key: value for key, value in carried.items() if value is not None}, **parameters}
 
-    def _named(self, reply: JsonObject) -> JsonObject:
+    def _note_username(self, reply: JsonObject) -> JsonObject:
+        """Store the canonical username if *reply* has it, and return *reply*."""
         parameters = challenge_parameters(reply)
         self.canonical = parameters.get("USERNAME") or self.canonical or parameters.get("USER_ID_FOR_SRP")
         return reply
 
 
 def challenge_parameters(reply: JsonObject) -> dict[str, Any]:
-    """Return the ChallengeParameters of *reply*; none are an empty dictionary."""
+    """Return the ChallengeParameters of *reply*, or an empty dictionary if it has none."""
     parameters: dict[str, Any] = reply.get("ChallengeParameters") or {}
     return parameters

@@ -1,4 +1,4 @@
-"""Operations that answer in pages: the token of each answer goes into the next request."""
+"""Operations that reply in pages. The token in each reply goes into the next request."""
 
 from __future__ import annotations
 
@@ -16,34 +16,40 @@ __all__ = ["Page", "collect", "page"]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page: the items, and the token of the next page, None at the end."""
+    """One page: its items, and the token of the next page, which is None after the last one."""
 
     items: list[JsonObject]
     token: str | None
 
 
 def page(operation: str, parameters: Mapping[str, Any], token: str | None, size: int | None = None) -> Flow[Page]:
-    """Return the page of *operation* that *token* names, the first if it is None, with at most *size* items.
+    """Return one page of *operation*.
+
+    Args:
+        operation: the name of an operation that replies in pages.
+        parameters: the other members of the request.
+        token: the token of the page, from the reply before it; None for the first page.
+        size: the highest number of items; the service decides by default.
 
     Raises:
-        UnsafeServerValue: the answer has the token of its own request: the pages would have no end.
-        ServiceError: the service refused.
+        UnsafeServerValue: the reply has the token of its own request, so the pages would never end.
+        ServiceError: the service refused the request.
     """
     paging = PAGES[operation]
     limit = {} if paging.size is None else {paging.size: size}
     reply = yield from ask(operation, {**parameters, **limit, paging.token: token})
     following = reply.get(paging.token) or None
     if following is not None and following == token:
-        raise UnsafeServerValue(f"the service sent the same {paging.token} twice: the pages would have no end")
+        raise UnsafeServerValue(f"the service sent the same {paging.token} twice: the pages would never end")
     return Page(reply.get(paging.results) or [], following)
 
 
 def collect(operation: str, parameters: Mapping[str, Any], size: int | None = None) -> Flow[list[JsonObject]]:
-    """Return the items of every page; *size* is the number of items to ask for at a time.
+    """Return the items of all pages. *size* is the number of items to request at a time.
 
     Raises:
-        UnsafeServerValue: the pages would have no end.
-        ServiceError: the service refused.
+        UnsafeServerValue: the pages would never end.
+        ServiceError: the service refused the request.
     """
     found: list[JsonObject] = []
     token: str | None = None

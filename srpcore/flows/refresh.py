@@ -1,4 +1,18 @@
-"""New tokens for a refresh token, and the end of one: GetTokensFromRefreshToken, REFRESH_TOKEN_AUTH, RevokeToken."""
+"""Get new tokens for a refresh token, and revoke one.
+
+The service has two ways to refresh, and an app client may allow only one of them. :func:`refresh` tries the second way
+only if the service answers that the first one is not available::
+
+                                first                       second, if the first is not available
+    without a client secret     REFRESH_TOKEN_AUTH          GetTokensFromRefreshToken
+    with a client secret        GetTokensFromRefreshToken   REFRESH_TOKEN_AUTH
+
+With refresh token rotation, REFRESH_TOKEN_AUTH is not available. With a client secret, REFRESH_TOKEN_AUTH needs a
+SECRET_HASH over the canonical username. GetTokensFromRefreshToken takes the plain secret, so it also works if only an
+alias is known.
+
+After any other error, or a timeout, no second request is sent: the refresh token may already have been used up.
+"""
 
 from __future__ import annotations
 
@@ -27,32 +41,35 @@ def refresh(
     client_metadata: Mapping[str, str] | None = None,
     first: str | None = None,
 ) -> Flow[tuple[JsonObject, str]]:
-    """Return the reply with new tokens, and which of the two ways worked: give that as *first* the next time.
+    """Return the reply with new tokens, and the way that worked. Give that way as *first* the next time.
 
-    Without a client secret, REFRESH_TOKEN_AUTH comes first and GetTokensFromRefreshToken follows only where the answer
-    says that the flow is off (as rotation demands). With a secret the reverse: GetTokensFromRefreshToken takes the
-    plain secret, so an alias does no harm, and REFRESH_TOKEN_AUTH follows only where the operation is unknown; its
-    SECRET_HASH is over *username*, which must be the canonical one. Nothing follows any other error or a timeout: the
-    token may have been spent.
+    Args:
+        app: the app client that the refresh token was issued to.
+        refresh_token: the refresh token.
+        username: the canonical username, for the SECRET_HASH of REFRESH_TOKEN_AUTH.
+        device_key: the key of the device, if the pool tracks devices.
+        client_metadata: passed to the pool's Lambda triggers.
+        first: the way to try first, ``GET_TOKENS`` or ``REFRESH_TOKEN_AUTH``. The default depends on the app client:
+            see the table above.
 
     Raises:
-        ConfigurationError: there is no refresh token; nothing was sent.
-        ServiceError: the service refused.
+        ConfigurationError: *refresh_token* is empty; nothing was sent.
+        ServiceError: the service refused the refresh.
     """
     if not refresh_token or not utf8(refresh_token, name="refresh_token"):
-        raise ConfigurationError("there is no refresh token: log in first")
+        raise ConfigurationError("no refresh token: log in first")
     way = first or (REFRESH_TOKEN_AUTH if app.client_secret is None else GET_TOKENS)
     try:
-        reply = yield from _by(way, app, refresh_token, username, device_key, client_metadata)
+        reply = yield from _refresh_by(way, app, refresh_token, username, device_key, client_metadata)
     except ServiceError as error:
         if not _is_unavailable(way, error):
             raise
         way = GET_TOKENS if way == REFRESH_TOKEN_AUTH else REFRESH_TOKEN_AUTH
-        reply = yield from _by(way, app, refresh_token, username, device_key, client_metadata)
+        reply = yield from _refresh_by(way, app, refresh_token, username, device_key, client_metadata)
     return reply, way
 
 
-def _by(
+def _refresh_by(
     way: str,
     app: AppClient,
     refresh_token: str,
@@ -82,13 +99,13 @@ def _is_unavailable(way: str, error: ServiceError) -> bool:
 
 
 def revoke(app: AppClient, refresh_token: str) -> Flow[JsonObject]:
-    """Revoke *refresh_token* and the access tokens that came of it.
+    """Revoke *refresh_token* and the access tokens that were obtained with it.
 
     Raises:
-        ConfigurationError: there is no refresh token; nothing was sent.
-        ServiceError: the service refused.
+        ConfigurationError: *refresh_token* is empty; nothing was sent.
+        ServiceError: the service refused the request.
     """
     if not refresh_token:
-        raise ConfigurationError("there is no refresh token: log in first")
+        raise ConfigurationError("no refresh token: log in first")
     parameters = {"Token": refresh_token, "ClientId": app.client_id, "ClientSecret": app.client_secret}
     return (yield from ask("RevokeToken", parameters))

@@ -1,4 +1,8 @@
-"""The SRP conversations: log in by password, prove a remembered device, start over when the device is gone."""
+"""The SRP steps of a login: prove the password, prove a remembered device, begin again if the device is unknown.
+
+:mod:`srpcore.flows.login` shows where they are in a login. Cognito's variant of SRP-6a is in
+:mod:`srpcore.crypto.cognito`.
+"""
 
 from __future__ import annotations
 
@@ -29,21 +33,24 @@ __all__ = [
 ]
 
 SALT_DIGITS = 256
-"""The service's salts have 32 digits; more than eight times that is nonsense."""
+"""The highest number of hexadecimal digits of SALT. The service sends 32; the limit only bounds the work."""
 
 
 class Prover(NamedTuple):
-    """What proves a password: the two methods that users of pycognito's AWSSRP override."""
+    """Two functions that prove a password. Programs written for pycognito override them as methods of AWSSRP."""
 
     get_auth_params: Callable[[], dict[str, str]]
-    """Returns AuthParameters of InitiateAuth; called once for each exchange."""
+    """Returns the AuthParameters of InitiateAuth. It is called once for each exchange."""
 
     process_challenge: Callable[[dict[str, Any], dict[str, str]], dict[str, str]]
-    """Returns ChallengeResponses to PASSWORD_VERIFIER for its parameters and the AuthParameters that were sent."""
+    """Returns the ChallengeResponses to PASSWORD_VERIFIER.
+
+    It is called with the ChallengeParameters and with the AuthParameters that were sent.
+    """
 
 
 def password_prover(context: LoginContext, password: str) -> Prover:
-    """Return what proves *password* in one exchange: with a fresh pair, and the context's clock."""
+    """Return the functions that prove *password* in one exchange. They use a fresh pair and the context's clock."""
     pair = fresh_pair(context)
 
     def get_auth_params() -> dict[str, str]:
@@ -58,27 +65,34 @@ def password_prover(context: LoginContext, password: str) -> Prover:
 
 
 def fresh_pair(context: LoginContext) -> Ephemeral:
-    """Return a one-time pair from the context's random source: 256 random bits."""
+    """Return a new pair ``(a, A = g^a mod N)`` with 256 random bits. Use it for one exchange only."""
     return cognito.client_pair(secret_exponent(context.random_bits))
 
 
 def password_claim(
     parameters: Mapping[str, Any], *, suffix: str, password: str, pair: Ephemeral, now: datetime
 ) -> dict[str, str]:
-    """Return the three parts of the answer to PASSWORD_VERIFIER that prove the password.
+    """Return the three ChallengeResponses to PASSWORD_VERIFIER that prove the password.
+
+    Args:
+        parameters: the ChallengeParameters.
+        suffix: the part of the pool's id after the ``_``.
+        password: the user's password.
+        pair: the pair whose A was sent.
+        now: the present time, for TIMESTAMP.
 
     Raises:
-        UnsafeServerValue: a challenge parameter is missing or must not be answered.
-        ConfigurationError: the password has no UTF-8 form.
+        UnsafeServerValue: a challenge parameter is missing or unsafe to use.
+        ConfigurationError: the password cannot be encoded as UTF-8.
     """
-    return _claim(parameters, suffix + _text(parameters, "USER_ID_FOR_SRP"), password, pair, now)
+    return _claim(parameters, suffix + _require_string(parameters, "USER_ID_FOR_SRP"), password, pair, now)
 
 
 def device_claim(parameters: Mapping[str, Any], *, device: Device, pair: Ephemeral, now: datetime) -> dict[str, str]:
-    """Return the three parts of the answer to DEVICE_PASSWORD_VERIFIER that prove the device.
+    """Return the three ChallengeResponses to DEVICE_PASSWORD_VERIFIER that prove the device.
 
     Raises:
-        UnsafeServerValue: a challenge parameter is missing or must not be answered.
+        UnsafeServerValue: a challenge parameter is missing or unsafe to use.
     """
     return _claim(parameters, device_identity(device.group_key, device.key), device.password, pair, now)
 
@@ -88,7 +102,7 @@ def _claim(
 ) -> dict[str, str]:
     B = parse_public_value(parameters.get("SRP_B"), cognito.GROUP.N, name="SRP_B")
     salt = parse_hex(parameters.get("SALT"), name="SALT", max_digits=SALT_DIGITS, signed=True)
-    block = _text(parameters, "SECRET_BLOCK")
+    block = _require_string(parameters, "SECRET_BLOCK")
     key = cognito.client_key(pair, B, cognito.private_key(identity, password, salt))
     timestamp = cognito.format_timestamp(now)
     return {
@@ -98,31 +112,32 @@ def _claim(
     }
 
 
-def _text(parameters: Mapping[str, Any], name: str) -> str:
+def _require_string(parameters: Mapping[str, Any], name: str) -> str:
     value = parameters.get(name)
     if not isinstance(value, str) or not value:
-        raise UnsafeServerValue(f"the challenge has no {name}: refused to answer it")
+        raise UnsafeServerValue(f"unsafe value from the server: {name} is missing in the challenge")
     return value
 
 
 def user_srp(context: LoginContext, prover: Prover) -> Flow[JsonObject]:
-    """Log in by USER_SRP_AUTH and return the reply that ends it: tokens, or a challenge that needs the user.
+    """Log in with USER_SRP_AUTH, and return the first reply that needs the user or that has the tokens.
 
-    A device challenge on the way is answered. Where the service no longer knows the device, it is forgotten and
-    the log-in starts over without it.
+    If the service sends a challenge for a remembered device, it is answered. If the service no longer knows the device,
+    the login begins again without it.
 
     Raises:
-        ServiceError: the service refused.
-        UnsupportedChallenge: the service did not ask for the password's proof.
+        ServiceError: the service refused the login.
+        UnsupportedChallenge: the first challenge was not PASSWORD_VERIFIER.
+        UnsafeServerValue: a challenge parameter is missing or unsafe to use.
     """
     return (yield from without_stale_device(context, lambda: _user_srp(context, prover)))
 
 
 def without_stale_device(context: LoginContext, begin: Callable[[], Flow[JsonObject]]) -> Flow[JsonObject]:
-    """Return what *begin* returns; where the service no longer knows the device, forget it and begin again.
+    """Return what *begin* returns. If the service no longer knows the device, drop it and call *begin* again.
 
     Raises:
-        ServiceError: the service refused.
+        ServiceError: the service refused the login.
     """
     try:
         return (yield from begin())
@@ -142,11 +157,17 @@ def _user_srp(context: LoginContext, prover: Prover) -> Flow[JsonObject]:
 
 
 def prove(context: LoginContext, reply: JsonObject, prover: Prover, request: dict[str, str]) -> Flow[JsonObject]:
-    """Answer PASSWORD_VERIFIER, the reply to *request*, and a device challenge after it; return any other reply.
+    """Answer PASSWORD_VERIFIER and a device challenge after it. Return the first reply that is neither of them.
+
+    Args:
+        context: the login.
+        reply: the reply to *request*. If it is not PASSWORD_VERIFIER, that step is left out.
+        prover: proves the password.
+        request: the AuthParameters, or the ChallengeResponses, that carried SRP_A.
 
     Raises:
-        UnsafeServerValue: the challenge must not be answered.
-        ServiceError: the service refused.
+        UnsafeServerValue: a challenge parameter is missing or unsafe to use.
+        ServiceError: the service refused the answer.
     """
     if reply.get("ChallengeName") == "PASSWORD_VERIFIER":
         responses = prover.process_challenge(challenge_parameters(reply), request)
@@ -155,13 +176,15 @@ def prove(context: LoginContext, reply: JsonObject, prover: Prover, request: dic
 
 
 def answer_device(context: LoginContext, reply: JsonObject) -> Flow[JsonObject]:
-    """Return *reply*, or what follows it when it is DEVICE_SRP_AUTH and the device is there to prove.
+    """Answer DEVICE_SRP_AUTH if *reply* is that challenge and the login has a device. Return the last reply.
 
-    It may follow PASSWORD_VERIFIER, a password log-in, CUSTOM_CHALLENGE and MFA. The pair is fresh.
+    The service may send this challenge after PASSWORD_VERIFIER, after a login that sends the password, after
+    CUSTOM_CHALLENGE and after MFA. The exchange uses a fresh pair, not the one of the password.
 
     Raises:
-        ServiceError: the service refused.
-        UnsafeServerValue: the challenge must not be answered.
+        ServiceError: the service refused the answer.
+        UnsafeServerValue: a challenge parameter is missing or unsafe to use.
+        UnsupportedChallenge: the next challenge was not DEVICE_PASSWORD_VERIFIER.
     """
     device = context.device
     if reply.get("ChallengeName") != "DEVICE_SRP_AUTH" or device is None:
@@ -175,5 +198,8 @@ def answer_device(context: LoginContext, reply: JsonObject) -> Flow[JsonObject]:
 
 
 def is_stale_device(error: ResourceNotFoundException) -> bool:
-    """Say whether *error* is the service's word that it no longer knows the device."""
+    """Return whether *error* means that the service no longer knows the device.
+
+    The service sends the same error for other resources, so the message ("Device does not exist.") must be compared.
+    """
     return "device" in error.message.lower()

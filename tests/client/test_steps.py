@@ -102,7 +102,7 @@ def test_what_is_needed_must_be_given(world: World) -> None:
     for answer in answers:
         with pytest.raises(exceptions.ConfigurationError, match="needs code"):
             step.answer(**answer)
-    with pytest.raises(exceptions.ConfigurationError, match="no set-up"):
+    with pytest.raises(exceptions.ConfigurationError, match="is not MFA_SETUP"):
         step.set_up_totp()
     assert world.wire.operations == []
 
