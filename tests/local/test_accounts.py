@@ -336,10 +336,11 @@ class TestProfile:
         client.admin("AdminDeleteUserAttributes", Username="alice", UserAttributeNames=["nickname"])
         assert set(self.values(client, token)) == {"sub"}
 
-    def test_what_can_be_verified(self, client: Client) -> None:
+    def test_a_code_is_sent_only_for_an_email_or_phone_number_that_the_user_has(self, client: Client) -> None:
         client.user()
         token = client.tokens()["AccessToken"]
-        for name, message in (("name", "Only email and phone_number can be verified"), ("email", "the user has none")):
+        unavailable = "the user does not have it"
+        for name, message in (("name", "Only email and phone_number can be verified"), ("email", unavailable)):
             with refused("InvalidParameterException", message):
                 client.call("GetUserAttributeVerificationCode", AccessToken=token, AttributeName=name)
 

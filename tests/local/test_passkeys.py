@@ -186,10 +186,10 @@ class TestRegistration:
             complete(client, client.use(other).tokens()["AccessToken"], credential)
         assert len(listed(client, token)) == 1
 
-    def test_a_credential_is_registered_once_by_whomever(self, client: Client, token: str) -> None:
+    def test_a_credential_cannot_be_registered_twice_even_by_another_user(self, client: Client, token: str) -> None:
         authenticator = register(client, token)
         client.user("bob")
-        with refused("InvalidParameterException", "registered already"):
+        with refused("InvalidParameterException", "already registered"):
             register(client, client.tokens("bob")["AccessToken"], authenticator)
 
     def test_a_user_has_twenty_at_most_a_page_too(self, client: Client, token: str) -> None:
@@ -366,11 +366,11 @@ class TestLogIn:
         with refused("NotAuthorizedException", "Invalid session"):
             client.answer(challenge, CREDENTIAL=json.dumps(authenticator.get(options)))
 
-    def test_another_user_s_passkey_is_none(self, client: Client, token: str) -> None:
+    def test_a_passkey_of_another_user_is_refused(self, client: Client, token: str) -> None:
         register(client, token)
         client.user("bob")
         other = register(client, client.tokens("bob")["AccessToken"])
-        with refused("NotAuthorizedException", "none of the user's"):
+        with refused("NotAuthorizedException", "the user has no passkey with this id"):
             log_in(client, other)
 
     def test_an_old_challenge_is_refused(self, client: Client, token: str) -> None:
@@ -414,15 +414,15 @@ class TestLogIn:
         with refused("NotAuthorizedException", "too long"):
             log_in(client, authenticator)
 
-    def test_a_passkey_for_another_relying_party_is_no_longer_one(self, client: Client, token: str) -> None:
+    def test_a_passkey_is_refused_after_the_relying_party_id_of_the_pool_changed(self, client: Client, token: str) -> None:
         authenticator = register(client, token, Authenticator(origin="http://app.localhost"))
         challenge, options = ask(client)
         client.admin("SetUserPoolMfaConfig", WebAuthnConfiguration={"RelyingPartyId": "app.localhost"})
         credential = authenticator.get({**options, "rpId": "app.localhost"})
-        with refused("NotAuthorizedException", "none of the user's"):
+        with refused("NotAuthorizedException", "no passkey with this id for the relying party"):
             client.answer(challenge, CREDENTIAL=json.dumps(credential))
 
-    def test_a_count_that_stands_still_is_a_copy_s(self, client: Client, token: str) -> None:
+    def test_a_signature_counter_that_does_not_grow_is_refused(self, client: Client, token: str) -> None:
         authenticator = register(client, token)
         log_in(client, authenticator)
         authenticator.counts = False

@@ -1,4 +1,8 @@
-"""The pools over HTTP/1.1: ``POST /`` for operations, ``GET /<pool id>/.well-known/jwks.json`` for keys."""
+"""The HTTP/1.1 server of the local pools.
+
+``POST /`` calls an operation, named by the header X-Amz-Target. ``GET /<pool id>/.well-known/jwks.json`` and
+``/<pool id>/.well-known/openid-configuration`` return the public documents of a pool.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +34,11 @@ _IDLE_SECONDS = 120
 
 
 class LocalServer:
-    """A running HTTP server: ``url`` is where it is; a context manager that closes it."""
+    """A running HTTP server. It is also a context manager that closes the server at the end of the block.
+
+    Attributes:
+        url: the address of the server, for example ``http://127.0.0.1:49152``.
+    """
 
     def __init__(
         self,
@@ -49,9 +57,9 @@ class LocalServer:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop listening, end the open connections and wait for their threads; more than once does no harm."""
-        # Wake serve_forever(), which otherwise notices shutdown() only after its poll interval. Not every system lets
-        # a listening socket be shut down; there it takes that interval.
+        """Stop listening, close the open connections, and wait for their threads. Closing twice is safe."""
+        # Wake serve_forever(), which otherwise notices shutdown() only after its poll interval. Some systems do not
+        # allow shutting down a listening socket; on those, closing takes one interval.
         with contextlib.suppress(OSError):
             self._server.socket.shutdown(socket.SHUT_RDWR)
         self._server.shutdown()
@@ -88,7 +96,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, _Handler)
 
     def server_bind(self) -> None:
-        # Without http.server's look-up of the host's name, which may ask a name server.
+        # HTTPServer.server_bind() looks up the name of the host, which may block on a slow DNS server. Skip that.
         TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
@@ -109,13 +117,14 @@ class _Server(ThreadingHTTPServer):
         with self._open_lock:
             connections = dict(self._open)
         for connection, thread in connections.items():
-            # The thread waits in a read for the next request of a kept-alive connection.
+            # On a keep-alive connection the thread is blocked in a read, waiting for the next request. Shutting down
+            # the socket ends that read.
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
             thread.join()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a client that went away is no news."""
+        """Print nothing. The base class prints a traceback whenever a client closes its connection early."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -123,7 +132,8 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "srpcore"
     sys_version = ""
     timeout = _IDLE_SECONDS
-    # One write a response, or Nagle's algorithm and the client's delayed acknowledgement cost 40 ms.
+    # Buffer the response and send it in one write. If head and body were sent separately, Nagle's algorithm would hold
+    # back the body until the client acknowledges the head, which many systems delay by 40 ms.
     wbufsize = -1
     disable_nagle_algorithm = True
 
@@ -132,13 +142,13 @@ class _Handler(BaseHTTPRequestHandler):
         return cast(_Server, self.server)
 
     def do_POST(self) -> None:
-        """Answer an operation."""
+        """Call an operation and send its response."""
         body = self._read_body()
         if body is not None:
             self._respond(self._call(body))
 
     def do_GET(self) -> None:
-        """Answer with a public document."""
+        """Send a public document of a pool, or an error with the status 404."""
         if self._read_body() is None:
             return
         document = self._pool_server.document(urlsplit(self.path).path) if self._host_is_ours() else None
@@ -149,14 +159,18 @@ class _Handler(BaseHTTPRequestHandler):
             self._respond(Response(200, headers, document))
 
     def _read_body(self) -> bytes | None:
-        """Return the request's body; refuse one without a length or with too much of it, and end the connection."""
+        """Read and return the body of the request.
+
+        If Content-Length is missing or too large, send an error and return None. The connection is closed then, because
+        the next request could not be found in the unread bytes. Also return None if the client stops in the body.
+        """
         length = self.headers.get("Content-Length") or ("0" if self.command == "GET" else "")
         if self.headers.get("Transfer-Encoding") or not re.fullmatch(r"[0-9]+", length):
-            self._refuse_body(411, "A Content-Length is needed.")
+            self._refuse_body(411, "The request needs a Content-Length header.")
             return None
-        # The digits are counted first: Python refuses to read thousands of them.
+        # Count the digits first: int() raises ValueError for a string of thousands of digits.
         if len(length) > len(str(BODY_LIMIT)) or int(length) > BODY_LIMIT:
-            self._refuse_body(413, f"The body is longer than {BODY_LIMIT} bytes.")
+            self._refuse_body(413, f"The request body is longer than {BODY_LIMIT} bytes.")
             return None
         body = self.rfile.read(int(length))
         if len(body) < int(length):
@@ -175,31 +189,37 @@ class _Handler(BaseHTTPRequestHandler):
                 path, _, query = self.path.partition("?")
                 headers = {key.lower(): ",".join(self.headers.get_all(key, [])) for key in self.headers}
                 request = signatures.HttpRequest("POST", path, query, headers, body)
-                # The real time: signatures are the clients' business, and their clock is not the pool's.
+                # Use the real time, not the pool's clock: clients sign with their own clock, which stays real when a
+                # test sets the pool's clock.
                 signatures.verify(request, self._pool_server.credentials, self._pool_server.state.region, time.time())
         except Refusal as error:
             return service.refusal(error)
         try:
             return service.answer(self._pool_server.state, name, body)
-        except Exception:  # noqa: BLE001 - a bug here must answer, as the service does, and quote nothing
+        except Exception:  # noqa: BLE001 - answer a bug as the service does; its message could contain a secret
             return service.refusal(Refusal("InternalErrorException", "Something went wrong"))
 
     def handle_expect_100(self) -> bool:
-        """Say "100 Continue" at once, past the buffer."""
+        """Send "100 Continue" and flush it, because the client waits for it before it sends the body."""
         proceed = super().handle_expect_100()
         self.wfile.flush()
         return proceed
 
     def _operation_name(self) -> str:
         if not self._host_is_ours():
-            raise Refusal("ForbiddenException", "This server answers to loopback names only.", 403)
+            raise Refusal(
+                "ForbiddenException",
+                "This server accepts requests to loopback names only: use 127.0.0.1 or localhost.",
+                403,
+            )
         target = self.headers.get("X-Amz-Target", "")
         if urlsplit(self.path).path != "/" or not target.startswith(TARGET_PREFIX):
             raise Refusal("UnknownOperationException", "")
         return target.removeprefix(TARGET_PREFIX)
 
     def _host_is_ours(self) -> bool:
-        # A page that rebinds its name to 127.0.0.1 still sends that name.
+        # Protect a server on loopback from DNS rebinding: an attacker's web page can make its own host name resolve to
+        # 127.0.0.1 and then send requests from the user's browser, but the Host header still has the attacker's name.
         try:
             host = urlsplit(f"//{self.headers.get('Host', '')}").hostname or ""
         except ValueError:

@@ -1,4 +1,7 @@
-"""Identity providers of other houses: kept and shown; nobody logs in through them here."""
+"""The operations on external identity providers: create, describe, update, delete and list them.
+
+The pool only stores their settings. Users cannot log in through them.
+"""
 
 from __future__ import annotations
 
@@ -49,10 +52,10 @@ def _settings(pool: UserPool, name: str, parameters: Parameters) -> dict[str, An
             raise Refusal("SerializationException", f"{key} can not be converted to a map of strings")
     identifiers = strings(parameters, "IdpIdentifiers")
     if len(identifiers) > 50 or not all(1 <= len(identifier) <= 40 for identifier in identifiers):
-        raise invalid_parameter("IdpIdentifiers may have 50 members of 1 to 40 characters")
+        raise invalid_parameter("IdpIdentifiers may have at most 50 members, each of 1 to 40 characters")
     for provider in pool.providers.values():
         if provider.name != name and set(identifiers) & set(provider.settings.get("IdpIdentifiers") or ()):
-            raise invalid_parameter("An identifier in IdpIdentifiers is another provider's")
+            raise invalid_parameter("An identifier in IdpIdentifiers belongs to another provider already")
     return {key: parameters[key] for key in _CHANGEABLE if parameters.get(key) is not None}
 
 
@@ -69,7 +72,7 @@ def describe_identity_provider(state: State, parameters: Parameters) -> dict[str
 
 
 def update_identity_provider(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer UpdateIdentityProvider: what is left out stays."""
+    """Answer UpdateIdentityProvider: parameters that are left out do not change."""
     pool, provider = _pool_and_provider(state, parameters)
     provider.settings |= _settings(pool, provider.name, parameters)
     provider.modified = state.clock()
@@ -84,7 +87,7 @@ def delete_identity_provider(state: State, parameters: Parameters) -> dict[str, 
 
 
 def list_identity_providers(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer ListIdentityProviders, at most 50 a page: the model's list has no room for more."""
+    """Answer ListIdentityProviders, with at most 50 per page: the service model's limit for ``Providers``."""
     pool = state.pool(string(parameters, "UserPoolId"))
     number(parameters, "MaxResults", 0, 0, 60)
     asked = {**parameters, "MaxResults": min(int(parameters.get("MaxResults") or _PAGE_LIMIT), _PAGE_LIMIT)}

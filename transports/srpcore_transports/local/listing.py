@@ -1,4 +1,4 @@
-"""ListUsers: pages of at most 60, and the filter's small language."""
+"""ListUsers: list users, at most 60 per page, and parse its filter expressions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OPERATIONS", "parse_filter"]
 
-# attribute = "value" or attribute ^= "value"; a quotation mark in the value is written \".
+# attribute = "value" or attribute ^= "value". A quotation mark in the value is escaped: \".
 _FILTER = re.compile(r'\s*"?(?P<name>[\w:]+)"?\s*(?P<operator>\^?=)\s*"(?P<value>(?:[^"\\]|\\.)*)"\s*')
 _FILTERABLE = frozenset(
     "username email phone_number name given_name family_name preferred_username cognito:user_status status sub".split()
@@ -25,10 +25,13 @@ _FILTERABLE = frozenset(
 
 
 def parse_filter(expression: str) -> Callable[[User], bool]:
-    """Return the predicate that *expression* is: ``attribute = "value"``, or ``^=`` for starts with.
+    """Return a function that returns whether a user matches *expression*.
+
+    *expression* is ``attribute = "value"`` for equal values, or ``attribute ^= "value"`` for values that start with it,
+    without regard to case.
 
     Raises:
-        Refusal: it is not of that form, or not about an attribute that can be searched.
+        Refusal: the expression is malformed, or its attribute cannot be searched.
     """
     match = _FILTER.fullmatch(expression)
     if match is None or match["name"] not in _FILTERABLE:

@@ -1,4 +1,4 @@
-"""Which groups a user is in, and what the tokens say of them."""
+"""The groups of a user, and the claims about them in tokens."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["claim", "groups_of", "role_claims"]
 
 
 def groups_of(pool: UserPool, user: User) -> list[Group]:
-    """Return the groups of *user*, those of the lowest precedence first and those without one last."""
+    """Return the groups of *user*, sorted by precedence: the lowest number first, groups without one last."""
     groups = [group for group in pool.groups.values() if group.name in user.groups]
     return sorted(groups, key=_rank)
 
@@ -20,7 +20,7 @@ def _rank(group: Group) -> tuple[bool, int]:
 
 
 def claim(pool: UserPool, user: User) -> dict[str, Any]:
-    """Return ``cognito:groups``, the claim of both tokens; nothing where the user is in no group."""
+    """Return ``cognito:groups``, a claim of both tokens; an empty dictionary if the user is not in a group."""
     names = [group.name for group in groups_of(pool, user)]
     return {"cognito:groups": names} if names else {}
 
@@ -28,7 +28,8 @@ def claim(pool: UserPool, user: User) -> dict[str, Any]:
 def role_claims(pool: UserPool, user: User) -> dict[str, Any]:
     """Return ``cognito:roles`` and ``cognito:preferred_role``, claims of the ID token.
 
-    Where groups of the same precedence have different roles, none is preferred.
+    The preferred role is that of the first group. If other groups of the same precedence have other roles, there is no
+    preferred role.
     """
     groups = [group for group in groups_of(pool, user) if group.role is not None]
     if not groups:

@@ -1,4 +1,4 @@
-"""Second factors: enrol an authenticator app, choose what is asked for, and match TOTP codes (RFC 6238)."""
+"""Second factors: set up an authenticator app, set preferences, and check TOTP codes (RFC 6238)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["OPERATIONS", "can_set_up", "factors", "match_totp", "settings_of"]
 
 SECRET_BYTES = 32
-# Each factor with what a user must have for it, and with its place among the parameters.
+# What a user must have for each factor, and the parameter of SetUserMFAPreference that sets it.
 _FACTORS = {"SMS_MFA": "phone_number", "SOFTWARE_TOKEN_MFA": "totp", "EMAIL_OTP": "email"}
 _SETTINGS = {
     "SMS_MFA": "SMSMfaSettings",
@@ -38,7 +38,7 @@ def factors(pool: UserPool, user: User) -> list[str]:
         return []
     enabled = set(user.enabled_mfa)
     if pool.mfa == "ON" and "SOFTWARE_TOKEN_MFA" not in enabled:
-        # Where a second factor is demanded, a verified address is one.
+        # If the pool requires a second factor, a verified phone number or e-mail address is used without being enabled.
         enabled |= {"SMS_MFA"} if user.verified("phone_number") else set()
         enabled |= {"EMAIL_OTP"} if user.verified("email") and pool.section("EmailMfaConfiguration") else set()
     return [factor for factor, needed in _FACTORS.items() if factor in enabled and _has_required(user, needed)]
@@ -54,19 +54,19 @@ def can_set_up(pool: UserPool) -> list[str]:
 
 
 def settings_of(user: User) -> dict[str, Any]:
-    """Return PreferredMfaSetting and UserMFASettingList, where there is something to say."""
+    """Return PreferredMfaSetting and UserMFASettingList, each only if the user has such a setting."""
     enabled = [factor for factor in _FACTORS if factor in user.enabled_mfa]
     preferred = {"PreferredMfaSetting": user.preferred_mfa} if user.preferred_mfa else {}
     return {**preferred, **({"UserMFASettingList": enabled} if enabled else {})}
 
 
 def match_totp(state: State, secret: str, code: str) -> int | None:
-    """Return the time step for which *code* is right, used before or not; None where it is wrong."""
+    """Return the time step for which *code* is right, or None. The caller must refuse a step that was used before."""
     return verify_totp(secret, code, state.clock())
 
 
 def associate_software_token(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer AssociateSoftwareToken, with an access token or in the Session of MFA_SETUP."""
+    """Answer AssociateSoftwareToken, called with an access token or with the Session of MFA_SETUP."""
     user, pool, conversation = _enrolling_user(state, parameters)
     if pool.mfa == "OFF":
         raise Refusal("SoftwareTokenMFANotFoundException", "Software Token MFA has not been enabled by the userPool")
@@ -75,7 +75,7 @@ def associate_software_token(state: State, parameters: Parameters) -> dict[str, 
 
 
 def verify_software_token(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer VerifySoftwareToken: the code shows that the app has the secret."""
+    """Answer VerifySoftwareToken: a right code proves that the authenticator app has the secret."""
     code = string(parameters, "UserCode")
     user, _, conversation = _enrolling_user(state, parameters)
     step = None if user.totp_pending is None else match_totp(state, user.totp_pending, code)
@@ -85,7 +85,8 @@ def verify_software_token(state: State, parameters: Parameters) -> dict[str, Any
     user.totp_secret, user.totp_pending, user.totp_step = user.totp_pending, None, step
     user.totp_name = optional_string(parameters, "FriendlyDeviceName") or ""
     if conversation is not None:
-        # Enrolled on the way in, where the pool demands a second factor: it is set with that.
+        # With a Session the user is logging in to a pool that requires a second factor, so enable this one at once.
+        # With an access token the user enables it later, with SetUserMFAPreference.
         user.enabled_mfa.add("SOFTWARE_TOKEN_MFA")
     return {"Status": "SUCCESS", **_next_session(state, conversation)}
 
@@ -108,7 +109,7 @@ def _next_session(state: State, conversation: Conversation | None) -> dict[str, 
 
 
 def _allow_retry(state: State, parameters: Parameters, conversation: Conversation | None) -> None:
-    # A mistyped code may be tried again in the Session it came with.
+    # A mistyped code may be corrected in the same Session, a limited number of times.
     if conversation is not None and conversation.wrong_codes < 4:
         retried = replace(conversation, wrong_codes=conversation.wrong_codes + 1)
         state.conversations.put_back(string(parameters, "Session"), retried)
@@ -157,7 +158,10 @@ def _check_preference(pool: UserPool, user: User, on: set[str], first: list[str]
 
 
 def set_user_pool_mfa_config(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer SetUserPoolMfaConfig: OFF, OPTIONAL or ON; the authenticator app, SMS and e-mail are allowed together."""
+    """Answer SetUserPoolMfaConfig.
+
+    MfaConfiguration OPTIONAL or ON allows all second factors together: the pool has no switch for each of them.
+    """
     pool = state.pool(string(parameters, "UserPoolId"))
     configuration = choice(parameters, "MfaConfiguration", "UserPoolMfaType")
     given = {name: mapping(parameters, name) for name in _CONFIGURATIONS if parameters.get(name) is not None}

@@ -1,4 +1,4 @@
-"""The messages that the service would send by e-mail or SMS, kept where a test or a person can read them."""
+"""The outbox: messages that the service would send by e-mail or SMS, kept for tests and people to read."""
 
 from __future__ import annotations
 
@@ -12,9 +12,14 @@ __all__ = ["Message", "Outbox"]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message: to whom, how, for what (``sign_up``, ``invitation``, ``reset``, ``attribute``, ``mfa``), the code.
+    """One message.
 
-    ``code`` of an invitation is the temporary password.
+    Attributes:
+        username: the canonical name of the user.
+        destination: the e-mail address or phone number.
+        attribute: the attribute that has the destination: ``email`` or ``phone_number``.
+        purpose: ``sign_up``, ``invitation``, ``reset``, ``attribute``, ``mfa`` or ``sign_in``.
+        code: the code in the message; the temporary password if the purpose is ``invitation``.
     """
 
     username: str
@@ -26,7 +31,12 @@ class Message:
 
 
 class Outbox:
-    """Every message, oldest first; ``on_message`` is called with each new one, and may use the pool."""
+    """All messages of a server.
+
+    Attributes:
+        messages: the messages, oldest first.
+        on_message: a function that is called with each new message. It may call the pool: the lock is not held.
+    """
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
@@ -34,30 +44,33 @@ class Outbox:
         self._unannounced: deque[Message] = deque()
 
     def send(self, message: Message) -> None:
-        """Keep *message*; ``on_message`` hears of it once the pool's lock is free."""
+        """Store *message*. ``on_message`` is called later, by :meth:`announce`, when the pool's lock is free."""
         self.messages.append(message)
         self._unannounced.append(message)
 
     def announce(self) -> None:
-        """Hand the messages that are new to ``on_message``."""
+        """Call ``on_message`` with each message that is new."""
         while self._unannounced:
             try:
                 message = self._unannounced.popleft()
-            except IndexError:  # another thread was faster
+            except IndexError:  # another thread has taken it
                 return
             if self.on_message is not None:
                 self.on_message(message)
 
     def latest(self, username: str) -> Message:
-        """Return the last message to the user of that canonical name, or to that address.
+        """Return the last message to a user.
+
+        Args:
+            username: the canonical name of the user, or the address that the message was sent to.
 
         Raises:
-            LookupError: there is none.
+            LookupError: no message was sent to that user or address.
         """
         for message in reversed(self.messages):
             if username in (message.username, message.destination):
                 return message
-        raise LookupError("no message was sent to that user")
+        raise LookupError(f"no message was sent to {username!r}: use the canonical user name or the address")
 
     def __repr__(self) -> str:
         return f"<Outbox of {len(self.messages)} messages>"

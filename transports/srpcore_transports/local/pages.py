@@ -1,4 +1,7 @@
-"""Page through a list: the token carries where to go on, sealed so that one made up is refused."""
+"""Pagination: cut a list into pages.
+
+A page token is the offset of the next page with an HMAC, so that an invented token is refused.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ __all__ = ["MOST", "page", "requested_page"]
 T = TypeVar("T")
 
 MOST = 60
-"""The most that a page of nearly every operation holds."""
+"""The maximum number of items per page of nearly all operations."""
 
 
 def requested_page(
@@ -32,10 +35,16 @@ def requested_page(
     least: int = 0,
     most: int = MOST,
 ) -> tuple[Sequence[T], dict[str, str]]:
-    """Return the page of *items* that *parameters* ask for, and ``{token: ...}`` where there is another.
+    """Return the page of *items* that *parameters* request, and ``{token: ...}`` if there is another page.
+
+    Args:
+        limit: the name of the parameter that has the page size.
+        token: the name of the parameter and of the reply's member that have the page token.
+        least: the smallest page size that is allowed; 0 means the default size.
+        most: the largest page size that is allowed, and the default.
 
     Raises:
-        Refusal: the limit is out of range, or the token not one that was given.
+        Refusal: the page size is out of range, or the page token was not issued by this server.
     """
     size = number(parameters, limit, most, least, most) or most
     found, following = page(state.page_secret, items, size, optional_string(parameters, token))
@@ -43,10 +52,14 @@ def requested_page(
 
 
 def page(secret: bytes, items: Sequence[T], limit: int, token: str | None) -> tuple[Sequence[T], str | None]:
-    """Return the page of *items* that *token* asks for, the first without one, and the token of the next, if any.
+    """Return the page of *items* that *token* names, and the token of the next page or None.
+
+    Args:
+        secret: the key of the HMAC.
+        token: None for the first page.
 
     Raises:
-        Refusal: the token is not one that this function gave.
+        Refusal: the token was not issued by this server.
     """
     start = 0 if token is None else _read_token(secret, token)
     end = start + limit
@@ -54,8 +67,8 @@ def page(secret: bytes, items: Sequence[T], limit: int, token: str | None) -> tu
 
 
 def _make_token(secret: bytes, offset: int) -> str:
-    text = str(offset).encode("ascii")
-    return base64.b64encode(hmac.digest(secret, text, "sha256") + text).decode("ascii")
+    digits = str(offset).encode("ascii")
+    return base64.b64encode(hmac.digest(secret, digits, "sha256") + digits).decode("ascii")
 
 
 def _read_token(secret: bytes, token: str) -> int:
@@ -63,7 +76,7 @@ def _read_token(secret: bytes, token: str) -> int:
         data = base64.b64decode(token.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError):
         data = b""
-    mac, text = data[:32], data[32:]
-    if not hmac.compare_digest(mac, hmac.digest(secret, text, "sha256")):
+    mac, digits = data[:32], data[32:]
+    if not hmac.compare_digest(mac, hmac.digest(secret, digits, "sha256")):
         raise invalid_parameter("Invalid pagination token.")
-    return int(text)
+    return int(digits)

@@ -1,4 +1,4 @@
-"""Read the parameters of an operation: what is missing or of the wrong kind is refused before anything is changed."""
+"""Read the parameters of an operation, and refuse a request if a parameter is missing, malformed or out of range."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ __all__ = [
 T = TypeVar("T")
 Parameters: TypeAlias = Mapping[str, Any]
 
-TEXT_LIMIT = 131_072
-"""The characters of the longest text that is read: the service's own limit for ListUsers' token and the like."""
+STRING_LIMIT = 131_072
+"""The maximum number of characters of any string parameter: the service model's limit for page tokens and the like."""
 
 
 def _get_typed(parameters: Parameters, name: str, kind: type[T]) -> T | None:
@@ -42,22 +42,22 @@ def _get_typed(parameters: Parameters, name: str, kind: type[T]) -> T | None:
 
 
 def optional_string(parameters: Parameters, name: str) -> str | None:
-    """Return a string parameter, or None where it is absent.
+    """Return an optional string parameter, or None if it is absent.
 
     Raises:
-        Refusal: it is of another type, or too long.
+        Refusal: the value is not a string, or is too long.
     """
     value = _get_typed(parameters, name, str)
-    if value is not None and len(value) > TEXT_LIMIT:
-        raise invalid_parameter(_constraint(name, f"Member must have length less than or equal to {TEXT_LIMIT}"))
+    if value is not None and len(value) > STRING_LIMIT:
+        raise invalid_parameter(_constraint(name, f"Member must have length less than or equal to {STRING_LIMIT}"))
     return value
 
 
 def string(parameters: Parameters, name: str) -> str:
-    """Return a required string parameter that is not empty.
+    """Return a required string parameter, which must not be empty.
 
     Raises:
-        Refusal: it is absent, empty or of another type.
+        Refusal: the value is absent, empty, too long or not a string.
     """
     value = optional_string(parameters, name)
     if value is None:
@@ -68,10 +68,10 @@ def string(parameters: Parameters, name: str) -> str:
 
 
 def limited_string(parameters: Parameters, name: str, least: int, most: int) -> str | None:
-    """Return an optional string parameter of *least* to *most* characters.
+    """Return an optional string parameter of *least* to *most* characters, or None if it is absent.
 
     Raises:
-        Refusal: it is shorter, longer or of another type.
+        Refusal: the value is too short, too long or not a string.
     """
     value = optional_string(parameters, name)
     if value is not None and len(value) < least:
@@ -82,10 +82,10 @@ def limited_string(parameters: Parameters, name: str, least: int, most: int) -> 
 
 
 def choice(parameters: Parameters, name: str, enumeration: str) -> str | None:
-    """Return an optional string parameter that is a value of the service model's *enumeration*.
+    """Return an optional string parameter whose values the service model's *enumeration* lists, or None if absent.
 
     Raises:
-        Refusal: it is something else.
+        Refusal: the value is not one of the enumeration.
     """
     value, choices = optional_string(parameters, name), ENUMS[enumeration]
     if value is not None and value not in choices:
@@ -94,7 +94,7 @@ def choice(parameters: Parameters, name: str, enumeration: str) -> str | None:
 
 
 def null_member(name: str) -> Refusal:
-    """Return the refusal for a required parameter that is absent."""
+    """Return the refusal for a required parameter that is absent: InvalidParameterException."""
     return invalid_parameter(_constraint(name, "Member must not be null"))
 
 
@@ -103,10 +103,12 @@ def _constraint(name: str, rule: str) -> str:
 
 
 def named(values: Mapping[str, Any], name: str) -> str:
-    """Return an entry of AuthParameters or ChallengeResponses, which the service calls a missing parameter.
+    """Return a required entry of AuthParameters or ChallengeResponses.
+
+    The service has another message for a missing entry than for a missing parameter of the operation.
 
     Raises:
-        Refusal: it is absent, empty or no string.
+        Refusal: the value is absent, empty, too long or not a string.
     """
     value = optional_string(values, name)
     if not value:
@@ -115,10 +117,10 @@ def named(values: Mapping[str, Any], name: str) -> str:
 
 
 def require_mapping(parameters: Parameters, name: str) -> dict[str, Any]:
-    """Return a required parameter that is an object.
+    """Return a required parameter that is a JSON object.
 
     Raises:
-        Refusal: it is absent or of another type.
+        Refusal: the value is absent or not an object.
     """
     if parameters.get(name) is None:
         raise null_member(name)
@@ -126,20 +128,20 @@ def require_mapping(parameters: Parameters, name: str) -> dict[str, Any]:
 
 
 def flag(parameters: Parameters, name: str, *, default: bool = False) -> bool:
-    """Return a boolean parameter, or *default* where it is absent.
+    """Return an optional boolean parameter, or *default* if it is absent.
 
     Raises:
-        Refusal: it is of another type.
+        Refusal: the value is not a boolean.
     """
     value = _get_typed(parameters, name, bool)
     return default if value is None else value
 
 
 def number(parameters: Parameters, name: str, default: int, least: int, most: int) -> int:
-    """Return an integer parameter between *least* and *most*, or *default* where it is absent.
+    """Return an optional integer parameter from *least* to *most*, or *default* if it is absent.
 
     Raises:
-        Refusal: it is of another type, or out of range.
+        Refusal: the value is not an integer, or is out of range.
     """
     value = _get_typed(parameters, name, int)
     if value is None:
@@ -152,19 +154,19 @@ def number(parameters: Parameters, name: str, default: int, least: int, most: in
 
 
 def mapping(parameters: Parameters, name: str) -> dict[str, Any]:
-    """Return a parameter that is an object, empty where it is absent.
+    """Return an optional parameter that is a JSON object; an empty dictionary if it is absent.
 
     Raises:
-        Refusal: it is of another type.
+        Refusal: the value is not an object.
     """
     return cast(dict[str, Any], _get_typed(parameters, name, dict) or {})
 
 
 def strings(parameters: Parameters, name: str) -> list[str]:
-    """Return a parameter that is a list of strings, empty where it is absent.
+    """Return an optional parameter that is a list of strings; an empty list if it is absent.
 
     Raises:
-        Refusal: it is of another type.
+        Refusal: the value is not a list of strings.
     """
     values = cast(list[Any], _get_typed(parameters, name, list) or [])
     if not all(isinstance(value, str) for value in values):
@@ -173,10 +175,10 @@ def strings(parameters: Parameters, name: str) -> list[str]:
 
 
 def attributes(parameters: Parameters, name: str = "UserAttributes") -> dict[str, str]:
-    """Return a list of ``{"Name": ..., "Value": ...}`` as a dictionary.
+    """Return an optional list of ``{"Name": ..., "Value": ...}`` as a dictionary; an empty one if it is absent.
 
     Raises:
-        Refusal: it has another shape.
+        Refusal: the value is not a list of such objects.
     """
     entries = cast(list[Any], _get_typed(parameters, name, list) or [])
     if not all(isinstance(entry, dict) for entry in entries):

@@ -1,4 +1,7 @@
-"""Passkeys: register, list and delete them, and the two halves of a log-in by one. Signatures are really checked."""
+"""Passkeys: register, list and delete them; create the challenge of a login and check the answer.
+
+The credentials are checked as W3C Web Authentication requires, the signatures included (see :mod:`.webauthn`).
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ _CHALLENGE_BYTES, _REGISTRATION_SECONDS = 32, 300
 
 
 def new_challenge() -> bytes:
-    """Return 32 random bytes, which an authenticator is to sign."""
+    """Return 32 random bytes for an authenticator to sign."""
     return secrets.token_bytes(_CHALLENGE_BYTES)
 
 
@@ -36,7 +39,7 @@ def _relying_party(pool: UserPool) -> RelyingParty | None:
 
 
 def is_multi_factor(pool: UserPool) -> bool:
-    """Whether a passkey, with its user verified, is both factors."""
+    """Return whether *pool* counts a passkey with user verification (PIN, fingerprint, ...) as both factors."""
     return pool.section("WebAuthnConfiguration").get("FactorConfiguration") == "MULTI_FACTOR_WITH_USER_VERIFICATION"
 
 
@@ -47,7 +50,7 @@ def usable(pool: UserPool, user: User) -> list[Passkey]:
 
 
 def start_registration(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer StartWebAuthnRegistration: what a browser's ``navigator.credentials.create`` is given."""
+    """Answer StartWebAuthnRegistration with the options for ``navigator.credentials.create`` in a browser."""
     holder = verify_access_token(state, string(parameters, "AccessToken"))
     party, user = _require_enabled(holder), holder.user
     nonce = _base64url(new_challenge())
@@ -83,18 +86,22 @@ def _require_enabled(holder: Holder) -> RelyingParty:
 
 
 def complete_registration(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer CompleteWebAuthnRegistration: what the browser returned; the challenge is spent."""
+    """Answer CompleteWebAuthnRegistration: check and store the credential that the browser returned."""
     holder = verify_access_token(state, string(parameters, "AccessToken"))
     credential = require_mapping(parameters, "Credential")
     party, user = _require_enabled(holder), holder.user
+    # Each challenge can be used once, even if the credential is then refused.
     pending, user.registration = user.registration, None
     if pending is None or pending.expires <= state.clock():
-        raise Refusal("WebAuthnChallengeNotFoundException", "No registration is under way: start one first.")
+        raise Refusal(
+            "WebAuthnChallengeNotFoundException",
+            "No registration is in progress, or it has expired: call StartWebAuthnRegistration first.",
+        )
     if pending.client_id != holder.client.client_id:
-        raise Refusal("WebAuthnClientMismatchException", "The registration was begun by another app client.")
+        raise Refusal("WebAuthnClientMismatchException", "The registration was started by another app client.")
     passkey = _new_passkey(state, credential, pending, party)
     if any(passkey.id in other.passkeys for other in holder.pool.users.values()):
-        raise webauthn.malformed("it is registered already")
+        raise webauthn.malformed("the passkey is already registered")
     user.passkeys[passkey.id] = passkey
     return {}
 
@@ -105,7 +112,7 @@ def _new_passkey(state: State, credential: dict[str, Any], pending: Registration
     data = webauthn.check_attestation(webauthn.decode(response, "attestationObject"), party)
     identifier = webauthn.decode(credential, "id")
     if data.id is None or data.key is None or data.id != identifier:
-        raise webauthn.malformed("the id is not the one that the authenticator made")
+        raise webauthn.malformed("id is not the credential id in the authenticator data")
     attachment = credential.get("authenticatorAttachment")
     transports: object = response.get("transports")
     known = cast(list[object], transports) if isinstance(transports, list) else []
@@ -123,15 +130,17 @@ def _new_passkey(state: State, credential: dict[str, Any], pending: Registration
 def _authenticator_response(credential: dict[str, Any]) -> dict[str, Any]:
     response: object = credential.get("response")
     if credential.get("type") != "public-key" or not isinstance(response, dict):
-        raise webauthn.malformed("it is no public-key credential with a response")
+        raise webauthn.malformed("type must be public-key, and response must be an object")
     return cast(dict[str, Any], response)
 
 
 def request(pool: UserPool, user: User) -> tuple[str, str]:
-    """Return a challenge, and CREDENTIAL_REQUEST_OPTIONS with it: what ``navigator.credentials.get`` is given.
+    """Return a new challenge in base64url, and the options for ``navigator.credentials.get`` as a JSON string.
+
+    The options include the challenge. The client receives them as CREDENTIAL_REQUEST_OPTIONS.
 
     Raises:
-        Refusal: the pool has no relying party.
+        Refusal: the pool has no relying party id.
     """
     party = _relying_party(pool)
     if party is None:
@@ -148,25 +157,30 @@ def request(pool: UserPool, user: User) -> tuple[str, str]:
 
 
 def check(pool: UserPool, user: User, challenge: str, credential: str) -> bool:
-    """Check CREDENTIAL, an AuthenticationResponseJSON, and return whether it is both factors.
+    """Check the answer to WEB_AUTHN, and return whether it counts as both factors.
+
+    Args:
+        challenge: the challenge that was sent, in base64url.
+        credential: what the client sent as CREDENTIAL, an AuthenticationResponseJSON as a string.
 
     Raises:
-        Refusal: any part of it is wrong.
+        Refusal: the credential is malformed, belongs to another user, or does not prove possession of the passkey.
     """
     party, answer = _relying_party(pool), _parse_credential(credential)
     passkey = user.passkeys.get(_base64url(webauthn.decode(answer, "id")))
     if party is None or passkey is None or passkey.relying_party != party.id:
-        raise webauthn.malformed("it is none of the user's")
+        raise webauthn.malformed("the user has no passkey with this id for the relying party")
     response = _authenticator_response(answer)
     hashed = webauthn.client_data(webauthn.decode(response, "clientDataJSON"), "webauthn.get", challenge, party)
     signed = webauthn.decode(response, "authenticatorData")
     data = webauthn.authenticator_data(signed, party)
     webauthn.check_signature(passkey.key, webauthn.decode(response, "signature"), signed + hashed)
     if response.get("userHandle") and webauthn.decode(response, "userHandle") != user.sub.encode("ascii"):
-        raise webauthn.malformed("it is another user's")
-    # An authenticator that counts never goes back: it would be a copy.
+        raise webauthn.malformed("userHandle names another user")
+    # An authenticator that counts its signatures sends a higher number each time; one that does not count always sends
+    # 0. A number that did not grow is a sign that the passkey was copied (Web Authentication, section 6.1.1).
     if (data.sign_count or passkey.sign_count) and data.sign_count <= passkey.sign_count:
-        raise webauthn.malformed("its count of signatures has gone back")
+        raise webauthn.malformed("signature counter did not grow: the passkey may have been copied")
     passkey.sign_count = data.sign_count
     return data.user_verified and is_multi_factor(pool)
 
@@ -175,14 +189,14 @@ def _parse_credential(credential: str) -> dict[str, Any]:
     try:
         answer: object = json.loads(credential)
     except (ValueError, RecursionError):
-        raise webauthn.malformed("it is not JSON") from None
+        raise webauthn.malformed("CREDENTIAL is not JSON") from None
     if not isinstance(answer, dict):
-        raise webauthn.malformed("it is no JSON object")
+        raise webauthn.malformed("CREDENTIAL is not a JSON object")
     return cast(dict[str, Any], answer)
 
 
 def list_credentials(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer ListWebAuthnCredentials, at most 20 a page."""
+    """Answer ListWebAuthnCredentials, with at most 20 passkeys per page."""
     user = verify_access_token(state, string(parameters, "AccessToken")).user
     passkeys = list(user.passkeys.values())
     page, following = pages.requested_page(state, parameters, passkeys, limit="MaxResults", most=_MOST_PASSKEYS)

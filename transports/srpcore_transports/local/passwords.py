@@ -1,4 +1,8 @@
-"""Passwords: the pool's policy, the verifier that is kept in a password's place, and the limit on wrong tries."""
+"""Passwords: the pool's policy, the SRP verifier that is stored instead of a password, and the lock-out.
+
+After five wrong passwords in a row the user is locked out for one second, and for twice as long after each further one,
+up to 15 minutes. The count starts again at 0 after a right password, and 15 minutes after the last wrong one.
+"""
 
 from __future__ import annotations
 
@@ -39,17 +43,20 @@ _SYMBOLS = set("^$*.[]{}()?\"!@#%&/\\,><':;|_~`=+- ")
 
 @dataclass(frozen=True)
 class Verifier:
-    """What is kept in a password's place: the salt and ``g^x``."""
+    """What is stored instead of a password: the salt, and ``g^x mod N`` as ``value``."""
 
     salt: int = field(repr=False)
     value: int = field(repr=False)
 
 
 def check_policy(pool: UserPool, password: str) -> None:
-    """Check *password* against the pool's policy; the default is the service's: 8 characters, all four kinds.
+    """Check *password* against the pool's policy.
+
+    The default is the service's: at least 8 characters, with an upper-case and a lower-case letter, a digit and a
+    symbol.
 
     Raises:
-        Refusal: it breaks the policy.
+        Refusal: the password does not conform to the policy.
     """
     policy = pool.password_policy
     kinds: tuple[tuple[str, Callable[[str], bool], str], ...] = (
@@ -62,9 +69,9 @@ def check_policy(pool: UserPool, password: str) -> None:
         raise _policy_violation("Password not long enough")
     if len(password) > _LONGEST:
         raise _policy_violation("Password too long")
-    for rule, is_kind, spoken in kinds:
+    for rule, is_kind, kind in kinds:
         if policy.get(rule, True) and not any(map(is_kind, password)):
-            raise _policy_violation(f"Password must have {spoken} characters")
+            raise _policy_violation(f"Password must have {kind} characters")
 
 
 def _policy_violation(reason: str) -> Refusal:
@@ -72,7 +79,7 @@ def _policy_violation(reason: str) -> Refusal:
 
 
 def temporary(pool: UserPool) -> str:
-    """Return a random temporary password that the pool's policy allows."""
+    """Return a random temporary password that conforms to the pool's policy."""
     least = int(pool.password_policy.get("MinimumLength", 8))
     filling = random_string(max(least, 8), string.ascii_letters + string.digits)
     kinds = (string.ascii_uppercase, string.ascii_lowercase, string.digits, "!@#%&")
@@ -80,24 +87,31 @@ def temporary(pool: UserPool) -> str:
 
 
 def make(state: State, pool: UserPool, username: str, password: str) -> Verifier:
-    """Return a fresh verifier of *password*; other requests are let in meanwhile."""
+    """Return a new verifier of *password*.
+
+    The lock of the state is released during the computation, so other requests may change the state.
+    """
     salt = secrets.randbits(SALT_BITS)
     with state.unlocked():
         return Verifier(salt, cognito.verifier(cognito.private_key(pool.suffix + username, password, salt)))
 
 
 def store(state: State, user: User, verifier: Verifier, status: str) -> None:
-    """Give *user* the password that *verifier* stands for, and forget the wrong tries."""
+    """Set the password of *user* to the one that *verifier* was made for, and reset the count of wrong passwords."""
     user.salt, user.verifier = verifier.salt, verifier.value
     user.status, user.failures = status, 0
     user.password_set = user.modified = state.clock()
 
 
 def check(state: State, pool: UserPool, user: User | None, password: str) -> None:
-    """Check a password that came as text; an unknown user (None) costs the same time.
+    """Check a password that the client sent itself, not by SRP.
+
+    Args:
+        user: None for a name that does not exist. The same computation is done then, so that the duration does not
+            reveal that the user does not exist.
 
     Raises:
-        Refusal: it is wrong, or there were too many wrong tries.
+        Refusal: the password is wrong or must be reset, or the user is locked out.
     """
     known = user or User("", "", 0.0)
     refuse_reset(known)
@@ -105,32 +119,32 @@ def check(state: State, pool: UserPool, user: User | None, password: str) -> Non
     salt, expected = known.salt, known.verifier
     with state.unlocked():
         actual = cognito.verifier(cognito.private_key(pool.suffix + known.username, password, salt))
-    # A user without a password has the verifier 0, which no password has.
+    # A user without a password has the verifier 0, which is not the verifier of any password.
     if not hmac.compare_digest(to_bytes(actual), to_bytes(expected)):
         raise fail(state, known)
     succeed(known)
 
 
 def refuse_reset(user: User) -> None:
-    """Refuse every password of a user whose password an administrator has reset: it was given up.
+    """Check that an administrator has not reset the password of *user*. If so, even the right password is refused.
 
     Raises:
-        Refusal: the user must choose a new one, by the code that was sent.
+        Refusal: the user must set a new password with the code that was sent.
     """
     if user.status == "RESET_REQUIRED":
         raise Refusal("PasswordResetRequiredException", "Password reset required for the user")
 
 
 def throttle(state: State, user: User) -> None:
-    """Refuse while the user is locked out: after five wrong tries for 1 s, then 2 s, 4 s, ... up to 15 minutes.
+    """Check that *user* is not locked out because of wrong passwords (see the module's docstring).
 
     Raises:
-        Refusal: the lock holds.
+        Refusal: the user is locked out.
     """
     now = state.clock()
     if now - user.last_failure >= _FORGIVEN_AFTER:
         user.failures = 0
-    # At the fifth wrong try the lock is 2^0 = 1 second.
+    # After the fifth wrong password the user is locked out for 2^0 = 1 second.
     if user.failures >= _FREE_TRIES:
         lock = min(2 ** (user.failures - _FREE_TRIES), _LONGEST_LOCK)
         if now < user.last_failure + lock:
@@ -138,12 +152,12 @@ def throttle(state: State, user: User) -> None:
 
 
 def fail(state: State, user: User) -> Refusal:
-    """Count a wrong try, and return the refusal to raise."""
+    """Count a wrong password, and return the refusal to raise."""
     user.failures += 1
     user.last_failure = state.clock()
     return not_authorized()
 
 
 def succeed(user: User) -> None:
-    """Forget the wrong tries."""
+    """Reset the count of wrong passwords."""
     user.failures = 0

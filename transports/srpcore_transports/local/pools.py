@@ -1,4 +1,4 @@
-"""Make, describe, change, delete and list pools."""
+"""The operations on user pools: create, describe, update, delete and list them."""
 
 from __future__ import annotations
 
@@ -23,21 +23,22 @@ _NAMES = {
 }
 # Source: the model's documentation of AllowedFirstAuthFactors: "SOFTWARE_TOKEN is not currently supported".
 _FIRST_FACTORS = frozenset(ENUMS["AuthFactorType"]) - {"SOFTWARE_TOKEN"}
-# What a pool has for good once it is made, and what another operation changes.
+# UpdateUserPool does not change these settings: SetUserPoolMfaConfig changes the first ones, and the others stay as
+# CreateUserPool has set them.
 _MFA_SETTINGS = ("SmsMfaConfiguration", "EmailMfaConfiguration", "WebAuthnConfiguration")
 _FIXED_AT_CREATION = ("PoolName", "Schema", "UsernameAttributes", "AliasAttributes", "UsernameConfiguration")
 _LIST_FIELDS = ("Id", "Name", "LambdaConfig", "LastModifiedDate", "CreationDate")
 
 
 def check_pool_settings(settings: Parameters) -> None:
-    """Check the parameters of CreateUserPool that the pool acts on.
+    """Check those parameters of CreateUserPool that the local pool uses; ignore the others.
 
     Raises:
-        Refusal: one has a value that the service would not take.
+        Refusal: a parameter has a value that the service would not accept.
     """
     for name, allowed in _NAMES.items():
         if not set(strings(settings, name)) <= allowed:
-            raise invalid_parameter(f"{name} may have {', '.join(sorted(allowed))}")
+            raise invalid_parameter(f"{name} may only have {', '.join(sorted(allowed))}")
     if strings(settings, "AliasAttributes") and strings(settings, "UsernameAttributes"):
         raise invalid_parameter("Only one of the aliasAttributes or usernameAttributes can be set in a user pool.")
     choice(settings, "MfaConfiguration", "UserPoolMfaType")
@@ -55,9 +56,9 @@ def check_pool_settings(settings: Parameters) -> None:
 def _check_sign_in_policy(policy: Parameters) -> None:
     factors = strings(policy, "AllowedFirstAuthFactors")
     if not set(factors) <= _FIRST_FACTORS:
-        raise invalid_parameter(f"AllowedFirstAuthFactors may have {', '.join(sorted(_FIRST_FACTORS))}")
+        raise invalid_parameter(f"AllowedFirstAuthFactors may only have {', '.join(sorted(_FIRST_FACTORS))}")
     if factors and "PASSWORD" not in factors:
-        raise invalid_parameter("AllowedFirstAuthFactors must have PASSWORD")
+        raise invalid_parameter("AllowedFirstAuthFactors must include PASSWORD")
 
 
 def create_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
@@ -89,7 +90,7 @@ def _pool_fields(pool: UserPool) -> dict[str, Any]:
 
 
 def update_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer UpdateUserPool: as the service does, what is left out goes back to its default."""
+    """Answer UpdateUserPool: as in the service, settings that are left out are reset to their defaults."""
     pool = state.pool(string(parameters, "UserPoolId"))
     check_pool_settings(parameters)
     kept = {name: value for name, value in pool.settings.items() if name in (*_FIXED_AT_CREATION, *_MFA_SETTINGS)}
@@ -99,7 +100,7 @@ def update_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
 
 
 def delete_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer DeleteUserPool: its app clients and tokens go with it."""
+    """Answer DeleteUserPool; this also deletes its app clients and revokes their tokens."""
     pool = state.pool(string(parameters, "UserPoolId"))
     if pool.settings.get("DeletionProtection") == "ACTIVE":
         raise invalid_parameter(
@@ -113,8 +114,8 @@ def delete_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
 
 
 def list_user_pools(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer ListUserPools, at most 60 a page."""
-    # MaxResults is required here, and 0 is no size.
+    """Answer ListUserPools, with at most 60 pools per page."""
+    # Unlike in most operations, MaxResults is required here and must be at least 1.
     if parameters.get("MaxResults") is None:
         raise null_member("MaxResults")
     page, following = pages.requested_page(state, parameters, list(state.pools.values()), limit="MaxResults", least=1)

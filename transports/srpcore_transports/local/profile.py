@@ -1,4 +1,4 @@
-"""What a logged-in user does with the own account: read it, change and verify attributes, delete it."""
+"""The operations of a logged-in user on the own account: read it, change and verify attributes, delete it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ def get_user(state: State, parameters: Parameters) -> dict[str, Any]:
 
 
 def update_user_attributes(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer UpdateUserAttributes: a changed address is unverified, and gets a code where the pool says so."""
+    """Answer UpdateUserAttributes.
+
+    A changed e-mail address or phone number is unverified. If the pool's AutoVerifiedAttributes has it, a code is sent.
+    """
     holder = verify_access_token(state, string(parameters, "AccessToken"))
     given = read_attributes(parameters)
     attributes.check(holder.pool, given, by_user=True)
@@ -41,10 +44,12 @@ def update_user_attributes(state: State, parameters: Parameters) -> dict[str, An
 
 
 def write(state: State, pool: UserPool, user: User, given: dict[str, str]) -> list[str]:
-    """Write attributes that were checked; return the addresses that changed without being verified by *given*.
+    """Write *given*, which ``attributes.check`` has accepted, and return the names of attributes to verify.
+
+    These are ``email`` and ``phone_number``, if the value changed and *given* does not set it as verified.
 
     Raises:
-        Refusal: a verified address is another user's alias, or the new user name another user's.
+        Refusal: a verified address is an alias of another user, or an address that serves as user name is taken.
     """
     changed = [name for name in _VERIFIABLE if name in given and given[name] != user.attributes.get(name)]
     for name in changed:
@@ -79,7 +84,7 @@ def get_user_attribute_verification_code(state: State, parameters: Parameters) -
     user = verify_access_token(state, string(parameters, "AccessToken")).user
     name = _verifiable(parameters)
     if name not in user.attributes:
-        raise invalid_parameter(f"Invalid user attribute {name}: the user has none.")
+        raise invalid_parameter(f"Invalid user attribute {name}: the user does not have it.")
     return {"CodeDeliveryDetails": codes.issue(state, user, "attribute", name)}
 
 
@@ -108,7 +113,7 @@ def delete_user(state: State, parameters: Parameters) -> dict[str, Any]:
 
 
 def delete(state: State, pool: UserPool, user: User) -> None:
-    """Delete *user*, the conversations and what was granted."""
+    """Delete *user*, revoke the tokens, and end the logins in progress."""
     state.grants.revoke_user(user)
     state.conversations.forget_user(user)
     del pool.users[user.username]

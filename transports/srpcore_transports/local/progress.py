@@ -1,4 +1,16 @@
-"""What follows a factor that was proved: a new password, a second factor, the device's turn, or tokens."""
+"""The next step of a login after a factor was proved: another challenge, or the tokens.
+
+``advance`` decides it, in this order; each challenge whose answer is right leads back to it::
+
+    custom login, password not proved --> DefineAuthChallenge decides
+    temporary password ----------------> NEW_PASSWORD_REQUIRED
+    second factor needed --------------> SELECT_MFA_TYPE, SMS_MFA, EMAIL_OTP, SOFTWARE_TOKEN_MFA or MFA_SETUP
+    custom login, not done ------------> DefineAuthChallenge decides
+    remembered device -----------------> DEVICE_SRP_AUTH, DEVICE_PASSWORD_VERIFIER, then tokens
+    otherwise -------------------------> tokens
+
+DefineAuthChallenge can choose PASSWORD_VERIFIER, CUSTOM_CHALLENGE, the tokens, or the end of the login.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +35,7 @@ def advance(state: State, conversation: Conversation) -> dict[str, Any]:
     """Return the next challenge of *conversation*, or the tokens that end it.
 
     Raises:
-        Refusal: the user may not log in, or the device is not the user's.
+        Refusal: the user is not allowed to log in, or the device is unknown or not confirmed.
     """
     conversation = custom_auth.record_answered_challenge(conversation)
     if _triggers_run_first(conversation):
@@ -47,7 +59,11 @@ def advance(state: State, conversation: Conversation) -> dict[str, Any]:
 
 
 def _triggers_run_first(conversation: Conversation) -> bool:
-    """Whether the triggers have their say before anything is proved: then nothing may be changed yet."""
+    """Return whether this is a custom login that has not proved the password yet.
+
+    The triggers decide alone then: without a proof, the login must not reach NEW_PASSWORD_REQUIRED or MFA_SETUP, which
+    change the user.
+    """
     custom = conversation.custom
     return custom is not None and not custom.done and not custom.password_proved
 
@@ -62,14 +78,16 @@ def _next_custom_challenge(state: State, conversation: Conversation) -> dict[str
         asked = replace(conversation, exchange=srp, custom=replace(custom, A=None))
         return challenge(state, asked, name, parameters)
     if name != "CUSTOM_CHALLENGE":
-        raise Refusal("InvalidLambdaResponseException", f"The challenge {name} cannot be next")
+        raise Refusal(
+            "InvalidLambdaResponseException", f"DefineAuthChallenge returned the challenge {name}, which cannot be next"
+        )
     created, public = custom_auth.create(state, conversation)
     shown = conversation.user or exchange.fake_user(conversation.pool, conversation.typed)
     return challenge(state, created, name, {"USERNAME": shown.username, **public})
 
 
 def _skips_second_factor(conversation: Conversation, device: DeviceRecord | None) -> bool:
-    # Triggers that were not given a password have said all that is to be said.
+    # In a custom login without a password, the triggers have decided what the user must prove.
     by_triggers = conversation.custom is not None and not conversation.custom.password_proved
     return conversation.second_factor_done or by_triggers or _device_replaces_second_factor(conversation, device)
 
@@ -111,13 +129,13 @@ def _device(conversation: Conversation, user: User) -> DeviceRecord | None:
 
 
 def _device_replaces_second_factor(conversation: Conversation, device: DeviceRecord | None) -> bool:
-    # ChallengeRequiredOnNewDevice: only devices that are not remembered are asked for a second factor.
+    # With ChallengeRequiredOnNewDevice a remembered device replaces the second factor.
     section = conversation.pool.section("DeviceConfiguration")
     return device is not None and device.remembered and bool(section.get("ChallengeRequiredOnNewDevice"))
 
 
 def mfa_challenge(state: State, conversation: Conversation, user: User) -> dict[str, Any] | None:
-    """Return the challenge for the second factor, or None where the user needs none."""
+    """Return the challenge for the second factor, or None if the user does not need one."""
     factors = mfa.factors(conversation.pool, user)
     if user.preferred_mfa in factors:
         factors = [user.preferred_mfa]
@@ -133,7 +151,7 @@ def mfa_challenge(state: State, conversation: Conversation, user: User) -> dict[
 
 
 def second_factor_challenge(state: State, conversation: Conversation, user: User, factor: str) -> dict[str, Any]:
-    """Return the challenge SOFTWARE_TOKEN_MFA, or SMS_MFA or EMAIL_OTP after its code was sent."""
+    """Return the challenge *factor*: SOFTWARE_TOKEN_MFA, SMS_MFA or EMAIL_OTP. The last two also send a code."""
     if factor == "SOFTWARE_TOKEN_MFA":
         parameters = {"USER_ID_FOR_SRP": user.username, "FRIENDLY_DEVICE_NAME": user.totp_name}
         return challenge(state, conversation, factor, parameters)
@@ -143,7 +161,12 @@ def second_factor_challenge(state: State, conversation: Conversation, user: User
 def send_code(
     state: State, conversation: Conversation, user: User, factor: str, attribute: str, purpose: str
 ) -> dict[str, Any]:
-    """Return the challenge *factor*, SMS_MFA, SMS_OTP or EMAIL_OTP, after its code was sent."""
+    """Send a code, and return the challenge *factor*: SMS_MFA, SMS_OTP or EMAIL_OTP.
+
+    Args:
+        attribute: the attribute that has the address: ``email`` or ``phone_number``.
+        purpose: the purpose of the message in the outbox: ``mfa`` or ``sign_in``.
+    """
     code = state.code()
     delivery = codes.deliver(state, user, attribute, purpose, code)
     parameters = {
@@ -155,13 +178,17 @@ def send_code(
 
 
 def challenge(state: State, conversation: Conversation, name: str, parameters: dict[str, str]) -> dict[str, Any]:
-    """Return the challenge *name*, with a fresh Session for its answer."""
+    """Return the challenge *name*, with a new Session for its answer."""
     session = state.conversations.open(conversation, name)
     return {"ChallengeName": name, "Session": session, "ChallengeParameters": parameters}
 
 
 def complete(state: State, conversation: Conversation, device: DeviceRecord | None) -> dict[str, Any]:
-    """Return the tokens that end the log-in; where devices are tracked, a new one gets its key here."""
+    """Return the reply that ends the login: its tokens, and the key of a new device.
+
+    Args:
+        device: the device that the user logged in from; if it is None and the pool tracks devices, a device is added.
+    """
     pool, client, user = conversation.pool, conversation.client, _require_can_log_in(state, conversation)
     new_device = None
     if pool.tracks_devices and device is None:

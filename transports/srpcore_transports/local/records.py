@@ -1,4 +1,7 @@
-"""What the pool keeps: pools, app clients, users, devices and codes. Secrets are in no repr; passwords are not kept."""
+"""The data of a server: user pools, app clients, users, groups, devices, passkeys and codes.
+
+Times are in seconds since the epoch. Secrets are left out of every repr. Passwords are not stored, only SRP verifiers.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,12 @@ def random_string(length: int, alphabet: str = string.ascii_lowercase + string.d
 
 @dataclass
 class Code:
-    """A code that was sent: good until ``expires``; ``wrong`` counts the wrong tries."""
+    """A code that was sent.
+
+    Attributes:
+        attribute: the attribute that has the address: ``email`` or ``phone_number``.
+        wrong: how many wrong codes were tried.
+    """
 
     value: str = field(repr=False)
     expires: float
@@ -46,7 +54,15 @@ class Code:
 
 @dataclass
 class DeviceRecord:
-    """A device: known by its key from the log-in on, confirmed once it has a salt and a verifier."""
+    """A device of a user.
+
+    Attributes:
+        key: created at the login, like ``group_key``.
+        salt: sent by the client in ConfirmDevice, like ``verifier``.
+        confirmed: ConfirmDevice was called.
+        remembered: the device may replace the second factor.
+        authenticated: the time of the last login.
+    """
 
     key: str
     group_key: str
@@ -62,7 +78,7 @@ class DeviceRecord:
 
 @dataclass
 class Group:
-    """A group: who is in it is kept with the users; a lower ``precedence`` goes first, None last."""
+    """A group. Its members are found by ``User.groups``. A lower ``precedence`` comes first, None last."""
 
     name: str
     created: float
@@ -74,7 +90,7 @@ class Group:
 
 @dataclass
 class IdentityProvider:
-    """An identity provider of another house; ``settings`` are the parameters of CreateIdentityProvider."""
+    """An external identity provider; ``settings`` has parameters of CreateIdentityProvider."""
 
     name: str
     created: float
@@ -84,7 +100,15 @@ class IdentityProvider:
 
 @dataclass
 class Passkey:
-    """A WebAuthn credential: its id in base64url, the public key, and how often it has signed, where it counts."""
+    """A WebAuthn credential.
+
+    Attributes:
+        id: the credential id in base64url, without padding.
+        relying_party: the id of the relying party, a domain.
+        sign_count: the signature counter at the last use; 0 if the authenticator does not count.
+        attachment: ``platform`` or ``cross-platform``, if the browser sent it.
+        transports: how the authenticator is connected, for example ``usb``; from the browser.
+    """
 
     id: str
     key: PublicKey = field(repr=False)
@@ -97,7 +121,7 @@ class Passkey:
 
 @dataclass(frozen=True)
 class Registration:
-    """A passkey's registration that was begun: its challenge, the app client that asked, and until when it is good."""
+    """A registration of a passkey in progress, until ``expires``; the challenge is in base64url."""
 
     challenge: str = field(repr=False)
     client_id: str
@@ -106,7 +130,18 @@ class Registration:
 
 @dataclass
 class User:
-    """A user: ``username`` is the canonical name, which is ``sub`` in pools whose users sign in by e-mail."""
+    """A user.
+
+    Attributes:
+        username: the canonical name; it equals ``sub`` in pools that have UsernameAttributes.
+        salt: the salt of the password; may be any integer.
+        verifier: g^x mod N of the password; 0 if the user has no password.
+        password_set: when the password was set.
+        failures: the number of wrong passwords in a row.
+        totp_pending: the secret of an authenticator app that is not verified yet.
+        totp_step: the last time step whose code was used, so that no code is accepted twice.
+        codes: the codes that were sent, by purpose.
+    """
 
     username: str
     sub: str
@@ -133,13 +168,13 @@ class User:
     registration: Registration | None = field(default=None, repr=False)
 
     def verified(self, attribute: str) -> bool:
-        """Whether the e-mail address or phone number is there and verified."""
+        """Return whether the user has *attribute* (``email`` or ``phone_number``) and it is verified."""
         return attribute in self.attributes and self.attributes.get(f"{attribute}_verified") == "true"
 
 
 @dataclass
 class AppClient:
-    """An app client; ``settings`` are the parameters of CreateUserPoolClient."""
+    """An app client; ``settings`` has the parameters of CreateUserPoolClient."""
 
     client_id: str
     user_pool_id: str
@@ -150,35 +185,47 @@ class AppClient:
 
     @property
     def flows(self) -> list[str]:
-        """The flows it may use, as ExplicitAuthFlows names them."""
+        """The flows that the client may use, with the names of ExplicitAuthFlows."""
         return cast(list[str], self.settings.get("ExplicitAuthFlows") or list(_DEFAULT_FLOWS))
 
     @property
     def hides_users(self) -> bool:
-        """Whether an unknown user gets the same answers as a wrong password."""
+        """Whether the answers to the client hide that a user does not exist (PreventUserExistenceErrors)."""
         return self.settings.get("PreventUserExistenceErrors") == "ENABLED"
 
     @property
     def session_seconds(self) -> int:
-        """How long a Session lives."""
+        """How long a Session is valid, in seconds."""
         return int(self.settings.get("AuthSessionValidity", 3)) * 60
 
     def validity(self, token: str, default: int, unit: str) -> int:
-        """Return the seconds that an ``AccessToken``, ``IdToken`` or ``RefreshToken`` is good for."""
+        """Return how many seconds a token is valid.
+
+        Args:
+            token: ``AccessToken``, ``IdToken`` or ``RefreshToken``.
+            default: the seconds if the client has no such setting.
+            unit: the unit of the setting if TokenValidityUnits does not give one: ``minutes``, ``hours``, ...
+        """
         units = cast(Mapping[str, str], self.settings.get("TokenValidityUnits") or {})
         amount = int(self.settings.get(f"{token}Validity") or 0)
         return amount * _UNITS[units.get(token, unit)] if amount else default
 
     @property
     def rotation_grace(self) -> int | None:
-        """How long a rotated refresh token stays good, in seconds; None where there is no rotation."""
+        """How many seconds a refresh token is still valid after rotation; None if the client does not rotate tokens."""
         rotation = cast(Mapping[str, Any], self.settings.get("RefreshTokenRotation") or {})
         return int(rotation.get("RetryGracePeriodSeconds") or 0) if rotation.get("Feature") == "ENABLED" else None
 
 
 @dataclass
 class UserPool:
-    """A user pool; ``settings`` are the parameters of CreateUserPool."""
+    """A user pool.
+
+    Attributes:
+        settings: the parameters of CreateUserPool, UpdateUserPool and SetUserPoolMfaConfig.
+        users: the users by canonical name.
+        secret: random bytes from which the answers for unknown users are derived.
+    """
 
     id: str
     created: float
@@ -192,7 +239,7 @@ class UserPool:
 
     @property
     def suffix(self) -> str:
-        """What follows the underscore of the id."""
+        """The part of the id after the underscore; SRP hashes it before the user name."""
         return self.id.split("_", 1)[1]
 
     def names(self, setting: str) -> list[str]:
@@ -200,41 +247,41 @@ class UserPool:
         return cast(list[str], self.settings.get(setting) or [])
 
     def section(self, setting: str) -> dict[str, Any]:
-        """Return a setting that is an object, such as DeviceConfiguration; empty where it is not set."""
+        """Return a setting that is an object, such as DeviceConfiguration; an empty dictionary if it is not set."""
         return cast(dict[str, Any], self.settings.get(setting) or {})
 
     @property
     def password_policy(self) -> dict[str, Any]:
-        """The policy of CreateUserPool's ``Policies``, empty where the service's default holds."""
+        """PasswordPolicy of the setting Policies; an empty dictionary means the service's default."""
         return cast(dict[str, Any], self.section("Policies").get("PasswordPolicy") or {})
 
     @property
     def first_factors(self) -> list[str]:
-        """The first factors that AllowedFirstAuthFactors allows: PASSWORD alone unless it says otherwise."""
+        """The first factors that are allowed (AllowedFirstAuthFactors); only PASSWORD by default."""
         policy = cast(Mapping[str, Any], self.section("Policies").get("SignInPolicy") or {})
         return cast(list[str], policy.get("AllowedFirstAuthFactors") or ["PASSWORD"])
 
     @property
     def schema(self) -> list[dict[str, Any]]:
-        """The attributes that were declared beside the standard ones, or that were made required."""
+        """The setting Schema: custom attributes, and standard attributes with other properties, such as required."""
         return cast(list[dict[str, Any]], self.settings.get("Schema") or [])
 
     @property
     def mfa(self) -> str:
-        """``OFF``, ``OPTIONAL`` or ``ON``."""
+        """Whether second factors are used: ``OFF``, ``OPTIONAL`` or ``ON``."""
         return str(self.settings.get("MfaConfiguration", "OFF"))
 
     @property
     def tracks_devices(self) -> bool:
-        """Whether a log-in from an unknown device makes a device key."""
+        """Whether a login without a device key adds a device."""
         return self.settings.get("DeviceConfiguration") is not None
 
     def fold(self, name: str) -> str:
-        """Return *name* as it is compared: pools made with ``CaseSensitive: false`` ignore case."""
+        """Return *name* in the form that names are compared in: pools with ``CaseSensitive: false`` ignore case."""
         return name if self.section("UsernameConfiguration").get("CaseSensitive", True) else name.casefold()
 
     def new_user(self, username: str, now: float) -> User:
-        """Return a user with a fresh sub, not yet in the pool."""
+        """Return a user with a new ``sub``. The caller must add it to ``users``."""
         sub = str(uuid.uuid4())
         username = sub if self.names("UsernameAttributes") else username
         return User(username, sub, now, {"sub": sub}, modified=now)
