@@ -1,7 +1,8 @@
-"""Logins that keep: what is kept of one (:class:`Login`), and where (:class:`TokenStore`).
+"""Store logins: what is stored of one (:class:`Login`), and where (:class:`TokenStore`).
 
-This is the one room of the core that touches a disk. Hold the lock from reading a login to writing its successor, so
-that two programs do not spend one rotating refresh token::
+This is the only package of the core that reads and writes files. Hold the lock from reading a login until its new
+version is written. Otherwise two programs could use the same refresh token, and if the pool rotates refresh tokens, one
+of them would lose its login::
 
     with store.lock(key):
         login = store.load(key)  # another program may have refreshed it meanwhile

@@ -1,4 +1,4 @@
-"""What every store can do, and the key under which a login is kept."""
+"""The methods that every store has, and the key under which a login is stored."""
 
 from __future__ import annotations
 
@@ -14,58 +14,62 @@ from .record import Login
 __all__ = ["LOCK_TIMEOUT", "TokenStore", "check_timeout", "store_key"]
 
 LOCK_TIMEOUT = 60.0
-"""Seconds to wait for a lock: longer than a refresh takes over a slow line."""
+"""Seconds to wait for a lock. A refresh over a slow connection takes less."""
 
 
 class TokenStore(Protocol):
     """A store of logins, each under a key (see :func:`store_key`). Any thread may call any of the methods.
 
-    Write one of your own (over a database, say) by giving these four methods; :class:`StoreError` is what they raise.
+    To write a store of your own, for example over a database, write a class with these four methods. They should raise
+    :class:`StoreError`.
     """
 
     def load(self, key: str) -> Login | None:
-        """Return the login kept under *key*, or None."""
+        """Return the login stored under *key*, or None."""
         ...
 
     def save(self, key: str, login: Login) -> None:
-        """Keep *login* under *key*, in place of what was there. It is safe, or nothing has changed, when this ends."""
+        """Store *login* under *key*, instead of what was there.
+
+        When this returns, the login is stored for good. If it raises, the old one is still there.
+        """
         ...
 
     def delete(self, key: str) -> None:
-        """Forget what is kept under *key*, if anything is."""
+        """Delete what is stored under *key*, if there is anything."""
         ...
 
     def lock(self, key: str) -> AbstractContextManager[None]:
-        """Return what keeps all other threads and programs out of the lock of *key* while it is entered.
+        """Return a context manager that holds the lock of *key*, against all other threads and programs.
 
-        It may be left on another thread than it was entered on. It is not re-entrant. ``load``, ``save`` and
-        ``delete`` do not take it.
+        The thread that leaves it may be another one than the thread that entered it. The lock is not reentrant.
+        ``load``, ``save`` and ``delete`` do not acquire it.
         """
         ...
 
 
 def store_key(pool_id: str, client_id: str, username: str) -> str:
-    """Return the key of a user's login: the three texts, percent-encoded (RFC 3986), with ``/`` between them.
+    """Return the key of a user's login: the three strings, percent-encoded (RFC 3986), with ``/`` between them.
 
-    No two users have the same one, and it is ASCII. It is no secret, but it names the user.
+    The key is ASCII, and different users have different keys. It is not a secret, but the username can be read in it.
 
     Raises:
-        ConfigurationError: one of them is empty, no text, or has no UTF-8 form.
+        ConfigurationError: an argument is empty, is not a string, or cannot be encoded as UTF-8.
     """
     parts = {"pool_id": pool_id, "client_id": client_id, "username": username}
     for name, part in parts.items():
         if not utf8(part, name=name):
-            raise ConfigurationError(f"{name} is empty: a login is kept for one user of one app client")
+            raise ConfigurationError(f"{name} is empty: a login is stored for one user of one app client")
     return "/".join(quote(part, safe="") for part in parts.values())
 
 
 def check_timeout(timeout: float) -> float:
-    """Return *timeout*, in seconds, if one can wait so long.
+    """Return *timeout*, a number of seconds, if it is valid.
 
     Raises:
-        ConfigurationError: it is no number, or below 0, or beyond what the system can wait.
+        ConfigurationError: *timeout* is not a number, is negative, or is longer than the system can wait.
     """
     is_number = isinstance(timeout, (int, float)) and not isinstance(timeout, bool)  # pyright: ignore[reportUnnecessaryIsInstance]
     if not is_number or not 0 <= timeout <= threading.TIMEOUT_MAX:
-        raise ConfigurationError("lock_timeout must be a number of seconds, 0 or more")
+        raise ConfigurationError(f"invalid lock_timeout {timeout!r}: use a number of seconds, 0 or more")
     return timeout

@@ -1,4 +1,18 @@
-"""Logins kept in the system's keyring, over the package ``keyring`` (extra ``srpcore[keyring]``)."""
+"""Store logins in the keyring of the operating system, with the package ``keyring`` (extra ``srpcore[keyring]``).
+
+Theory of operation
+===================
+
+A Windows entry is too small for a login. There, the login is cut into pieces, and each piece is an entry of its own::
+
+    <key>                 "pieces:1:3"       the head: use the 3 pieces of generation 1
+    <key>#1.0             first piece
+    <key>#1.1             second piece
+    <key>#1.2             third piece
+
+A new login is written under the other generation (0 or 1). The head is written after the pieces, and the old pieces are
+removed last. So a program that is killed leaves the old login or the new one, never a mixture.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +35,7 @@ from .record import Login, check_key, decode, encode
 
 __all__ = ["KeyringStore"]
 
-# Windows keeps at most 2560 bytes in one entry, in UTF-16; a login has some five thousand characters.
+# Windows stores at most 2560 bytes in one entry, in UTF-16. A login has about five thousand characters.
 _MAX_CHARACTERS = 1200 if sys.platform == "win32" else None
 _HEAD = re.compile(r"pieces:([01]):([1-9][0-9]{0,3})", re.ASCII)
 
@@ -37,16 +51,19 @@ class _Keyring(Protocol):
 
 
 class KeyringStore:
-    """Keep logins in the keyring that the package ``keyring`` is set up for, as passwords of the service *service*.
+    """A store that keeps logins in the keyring that the package ``keyring`` is set up for.
 
-    Where the keyring's entries are small (*max_characters*; Windows), a login is kept in several, and the first, which
-    names the others, is written last: a program that is killed leaves the old login or the new one.
+    A keyring does not have locks, so this store locks files in *lock_folder*. All programs of a user must use the same
+    folder. So the default does not depend on the environment of a program.
 
-    Keyrings have no locks. Files in *lock_folder* stand in for them; it is ``~/.srpcore/locks`` unless it is given,
-    whatever the environment, so that all programs of a user find the same.
+    Args:
+        service: the service name of the entries in the keyring.
+        lock_folder: the folder for the lock files; ``~/.srpcore/locks`` by default.
+        lock_timeout: seconds to wait for a lock.
+        max_characters: the highest number of characters in one entry. A longer login is cut into several entries.
 
     Raises:
-        ConfigurationError: the package ``keyring`` is missing, or there is no home folder.
+        ConfigurationError: the package ``keyring`` is not installed, or the home folder cannot be found.
     """
 
     def __init__(
@@ -68,14 +85,14 @@ class KeyringStore:
         return f"KeyringStore({self.service!r})"
 
     def load(self, key: str) -> Login | None:
-        """Return the login kept under *key*, or None.
+        """Return the login stored under *key*, or None.
 
         Raises:
-            ConfigurationError: *key* is no key.
-            StoreCorrupt: the entry holds something else; it is left as it is.
+            ConfigurationError: *key* is empty or not a string.
+            StoreCorrupt: the entry does not contain a login. It is not changed.
             StoreError: the keyring cannot be read, or another program held it until the timeout.
         """
-        with self._using(key):
+        with self._entry_lock(key):
             text = self._read(key)
         if text is None:
             return None
@@ -85,46 +102,47 @@ class KeyringStore:
             raise self._corrupt(str(error)) from None
 
     def save(self, key: str, login: Login) -> None:
-        """Keep *login* under *key*, in place of what was there.
+        """Store *login* under *key*, instead of what was there.
 
         Raises:
-            ConfigurationError: *key* is no key, or *login* is no :class:`Login`.
+            ConfigurationError: *key* is empty or not a string, or *login* is not a :class:`Login`.
             StoreError: the keyring cannot be written, or another program held it until the timeout.
         """
         text = encode(key, login).decode("ascii")
-        with self._using(key):
+        with self._entry_lock(key):
             old = self._generation(key)
             new = None if self._fits(text) else 1 - (old or 0)
             self._set(key, text if new is None else self._set_pieces(key, new, text))
-            self._remove_pieces(key, old, but=new)
+            self._remove_pieces(key, old, keep=new)
 
     def delete(self, key: str) -> None:
-        """Forget what is kept under *key*, if anything is, whatever it is.
+        """Delete what is stored under *key*, if there is anything, even if it is not a login.
 
         Raises:
-            ConfigurationError: *key* is no key.
+            ConfigurationError: *key* is empty or not a string.
             StoreError: the keyring cannot be written, or another program held it until the timeout.
         """
-        with self._using(key):
+        with self._entry_lock(key):
             old = self._generation(key)
             self._remove(key)
-            self._remove_pieces(key, old, but=None)
+            self._remove_pieces(key, old, keep=None)
 
     @contextmanager
     def lock(self, key: str) -> Generator[None, None, None]:
-        """Keep all other threads and programs out of the lock of *key*, by the kernel's lock on a file.
+        """Hold the lock of *key* against all other threads and programs. It is an operating system lock on a file.
 
         Raises:
-            ConfigurationError: *key* is no key.
-            StoreLocked: somebody else held it until the timeout.
+            ConfigurationError: *key* is empty or not a string.
+            StoreLocked: another thread or program held the lock until the timeout.
             StoreError: the lock file cannot be made or locked, or is not safe.
         """
         with self._locked(key, "lock"):
             yield
 
     @contextmanager
-    def _using(self, key: str) -> Generator[None, None, None]:
-        # Several entries are no more read and written at one stroke than a keyring has locks.
+    def _entry_lock(self, key: str) -> Generator[None, None, None]:
+        # The keyring cannot read or write several entries in one atomic step, so each method holds this lock meanwhile.
+        # It is not the lock of `lock()`, which the caller may be holding.
         with self._locked(key, "use.lock"):
             yield
 
@@ -142,7 +160,7 @@ class KeyringStore:
             return head
         pieces = [self._get(_piece(key, int(found[1]), index)) for index in range(int(found[2]))]
         if None in pieces:
-            raise self._corrupt("a piece of it is missing")
+            raise self._corrupt("a piece is missing")
         return "".join(cast(list[str], pieces))
 
     def _generation(self, key: str) -> int | None:
@@ -159,14 +177,15 @@ class KeyringStore:
             self._set(_piece(key, generation, index), text[start : start + size])
         return f"pieces:{generation}:{len(starts)}"
 
-    def _remove_pieces(self, key: str, old: int | None, *, but: int | None) -> None:
+    def _remove_pieces(self, key: str, old: int | None, *, keep: int | None) -> None:
         if old is None and self._max_characters is None:
             return
-        for generation in {0, 1} - {but}:
+        for generation in {0, 1} - {keep}:
             count = 0
             while self._get(_piece(key, generation, count)) is not None:
                 count += 1
-            for index in reversed(range(count)):  # the last first: what a kill leaves is found again
+            # Begin with the last piece. If the program is killed, the next call finds the remaining ones from index 0.
+            for index in reversed(range(count)):
                 self._remove(_piece(key, generation, index))
 
     def _get(self, name: str) -> str | None:
@@ -182,14 +201,15 @@ class KeyringStore:
     def _call(self, verb: str, function: Callable[[], T]) -> T:
         try:
             return function()
-        except Exception as error:  # noqa: BLE001 - a backend raises whatever its platform does
-            # Not its text, nor it as the cause: some name the value that they could not keep.
+        except Exception as error:  # noqa: BLE001 - a backend may raise any error of its platform
+            # Neither quote the error's message nor chain the error: some backends name the value that they could not
+            # store, and that is a token.
             kind = type(error).__name__
         raise StoreError(f"the keyring could not {verb} an entry ({kind}): see `keyring diagnose`, or use a FileStore")
 
     def _corrupt(self, why: str) -> StoreCorrupt:
         return StoreCorrupt(
-            f"an entry of {self.service!r} in the keyring is no login ({why}): delete it, and log in again"
+            f"an entry of {self.service!r} in the keyring is not a login ({why}): delete it, and log in again"
         )
 
 

@@ -1,4 +1,7 @@
-"""A lock between threads and processes: the kernel's, on a file, so it ends with its holder however that ends."""
+"""A lock between threads and processes: an operating system lock on a file.
+
+The operating system releases such a lock when the process that holds it ends, even if it was killed.
+"""
 
 from __future__ import annotations
 
@@ -20,26 +23,28 @@ else:
 __all__ = ["file_lock"]
 
 _PAUSE = 0.02
-"""Seconds between two tries: no system call waits for a lock with a time limit."""
+"""Seconds between two attempts. No system call waits for a lock with a time limit, so the lock is polled."""
 
 
 @contextmanager
 def file_lock(folder: Folder, name: str, timeout: float) -> Generator[None, None, None]:
-    """Hold the lock that is the file *name* of *folder*, waiting at most *timeout* seconds for it.
+    """Hold a lock on the file *name* of *folder*. Wait for it at most *timeout* seconds.
 
-    The file is made if it is missing and stays: were it removed, one program could hold the lock of the old file while
-    another holds that of a new one. It must be on a disk of this machine: what a network file system locks, and for
-    whom, differs.
+    The file is made if it is missing, and it is never removed: otherwise one program could hold a lock on the old file
+    while another one holds a lock on a new file of the same name. The file must be on a disk of this machine, because
+    network file systems do not all lock files between machines.
 
     Raises:
-        StoreLocked: somebody else held it until the timeout.
-        StoreUnsafe: the file is a link, another user's, or open to others.
+        StoreLocked: another thread or program held the lock until the timeout.
+        StoreUnsafe: the file is a link, belongs to another user, or is open to other users.
         StoreError: the file cannot be opened, or cannot be locked.
     """
     descriptor = _acquire(folder, name, monotonic_clock() + timeout)
     if descriptor is None:
         path = folder.path / name
-        raise StoreLocked(f"another program held {path} for {timeout:g} seconds: try again, or end that program")
+        raise StoreLocked(
+            f"could not lock {path} within {timeout:g} seconds: another program is using it; try again, or end it"
+        )
     try:
         yield
     finally:
@@ -54,7 +59,7 @@ def _acquire(folder: Folder, name: str, deadline: float) -> int | None:
         descriptor = folder.open(name, os.O_RDWR | os.O_CREAT)
         locked = False
         try:
-            locked = _lock_until(folder, name, descriptor, deadline) and _is_still(folder, name, descriptor)
+            locked = _lock_until(folder, name, descriptor, deadline) and _is_current(folder, name, descriptor)
         finally:
             if not locked:
                 os.close(descriptor)
@@ -77,8 +82,8 @@ def _lock_until(folder: Folder, name: str, descriptor: int, deadline: float) -> 
             raise StoreError(f"cannot lock {folder.path / name}: {error.strerror}") from None
 
 
-def _is_still(folder: Folder, name: str, descriptor: int) -> bool:
-    # Somebody may have removed the file while we waited for it: then others lock another one.
+def _is_current(folder: Folder, name: str, descriptor: int) -> bool:
+    # A user may have removed the file while this program waited. Then other programs lock a new file of the same name.
     found = os.fstat(descriptor)
     return folder.identity(name) == (found.st_dev, found.st_ino)
 
@@ -94,11 +99,12 @@ if sys.platform == "win32":
         msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
 
 else:
-    # flock, not lockf: it belongs to the open file, so it keeps out the threads of one process too, and the closing of
-    # some other descriptor of the file does not end it.
+    # flock and not lockf: a lock by flock belongs to the open file and not to the process. So it also works between
+    # threads of one process, and it is not lost when another descriptor of the same file is closed.
     def _lock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
-    # In so many words: a child forked meanwhile has the open file too, and closing ours would leave it locked.
+    # Unlock explicitly. A child that was forked meanwhile has the open file as well, so closing only our descriptor
+    # would not release the lock.
     def _unlock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_UN)

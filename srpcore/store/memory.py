@@ -1,4 +1,4 @@
-"""Logins kept in memory, for the threads and tasks of one process."""
+"""Store logins in memory, for the threads and tasks of one process."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["MemoryStore"]
 
 
 class MemoryStore:
-    """Keep logins in memory: they are shared between the clients of one process and end with it."""
+    """A store that keeps logins in memory. All objects of one process can share it. It ends with the process."""
 
     def __init__(self, *, lock_timeout: float = LOCK_TIMEOUT) -> None:
         self._lock_timeout = check_timeout(lock_timeout)
         self._logins: dict[str, Login] = {}
-        # Weak, so that the locks of users who are long gone do not pile up.
+        # Weak references, so that a lock is freed when it is not in use. A server may see many users.
         self._locks: WeakValueDictionary[str, ForkSafeLock] = WeakValueDictionary()
         self._making = ForkSafeLock()
 
@@ -28,45 +28,48 @@ class MemoryStore:
         return f"MemoryStore({len(self._logins)} logins)"
 
     def load(self, key: str) -> Login | None:
-        """Return the login kept under *key*, or None.
+        """Return the login stored under *key*, or None.
 
         Raises:
-            ConfigurationError: *key* is no key.
+            ConfigurationError: *key* is empty or not a string.
         """
         check_key(key)
         return self._logins.get(key)
 
     def save(self, key: str, login: Login) -> None:
-        """Keep *login* under *key*, in place of what was there.
+        """Store *login* under *key*, instead of what was there.
 
         Raises:
-            ConfigurationError: *key* is no key, or *login* is no :class:`Login`.
+            ConfigurationError: *key* is empty or not a string, or *login* is not a :class:`Login`.
         """
         encode(key, login)
         self._logins[key] = login
 
     def delete(self, key: str) -> None:
-        """Forget what is kept under *key*, if anything is.
+        """Delete what is stored under *key*, if there is anything.
 
         Raises:
-            ConfigurationError: *key* is no key.
+            ConfigurationError: *key* is empty or not a string.
         """
         check_key(key)
         self._logins.pop(key, None)
 
     @contextmanager
     def lock(self, key: str) -> Generator[None, None, None]:
-        """Keep the other threads of this process out of the lock of *key*.
+        """Hold the lock of *key* against the other threads of this process.
 
         Raises:
-            ConfigurationError: *key* is no key.
-            StoreLocked: another thread held it until the timeout.
+            ConfigurationError: *key* is empty or not a string.
+            StoreLocked: another thread held the lock until the timeout.
         """
         check_key(key)
         with self._making:
             lock = self._locks.setdefault(key, ForkSafeLock())
         if not lock.acquire(timeout=self._lock_timeout):
-            raise StoreLocked(f"the lock of this login was not to be had in {self._lock_timeout:g} seconds: try again")
+            raise StoreLocked(
+                f"could not lock the stored login within {self._lock_timeout:g} seconds: "
+                "another thread is using it; try again"
+            )
         try:
             yield
         finally:

@@ -1,4 +1,4 @@
-"""What is kept of a login: its tokens, its device, and what a refresh needs to know; and its JSON form."""
+"""What is stored of a login: its tokens, its device, and what a refresh needs; and the JSON form of it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from ..exceptions.base import ConfigurationError
 
 __all__ = ["Login", "Tokens", "check_key", "decode", "encode"]
 
-# An exact integer in every JSON reader (RFC 8259, section 6), and far beyond any date.
+# Every JSON parser reads integers up to this one exactly (RFC 8259, section 6). It is later than any date.
 _FURTHEST_TIME = 2**53
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The tokens of one login. ``expires_at`` is the access token's, in seconds since the epoch, if it is known.
+    """The tokens of one login.
+
+    ``expires_at`` is the time when the access token expires, in seconds since the epoch, if it is known.
 
     Raises:
-        ConfigurationError: a value is of another type, or has no JSON form.
+        ConfigurationError: a value has the wrong type, or cannot be written as JSON.
     """
 
     id_token: str | None = field(default=None, repr=False)
@@ -33,34 +35,34 @@ class Tokens:
 
     def __post_init__(self) -> None:
         for name in ("id_token", "access_token", "refresh_token", "token_type"):
-            _check_text(getattr(self, name), name)
+            _check_string(getattr(self, name), name)
         if self.expires_at is not None and not _is_time(self.expires_at):
             raise ConfigurationError("expires_at must be a finite number of seconds since the epoch, or None")
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form. It holds the tokens: keep it as safe as a password."""
+        """Return the JSON form. The tokens are in it: store it as safely as a password."""
         return {name: getattr(self, name) for name in _TOKENS}
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Tokens:
-        """Return the tokens that *document* is the JSON form of; members it does not know are passed over.
+        """Return the tokens for their JSON form *document*. Unknown members are ignored.
 
         Raises:
-            ConfigurationError: *document* is no such form.
+            ConfigurationError: *document* is not a JSON object, or a member has the wrong type.
         """
-        members = _members(document, "tokens")
+        members = _require_object(document, "tokens")
         return cls(**{name: members[name] for name in _TOKENS if name in members})
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """What is kept of one login: enough to go on with it in another program, or to log in again from this device.
+    """What is stored of one login. Another program can go on with it, or log in again from the same device.
 
-    ``username`` is the canonical one, which SECRET_HASH is over; ``refresh_way`` is what
-    :func:`srpcore.flows.refresh.refresh` said had worked. A login whose tokens are spent may still have its device.
+    ``username`` is the canonical username, which SECRET_HASH is computed over. ``refresh_way`` is the way that
+    :func:`srpcore.flows.refresh.refresh` returned. ``tokens`` may be None: then only the device is known.
 
     Raises:
-        ConfigurationError: a value is of another type, or has no JSON form.
+        ConfigurationError: a value has the wrong type, or cannot be written as JSON.
     """
 
     tokens: Tokens | None = None
@@ -73,11 +75,11 @@ class Login:
         _check_type(self.device, Device, "device")
         if self.device is not None:
             _check_device(self.device)
-        _check_text(self.username, "username")
-        _check_text(self.refresh_way, "refresh_way")
+        _check_string(self.username, "username")
+        _check_string(self.refresh_way, "refresh_way")
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form. It holds the tokens and the device's password: keep it as safe as a password."""
+        """Return the JSON form. The tokens and the device password are in it: store it as safely as a password."""
         device = self.device
         return {
             "tokens": None if self.tokens is None else self.tokens.to_dict(),
@@ -88,16 +90,16 @@ class Login:
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Login:
-        """Return the login that *document* is the JSON form of; members it does not know are passed over.
+        """Return the login for its JSON form *document*. Unknown members are ignored.
 
         Raises:
-            ConfigurationError: *document* is no such form.
+            ConfigurationError: *document* is not a JSON object, or a member has the wrong type.
         """
-        members = _members(document, "login")
+        members = _require_object(document, "login")
         tokens, device = members.get("tokens"), members.get("device")
         return cls(
             tokens=None if tokens is None else Tokens.from_dict(tokens),
-            device=None if device is None else _device(device),
+            device=None if device is None else _parse_device(device),
             username=members.get("username"),
             refresh_way=members.get("refresh_way"),
         )
@@ -111,7 +113,7 @@ def check_key(key: str) -> bytes:
     """Return *key* as UTF-8.
 
     Raises:
-        ConfigurationError: *key* is empty, no text, or has no UTF-8 form.
+        ConfigurationError: *key* is empty, is not a string, or cannot be encoded as UTF-8.
     """
     data = utf8(key, name="key")
     if not data:
@@ -120,10 +122,10 @@ def check_key(key: str) -> bytes:
 
 
 def encode(key: str, login: Login) -> bytes:
-    """Return the JSON text, in ASCII, that keeps *login* under *key*.
+    """Return *key* and *login* as JSON, in ASCII.
 
     Raises:
-        ConfigurationError: *key* is no key, or *login* is no :class:`Login`.
+        ConfigurationError: *key* is empty or not a string, or *login* is not a :class:`Login`.
     """
     check_key(key)
     if not isinstance(login, Login):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -132,28 +134,29 @@ def encode(key: str, login: Login) -> bytes:
 
 
 def decode(key: str, data: bytes) -> Login:
-    """Return the login that *data*, made by :func:`encode`, keeps under *key*.
+    """Return the login in *data*, which :func:`encode` has made with the same *key*.
 
     Raises:
-        ConfigurationError: *data* is something else, or another key's; the message quotes nothing of it.
+        ConfigurationError: *data* was not made by :func:`encode`, or with another key. The message does not quote it.
     """
-    members = _members(_parsed(data), "login")
+    members = _require_object(_parse_json(data), "login")
     if members.get("key") != key:
-        raise ConfigurationError("it is another key's")
+        raise ConfigurationError("it belongs to another key")
     return Login.from_dict(members)
 
 
-def _parsed(data: bytes) -> object:
+def _parse_json(data: bytes) -> object:
     try:
         return json.loads(data)
     except (ValueError, RecursionError):
         pass
-    # Out here, since the parser's error holds the whole text and would stay behind as the context of ours.
+    # The parser's error holds all of the data, tokens included. Raised in the `except` block, our error would carry
+    # that one as its context (`__context__`), and it could be logged. So raise here, after the block.
     raise ConfigurationError("not JSON")
 
 
-def _device(document: object) -> Device:
-    members = _members(document, "device")
+def _parse_device(document: object) -> Device:
+    members = _require_object(document, "device")
     device = Device(*(members.get(name, "") for name in _DEVICE))
     _check_device(device)
     return device
@@ -162,16 +165,16 @@ def _device(document: object) -> Device:
 def _check_device(device: Device) -> None:
     for name in _DEVICE:
         if not utf8(getattr(device, name), name=f"device {name}"):
-            raise ConfigurationError(f"the device has no {name}")
+            raise ConfigurationError(f"device {name} is missing or empty")
 
 
-def _members(document: object, name: str) -> Mapping[str, Any]:
+def _require_object(document: object, name: str) -> Mapping[str, Any]:
     if not isinstance(document, Mapping):
         raise ConfigurationError(f"{name} must be a JSON object, not {type(document).__name__}")
     return cast(Mapping[str, Any], document)
 
 
-def _check_text(value: object, name: str) -> None:
+def _check_string(value: object, name: str) -> None:
     if value is not None:
         utf8(cast(str, value), name=name)
 
@@ -182,6 +185,6 @@ def _check_type(value: object, kind: type, name: str) -> None:
 
 
 def _is_time(value: object) -> bool:
-    # Not a number, the infinities and integers too big for a float all fail the comparison.
+    # The comparison is false for NaN, for both infinities, and for integers that are too big for a float.
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return is_number and -_FURTHEST_TIME < cast(float, value) < _FURTHEST_TIME

@@ -198,7 +198,7 @@ def test_the_way_out_of_an_unsafe_file_works(store: FileStore, kept: Path, spoil
 def test_another_users_file_is_refused(store: FileStore, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     give_away(kept, monkeypatch)
     for use in uses(store)[:2]:
-        with pytest.raises(StoreUnsafe, match="another user's"):
+        with pytest.raises(StoreUnsafe, match="belongs to another user"):
             use()
 
 
@@ -219,7 +219,7 @@ def test_an_unsafe_lock_is_refused(store: FileStore, kept: Path, spoil: Callable
 def test_another_users_folder_is_refused(store: FileStore, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     give_away(store.path, monkeypatch)
     for use in uses(store):
-        with pytest.raises(StoreUnsafe, match="another user's: choose one of your own"):
+        with pytest.raises(StoreUnsafe, match="belongs to another user: choose one of your own"):
             use()
     assert kept.exists()
 
@@ -228,7 +228,7 @@ def test_another_users_folder_is_refused(store: FileStore, kept: Path, monkeypat
 def test_a_folder_that_others_can_write_to_is_refused(store: FileStore, kept: Path, mode: int) -> None:
     store.path.chmod(mode)
     for use in uses(store):
-        with pytest.raises(StoreUnsafe, match="others can write"):
+        with pytest.raises(StoreUnsafe, match="other users can write"):
             use()
     store.path.chmod(0o700)
     assert store.load(KEY) == LOGIN
@@ -341,7 +341,7 @@ def test_a_file_of_another_key_is_damage(store: FileStore, kept: Path) -> None:
     store.save("another", OTHER)
     (other,) = set(store.path.glob("*.json")) - {kept}
     kept.replace(other)
-    with pytest.raises(StoreCorrupt, match="another key's"):
+    with pytest.raises(StoreCorrupt, match="another key"):
         store.load("another")
 
 
