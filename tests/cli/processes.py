@@ -23,7 +23,13 @@ from botocore.config import Config
 
 SRPCORE = [sys.executable, "-m", "srpcore"]
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDOFTHETESTS", "AWS_SECRET_ACCESS_KEY": "the-secret-key-of-the-tests"}
-DEADLINE = 30.0
+DEADLINE = 60.0
+
+# The tests may run in the background of a script, where SIGINT is ignored, and a process inherits that.
+_CTRL_C = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""
 
 # The terminal at standard input becomes the controlling terminal of a new session, as in a terminal window.
 _IN_A_WINDOW = """
@@ -207,7 +213,7 @@ class Terminal:
         self.shown = ""
         self._seen = 0
         self.process = subprocess.Popen(
-            [sys.executable, "-c", program, *arguments],
+            [sys.executable, "-c", _CTRL_C + program, *arguments],
             stdin=self._slave,
             stdout=self._slave if stdout is None else stdout,
             stderr=self._slave if stderr is None else stderr,

@@ -130,7 +130,7 @@ def test_a_fork_while_connections_are_open(kind: Kind, crowd: Pool) -> None:
         open_before = service.connections
         child = os.fork()
         if not child:
-            signal.alarm(30)
+            signal.alarm(100)
             code = 1
             try:
                 for number in range(2, 5):

@@ -16,7 +16,7 @@ def in_a_child(*acts: Callable[[], object]) -> int:
     """Return the exit code of a fork of this process that does *acts*, or minus the signal that ended it."""
     child = os.fork()
     if not child:
-        signal.alarm(20)
+        signal.alarm(100)
         code = 1
         try:
             for act in acts:
@@ -44,8 +44,8 @@ def held_by_another_thread(*locks: AbstractContextManager[object]) -> Generator[
     thread = Thread(target=hold)
     thread.start()
     try:
-        assert held.wait(20)
+        assert held.wait(60)
         yield
     finally:
         release.set()
-        thread.join(20)
+        thread.join(60)

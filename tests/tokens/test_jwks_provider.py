@@ -18,7 +18,7 @@ from loopback import Drop, answer
 from srpcore.exceptions import SrpcoreError, TransportError, UnknownKey
 from srpcore.tokens import KeySet
 from srpcore.tokens.jwks_provider import AsyncJwksProvider, JwksProvider, KeyCache, KeyTiming
-from srpcore_transports.calls import time_limit
+from srpcore_transports.deadline import time_limit
 
 from .minting import KID, NOW, access_claims, jwk
 from .serving import DAY, OTHER_POOL, POOL, Keys, mint, on_an_event_loop, serve
