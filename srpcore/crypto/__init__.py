@@ -1,8 +1,9 @@
-"""The cryptography: pure, with no I/O and no third-party dependency.
+"""The cryptography: pure Python with no I/O and no required dependency.
 
-:mod:`.srp` is generic SRP-6a, :mod:`.cognito` and :mod:`.device` the service's dialect, both sides of each;
-:mod:`.modexp` is the one place where a secret exponent is used, :mod:`.encoding` the one place where integers and
-texts become bytes.
+- :mod:`.srp`: generic SRP-6a, both sides, with any group and hash.
+- :mod:`.cognito` and :mod:`.device`: Cognito's dialect of it for users and for devices, both sides.
+- :mod:`.modexp`: modular exponentiation. It is the only module that computes with secret exponents.
+- :mod:`.encoding`: the conversion of integers and strings to bytes and back. No other module does it for the dialect.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""``BN_mod_exp_mont_consttime`` of the libcrypto that Python has loaded, through ctypes.
+"""Compute ``base ^ exponent mod modulus`` in constant time with OpenSSL: ``BN_mod_exp_mont_consttime`` through ctypes.
 
-Opening ``_hashlib``'s own file gives the libcrypto it is linked with and takes no search; on Windows it is
-``libcrypto-3*.dll`` beside Python. A static build has no such file: :func:`load` raises, and the caller goes on.
+The libcrypto is the one that Python itself has loaded. Opening the file of the extension module ``_hashlib`` makes the
+symbols of the libcrypto available that it is linked with, so no library has to be searched for. On Windows the file is
+``libcrypto-3*.dll`` in the folder of Python. A static build of Python has no such file: then :func:`load` raises, and
+:mod:`srpcore.crypto.modexp` uses another engine.
 """
 
 from __future__ import annotations
@@ -29,12 +31,12 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
 def load() -> Callable[[int, int, int], int]:
     """Return ``(base, exponent, modulus) -> base ^ exponent mod modulus`` for ``0 <= base < modulus``, modulus odd.
 
-    It is thread-safe (a BN_CTX a call) and releases the GIL while OpenSSL computes.
+    The function is thread-safe, because each call makes its own BN_CTX. It releases the GIL while OpenSSL computes.
 
     Raises:
-        OSError, AttributeError, ImportError: there is no libcrypto to be had, or it lacks a function.
+        OSError, AttributeError, ImportError: libcrypto cannot be loaded, or it lacks a function.
     """
-    # CDLL and not PyDLL: the GIL is released during a call.
+    # CDLL releases the GIL during a call; PyDLL does not.
     library = ctypes.CDLL(library_file())
     for name, (result, arguments) in _SIGNATURES.items():
         function = getattr(library, name)
@@ -43,22 +45,22 @@ def load() -> Callable[[int, int, int], int]:
 
 
 def library_file() -> str:
-    """Return the file whose symbols are those of the libcrypto that Python has loaded.
+    """Return the path of a library that gives access to the libcrypto that Python has loaded.
 
     Raises:
-        OSError, AttributeError, ImportError: there is none.
+        OSError, AttributeError, ImportError: this build of Python has no such file.
     """
     import _hashlib  # pyright: ignore[reportMissingModuleSource]
 
     own_file = _hashlib.__file__
     if sys.platform != "win32":
         return own_file
-    from pathlib import Path  # not above: a verifier's cold start would wait for it
+    from pathlib import Path  # imported only on Windows: it slows down a cold start
 
     for folder in (Path(own_file).parent, Path(sys.base_prefix)):
         for path in folder.glob("libcrypto-3*.dll"):
             return str(path)
-    raise OSError("there is no libcrypto-3*.dll beside Python")
+    raise OSError("no libcrypto-3*.dll found in the folder of Python")
 
 
 def _modexp(library: ctypes.CDLL, base: int, exponent: int, modulus: int) -> int:
@@ -67,13 +69,13 @@ def _modexp(library: ctypes.CDLL, base: int, exponent: int, modulus: int) -> int
     context = library.BN_CTX_new()
     try:
         for value in (base, exponent, modulus):
-            numbers.append(_to_bn(library, value))
+            numbers.append(_to_bignum(library, value))
         numbers.append(_checked(library.BN_new()))
         base_bn, exponent_bn, modulus_bn, result_bn = numbers
         library.BN_set_flags(exponent_bn, _BN_FLG_CONSTTIME)
         _checked(context)
-        # The Montgomery context is made anew each time: that is one or two hundredths of the whole, and a kept one
-        # would need a lock and a bound on how many moduli it remembers.
+        # The last argument could be a precomputed Montgomery context. Without it OpenSSL computes one at each call, in 1
+        # to 2 % of the time. A cache of contexts would need a lock and a limit on its size.
         _checked(library.BN_mod_exp_mont_consttime(result_bn, base_bn, exponent_bn, modulus_bn, context, None))
         output = ctypes.create_string_buffer(length)
         _checked(library.BN_bn2binpad(result_bn, output, length) == length)
@@ -84,7 +86,7 @@ def _modexp(library: ctypes.CDLL, base: int, exponent: int, modulus: int) -> int
         library.BN_CTX_free(context)
 
 
-def _to_bn(library: ctypes.CDLL, value: int) -> int:
+def _to_bignum(library: ctypes.CDLL, value: int) -> int:
     data = value.to_bytes((value.bit_length() + 7) // 8, "big")
     return _checked(library.BN_bin2bn(data, len(data), None))
 

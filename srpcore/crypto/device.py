@@ -1,4 +1,4 @@
-"""A remembered device: its secret, the verifier that the service keeps, and its identity in the dialect."""
+"""A remembered device: its password, the verifier that the service stores, and its identity in the SRP exchange."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SALT_BITS = 128
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device that ConfirmDevice has accepted: what DEVICE_SRP_AUTH needs. Keep it as safe as a password."""
+    """A device that ConfirmDevice has accepted, with what DEVICE_SRP_AUTH needs. Keep it as secret as a password."""
 
     key: str
     group_key: str
@@ -26,33 +26,37 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class DeviceVerifier:
-    """ConfirmDevice's DeviceSecretVerifierConfig: both values are base64 of the *padded* bytes."""
+    """DeviceSecretVerifierConfig, a parameter of ConfirmDevice.
+
+    Both values are base64 of the integers in minimal two's complement (:func:`~srpcore.crypto.encoding.to_bytes`).
+    """
 
     salt: str
     verifier: str = field(repr=False)
 
     def as_parameter(self) -> dict[str, str]:
-        """Return the value of the parameter ``DeviceSecretVerifierConfig``."""
+        """Return the value of the parameter ``DeviceSecretVerifierConfig`` of ConfirmDevice."""
         return {"PasswordVerifier": self.verifier, "Salt": self.salt}
 
 
 def device_identity(group_key: str, device_key: str) -> str:
-    """Return the identity that stands in a device's *x* and claim: group key, then device key."""
+    """Return the identity of a device in *x* and in the claim: its group key followed by its device key."""
     return group_key + device_key
 
 
 def new_device_password() -> str:
-    """Return a fresh device password: base64 of 40 random bytes."""
+    """Return a new random device password: base64 of 40 random bytes."""
     return base64.b64encode(secrets.token_bytes(PASSWORD_BYTES)).decode("ascii")
 
 
 def device_verifier(group_key: str, device_key: str, password: str, salt: int | None = None) -> DeviceVerifier:
-    """Return ``v = g^x``, ``x = SHA-256(tc(salt) | SHA-256(group key | device key | ":" | password))``, as sent.
+    """Return the salt and the verifier of a device in the form in which ConfirmDevice takes them.
 
-    *salt* is 128 fresh random bits unless it is given.
+    ``v = g^x mod N``, ``x = SHA-256(tc(salt) | SHA-256(group key | device key | ":" | password))``. *salt* is an
+    integer with 128 random bits unless you pass it.
 
     Raises:
-        ConfigurationError: a text has no UTF-8 form.
+        ConfigurationError: an argument is not a string that can be encoded as UTF-8.
     """
     number = secrets.randbits(SALT_BITS) if salt is None else salt
     x = cognito.private_key(device_identity(group_key, device_key), password, number)

@@ -1,7 +1,7 @@
-"""Integers, hexadecimal and text as the service encodes them.
+"""Convert integers, hexadecimal numbers and strings to bytes and back, as Cognito encodes them.
 
-Integers are hashed as minimal big-endian two's complement, which is Java's ``BigInteger.toByteArray``: an even number
-of hex digits, and a ``00`` in front when the top bit of a positive number is set.
+Before they are hashed, integers are encoded as minimal big-endian two's complement, as Java's
+``BigInteger.toByteArray`` does it: if the highest bit of a positive number is set, a zero byte is put in front.
 """
 
 from __future__ import annotations
@@ -18,59 +18,69 @@ _HEX = re.compile(r"-?[0-9A-Fa-f]+")
 
 def to_bytes(number: int) -> bytes:
     """Return *number* as minimal big-endian two's complement: 127 is ``7f``, 128 is ``0080``, -128 is ``80``."""
-    # (n + 1) for negatives, because -2^k needs one bit less than 2^k.
+    # -2^k fits in one bit less than 2^k, for example -128 in one byte. Adding 1 gives the right number of bits.
     bits = (number if number >= 0 else number + 1).bit_length()
     return number.to_bytes(bits // 8 + 1, "big", signed=True)
 
 
 def to_hex(number: int) -> str:
-    """Return *number*, which is not negative, as minimal lower-case hexadecimal, the form in which it is sent."""
+    """Return *number* (0 or more) in lower-case hexadecimal without leading zeros, as it is sent to the service."""
     return f"{number:x}"
 
 
-def parse_hex(text: object, *, name: str, max_digits: int, signed: bool = False) -> int:
-    """Return the integer that the service's hexadecimal *text* stands for, read before anything is padded.
+def parse_hex(value: object, *, name: str, max_digits: int, signed: bool = False) -> int:
+    """Return the integer in *value*, a hexadecimal string from the service.
 
-    Only SALT has been seen with a sign (``-93ab...``): *signed* allows it. Leading zeros, odd length and upper case
-    are all in use; spaces, underscores, ``0x`` and non-ASCII digits, which ``int`` would take, are not.
+    The sign is part of the number, so parse the string before you encode or pad anything. Leading zeros, an odd number
+    of digits and upper case occur in practice and are accepted. Spaces, underscores, ``0x`` and non-ASCII digits are
+    not, although ``int()`` accepts them.
 
-    Raises:
-        UnsafeServerValue: *text* is no string, is empty, is not hexadecimal, or has more than *max_digits* digits.
-    """
-    if not isinstance(text, str) or not _HEX.fullmatch(text[: max_digits + 2]):
-        raise UnsafeServerValue(f"{name} is not hexadecimal: refused to answer it")
-    if len(text.removeprefix("-")) > max_digits:
-        raise UnsafeServerValue(f"{name} has more than {max_digits} hexadecimal digits: refused to answer it")
-    if text.startswith("-") and not signed:
-        raise UnsafeServerValue(f"{name} is negative: refused to answer it")
-    return int(text, 16)
-
-
-def parse_public_value(text: object, modulus: int, *, name: str) -> int:
-    """Return the peer's public value (B, or A on the server's side) and demand ``0 < value < modulus``.
+    Args:
+        value: the string, of any type because it comes from the network.
+        name: the name of the value for the error message.
+        max_digits: the largest accepted number of digits, without the sign.
+        signed: whether a minus sign is accepted. Only SALT has one in practice (``-93ab...``).
 
     Raises:
-        UnsafeServerValue: the value is no hexadecimal number in that range (0 modulo N would reveal the key).
+        UnsafeServerValue: *value* is not a string, is empty, is not hexadecimal, has more than *max_digits* digits, or
+            is negative although *signed* is false.
     """
-    # Twice the width, so that leading zeros are read and 2N is told apart from nonsense.
-    value = parse_hex(text, name=name, max_digits=modulus.bit_length() // 2)
-    if not 0 < value < modulus:
-        raise UnsafeServerValue(f"{name} is not between 0 and N: refused to answer it")
-    return value
+    if not isinstance(value, str) or not _HEX.fullmatch(value[: max_digits + 2]):
+        raise UnsafeServerValue(f"unsafe value from the server: {name} is not hexadecimal")
+    if len(value.removeprefix("-")) > max_digits:
+        raise UnsafeServerValue(f"unsafe value from the server: {name} has more than {max_digits} hexadecimal digits")
+    if value.startswith("-") and not signed:
+        raise UnsafeServerValue(f"unsafe value from the server: {name} is negative")
+    return int(value, 16)
 
 
-def decode_secret_block(text: object) -> bytes:
-    """Return the bytes of SECRET_BLOCK, decoded as leniently as AWS's JavaScript clients do.
-
-    Standard or URL-safe alphabet, padded or not; other characters are passed over, and so is a last digit too few to
-    make a byte. The block goes into a MAC under our key and is sent back verbatim, so leniency gives nothing away.
+def parse_public_value(value: object, modulus: int, *, name: str) -> int:
+    """Return the integer in *value*, the hexadecimal public value of the other side (B, or A on the server's side).
 
     Raises:
-        UnsafeServerValue: *text* is not a string.
+        UnsafeServerValue: *value* is not a hexadecimal number between 1 and *modulus* - 1. A public value that is 0
+            modulo N would make the key predictable.
     """
-    if not isinstance(text, str):
-        raise UnsafeServerValue("SECRET_BLOCK is not a string: refused to answer it")
-    digits = _NOT_BASE64.sub("", text.translate(_URL_SAFE))
+    # Accept twice as many digits as N has, so that leading zeros do not matter.
+    number = parse_hex(value, name=name, max_digits=modulus.bit_length() // 2)
+    if not 0 < number < modulus:
+        raise UnsafeServerValue(f"unsafe value from the server: {name} must be between 1 and N-1")
+    return number
+
+
+def decode_secret_block(value: object) -> bytes:
+    """Return the bytes of SECRET_BLOCK, decoded as tolerantly as the JavaScript clients of AWS do it.
+
+    The standard and the URL-safe alphabet are accepted, with or without padding. Other characters are ignored, and so
+    is a last character that is not enough for a byte. Tolerance is harmless here: the bytes are only input of an HMAC
+    with our key, and the original string is sent back to the service.
+
+    Raises:
+        UnsafeServerValue: *value* is not a string.
+    """
+    if not isinstance(value, str):
+        raise UnsafeServerValue("unsafe value from the server: SECRET_BLOCK is not a string")
+    digits = _NOT_BASE64.sub("", value.translate(_URL_SAFE))
     digits = digits[: len(digits) - (len(digits) % 4 == 1)]
     return base64.b64decode(digits + "=" * (-len(digits) % 4))
 
@@ -79,19 +89,20 @@ _URL_SAFE = str.maketrans("-_", "+/")
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
 
 
-def utf8(text: str, *, name: str) -> bytes:
-    """Return *text* as UTF-8, without Unicode normalisation.
+def utf8(string: str, *, name: str) -> bytes:
+    """Return *string* encoded as UTF-8, without Unicode normalisation.
 
     Raises:
-        ConfigurationError: *text* is not a string, or has a lone surrogate and so no UTF-8 form. The message names
-            the argument and never the text.
+        ConfigurationError: *string* is not a string, or it contains a lone surrogate, which UTF-8 cannot encode. The
+            message contains *name*, the name of the argument, and never its value.
     """
-    if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigurationError(f"{name} must be a string, not {type(text).__name__}")
-    # Looked for, not caught: the codec's error holds the text, and would stay behind as the context of ours.
-    if _SURROGATE.search(text):
-        raise ConfigurationError(f"{name} has a lone surrogate, which has no UTF-8 form: give it as text")
-    return text.encode("utf-8")
+    if not isinstance(string, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(f"{name} must be a string, not {type(string).__name__}")
+    # Search for a surrogate instead of catching UnicodeEncodeError. That error contains the string, which may be a
+    # password, and it would stay reachable as the __context__ of the error raised here.
+    if _SURROGATE.search(string):
+        raise ConfigurationError(f"{name} contains a lone surrogate, which UTF-8 cannot encode: pass a valid string")
+    return string.encode("utf-8")
 
 
 _SURROGATE = re.compile("[\ud800-\udfff]")

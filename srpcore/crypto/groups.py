@@ -1,7 +1,7 @@
-"""The groups of RFC 5054 (appendix A), and the one that Cognito uses.
+"""The groups of RFC 5054, appendix A, and the group that Cognito uses.
 
-The primes of 3072 bits and more are RFC 3526's, ``2^n - 2^(n-64) - 1 + 2^64 * (floor(2^(n-130) * pi) + c)``; RFC 5054
-pairs them with generators of its own, while Cognito takes RFC 3526's generator 2.
+The primes of 3072 bits and more come from RFC 3526: ``2^n - 2^(n-64) - 1 + 2^64 * (floor(2^(n-130) * pi) + c)``.
+RFC 5054 uses other generators for them than RFC 3526, whose generator is always 2. Cognito uses 2.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ __all__ = ["MODP_3072", "RFC5054_GROUPS", "Group"]
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A safe prime *N* and a generator *g*, of its multiplicative group or of the subgroup of order ``(N - 1) / 2``."""
+    """A safe prime *N* and a generator *g*.
+
+    *g* generates the multiplicative group modulo *N*, or its subgroup of order ``(N - 1) / 2``.
+    """
 
     name: str
     N: int = field(repr=False)
@@ -21,7 +24,7 @@ class Group:
 
     @property
     def length(self) -> int:
-        """The bytes of *N*, to which RFC 5054's PAD() pads."""
+        """The length of *N* in bytes, to which PAD() of RFC 5054 pads."""
         return (self.N.bit_length() + 7) // 8
 
 
@@ -117,8 +120,8 @@ DA56C9EC2EF29632387FE8D76E3C0468043E8F663F4860EE12BF2D5B0B7474D6E694F91E6DBE1159
 """
 
 
-def _group(bits: int, text: str, g: int) -> Group:
-    return Group(f"RFC 5054, {bits} bits", int("".join(text.split()), 16), g)
+def _group(bits: int, prime: str, g: int) -> Group:
+    return Group(f"RFC 5054, {bits} bits", int("".join(prime.split()), 16), g)
 
 
 RFC5054_GROUPS = {
@@ -130,7 +133,7 @@ RFC5054_GROUPS = {
     6144: _group(6144, _N_6144, 5),
     8192: _group(8192, _N_8192, 19),
 }
-"""RFC 5054's groups by the bits of their prime."""
+"""The groups of RFC 5054, by the size of their prime in bits."""
 
 MODP_3072 = Group("RFC 3526, group 15 (3072 bits)", RFC5054_GROUPS[3072].N, 2)
-"""Cognito's group."""
+"""The group that Cognito uses: the prime of RFC 3526, group 15, with the generator 2."""

@@ -1,4 +1,4 @@
-"""HKDF with SHA-256 (RFC 5869)."""
+"""The key derivation function HKDF with SHA-256 (RFC 5869)."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def expand(pseudorandom_key: bytes, info: bytes, length: int) -> bytes:
     """Return *length* bytes ``T(1) | T(2) | ...``, ``T(i) = HMAC(PRK, T(i-1) | info | i)`` (RFC 5869, section 2.3).
 
     Raises:
-        ConfigurationError: *length* is over 255 hash lengths (8160 bytes), or negative.
+        ConfigurationError: *length* is negative, or over 8160 bytes (255 times the length of the hash).
     """
     if not 0 <= length <= 255 * _HASH_LENGTH:
-        raise ConfigurationError(f"HKDF gives 0 to {255 * _HASH_LENGTH} bytes, not {length}")
+        raise ConfigurationError(f"invalid HKDF length {length}: use 0 to {255 * _HASH_LENGTH} bytes")
     block, output = b"", bytearray()
     for counter in range(1, -(-length // _HASH_LENGTH) + 1):
         block = hmac.digest(pseudorandom_key, block + info + bytes([counter]), "sha256")
@@ -33,9 +33,9 @@ def expand(pseudorandom_key: bytes, info: bytes, length: int) -> bytes:
 
 
 def hkdf(input_key: bytes, *, salt: bytes, info: bytes, length: int) -> bytes:
-    """Return *length* bytes of key material: extract, then expand.
+    """Return *length* bytes of key material derived from *input_key*: :func:`extract`, then :func:`expand`.
 
     Raises:
-        ConfigurationError: *length* is out of bounds.
+        ConfigurationError: *length* is negative, or over 8160 bytes.
     """
     return expand(extract(salt, input_key), info, length)

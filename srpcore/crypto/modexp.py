@@ -1,12 +1,13 @@
-"""Modular exponentiation with a secret exponent: one seam, three engines.
+"""Modular exponentiation with a secret exponent. Three engines can do it:
 
-- ``openssl``: ``BN_mod_exp_mont_consttime`` through ctypes, of the libcrypto that Python's own ``_hashlib`` has loaded.
+- ``openssl``: ``BN_mod_exp_mont_consttime`` of the libcrypto that Python itself has loaded, through ctypes.
 - ``gmpy2``: ``powmod_sec`` (the extra ``srpcore[fast]``).
 - ``python``: the built-in ``pow``. It is *not* constant-time.
 
-The first two take a time that does not depend on the exponent's bits. That is claimed of the exponentiation alone:
-never of Python's integers, of their conversion, or of their erasure. Every engine proves itself once with a known
-answer; one that is missing or wrong steps aside for the next.
+The time that the first two take does not depend on the bits of the exponent. This is true for the exponentiation only:
+Python integers, and their conversion to and from bytes, are not constant-time, and Python cannot erase them.
+
+Each engine is tested once with a known answer. If an engine is missing or its answer is wrong, the next one is used.
 """
 
 from __future__ import annotations
@@ -24,63 +25,65 @@ __all__ = ["ENGINES", "available", "engine", "modexp", "select"]
 Engine: TypeAlias = Callable[[int, int, int], int]
 
 ENGINES = ("openssl", "gmpy2", "python")
-"""The engines by name, in the order of preference."""
+"""The names of the engines, the preferred one first."""
 
 
 def modexp(base: int, exponent: int, modulus: int) -> int:
-    """Return ``base ^ exponent mod modulus``, in constant time where the engine offers it.
+    """Return ``base ^ exponent mod modulus``, in constant time if the engine can do that.
 
     Args:
-        base: any integer; it is reduced modulo *modulus* first.
-        exponent: 0 or more; secret.
-        modulus: odd, over 1.
+        base: any integer. It is reduced modulo *modulus* first.
+        exponent: the secret exponent, 0 or more.
+        modulus: an odd number, 3 or more.
 
     Raises:
-        ConfigurationError: the exponent is negative, or the modulus is even or below 3.
+        ConfigurationError: *exponent* is negative, or *modulus* is even or below 3.
     """
     if exponent < 0 or modulus < 3 or modulus % 2 == 0:
-        raise ConfigurationError("modexp needs an exponent of 0 or more and an odd modulus over 1")
-    chosen = _chosen or _best()
-    return chosen[1](base % modulus, exponent, modulus)
+        raise ConfigurationError(
+            "invalid modexp arguments: use an exponent of 0 or more and an odd modulus of 3 or more"
+        )
+    _, compute = _selected or _default_engine()
+    return compute(base % modulus, exponent, modulus)
 
 
 def engine() -> str:
     """Return the name of the engine in use: ``openssl``, ``gmpy2`` or ``python``."""
-    return (_chosen or _best())[0]
+    return (_selected or _default_engine())[0]
 
 
 def available() -> tuple[str, ...]:
-    """Return the names of the engines that are there and give the known answer, best first."""
+    """Return the names of the engines that are installed and passed the test, the preferred one first."""
     return tuple(name for name in ENGINES if _load(name) is not None)
 
 
 def select(name: str | None) -> None:
-    """Use the engine *name* from now on in every thread, or with None the best there is.
+    """Use the engine *name* from now on in all threads. None goes back to the best available engine.
 
     Raises:
-        ConfigurationError: there is no such engine here; the engine in use stays.
+        ConfigurationError: *name* is not an engine, or it is missing or failed the test. The old engine stays in use.
     """
-    global _chosen
+    global _selected
     if name is None:
-        _chosen = None
+        _selected = None
         return
     if name not in ENGINES:
-        raise ConfigurationError(f"there is no engine {name!r}: choose one of {', '.join(ENGINES)}")
+        raise ConfigurationError(f"engine {name!r} does not exist: choose one of {', '.join(ENGINES)}")
     found = _load(name)
     if found is None:
         raise ConfigurationError(
-            f"the engine {name!r} is missing or wrong here: available are {', '.join(available())}"
+            f"engine {name!r} is missing or computes wrong results on this computer: use {', '.join(available())}"
         )
-    _chosen = (name, found)
+    _selected = (name, found)
 
 
-_chosen: tuple[str, Engine] | None = None
+_selected: tuple[str, Engine] | None = None
 _loaded: dict[str, Engine | None] = {}
 _lock = ForkSafeLock()
 
 
-def _best() -> tuple[str, Engine]:
-    # Kept apart from what was chosen, so that no thread that comes here undoes another's select().
+def _default_engine() -> tuple[str, Engine]:
+    # Do not store the result in _selected: this thread could overwrite what another thread has selected meanwhile.
     for name in ENGINES[:-1]:
         found = _load(name)
         if found is not None:
@@ -94,7 +97,7 @@ def _load(name: str) -> Engine | None:
             try:
                 candidate = _LOADERS[name]()
                 _loaded[name] = candidate if _gives_known_answer(candidate) else None
-            except Exception:  # noqa: BLE001 - whatever a foreign library does while loading, the next engine serves
+            except Exception:  # noqa: BLE001 - loading a library can fail in any way; the next engine is used then
                 _loaded[name] = None
         return _loaded[name]
 
@@ -120,11 +123,11 @@ def _load_openssl() -> Engine:
 
 
 def _load_gmpy2() -> Engine:
-    # By name: gmpy2's wheels carry stubs that lack powmod_sec.
+    # Import it by name, because the type stubs in gmpy2's wheels lack powmod_sec.
     powmod_sec = import_module("gmpy2").powmod_sec
 
     def powmod(base: int, exponent: int, modulus: int) -> int:
-        # powmod_sec takes positive exponents only.
+        # powmod_sec accepts positive exponents only.
         return int(powmod_sec(base, exponent, modulus)) if exponent else 1
 
     return powmod

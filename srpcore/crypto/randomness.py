@@ -9,7 +9,7 @@ from typing import TypeAlias
 __all__ = ["RandomBits", "system_random_bits"]
 
 RandomBits: TypeAlias = Callable[[int], int]
-"""A function that returns an integer of as many secret random bits as it is asked for."""
+"""A function of a number of bits that returns an integer of so many secret random bits."""
 
 
 def system_random_bits(bits: int) -> int:

@@ -1,4 +1,4 @@
-"""SECRET_HASH, with which a confidential app client shows that it holds its secret."""
+"""SECRET_HASH, with which an app client proves that it knows its client secret."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ __all__ = ["secret_hash"]
 
 
 def secret_hash(username: str, client_id: str, client_secret: str) -> str:
-    """Return ``base64(HMAC-SHA-256(client secret, username | client id))`` (Cognito developer guide).
+    """Return ``base64(HMAC-SHA-256(client secret, username | client id))`` (source: Cognito developer guide).
 
-    The first call of a log-in uses the name as typed, later answers the canonical username.
+    *username* must be the name that the same request contains. At the start of a login this is the name that the user
+    typed, for example an e-mail address; in the later requests it is the canonical user name from the service.
 
     Raises:
-        ConfigurationError: an argument is not a string with a UTF-8 form.
+        ConfigurationError: an argument is not a string that can be encoded as UTF-8.
     """
     key = utf8(client_secret, name="client_secret")
     message = utf8(username, name="username") + utf8(client_id, name="client_id")

@@ -1,10 +1,20 @@
-"""SRP-6a, both sides, over any group and hash (RFC 5054, with the proofs of RFC 2945).
+"""SRP-6a, both sides, with any group and hash (RFC 5054; the proofs are those of RFC 2945).
 
-Names are the RFCs': *I* the identity, *P* the password, *s* the salt, *x* the private key, *v* the verifier, *a*, *A*
-and *b*, *B* the ephemeral pairs, *k* the multiplier, *u* the scrambling parameter, *S* the premaster secret, *K* the
-session key, *M1* and *M2* the proofs. Integers are hashed as unsigned big-endian bytes; PAD() is to the width of *N*.
+::
 
-The four equations at the top hold in every dialect; :mod:`srpcore.crypto.cognito` uses them with its own *k*, *x*, *u*.
+    client: I, P                                  server: s, v = g^x mod N
+    a = random, A = g^a mod N        -- I, A -->
+                                     <-- s, B --  b = random, B = k*v + g^b mod N
+    S = (B - k*g^x)^(a + u*x) mod N               S = (A * v^u)^b mod N
+    K = H(S)                         -- M1 ---->  K = H(S), check M1
+    check M2                         <--- M2 ---
+
+The names are those of the RFCs: *I* identity, *P* password, *s* salt, *x* private key, *v* verifier, *a*, *A* and *b*,
+*B* ephemeral pairs, *k* multiplier, *u* scrambling parameter, *S* premaster secret, *K* session key, *M1* and *M2*
+proofs. Integers are hashed as unsigned big-endian bytes; PAD() pads them to the length of *N*.
+
+The functions for the pairs and for *S* are the same in every dialect. :mod:`srpcore.crypto.cognito` calls them with its
+own *k*, *x* and *u*.
 """
 
 from __future__ import annotations
@@ -34,40 +44,41 @@ __all__ = [
 ]
 
 SECRET_BITS = 256
-"""The random bits of *a* and *b* (RFC 5054, sections 2.5.3 and 2.5.4: at least 256)."""
+"""The number of random bits in *a* and *b*. RFC 5054, sections 2.5.3 and 2.5.4, requires 256 or more."""
 
 
 class ProofMismatch(SrpcoreError):
-    """The other side's proof is wrong: the passwords differ, or somebody is in between."""
+    """The proof of the other side is wrong: the password is wrong, or an attacker changed the messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ephemeral:
-    """One side's one-time key pair: the secret exponent and the public value."""
+    """The key pair of one side: the secret exponent and the public value. Use it for one exchange only."""
 
     secret: int = field(repr=False)
     public: int
 
 
 def secret_exponent(random_bits: RandomBits = system_random_bits) -> int:
-    """Return a fresh secret exponent: a one, then 256 bits of *random_bits*.
+    """Return a new secret exponent: a 1 bit followed by 256 bits from *random_bits*.
 
-    The one in front makes every exponent 257 bits long: its length, which no engine hides, says nothing.
+    The engines do not hide the length of an exponent. With the 1 bit in front every exponent has 257 bits, so its
+    length reveals nothing.
     """
     return 1 << SECRET_BITS | random_bits(SECRET_BITS)
 
 
 def client_pair(group: Group, a: int | None = None) -> Ephemeral:
-    """Return ``A = g^a mod N``, for 256 fresh random bits *a* unless *a* is given.
+    """Return the client's pair ``(a, A = g^a mod N)``, with 256 random bits in *a* unless you pass it.
 
-    Give *a* in tests only: an *a* used twice gives away what it protects.
+    Pass *a* in tests only. An *a* that is used twice can reveal the secret that it protects.
     """
     secret = secret_exponent() if a is None else a
     return Ephemeral(secret, modexp(group.g, secret, group.N))
 
 
 def server_pair(group: Group, k: int, verifier: int, b: int | None = None) -> Ephemeral:
-    """Return ``B = k * v + g^b mod N``, for 256 fresh random bits *b* unless it is given (RFC 5054, 2.5.3)."""
+    """Return the server's pair ``(b, B = k*v + g^b mod N)``, with a random *b* unless you pass it (RFC 5054, 2.5.3)."""
     secret = secret_exponent() if b is None else b
     return Ephemeral(secret, (k * verifier + modexp(group.g, secret, group.N)) % group.N)
 
@@ -76,10 +87,10 @@ def client_premaster(group: Group, k: int, pair: Ephemeral, B: int, x: int, u: i
     """Return ``S = (B - k * g^x) ^ (a + u * x) mod N`` (RFC 5054, section 2.6).
 
     Raises:
-        UnsafeServerValue: *B* is 0 modulo N, or *u* is 0; the server must not be answered.
+        UnsafeServerValue: *B* is 0 modulo N, or *u* is 0. An answer would help an attacker to guess the password.
     """
     if B % group.N == 0 or u == 0:
-        raise UnsafeServerValue("B is 0 modulo N, or u is 0: refused to answer it")
+        raise UnsafeServerValue("unsafe value from the server: B must not be 0 modulo N, and u must not be 0")
     return modexp(B - k * modexp(group.g, x, group.N), pair.secret + u * x, group.N)
 
 
@@ -87,19 +98,19 @@ def server_premaster(group: Group, pair: Ephemeral, A: int, verifier: int, u: in
     """Return ``S = (A * v^u) ^ b mod N`` (RFC 5054, section 2.6).
 
     Raises:
-        UnsafeServerValue: *A* is 0 modulo N, or *u* is 0; anybody could then log in.
+        UnsafeServerValue: *A* is 0 modulo N, or *u* is 0. Anybody could log in without a password then.
     """
     if A % group.N == 0 or u == 0:
-        raise UnsafeServerValue("A is 0 modulo N, or u is 0: refused to answer it")
+        raise UnsafeServerValue("unsafe value from the client: A must not be 0 modulo N, and u must not be 0")
     return modexp(A * modexp(verifier, u, group.N), pair.secret, group.N)
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """What both sides agree on beforehand: the group and the hash, by its name in :mod:`hashlib`.
+    """The parameters that both sides have agreed on: the group, and the hash by its name in :mod:`hashlib`.
 
     Raises:
-        ConfigurationError: hashlib has no such hash, or one without a length of its own.
+        ConfigurationError: :mod:`hashlib` does not have this hash, or its output has no fixed length (SHAKE).
     """
 
     group: Group = RFC5054_GROUPS[2048]
@@ -111,7 +122,9 @@ class Parameters:
         except ValueError:
             length = 0
         if length == 0:
-            raise ConfigurationError(f"there is no hash {self.digest!r} of fixed length: choose one of hashlib's")
+            raise ConfigurationError(
+                f"unknown hash {self.digest!r}: use one of hashlib.algorithms_available with a fixed length"
+            )
 
     @cached_property
     def k(self) -> int:
@@ -119,7 +132,7 @@ class Parameters:
         return self.hash_int(self.pad(self.group.N), self.pad(self.group.g))
 
     def pad(self, number: int) -> bytes:
-        """Return *number* as bytes of the width of *N*."""
+        """Return *number* as big-endian bytes, padded with zeros to the length of *N*."""
         return number.to_bytes(self.group.length, "big")
 
     def hash(self, *parts: bytes) -> bytes:
@@ -134,7 +147,7 @@ class Parameters:
         """Return ``x = H(s | H(I | ":" | P))`` (RFC 5054, section 2.4).
 
         Raises:
-            ConfigurationError: a text has no UTF-8 form.
+            ConfigurationError: *identity* or *password* is not a string that can be encoded as UTF-8.
         """
         inner = self.hash(utf8(identity, name="identity"), b":", utf8(password, name="password"))
         return self.hash_int(salt, inner)
@@ -149,23 +162,23 @@ class Parameters:
 
     def session_key(self, premaster: int) -> bytes:
         """Return ``K = H(S)``."""
-        return self.hash(_minimal(premaster))
+        return self.hash(_unpadded(premaster))
 
     def client_proof(self, identity: str, salt: bytes, A: int, B: int, key: bytes) -> bytes:
         """Return ``M1 = H(H(N) xor H(g) | H(I) | s | A | B | K)`` (RFC 2945, section 3)."""
-        mixed = self.hash_int(_minimal(self.group.N)) ^ self.hash_int(_minimal(self.group.g))
+        mixed = self.hash_int(_unpadded(self.group.N)) ^ self.hash_int(_unpadded(self.group.g))
         hashed = mixed.to_bytes(hashlib.new(self.digest).digest_size, "big")
         identity_hash = self.hash(utf8(identity, name="identity"))
-        return self.hash(hashed, identity_hash, salt, _minimal(A), _minimal(B), key)
+        return self.hash(hashed, identity_hash, salt, _unpadded(A), _unpadded(B), key)
 
     def server_proof(self, A: int, proof: bytes, key: bytes) -> bytes:
         """Return ``M2 = H(A | M1 | K)`` (RFC 2945, section 3)."""
-        return self.hash(_minimal(A), proof, key)
+        return self.hash(_unpadded(A), proof, key)
 
 
 @dataclass
 class Client:
-    """The client's side of one exchange: send ``A``, call :meth:`prove` with the answer, then :meth:`verify`."""
+    """The client in one exchange: send ``A``, call :meth:`prove` with the answer, then :meth:`verify` with *M2*."""
 
     parameters: Parameters
     identity: str
@@ -186,33 +199,33 @@ class Client:
         """Return the proof *M1* and keep the session key in ``key``.
 
         Raises:
-            UnsafeServerValue: *B* is 0 modulo N or out of range, or *u* is 0.
-            ConfigurationError: a text has no UTF-8 form.
+            UnsafeServerValue: *B* is not between 1 and N-1, or *u* is 0. This is checked before the password is used.
+            ConfigurationError: the identity or the password is not a string that can be encoded as UTF-8.
         """
         p = self.parameters
         if not 0 < B < p.group.N:
-            raise UnsafeServerValue("B is not between 0 and N: refused to answer it")
+            raise UnsafeServerValue("unsafe value from the server: B must be between 1 and N-1")
         x = p.private_key(self.identity, self.password, salt)
         self.key = p.session_key(client_premaster(p.group, p.k, self.pair, B, x, p.scrambling(self.A, B)))
         self._proof = p.client_proof(self.identity, salt, self.A, B, self.key)
         return self._proof
 
     def verify(self, server_proof: bytes) -> bytes:
-        """Return the session key if *server_proof* is *M2*.
+        """Return the session key *K* if *server_proof* is *M2*.
 
         Raises:
-            ProofMismatch: it is not, or :meth:`prove` was not called.
+            ProofMismatch: *server_proof* is not *M2*, or :meth:`prove` was not called before.
         """
         if self.key is None or not hmac.compare_digest(
             server_proof, self.parameters.server_proof(self.A, self._proof, self.key)
         ):
-            raise ProofMismatch("the server's proof is wrong: it does not hold the verifier")
+            raise ProofMismatch("server proof is wrong: the server does not know the verifier of this password")
         return self.key
 
 
 @dataclass
 class Server:
-    """The server's side of one exchange: send the salt and ``B``, then :meth:`verify` the client's proof."""
+    """The server in one exchange: send the salt and ``B``, then :meth:`verify` the proof of the client."""
 
     parameters: Parameters
     identity: str
@@ -230,21 +243,22 @@ class Server:
         return self.pair.public
 
     def verify(self, A: int, client_proof: bytes) -> tuple[bytes, bytes]:
-        """Return ``(K, M2)``, the session key and the answer, if *client_proof* is *M1*.
+        """Return ``(K, M2)``, the session key and the proof to send back, if *client_proof* is *M1*.
 
         Raises:
-            UnsafeServerValue: *A* is 0 modulo N or out of range, or *u* is 0.
-            ProofMismatch: the proof is wrong.
+            UnsafeServerValue: *A* is not between 1 and N-1, or *u* is 0.
+            ProofMismatch: *client_proof* is not *M1*.
         """
         p = self.parameters
         if not 0 < A < p.group.N:
-            raise UnsafeServerValue("A is not between 0 and N: refused to answer it")
+            raise UnsafeServerValue("unsafe value from the client: A must be between 1 and N-1")
         premaster = server_premaster(p.group, self.pair, A, self.verifier, p.scrambling(A, self.B))
         key = p.session_key(premaster)
         if not hmac.compare_digest(client_proof, p.client_proof(self.identity, self.salt, A, self.B, key)):
-            raise ProofMismatch("the client's proof is wrong: the password is not the one of the verifier")
+            raise ProofMismatch("client proof is wrong: its password does not match the verifier")
         return key, p.server_proof(A, client_proof, key)
 
 
-def _minimal(number: int) -> bytes:
+def _unpadded(number: int) -> bytes:
+    """Return *number* as big-endian bytes without leading zeros."""
     return number.to_bytes((number.bit_length() + 7) // 8, "big")

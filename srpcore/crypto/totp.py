@@ -12,28 +12,30 @@ from .encoding import utf8
 __all__ = ["decode_secret", "hotp", "totp", "verify_totp"]
 
 STEP = 30
-"""Seconds a code is good for (RFC 6238, section 4.1: X)."""
+"""The seconds for which a code is valid (X in RFC 6238, section 4.1)."""
 
 
 def decode_secret(secret: str) -> bytes:
-    """Return the key in a base32 *secret* as AssociateSoftwareToken gives it; case, spaces and padding are optional.
+    """Return the key that *secret* encodes in base32, as AssociateSoftwareToken returns it.
+
+    Upper and lower case are accepted, spaces are ignored, and the padding may be missing.
 
     Raises:
-        ConfigurationError: *secret* is not base32, or empty.
+        ConfigurationError: *secret* is empty or not base32.
     """
-    # As bytes, of which upper() turns ASCII letters only.
+    # bytes.upper() changes ASCII letters only; str.upper() would turn some other letters into ASCII letters.
     digits = utf8(secret, name="TOTP secret").replace(b" ", b"").rstrip(b"=").upper()
     try:
         key = base64.b32decode(digits + b"=" * (-len(digits) % 8))
     except binascii.Error:
         key = b""
     if not key:
-        raise ConfigurationError("the TOTP secret is not base32: use the SecretCode of AssociateSoftwareToken")
+        raise ConfigurationError("TOTP secret is not base32: use the SecretCode that AssociateSoftwareToken returned")
     return key
 
 
 def hotp(key: bytes, counter: int, *, digits: int = 6, digest: str = "sha1") -> str:
-    """Return ``Truncate(HMAC(K, C)) mod 10^digits`` as decimal text (RFC 4226, section 5.3)."""
+    """Return the code for *counter*: ``Truncate(HMAC(K, C)) mod 10^digits`` in decimal (RFC 4226, section 5.3)."""
     mac = hmac.digest(key, counter.to_bytes(8, "big"), digest)
     offset = mac[-1] & 0x0F
     truncated = int.from_bytes(mac[offset : offset + 4], "big") & 0x7FFF_FFFF
@@ -50,12 +52,18 @@ def totp(secret: str, time: float, *, digits: int = 6, digest: str = "sha1") -> 
 
 
 def verify_totp(secret: str, code: str, time: float, *, window: int = 1, after: int = -1) -> int | None:
-    """Return the time step for which *code* is right, or None: *window* steps either side of *time* are accepted.
+    """Return the time step for which *code* is valid, or None if it is wrong.
 
-    Give the step of the last accepted code as *after*: a code is accepted once (RFC 6238, section 5.2).
+    Args:
+        secret: the shared secret in base32.
+        code: the code that the user typed.
+        time: the present time in seconds since the epoch.
+        window: how many steps of 30 seconds before and after *time* are accepted too.
+        after: the step of the last accepted code. Only later steps are accepted, so that a code cannot be used twice
+            (RFC 6238, section 5.2).
 
     Raises:
-        ConfigurationError: *secret* is not base32.
+        ConfigurationError: *secret* is empty or not base32.
     """
     key, now = decode_secret(secret), int(time // STEP)
     matches = [

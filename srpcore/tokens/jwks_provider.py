@@ -22,26 +22,25 @@ When the next fetch may start. *last* is the end of the last fetch, successful o
     stale or expired, last fetch succeeded    at once
     nothing was fetched yet                   at once
 
-The first two rows bound what an attacker can cause who sends tokens with invented key ids: one fetch per *cool_down*.
-The third row protects a server that is down. Until the pause is over, stale keys are used, and a caller whose key is
+The first two rows limit the fetches that an attacker can cause with invented key ids to one per *cool_down*. The third
+row protects a server that is down. Until the pause is over, stale keys are used, and a caller whose key is
 missing gets :class:`~srpcore.exceptions.UnknownKey` or :class:`~srpcore.exceptions.TransportError` without a fetch.
 
 Which caller fetches and which ones wait. Each call of ``keys(kid)`` first looks for fresh keys, without a lock. If it
 does not find the key there, it joins the other callers::
 
-    keys(kid) -- fresh keys with kid --> return them
-        | no
-      _join (under the lock):            fresh or stale     no usable key
-        |                                key with kid:      with kid:
-        |
-        |-- no fetch runs, one is due -> return it, and     _fetch_keys in this thread,
-        |   (this caller starts it)      fetch in the       then return or raise
-        |                                background
-        |-- a fetch is running --------> return it          wait until _finish, then start again
-        |
-        '-- no fetch runs, none is due > return it          raise UnknownKey or TransportError
+    keys(kid): are there fresh keys with kid?
+      yes: return them
+      no:  _join, under the lock. Then:
 
-    _finish: clear the running fetch (under the lock), then wake up all waiting callers
+                                           stale keys with kid        no usable keys with kid
+                                         +-------------------------+--------------------------------------
+      a fetch is due, and none runs      | fetch in the background | fetch in this thread, then
+      (this caller starts it)            | and return stale keys   | return the new keys or raise
+      a fetch is running                 | return stale keys       | wait until it ends, then start again
+      no fetch is running, and none due  | return stale keys       | raise UnknownKey or TransportError
+
+    _finish, at the end of each fetch: clear the running fetch, under the lock; then wake up all waiting callers.
 
 With asyncio a lock is not needed, because no other task runs between two awaits, and each fetch is a task of its own.
 

@@ -154,9 +154,9 @@ def test_an_unsafe_value_is_refused_before_a_secret_is_used(value: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(srp, "modexp", _computed)
         patch.setattr(cognito, "modexp", _computed)
-        with pytest.raises(UnsafeServerValue, match="B is not between 0 and N"):
+        with pytest.raises(UnsafeServerValue, match="B must be between 1 and N-1"):
             cognito.client_key(Ephemeral(7, 7), value, 5)
-        with pytest.raises(UnsafeServerValue, match="A is not between 0 and N"):
+        with pytest.raises(UnsafeServerValue, match="A must be between 1 and N-1"):
             cognito.server_key(Ephemeral(7, 7), value, 5)
 
 
@@ -165,9 +165,9 @@ def test_u_of_0_is_refused_before_a_secret_is_used(value: int) -> None:
     # No A and B are known whose hash is 0, so u is given.
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(srp, "modexp", _computed)
-        with pytest.raises(UnsafeServerValue, match="u is 0"):
+        with pytest.raises(UnsafeServerValue, match="u must not be 0"):
             srp.client_premaster(cognito.GROUP, cognito.k, Ephemeral(7, 7), value, 5, 0)
-        with pytest.raises(UnsafeServerValue, match="u is 0"):
+        with pytest.raises(UnsafeServerValue, match="u must not be 0"):
             srp.server_premaster(cognito.GROUP, Ephemeral(7, 7), value, 5, 0)
 
 
@@ -182,7 +182,7 @@ def test_lone_surrogates_are_refused_without_being_shown(text: str) -> None:
     for name, call in calls.items():
         with pytest.raises(ConfigurationError) as caught:
             call()
-        expected = f"{name.split()[0]} has a lone surrogate, which has no UTF-8 form: give it as text"
+        expected = f"{name.split()[0]} contains a lone surrogate, which UTF-8 cannot encode: pass a valid string"
         assert caught.value.args == (expected,)
         assert caught.value.__cause__ is None
         assert caught.value.__context__ is None

@@ -60,7 +60,9 @@ def test_lone_surrogates_are_refused_without_being_shown(text: str) -> None:
     for arguments in ((text, "key", "password"), ("-group", text, "password"), ("-group", "key", text)):
         with pytest.raises(ConfigurationError) as caught:
             device_verifier(*arguments)
-        assert caught.value.args[0].endswith(" has a lone surrogate, which has no UTF-8 form: give it as text")
+        assert caught.value.args[0].endswith(
+            " contains a lone surrogate, which UTF-8 cannot encode: pass a valid string"
+        )
         assert caught.value.__context__ is None
 
 

@@ -58,7 +58,7 @@ def wycheproof(name: str) -> Iterator[tuple[str, vectors.Vector]]:
 def test_wycheproof(vector: vectors.Vector) -> None:
     ikm, salt, info = (bytes.fromhex(vector[name]) for name in ("ikm", "salt", "info"))
     if vector["result"] == "invalid":
-        with pytest.raises(ConfigurationError, match="HKDF gives 0 to 8160 bytes"):
+        with pytest.raises(ConfigurationError, match="use 0 to 8160 bytes"):
             hkdf(ikm, salt=salt, info=info, length=vector["size"])
     else:
         assert hkdf(ikm, salt=salt, info=info, length=vector["size"]).hex() == vector["okm"]
@@ -77,7 +77,7 @@ def test_hkdf_equals_that_of_cryptography(ikm: bytes, salt: bytes, info: bytes, 
 
 @pytest.mark.parametrize("length", [-1, 8161, 10**9])
 def test_a_length_out_of_bounds_is_refused(length: int) -> None:
-    with pytest.raises(ConfigurationError, match=f"not {length}"):
+    with pytest.raises(ConfigurationError, match=f"length {length}"):
         hkdf(b"key", salt=b"", info=b"", length=length)
 
 

@@ -53,7 +53,7 @@ EDGES = [
 def unloaded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget what was loaded and chosen, for the time of a test."""
     monkeypatch.setattr(modexp, "_loaded", {})
-    monkeypatch.setattr(modexp, "_chosen", None)
+    monkeypatch.setattr(modexp, "_selected", None)
     monkeypatch.setattr(modexp, "_LOADERS", dict(modexp._LOADERS))
 
 
@@ -152,7 +152,9 @@ def test_a_broken_engine_steps_aside(unloaded: None, name: str, loader: Callable
     assert name not in modexp.available()
     assert modexp.engine() == modexp.available()[0]
     assert modexp.modexp(3, 5, 7) == 5
-    with pytest.raises(ConfigurationError, match=f"{name!r} is missing or wrong here: available are .*python"):
+    with pytest.raises(
+        ConfigurationError, match=f"{name!r} is missing or computes wrong results on this computer: use .*python"
+    ):
         modexp.select(name)
 
 

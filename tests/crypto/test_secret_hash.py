@@ -42,7 +42,7 @@ def test_lone_surrogates_are_refused_by_name(text: str) -> None:
         "client_id": ("alice", text, "secret"),
         "client_secret": ("alice", "id", text),
     }.items():
-        with pytest.raises(ConfigurationError, match=f"^{name} has a lone surrogate, which has no UTF-8 form"):
+        with pytest.raises(ConfigurationError, match=f"^{name} contains a lone surrogate, which UTF-8 cannot encode"):
             secret_hash(*arguments)
 
 

@@ -80,7 +80,9 @@ def test_a_secret_that_is_not_base32_is_refused_and_not_shown(secret: str) -> No
     for call in (lambda: decode_secret(secret), lambda: totp(secret, 0), lambda: verify_totp(secret, "123456", 0)):
         with pytest.raises(ConfigurationError) as caught:
             call()
-        assert caught.value.args == ("the TOTP secret is not base32: use the SecretCode of AssociateSoftwareToken",)
+        assert caught.value.args == (
+            "TOTP secret is not base32: use the SecretCode that AssociateSoftwareToken returned",
+        )
         assert caught.value.__cause__ is None
         assert caught.value.__context__ is None
 
@@ -93,7 +95,7 @@ def test_a_secret_that_is_no_text_is_refused(secret: str) -> None:
 
 @given(texts_with_lone_surrogates())
 def test_a_lone_surrogate_is_no_base32(text: str) -> None:
-    with pytest.raises(ConfigurationError, match="TOTP secret has a lone surrogate"):
+    with pytest.raises(ConfigurationError, match="TOTP secret contains a lone surrogate"):
         decode_secret(text)
 
 
