@@ -414,7 +414,9 @@ class TestLogIn:
         with refused("NotAuthorizedException", "too long"):
             log_in(client, authenticator)
 
-    def test_a_passkey_is_refused_after_the_relying_party_id_of_the_pool_changed(self, client: Client, token: str) -> None:
+    def test_a_passkey_is_refused_after_the_relying_party_id_of_the_pool_changed(
+        self, client: Client, token: str
+    ) -> None:
         authenticator = register(client, token, Authenticator(origin="http://app.localhost"))
         challenge, options = ask(client)
         client.admin("SetUserPoolMfaConfig", WebAuthnConfiguration={"RelyingPartyId": "app.localhost"})

@@ -1,4 +1,4 @@
-"""Change a password, and reset a forgotten one."""
+"""The operations that change a password or reset a forgotten one."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _send_code(state: State, user: User, attribute: str | None) -> dict[str, str
 
 
 def admin_reset_user_password(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer AdminResetUserPassword: the password is given up, and a code sent for another."""
+    """Answer AdminResetUserPassword: the password no longer works, and a code is sent for setting a new one."""
     pool = state.pool(string(parameters, "UserPoolId"))
     user = directory.require(pool, string(parameters, "Username"))
     if user.status == "UNCONFIRMED":

@@ -1,4 +1,4 @@
-"""Refresh, revoke, and log out everywhere."""
+"""The operations that refresh and revoke tokens, and that log a user out everywhere."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ __all__ = ["OPERATIONS", "by_flow"]
 
 
 def by_flow(state: State, pool: UserPool, client: AppClient, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Answer InitiateAuth's flow REFRESH_TOKEN_AUTH; SECRET_HASH is over the canonical username.
+    """Answer the flow REFRESH_TOKEN_AUTH of InitiateAuth.
+
+    Here SECRET_HASH must be computed for the canonical user name, not for an alias that the user typed.
 
     Raises:
-        Refusal: the client rotates refresh tokens, or the token is not good.
+        Refusal: the client rotates refresh tokens, SECRET_HASH is wrong, or the refresh token is not valid.
     """
     token = named(values, "REFRESH_TOKEN")
     if client.rotation_grace is not None:
@@ -34,7 +36,11 @@ def by_flow(state: State, pool: UserPool, client: AppClient, values: Mapping[str
 
 
 def get_tokens_from_refresh_token(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer GetTokensFromRefreshToken, which takes the plain secret; a rotated token keeps its grace."""
+    """Answer GetTokensFromRefreshToken.
+
+    Unlike REFRESH_TOKEN_AUTH it takes the client secret itself, not SECRET_HASH. If the client rotates refresh tokens,
+    the reply has a new one, and the old one remains valid for the client's grace period.
+    """
     token = string(parameters, "RefreshToken")
     client, pool = directory.client_and_pool(state, parameters)
     _check_secret(client, optional_string(parameters, "ClientSecret"))
@@ -43,7 +49,7 @@ def get_tokens_from_refresh_token(state: State, parameters: Parameters) -> dict[
     if client.rotation_grace is None:
         return {"AuthenticationResult": grants.issue(state, record.grant)}
     state.grants.rotate(token, state.clock())
-    # A replacement lives as long as the token it replaces would have.
+    # The new refresh token expires when the old one would have expired, so rotation does not prolong a login.
     return {"AuthenticationResult": grants.issue(state, record.grant, refresh_until=record.expires)}
 
 
@@ -81,7 +87,7 @@ def _check_secret(client: AppClient, given: str | None, code: str = "NotAuthoriz
 
 
 def revoke_token(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer RevokeToken: the refresh token and every access token that came of it."""
+    """Answer RevokeToken: revoke a refresh token and all access tokens of the same login."""
     token = string(parameters, "Token")
     client, _ = directory.client_and_pool(state, parameters)
     _check_secret(client, optional_string(parameters, "ClientSecret"), "UnauthorizedException")
@@ -89,7 +95,7 @@ def revoke_token(state: State, parameters: Parameters) -> dict[str, Any]:
     if record is None:
         if token.count(".") == 2:
             raise Refusal("UnsupportedTokenTypeException", "Unsupported token type")
-        # As RFC 7009, section 2.2 has it: a token that is not known is revoked already.
+        # RFC 7009, section 2.2: an unknown token is not an error, because it cannot be used anyway.
         return {}
     if record.grant.client is not client:
         raise Refusal("UnauthorizedException", "Refresh token was not issued to this client")
@@ -98,14 +104,14 @@ def revoke_token(state: State, parameters: Parameters) -> dict[str, Any]:
 
 
 def global_sign_out(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer GlobalSignOut: revoke every token of the user."""
+    """Answer GlobalSignOut: revoke all tokens of the user."""
     holder = grants.verify_access_token(state, string(parameters, "AccessToken"))
     state.grants.revoke_user(holder.user)
     return {}
 
 
 def admin_user_global_sign_out(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer AdminUserGlobalSignOut."""
+    """Answer AdminUserGlobalSignOut: revoke all tokens of the user."""
     pool = state.pool(string(parameters, "UserPoolId"))
     state.grants.revoke_user(directory.require(pool, string(parameters, "Username")))
     return {}

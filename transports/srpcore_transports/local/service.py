@@ -1,4 +1,4 @@
-"""The service without a wire: from the name of an operation and the body of its request to a response."""
+"""Dispatch: call the handler of an operation with the JSON body of a request, and make the HTTP response."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ OPERATIONS: dict[str, Handler] = {
     **app_clients.OPERATIONS,
     **identity_providers.OPERATIONS,
 }
-"""What the pool can do, by the names of the API reference."""
+"""The handlers of all supported operations, by the names of the API reference."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An HTTP response: status, headers with lower-case names, body."""
+    """An HTTP response. The names of its headers are in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -67,7 +67,10 @@ class Response:
 
 
 def answer(state: State, name: str, body: bytes) -> Response:
-    """Return the response to the operation *name* with the JSON *body*; a refusal is a response, too."""
+    """Call the operation *name* with the JSON *body* and return the response.
+
+    An error of the service (:class:`Refusal`) is returned as a response, not raised.
+    """
     try:
         handler = OPERATIONS.get(name)
         if handler is None:
@@ -84,7 +87,8 @@ def answer(state: State, name: str, body: bytes) -> Response:
 def _parse_body(body: bytes) -> Parameters:
     try:
         document = json.loads(body or b"{}")
-        # A lone surrogate has a JSON form and no UTF-8 form: found here, it can be refused.
+        # JSON can escape a lone surrogate (\ud800), which has no UTF-8 encoding. Refuse it here: if a handler stored
+        # it, later responses could not be encoded.
         json.dumps(document, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError):
         raise Refusal("SerializationException", "The request body is not JSON in UTF-8") from None
@@ -104,7 +108,7 @@ def _response(status: int, document: dict[str, Any]) -> Response:
 
 
 def refusal(error: Refusal) -> Response:
-    """Return the response that a refusal is: ``{"__type": ..., "message": ...}`` and ``x-amzn-errortype``."""
+    """Return the response for *error*: ``{"__type": ..., "message": ...}``, and the header ``x-amzn-errortype``."""
     response = _response(error.status, {"__type": error.code, "message": error.message})
     response.headers["x-amzn-errortype"] = f"{error.code}:"
     return response

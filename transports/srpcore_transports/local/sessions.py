@@ -1,4 +1,4 @@
-"""What a user, or an administrator, sees of log-ins and factors: the sessions, their end, the first factors."""
+"""The operations that list and revoke the sessions of a user, and that list the factors a user can log in with."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["OPERATIONS"]
 
 
 def list_user_sessions(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer ListUserSessions: the log-ins that still hold good, oldest first, 60 a page."""
+    """Answer ListUserSessions: the logins that can still be refreshed, oldest first, 60 per page."""
     holder = verify_access_token(state, string(parameters, "AccessToken"))
     return _list(state, holder.user, parameters, holder.grant)
 
@@ -35,7 +35,7 @@ def _pool_and_user(state: State, parameters: Parameters) -> tuple[UserPool, User
 
 def _list(state: State, user: User, parameters: Parameters, own: Grant | None) -> dict[str, Any]:
     active = state.grants.active(user, state.clock())
-    # Neither operation lets the caller choose the size of a page.
+    # The caller cannot choose the page size in these two operations.
     page, following = pages.requested_page(state, {"NextToken": parameters.get("NextToken")}, active)
     return {"Sessions": [_session_fields(grant, own) for grant in page], **following}
 
@@ -52,7 +52,7 @@ def _session_fields(grant: Grant, own: Grant | None) -> dict[str, Any]:
 
 
 def revoke_user_session(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer RevokeUserSession: another session than the caller's own."""
+    """Answer RevokeUserSession; the session of the access token itself cannot be revoked."""
     holder = verify_access_token(state, string(parameters, "AccessToken"))
     return _revoke(state, holder.user, parameters, holder.grant)
 
@@ -64,7 +64,8 @@ def admin_revoke_user_session(state: State, parameters: Parameters) -> dict[str,
 
 def _revoke(state: State, user: User, parameters: Parameters, own: Grant | None) -> dict[str, Any]:
     session = string(parameters, "SessionId")
-    # No session here came through another one: there is nothing linked.
+    # Check the value only. Sessions of the local pool are never associated with each other, so there are no others to
+    # revoke.
     read_choice(parameters, "RevokeAssociatedSessions", "RevokeAssociatedSessionsType")
     active = state.grants.active(user, state.clock())
     grant = next((grant for grant in active if grant.session_id == session), None)

@@ -1,4 +1,4 @@
-"""InitiateAuth and AdminInitiateAuth: begin a log-in by SRP, password, choice, triggers or refresh token."""
+"""InitiateAuth and AdminInitiateAuth: start a login by SRP, password, choice or triggers, or refresh tokens."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ def _initiate(
 def _flow_enabled(client: AppClient, settings: tuple[str, ...]) -> bool:
     if any(setting in client.flows for setting in settings):
         return True
-    # Clients with the names from before 2019 have SRP and refresh unless they are for custom log-ins only.
+    # A client whose ExplicitAuthFlows has the old names, without ALLOW_, may always use SRP and refresh tokens, unless
+    # it has CUSTOM_AUTH_FLOW_ONLY.
     legacy = not any(flow.startswith("ALLOW_") for flow in client.flows)
     implied = settings[0] in ("ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
     return legacy and implied and "CUSTOM_AUTH_FLOW_ONLY" not in client.flows
@@ -60,7 +61,7 @@ def _by_srp(state: State, pool: UserPool, client: AppClient, values: Mapping[str
     challenged = user or exchange.fake_user(pool, typed)
     srp, parameters = exchange.password_challenge(state, pool, challenged, A)
     conversation = Conversation(pool, client, user, typed, optional_string(values, "DEVICE_KEY"), exchange=srp)
-    # The service sends no Session here: the conversation is found by its secret block.
+    # The service does not send a Session with this challenge. The answer is matched by its secret block instead.
     state.conversations.open(conversation, "PASSWORD_VERIFIER")
     return {"ChallengeName": "PASSWORD_VERIFIER", "ChallengeParameters": parameters}
 

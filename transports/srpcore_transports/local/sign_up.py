@@ -1,4 +1,4 @@
-"""Sign up, and confirm by the code that was sent."""
+"""The operations that sign a user up and confirm the account with a code."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ def sign_up(state: State, parameters: Parameters) -> dict[str, Any]:
     attributes.check_required(pool, given)
     user = pool.new_user(username, state.clock())
     verifier = passwords.make(state, pool, user.username, password)
-    # Checked here, because other requests were let in meanwhile.
+    # passwords.make() releases the lock of the state, so another request may have created this user meanwhile. Check
+    # the name only now: from here on the lock is held until the user is added.
     directory.check_new_username(pool, username)
     user.attributes |= given
     passwords.store(state, user, verifier, "UNCONFIRMED")
@@ -41,23 +42,28 @@ def sign_up(state: State, parameters: Parameters) -> dict[str, Any]:
 
 
 def fill_username_attribute(pool: UserPool, username: str, given: dict[str, str]) -> None:
-    """In pools whose users sign in by e-mail or phone, the user name is that attribute."""
+    """Add the user name to *given* as ``email`` or ``phone_number``, if the pool uses that as user name."""
     for kind in pool.names("UsernameAttributes"):
         if directory.looks_like(kind, username):
             given.setdefault(kind, username)
 
 
 def delivery_attribute(pool: UserPool, user: User) -> str | None:
-    """Return where a code for confirming goes: the first verifiable attribute the user has, phone before e-mail."""
+    """Return the attribute that a confirmation code is sent to: ``phone_number``, ``email`` or None.
+
+    It is the first of them that the user has and that the pool's AutoVerifiedAttributes contains.
+    """
     wanted = pool.names("AutoVerifiedAttributes")
     return next((a for a in ("phone_number", "email") if a in wanted and user.attributes.get(a)), None)
 
 
 def known_user(client: AppClient, pool: UserPool, parameters: Parameters) -> tuple[str, User | None]:
-    """Return the name that was typed and its user, after checking ``SecretHash``; None where the client hides users.
+    """Check ``SecretHash``, and return the user name of the request and its user.
+
+    If the user does not exist and the client hides that, the user is None, and the caller must answer as if it existed.
 
     Raises:
-        Refusal: the hash is wrong, or the user unknown and the client may know.
+        Refusal: the hash is wrong, or the user does not exist and the client does not hide that.
     """
     username = string(parameters, "Username")
     user = directory.find(pool, username) or _find_unconfirmed(pool, username)
@@ -69,7 +75,8 @@ def known_user(client: AppClient, pool: UserPool, parameters: Parameters) -> tup
 
 
 def _find_unconfirmed(pool: UserPool, username: str) -> User | None:
-    # Before an alias is verified, its owner is found by it only while unconfirmed.
+    # An alias normally identifies a user only after it is verified. The code that verifies it must be entered first, so
+    # until then an unconfirmed user can be found by it.
     aliases = [alias for alias in pool.names("AliasAttributes") if alias != "preferred_username"]
     for user in pool.users.values():
         if user.status == "UNCONFIRMED" and any(user.attributes.get(alias) == username for alias in aliases):
@@ -78,7 +85,7 @@ def _find_unconfirmed(pool: UserPool, username: str) -> User | None:
 
 
 def confirm_sign_up(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer ConfirmSignUp: the code confirms the user and verifies where it was sent."""
+    """Answer ConfirmSignUp: confirm the user, and verify the address that the code was sent to."""
     given = string(parameters, "ConfirmationCode")
     client, pool = directory.client_and_pool(state, parameters)
     _, user = known_user(client, pool, parameters)
@@ -109,7 +116,7 @@ def resend_confirmation_code(state: State, parameters: Parameters) -> dict[str, 
 
 
 def simulated_delivery(pool: UserPool, username: str) -> dict[str, str]:
-    """Return what an unknown user's code delivery would look like."""
+    """Return CodeDeliveryDetails for a user who does not exist, as if a code was sent."""
     if directory.looks_like("phone_number", username):
         return {
             "Destination": codes.masked("phone_number", username),

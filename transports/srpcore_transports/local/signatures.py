@@ -29,7 +29,7 @@ _MISMATCH = (
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """What is signed: method, path, query, headers with lower-case names, body."""
+    """The signed parts of a request. The names of its headers are in lower case."""
 
     method: str
     path: str
@@ -41,8 +41,12 @@ class HttpRequest:
 def verify(request: HttpRequest, credentials: Credentials | None, region: str, now: float) -> None:
     """Check that *request* was signed with *credentials* for *region*, within five minutes of *now*.
 
+    Args:
+        credentials: None refuses every signature.
+        now: the current time, in seconds since the epoch.
+
     Raises:
-        Refusal: it was not.
+        Refusal: the signature is missing, malformed, expired or wrong, or was made for another region or service.
     """
     authorization = request.headers.get("authorization")
     if not authorization:

@@ -1,4 +1,4 @@
-"""A pool's RSA key: mint and verify its RS256 tokens (RFC 7515, RFC 7518 section 3.3), by PyJWT and cryptography."""
+"""The RSA key of a pool: sign and verify its RS256 tokens (RFC 7515; RFC 7518, section 3.3) with PyJWT."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _UNCHECKED = {f"verify_{claim}": False for claim in ("exp", "nbf", "iat", "aud",
 
 
 def generate() -> rsa.RSAPrivateKey:
-    """Return a fresh 2048-bit RSA key, which takes a tenth of a second or more."""
+    """Return a new 2048-bit RSA key. This takes a tenth of a second or more."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 class SigningKey:
-    """A 2048-bit RSA key with its key id; it is generated when it is first used, and once."""
+    """A 2048-bit RSA key with a random key id (``kid``). The key is generated at its first use."""
 
     def __init__(self) -> None:
         self.kid = base64.b64encode(secrets.token_bytes(32)).decode("ascii")
@@ -37,18 +37,19 @@ class SigningKey:
         return generate()
 
     def _private(self) -> rsa.RSAPrivateKey:
-        # cached_property takes no lock from Python 3.12 on: two first uses would make two keys.
+        # Since Python 3.12 cached_property does not lock: without this lock, two threads that use the key first at the
+        # same time would generate two keys, and tokens of one of them would fail verification.
         with self._lock:
             return self._generated
 
     def sign(self, claims: Mapping[str, Any]) -> str:
-        """Return *claims* as a token in compact form."""
-        # Any options PyJWT would add (typ) are what the service leaves out.
+        """Return *claims* as a signed token in the compact serialization."""
+        # PyJWT would add the header typ, which tokens of the service do not have; None leaves it out.
         return jwt.encode(dict(claims), self._private(), algorithm="RS256", headers={"kid": self.kid, "typ": None})
 
     @staticmethod
     def key_id(token: str) -> str | None:
-        """Return the key id that the header of *token* names, unverified; None where it has none."""
+        """Return the key id in the header of *token*, which is not verified; None if it is missing or not a string."""
         try:
             kid: object = jwt.get_unverified_header(token).get("kid")
         except (jwt.PyJWTError, ValueError):
@@ -56,10 +57,12 @@ class SigningKey:
         return kid if isinstance(kid, str) else None
 
     def verify(self, token: str) -> dict[str, Any]:
-        """Return the claims of a token of this key; times are left to the caller, who has the pool's clock.
+        """Verify the signature of *token* with this key, and return its claims.
+
+        Times are not checked: the caller must compare them with the pool's clock.
 
         Raises:
-            Refusal: the signature is not this key's.
+            Refusal: the token is malformed, or was not signed with this key.
         """
         try:
             public = self._private().public_key()

@@ -1,4 +1,4 @@
-"""Everything the pools of one server hold, and the one lock around it."""
+"""The state of one server: all pools and what belongs to them, and the lock that protects it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,14 @@ __all__ = ["State"]
 
 
 class State:
-    """The pools, clients, conversations and grants of one server. Handlers run with ``lock`` held."""
+    """The pools, app clients, logins in progress and issued tokens of one server.
+
+    Attributes:
+        clock: returns the current time in seconds since the epoch.
+        issuer_base: the part of the issuer before ``/<pool id>``; None for AWS's own issuer.
+        lock: held while a handler of an operation runs; see :meth:`unlocked`.
+        page_secret: the key of the HMAC in page tokens.
+    """
 
     def __init__(self, region: str, clock: Callable[[], float], issuer_base: str | None) -> None:
         self.region = region
@@ -39,7 +46,11 @@ class State:
 
     @contextmanager
     def unlocked(self) -> Generator[None]:
-        """Let other requests in while the block computes; afterwards, what was read before may have changed."""
+        """Release the lock during a ``with`` block that computes for a long time or calls other code.
+
+        Other requests are processed meanwhile. After the block, anything that was read from the state before may be out
+        of date, so the caller must check it again before changing the state.
+        """
         self.lock.release()
         try:
             yield
@@ -47,20 +58,20 @@ class State:
             self.lock.acquire()
 
     def pool(self, pool_id: str) -> UserPool:
-        """Return the pool of that id.
+        """Return the pool with the id *pool_id*.
 
         Raises:
-            Refusal: there is none.
+            Refusal: the pool does not exist.
         """
         if pool_id not in self.pools:
             raise not_found(f"User pool {pool_id} does not exist.")
         return self.pools[pool_id]
 
     def client(self, client_id: str) -> AppClient:
-        """Return the app client of that id.
+        """Return the app client with the id *client_id*.
 
         Raises:
-            Refusal: there is none.
+            Refusal: the app client does not exist.
         """
         if client_id not in self.clients:
             raise self.client_not_found(client_id)
@@ -68,22 +79,22 @@ class State:
 
     @staticmethod
     def client_not_found(client_id: str) -> Refusal:
-        """Return the refusal for a client that is not there, or is another pool's."""
+        """Return the refusal for an app client that does not exist, or belongs to another pool."""
         return not_found(f"User pool client {client_id} does not exist.")
 
     def issuer(self, pool: UserPool) -> str:
-        """Return ``iss`` of the pool's tokens."""
+        """Return the issuer (``iss``) of the pool's tokens."""
         return Pool(pool.id).issuers[0] if self.issuer_base is None else f"{self.issuer_base}/{pool.id}"
 
     def add_pool(self, settings: dict[str, Any]) -> UserPool:
-        """Make a pool with a fresh id."""
+        """Add a pool with a new id and return it."""
         now = self.clock()
         pool_id = f"{self.region}_{random_string(9, string.ascii_letters + string.digits)}"
         self.pools[pool_id] = UserPool(pool_id, now, now, settings)
         return self.pools[pool_id]
 
     def add_client(self, pool: UserPool, settings: dict[str, Any]) -> AppClient:
-        """Make an app client with a fresh id, and a secret where ``GenerateSecret`` asks for one."""
+        """Add an app client with a new id and return it; it gets a secret if ``GenerateSecret`` is true."""
         now = self.clock()
         secret = random_string(51) if settings.get("GenerateSecret") else None
         client = AppClient(random_string(26), pool.id, secret, now, now, settings)
@@ -91,12 +102,12 @@ class State:
         return client
 
     def remove_client(self, client: AppClient) -> None:
-        """Delete *client*, its conversations and what was granted through it."""
+        """Delete *client*, end its logins in progress, and revoke its tokens."""
         del self.clients[client.client_id]
         self.grants.revoke_client(client)
         self.conversations.forget_client(client)
 
     @staticmethod
     def code() -> str:
-        """Return a fresh code of six digits."""
+        """Return a new random code of six digits."""
         return f"{secrets.randbelow(1_000_000):06d}"

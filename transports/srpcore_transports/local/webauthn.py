@@ -1,4 +1,7 @@
-"""Check what passkeys say (W3C Web Authentication, level 3, sections 7.1 and 7.2); attestation is not asked for."""
+"""Check the data that an authenticator signs (W3C Web Authentication, level 3, sections 7.1 and 7.2).
+
+Attestation, a proof of the authenticator's model, is not requested and not accepted.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ __all__ = ["ALGORITHMS", "AuthenticatorData", "PublicKey", "RelyingParty", "chec
 PublicKey: TypeAlias = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 
 ALGORITHMS = (-7, -257)
-"""ES256 and RS256, by their numbers in COSE (RFC 9053; RFC 8812)."""
+"""The COSE numbers of the supported algorithms: ES256 (RFC 9053) and RS256 (RFC 8812)."""
 
 _USER_PRESENT, _USER_VERIFIED, _HAS_CREDENTIAL, _HAS_EXTENSIONS = 0x01, 0x04, 0x40, 0x80
 _LONGEST_ID = 1023
@@ -32,7 +35,12 @@ _LONGEST_ID = 1023
 
 @dataclass(frozen=True)
 class RelyingParty:
-    """For whom credentials are: the id, a domain, and whether its users must be verified and not just present."""
+    """The website that credentials are for.
+
+    Attributes:
+        id: a domain, for example ``example.com``.
+        verifies_users: the authenticator must verify the user, for example with a PIN, not only test for presence.
+    """
 
     id: str
     verifies_users: bool = False
@@ -40,7 +48,14 @@ class RelyingParty:
 
 @dataclass(frozen=True)
 class AuthenticatorData:
-    """What an authenticator signs beside the client's data; ``id`` and ``key`` are there at a registration."""
+    """The authenticator data (Web Authentication, section 6.1).
+
+    Attributes:
+        user_verified: the authenticator has verified the user, for example with a PIN.
+        sign_count: the signature counter; 0 if the authenticator does not count.
+        id: the credential id, only at a registration.
+        key: the public key, only at a registration.
+    """
 
     user_verified: bool
     sign_count: int
@@ -49,26 +64,32 @@ class AuthenticatorData:
 
 
 def decode(values: Mapping[str, Any], name: str) -> bytes:
-    """Return a member that is base64url, padded or not.
+    """Return the decoded value of a member that is a base64url string, with or without padding.
 
     Raises:
-        Refusal: it is absent or something else.
+        Refusal: the member is absent, empty or not base64url.
     """
     value = values.get(name)
     if not isinstance(value, str) or not value:
         raise malformed(f"{name} is missing")
     try:
-        text = value.rstrip("=").encode("ascii").translate(bytes.maketrans(b"-_+/", b"+/!!"))
-        return base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
+        # Convert to plain base64. "+" and "/" are not base64url: convert them to "!", which the decoder refuses.
+        data = value.rstrip("=").encode("ascii").translate(bytes.maketrans(b"-_+/", b"+/!!"))
+        return base64.b64decode(data + b"=" * (-len(data) % 4), validate=True)
     except (binascii.Error, UnicodeEncodeError):
         raise malformed(f"{name} is not base64url") from None
 
 
 def client_data(data: bytes, kind: str, challenge: str, party: RelyingParty) -> bytes:
-    """Check clientDataJSON, of *kind* ``webauthn.create`` or ``webauthn.get``, and return its SHA-256.
+    """Check clientDataJSON, and return its SHA-256, which is a part of what the authenticator signs.
+
+    Args:
+        data: clientDataJSON, decoded from base64url.
+        kind: the type that it must have: ``webauthn.create`` or ``webauthn.get``.
+        challenge: the challenge that was sent, in base64url without padding.
 
     Raises:
-        Refusal: the type, the challenge or the origin is another.
+        Refusal: the type or the challenge is not the expected one, or the origin does not belong to the relying party.
     """
     try:
         document: object = json.loads(data.decode("utf-8"))
@@ -76,12 +97,14 @@ def client_data(data: bytes, kind: str, challenge: str, party: RelyingParty) -> 
         raise malformed("clientDataJSON is not JSON") from None
     values = cast(dict[str, Any], document) if isinstance(document, dict) else {}
     if values.get("type") != kind:
-        raise malformed(f"the client's data is not of the type {kind}")
+        raise malformed(f"clientDataJSON does not have the type {kind}")
     given = str(values.get("challenge")).rstrip("=")
     if not hmac.compare_digest(given.encode("utf-8", "replace"), challenge.encode("ascii")):
-        raise Refusal("WebAuthnChallengeNotFoundException", "The challenge is not the one that was given.")
+        raise Refusal("WebAuthnChallengeNotFoundException", "The challenge is not the one that was sent.")
     if values.get("crossOrigin") is True or not _is_origin_of(party, values.get("origin")):
-        raise Refusal("WebAuthnOriginNotAllowedException", "The origin is not the relying party's.")
+        raise Refusal(
+            "WebAuthnOriginNotAllowedException", f"The origin does not belong to the relying party {party.id}."
+        )
     return hashlib.sha256(data).digest()
 
 
@@ -97,13 +120,14 @@ def _is_origin_of(party: RelyingParty, origin: object) -> bool:
 
 
 def authenticator_data(data: bytes, party: RelyingParty) -> AuthenticatorData:
-    """Check authenticator data and return what is in it.
+    """Check authenticator data, and return the values in it.
 
     Raises:
-        Refusal: it is malformed, for another relying party, or the user was not there or, where needed, not verified.
+        Refusal: the data is malformed or for another relying party, the user was not present, or the user was not
+            verified although the relying party requires it.
     """
     if len(data) < 37:
-        raise malformed("the authenticator's data is too short")
+        raise malformed("authenticator data is too short: it needs at least 37 bytes")
     if not hmac.compare_digest(data[:32], hashlib.sha256(party.id.encode("utf-8")).digest()):
         raise Refusal("WebAuthnRelyingPartyMismatchException", "The credential is for another relying party.")
     flags, rest = data[32], data[37:]
@@ -117,9 +141,9 @@ def authenticator_data(data: bytes, party: RelyingParty) -> AuthenticatorData:
         if flags & _HAS_EXTENSIONS:
             _, rest = cbor.decode(rest)
     except ValueError:
-        raise malformed("the authenticator's data is not what its flags say") from None
+        raise malformed("authenticator data does not match its flags") from None
     if rest:
-        raise malformed("the authenticator's data is too long")
+        raise malformed("authenticator data is too long")
     return AuthenticatorData(verified, int.from_bytes(data[33:37], "big"), identifier, key)
 
 
@@ -127,7 +151,7 @@ def _credential(data: bytes) -> tuple[bytes, PublicKey, bytes]:
     length = int.from_bytes(data[16:18], "big")
     identifier = data[18 : 18 + length]
     if not 0 < length <= _LONGEST_ID or len(identifier) < length:
-        raise ValueError("a credential's id has 1 to 1023 bytes")
+        raise ValueError(f"credential id must have 1 to {_LONGEST_ID} bytes")
     key, rest = cbor.decode(data[18 + length :])
     return identifier, _public_key(key), rest
 
@@ -137,7 +161,7 @@ def _public_key(key: object) -> PublicKey:
     kind, algorithm = values.get(1), values.get(3)
     if (kind, algorithm, values.get(-1)) == (2, -7, 1):
         x, y = _require_bytes(values.get(-2)), _require_bytes(values.get(-3))
-        # Refuses what is not on the curve.
+        # public_key() raises ValueError if the point is not on the curve.
         return ec.EllipticCurvePublicNumbers(_to_int(x), _to_int(y), ec.SECP256R1()).public_key()
     if (kind, algorithm) == (3, -257):
         e, n = _require_bytes(values.get(-2)), _require_bytes(values.get(-1))
@@ -147,7 +171,7 @@ def _public_key(key: object) -> PublicKey:
 
 def _require_bytes(value: object) -> bytes:
     if not isinstance(value, bytes):
-        raise ValueError("a key's coordinate is a byte string")
+        raise ValueError("parameter of a COSE key is not a byte string")
     return value
 
 
@@ -156,29 +180,34 @@ def _to_int(value: bytes) -> int:
 
 
 def check_attestation(attestation: bytes, party: RelyingParty) -> AuthenticatorData:
-    """Check an attestation object of the format ``none``, and return the authenticator's data in it.
+    """Check an attestation object of the format ``none``, and return the authenticator data in it.
 
     Raises:
-        Refusal: it is malformed, of another format, or its data is refused.
+        Refusal: the object is malformed or has another format, or :func:`authenticator_data` refuses its data.
     """
     try:
         value, rest = cbor.decode(attestation)
     except ValueError:
-        raise malformed("the attestation object is not CBOR") from None
+        raise malformed("attestationObject is not CBOR") from None
     values = cast(dict[object, Any], value) if isinstance(value, dict) and not rest else {}
     data = values.get("authData")
     if not isinstance(data, bytes):
-        raise malformed("the attestation object has no authenticator data")
+        raise malformed("attestationObject has no authenticator data")
     if values.get("fmt") != "none" or values.get("attStmt") != {}:
-        raise Refusal("WebAuthnCredentialNotSupportedException", "Attestation was not asked for.")
+        raise Refusal(
+            "WebAuthnCredentialNotSupportedException", "Attestation is not supported: use the attestation format none."
+        )
     return authenticator_data(data, party)
 
 
 def check_signature(key: PublicKey, signature: bytes, signed: bytes) -> None:
-    """Check an assertion's signature over *signed*, the authenticator's data and the SHA-256 of the client's.
+    """Check the signature of a login with a passkey.
+
+    Args:
+        signed: the authenticator data, followed by the SHA-256 of clientDataJSON.
 
     Raises:
-        Refusal: it is not this key's.
+        Refusal: the signature was not made with the private key of *key*.
     """
     try:
         if isinstance(key, rsa.RSAPublicKey):
@@ -186,9 +215,9 @@ def check_signature(key: PublicKey, signature: bytes, signed: bytes) -> None:
         else:
             key.verify(signature, signed, ec.ECDSA(hashes.SHA256()))
     except InvalidSignature:
-        raise malformed("the signature is not the credential's") from None
+        raise malformed("signature does not match the public key of the passkey") from None
 
 
 def malformed(reason: str) -> Refusal:
-    """Return the refusal of a credential."""
+    """Return the refusal of a credential: InvalidParameterException with *reason*."""
     return Refusal("InvalidParameterException", f"Invalid credential: {reason}.")
