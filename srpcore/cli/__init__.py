@@ -1,7 +1,11 @@
 """The command line: ``srpcore login``, ``verify``, ``serve``, ``demo``.
 
-Results go to standard output, all else to standard error. The exit status is 0, or 1 where something was refused or
-failed, 2 for a wrong call, 130 when interrupted; an interrupt and SIGTERM are how ``serve`` ends, with 0.
+Results are printed to standard output, and everything else to standard error. The exit status is:
+
+- 0 after success, and when ``serve`` was ended with Ctrl-C or SIGTERM
+- 1 if something failed or was refused
+- 2 for invalid arguments
+- 130 after Ctrl-C in any other command
 """
 
 from __future__ import annotations
@@ -23,12 +27,13 @@ __all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command that *argv* (else the process's arguments) names, and return the exit status."""
+    """Run the command in *argv*, by default the arguments of the process, and return the exit status."""
     arguments = _parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
         status = command(arguments)
-        # Here and not at the interpreter's exit, where a full disk or a reader that left would be a traceback.
+        # Flush here. At the exit of the interpreter, an error (the disk is full, the reader of the pipe has ended)
+        # would print a traceback.
         _flush()
     except SrpcoreError as error:
         print(f"srpcore: {printable(str(error)).strip()}", file=sys.stderr)
@@ -41,18 +46,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except OSError as error:
         _drop_output()
-        print(f"srpcore: the result could not be written: {error.strerror}", file=sys.stderr)
+        print(f"srpcore: could not write the result: {error.strerror}", file=sys.stderr)
         return 1
     return status
 
 
 def _flush() -> None:
-    if sys.stdout is not None:  # pyright: ignore[reportUnnecessaryComparison] - closed by who started the process
+    # It is None if the process was started with standard output closed.
+    if sys.stdout is not None:  # pyright: ignore[reportUnnecessaryComparison]
         sys.stdout.flush()
 
 
 def _drop_output() -> None:
-    # What could not be written stays in the buffer: let the exit write it to nowhere.
+    # The data that could not be written is still in the buffer, and the interpreter writes it again at exit. Let that
+    # write go to the null device.
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
@@ -73,13 +80,13 @@ def _add_login(commands: Any) -> None:
     parser = commands.add_parser(
         "login",
         help="log in and print the tokens",
-        description="Log in by SRP and print the tokens as JSON. Password and codes are asked for, or read line by "
-        "line from standard input where that is no terminal. The app client's secret is read from "
-        "SRPCORE_CLIENT_SECRET.",
+        description="Log in with SRP and print the tokens as JSON. The command prompts for the password and for codes. "
+        "If standard input is not a terminal, they are read from it, one on each line. The secret of the app client "
+        "is read from the environment variable SRPCORE_CLIENT_SECRET.",
     )
     _add_pool(parser)
-    parser.add_argument("--username", help="the user's name or alias; asked for if not given")
-    parser.add_argument("--token", choices=("access", "id", "refresh"), help="print only this token, bare")
+    parser.add_argument("--username", help="the user's name or alias (default: prompt for it)")
+    parser.add_argument("--token", choices=("access", "id", "refresh"), help="print only this token, not as JSON")
     parser.set_defaults(command=login)
 
 
@@ -87,63 +94,63 @@ def _add_verify(commands: Any) -> None:
     parser = commands.add_parser(
         "verify",
         help="verify a token and print its claims",
-        description="Verify a token of the pool and print its claims as JSON; the exit status is 1 if it is not "
-        "accepted. The key set is fetched, or read from COGNITO_JWKS.",
+        description="Verify a token of the pool and print its claims as JSON. If the token is not accepted, the exit "
+        "status is 1. The pool's key set is fetched, or read from the environment variable COGNITO_JWKS if it is set.",
     )
     _add_pool(parser)
     parser.add_argument(
-        "--use", choices=("access", "id"), default="access", help="what the token must be (%(default)s)"
+        "--use", choices=("access", "id"), default="access", help="the kind of the token (default: %(default)s)"
     )
     parser.add_argument(
-        "file", nargs="?", default="-", help="the file with the token; - is standard input (%(default)s)"
+        "file", nargs="?", default="-", help="the file with the token; - is standard input (default: %(default)s)"
     )
     parser.set_defaults(command=verify)
 
 
 def _add_pool(parser: argparse.ArgumentParser) -> None:
-    for option, variable, text in (
-        ("--user-pool-id", "SRPCORE_USER_POOL_ID", "the user pool, such as eu-west-1_AbCd12345"),
-        ("--client-id", "SRPCORE_CLIENT_ID", "the app client"),
+    for option, variable, meaning in (
+        ("--user-pool-id", "SRPCORE_USER_POOL_ID", "the id of the user pool, for example eu-west-1_AbCd12345"),
+        ("--client-id", "SRPCORE_CLIENT_ID", "the id of the app client"),
     ):
         value = os.environ.get(variable) or None
-        parser.add_argument(option, default=value, required=value is None, help=f"{text}; else {variable}")
-    parser.add_argument("--endpoint-url", help="where the service is, if it is not AWS")
+        parser.add_argument(option, default=value, required=value is None, help=f"{meaning} (default: ${variable})")
+    parser.add_argument("--endpoint-url", help="the URL of the service, if it is not AWS")
 
 
 def _add_serve(commands: Any) -> None:
     parser = commands.add_parser(
         "serve",
         help="serve an embedded user pool over HTTP",
-        description="Serve an embedded user pool, in memory, over HTTP. Codes that would be sent by e-mail or SMS are "
-        "printed to standard error. Signed calls are checked against AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. "
-        "Ctrl-C or SIGTERM ends it, with status 0.",
+        description="Serve an embedded user pool over HTTP. It is in memory. Codes that AWS would send by e-mail or "
+        "SMS are printed to standard error. The signature of a signed request must be made with AWS_ACCESS_KEY_ID and "
+        "AWS_SECRET_ACCESS_KEY from the environment. Ctrl-C or SIGTERM ends the server, with exit status 0.",
     )
-    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (%(default)s)")
-    parser.add_argument("--port", type=_port, default=9229, help="the port; 0 picks a free one (%(default)s)")
-    parser.add_argument("--region", default="us-east-1", help="the region in the pools' ids (%(default)s)")
-    parser.add_argument("--issuer", help="what stands before /<pool id> in the tokens' issuer (the url)")
-    parser.add_argument("--devices", action="store_true", help="have the first pool remember devices")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=9229, help="the port; 0 picks a free one (default: %(default)s)")
+    parser.add_argument("--region", default="us-east-1", help="the region in the pools' ids (default: %(default)s)")
+    parser.add_argument("--issuer", help="the URL before /<pool id> in the tokens' issuer (default: the server's URL)")
+    parser.add_argument("--devices", action="store_true", help="let the first pool remember devices")
     parser.add_argument("--client-secret", action="store_true", help="give the first app client a secret")
-    parser.add_argument("--json", action="store_true", help="print one line of JSON and nothing else on stdout")
+    parser.add_argument("--json", action="store_true", help="print one line of JSON to standard output, nothing else")
     parser.set_defaults(command=_serve)
 
 
-def _port(text: str) -> int:
-    if not (text.isdecimal() and int(text) < 1 << 16):
-        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 0 to 65535")
-    return int(text)
+def _port(number: str) -> int:
+    if not (number.isdecimal() and int(number) < 1 << 16):
+        raise argparse.ArgumentTypeError(f"invalid port {number!r}: use a number from 0 to 65535")
+    return int(number)
 
 
 def _add_demo(commands: Any) -> None:
     parser = commands.add_parser(
         "demo",
-        help="the story of a user, on an embedded pool",
-        description="Run the story of a user on an embedded pool: no AWS account, no network.",
+        help="a guided demo on an embedded user pool",
+        description="Run a guided demo on an embedded user pool. It needs neither an AWS account nor a network.",
     )
     parser.set_defaults(command=_demo)
 
 
-# The pool's own commands are in its own package: the core does not know it.
+# The commands of the embedded pool are in its package. It is imported only when one of them is run.
 def _serve(arguments: argparse.Namespace) -> int:
     status: int = transport_module("local.commands").serve(arguments)
     return status

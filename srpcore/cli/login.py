@@ -1,4 +1,4 @@
-"""``srpcore login``."""
+"""``srpcore login``: log in at the terminal, and print the tokens."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ __all__ = ["login"]
 
 
 def login(arguments: argparse.Namespace) -> int:
-    """Log in, ask for what the service wants, and print the tokens.
+    """Log in, prompt for the answers to the challenges, and print the tokens.
 
     Raises:
-        SrpcoreError: the log-in failed.
+        SrpcoreError: the login failed.
     """
     with Cognito(
         arguments.user_pool_id,
@@ -30,7 +30,8 @@ def login(arguments: argparse.Namespace) -> int:
         client_secret=os.environ.get("SRPCORE_CLIENT_SECRET") or None,
         endpoint_url=arguments.endpoint_url,
     ) as user:
-        # Asked once the rest is known to be usable: nobody types a password to learn of a mistyped option.
+        # Prompt only after the other arguments were checked: a user should not have to type a password before learning
+        # that an option was wrong.
         user.username = arguments.username or ask("Username: ")
         _log_in(user, ask_secret("Password: "))
     tokens = {
@@ -59,7 +60,7 @@ def _log_in(user: Cognito, password: str) -> None:
 def _new_password() -> str:
     first = ask_secret("New password: ")
     if ask_secret("New password again: ") != first:
-        raise ConfigurationError("the two new passwords differ: nothing was changed")
+        raise ConfigurationError("the two new passwords differ: the password was not changed; log in again")
     return first
 
 

@@ -1,4 +1,4 @@
-"""Ask the user at the terminal. Questions do not go to standard output, which is kept for results.
+"""Prompt the user at the terminal. Prompts are not printed to standard output, which is for results only.
 
 Theory of operation
 ===================
@@ -74,12 +74,14 @@ def _answer(question: str, read: Callable[[str], str]) -> str:
         line = read(question)
     except UnicodeDecodeError:
         raise ConfigurationError(
-            f"the answer to {_name(question)} is not text: standard input must be {sys.stdin.encoding}"
+            f"could not decode the answer to {_name(question)}: standard input must be {sys.stdin.encoding}"
         ) from None
     except OSError as error:
-        raise ConfigurationError(f"the answer to {_name(question)} could not be read: {error.strerror}") from None
+        raise ConfigurationError(f"could not read the answer to {_name(question)}: {error.strerror}") from None
     if not line:
-        raise ConfigurationError(f"standard input ended before an answer to {_name(question)}: give one line each")
+        raise ConfigurationError(
+            f"standard input ended before an answer to {_name(question)}: give one line for each question"
+        )
     return line.removesuffix("\n").removesuffix("\r")
 
 

@@ -1,4 +1,4 @@
-"""How text looks on a stream: colours on a terminal only, and signs that its encoding has."""
+"""Colours and signs for an output stream: colours on terminals only, and signs that the encoding can represent."""
 
 from __future__ import annotations
 
@@ -13,34 +13,37 @@ _SIGNS = {"tick": ("✓", "+"), "cross": ("✗", "x"), "dot": ("·", "-"), "bull
 
 
 class Style:
-    """The look of one stream: ``paint`` for colours, ``sign`` for signs."""
+    """What one output stream can show: :meth:`paint` adds colours, :meth:`sign` returns a sign."""
 
     def __init__(self, stream: TextIO) -> None:
         self.colours = _shows_colours(stream)
         self._unicode = _can_write(stream, "".join(unicode for unicode, _ in _SIGNS.values()))
 
     def paint(self, text: str, *looks: str) -> str:
-        """Return *text* in those looks (``bold``, ``dim``, a colour), or as it is where the stream shows none."""
+        """Return *text* with *looks* (``bold``, ``dim``, a colour), or unchanged if the stream cannot show them."""
         if not self.colours or not looks:
             return text
         return f"\x1b[{';'.join(str(_CODES[look]) for look in looks)}m{text}\x1b[0m"
 
     def sign(self, name: str) -> str:
-        """Return the sign ``tick``, ``cross``, ``dot`` or ``bullet``, in ASCII where the encoding has no other."""
+        """Return the sign ``tick``, ``cross``, ``dot`` or ``bullet``, or in ASCII if the encoding does not have it."""
         unicode, ascii_only = _SIGNS[name]
         return unicode if self._unicode else ascii_only
 
 
 def printable(text: str) -> str:
-    """Return *text* on one line and without control characters: it may be a stranger's, and terminals obey them."""
+    """Return *text* on one line: a space for each line break and tab, ``?`` for any other control character.
+
+    Use this for every string that another machine may have sent, because a terminal obeys control characters.
+    """
     return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text)
 
 
 def _shows_colours(stream: TextIO) -> bool:
-    # https://no-color.org: present and not empty, whatever its value.
+    # https://no-color.org: no colours if the variable is set to any value except an empty one.
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not stream.isatty():
         return False
-    # The old Windows console would show the codes themselves.
+    # The old Windows console would show the escape codes.
     return sys.platform != "win32" or "WT_SESSION" in os.environ
 
 

@@ -1,4 +1,4 @@
-"""``srpcore verify``."""
+"""``srpcore verify``: verify a token, and print its claims."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def verify(arguments: argparse.Namespace) -> int:
 
 
 def _read(name: str) -> str:
-    # From a file and never an argument: other users see a process's arguments.
+    # The token is never a command-line argument, because other users of the machine can see those.
     if name == "-" and at_terminal():
-        print("Paste the token, then end the input (Ctrl-D on a line of its own):", file=sys.stderr)
+        print("Paste the token, then end the input (Ctrl-D on an empty line):", file=sys.stderr)
+    source = "standard input" if name == "-" else name
     try:
-        text = read_all() if name == "-" else Path(name).read_text(encoding="utf-8")
+        token = read_all() if name == "-" else Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        spoken = "standard input" if name == "-" else name
-        raise ConfigurationError(f"{spoken} could not be read: {type(error).__name__}") from None
-    if not text.strip():
-        raise ConfigurationError("there is no token: give it on standard input, or in a file")
-    return text.strip()
+        raise ConfigurationError(f"could not read {source}: {type(error).__name__}") from None
+    if not token.strip():
+        raise ConfigurationError(f"no token in {source}: give the token on standard input, or name a file with it")
+    return token.strip()

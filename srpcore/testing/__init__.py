@@ -1,4 +1,4 @@
-"""Hypothesis strategies for what meets a log-in, weighted to the edges (the extra ``srpcore[testing]``).
+"""Hypothesis strategies for the values in a login, with many edge cases (extra ``srpcore[testing]``).
 
 .. code-block:: python
 

@@ -1,8 +1,10 @@
-"""Values at the edges of the log-in's cryptography, as hypothesis strategies.
+"""Hypothesis strategies for the values that the cryptography of a login gets.
 
-Each gives its edges about half of the time, and otherwise ordinary values of the same kind. A scrambling parameter
-*u* of 0 is not among them: it is a hash of A and B, and nobody can draw the pair that gives it. To test it, hand
-``u=0`` to :func:`srpcore.crypto.srp.client_premaster` and :func:`~srpcore.crypto.srp.server_premaster`.
+About half of the values of each strategy are edge cases, the others are ordinary.
+
+There is no strategy for a scrambling parameter *u* of 0: *u* is a hash of A and B, and nobody can find a pair whose
+hash is 0. To test that case, give ``u=0`` to :func:`srpcore.crypto.srp.client_premaster` and
+:func:`~srpcore.crypto.srp.server_premaster`.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ __all__ = [
     "usernames",
 ]
 
-_EDGE_TEXTS = (
+_EDGE_STRINGS = (
     "",
     " ",
     " leading",
@@ -40,8 +42,8 @@ _EDGE_TEXTS = (
     ":",
     "a::b:",
     "caf\u00e9",  # composed
-    "cafe\u0301",  # the same with a combining accent: other bytes, for nothing is normalised
-    "\ufb01ne",  # a ligature that compatibility normalisation would split
+    "cafe\u0301",  # the same with a combining accent: the bytes differ, because passwords are not normalised
+    "\ufb01ne",  # a ligature that compatibility normalisation would change to two letters
     "\u212b\u00c5A\u030a",  # three ways to write one letter
     "stra\u00dfe",
     "\u0130stanbul \u0131",
@@ -60,23 +62,23 @@ _EDGE_TEXTS = (
 _EDGE_BITS = (0, 1, 2, 7, 8, 9, 15, 16, 17, 63, 64, 65, 127, 128, 129, 255, 256, 257, 3071, 3072, 3073)
 
 
-def _texts() -> SearchStrategy[str]:
+def _strings() -> SearchStrategy[str]:
     alphabet = st.characters(exclude_categories=["Cs"])
-    return st.sampled_from(_EDGE_TEXTS) | st.text(alphabet, max_size=40)
+    return st.sampled_from(_EDGE_STRINGS) | st.text(alphabet, max_size=40)
 
 
 def usernames() -> SearchStrategy[str]:
-    """Return texts that have a UTF-8 form, as somebody may type for a name: empty, with ``:``, NUL, spaces, huge."""
-    return _texts()
+    """Return strings that a user may type as a name and that UTF-8 can encode: empty, with ``:``, NUL, spaces, long."""
+    return _strings()
 
 
 def passwords() -> SearchStrategy[str]:
-    """Return texts that have a UTF-8 form, as somebody may take for a password; see :func:`usernames`."""
-    return _texts()
+    """Return strings that a user may choose as a password and that UTF-8 can encode: see :func:`usernames`."""
+    return _strings()
 
 
 def other_passwords(password: str) -> SearchStrategy[str]:
-    """Return passwords that are not *password*, most of them so near to it that careless code takes them for it."""
+    """Return passwords other than *password*. Many are so similar that incorrect code may accept them."""
     near = (
         password + " ",
         " " + password,
@@ -90,24 +92,24 @@ def other_passwords(password: str) -> SearchStrategy[str]:
         password.replace("\u00e9", "e\u0301"),
         password.replace("e\u0301", "\u00e9"),
     )
-    return (st.sampled_from(near) | _texts()).filter(lambda other: other != password)
+    return (st.sampled_from(near) | _strings()).filter(lambda other: other != password)
 
 
 def texts_with_lone_surrogates() -> SearchStrategy[str]:
-    """Return texts that hold half of a surrogate pair, and so have no UTF-8 form: JSON and file names let them in."""
+    """Return strings with half of a surrogate pair, which UTF-8 cannot encode. JSON and file names can contain them."""
     halves = st.characters(categories=["Cs"])
-    return st.tuples(_texts(), halves, _texts()).map("".join)
+    return st.tuples(_strings(), halves, _strings()).map("".join)
 
 
 def signed_integers(max_bits: int = 3080) -> SearchStrategy[int]:
-    """Return integers of either sign, weighted to 0, to powers of two and what lies beside them."""
+    """Return positive and negative integers. Many are 0, or a power of two, or differ from one by 1."""
     bits = st.sampled_from([n for n in _EDGE_BITS if n <= max_bits]) | st.integers(0, max_bits)
     near_powers = st.tuples(bits, st.sampled_from((-1, 0, 1))).map(lambda drawn: (1 << drawn[0]) + drawn[1])
     return near_powers | near_powers.map(lambda number: -number) | st.integers(-(1 << max_bits), 1 << max_bits)
 
 
 def secret_exponents(bits: int = 256) -> SearchStrategy[int]:
-    """Return exponents of 0 or more and at most *bits* bits: 0, 1, all ones, single bits, with leading zero bytes."""
+    """Return integers from 0 to ``2**bits - 1``: 0, 1, all bits set, one bit set, and with leading zero bytes."""
     edges = st.sampled_from([n for n in (0, 1, 2, 3, (1 << bits) - 1, 1 << (bits - 1)) if n.bit_length() <= bits])
     short = st.integers(1, max(bits // 8, 1)).flatmap(lambda size: st.integers(0, (1 << size) - 1))
     single_bits = st.integers(0, bits - 1).map(lambda n: 1 << n)
@@ -115,9 +117,9 @@ def secret_exponents(bits: int = 256) -> SearchStrategy[int]:
 
 
 def salts(size: int = 16) -> SearchStrategy[int]:
-    """Return salts of at most *size* bytes as the signed integers that SALT stands for.
+    """Return salts of at most *size* bytes, as the signed integers that SALT encodes.
 
-    Negative ones and 0 are among them, ones with leading zero bytes and nibbles, and ones with the top bit set.
+    Some are negative or 0, some have leading zero bytes or digits, and some have the top bit set.
     """
     bits = 8 * size
     edges = st.sampled_from((0, 1, -1, 127, 128, -128, -129, 255, -256, (1 << bits) - 1, 1 << (bits - 1), -(1 << bits)))
@@ -127,7 +129,10 @@ def salts(size: int = 16) -> SearchStrategy[int]:
 
 
 def hex_texts(numbers: SearchStrategy[int]) -> SearchStrategy[tuple[str, int]]:
-    """Return ``(text, number)``: *numbers* as hexadecimal text of even and odd length, in any case, with more zeros."""
+    """Return ``(string, number)`` for each of *numbers*: the string is hexadecimal.
+
+    It has an even or odd length, upper-case or lower-case digits, and up to four leading zeros.
+    """
 
     def write(number: int, zeros: int, upper: bool) -> tuple[str, int]:
         digits = "0" * zeros + f"{abs(number):x}"
@@ -137,12 +142,12 @@ def hex_texts(numbers: SearchStrategy[int]) -> SearchStrategy[tuple[str, int]]:
 
 
 def salt_texts(size: int = 16) -> SearchStrategy[tuple[str, int]]:
-    """Return ``(SALT, number)``, SALT in every form in which it has been seen; see :func:`salts`."""
+    """Return ``(SALT, number)`` for the numbers of :func:`salts`. SALT is written in every form that has been seen."""
     return hex_texts(salts(size))
 
 
 def non_hex_texts() -> SearchStrategy[object]:
-    """Return what is not hexadecimal text, most of it such as ``int(text, 16)`` would take."""
+    """Return values that are not hexadecimal strings. Many of them are accepted by ``int(value, 16)``."""
     edges = ("", "-", "+1", " 1", "1 ", "1\n", "0x1", "1_0", "--1", "1-", "g", "\u0661", "\uff11", "1\0", "\ud800")
     others: tuple[object, ...] = (None, 1, b"1f", 1.5, ["1"], True)
     return st.sampled_from(edges) | st.sampled_from(others) | st.text(max_size=8).filter(_is_not_hex)
@@ -154,7 +159,7 @@ def _is_not_hex(text: str) -> bool:
 
 
 def public_values(modulus: int) -> SearchStrategy[int]:
-    """Return values of A or B in ``1 .. modulus - 1``: the first, the last, with the top bit set or leading zeros."""
+    """Return values of A or B from 1 to ``modulus - 1``: the first, the last, with the top bit set or leading zeros."""
     width = modulus.bit_length()
     edges = st.sampled_from((1, 2, modulus // 2, modulus - 2, modulus - 1, 1 << (width - 1), (1 << (width - 1)) - 1))
     short = st.integers(1, width - 1).flatmap(lambda n: st.integers(1, (1 << n) - 1))
@@ -162,14 +167,17 @@ def public_values(modulus: int) -> SearchStrategy[int]:
 
 
 def unsafe_public_values(modulus: int) -> SearchStrategy[int]:
-    """Return values of A or B that must be refused: 0, multiples of *modulus*, negative ones, ones over *modulus*."""
+    """Return values of A or B that must be refused: 0, multiples of *modulus*, negative and too large values."""
     multiples = st.integers(-3, 3).map(lambda n: n * modulus)
     above = st.integers(modulus, 3 * modulus)
     return st.sampled_from((0, modulus, 2 * modulus)) | multiples | above | st.integers(-modulus, -1)
 
 
 def secret_blocks(max_size: int = 64) -> SearchStrategy[tuple[str, bytes | None]]:
-    """Return ``(SECRET_BLOCK, bytes)``: base64, standard or URL-safe, padded or not, or no base64 (bytes is None)."""
+    """Return ``(SECRET_BLOCK, bytes)``: a base64 string, standard or URL-safe, with or without padding, and its bytes.
+
+    Some strings are not base64. Then *bytes* is None.
+    """
 
     def write(data: bytes, url_safe: bool, padded: bool) -> tuple[str, bytes | None]:
         text = (base64.urlsafe_b64encode if url_safe else base64.b64encode)(data).decode("ascii")

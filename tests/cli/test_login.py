@@ -156,7 +156,7 @@ def test_closed_input(server: Server) -> None:
 
 def test_input_that_is_not_text(server: Server) -> None:
     error = run("login", *server.pool(), "--username", "alice", stdin=b"secret\xff\n", PYTHONIOENCODING="utf-8")
-    assert "'Password' is not text" in error.refused()
+    assert "could not decode the answer to 'Password'" in error.refused()
     assert "secret" not in error.stderr
 
 

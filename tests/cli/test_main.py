@@ -94,4 +94,4 @@ def test_full_disk_is_one_clear_error(server: Server, user: str) -> None:
             check=False,
         )
     assert done.returncode == 1
-    assert done.stderr == b"srpcore: the result could not be written: No space left on device\n"
+    assert done.stderr == b"srpcore: could not write the result: No space left on device\n"

@@ -111,7 +111,7 @@ def test_end_of_input_is_an_error_on_a_line_of_its_own(
     before_each_wait(monkeypatch, lambda: at_window.type(b"\x04"))
     with pytest.raises(ConfigurationError) as caught:
         ask("Name: ")
-    assert str(caught.value) == "standard input ended before an answer to 'Name': give one line each"
+    assert str(caught.value) == "standard input ended before an answer to 'Name': give one line for each question"
     assert capsys.readouterr().err == "Name: \n"
 
 
@@ -122,7 +122,7 @@ def test_answer_that_is_not_in_the_encoding_is_refused(
     before_each_wait(monkeypatch, lambda: at_window.type(b"secret\xff\n"))
     with pytest.raises(ConfigurationError) as caught:
         ask("Name: ")
-    assert str(caught.value) == "the answer to 'Name' is not text: standard input must be utf-8"
+    assert str(caught.value) == "could not decode the answer to 'Name': standard input must be utf-8"
 
 
 @pytest.mark.parametrize("ask", QUESTIONS)
@@ -135,7 +135,7 @@ def test_terminal_that_cannot_be_read_is_an_error(
     monkeypatch.setattr(Terminal, "read_line", fails)
     with pytest.raises(ConfigurationError) as caught:
         ask("Name: ")
-    assert str(caught.value) == "the answer to 'Name' could not be read: Input/output error"
+    assert str(caught.value) == "could not read the answer to 'Name': Input/output error"
     assert at_window.echoes()
 
 
