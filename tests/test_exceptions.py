@@ -282,7 +282,7 @@ def test_a_transport_failure_is_no_answer_of_the_service_nor_the_other_way_round
 
 
 def test_texts_of_the_challenges() -> None:
-    assert str(exceptions.UnsupportedChallenge("WEB_AUTHN")) == "the WEB_AUTHN challenge is not supported here"
+    assert str(exceptions.UnsupportedChallenge("WEB_AUTHN")) == "challenge WEB_AUTHN is not supported by this method"
     assert exceptions.UnsupportedChallenge("WEB_AUTHN").challenge_name == "WEB_AUTHN"
     assert str(exceptions.ForceChangePasswordException("change it")) == "change it"
     wanted = exceptions.ForceChangePasswordException("change it", ("email", "name"))

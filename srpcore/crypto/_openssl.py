@@ -74,8 +74,8 @@ def _modexp(library: ctypes.CDLL, base: int, exponent: int, modulus: int) -> int
         base_bn, exponent_bn, modulus_bn, result_bn = numbers
         library.BN_set_flags(exponent_bn, _BN_FLG_CONSTTIME)
         _checked(context)
-        # The last argument could be a precomputed Montgomery context. Without it OpenSSL computes one at each call, in 1
-        # to 2 % of the time. A cache of contexts would need a lock and a limit on its size.
+        # The last argument could be a precomputed Montgomery context. Without it OpenSSL computes one at each call, and
+        # spends 1 to 2 percent of the time on it. A cache of contexts would need a lock and a limit on its size.
         _checked(library.BN_mod_exp_mont_consttime(result_bn, base_bn, exponent_bn, modulus_bn, context, None))
         output = ctypes.create_string_buffer(length)
         _checked(library.BN_bn2binpad(result_bn, output, length) == length)

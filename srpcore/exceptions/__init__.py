@@ -1,25 +1,25 @@
-"""The whole error tree.
+"""All exceptions of srpcore.
 
 ::
 
     SrpcoreError (pycognito's WarrantException)
-    ├── ConfigurationError          bad input or settings: nothing was sent      (also ValueError)
-    │   └── AccessTokenRequired     log in first                                 (also AttributeError)
-    ├── UnsafeServerValue           a value of the service that must not be answered (also ValueError)
-    ├── UnsupportedChallenge        a challenge that this method cannot answer   (also NotImplementedError)
-    ├── TransportError              no answer was had
-    │   └── TransportTimeout        not in time                                  (also TimeoutError)
+    ├── ConfigurationError          an argument or a setting is wrong            (also ValueError)
+    │   └── AccessTokenRequired     the method needs a login                     (also AttributeError)
+    ├── UnsafeServerValue           the service sent a value that is unsafe to use (also ValueError)
+    ├── UnsupportedChallenge        this method cannot answer the challenge      (also NotImplementedError)
+    ├── TransportError              no valid answer was received
+    │   └── TransportTimeout        no answer was received in time               (also TimeoutError)
     ├── ServiceError                the service answered with an error: code, message, operation, status, request_id
     │   └── NotAuthorizedException, UserNotFoundException, ...  one for each name of the service model
-    │       └── WrongPassword, UserDisabled, RefreshTokenRefused, ...  that one told apart (not_authorized.py)
+    │       └── WrongPassword, UserDisabled, RefreshTokenRefused, ...  of NotAuthorizedException (not_authorized.py)
     ├── TokenVerificationException  a token is not accepted: expected, actual
     │   └── MalformedToken, InvalidSignature, TokenExpired, ...  one for each reason (tokens.py)
-    ├── StoreError                  a store of logins cannot be used (store.py)
-    │   ├── StoreUnsafe             its file is a link, another user's or open to others
-    │   ├── StoreCorrupt            what is in it is no login                    (also ValueError)
-    │   └── StoreLocked             another program held the lock for too long   (also TimeoutError)
-    ├── ForceChangePasswordException
-    └── MFAChallengeException       get_tokens() has the Session
+    ├── StoreError                  a stored login cannot be read or written (store.py)
+    │   ├── StoreUnsafe             other users could read or replace its file
+    │   ├── StoreCorrupt            its content is not a login                   (also ValueError)
+    │   └── StoreLocked             another process did not release the lock     (also TimeoutError)
+    ├── ForceChangePasswordException  the user must choose a new password
+    └── MFAChallengeException       the user must enter a code; get_tokens() returns the Session
         ├── SoftwareTokenMFAChallengeException
         └── SMSMFAChallengeException
 """
@@ -89,14 +89,14 @@ __all__ = [
 if TYPE_CHECKING:
     __all__ += service_exceptions.__all__
 else:
-    # The same names, without loading the classes.
+    # The same names, from a list that is cheap to import.
     __all__ += EXCEPTIONS
 
-# In the order in which they are looked through: each is loaded when one of its names is first asked for, as
-# srpcore/__init__.py says.
+# __getattr__() searches the modules in this order, and imports each one only when the search reaches it. So a program
+# that imports srpcore does not load all exception classes; srpcore/__init__.py explains why.
 _MODULES = ("base", "tokens", "challenges", "service", "service_exceptions", "not_authorized", "reply", "store")
 
-if not TYPE_CHECKING:  # the checkers know every name, and must not take a misspelt one for Any
+if not TYPE_CHECKING:  # with __getattr__ a type checker would accept a misspelt name as Any
 
     def __getattr__(name: str) -> Any:
         if name in _MODULES:

@@ -1,4 +1,4 @@
-"""The root of the error tree, and the errors that are not the service's, a token's or a challenge's."""
+"""The root of the exceptions, and those that no other module of this package is about."""
 
 from __future__ import annotations
 
@@ -15,43 +15,48 @@ __all__ = [
 
 
 class SrpcoreError(Exception):
-    """The root of every error that srpcore raises."""
+    """The base class of every exception that srpcore raises."""
 
 
 WarrantException = SrpcoreError
-"""pycognito's name for the root."""
+"""The name of the base class in pycognito."""
 
 
 class ConfigurationError(SrpcoreError, ValueError):
-    """An argument or a setting cannot be used; nothing was sent and nothing was changed."""
+    """An argument or a setting is wrong. Nothing was sent to the service and nothing was changed."""
 
 
 class AccessTokenRequired(ConfigurationError, AttributeError):
-    """The method acts for a logged-in user, and there is no access token: log in first."""
+    """The method needs the access token of a user who is logged in. Log in first."""
 
 
 class UnsafeServerValue(SrpcoreError, ValueError):
-    """The service sent a value that must not be answered (B of 0 modulo N, u of 0, hexadecimal out of bounds)."""
+    """The service sent a value that is unsafe to use, for example B = 0 modulo N. No answer was sent.
+
+    A correct service never sends such a value, so the messages may be coming from an attacker.
+    """
 
 
 class UnsupportedChallenge(SrpcoreError, NotImplementedError):
-    """The service asked for something this method cannot answer; ``challenge_name`` says what."""
+    """The service sent a challenge that the method cannot answer. ``challenge_name`` is its name."""
 
     def __init__(self, challenge_name: str) -> None:
         super().__init__(challenge_name)
         self.challenge_name = challenge_name
 
     def __str__(self) -> str:
-        return f"the {self.challenge_name} challenge is not supported here"
+        return f"challenge {self.challenge_name} is not supported by this method"
 
 
 class TransportError(SrpcoreError):
-    """No answer was had from the service.
+    """The service could not be reached, or did not send a valid answer.
 
-    ``may_have_arrived`` says whether the request may have been carried out all the same: False where there was no
-    connection, or not all of it could be sent. ``transient`` says whether what went wrong may be over soon.
-    ``status`` is the HTTP status of an answer that was none of the service's, and ``retry_after`` what it said
-    (RFC 9110, section 10.2.3).
+    Attributes:
+        may_have_arrived: whether the service may already have processed the request. False if there was no connection,
+            or if the request was not sent completely.
+        transient: whether a later try may succeed.
+        status: the HTTP status, if something other than the service answered, for example a proxy; else None.
+        retry_after: the header ``Retry-After`` of that answer (RFC 9110, section 10.2.3), or an empty string.
     """
 
     def __init__(
@@ -71,7 +76,7 @@ class TransportError(SrpcoreError):
 
 
 class TransportTimeout(TransportError, TimeoutError):
-    """No answer was had in time: it is worth another try, unless the request may have been carried out."""
+    """No answer was received in time. Try again, unless the request may already have been processed."""
 
     def __init__(self, message: str = "", *, may_have_arrived: bool = True, transient: bool = True) -> None:
         super().__init__(message, may_have_arrived=may_have_arrived, transient=transient)

@@ -1,4 +1,4 @@
-"""The challenges that pycognito's methods raise, each with what is needed to answer it."""
+"""The challenges that methods with pycognito's interface raise as exceptions, with the data to answer them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ __all__ = [
 class ForceChangePasswordException(SrpcoreError):
     """The user must choose a new password: answer with ``Cognito.new_password_challenge``.
 
-    ``required_attributes`` are the names (without the prefix ``userAttributes.``) that the answer must give.
+    ``required_attributes`` are the attributes for which the answer must contain a value. The names have no prefix
+    ``userAttributes.``.
     """
 
     def __init__(self, message: str = "", required_attributes: tuple[str, ...] = ()) -> None:
@@ -32,9 +33,9 @@ class ForceChangePasswordException(SrpcoreError):
 
 
 class MFAChallengeException(SrpcoreError):
-    """The service wants a second factor: ``get_tokens()`` is its reply, with the Session that the answer needs.
+    """The user must prove a second factor. ``get_tokens()`` returns the reply with the Session that the answer needs.
 
-    The reply is in no text of the exception and not in ``args``, since a Session is a secret.
+    The Session is a secret. Therefore the reply is not in ``args``, ``str()`` or ``repr()`` of the exception.
     """
 
     def __init__(self, message: str, tokens: dict[str, Any], *args: Any) -> None:
@@ -43,7 +44,7 @@ class MFAChallengeException(SrpcoreError):
         self._tokens = tokens
 
     def get_tokens(self) -> dict[str, Any]:
-        """Return the service's reply: ``ChallengeName``, ``Session`` and ``ChallengeParameters``."""
+        """Return the reply of the service: ``ChallengeName``, ``Session`` and ``ChallengeParameters``."""
         return self._tokens
 
     def __str__(self) -> str:
@@ -57,8 +58,8 @@ class MFAChallengeException(SrpcoreError):
 
 
 class SoftwareTokenMFAChallengeException(MFAChallengeException):
-    """The service wants a code of the user's authenticator app."""
+    """The user must enter a code from the authenticator app."""
 
 
 class SMSMFAChallengeException(MFAChallengeException):
-    """The service has sent the user a code by SMS and wants it."""
+    """The user must enter the code that the service has sent by SMS."""

@@ -1,4 +1,7 @@
-"""NotAuthorizedException told apart, by the service's words: it has one name for a wrong password and a dead token."""
+"""Subclasses of NotAuthorizedException, selected by the message of the service.
+
+The service uses this one exception name for many different causes, for example a wrong password and a revoked token.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,11 @@ __all__ = [
 
 
 class WrongPassword(NotAuthorizedException):
-    """The password, the name or the device's secret is wrong; the service does not say which."""
+    """The password, the user name or the device password is wrong. The service does not tell which one."""
 
 
 class PasswordAttemptsExceeded(NotAuthorizedException):
-    """Too many wrong passwords: the right one is refused as well for a while."""
+    """There were too many wrong passwords. For some time the service refuses the correct one too."""
 
 
 class UserDisabled(NotAuthorizedException):
@@ -28,7 +31,7 @@ class UserDisabled(NotAuthorizedException):
 
 
 class RefreshTokenRefused(NotAuthorizedException):
-    """The refresh token is of no more use: log in again."""
+    """The refresh token cannot be used any more. Log in again."""
 
 
 class RefreshTokenExpired(RefreshTokenRefused):
@@ -40,11 +43,11 @@ class RefreshTokenRevoked(RefreshTokenRefused):
 
 
 class InvalidRefreshToken(RefreshTokenRefused):
-    """The refresh token is none, is another client's, or goes with a device whose key was not sent."""
+    """The refresh token is malformed or was issued to another app client, or the key of its device was not sent."""
 
 
-# In lower case, and in this order: the first that is in the message counts. Gathered from the service's answers.
-_WORDS: tuple[tuple[str, type[NotAuthorizedException]], ...] = (
+# Phrases in lower case, taken from answers of the service. The first one that the message contains decides.
+_CLASS_BY_PHRASE: tuple[tuple[str, type[NotAuthorizedException]], ...] = (
     ("incorrect username or password", WrongPassword),
     ("password attempts exceeded", PasswordAttemptsExceeded),
     ("user is disabled", UserDisabled),
@@ -54,7 +57,7 @@ _WORDS: tuple[tuple[str, type[NotAuthorizedException]], ...] = (
 )
 
 
-def refined(message: str) -> type[NotAuthorizedException]:
-    """Return the class for a NotAuthorizedException with that *message*; the plain one for words it does not know."""
+def not_authorized_class(message: str) -> type[NotAuthorizedException]:
+    """Return the subclass for a NotAuthorizedException with *message*, or the class itself for an unknown message."""
     words = message.lower()
-    return next((cls for phrase, cls in _WORDS if phrase in words), NotAuthorizedException)
+    return next((cls for phrase, cls in _CLASS_BY_PHRASE if phrase in words), NotAuthorizedException)

@@ -1,11 +1,11 @@
-"""The error that a reply of the service stands for."""
+"""Make an exception from an error reply of the service."""
 
 from __future__ import annotations
 
 from ..protocol import Reply
 from . import service_exceptions
-from .not_authorized import refined
-from .service import ServiceError, beside, client_error, member
+from .not_authorized import not_authorized_class
+from .service import ServiceError, client_error, member, with_base
 from .service_exceptions import NotAuthorizedException
 
 __all__ = ["service_error"]
@@ -16,13 +16,14 @@ _BY_CODE: dict[str, type[ServiceError]] = {
 
 
 def service_error(reply: Reply, operation: str) -> ServiceError:
-    """Return the error that an error *reply* to *operation* stands for.
+    """Return the exception for an error *reply* to *operation*.
 
-    While ``botocore.exceptions`` is loaded, the error is a botocore ``ClientError`` too, and on the botocore transport
-    the very ``client.exceptions.X`` that the client raised: programs that came from boto3 catch those.
+    While ``botocore.exceptions`` is loaded, the exception is also a botocore ``ClientError``. On the botocore transport
+    it is also an instance of the class ``client.exceptions.X`` that the client raised. Programs that were written for
+    boto3 catch those classes.
     """
     error = member(reply.document, "Error")
     cls = _BY_CODE.get(str(error.get("Code")), ServiceError)
     if cls is NotAuthorizedException:
-        cls = refined(str(error.get("Message", "")))
-    return beside(cls, reply.raised or client_error())(reply.document, operation)
+        cls = not_authorized_class(str(error.get("Message", "")))
+    return with_base(cls, reply.raised or client_error())(reply.document, operation)

@@ -72,11 +72,11 @@ __all__ = [
 
 
 class AccessDeniedException(ServiceError):
-    """The credentials have no permission for the operation."""
+    """The AWS credentials do not permit the operation."""
 
 
 class AliasExistsException(ServiceError):
-    """The e-mail address or phone number is another account's alias."""
+    """The e-mail address or phone number is already an alias of another user."""
 
 
 class CachedCIMDURLDoesNotExistException(ServiceError):
@@ -92,35 +92,35 @@ class CodeMismatchException(ServiceError):
 
 
 class ConcurrentModificationException(ServiceError):
-    """Two changes collided: try again."""
+    """Two changes were made at the same time. Try again."""
 
 
 class DeviceKeyExistsException(ServiceError):
-    """The device key is confirmed already."""
+    """The device key is already confirmed."""
 
 
 class DuplicateProviderException(ServiceError):
-    """The pool has an identity provider of that name."""
+    """The pool already has an identity provider with this name."""
 
 
 class EnableSoftwareTokenMFAException(ServiceError):
-    """The code of the authenticator app is wrong: it was not enrolled."""
+    """The code from the authenticator app is wrong. The app was not registered."""
 
 
 class ExpiredCodeException(ServiceError):
-    """The code has expired, or was used: ask for a new one."""
+    """The code has expired or was already used. Request a new one."""
 
 
 class FeatureUnavailableInTierException(ServiceError):
-    """The pool's feature plan does not include this."""
+    """The feature plan of the pool does not include this operation."""
 
 
 class ForbiddenException(ServiceError):
-    """A web ACL refused the request."""
+    """The web ACL (AWS WAF) of the pool refused the request."""
 
 
 class GroupExistsException(ServiceError):
-    """The pool has a group of that name."""
+    """The pool already has a group with this name."""
 
 
 class InternalErrorException(ServiceError):
@@ -132,11 +132,11 @@ class InternalServerException(ServiceError):
 
 
 class InvalidEmailRoleAccessPolicyException(ServiceError):
-    """The service may not use the pool's e-mail identity."""
+    """The service is not allowed to use the e-mail identity of the pool."""
 
 
 class InvalidLambdaResponseException(ServiceError):
-    """A trigger's answer was invalid."""
+    """A Lambda trigger of the pool returned an invalid answer."""
 
 
 class InvalidOAuthFlowException(ServiceError):
@@ -148,35 +148,35 @@ class InvalidParameterException(ServiceError):
 
 
 class InvalidPasswordException(ServiceError):
-    """The password breaks the pool's policy."""
+    """The password does not meet the password policy of the pool."""
 
 
 class InvalidSmsRoleAccessPolicyException(ServiceError):
-    """The role for SMS may not publish."""
+    """The IAM role for SMS is not allowed to publish messages."""
 
 
 class InvalidSmsRoleTrustRelationshipException(ServiceError):
-    """The role for SMS does not trust the service."""
+    """The IAM role for SMS does not trust the service, or its external id is wrong."""
 
 
 class InvalidUserPoolConfigurationException(ServiceError):
-    """The pool's configuration is invalid."""
+    """The configuration of the pool is invalid."""
 
 
 class LimitExceededException(ServiceError):
-    """A limit is exceeded: wait before trying again."""
+    """A limit is exceeded. Wait before you try again."""
 
 
 class MFAMethodNotFoundException(ServiceError):
-    """The user has no such second factor."""
+    """The user has not set up this second factor."""
 
 
 class ManagedLoginBrandingExistsException(ServiceError):
-    """The app client has a branding style already."""
+    """The app client already has a branding style."""
 
 
 class NotAuthorizedException(ServiceError):
-    """Refused: wrong password, spent Session, revoked token; the message says which."""
+    """The request is refused: wrong password, used Session, revoked token. ``message`` is the reason."""
 
 
 class OperationNotEnabledException(ServiceError):
@@ -196,7 +196,7 @@ class PreconditionNotMetException(ServiceError):
 
 
 class RefreshTokenReuseException(ServiceError):
-    """The refresh token was rotated away and its grace is over."""
+    """The refresh token was replaced by a new one, and its grace period is over."""
 
 
 class ResourceNotFoundException(ServiceError):
@@ -208,7 +208,7 @@ class ScopeDoesNotExistException(ServiceError):
 
 
 class ServiceQuotaExceededException(ServiceError):
-    """The account's quota is used up."""
+    """A quota of the AWS account is used up."""
 
 
 class SoftwareTokenMFANotFoundException(ServiceError):
@@ -216,19 +216,19 @@ class SoftwareTokenMFANotFoundException(ServiceError):
 
 
 class TermsExistsException(ServiceError):
-    """The client has terms of that name."""
+    """The app client already has terms with this name."""
 
 
 class TierChangeNotAllowedException(ServiceError):
-    """The feature plan may not be changed so."""
+    """This change of the feature plan is not allowed."""
 
 
 class TooManyFailedAttemptsException(ServiceError):
-    """Too many failed attempts: wait before trying again."""
+    """There were too many failed attempts. Wait before you try again."""
 
 
 class TooManyRequestsException(ServiceError):
-    """The service is throttling: wait before trying again."""
+    """Too many requests were sent. Wait before you try again."""
 
 
 class UnauthorizedException(ServiceError):
@@ -236,7 +236,7 @@ class UnauthorizedException(ServiceError):
 
 
 class UnexpectedLambdaException(ServiceError):
-    """The service could not run a trigger."""
+    """The service could not run a Lambda trigger of the pool."""
 
 
 class UnsupportedIdentityProviderException(ServiceError):
@@ -248,7 +248,7 @@ class UnsupportedOperationException(ServiceError):
 
 
 class UnsupportedTokenTypeException(ServiceError):
-    """The operation does not take a token of this kind."""
+    """The operation does not accept a token of this kind."""
 
 
 class UnsupportedUserStateException(ServiceError):
@@ -256,11 +256,11 @@ class UnsupportedUserStateException(ServiceError):
 
 
 class UserImportInProgressException(ServiceError):
-    """An import into the pool is under way."""
+    """Users are being imported into the pool."""
 
 
 class UserLambdaValidationException(ServiceError):
-    """A trigger refused; the message has its words."""
+    """A Lambda trigger of the pool refused the request. ``message`` contains its message."""
 
 
 class UserNotConfirmedException(ServiceError):
@@ -272,15 +272,15 @@ class UserNotFoundException(ServiceError):
 
 
 class UserPoolAddOnNotEnabledException(ServiceError):
-    """The pool's add-on is not enabled."""
+    """The add-on of the pool is not enabled."""
 
 
 class UserPoolTaggingException(ServiceError):
-    """The pool's tag could not be set."""
+    """The tag of the pool could not be set."""
 
 
 class UsernameExistsException(ServiceError):
-    """The pool has a user of that name."""
+    """The pool already has a user with this name."""
 
 
 class WebAuthnChallengeNotFoundException(ServiceError):
@@ -288,15 +288,15 @@ class WebAuthnChallengeNotFoundException(ServiceError):
 
 
 class WebAuthnClientMismatchException(ServiceError):
-    """The access token is another client's than the one that began the registration."""
+    """The access token is from another app client than the one that started the registration of the passkey."""
 
 
 class WebAuthnConfigurationMissingException(ServiceError):
-    """The pool has no relying party id."""
+    """The pool has no relying party id for passkeys."""
 
 
 class WebAuthnCredentialNotSupportedException(ServiceError):
-    """The passkey's device or provider is not supported."""
+    """The device or the provider of the passkey is not supported."""
 
 
 class WebAuthnNotEnabledException(ServiceError):
@@ -304,7 +304,7 @@ class WebAuthnNotEnabledException(ServiceError):
 
 
 class WebAuthnOriginNotAllowedException(ServiceError):
-    """The passkey's origin is not the relying party's."""
+    """The origin of the passkey is not allowed for the relying party."""
 
 
 class WebAuthnRelyingPartyMismatchException(ServiceError):

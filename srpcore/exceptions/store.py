@@ -1,4 +1,4 @@
-"""Why a store of logins cannot be used. None of these holds anything of what is in the store."""
+"""Errors of the stores that keep a login. They never contain anything of the stored login."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ __all__ = ["StoreCorrupt", "StoreError", "StoreLocked", "StoreUnsafe"]
 
 
 class StoreError(SrpcoreError):
-    """The store cannot be read or written: what it held before is still in it."""
+    """The store cannot be read or written. Its old content is unchanged."""
 
 
 class StoreUnsafe(StoreError):
-    """The store's file or folder is a link, another user's, or open to others: it was neither read nor written."""
+    """The file or folder of the store is a link, belongs to another user, or is accessible to others.
+
+    It was neither read nor written. Check who changed it, then delete it and log in again.
+    """
 
 
 class StoreCorrupt(StoreError, ValueError):
-    """What is in the store is no login. It was left as it is."""
+    """The content of the store is not a login. It was not changed."""
 
 
 class StoreLocked(StoreError, TimeoutError):
-    """Another thread or program held the lock for too long."""
+    """Another thread or process holds the lock of the store and did not release it in time."""

@@ -1,6 +1,6 @@
-"""Why a token is not accepted: one class for each reason, over :class:`TokenVerificationException`.
+"""The reasons for which a token is not accepted: subclasses of :class:`TokenVerificationException`.
 
-Every error says what was expected and what came. None holds the token, so each is safe to log.
+Each error contains what was expected and what was found. It never contains the token, so it is safe to log.
 """
 
 from __future__ import annotations
@@ -31,10 +31,14 @@ __all__ = [
 
 
 class TokenVerificationException(SrpcoreError):
-    """A token is not accepted. ``expected`` and ``actual`` are what the failed check compared, where it compared.
+    """A token is not accepted.
 
-    ``claims`` is None, or all claims of the token where a :class:`~srpcore.TokenVerifier` was asked to say them
-    (``claims_in_errors``) and its signature was good. No text of the error quotes them.
+    Attributes:
+        message: the reason.
+        expected: the value that the failed check requires, or None.
+        actual: the value that it found, or None.
+        claims: the claims of the token, if its signature is valid and the :class:`~srpcore.TokenVerifier` was made with
+            ``claims_in_errors``; else None. ``str()`` and ``repr()`` do not contain them.
     """
 
     def __init__(self, message: str = "", *, expected: object = None, actual: object = None) -> None:
@@ -47,33 +51,33 @@ class TokenVerificationException(SrpcoreError):
     def __str__(self) -> str:
         if self.expected is None and self.actual is None:
             return self.message
-        return f"{self.message} (expected {_brief(self.expected)}, got {_brief(self.actual)})"
+        return f"{self.message} (expected {_short_repr(self.expected)}, got {_short_repr(self.actual)})"
 
 
-def _brief(value: object) -> str:
-    # A kid or an alg is the sender's choice: it must not fill a log.
-    text = repr(value)
-    return text if len(text) <= 200 else f"{text[:200]}..."
+def _short_repr(value: object) -> str:
+    # The sender of a token chooses kid and alg. Shorten them, so that an attacker cannot fill a log with them.
+    full = repr(value)
+    return full if len(full) <= 200 else f"{full[:200]}..."
 
 
 class MalformedToken(TokenVerificationException):
-    """The text is not a JSON Web Signature in compact form with JSON objects in it (RFC 7515, section 7.1)."""
+    """The string is not a JSON Web Signature in compact form that contains JSON objects (RFC 7515, section 7.1)."""
 
 
 class UnsupportedAlgorithm(TokenVerificationException):
-    """The header's ``alg`` is not RS256, or it has a ``crit`` that nobody here understands."""
+    """``alg`` in the header is not RS256, or the header requires an extension (``crit``, ``b64``)."""
 
 
 class UnknownKey(TokenVerificationException):
-    """No key of the issuer has the header's ``kid``."""
+    """The key set of the issuer has no key with the ``kid`` of the header."""
 
 
 class InvalidKey(TokenVerificationException):
-    """The issuer's key set, or the key in it, cannot be used (RFC 7517)."""
+    """The key set of the issuer, or a key in it, is invalid (RFC 7517)."""
 
 
 class InvalidSignature(TokenVerificationException):
-    """The signature is not the issuer's over this header and payload (RFC 8017, section 8.2.2)."""
+    """The signature does not match the header and the payload under the key of the issuer (RFC 8017, section 8.2.2)."""
 
 
 class InvalidClaim(TokenVerificationException):
@@ -81,36 +85,36 @@ class InvalidClaim(TokenVerificationException):
 
 
 class TokenExpired(TokenVerificationException):
-    """``exp`` has passed."""
+    """The time ``exp`` has passed. If the token is new, the clock of this computer is wrong."""
 
 
 class TokenNotYetValid(TokenVerificationException):
-    """``nbf`` has not come."""
+    """The time ``nbf`` has not been reached. The usual reason is that the clock of this computer is slow."""
 
 
 class IssuerMismatch(TokenVerificationException):
-    """``iss`` is another issuer."""
+    """``iss`` is not an accepted issuer: the token comes from another user pool."""
 
 
 class AudienceMismatch(TokenVerificationException):
-    """The token is another app client's (``aud`` of an ID token, ``client_id`` of an access token)."""
+    """The token was issued to another app client (``aud`` of an ID token, ``client_id`` of an access token)."""
 
 
 class SubjectMismatch(TokenVerificationException):
-    """The tokens are of different users."""
+    """The two tokens belong to different users."""
 
 
 class TokenUseMismatch(TokenVerificationException):
-    """``token_use`` is not the use that was asked for."""
+    """``token_use`` is not the expected one: an ID token instead of an access token, or the other way round."""
 
 
 class GroupMismatch(TokenVerificationException):
-    """The user is in none of the groups that were asked for (``cognito:groups``)."""
+    """The user is not in any of the required groups (``cognito:groups``)."""
 
 
 class ScopeMismatch(TokenVerificationException):
-    """The token has none of the scopes that were asked for (``scope``)."""
+    """The token does not have any of the required scopes (``scope``)."""
 
 
 class AccessTokenHashMismatch(TokenVerificationException):
-    """``at_hash`` of the ID token is not the access token's (OpenID Connect Core, section 3.1.3.6)."""
+    """``at_hash`` of the ID token does not match the access token (OpenID Connect Core, section 3.1.3.6)."""
