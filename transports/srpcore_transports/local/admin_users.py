@@ -27,11 +27,11 @@ def user_fields(user: User, only: list[str] | None = None) -> dict[str, Any]:
     return {
         "Username": user.username,
         "Attributes": attributes.pairs(user.attributes, only or ()),
-        **_dates_and_state(user),
+        **_dates_and_status(user),
     }
 
 
-def _dates_and_state(user: User) -> dict[str, Any]:
+def _dates_and_status(user: User) -> dict[str, Any]:
     return {
         "UserCreateDate": user.created,
         "UserLastModifiedDate": user.modified,
@@ -115,7 +115,7 @@ def admin_get_user(state: State, parameters: Parameters) -> dict[str, Any]:
     return {
         "Username": user.username,
         "UserAttributes": attributes.pairs(user.attributes),
-        **_dates_and_state(user),
+        **_dates_and_status(user),
         **mfa.settings_of(user),
     }
 

@@ -189,8 +189,8 @@ def _passkey(state: State, conversation: Conversation, answers: Mapping[str, Any
     try:
         both = passkeys.check(conversation.pool, user, conversation.passkey_challenge or "", given)
     except Refusal as refusal:
-        # Every failure gets the same exception, NotAuthorizedException. As that is not in the lists above, the Session
-        # is not put back, and the next try needs a new challenge.
+        # Turn every failure into NotAuthorizedException. For this exception _answer() does not put the Session back, so
+        # the next try needs a new challenge.
         raise not_authorized(refusal.message) from None
     return advance(state, replace(conversation, passkey_challenge=None, second_factor_done=both))
 
@@ -229,7 +229,7 @@ def _email_setup(state: State, conversation: Conversation, address: str) -> dict
     user = _require_user(conversation)
     attributes.check(conversation.pool, {"email": address}, by_user=True)
     if user.attributes.get("email", address) != address:
-        raise invalid_parameter("The user has another e-mail address")
+        raise invalid_parameter("The user already has another e-mail address")
     sent = replace(conversation, new_address=address)
     return send_code(
         state, sent, replace(user, attributes={**user.attributes, "email": address}), "EMAIL_OTP", "email", "mfa"

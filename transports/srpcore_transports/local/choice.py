@@ -61,7 +61,7 @@ def start(state: State, conversation: Conversation, values: Mapping[str, Any]) -
     """
     preferred = optional_string(values, "PREFERRED_CHALLENGE")
     if preferred is not None and preferred not in _FACTORS:
-        raise invalid_parameter(f"PREFERRED_CHALLENGE may be {', '.join(_FACTORS)}")
+        raise invalid_parameter(f"PREFERRED_CHALLENGE must be one of {', '.join(_FACTORS)}")
     available = offered(conversation.pool, conversation.user)
     if preferred not in available:
         return {**challenge(state, conversation, "SELECT_CHALLENGE", {}), "AvailableChallenges": available}

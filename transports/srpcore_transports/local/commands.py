@@ -67,7 +67,7 @@ def serve(arguments: argparse.Namespace) -> int:
 
 def _listen(pool: LocalUserPool, host: str, port: int) -> LocalServer:
     if not host:
-        raise ConfigurationError("--host is empty: give 127.0.0.1, or the address to listen on")
+        raise ConfigurationError("--host is empty: use 127.0.0.1 or another address to listen on")
     if not _is_loopback(host):
         print(
             f"{Style(sys.stderr).paint('warning:', 'bold', 'yellow')} {host} lets other machines connect over plain "

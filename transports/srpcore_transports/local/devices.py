@@ -79,10 +79,10 @@ def update_device_status(state: State, parameters: Parameters) -> dict[str, Any]
 
 def admin_update_device_status(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminUpdateDeviceStatus."""
-    return _update(state, _user(state, parameters), parameters)
+    return _update(state, _require_user(state, parameters), parameters)
 
 
-def _user(state: State, parameters: Parameters) -> User:
+def _require_user(state: State, parameters: Parameters) -> User:
     return directory.require(state.pool(string(parameters, "UserPoolId")), string(parameters, "Username"))
 
 
@@ -106,7 +106,7 @@ def forget_device(state: State, parameters: Parameters) -> dict[str, Any]:
 
 def admin_forget_device(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminForgetDevice."""
-    user = _user(state, parameters)
+    user = _require_user(state, parameters)
     del user.devices[_device(user, parameters).key]
     return {}
 
@@ -134,7 +134,7 @@ def list_devices(state: State, parameters: Parameters) -> dict[str, Any]:
 
 def admin_list_devices(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminListDevices, with at most 60 devices per page."""
-    return _list(state, _user(state, parameters), parameters)
+    return _list(state, _require_user(state, parameters), parameters)
 
 
 def _list(state: State, user: User, parameters: Parameters) -> dict[str, Any]:

@@ -123,13 +123,13 @@ def check_new_username(pool: UserPool, username: str) -> None:
         )
     kinds = pool.names("UsernameAttributes")
     if kinds and not any(looks_like(kind, username) for kind in kinds):
-        spoken = " or a ".join("email" if kind == "email" else "phone number" for kind in kinds)
-        raise invalid_parameter(f"Username should be {'an' if kinds[0] == 'email' else 'a'} {spoken}.")
+        description = " or a ".join("email" if kind == "email" else "phone number" for kind in kinds)
+        raise invalid_parameter(f"Username should be {'an' if kinds[0] == 'email' else 'a'} {description}.")
     for alias in ("email", "phone_number"):
         if alias in pool.names("AliasAttributes") and looks_like(alias, username):
-            spoken = "email" if alias == "email" else "phone number"
+            description = "email" if alias == "email" else "phone number"
             raise invalid_parameter(
-                f"Username cannot be of {spoken} format, since user pool is configured for {spoken} alias."
+                f"Username cannot be of {description} format, since user pool is configured for {description} alias."
             )
     if find(pool, username) is not None:
         message = "An account with the given email already exists." if "email" in kinds else "User already exists"

@@ -151,7 +151,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Send a public document of a pool, or an error with the status 404."""
         if self._read_body() is None:
             return
-        document = self._pool_server.document(urlsplit(self.path).path) if self._host_is_ours() else None
+        document = self._pool_server.document(urlsplit(self.path).path) if self._is_allowed_host() else None
         if document is None:
             self._respond(service.refusal(Refusal("ResourceNotFoundException", "Not found.", 404)))
         else:
@@ -206,7 +206,7 @@ class _Handler(BaseHTTPRequestHandler):
         return proceed
 
     def _operation_name(self) -> str:
-        if not self._host_is_ours():
+        if not self._is_allowed_host():
             raise Refusal(
                 "ForbiddenException",
                 "This server accepts requests to loopback names only: use 127.0.0.1 or localhost.",
@@ -217,7 +217,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise Refusal("UnknownOperationException", "")
         return target.removeprefix(TARGET_PREFIX)
 
-    def _host_is_ours(self) -> bool:
+    def _is_allowed_host(self) -> bool:
         # Protect a server on loopback from DNS rebinding: an attacker's web page can make its own host name resolve to
         # 127.0.0.1 and then send requests from the user's browser, but the Host header still has the attacker's name.
         try:

@@ -38,7 +38,7 @@ def check_pool_settings(settings: Parameters) -> None:
     """
     for name, allowed in _NAMES.items():
         if not set(strings(settings, name)) <= allowed:
-            raise invalid_parameter(f"{name} may only have {', '.join(sorted(allowed))}")
+            raise invalid_parameter(f"{name} may only contain {', '.join(sorted(allowed))}")
     if strings(settings, "AliasAttributes") and strings(settings, "UsernameAttributes"):
         raise invalid_parameter("Only one of the aliasAttributes or usernameAttributes can be set in a user pool.")
     choice(settings, "MfaConfiguration", "UserPoolMfaType")
@@ -56,7 +56,7 @@ def check_pool_settings(settings: Parameters) -> None:
 def _check_sign_in_policy(policy: Parameters) -> None:
     factors = strings(policy, "AllowedFirstAuthFactors")
     if not set(factors) <= _FIRST_FACTORS:
-        raise invalid_parameter(f"AllowedFirstAuthFactors may only have {', '.join(sorted(_FIRST_FACTORS))}")
+        raise invalid_parameter(f"AllowedFirstAuthFactors may only contain {', '.join(sorted(_FIRST_FACTORS))}")
     if factors and "PASSWORD" not in factors:
         raise invalid_parameter("AllowedFirstAuthFactors must include PASSWORD")
 

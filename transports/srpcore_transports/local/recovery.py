@@ -18,7 +18,7 @@ __all__ = ["OPERATIONS"]
 
 
 def forgot_password(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer ForgotPassword: send a code to a verified address, phone before e-mail."""
+    """Answer ForgotPassword: send a code to the verified phone number, or else to the verified e-mail address."""
     client, pool = directory.client_and_pool(state, parameters)
     username, user = known_user(client, pool, parameters)
     attribute = None if user is None else _recovery_attribute(user)

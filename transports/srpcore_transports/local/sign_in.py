@@ -85,7 +85,7 @@ def _by_triggers(state: State, pool: UserPool, client: AppClient, values: Mappin
         raise custom_auth.not_configured()
     typed, first = named(values, "USERNAME"), optional_string(values, "CHALLENGE_NAME")
     if first not in (None, "SRP_A"):
-        raise invalid_parameter("CHALLENGE_NAME may be SRP_A")
+        raise invalid_parameter("CHALLENGE_NAME must be SRP_A or absent")
     custom = custom_auth.start(None if first is None else exchange.public_value(values))
     user = _find_user(pool, client, typed, values)
     device_key = optional_string(values, "DEVICE_KEY")
