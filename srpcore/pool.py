@@ -7,7 +7,7 @@ import re
 
 from .exceptions.base import ConfigurationError
 
-__all__ = ["Pool", "check_endpoint", "configured_endpoint", "default_endpoint", "dns_suffix"]
+__all__ = ["Pool", "check_endpoint", "configured_endpoint", "default_endpoint", "dns_suffix", "is_loopback"]
 
 # The model's pattern is [\w-]+_[0-9a-zA-Z]+; the region in front has no underscore.
 _POOL_ID = re.compile(r"(?P<region>[A-Za-z0-9-]+)_(?P<suffix>[0-9A-Za-z]+)")
@@ -76,7 +76,7 @@ def check_endpoint(url: str, *, allow_http: bool = False) -> str:
         raise ConfigurationError("the endpoint is not a URL: give https://host[:port]") from None
     if parts.scheme not in ("http", "https") or not host or "@" in parts.netloc:
         raise ConfigurationError("the endpoint is not a URL of the form https://host[:port][/path]")
-    if parts.scheme == "http" and not allow_http and not _is_loopback(host):
+    if parts.scheme == "http" and not allow_http and not is_loopback(host):
         raise ConfigurationError(f"plain http to {host} would send passwords in the clear: use https")
     return url.rstrip("/")
 
@@ -85,7 +85,8 @@ def check_endpoint(url: str, *, allow_http: bool = False) -> str:
 _LOOPBACK = re.compile(r"127(\.(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3}")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Return whether *host*, a name or an IP address, is this machine: plain http to it does not leave the machine."""
     return host in ("localhost", "::1") or bool(_LOOPBACK.fullmatch(host))
 
 

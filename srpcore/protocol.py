@@ -7,8 +7,7 @@ A *flow* is a generator. It yields an :class:`Operation` (answered by a :class:`
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, NoReturn, Protocol, TypeAlias, TypeVar
+from typing import Any, NamedTuple, NoReturn, Protocol, TypeAlias, TypeVar
 
 from .service_model import UNSIGNED
 
@@ -78,14 +77,12 @@ def _operation(name: str, parameters: Mapping[str, Any], signed: bool) -> Operat
     return Operation(name, parameters, signed=signed)
 
 
-@dataclass(frozen=True, slots=True)
-class Fetch:
+class Fetch(NamedTuple):
     """One unauthenticated GET, of a JSON Web Key Set."""
 
     url: str
 
 
-@dataclass(frozen=True, slots=True)
 class Reply:
     """One answer of the service in botocore's shape: the document, with ``ResponseMetadata`` in it.
 
@@ -93,8 +90,32 @@ class Reply:
     ``raised`` is the exception class of the client under the transport, where it raised one for this answer.
     """
 
-    document: JsonObject = field(repr=False)
-    raised: type[Exception] | None = field(default=None, repr=False, compare=False)
+    # Not a dataclass: the module `dataclasses` takes longer to load than the whole protocol, and cold starts load this.
+    __slots__ = ("document", "raised")
+
+    document: JsonObject
+    raised: type[Exception] | None
+
+    def __init__(self, document: JsonObject, raised: type[Exception] | None = None) -> None:
+        object.__setattr__(self, "document", document)
+        object.__setattr__(self, "raised", raised)
+
+    def __setattr__(self, attribute: str, value: object) -> NoReturn:
+        raise AttributeError(f"cannot assign to {attribute!r}: a Reply is immutable")
+
+    def __delattr__(self, attribute: str) -> NoReturn:
+        raise AttributeError(f"cannot delete {attribute!r}: a Reply is immutable")
+
+    # Without __hash__, because the document can be changed: a class with __eq__ alone is not hashable.
+    def __eq__(self, other: object) -> bool:
+        return self.document == other.document if isinstance(other, Reply) else NotImplemented
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Reply, (self.document, self.raised)
+
+    def __repr__(self) -> str:
+        # Without the document: it contains tokens.
+        return "Reply()"
 
     @property
     def status(self) -> int:

@@ -20,9 +20,10 @@ import pytest
 from loopback import Drop, LoopbackServer, Request, answer, chunked, tls, write_bundle
 from srpcore.exceptions import ConfigurationError, TransportError, TransportTimeout
 from srpcore.protocol import Operation
-from srpcore_transports import exchange
-from srpcore_transports.calls import RequestEvent, ResponseEvent, time_limit
+from srpcore_transports import http_connection
 from srpcore_transports.credentials import Credentials
+from srpcore_transports.deadline import time_limit
+from srpcore_transports.events import RequestEvent, ResponseEvent
 from srpcore_transports.https import HttpsTransport
 
 READ = Operation("GetUser", {"AccessToken": "a-secret-token"})
@@ -46,7 +47,7 @@ GOOD = answer(b'{"Username":"zo"}', x_amzn_RequestId="an-id")
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses between attempts, which nobody sits out."""
     slept: list[float] = []
-    monkeypatch.setattr("srpcore_transports.calls.time.sleep", slept.append)
+    monkeypatch.setattr("srpcore_transports.attempts.time.sleep", slept.append)
     return slept
 
 
@@ -299,7 +300,7 @@ def test_a_hook_that_raises_costs_no_answer(caplog: pytest.LogCaptureFixture) ->
     with Script(GOOD) as script, script.transport(on_request=hook, on_response=hook) as transport:
         assert transport.call(ONCE).document["Username"] == "zo"
     assert [record.message for record in caplog.records if record.levelno >= logging.ERROR] == [
-        "a hook raised, and the call goes on"
+        "on_request or on_response raised an exception; the call continues"
     ] * 2
 
 
@@ -430,8 +431,8 @@ class TimedSocket(socket.socket):
 def test_all_addresses_of_a_host_have_one_time_together(monkeypatch: pytest.MonkeyPatch) -> None:
     TimedSocket.waits.clear()
     places = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in range(1, 7)]
-    monkeypatch.setattr("srpcore_transports.exchange.getaddrinfo", lambda *_, **__: places)
-    monkeypatch.setattr("srpcore_transports.exchange.socket", TimedSocket)
+    monkeypatch.setattr("srpcore_transports.http_connection.getaddrinfo", lambda *_, **__: places)
+    monkeypatch.setattr("srpcore_transports.http_connection.socket", TimedSocket)
     with (
         HttpsTransport(
             "eu-west-1", "http://127.0.0.1:1", connect_timeout=600, total_timeout=600, max_attempts=1
@@ -456,7 +457,7 @@ def test_a_silent_address_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPat
                 sock.setblocking(False)
                 sock.connect_ex(place)
             monkeypatch.setattr(
-                "srpcore_transports.exchange.getaddrinfo",
+                "srpcore_transports.http_connection.getaddrinfo",
                 lambda *_, **__: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", to) for to in (place, other)],
             )
             with script.transport(connect_timeout=0.5, max_attempts=1) as transport:
@@ -471,7 +472,7 @@ def test_the_second_address_serves_where_the_first_refuses(monkeypatch: pytest.M
         refusing = closed.getsockname()
     with Script(GOOD) as script, script.transport() as transport:
         monkeypatch.setattr(
-            "srpcore_transports.exchange.getaddrinfo",
+            "srpcore_transports.http_connection.getaddrinfo",
             lambda *_, **__: [
                 (socket.AF_INET, socket.SOCK_STREAM, 6, "", to) for to in (refusing, ("127.0.0.1", script.server.port))
             ],
@@ -480,7 +481,7 @@ def test_the_second_address_serves_where_the_first_refuses(monkeypatch: pytest.M
 
 
 def test_the_handshake_has_what_is_left_of_the_time_to_connect(bundle: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    connect = exchange._connect
+    connect = http_connection._connect
     waits: list[float] = []
 
     def slowly(*arguments: Any) -> socket.socket:
@@ -498,7 +499,7 @@ def test_the_handshake_has_what_is_left_of_the_time_to_connect(bundle: str, monk
         LoopbackServer(lambda *_: GOOD, tls("localhost")) as server,
         HttpsTransport("eu-west-1", server.url, ca_bundle=bundle, connect_timeout=20) as transport,
     ):
-        monkeypatch.setattr(exchange, "_connect", slowly)
+        monkeypatch.setattr(http_connection, "_connect", slowly)
         monkeypatch.setattr(transport._tls(), "wrap_socket", partial(wrap, transport._tls()))
         transport.call(READ)
     assert len(waits) == 1

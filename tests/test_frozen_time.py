@@ -48,15 +48,16 @@ from srpcore.exceptions import ServiceError, StoreLocked, TokenExpired
 from srpcore.frameworks.aws_lambda import AppSyncAuthorizer
 from srpcore.protocol import Operation, Reply, Transport
 from srpcore.tokens import verify
-from srpcore_transports.calls import time_limit
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.credentials.refreshing import RefreshingCredentials, Temporary
+from srpcore_transports.deadline import time_limit
 from srpcore_transports.https import HttpsTransport
 from srpcore_transports.httpx import AsyncHttpxTransport, HttpxTransport
 from srpcore_transports.local import LocalUserPool
+from srpcore_transports.options import TransportOptions
 from srpcore_transports.recorded import RecordingTransport, ReplayTransport
 from srpcore_transports.retries import Retries
-from srpcore_transports.service import Service
+from srpcore_transports.signing import RequestSigner
 from tokens.minting import CLIENT, ISSUER, access_claims, jwk, key_set, mint
 from tokens.serving import POOL
 
@@ -448,14 +449,14 @@ def test_credentials_are_refreshed_when_they_have_expired(freeze: Freeze, now: i
 
 
 def test_the_date_of_a_signature_is_the_frozen_time(freeze: Freeze, now: int) -> None:
-    def make() -> Service:
-        return Service("us-east-1", None, KEYS, use_fips=None, use_dualstack=None, allow_http=False)
+    def make() -> RequestSigner:
+        return TransportOptions("us-east-1", credentials=KEYS).signer
 
     before, moment = make(), now + 2 * HOUR
     operation = Operation("ListUserPools", {"MaxResults": 1})
     with freeze(moment):
-        for service in (before, make()):
-            signed = service.signed(operation, *service.request(operation))
+        for signer in (before, make()):
+            signed = signer.signed(operation, *signer.request(operation))
             headers = {name.lower(): value for name, value in signed.items()}
             assert headers["x-amz-date"] == f"{datetime.fromtimestamp(moment, timezone.utc):%Y%m%dT%H%M%SZ}"
 

@@ -95,7 +95,7 @@ def test_on_an_event_loop_httpx_needs_no_thread(name: str | None, expected: str)
     assert type(made).__name__ == expected
     assert made is transport._transport()
     assert made.endpoint_url == HTTP
-    assert made._service._credentials.secret_access_key == "the-secret-key"
+    assert made._signer._credentials.secret_access_key == "the-secret-key"
     transport.close_now()
 
 
@@ -116,8 +116,8 @@ def test_an_endpoint_that_may_not_be_used_is_refused() -> None:
 
 def test_keys_sign_what_is_signed() -> None:
     transport: Any = make_transport("https", region="eu-west-1", endpoint_url=HTTP, keys=("AKID", "the-secret-key"))
-    assert transport._service._credentials.access_key_id == "AKID"
-    assert transport._service._credentials.secret_access_key == "the-secret-key"
+    assert transport._signer._credentials.access_key_id == "AKID"
+    assert transport._signer._credentials.secret_access_key == "the-secret-key"
     transport.close()
 
 

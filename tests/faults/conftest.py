@@ -41,11 +41,11 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses between attempts, which nobody sits out."""
     slept: list[float] = []
     clock = SimpleNamespace(**{**vars(time), "sleep": slept.append})
-    monkeypatch.setattr("srpcore_transports.calls.time", clock)
+    monkeypatch.setattr("srpcore_transports.attempts.time", clock)
     real = asyncio.sleep
 
     def sleep(seconds: float, *arguments: Any) -> Any:
-        if sys._getframe(1).f_globals["__name__"] != "srpcore_transports.calls":
+        if sys._getframe(1).f_globals["__name__"] != "srpcore_transports.attempts":
             return real(seconds, *arguments)
         slept.append(seconds)
         return real(0, *arguments)

@@ -15,7 +15,7 @@ from botocore.session import Session, get_session
 import srpcore
 from srpcore.store import Login, MemoryStore, Tokens, store_key
 from srpcore_transports.botocore import BotocoreTransport
-from srpcore_transports.calls import RequestEvent
+from srpcore_transports.events import RequestEvent
 from srpcore_transports.https import HttpsTransport
 from srpcore_transports.httpx import AsyncHttpxTransport, HttpxTransport
 from srpcore_transports.local import LocalUserPool

@@ -17,7 +17,8 @@ from srpcore import ServiceError, TransportError, exceptions
 from srpcore.exceptions.base import TransportTimeout
 from srpcore.protocol import Operation, Reply
 from srpcore_transports.botocore import BotocoreTransport
-from srpcore_transports.calls import RequestEvent, ResponseEvent, time_limit
+from srpcore_transports.deadline import time_limit
+from srpcore_transports.events import RequestEvent, ResponseEvent
 from srpcore_transports.https import HttpsTransport
 
 READ = Operation("GetUser", {"AccessToken": "a-secret-token"})

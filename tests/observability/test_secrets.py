@@ -29,7 +29,7 @@ from srpcore.protocol import Operation
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.https import HttpsTransport
 from srpcore_transports.local import LocalUserPool
-from srpcore_transports.service import Service
+from srpcore_transports.signing import RequestSigner
 
 
 @pytest.fixture
@@ -64,17 +64,17 @@ def ledger(monkeypatch: pytest.MonkeyPatch) -> Ledger:
         ledger.hear(K)
         return K
 
-    def signed(self: Service, *arguments: Any) -> dict[str, str]:
+    def signed(self: RequestSigner, *arguments: Any) -> dict[str, str]:
         headers = real_signed(self, *arguments)
         ledger.hear(
             [headers.get("X-Amz-Security-Token", ""), *headers.get("Authorization", "").split("Signature=")[1:]]
         )
         return headers
 
-    real_premaster, real_key, real_signed = srp.client_premaster, cognito.client_key, Service.signed
+    real_premaster, real_key, real_signed = srp.client_premaster, cognito.client_key, RequestSigner.signed
     monkeypatch.setattr(srp, "client_premaster", premaster)
     monkeypatch.setattr(cognito, "client_key", key)
-    monkeypatch.setattr(Service, "signed", signed)
+    monkeypatch.setattr(RequestSigner, "signed", signed)
     return ledger
 
 

@@ -20,8 +20,8 @@ from srpcore import exceptions
 from srpcore.protocol import Operation
 from srpcore.resolve import as_async
 from srpcore_transports.botocore import BotocoreTransport
-from srpcore_transports.calls import RequestEvent, ResponseEvent
 from srpcore_transports.credentials import Credentials
+from srpcore_transports.events import RequestEvent, ResponseEvent
 from srpcore_transports.https import HttpsTransport
 from srpcore_transports.httpx import AsyncHttpxTransport, HttpxTransport
 from srpcore_transports.opentelemetry import OpenTelemetry

@@ -16,7 +16,7 @@ from on_loop import OnLoop
 from serving_aws import SIGN_IN, echo
 from srpcore.exceptions import TransportError, TransportTimeout
 from srpcore.protocol import Operation
-from srpcore_transports.calls import time_limit
+from srpcore_transports.deadline import time_limit
 from srpcore_transports.https import HttpsTransport
 from srpcore_transports.httpx import AsyncHttpxTransport, HttpxTransport
 from srpcore_transports.retries import Retries
@@ -55,7 +55,7 @@ def impatient(maker: Callable[..., Any], early: bytes, bundle: str, *, secure: b
         Impatient(early, secure=secure) as server,
         maker("eu-west-1", server.url, ca_bundle=bundle, timeout=10, max_response_size=100_000) as transport,
     ):
-        transport._calls.retries = Retries(3, lambda: 0.0)
+        transport._attempts.retries = Retries(3, lambda: 0.0)
         yield server, transport
 
 

@@ -33,7 +33,8 @@ from srpcore.pool import check_endpoint
 from srpcore.protocol import Fetch, Operation, Reply
 from srpcore.service_model import UNSIGNED
 
-from .calls import Attempt, Calls, OnRequest, OnResponse, carry_out
+from .attempts import Attempt, Attempts, run_attempts
+from .events import OnRequest, OnResponse
 
 __all__ = ["MAX_DOCUMENT_SIZE", "BotocoreTransport", "make_client"]
 
@@ -43,7 +44,7 @@ MAX_DOCUMENT_SIZE = 2**20
 _TIMEOUT_SECONDS = 15
 
 # Hooks stay with their client: AWSSRP is given the facade's client and makes a transport over it of its own.
-_hooked: WeakKeyDictionary[Any, Calls] = WeakKeyDictionary()
+_hooked: WeakKeyDictionary[Any, Attempts] = WeakKeyDictionary()
 
 
 def make_client(session: Any = None, **arguments: Any) -> Any:
@@ -79,13 +80,13 @@ class BotocoreTransport:
 
     Args:
         client_or_session: such a client, or a session of botocore or boto3 to make one of.
-        on_request, on_response: as :mod:`srpcore_transports.calls` explains; botocore's own retries are not told. They
+        on_request, on_response: as :mod:`srpcore_transports.events` explains; botocore's own retries are not told. They
             stay with the client, in every transport over it that is given none.
         client_arguments: what the session makes the client with: ``region_name``, ``config``, ``endpoint_url``, ...
 
     Each operation is ``getattr(client, name)(**parameters)``, looked up when it is called, so that stubs and patches
     work; nothing is validated before botocore does. The time that a call may take is botocore's ``Config`` to say: a
-    :func:`~srpcore_transports.calls.time_limit` that is over lets none begin, and ends none that has begun.
+    :func:`~srpcore_transports.deadline.time_limit` that is over lets none begin, and ends none that has begun.
 
     Raises:
         ConfigurationError: a client takes no arguments any more, or a hook is no function.
@@ -105,7 +106,7 @@ class BotocoreTransport:
             self.client = make_client(client_or_session, **client_arguments)
         elif client_arguments:
             raise ConfigurationError("a client is made already: give the arguments to the session that makes it")
-        self._calls = _calls_of(self.client, on_request, on_response)
+        self._attempts = _attempts_for(self.client, on_request, on_response)
 
     @property
     def botocore_client(self) -> Any:
@@ -134,7 +135,7 @@ class BotocoreTransport:
             return self._send(operation)
 
         try:
-            reply: Reply = carry_out(self._calls.steps(operation, _host(self.client)), send)
+            reply: Reply = run_attempts(self._attempts.steps(operation, _host(self.client)), send)
         except RuntimeError as error:
             # What a stub raises that has no answers left, and no generator lets through (PEP 479).
             if isinstance(error.__cause__, StopIteration):
@@ -178,7 +179,7 @@ class BotocoreTransport:
         def send(attempt: Attempt) -> bytes:
             return _fetched(url, attempt.seconds_left(_TIMEOUT_SECONDS))
 
-        body: bytes = carry_out(self._calls.steps(Fetch(url), parts.hostname or ""), send)
+        body: bytes = run_attempts(self._attempts.steps(Fetch(url), parts.hostname or ""), send)
         return body
 
     def close(self) -> None:
@@ -186,15 +187,15 @@ class BotocoreTransport:
         self.client.close()
 
 
-def _calls_of(client: Any, on_request: OnRequest | None, on_response: OnResponse | None) -> Calls:
-    calls = Calls(max_attempts=1, total_timeout=math.inf, on_request=on_request, on_response=on_response)
+def _attempts_for(client: Any, on_request: OnRequest | None, on_response: OnResponse | None) -> Attempts:
+    attempts = Attempts(max_attempts=1, total_timeout=math.inf, on_request=on_request, on_response=on_response)
     try:
         if on_request is None and on_response is None:
-            return _hooked.get(client, calls)
-        _hooked[client] = calls
+            return _hooked.get(client, attempts)
+        _hooked[client] = attempts
     except TypeError:  # a stub that has no hash, or cannot be referred to weakly
         pass
-    return calls
+    return attempts
 
 
 def _was_unreadable(client: Any, operation: Operation, reply: Reply) -> bool:

@@ -1,45 +1,45 @@
-"""Kept-alive connections that are idle, and which of them may be used again."""
+"""Idle connections that are kept open, and which of them may be used again."""
 
 from __future__ import annotations
 
 import selectors
-from dataclasses import dataclass
 from http.client import HTTPConnection
 from typing import NamedTuple
 
 from srpcore._fork import ForkSafeLock, reset_in_child
 from srpcore.clock import Clock, monotonic_clock, system_clock
 
-__all__ = ["FRESH_SECONDS", "IDLE_SECONDS", "IdleConnections", "Origin"]
+from .urls import Origin
+
+__all__ = ["FRESH_SECONDS", "IDLE_SECONDS", "IdleConnections"]
 
 IDLE_SECONDS = 60.0
-"""How long an idle connection is kept: routers on the way forget silent ones, some without telling either end."""
+"""How long an idle connection is kept. Routers drop idle connections, and some do so without closing them, so that a
+request on an older connection might wait for an answer that never comes."""
 
 FRESH_SECONDS = 5.0
-"""How long a connection may have been idle for a request that must not be sent twice: no server closes one so soon."""
+"""How long a connection may have been idle if the request must not be sent twice. No server closes one so soon."""
 
 
-class Origin(NamedTuple):
-    """What a connection leads to."""
-
-    scheme: str
-    host: str
-    port: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Idle:
+class _Idle(NamedTuple):
     origin: Origin
     connection: HTTPConnection
     since: tuple[float, float]
 
 
 class IdleConnections:
-    """The idle connections of one transport, at most *size* of them, the last one used first out.
+    """The idle connections of one transport. The connection that was used last is taken first.
 
-    Safe to share between threads: a connection is either here or in the hands of one caller. After a fork the child
-    starts with none, since two processes must not speak on one connection. Ages are the greater of two clocks': the
-    monotonic one may stand still while a machine is asleep or a Lambda function is frozen, the other may be set back.
+    Threads may share the object: a connection is either idle here, or used by one caller. After a fork the child starts
+    without connections, because two processes must not use one connection.
+
+    The age of a connection is measured by two clocks, and the greater age counts. The monotonic clock may stand still
+    while a machine sleeps or a Lambda function is frozen; the wall clock may be set back.
+
+    Args:
+        size: how many connections are kept.
+        clock: the monotonic clock, in seconds.
+        wall_clock: the wall clock, in seconds since 1970.
     """
 
     def __init__(self, size: int, clock: Clock = monotonic_clock, wall_clock: Clock = system_clock) -> None:
@@ -53,13 +53,15 @@ class IdleConnections:
 
     @property
     def generation(self) -> int:
-        """How often the connections were closed: what was opened before the last time is not kept any more."""
+        """How often :meth:`close` was called. A connection that was opened before the last call is not kept."""
         return self._generation
 
     def take(self, origin: Origin, *, fresh: bool = False) -> HTTPConnection | None:
-        """Return a connection to *origin* that is still open, for the caller alone, or None where there is none.
+        """Return an idle connection to *origin* that is still open, or None. No other caller gets it meanwhile.
 
-        A *fresh* one was in use a moment ago.
+        Args:
+            origin: what the connection must lead to.
+            fresh: whether it must have been in use less than :data:`FRESH_SECONDS` ago.
         """
         while True:
             idle = self._pop(origin)
@@ -71,7 +73,13 @@ class IdleConnections:
             idle.connection.close()
 
     def give_back(self, origin: Origin, connection: HTTPConnection, generation: int) -> None:
-        """Keep *connection*, whose last response was read to its end, or close it where it may not be kept."""
+        """Keep *connection* for later calls, or close it if it was opened before the last :meth:`close`.
+
+        Args:
+            origin: what the connection leads to.
+            connection: its last response must have been read completely.
+            generation: the value of :attr:`generation` when the call began.
+        """
         with self._lock:
             surplus: HTTPConnection | None = connection
             if generation == self._generation:
@@ -81,7 +89,7 @@ class IdleConnections:
             surplus.close()
 
     def close(self) -> None:
-        """Close what is idle now, and what is in use as soon as it is given back."""
+        """Close the idle connections now, and those in use as soon as they are given back."""
         with self._lock:
             self._generation += 1
             closing, self._idle = self._idle, []
@@ -89,8 +97,8 @@ class IdleConnections:
             idle.connection.close()
 
     def _after_fork(self) -> None:
-        """Start anew in a child process; the parent's ends stay open."""
-        # No other thread runs now, so no lock is needed.
+        """Drop the connections in a child process. The parent can still use them."""
+        # Without the lock: right after a fork the child has one thread only.
         self._generation += 1
         closing, self._idle = self._idle, []
         for idle in closing:
@@ -105,11 +113,11 @@ class IdleConnections:
 
 
 def _has_input(connection: HTTPConnection) -> bool:
-    # On an idle connection there is nothing to read but its end, or something that nobody asked for.
+    # An idle connection has nothing to read, unless the server has closed it or has sent something unasked.
     with _Selector() as selector:
         selector.register(connection.sock, selectors.EVENT_READ)
         return bool(selector.select(0))
 
 
-# poll needs no file descriptor of its own, which a process may have run out of.
+# poll is preferred because epoll and kqueue need a file descriptor, and a process may have no free one.
 _Selector: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", selectors.DefaultSelector)

@@ -1,65 +1,59 @@
-"""The default transport: AWS JSON over HTTPS, on the standard library alone, signed where the service demands it."""
+"""The default transport: AWS JSON over HTTPS, with the standard library alone."""
 
 from __future__ import annotations
 
-import os
 import ssl
 from collections.abc import Mapping
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
 
 from srpcore._fork import ForkSafeLock
 from srpcore.aws_json import decode
-from srpcore.exceptions.base import ConfigurationError, TransportError
+from srpcore.exceptions.base import TransportError
 from srpcore.protocol import Fetch, Operation, Reply
 
-from . import sigv4
-from .calls import Attempt, Calls, OnRequest, OnResponse, carry_out
-from .connections import IdleConnections, Origin
-from .exchange import Answer, Unanswered, exchange, open_connection
+from .attempts import Attempt, run_attempts
+from .connections import IdleConnections
+from .http_connection import Answer, Unanswered, open_connection, send_request
+from .options import MAX_RESPONSE_SIZE, HttpTransport, TransportOptions
 from .proxy import Proxy, proxy_for
-from .service import (
-    MAX_RESPONSE_SIZE,
-    USER_AGENT,
-    Service,
-    document,
-    limits,
-    refuse_redirect,
-    seconds,
-    variable,
-    whole_number,
-)
+from .signing import fetch_headers
+from .status import document, refuse_redirect
+from .tls import tls_context
+from .urls import Origin, host_of, origin_and_target
+from .validation import whole_number
 
 if TYPE_CHECKING:
-    from typing import Self
+    from typing import Self, Unpack
 
     from .credentials import Credentials, CredentialsProvider
+    from .options import TransportArguments
 
-__all__ = ["MAX_RESPONSE_SIZE", "HttpsTransport", "tls_context"]
+__all__ = ["MAX_RESPONSE_SIZE", "HttpsTransport"]
 
 
-class HttpsTransport:
-    """Carry operations to the service over HTTPS; safe to share between threads, and a context manager.
+class HttpsTransport(HttpTransport):
+    """Send operations to the service over HTTPS. Threads may share a transport; it is also a context manager.
 
-    *region* is else ``AWS_REGION``, ``AWS_DEFAULT_REGION`` or the profile's. *endpoint_url* is else
-    ``AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER``, ``AWS_ENDPOINT_URL`` or the region's own: with *use_fips*, else
-    ``AWS_USE_FIPS_ENDPOINT``, the one validated by FIPS 140, with *use_dualstack*, else ``AWS_USE_DUALSTACK_ENDPOINT``,
-    one that answers over IPv6 too. *credentials*, or what a provider returns when it is called, sign the operations
-    that need a signature; else those that :class:`~srpcore_transports.credentials.DefaultCredentials` finds do,
-    looked for when such an operation comes and never for another. *ca_bundle*, a PEM file, is else ``AWS_CA_BUNDLE``,
-    else the system's authorities count. *timeout* in seconds bounds connecting (*connect_timeout*), and each silence
-    of the server after that (*read_timeout*); *total_timeout* bounds one call in all, with every retry. A name that is
-    looked up is the one thing that cannot be bounded. *max_attempts* and what is sent again when is explained by
-    :mod:`srpcore_transports.retries`, *on_request* and *on_response* by :mod:`srpcore_transports.calls`.
+    Connections are kept open and used again. If the server has closed one in the meantime, the request is sent at once
+    on a new connection, provided that not all of it could be sent, or that it was lost before the first byte of a
+    response and the operation may be repeated. An operation that may not be repeated uses only a connection that was
+    in use less than five seconds ago, because no server closes one so soon: RespondToAuthChallenge follows InitiateAuth
+    on the same connection.
 
-    Connections are kept alive and used again. Where the server has closed one meanwhile, the request is sent at once
-    on a new connection, if not all of it could be sent, or if it was lost before the first byte of a response and the
-    operation may be repeated. For an operation that may not, only a connection is used again that was in use less
-    than five seconds ago, which no server closes: RespondToAuthChallenge follows InitiateAuth on the same one.
+    Args:
+        region: the AWS region. Default: ``AWS_REGION``, ``AWS_DEFAULT_REGION``, or the region of the AWS profile.
+        endpoint_url: where operations are sent. Default: the variables ``AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER``
+            and ``AWS_ENDPOINT_URL``, or the region's own endpoint.
+        credentials: what signs the operations that must be signed; looked for when the first one is called by default.
+        max_idle_connections: how many connections are kept open while no call uses them.
+        options: the options of :class:`~srpcore_transports.options.TransportOptions`, which explains them: use_fips,
+            use_dualstack, timeout, connect_timeout, read_timeout, total_timeout, max_attempts, ca_bundle,
+            max_response_size, allow_http, on_request, on_response.
 
     Raises:
-        ConfigurationError: an argument or a variable cannot be used, or neither region nor endpoint is known.
+        ConfigurationError: an argument or an environment variable cannot be used, or there is neither a region nor an
+            endpoint.
     """
 
     def __init__(
@@ -68,50 +62,14 @@ class HttpsTransport:
         endpoint_url: str | None = None,
         credentials: Credentials | CredentialsProvider | None = None,
         *,
-        use_fips: bool | None = None,
-        use_dualstack: bool | None = None,
-        timeout: float = 30.0,
-        connect_timeout: float | None = None,
-        read_timeout: float | None = None,
-        total_timeout: float = 60.0,
-        max_attempts: int = 3,
-        ca_bundle: str | os.PathLike[str] | None = None,
-        max_response_size: int = MAX_RESPONSE_SIZE,
-        allow_http: bool = False,
         max_idle_connections: int = 16,
-        on_request: OnRequest | None = None,
-        on_response: OnResponse | None = None,
+        **options: Unpack[TransportArguments],
     ) -> None:
-        self._service = Service(
-            region,
-            endpoint_url,
-            credentials,
-            use_fips=use_fips,
-            use_dualstack=use_dualstack,
-            allow_http=allow_http,
-        )
-        self._limits = limits(timeout, connect_timeout, read_timeout, max_response_size)
-        self._calls = Calls(
-            max_attempts=max_attempts,
-            total_timeout=seconds("total_timeout", total_timeout),
-            on_request=on_request,
-            on_response=on_response,
-        )
-        self._ca_bundle = ca_bundle or variable("AWS_CA_BUNDLE")
+        super().__init__(TransportOptions(region, endpoint_url, credentials, **options))
         self._idle = IdleConnections(whole_number("max_idle_connections", max_idle_connections, at_least=0))
         self._sessions: dict[Origin, ssl.SSLSession] = {}
         self._context: ssl.SSLContext | None = None
         self._context_lock = ForkSafeLock()
-
-    @property
-    def region(self) -> str | None:
-        """The region that signatures are for; None where only an endpoint is known."""
-        return self._service.region
-
-    @property
-    def endpoint_url(self) -> str:
-        """Where operations go, without a slash at the end."""
-        return self._service.endpoint_url
 
     def __enter__(self) -> Self:
         return self
@@ -119,75 +77,70 @@ class HttpsTransport:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __repr__(self) -> str:
-        return f"HttpsTransport(region={self.region!r}, endpoint_url={self.endpoint_url!r})"
-
     def call(self, operation: Operation) -> Reply:
-        """Send *operation* as a POST, signed if it must be, and return the service's answer, errors included.
+        """Send *operation* as a POST, signed if it must be, and return the service's answer, even if it is an error.
 
         Raises:
-            ConfigurationError: the operation cannot be encoded, or must be signed and there is nothing to sign with.
-            TransportTimeout: no connection, or no answer, in time.
-            TransportError: no answer of the service was had.
+            ConfigurationError: the operation cannot be encoded, or must be signed and there are no credentials.
+            TransportTimeout: there was no connection, or no answer, in time.
+            TransportError: there was no answer of the service.
         """
-        headers, body = self._service.request(operation)
+        headers, body = self._signer.request(operation)
 
         def send(attempt: Attempt) -> Reply:
-            # Signed anew for each attempt: a signature has its time.
-            signed = self._service.signed(operation, headers, body)
-            answer = self._request(attempt, "POST", self.endpoint_url, signed, body)
+            # Each attempt has a signature of its own, because a signature contains the time.
+            signed = self._signer.signed(operation, headers, body)
+            answer = self._send(attempt, "POST", self.endpoint_url, signed, body)
             return decode(answer.status, answer.headers, answer.body)
 
-        reply: Reply = carry_out(self._calls.steps(operation, self._service.host), send)
+        reply: Reply = run_attempts(self._attempts.steps(operation, self._endpoint.host), send)
         return reply
 
     def fetch(self, url: str) -> bytes:
-        """Return the body of a plain GET of *url*: https, or http to this machine. No credentials are involved.
+        """Return the body of a GET of *url*: https, or http to this machine. It is sent without credentials.
 
         Raises:
             ConfigurationError: *url* cannot be fetched safely.
-            TransportTimeout: no connection, or no answer, in time.
-            TransportError: no answer was had, or its status is not 200.
+            TransportTimeout: there was no connection, or no answer, in time.
+            TransportError: there was no answer, or its status is not 200.
         """
-        host = self._service.fetchable(url)
-        headers = {"Host": sigv4.host_of(url), "Accept": "application/json", "User-Agent": USER_AGENT}
+        host, headers = self._endpoint.check_fetch(url), fetch_headers(url)
 
         def send(attempt: Attempt) -> bytes:
-            answer = self._request(attempt, "GET", url, headers, None)
+            answer = self._send(attempt, "GET", url, headers, None)
             return document(answer.status, answer.headers, answer.body, host)
 
-        body: bytes = carry_out(self._calls.steps(Fetch(url), host), send)
+        body: bytes = run_attempts(self._attempts.steps(Fetch(url), host), send)
         return body
 
     def close(self) -> None:
-        """Close the connections; a later call opens new ones."""
+        """Close the connections. A later call opens new ones."""
         self._idle.close()
 
-    def _request(
-        self, attempt: Attempt, method: str, url: str, headers: Mapping[str, str], body: bytes | None
-    ) -> Answer:
-        request = _prepared(method, url, headers, body)
+    def _send(self, attempt: Attempt, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        """Send the request once, or a second time on a new connection if an idle one was lost (see the class)."""
+        request = _prepare(method, url, headers, body)
         generation = self._idle.generation
         answer, arrived = None, False
         idle = self._idle.take(request.origin, fresh=not attempt.repeatable)
         if idle is not None:
             try:
-                answer = self._exchange(idle, attempt, request, generation)
+                answer = self._send_on(idle, attempt, request, generation)
             except Unanswered as error:
                 arrived = error.may_have_arrived
                 if arrived and not attempt.repeatable:
                     raise
         if answer is None:
             try:
-                answer = self._exchange(self._connect(attempt, request), attempt, request, generation)
+                answer = self._send_on(self._connect(attempt, request), attempt, request, generation)
             except TransportError as error:
                 error.may_have_arrived = arrived or error.may_have_arrived
                 raise
         refuse_redirect(answer.status, request.origin.host)
         return answer
 
-    def _exchange(self, connection: HTTPConnection, attempt: Attempt, request: _Request, generation: int) -> Answer:
-        answer = exchange(
+    def _send_on(self, connection: HTTPConnection, attempt: Attempt, request: _Request, generation: int) -> Answer:
+        answer = send_request(
             connection,
             attempt,
             request.origin.host,
@@ -232,30 +185,10 @@ class _Request(NamedTuple):
     body: bytes | None
 
 
-def _prepared(method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> _Request:
-    parts = urlsplit(url)
-    origin = Origin(parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+def _prepare(method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> _Request:
+    origin, target = origin_and_target(url)
     proxy = proxy_for(*origin)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     if proxy is not None and origin.scheme == "http":
-        # Without TLS there is no tunnel: the proxy is told the whole URL (RFC 9112, section 3.2.2).
-        target, headers = f"http://{sigv4.host_of(url)}{target}", {**headers, **proxy.headers}
+        # Without TLS there is no tunnel, so the proxy needs the whole URL (RFC 9112, section 3.2.2).
+        target, headers = f"http://{host_of(url)}{target}", {**headers, **proxy.headers}
     return _Request(origin, proxy, method, target, headers, body)
-
-
-def tls_context(ca_bundle: str | os.PathLike[str] | None) -> ssl.SSLContext:
-    """Return a context that verifies host and certificate: by the PEM file *ca_bundle*, else the system's authorities.
-
-    Raises:
-        ConfigurationError: the file cannot be read, or holds no certificate.
-    """
-    try:
-        context = ssl.create_default_context(cafile=ca_bundle)
-    except OSError as error:
-        # ssl.SSLError too: the file is there and holds no certificate.
-        raise ConfigurationError(
-            f"the CA bundle cannot be read ({error.strerror}): give a PEM file in ca_bundle or AWS_CA_BUNDLE"
-        ) from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["http/1.1"])
-    return context

@@ -23,7 +23,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvid
 
 from srpcore import __version__
 
-from .calls import OnRequest, OnResponse, RequestEvent, ResponseEvent
+from .events import OnRequest, OnResponse, RequestEvent, ResponseEvent
 
 __all__ = ["Hooks", "OpenTelemetry"]
 

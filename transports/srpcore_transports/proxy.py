@@ -1,45 +1,64 @@
-"""Which HTTP proxy the environment puts between here and a host."""
+"""The HTTP proxy that the environment names for a host."""
 
 from __future__ import annotations
 
 import os
 import re
 from base64 import b64encode
-from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from srpcore.exceptions.base import ConfigurationError
+from srpcore.pool import is_loopback
 
 __all__ = ["Proxy", "parse_proxy", "proxy_for"]
 
 
-@dataclass(frozen=True, slots=True)
 class Proxy:
-    """One HTTP proxy; ``authorization`` is the value of ``Proxy-Authorization``, where its URL named a user."""
+    """One HTTP proxy. Two proxies with the same attributes are equal; the repr does not show the password.
 
-    host: str
-    port: int
-    authorization: str | None = field(default=None, repr=False)
+    Attributes:
+        host: the proxy's host name.
+        port: its port.
+        authorization: the value of ``Proxy-Authorization`` if the proxy's URL contains a user, else None.
+    """
+
+    __slots__ = ("authorization", "host", "port")
+
+    def __init__(self, host: str, port: int, authorization: str | None = None) -> None:
+        self.host = host
+        self.port = port
+        self.authorization = authorization
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Proxy) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __repr__(self) -> str:
+        return f"Proxy(host={self.host!r}, port={self.port!r})"
+
+    def _key(self) -> tuple[str, int, str | None]:
+        return self.host, self.port, self.authorization
 
     @property
     def headers(self) -> dict[str, str]:
-        """What is said to the proxy alone."""
+        """The headers that are sent to the proxy and not to the host."""
         return {} if self.authorization is None else {"Proxy-Authorization": self.authorization}
 
 
 def proxy_for(scheme: str, host: str, port: int) -> Proxy | None:
-    """Return the proxy for *host*, or None where it is reached directly.
+    """Return the proxy for *host*, or None if it is reached directly.
 
-    Reads ``HTTPS_PROXY`` or ``HTTP_PROXY`` by *scheme*, and ``NO_PROXY``; a lower-case name wins over its twin. Plain
-    http to this machine never goes through a proxy.
+    Reads ``HTTPS_PROXY`` or ``HTTP_PROXY``, according to *scheme*, and ``NO_PROXY``; the lower-case name of a variable
+    takes precedence. Plain http to this machine never goes through a proxy.
 
     Raises:
         ConfigurationError: the variable is not the URL of an HTTP proxy.
     """
-    loopback = host in ("localhost", "::1") or host.startswith("127.")
-    if (scheme == "http" and loopback) or not any(name.lower().endswith("_proxy") for name in os.environ):
+    if (scheme == "http" and is_loopback(host)) or not any(name.lower().endswith("_proxy") for name in os.environ):
         return None
-    # Only now: the module is slow to load, and most programs have no proxy.
+    # Imported only here: urllib.request is slow to load, and most programs have no proxy.
     from urllib.request import getproxies_environment, proxy_bypass
 
     url = getproxies_environment().get(scheme)
@@ -49,10 +68,14 @@ def proxy_for(scheme: str, host: str, port: int) -> Proxy | None:
 
 
 def parse_proxy(url: str, variable: str) -> Proxy:
-    """Return the proxy at *url*, ``[http://][user:password@]host[:port]``; *variable* is the name for a message.
+    """Return the proxy at *url*, ``[http://][user:password@]host[:port]``.
+
+    Args:
+        url: the proxy's URL.
+        variable: the name of the environment variable, for the message.
 
     Raises:
-        ConfigurationError: it is another kind of URL; the message does not quote it, since it may hold a password.
+        ConfigurationError: *url* is another kind of URL. The message does not quote it, because it may hold a password.
     """
     try:
         parts = urlsplit(url if "://" in url else f"http://{url}")

@@ -1,19 +1,19 @@
-"""When a request is sent again: which operation, after what, how often and how soon.
+"""The retry policy: which requests are sent again, after which outcome, how often and how soon.
 
-The rules are those of botocore's standard mode (three attempts, full jitter, a quota for all calls of one transport),
-but for two. LimitExceededException is the user's limit in Cognito and no throttling, so that it is not tried again. And
-an operation is repeated only where that cannot do anything twice:
+The rules are those of botocore's standard mode (three attempts, full jitter, a quota that all calls of one transport
+share), with two differences. LimitExceededException is not retried: in Cognito it means that the user has reached a
+limit, which lasts longer than any pause. And an operation is sent again only if nothing can be done twice by that:
 
 ====================================================  ==============================================================
-what came of the attempt                              what is sent again
+outcome of the attempt                                what is sent again
 ====================================================  ==============================================================
-throttled: HTTP 429, or a code of :data:`THROTTLED`   every operation: it was refused before it was looked at
-no connection (refused, no host, TLS broken off,      every operation: nothing had arrived
-timeout), or not all of the request could be sent
-connection lost, timeout or truncation after that;    those of :data:`REPEATABLE`, and InitiateAuth with a flow of
-HTTP 500, 502, 503, 504                               :data:`REPEATABLE_FLOWS`; a document (GET)
-any other answer; a certificate that is refused; a    none
-redirect; an answer that is no JSON or too long
+throttled: HTTP 429, or a code of :data:`THROTTLED`   every operation: the service refused it without processing it
+no connection (refused, unknown host, broken TLS      every operation: the service cannot have received it
+handshake, timeout), or not all of it could be sent
+connection lost, timeout or truncation after that;    the operations of :data:`REPEATABLE`; InitiateAuth with a flow
+HTTP 500, 502, 503, 504                               of :data:`REPEATABLE_FLOWS`; the fetch of a document (GET)
+any other answer; a certificate that is refused; a    nothing
+redirect; an answer that is not JSON, or too long
 ====================================================  ==============================================================
 """
 
@@ -21,15 +21,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from random import SystemRandom
 
 from srpcore._fork import ForkSafeLock
 from srpcore.clock import system_clock
-from srpcore.exceptions.base import ConfigurationError, TransportError
+from srpcore.exceptions.base import TransportError
 from srpcore.protocol import Fetch, Operation, Reply
 from srpcore.service_model import READ_ONLY
+
+from .validation import whole_number
 
 __all__ = ["REPEATABLE", "REPEATABLE_FLOWS", "THROTTLED", "Retries", "RetryQuota", "may_be_repeated"]
 
@@ -39,30 +40,32 @@ THROTTLED = frozenset(
     SlowDown ThrottledException Throttling ThrottlingException TooManyRequestsException
     """.split()
 )
-"""The error codes that say that a request came too soon: botocore's, but for those that other services alone have."""
+"""The error codes of throttled requests: botocore's list without the codes that only other services use."""
 
 REPEATABLE = READ_ONLY | {
-    # The second time changes nothing and fails in nothing.
+    # A second call changes nothing, and does not fail.
     "AdminAddUserToGroup",
     "AdminDisableUser",
     "AdminEnableUser",
     "AdminRemoveUserFromGroup",
     "RevokeToken",
-    # It may rotate the token. But if the answer is lost, the old token is all there is, and asking again within the
-    # rotation's grace period is the only way to the new one.
+    # It may rotate the refresh token. But if the answer is lost, the program has only the old token, and the only way
+    # to a new one is to ask again within the grace period of the rotation.
     "GetTokensFromRefreshToken",
 }
 """The operations that may be processed twice without harm."""
 
 REPEATABLE_FLOWS = frozenset(["REFRESH_TOKEN", "REFRESH_TOKEN_AUTH", "USER_SRP_AUTH"])
-"""The ``AuthFlow`` with which InitiateAuth and AdminInitiateAuth may be repeated: no password tried, no code sent."""
+"""The values of ``AuthFlow`` with which InitiateAuth and AdminInitiateAuth may be repeated.
+
+They neither count as an attempt to guess a password nor send a code to the user."""
 
 _TRANSIENT_STATUSES = frozenset([500, 502, 503, 504])
 _MAX_PAUSE = 20.0
 
 
 def may_be_repeated(request: Operation | Fetch) -> bool:
-    """Return whether *request* may be carried out twice."""
+    """Return whether the service may process *request* twice without harm."""
     if isinstance(request, Fetch):
         return True
     if request.name in ("InitiateAuth", "AdminInitiateAuth"):
@@ -71,10 +74,10 @@ def may_be_repeated(request: Operation | Fetch) -> bool:
 
 
 class RetryQuota:
-    """What all calls of one transport may spend on retries, so that an outage is not made worse by them.
+    """The limit of retries that all calls of one transport share, so that retries do not make an outage worse.
 
-    500 units at first; a retry costs 14, one of a throttled request 5. A retry that helps gives its cost back, a call
-    that needs none gives 1. The figures are botocore's, of 1.44.
+    There are 500 units at first. A retry costs 14 units, or 5 if the request was throttled. A retry that succeeds gives
+    its cost back, and a call that needs no retry gives back 1. The numbers are those of botocore 1.44.
     """
 
     CAPACITY = 500
@@ -84,7 +87,7 @@ class RetryQuota:
         self._lock = ForkSafeLock()
 
     def take(self, cost: int) -> bool:
-        """Return whether *cost* units were there, and are spent."""
+        """Return whether *cost* units were left; if so, take them."""
         with self._lock:
             if cost > self._left:
                 return False
@@ -92,7 +95,7 @@ class RetryQuota:
             return True
 
     def give_back(self, units: int) -> None:
-        """Put *units* back, up to the capacity."""
+        """Return *units* to the quota, up to its capacity."""
         with self._lock:
             self._left = min(self.CAPACITY, self._left + units)
 
@@ -104,40 +107,49 @@ def _jitter() -> float:
     return _system_random.random()
 
 
-@dataclass(frozen=True, slots=True)
 class Retries:
-    """At most *max_attempts* for one call, 1 for no retry; *random* gives the jitter, from 0 to 1.
+    """The retry policy of one transport.
+
+    Args:
+        max_attempts: how often one call may be sent in total; 1 means no retry.
+        random: returns the jitter, a number from 0 to 1.
 
     Raises:
-        ConfigurationError: *max_attempts* is no positive number.
+        ConfigurationError: *max_attempts* is not a positive integer.
     """
 
-    max_attempts: int
-    random: Callable[[], float] = _jitter
+    __slots__ = ("max_attempts", "random")
 
-    def __post_init__(self) -> None:
-        if type(self.max_attempts) is not int or self.max_attempts < 1:
-            raise ConfigurationError("max_attempts must be a number of attempts, 1 or more")
+    def __init__(self, max_attempts: int, random: Callable[[], float] = _jitter) -> None:
+        self.max_attempts = whole_number("max_attempts", max_attempts, at_least=1)
+        self.random = random
 
     def pause(self, request: Operation | Fetch, outcome: Reply | TransportError, attempt: int) -> float | None:
-        """Return the seconds to wait before *request* is sent again after *attempt*, 1 the first; None: it is not.
+        """Return the seconds to wait before *request* is sent again, or None if it is not.
 
         Full jitter: a random part of ``min(base * 2^(attempt - 1), 20)`` seconds, where *base* is 1 if the request was
-        throttled, else 0.05; and never less than ``Retry-After`` says, where it says 20 seconds or less. Where it says
-        more, the caller gets the answer rather than being kept waiting.
+        throttled, else 0.05. The pause is never shorter than ``Retry-After``. If that header demands more than 20
+        seconds, there is no retry: the caller gets the answer at once and can decide.
+
+        Args:
+            request: what was sent.
+            outcome: the answer, or the exception if there was none.
+            attempt: the number of the attempt, 1 for the first.
         """
-        if attempt >= self.max_attempts or not _is_worth_another(request, outcome):
+        if attempt >= self.max_attempts or not _may_help(request, outcome):
             return None
-        told, base = _retry_after(outcome), 1.0 if _is_throttled(outcome) else 0.05
-        return max(self.random() * min(base * 2.0 ** (attempt - 1), _MAX_PAUSE), told) if told <= _MAX_PAUSE else None
+        required, base = _retry_after(outcome), 1.0 if _is_throttled(outcome) else 0.05
+        if required > _MAX_PAUSE:
+            return None
+        return max(self.random() * min(base * 2.0 ** (attempt - 1), _MAX_PAUSE), required)
 
     @staticmethod
     def cost(outcome: Reply | TransportError) -> int:
-        """Return what a retry after *outcome* takes from the quota."""
+        """Return the units that a retry after *outcome* takes from the quota."""
         return 5 if _is_throttled(outcome) else 14
 
 
-def _is_worth_another(request: Operation | Fetch, outcome: Reply | TransportError) -> bool:
+def _may_help(request: Operation | Fetch, outcome: Reply | TransportError) -> bool:
     if isinstance(outcome, TransportError):
         return outcome.transient and (not outcome.may_have_arrived or may_be_repeated(request))
     if outcome.error is None:
@@ -152,15 +164,15 @@ def _is_throttled(outcome: Reply | TransportError) -> bool:
 
 
 def _retry_after(outcome: Reply | TransportError) -> float:
-    """Return the seconds of ``Retry-After`` (RFC 9110, section 10.2.3), 0 where it is not there or not to be read."""
+    """Return the seconds of ``Retry-After`` (RFC 9110, section 10.2.3); 0 if it is absent or cannot be parsed."""
     if isinstance(outcome, TransportError):
-        text = outcome.retry_after
+        value = outcome.retry_after
     else:
-        text = str(outcome.document.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("retry-after", ""))
-    if text.isascii() and text.isdigit():
-        return float(text) if len(text) < 10 else math.inf
+        value = str(outcome.document.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("retry-after", ""))
+    if value.isascii() and value.isdigit():
+        return float(value) if len(value) < 10 else math.inf
     try:
-        when = parsedate_to_datetime(text)
+        when = parsedate_to_datetime(value)
     except (ValueError, TypeError, OverflowError):
         return 0.0
     if when.tzinfo is None:

@@ -16,6 +16,8 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from srpcore.exceptions.base import ConfigurationError
 
+from .urls import host_of
+
 if TYPE_CHECKING:
     from .credentials import Credentials
 
@@ -25,7 +27,6 @@ __all__ = [
     "canonical_query",
     "canonical_request",
     "credential_scope",
-    "host_of",
     "payload_hash",
     "sign",
     "signature",
@@ -87,15 +88,6 @@ def sign(
         f"Signature={signature(key, string_to_sign(timestamp, scope, canonical))}"
     )
     return added
-
-
-def host_of(url: str) -> str:
-    """Return the ``Host`` header of a request to *url*: without the scheme's own port (RFC 9110, section 4.2.3)."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    name = f"[{host}]" if ":" in host else host
-    default = {"http": 80, "https": 443}.get(parts.scheme)
-    return name if parts.port in (None, default) else f"{name}:{parts.port}"
 
 
 def payload_hash(body: bytes) -> str:

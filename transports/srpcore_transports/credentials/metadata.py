@@ -8,17 +8,17 @@ import re
 import ssl
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 from srpcore.exceptions.base import ConfigurationError, TransportError
-from srpcore.pool import check_endpoint
+from srpcore.pool import check_endpoint, is_loopback
 
-from ..calls import Attempt, deadline_in
-from ..connections import Origin
-from ..exchange import exchange, open_connection
+from ..attempts import Attempt
+from ..deadline import deadline_in
+from ..http_connection import open_connection, send_request
+from ..urls import origin_and_target
 from .refreshing import Temporary
 from .values import Credentials
 
@@ -48,7 +48,7 @@ def container_url() -> str | None:
         return None
     parts = urlsplit(url) if re.fullmatch(r"[!-~]+", url, re.ASCII) else urlsplit("")
     _checked(f"{parts.scheme}://{parts.netloc}", _RELATIVE if relative else _FULL)
-    if parts.scheme != "https" and parts.hostname not in _CONTAINER_HOSTS and not _is_loopback(parts.hostname or ""):
+    if parts.scheme != "https" and parts.hostname not in _CONTAINER_HOSTS and not is_loopback(parts.hostname or ""):
         raise ConfigurationError(
             f"{_FULL} names {parts.hostname}: without https it may be this machine, {', '.join(_CONTAINER_HOSTS[1:])}"
         )
@@ -113,13 +113,6 @@ def _checked(url: str, variable: str) -> str:
         raise ConfigurationError(f"{variable} does not give a URL of the form http://host[:port][/path]") from None
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _authorization() -> str | None:
     file, token = os.environ.get(_TOKEN_FILE), os.environ.get(_TOKEN)
     if file:
@@ -141,20 +134,18 @@ def _header(value: bytes, what: str) -> str:
 
 def _request(method: str, url: str, headers: Mapping[str, str], seconds: float) -> bytes:
     # Never through a proxy: these endpoints are this machine's own, and their answers are secrets.
-    parts = urlsplit(url)
-    origin = Origin(parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+    origin, target = origin_and_target(url)
     context = ssl.create_default_context() if origin.scheme == "https" else None
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     attempt = Attempt(deadline_in(seconds), repeatable=True)
     connection = open_connection(origin, attempt, proxy=None, context=context, session=None, timeout=seconds)
     try:
-        answer = exchange(
+        answer = send_request(
             connection, attempt, origin.host, method, target, headers, None, timeout=seconds, limit=_LIMIT
         )
     finally:
         connection.close()
     if answer.status != 200:
-        raise TransportError(f"HTTP {answer.status} from {origin.host} to {method} {parts.path}")
+        raise TransportError(f"HTTP {answer.status} from {origin.host} to {method} {urlsplit(url).path}")
     return answer.body
 
 

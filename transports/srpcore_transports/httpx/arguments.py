@@ -1,39 +1,44 @@
-"""What the two transports over httpx have in common."""
+"""The part that the two transports over httpx have in common: their arguments, and what happens before the sending."""
 
 from __future__ import annotations
 
-import os
 import ssl
 from collections.abc import Mapping
 from importlib import import_module
 from inspect import iscoroutinefunction
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, cast
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar, cast
 
 from srpcore._fork import ForkSafeLock
 from srpcore.exceptions.base import ConfigurationError
 
-from .. import sigv4
-from ..calls import Attempt, Calls, OnRequest, OnResponse
-from ..credentials import Credentials, CredentialsProvider
-from ..https import tls_context
+from ..attempts import Attempt
+from ..options import HttpTransport, TransportOptions
 from ..proxy import Proxy, proxy_for
-from ..service import MAX_RESPONSE_SIZE, USER_AGENT, Service, limits, seconds, variable, whole_number
+from ..signing import fetch_headers
+from ..tls import tls_context
+from ..urls import origin_and_target
+from ..validation import whole_number
 
-__all__ = ["HttpxArguments", "Modules", "Request", "check_open"]
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from ..credentials import Credentials, CredentialsProvider
+    from ..options import TransportArguments
+
+__all__ = ["HttpxBase", "Modules", "RequestParts", "check_open"]
 
 C = TypeVar("C")
 
 
 class Modules(NamedTuple):
-    """What loads httpx."""
+    """The modules of this package that import httpx."""
 
-    exchange: Any
+    request: Any
     clients: Any
 
 
-class Request(NamedTuple):
-    """What is to be sent."""
+class RequestParts(NamedTuple):
+    """A request to send."""
 
     method: str
     url: str
@@ -41,8 +46,8 @@ class Request(NamedTuple):
     body: bytes | None
 
 
-class HttpxArguments(Generic[C]):
-    """What the two transports have in common: the arguments, and what is decided before anything is sent."""
+class HttpxBase(HttpTransport, Generic[C]):
+    """The arguments of the two transports, and the decisions before a request is sent."""
 
     _asynchronous: ClassVar[bool]
 
@@ -53,86 +58,43 @@ class HttpxArguments(Generic[C]):
         credentials: Credentials | CredentialsProvider | None = None,
         *,
         client: C | None = None,
-        use_fips: bool | None = None,
-        use_dualstack: bool | None = None,
-        timeout: float = 30.0,
-        connect_timeout: float | None = None,
-        read_timeout: float | None = None,
-        total_timeout: float = 60.0,
-        max_attempts: int = 3,
-        ca_bundle: str | os.PathLike[str] | None = None,
-        max_response_size: int = MAX_RESPONSE_SIZE,
-        allow_http: bool = False,
         max_connections: int = 100,
-        on_request: OnRequest | None = None,
-        on_response: OnResponse | None = None,
+        **options: Unpack[TransportArguments],
     ) -> None:
-        self._service = Service(
-            region,
-            endpoint_url,
-            credentials,
-            use_fips=use_fips,
-            use_dualstack=use_dualstack,
-            allow_http=allow_http,
-        )
-        self._limits = limits(timeout, connect_timeout, read_timeout, max_response_size)
-        self._calls = Calls(
-            max_attempts=max_attempts,
-            total_timeout=seconds("total_timeout", total_timeout),
-            on_request=on_request,
-            on_response=on_response,
-        )
+        super().__init__(TransportOptions(region, endpoint_url, credentials, **options))
         self._max_connections = whole_number("max_connections", max_connections, at_least=1)
         self._check_client(client)
-        if client is not None and ca_bundle is not None:
-            raise ConfigurationError("a client brings its own authorities: give ca_bundle or client, not both")
+        if client is not None and options.get("ca_bundle") is not None:
+            raise ConfigurationError(
+                "a client has certificate authorities of its own: give ca_bundle or client, not both"
+            )
         self._client = client
-        self._ca_bundle = ca_bundle or variable("AWS_CA_BUNDLE")
         self._context: ssl.SSLContext | None = None
-        self._loading = ForkSafeLock()
-        self._set_up()
-
-    @property
-    def region(self) -> str | None:
-        """The region that signatures are for; None where only an endpoint is known."""
-        return self._service.region
-
-    @property
-    def endpoint_url(self) -> str:
-        """Where operations go, without a slash at the end."""
-        return self._service.endpoint_url
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(region={self.region!r}, endpoint_url={self.endpoint_url!r})"
-
-    def _set_up(self) -> None:
-        """Make what the clients are kept in."""
-        raise NotImplementedError
+        self._context_lock = ForkSafeLock()
 
     def _check_client(self, client: object) -> None:
-        # Without httpx, which only a program that gives a client has loaded.
+        # Without importing httpx: only a program that gives a client has loaded it already.
         send = getattr(client, "send", None)
         if client is not None and not (callable(send) and iscoroutinefunction(send) is self._asynchronous):
             kind = "httpx.AsyncClient" if self._asynchronous else "httpx.Client"
             raise ConfigurationError(f"client must be an {kind}, or None")
 
-    def _get(self, url: str) -> Request:
-        headers = {"Host": sigv4.host_of(url), "Accept": "application/json", "User-Agent": USER_AGENT}
-        return Request("GET", url, headers, None)
+    def _get(self, url: str) -> RequestParts:
+        return RequestParts("GET", url, fetch_headers(url), None)
 
-    def _exchange(self, modules: Modules, attempt: Attempt, request: Request) -> tuple[Any, Proxy | None]:
-        parts = urlsplit(request.url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        proxy = proxy_for(parts.scheme, parts.hostname or "", port) if self._client is None else None
-        return modules.exchange.Exchange(attempt, *request, proxy=proxy, limits=self._limits), proxy
+    def _prepare(self, modules: Modules, attempt: Attempt, parts: RequestParts) -> tuple[Any, Proxy | None]:
+        """Return the HttpxRequest for *parts*, and the proxy that it goes through."""
+        origin, _ = origin_and_target(parts.url)
+        proxy = proxy_for(*origin) if self._client is None else None
+        return modules.request.HttpxRequest(attempt, *parts, proxy=proxy, limits=self._limits), proxy
 
     def _load(self) -> Modules:
-        """Load httpx, and make the TLS context of an own client; both take long, and happen once."""
+        """Import httpx, and make the TLS context if the program gave no client. Both are slow, and happen once."""
         try:
             modules = Modules(*(import_module(f"srpcore_transports.httpx.{name}") for name in Modules._fields))
         except ModuleNotFoundError as error:
             raise ConfigurationError(f"{error.name} is not installed: pip install 'srpcore[httpx]'") from error
-        with self._loading:
+        with self._context_lock:
             if self._context is None and self._client is None:
                 self._context = tls_context(self._ca_bundle)
         return modules
@@ -142,10 +104,10 @@ class HttpxArguments(Generic[C]):
 
 
 def check_open(client: Any) -> None:
-    """Refuse a client that its owner has closed.
+    """Check that the program has not closed its client.
 
     Raises:
-        ConfigurationError: it is closed.
+        ConfigurationError: the client is closed.
     """
     if client.is_closed:
         raise ConfigurationError("the httpx client that was given is closed: give an open one")

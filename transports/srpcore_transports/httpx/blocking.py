@@ -7,40 +7,59 @@ from typing import TYPE_CHECKING, Any
 from srpcore.aws_json import decode
 from srpcore.protocol import Fetch, Operation, Reply
 
-from ..calls import Attempt, carry_out
+from ..attempts import Attempt, run_attempts
 from ..proxy import Proxy
-from ..service import document, refuse_redirect
-from .arguments import HttpxArguments, Modules, Request, check_open
-from .leases import Leases
+from ..status import document, refuse_redirect
+from .arguments import HttpxBase, Modules, RequestParts, check_open
+from .client_pool import ClientPool
 from .response import Received
 
 if TYPE_CHECKING:
-    from typing import Self
+    from typing import Self, Unpack
 
     import httpx
+
+    from ..credentials import Credentials, CredentialsProvider
+    from ..options import TransportArguments
 
 __all__ = ["HttpxTransport"]
 
 
-class HttpxTransport(HttpxArguments["httpx.Client"]):
-    """Carry operations to the service by httpx, blocking; safe to share between threads, and a context manager.
+class HttpxTransport(HttpxBase["httpx.Client"]):
+    """Send operations to the service with httpx, blocking. Threads may share a transport; it is a context manager.
 
-    *client* is an ``httpx.Client`` of yours: it is used and never closed, and its TLS settings, proxies, hooks and
-    limits count; its headers, cookies, ``auth`` and redirects do not, nor does its timeout. A deadline can then be
-    kept between the parts of an answer only. Without *client* one is made by the first call, with *max_connections*
-    at most at a time; proxies are the environment's, as for :class:`~srpcore_transports.https.HttpsTransport`, which
-    explains the other arguments too.
+    An idle connection is used again for five seconds only, because no server closes one so soon.
 
-    An idle connection is used again for five seconds, which is so short that no server closes it meanwhile.
+    Args:
+        region: the AWS region, as for :class:`~srpcore_transports.https.HttpsTransport`.
+        endpoint_url: where operations are sent, as for HttpsTransport.
+        credentials: what signs the operations that must be signed, as for HttpsTransport.
+        client: an ``httpx.Client`` of the program. It is used and never closed. Its TLS settings, proxies, hooks and
+            limits apply; its headers, cookies, ``auth``, redirects and timeout do not. The deadline of a call is then
+            checked only between the parts of an answer. Default: a client that is made at the first call and uses the
+            proxies of the environment.
+        max_connections: how many connections are open at a time.
+        options: the options of :class:`~srpcore_transports.options.TransportOptions`, which explains them.
 
     Raises:
-        ConfigurationError: an argument or a variable cannot be used, or neither region nor endpoint is known.
+        ConfigurationError: an argument or an environment variable cannot be used, or there is neither a region nor an
+            endpoint.
     """
 
     _asynchronous = False
 
-    def _set_up(self) -> None:
-        self._leases: Leases[httpx.Client] = Leases(self._max_connections)
+    def __init__(
+        self,
+        region: str | None = None,
+        endpoint_url: str | None = None,
+        credentials: Credentials | CredentialsProvider | None = None,
+        *,
+        client: httpx.Client | None = None,
+        max_connections: int = 100,
+        **options: Unpack[TransportArguments],
+    ) -> None:
+        super().__init__(region, endpoint_url, credentials, client=client, max_connections=max_connections, **options)
+        self._pool: ClientPool[httpx.Client] = ClientPool(self._max_connections)
 
     def __enter__(self) -> Self:
         return self
@@ -49,78 +68,78 @@ class HttpxTransport(HttpxArguments["httpx.Client"]):
         self.close()
 
     def call(self, operation: Operation) -> Reply:
-        """Send *operation* as a POST, signed if it must be, and return the service's answer, errors included.
+        """Send *operation* as a POST, signed if it must be, and return the service's answer, even if it is an error.
 
         Raises:
-            ConfigurationError: the operation cannot be encoded, or must be signed and there is nothing to sign with.
-            TransportTimeout: no connection, or no answer, in time.
-            TransportError: no answer of the service was had.
+            ConfigurationError: the operation cannot be encoded, or must be signed and there are no credentials.
+            TransportTimeout: there was no connection, or no answer, in time.
+            TransportError: there was no answer of the service.
         """
-        headers, body = self._service.request(operation)
+        headers, body = self._signer.request(operation)
 
         def send(attempt: Attempt) -> Reply:
-            # Signed anew for each attempt: a signature has its time.
-            signed = self._service.signed(operation, headers, body)
-            answer = self._send(attempt, Request("POST", self.endpoint_url, signed, body))
+            # Each attempt has a signature of its own, because a signature contains the time.
+            signed = self._signer.signed(operation, headers, body)
+            answer = self._send(attempt, RequestParts("POST", self.endpoint_url, signed, body))
             return decode(*answer)
 
-        reply: Reply = carry_out(self._calls.steps(operation, self._service.host), send)
+        reply: Reply = run_attempts(self._attempts.steps(operation, self._endpoint.host), send)
         return reply
 
     def fetch(self, url: str) -> bytes:
-        """Return the body of a plain GET of *url*: https, or http to this machine. No credentials are involved.
+        """Return the body of a GET of *url*: https, or http to this machine. It is sent without credentials.
 
         Raises:
             ConfigurationError: *url* cannot be fetched safely.
-            TransportTimeout: no connection, or no answer, in time.
-            TransportError: no answer was had, or its status is not 200.
+            TransportTimeout: there was no connection, or no answer, in time.
+            TransportError: there was no answer, or its status is not 200.
         """
-        host = self._service.fetchable(url)
+        host = self._endpoint.check_fetch(url)
 
         def send(attempt: Attempt) -> bytes:
             return document(*self._send(attempt, self._get(url)), host)
 
-        body: bytes = carry_out(self._calls.steps(Fetch(url), host), send)
+        body: bytes = run_attempts(self._attempts.steps(Fetch(url), host), send)
         return body
 
     def close(self) -> None:
-        """Close the connections, but none of a client that was given; a later call opens new ones."""
-        for client in self._leases.retire():
+        """Close the connections, except those of a client that was given. A later call opens new ones."""
+        for client in self._pool.retire():
             client.close()
 
-    def _send(self, attempt: Attempt, request: Request) -> Received:
+    def _send(self, attempt: Attempt, parts: RequestParts) -> Received:
         modules = self._load()
-        exchange, proxy = self._exchange(modules, attempt, request)
+        request, proxy = self._prepare(modules, attempt, parts)
         with modules.clients.until(attempt.deadline):
             answer: Received
             if self._client is not None:
                 check_open(self._client)
-                answer = modules.exchange.send(self._client, exchange)
+                answer = modules.request.send(self._client, request)
             else:
-                answer = self._send_by_own(modules, exchange, proxy)
-        refuse_redirect(answer.status, exchange.host)
+                answer = self._send_with_own_client(modules, request, proxy)
+        refuse_redirect(answer.status, request.host)
         return answer
 
-    def _send_by_own(self, modules: Modules, exchange: Any, proxy: Proxy | None) -> Received:
-        free = self._leases.free
-        if not free.acquire(timeout=exchange.attempt.seconds_left(exchange.limits.connect)):
-            raise exchange.crowded()
+    def _send_with_own_client(self, modules: Modules, request: Any, proxy: Proxy | None) -> Received:
+        free = self._pool.free
+        if not free.acquire(timeout=request.attempt.seconds_left(request.limits.connect)):
+            raise request.no_free_connection()
         try:
-            return self._send_by_leased(modules, exchange, proxy)
+            return self._send_with_pooled_client(modules, request, proxy)
         finally:
             free.release()
 
-    def _send_by_leased(self, modules: Modules, exchange: Any, proxy: Proxy | None) -> Received:
-        lease, closing = self._leases.take(
+    def _send_with_pooled_client(self, modules: Modules, request: Any, proxy: Proxy | None) -> Received:
+        pooled, closing = self._pool.take(
             proxy, lambda: modules.clients.make_client(self._own_context(), proxy, self._max_connections)
         )
         try:
             _close(closing)
-            answer: Received = modules.exchange.send(lease.client, exchange)
+            answer: Received = modules.request.send(pooled.client, request)
         except BaseException:
-            _close(self._leases.give_back(lease, good=exchange.under_way))
+            _close(self._pool.give_back(pooled, good=request.under_way))
             raise
-        _close(self._leases.give_back(lease, good=True))
+        _close(self._pool.give_back(pooled, good=True))
         return answer
 
 

@@ -1,4 +1,8 @@
-"""The transport over httpx that runs on the event loop itself."""
+"""The transport over httpx that runs on the event loop.
+
+The first call loads httpx and makes the TLS context in a thread, because both would block the event loop for tens of
+milliseconds. All calls of one loop wait for the same thread.
+"""
 
 from __future__ import annotations
 
@@ -11,40 +15,60 @@ from srpcore.aws_json import decode
 from srpcore.exceptions.base import TransportTimeout
 from srpcore.protocol import Fetch, Operation, Reply
 
-from ..calls import Attempt, carry_out_async
+from ..attempts import Attempt, run_attempts_async
 from ..proxy import Proxy
-from ..service import document, refuse_redirect
-from .arguments import HttpxArguments, Modules, Request, check_open
-from .leases import Leases
+from ..status import document, refuse_redirect
+from .arguments import HttpxBase, Modules, RequestParts, check_open
+from .client_pool import ClientPool
 from .response import Received
 
 if TYPE_CHECKING:
-    from typing import Self
+    from typing import Self, Unpack
 
     import httpx
+
+    from ..credentials import Credentials, CredentialsProvider
+    from ..options import TransportArguments
 
 __all__ = ["AsyncHttpxTransport"]
 
 T = TypeVar("T")
 
 
-class AsyncHttpxTransport(HttpxArguments["httpx.AsyncClient"]):
-    """Carry operations to the service by httpx on the event loop, without a thread; an asynchronous context manager.
+class AsyncHttpxTransport(HttpxBase["httpx.AsyncClient"]):
+    """Send operations to the service with httpx on the event loop. The transport is an async context manager.
 
-    *client* is an ``httpx.AsyncClient`` of yours; it and the other arguments are as for :class:`HttpxTransport`.
+    Nothing blocks the event loop: a thread loads httpx, reads the certificate authorities and makes the TLS context,
+    once; credentials are looked for in a thread too. Each event loop has connections of its own, so one transport can
+    serve several loops; close it on each. A call may be cancelled at any time, without an effect on other calls.
 
-    Nothing blocks the event loop: httpx is loaded, the authorities are read and the context is made in a thread, once,
-    and credentials are looked for in one. Each event loop has connections of its own, so that one transport may serve
-    several; close it on each. A call may be cancelled at any time and leaves the others, and later ones, as they are.
+    Args:
+        region: the AWS region, as for :class:`~srpcore_transports.https.HttpsTransport`.
+        endpoint_url: where operations are sent, as for HttpsTransport.
+        credentials: what signs the operations that must be signed, as for HttpsTransport.
+        client: an ``httpx.AsyncClient`` of the program; see :class:`~srpcore_transports.httpx.HttpxTransport`.
+        max_connections: how many connections are open at a time.
+        options: the options of :class:`~srpcore_transports.options.TransportOptions`, which explains them.
 
     Raises:
-        ConfigurationError: an argument or a variable cannot be used, or neither region nor endpoint is known.
+        ConfigurationError: an argument or an environment variable cannot be used, or there is neither a region nor an
+            endpoint.
     """
 
     _asynchronous = True
 
-    def _set_up(self) -> None:
-        self._loops: dict[asyncio.AbstractEventLoop, _OnLoop] = {}
+    def __init__(
+        self,
+        region: str | None = None,
+        endpoint_url: str | None = None,
+        credentials: Credentials | CredentialsProvider | None = None,
+        *,
+        client: httpx.AsyncClient | None = None,
+        max_connections: int = 100,
+        **options: Unpack[TransportArguments],
+    ) -> None:
+        super().__init__(region, endpoint_url, credentials, client=client, max_connections=max_connections, **options)
+        self._loops: dict[asyncio.AbstractEventLoop, _LoopState] = {}
         self._modules: Modules | None = None
 
     async def __aenter__(self) -> Self:
@@ -54,115 +78,118 @@ class AsyncHttpxTransport(HttpxArguments["httpx.AsyncClient"]):
         await self.close()
 
     async def call(self, operation: Operation) -> Reply:
-        """Send *operation* as a POST, signed if it must be, and return the service's answer, errors included.
+        """Send *operation* as a POST, signed if it must be, and return the service's answer, even if it is an error.
 
         Raises:
-            ConfigurationError: the operation cannot be encoded, or must be signed and there is nothing to sign with.
-            TransportTimeout: no connection, or no answer, in time.
-            TransportError: no answer of the service was had.
+            ConfigurationError: the operation cannot be encoded, or must be signed and there are no credentials.
+            TransportTimeout: there was no connection, or no answer, in time.
+            TransportError: there was no answer of the service.
         """
-        headers, body = self._service.request(operation)
+        headers, body = self._signer.request(operation)
 
         async def send(attempt: Attempt) -> Reply:
             signed: Mapping[str, str] = headers
             if operation.signed:
-                # In a thread: credentials may be in files, or at the other end of a network.
+                # In a thread, because credentials may be read from files or fetched over a network.
                 signed = await _in_time(
-                    attempt, lambda: asyncio.to_thread(self._service.signed, operation, headers, body)
+                    attempt, lambda: asyncio.to_thread(self._signer.signed, operation, headers, body)
                 )
-            answer = await self._send(attempt, Request("POST", self.endpoint_url, signed, body))
+            answer = await self._send(attempt, RequestParts("POST", self.endpoint_url, signed, body))
             return decode(*answer)
 
-        reply: Reply = await carry_out_async(self._calls.steps(operation, self._service.host), send)
+        reply: Reply = await run_attempts_async(self._attempts.steps(operation, self._endpoint.host), send)
         return reply
 
     async def fetch(self, url: str) -> bytes:
-        """Return the body of a plain GET of *url*: https, or http to this machine. No credentials are involved.
+        """Return the body of a GET of *url*: https, or http to this machine. It is sent without credentials.
 
         Raises:
             ConfigurationError: *url* cannot be fetched safely.
-            TransportTimeout: no connection, or no answer, in time.
-            TransportError: no answer was had, or its status is not 200.
+            TransportTimeout: there was no connection, or no answer, in time.
+            TransportError: there was no answer, or its status is not 200.
         """
-        host = self._service.fetchable(url)
+        host = self._endpoint.check_fetch(url)
 
         async def send(attempt: Attempt) -> bytes:
             return document(*await self._send(attempt, self._get(url)), host)
 
-        body: bytes = await carry_out_async(self._calls.steps(Fetch(url), host), send)
+        body: bytes = await run_attempts_async(self._attempts.steps(Fetch(url), host), send)
         return body
 
     async def close(self) -> None:
-        """Close the connections of this event loop, but none of a client that was given; a later call opens new ones.
+        """Close the connections of this event loop, except those of a client that was given.
 
-        Those of calls that are on their way are closed when these end.
+        A connection that a call uses is closed when the call ends. A later call opens new connections.
         """
-        await _aclose(self._here().leases.retire())
+        await _close(self._loop_state().pool.retire())
 
     def close_now(self) -> None:
-        """Do the same from where nothing can be awaited: the connections are closed as soon as the event loop runs."""
+        """Do the same from code that cannot await: the connections are closed as soon as the event loop runs."""
         if asyncio._get_running_loop() is not None:
-            here = self._here()
-            here.closing = asyncio.ensure_future(_aclose(here.leases.retire()))
+            state = self._loop_state()
+            state.closing = asyncio.ensure_future(_close(state.pool.retire()))
 
-    async def _send(self, attempt: Attempt, request: Request) -> Received:
+    async def _send(self, attempt: Attempt, parts: RequestParts) -> Received:
         if self._modules is None:
-            self._modules = await _in_time(attempt, self._loaded)
+            self._modules = await _in_time(attempt, self._load_once)
         modules = self._modules
-        exchange, proxy = self._exchange(modules, attempt, request)
+        request, proxy = self._prepare(modules, attempt, parts)
         answer: Received
         if self._client is not None:
             check_open(self._client)
-            answer = await modules.exchange.send_async(self._client, exchange)
+            answer = await modules.request.send_async(self._client, request)
         else:
-            answer = await self._send_by_own(modules, exchange, proxy)
-        refuse_redirect(answer.status, exchange.host)
+            answer = await self._send_with_own_client(modules, request, proxy)
+        refuse_redirect(answer.status, request.host)
         return answer
 
-    async def _send_by_own(self, modules: Modules, exchange: Any, proxy: Proxy | None) -> Received:
-        here = self._here()
-        left = exchange.attempt.seconds_left(exchange.limits.connect)
+    async def _send_with_own_client(self, modules: Modules, request: Any, proxy: Proxy | None) -> Received:
+        state = self._loop_state()
+        left = request.attempt.seconds_left(request.limits.connect)
         try:
             async with asyncio.timeout(left):
-                await here.free.acquire()
+                await state.free.acquire()
         except TimeoutError:
-            raise exchange.crowded() from None
+            raise request.no_free_connection() from None
         try:
-            return await self._send_by_leased(here.leases, modules, exchange, proxy)
+            return await self._send_with_pooled_client(state.pool, modules, request, proxy)
         finally:
-            here.free.release()
+            state.free.release()
 
-    async def _send_by_leased(
-        self, leases: Leases[httpx.AsyncClient], modules: Modules, exchange: Any, proxy: Proxy | None
+    async def _send_with_pooled_client(
+        self, pool: ClientPool[httpx.AsyncClient], modules: Modules, request: Any, proxy: Proxy | None
     ) -> Received:
-        lease, closing = leases.take(
+        pooled, closing = pool.take(
             proxy, lambda: modules.clients.make_async_client(self._own_context(), proxy, self._max_connections)
         )
         try:
-            await _aclose(closing)
-            answer: Received = await modules.exchange.send_async(lease.client, exchange)
+            await _close(closing)
+            answer: Received = await modules.request.send_async(pooled.client, request)
         except BaseException:
-            await _aclose(leases.give_back(lease, good=exchange.under_way))
+            await _close(pool.give_back(pooled, good=request.under_way))
             raise
-        await _aclose(leases.give_back(lease, good=True))
+        await _close(pool.give_back(pooled, good=True))
         return answer
 
-    def _here(self) -> _OnLoop:
+    def _loop_state(self) -> _LoopState:
         loop = asyncio.get_running_loop()
         if loop not in self._loops:
-            # A loop that is over takes its connections with it.
+            # The connections of a closed event loop cannot be used or closed any more.
             for other in [other for other in list(self._loops) if other.is_closed()]:
                 self._loops.pop(other, None)
-            self._loops[loop] = _OnLoop(self._max_connections)
+            self._loops[loop] = _LoopState(self._max_connections)
         return self._loops[loop]
 
-    async def _loaded(self) -> Modules:
-        """Return the modules that load httpx: one task on each loop waits for them, whoever gives up meanwhile."""
-        here = self._here()
-        if here.loading is None:
-            here.loading = asyncio.ensure_future(asyncio.to_thread(self._load_in_thread))
-            here.loading.add_done_callback(here.loaded)
-        loading = here.loading
+    async def _load_once(self) -> Modules:
+        """Return the modules that import httpx.
+
+        One task on each event loop loads them, and all calls wait for it. If a call is cancelled, the task goes on.
+        """
+        state = self._loop_state()
+        if state.loading is None:
+            state.loading = asyncio.ensure_future(asyncio.to_thread(self._load_in_thread))
+            state.loading.add_done_callback(state.loaded)
+        loading = state.loading
         await asyncio.wait([loading])
         return loading.result()
 
@@ -173,29 +200,34 @@ class AsyncHttpxTransport(HttpxArguments["httpx.AsyncClient"]):
         return modules
 
 
-class _OnLoop:
-    """What an asynchronous transport has on one event loop."""
+class _LoopState:
+    """The connections and tasks of one transport on one event loop."""
 
     def __init__(self, max_connections: int) -> None:
-        self.leases: Leases[httpx.AsyncClient] = Leases(max_connections)
+        self.pool: ClientPool[httpx.AsyncClient] = ClientPool(max_connections)
         self.free = asyncio.Semaphore(max_connections)
         self.loading: asyncio.Task[Modules] | None = None
-        self.closing: asyncio.Task[None] | None = None  # the loop itself keeps no task alive
+        self.closing: asyncio.Task[None] | None = None  # the event loop itself holds tasks only weakly
 
     def loaded(self, task: asyncio.Task[Modules]) -> None:
-        """Forget the task that loads, so that another may try where it failed."""
+        """Forget the finished task, so that the next call tries again if it failed."""
         self.loading = None
         if not task.cancelled():
-            task.exception()  # somebody has looked, though all who waited were cancelled
+            # asyncio logs an exception that nobody reads, which happens if all waiting calls were cancelled.
+            task.exception()
 
 
-async def _aclose(clients: list[httpx.AsyncClient]) -> None:
+async def _close(clients: list[httpx.AsyncClient]) -> None:
     for client in clients:
         await client.aclose()
 
 
 async def _in_time(attempt: Attempt, function: Callable[[], Awaitable[T]]) -> T:
-    """Return what *function* returns, which sends nothing, if that is before the deadline."""
+    """Return the result of *function*, which must send nothing, if it ends before the deadline.
+
+    Raises:
+        TransportTimeout: it did not end in time.
+    """
     limit = asyncio.timeout(attempt.seconds_left(math.inf))
     try:
         async with limit:
@@ -203,5 +235,5 @@ async def _in_time(attempt: Attempt, function: Callable[[], Awaitable[T]]) -> T:
     except TimeoutError:
         if not limit.expired():
             raise
-        message = "the time limit of the call is over, and nothing was sent"
+        message = "the time limit of the call was over before the request was sent"
         raise TransportTimeout(message, may_have_arrived=False, transient=False) from None

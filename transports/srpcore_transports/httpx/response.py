@@ -1,4 +1,4 @@
-"""The response to one request: its head is looked at before its body is taken, and its body is bounded."""
+"""The response to one request sent with httpx: the headers are checked first, and the size is limited."""
 
 from __future__ import annotations
 
@@ -19,10 +19,18 @@ class Received(NamedTuple):
 
 
 class Body:
-    """The body of a response as it comes, none of it decoded, and at most *limit* bytes of it.
+    """Collects the body of a response. Nothing is decoded.
+
+    Args:
+        host: the host name, for messages.
+        limit: the largest accepted body in bytes.
+        version: the HTTP version of the response, such as ``HTTP/1.1``.
+        status: the HTTP status.
+        headers: the names and values of the headers, as they were received.
 
     Raises:
-        TransportError: the head says already that the answer cannot be taken.
+        TransportError: the headers show that the body cannot be accepted: it is compressed, is too long, or has no
+            length.
     """
 
     def __init__(
@@ -35,34 +43,36 @@ class Body:
         self._parts: list[bytes] = []
         self._size = 0
         if self._headers.get("content-encoding", "identity").lower() != "identity":
-            # What unpacks to a thousand times its size is not even begun.
-            raise TransportError(f"the response of {host} is in an encoding that was not asked for: look at the proxy")
+            # A compressed body could be a thousand times larger when it is unpacked, so it is not read at all.
+            raise TransportError(
+                f"the response of {host} has a Content-Encoding that was not asked for: check the proxy"
+            )
         length = self._headers.get("content-length")
         if length is None and self._must_have_length(version):
-            message = f"the response of {host} has no length, so that nobody can tell whether it was cut short"
+            message = f"the response of {host} has no Content-Length, so a truncated response could not be detected"
             raise TransportError(message, transient=True)
         if length is not None and length.isdigit():
             self._check_size(int(length))
 
     def add(self, part: bytes) -> None:
-        """Take the next bytes.
+        """Add the next bytes.
 
         Raises:
-            TransportError: they are too many.
+            TransportError: the body is too long.
         """
         self._size += len(part)
         self._check_size(self._size)
         self._parts.append(part)
 
     def received(self) -> Received:
-        """Return the response, which has come to its end."""
+        """Return the response. All of its body must have been added."""
         return Received(self._status, self._headers, b"".join(self._parts))
 
     def _must_have_length(self, version: str) -> bool:
-        # Later versions of HTTP mark the end of a body themselves (RFC 9112, section 6.3).
+        # HTTP/2 and HTTP/3 mark the end of a body in another way, so it needs no length (RFC 9112, section 6.3).
         return version.startswith("HTTP/1") and self._status != 204 and "transfer-encoding" not in self._headers
 
     def _check_size(self, size: int) -> None:
         if size > self._limit:
             message = f"the response of {self._host} is longer than {self._limit} bytes"
-            raise TransportError(f"{message}: raise max_response_size if it may be")
+            raise TransportError(f"{message}: raise max_response_size to accept it")

@@ -1,4 +1,12 @@
-"""One HTTP/1.1 request and its response on one connection; every failure is a typed error that names host and phase."""
+"""HTTP/1.1 connections: open one, and send one request on it.
+
+Every failure is a typed error that names the host and what was being done. Two of its attributes decide whether the
+request may be sent again:
+
+- ``may_have_arrived`` is False while connecting and while sending: a request that was only partly sent cannot be
+  processed, because the server does not know its end.
+- ``transient`` is True if another attempt may succeed.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +14,6 @@ import re
 import ssl
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from functools import partial
 from http.client import (
     BadStatusLine,
@@ -23,20 +30,20 @@ from typing import Any, NamedTuple, cast
 from srpcore.clock import monotonic_clock
 from srpcore.exceptions.base import ConfigurationError, TransportError, TransportTimeout
 
-from .arriving import LOST, left_of, response_class
-from .calls import Attempt
-from .connections import Origin
+from .attempts import Attempt
+from .http_response import LOST, response_class, time_left
 from .proxy import Proxy
+from .urls import Origin
 
-__all__ = ["Answer", "Unanswered", "exchange", "open_connection"]
+__all__ = ["Answer", "Unanswered", "open_connection", "send_request"]
 
 
 class Unanswered(TransportError):
-    """The connection was lost before the first byte of a response came."""
+    """The connection was lost before the first byte of a response was received."""
 
 
 class Answer(NamedTuple):
-    """One response: its headers have lower-case names; ``keep`` says whether the connection is good for another."""
+    """One response. Header names are in lower case; ``keep`` is whether the connection can be used again."""
 
     status: int
     headers: dict[str, str]
@@ -53,18 +60,24 @@ def open_connection(
     session: ssl.SSLSession | None,
     timeout: float,
 ) -> HTTPConnection:
-    """Return a new connection to *origin*: for https verified with *context*, and through *proxy* by CONNECT.
+    """Return a new connection to *origin*.
 
-    *session* is one of an earlier connection to *origin*, which saves a part of the TLS handshake.
+    Args:
+        origin: what to connect to.
+        attempt: its deadline applies.
+        proxy: the proxy to go through, with CONNECT if *context* is given.
+        context: for https, what verifies the certificate; None for http.
+        session: the TLS session of an earlier connection to *origin*, which makes the handshake shorter.
+        timeout: the seconds for connecting, with the TLS handshake.
 
     Raises:
-        TransportTimeout: the connection, TLS included, was not there in *timeout* seconds.
-        TransportError: there is no such host, nobody listens, the certificate is not accepted, the proxy refused.
+        TransportTimeout: there was no connection in time.
+        TransportError: the host is unknown, the connection or the certificate was refused, or the proxy refused.
     """
     host, port = (origin.host, origin.port) if proxy is None else (proxy.host, proxy.port)
     timeout = attempt.seconds_left(timeout)
-    # One deadline for all of it: looking up aside, every address that is tried, the tunnel and the TLS handshake.
-    attempt = replace(attempt, deadline=monotonic_clock() + timeout)
+    # One deadline for everything except the name lookup: all addresses that are tried, the tunnel, the TLS handshake.
+    attempt = attempt._replace(deadline=monotonic_clock() + timeout)
     connection: HTTPConnection
     if context is not None:
         connection = _TlsConnection(host, port, attempt, context, origin.host, session)
@@ -80,7 +93,7 @@ def open_connection(
     return connection
 
 
-def exchange(
+def send_request(
     connection: HTTPConnection,
     attempt: Attempt,
     host: str,
@@ -92,12 +105,23 @@ def exchange(
     timeout: float,
     limit: int,
 ) -> Answer:
-    """Send one request on *connection* and return the response, whose body has at most *limit* bytes.
+    """Send one request on *connection* and return the response. On a failure the connection is closed.
+
+    Args:
+        connection: an open connection.
+        attempt: its deadline applies.
+        host: the host name, for messages.
+        method: the HTTP method.
+        target: the path and query, or the whole URL for a proxy.
+        headers: the headers.
+        body: the body, or None.
+        timeout: the seconds that the server may be silent.
+        limit: the largest accepted body in bytes.
 
     Raises:
-        Unanswered: the connection was lost before the first byte of a response came.
-        TransportTimeout: the server was silent for longer than *timeout* seconds, or the attempt's deadline came.
-        TransportError: the response is cut short, longer than *limit*, or no HTTP.
+        Unanswered: the connection was lost before the first byte of a response was received.
+        TransportTimeout: the server was silent for *timeout* seconds, or the deadline of *attempt* is over.
+        TransportError: the response is truncated, longer than *limit*, or not HTTP.
     """
     with _closed_on_failure(connection):
         left = attempt.seconds_left(timeout)
@@ -107,7 +131,7 @@ def exchange(
             with _phase(f"sending to {host}", left, arrived=False):
                 connection.request(method, target, body=body, headers=dict(headers))
         except Unanswered:
-            # Who refuses a request may answer and hang up before all of it has come (RFC 9112, section 9.5).
+            # A server that refuses a request may answer and close before it has read all of it (RFC 9112, section 9.5).
             with suppress(TransportError):
                 return _answer(connection, host, timeout, limit)._replace(keep=False)
             raise
@@ -115,7 +139,7 @@ def exchange(
 
 
 class _TlsConnection(HTTPSConnection):
-    """An HTTPSConnection that takes up a TLS session."""
+    """An HTTPSConnection that resumes a TLS session."""
 
     def __init__(
         self,
@@ -133,9 +157,9 @@ class _TlsConnection(HTTPSConnection):
         self._session = session
 
     def connect(self) -> None:
-        """Connect, through the proxy if there is one, and shake hands."""
+        """Connect, through the proxy if there is one, and do the TLS handshake."""
         HTTPConnection.connect(self)
-        self.sock.settimeout(left_of(self._attempt))
+        self.sock.settimeout(time_left(self._attempt))
         self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._server_name, session=self._session)
 
 
@@ -148,13 +172,14 @@ def _read(response: HTTPResponse, host: str, limit: int) -> Answer:
     if response.status < 200:
         raise TransportError(f"HTTP {response.status} from {host} where an answer was expected")
     if response.length is None and not response.chunked:
-        # http.client takes headers that break off for complete ones: without a length a part passes for the whole.
-        message = f"the response of {host} has no length, so that nobody can tell whether it was cut short"
+        # http.client accepts truncated headers as complete ones. If the header with the length is among the missing
+        # ones, a part of the body would look like the whole.
+        message = f"the response of {host} has no Content-Length, so a truncated response could not be detected"
         raise TransportError(message, transient=True)
     body = b"" if (response.length or 0) > limit else response.read(limit + 1)
     if len(body) > limit or (response.length or 0) > limit:
         raise TransportError(
-            f"the response of {host} is longer than {limit} bytes: raise max_response_size if it may be"
+            f"the response of {host} is longer than {limit} bytes: raise max_response_size to accept it"
         )
     if response.length:
         message = f"the response of {host} was cut short: {response.length} bytes are missing"
@@ -164,14 +189,17 @@ def _read(response: HTTPResponse, host: str, limit: int) -> Answer:
 
 
 def _connect(attempt: Attempt, address: tuple[str, int], *_arguments: object) -> socket:
-    """Connect to the first of the addresses of a host that takes it; each has its share of the time that is left."""
+    """Return a socket that is connected to the first address of a host that accepts the connection.
+
+    Each address gets an equal share of the time that is left, so that one that does not answer leaves time for others.
+    """
     failure: OSError | None = None
     places = getaddrinfo(*address, type=SOCK_STREAM)
     for index, (family, kind, protocol, _, place) in enumerate(places):
         try:
             sock = socket(family, kind, protocol)
             try:
-                sock.settimeout(left_of(attempt) / (len(places) - index))
+                sock.settimeout(time_left(attempt) / (len(places) - index))
                 sock.connect(place)
             except BaseException:
                 sock.close()
@@ -182,15 +210,15 @@ def _connect(attempt: Attempt, address: tuple[str, int], *_arguments: object) ->
     try:
         raise failure or OSError("the host has no address")
     finally:
-        del failure  # it holds this frame, and this frame it
+        del failure  # its traceback refers to this frame: the two would keep each other in memory
 
 
-# What http.client says where a proxy answers CONNECT with 4xx: asking again would change nothing.
+# The message of http.client if a proxy answers CONNECT with 4xx. A second request would get the same answer.
 _REFUSED_TUNNEL = re.compile(r"Tunnel connection failed: 4\d\d\b")
 
 
-def _plain(error: OSError) -> str:
-    # A proxy's own words may be in it, control characters too.
+def _printable(error: OSError) -> str:
+    # The message may contain the reason phrase of a proxy, with control characters that would act on a terminal.
     return re.sub(r"[^ -~]", "?", str(error))[:200]
 
 
@@ -204,36 +232,47 @@ def _closed_on_failure(connection: HTTPConnection) -> Generator[None, None, None
 
 
 @contextmanager
-def _phase(doing: str, timeout: float, *, waiting: bool = False, arrived: bool = True) -> Generator[None, None, None]:
-    # The order matters: RemoteDisconnected, the timeouts and the TLS errors are all OSErrors too.
+def _phase(action: str, timeout: float, *, waiting: bool = False, arrived: bool = True) -> Generator[None, None, None]:
+    """Translate the exceptions of http.client, socket and ssl inside the ``with`` block.
+
+    Args:
+        action: what is being done, for messages, such as ``connecting to example.com``.
+        timeout: the seconds that it may take, for messages.
+        waiting: whether a response is being read.
+        arrived: whether the server may have received the whole request.
+    """
+    # The order matters: RemoteDisconnected, timeouts and TLS errors are subclasses of OSError.
     try:
         yield
     except TransportError:
         raise
     except RemoteDisconnected:
-        message = f"{doing}: the connection was closed without an answer"
+        message = f"{action}: the connection was closed without an answer"
         raise Unanswered(message, may_have_arrived=arrived, transient=True) from None
     except TimeoutError:
-        raise TransportTimeout(f"{doing}: no answer within {timeout:g} seconds", may_have_arrived=arrived) from None
+        raise TransportTimeout(f"{action}: no answer within {timeout:g} seconds", may_have_arrived=arrived) from None
     except ssl.SSLCertVerificationError as error:
-        message = f"{doing}: certificate verification failed: {error.verify_message.rstrip('.')}"
+        message = f"{action}: certificate verification failed: {error.verify_message.rstrip('.')}"
         message += ": check the host name, or give its authority in AWS_CA_BUNDLE"
         raise TransportError(message, may_have_arrived=False) from None
     except gaierror as error:
-        message = f"{doing}: the host name was not found ({error.strerror}): check the region"
+        message = f"{action}: the host name was not found ({error.strerror}): check the region"
         raise TransportError(message, may_have_arrived=False, transient=True) from None
     except OSError as error:
         kind = Unanswered if not waiting and isinstance(error, LOST) else TransportError
-        message, for_good = f"{doing}: {error.strerror or _plain(error)}", _REFUSED_TUNNEL.match(str(error)) is not None
+        message, for_good = (
+            f"{action}: {error.strerror or _printable(error)}",
+            _REFUSED_TUNNEL.match(str(error)) is not None,
+        )
         raise kind(message, may_have_arrived=arrived, transient=not for_good) from None
     except (HTTPException, ValueError) as error:
-        # Not its text: that quotes what was sent or came.
+        # Without the exception's message: it quotes what was sent or received.
         if waiting or isinstance(error, BadStatusLine):
-            # An answer that breaks off is worth another try; one that is no HTTP is not.
+            # A truncated answer may be complete the next time. One that is not HTTP comes from another kind of server.
             broken = isinstance(error, IncompleteRead)
             raise TransportError(
-                f"{doing}: the answer is not valid HTTP ({type(error).__name__})",
+                f"{action}: the answer is not valid HTTP ({type(error).__name__})",
                 may_have_arrived=arrived,
                 transient=broken,
             ) from None
-        raise ConfigurationError(f"{doing}: the request holds a character that HTTP cannot carry") from None
+        raise ConfigurationError(f"{action}: the request contains a character that HTTP does not allow") from None

@@ -1,4 +1,9 @@
-"""The response on one connection as it comes: no wait for it is without end, and it tells when it was lost."""
+"""The response on one connection: http.client's HTTPResponse with a deadline, and with a way to see a lost connection.
+
+http.client sets one timeout for each read, so a server that sends a byte a second could hold a call for ever. The
+socket given to the response here sets the timeout again before each read: to the time that is left, or to the timeout
+if that is less.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +15,21 @@ from typing import Any, NamedTuple, cast
 
 from srpcore.clock import monotonic_clock
 
-from .calls import Attempt
+from .attempts import Attempt
 
-__all__ = ["LOST", "left_of", "response_class"]
+__all__ = ["LOST", "response_class", "time_left"]
 
 LOST = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
-"""What is raised where a connection is there no more."""
+"""The exceptions of a socket whose connection was lost."""
 
 
 def response_class(attempt: Attempt, timeout: float) -> Any:
-    """Return what http.client is to make of a socket: no wait is longer than *timeout*, all end with *attempt*."""
+    """Return the value for ``HTTPConnection.response_class``: a function that makes a response of a socket.
+
+    Args:
+        attempt: each read ends at its deadline.
+        timeout: each read takes at most so many seconds.
+    """
 
     def response(sock: socket, **named: Any) -> _Response:
         return _Response(cast(socket, _TimedSocket(sock, attempt, timeout)), **named)
@@ -27,11 +37,11 @@ def response_class(attempt: Attempt, timeout: float) -> Any:
     return response
 
 
-def left_of(attempt: Attempt) -> float:
+def time_left(attempt: Attempt) -> float:
     """Return the seconds until the deadline of *attempt*.
 
     Raises:
-        TimeoutError: there are none left.
+        TimeoutError: the deadline is over.
     """
     left = attempt.deadline - monotonic_clock()
     if left <= 0:
@@ -40,19 +50,19 @@ def left_of(attempt: Attempt) -> float:
 
 
 class _Response(HTTPResponse):
-    """A response that tells a connection lost before its first byte (RemoteDisconnected) from one lost later."""
+    """A response that raises RemoteDisconnected if the connection is lost before the first byte, and only then."""
 
     def begin(self) -> None:
         """Read the status line and the headers."""
         try:
-            # Nothing was read so far, so an error in this one look means that not one byte came.
+            # Nothing has been read yet, so an error here means that not one byte of the response has come.
             self.fp.peek(1)
         except LOST:
             raise RemoteDisconnected("the connection was lost") from None
         super().begin()
 
     def _read_status(self) -> tuple[str, int, str]:
-        """Return the status line of the final response: interim ones may come before it (RFC 9110, section 15.2)."""
+        """Return the status line of the final response, after any interim responses (RFC 9110, section 15.2)."""
         while True:
             version, status, reason = cast(Any, super())._read_status()
             if not 102 <= status < 200:
@@ -61,7 +71,7 @@ class _Response(HTTPResponse):
 
 
 class _TimedReader(io.RawIOBase):
-    """The bytes that come on a socket: no wait is longer than *timeout*, and all of them end at the deadline."""
+    """The bytes of a socket. Each read takes at most *timeout* seconds, and ends at the deadline of *attempt*."""
 
     def __init__(self, file: SocketIO, sock: socket, attempt: Attempt, timeout: float) -> None:
         self._file = file
@@ -70,22 +80,22 @@ class _TimedReader(io.RawIOBase):
         self._timeout = timeout
 
     def readable(self) -> bool:
-        """Say that it can be read."""
+        """Return True, as RawIOBase requires of a reader."""
         return True
 
     def readinto(self, buffer: Any, /) -> int | None:
-        """Fill *buffer* with what comes next."""
-        self._socket.settimeout(min(left_of(self._attempt), self._timeout))
+        """Read the next bytes into *buffer* and return their number."""
+        self._socket.settimeout(min(time_left(self._attempt), self._timeout))
         return self._file.readinto(buffer)
 
     def close(self) -> None:
-        """Let go of the socket."""
+        """Release the socket."""
         self._file.close()
         super().close()
 
 
 class _TimedSocket(NamedTuple):
-    """What a response wants of a socket."""
+    """The part of a socket that HTTPResponse uses."""
 
     socket: socket
     attempt: Attempt

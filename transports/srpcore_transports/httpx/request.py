@@ -1,6 +1,14 @@
-"""One request that httpx carries, and its response: how far it got, and every failure as a typed error.
+"""One request that is sent with httpx: how far it got, its response, and a typed error for every failure.
 
-Loads httpx: import it where it is needed, and never on an event loop.
+This module imports httpx: import it only when it is needed, and never on an event loop.
+
+Whether a request may be sent again depends on how far it got. httpx reports that through its ``trace`` extension::
+
+    HANDED_OVER --connect_tcp, start_tls--> CONNECTING --send_request_headers--> SENDING --send_request_body--> WAITING
+    (may have arrived)                      (has not arrived)                    (has not arrived)    (may have arrived)
+
+A request that was only partly sent cannot have been processed, because the server does not know its end. A transport
+of the program's own may report nothing; then a lost request counts as one that may have arrived.
 """
 
 from __future__ import annotations
@@ -21,34 +29,43 @@ import httpx
 from srpcore.clock import monotonic_clock
 from srpcore.exceptions.base import ConfigurationError, SrpcoreError, TransportError, TransportTimeout
 
-from ..calls import Attempt
+from ..attempts import Attempt
+from ..options import Limits
 from ..proxy import Proxy
-from ..service import Limits
+from ..urls import origin_and_target
 from .response import Body, Received
 
-__all__ = ["Exchange", "Phase", "send", "send_async"]
+__all__ = ["HttpxRequest", "Phase", "send", "send_async"]
 
 
 class Phase(Enum):
-    """How far a request got, as far as is known."""
+    """How far a request got; the value is the word for messages."""
 
     HANDED_OVER = "calling"
-    """httpx has it: it may wait for a connection, or be with a transport that tells nothing."""
+    """httpx has the request. It may wait for a connection, or be with a transport that reports nothing."""
     CONNECTING = "connecting to"
     SENDING = "sending to"
     WAITING = "waiting for"
-    """All of it was sent."""
+    """The whole request was sent."""
 
 
-class Exchange:
-    """One attempt at one request; *proxy* is named in messages.
+class HttpxRequest:
+    """One request for one attempt.
 
-    httpx's ``trace`` extension tells how far it is. httpcore goes on to read after a failure to send, so that this is
-    the only way to know that not all was sent, and so that nothing can have been carried out. Where a transport tells
-    nothing, a request that was lost counts as one that may have arrived.
+    The phase is taken from httpx's ``trace`` extension. The exception would not do: httpcore reads a response even if
+    the sending failed, so the exception of an incomplete request may be one of reading.
+
+    Args:
+        attempt: its deadline applies.
+        method: the HTTP method.
+        url: the URL.
+        headers: the headers.
+        body: the body, or None.
+        proxy: the proxy that the request goes through, for messages.
+        limits: the timeouts and the largest accepted body.
 
     Raises:
-        ConfigurationError: the request holds what HTTP cannot carry, or its URL is not the one that httpx would send.
+        ConfigurationError: the request contains a character that HTTP does not allow, or httpx would change its URL.
     """
 
     def __init__(
@@ -65,18 +82,18 @@ class Exchange:
         self.attempt = attempt
         self.phase: Phase | None = None
         self.opened: Any = None
-        """The stream of a connection that is being made, for whoever gives up meanwhile."""
+        """The stream of a connection that is being made. It must be closed if the call is cancelled meanwhile."""
         self.limits = limits
         self._proxy = proxy
         self.host = urlsplit(url).hostname or ""
         connect, read = attempt.seconds_left(limits.connect), attempt.seconds_left(limits.read)
         timeout = httpx.Timeout(connect=connect, read=read, write=read, pool=connect)
         if not all(re.fullmatch(r"[ -~]*", text, re.ASCII) for text in headers.values()):
-            # Looked at here, since httpcore's log would quote it.
-            raise ConfigurationError(_CANNOT_BE_CARRIED.format(f"calling {self.host}"))
+            # Checked here, because httpcore would write the header with its value to its log.
+            raise ConfigurationError(_NOT_ALLOWED.format(f"calling {self.host}"))
         try:
-            # Made here and not by the client, whose headers, cookies and parameters are for other requests.
-            self.request = httpx.Request(
+            # Made here and not by the client: a client adds its own headers, cookies and parameters.
+            self.message = httpx.Request(
                 method,
                 url,
                 headers={**headers, "Accept-Encoding": "identity"},
@@ -84,24 +101,24 @@ class Exchange:
                 extensions={"timeout": timeout.as_dict()},
             )
         except (httpx.InvalidURL, ValueError):
-            raise ConfigurationError(_CANNOT_BE_CARRIED.format(f"calling {self.host}")) from None
-        if self.request.url.raw_path.decode("ascii") != _target(url):
-            raise ConfigurationError("httpx would send another path than the URL has: write it percent-encoded")
+            raise ConfigurationError(_NOT_ALLOWED.format(f"calling {self.host}")) from None
+        if self.message.url.raw_path.decode("ascii") != origin_and_target(url)[1]:
+            raise ConfigurationError("httpx would change the path of the URL: write it percent-encoded")
 
     @property
     def under_way(self) -> bool:
-        """Whether the request, or a part of it, was sent."""
+        """Return whether the request, or a part of it, was sent."""
         return self.phase in (Phase.SENDING, Phase.WAITING)
 
     def note(self, name: str, info: Mapping[str, Any]) -> None:
-        """Take note of an event of httpcore's, such as ``http11.send_request_body.complete``."""
+        """Update the phase for an event of httpcore, such as ``http11.send_request_body.complete``."""
         step, _, state = name.partition(".")[2].partition(".")
         if step in ("connect_tcp", "connect_unix_socket", "start_tls"):
             self.phase = Phase.CONNECTING
             if step != "start_tls" and state == "complete":
                 self.opened = info.get("return_value")
         elif (step, state) == ("send_request_headers", "started"):
-            # What a proxy is asked first is still a part of connecting.
+            # The CONNECT request to a proxy is a part of connecting.
             tunnel = getattr(info.get("request"), "method", None) == b"CONNECT"
             self.phase = Phase.CONNECTING if tunnel else Phase.SENDING
             if not tunnel:
@@ -110,90 +127,90 @@ class Exchange:
             self.phase = Phase.WAITING
 
     async def note_async(self, name: str, info: Mapping[str, Any]) -> None:
-        """Take note of an event of httpcore's, as it wants to be told on an event loop."""
+        """Update the phase: the async version of :meth:`note`, as httpcore requires on an event loop."""
         self.note(name, info)
 
     def body_of(self, response: httpx.Response) -> Body:
-        """Return what takes the body of *response*, whose head is there.
+        """Return the reader for the body of *response*.
 
         Raises:
-            TransportError: the head says already that the answer cannot be taken.
+            TransportError: the headers show that the body cannot be accepted.
         """
         return Body(self.host, self.limits.size, response.http_version, response.status_code, response.headers.raw)
 
     @contextmanager
     def typed_errors(self) -> Generator[None, None, None]:
-        """Turn what httpx raises within into the error that it means.
+        """Translate the exceptions of httpx inside the ``with`` block.
 
         Raises:
-            TransportTimeout: no connection, or no answer, in time.
-            TransportError: no answer was had.
-            ConfigurationError: the request holds what HTTP cannot carry.
+            TransportTimeout: there was no connection, or no answer, in time.
+            TransportError: there was no answer.
+            ConfigurationError: the request contains a character that HTTP does not allow.
         """
         try:
             yield
         except SrpcoreError:
             raise
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-            # Not as the cause: httpx's errors hold the request.
-            raise self._meaning(error) from None
+            # Not `from error`: httpx's exceptions contain the request, and with it passwords and tokens.
+            raise self._translate(error) from None
 
-    def crowded(self) -> TransportTimeout:
-        """Return the error that all connections are in use."""
+    def no_free_connection(self) -> TransportTimeout:
+        """Return the error for the case that all connections are in use."""
         message = f"no connection to {self.host} was free within {self.limits.connect:g} seconds"
         return TransportTimeout(f"{message}: raise max_connections", may_have_arrived=False)
 
     def check_time(self) -> None:
-        """Notice that the deadline is over.
+        """Check the deadline.
 
         Raises:
-            TransportTimeout: it is.
+            TransportTimeout: it is over.
         """
         if monotonic_clock() >= self.attempt.deadline:
-            raise self._late()
+            raise self._timeout()
 
-    def _meaning(self, error: Exception) -> SrpcoreError:
+    def _translate(self, error: Exception) -> SrpcoreError:
         if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)):
             self.phase = Phase.CONNECTING
         elif isinstance(error, (httpx.WriteError, httpx.WriteTimeout)):
             self.phase = Phase.SENDING
         if isinstance(error, httpx.PoolTimeout):
-            return self.crowded()
+            return self.no_free_connection()
         if isinstance(error, (httpx.TimeoutException, TimeoutError)):
-            return self._late()
+            return self._timeout()
         if isinstance(error, httpx.RemoteProtocolError):
-            return self._broken(str(error))
+            return self._protocol_error(str(error))
         for cause in _causes(error):
             if isinstance(cause, ssl.SSLCertVerificationError):
                 message = f"certificate verification failed: {cause.verify_message.rstrip('.')}"
                 message += ": check the host name, or give its authority in AWS_CA_BUNDLE"
-                return TransportError(f"{self._doing}: {message}", may_have_arrived=False)
+                return TransportError(f"{self._action}: {message}", may_have_arrived=False)
             if isinstance(cause, gaierror):
-                message = f"{self._doing}: the host name was not found ({cause.strerror}): check the region"
+                message = f"{self._action}: the host name was not found ({cause.strerror}): check the region"
                 return TransportError(message, may_have_arrived=False, transient=True)
         if isinstance(error, (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL, ValueError)):
-            return ConfigurationError(_CANNOT_BE_CARRIED.format(self._doing))
-        # A proxy that refuses for good (4xx) would refuse again.
+            return ConfigurationError(_NOT_ALLOWED.format(self._action))
+        # A proxy that answered 4xx would refuse a second request too.
         refused = isinstance(error, httpx.ProxyError) and str(error).startswith("4")
         return self._lost(_reason(error), transient=isinstance(error, (httpx.TransportError, OSError)) and not refused)
 
-    def _late(self) -> TransportTimeout:
+    def _timeout(self) -> TransportTimeout:
         limit = self.limits.connect if self.phase is Phase.CONNECTING else self.limits.read
         within = "before the time limit of the call"
         if monotonic_clock() < self.attempt.deadline:
             within = f"within {limit:g} seconds"
-        return TransportTimeout(f"{self._doing}: no answer {within}", may_have_arrived=self._may_have_arrived)
+        return TransportTimeout(f"{self._action}: no answer {within}", may_have_arrived=self._may_have_arrived)
 
-    def _broken(self, text: str) -> TransportError:
-        # The texts are h11's and httpcore's; where they change, an answer that breaks off is not asked for again.
-        if "disconnected" in text:
+    def _protocol_error(self, message: str) -> TransportError:
+        # These are messages of h11 and httpcore. If they change, truncated answers are no longer retried.
+        if "disconnected" in message:
             return self._lost("the connection was closed without an answer", transient=True)
-        if "peer closed" in text:
+        if "peer closed" in message:
             return self._lost("the answer was cut short", transient=True)
         return self._lost("the answer is not valid HTTP", transient=False)
 
     def _lost(self, what: str, *, transient: bool) -> TransportError:
-        message = f"{self._doing}: {what}"
+        message = f"{self._action}: {what}"
         return TransportError(message, may_have_arrived=self._may_have_arrived, transient=transient)
 
     @property
@@ -201,59 +218,59 @@ class Exchange:
         return self.phase in (Phase.HANDED_OVER, Phase.WAITING)
 
     @property
-    def _doing(self) -> str:
+    def _action(self) -> str:
         phase, where = self.phase or Phase.HANDED_OVER, self.host
         if phase is Phase.CONNECTING and self._proxy is not None:
             where = f"{where} through the proxy {self._proxy.host}:{self._proxy.port}"
         return f"{phase.value} {where}"
 
 
-_CANNOT_BE_CARRIED = "{}: the request holds a character that HTTP cannot carry"
+_NOT_ALLOWED = "{}: the request contains a character that HTTP does not allow"
 
 
-def send(client: httpx.Client, exchange: Exchange) -> Received:
-    """Carry *exchange* out by *client* and return the response.
+def send(client: httpx.Client, request: HttpxRequest) -> Received:
+    """Send *request* with *client* and return the response.
 
     Raises:
-        TransportTimeout: no connection, or no answer, in time.
-        TransportError: no answer was had; it is cut short, too long, or in an encoding that was not asked for.
-        ConfigurationError: the request holds what HTTP cannot carry.
+        TransportTimeout: there was no connection, or no answer, in time.
+        TransportError: there was no answer; or it is truncated, too long, or in an encoding that was not asked for.
+        ConfigurationError: the request contains a character that HTTP does not allow.
     """
-    exchange.request.extensions = {**exchange.request.extensions, "trace": exchange.note}
-    exchange.phase = Phase.HANDED_OVER
+    request.message.extensions = {**request.message.extensions, "trace": request.note}
+    request.phase = Phase.HANDED_OVER
     try:
-        with exchange.typed_errors():
-            response = client.send(exchange.request, stream=True, auth=None, follow_redirects=False)
+        with request.typed_errors():
+            response = client.send(request.message, stream=True, auth=None, follow_redirects=False)
             with closing(response):
-                body = exchange.body_of(response)
-                # A hook of the client's, or a transport that makes answers up, may have read it already.
+                body = request.body_of(response)
+                # A hook of the client, or a fake transport, may have read the whole body already.
                 for part in [response.content] if response.is_stream_consumed else response.iter_raw():
-                    exchange.check_time()
+                    request.check_time()
                     body.add(part)
             return body.received()
     except BaseException:
-        if exchange.opened is not None:
-            exchange.opened.close()
+        if request.opened is not None:
+            request.opened.close()
         raise
 
 
-async def send_async(client: httpx.AsyncClient, exchange: Exchange) -> Received:
-    """Carry *exchange* out by *client* on the event loop and return the response.
+async def send_async(client: httpx.AsyncClient, request: HttpxRequest) -> Received:
+    """Send *request* with *client* on the event loop and return the response: the async version of :func:`send`.
 
     Raises:
-        TransportTimeout: no connection, or no answer, in time.
-        TransportError: no answer was had; it is cut short, too long, or in an encoding that was not asked for.
-        ConfigurationError: the request holds what HTTP cannot carry.
+        TransportTimeout: there was no connection, or no answer, in time.
+        TransportError: there was no answer; or it is truncated, too long, or in an encoding that was not asked for.
+        ConfigurationError: the request contains a character that HTTP does not allow.
     """
-    exchange.request.extensions = {**exchange.request.extensions, "trace": exchange.note_async}
-    exchange.phase = Phase.HANDED_OVER
+    request.message.extensions = {**request.message.extensions, "trace": request.note_async}
+    request.phase = Phase.HANDED_OVER
     try:
-        with exchange.typed_errors():
-            async with asyncio.timeout(exchange.attempt.seconds_left(math.inf)):
-                response = await client.send(exchange.request, stream=True, auth=None, follow_redirects=False)
+        with request.typed_errors():
+            async with asyncio.timeout(request.attempt.seconds_left(math.inf)):
+                response = await client.send(request.message, stream=True, auth=None, follow_redirects=False)
                 parts = cast(AsyncGenerator[bytes, None], response.aiter_raw())
                 async with aclosing(response), aclosing(parts):
-                    body = exchange.body_of(response)
+                    body = request.body_of(response)
                     if response.is_stream_consumed:
                         body.add(response.content)
                     else:
@@ -261,19 +278,14 @@ async def send_async(client: httpx.AsyncClient, exchange: Exchange) -> Received:
                             body.add(part)
                 return body.received()
     except BaseException:
-        if exchange.opened is not None:
-            # httpcore leaves it open where a TLS handshake is cancelled.
-            await exchange.opened.aclose()
+        if request.opened is not None:
+            # httpcore does not close the connection if a TLS handshake is cancelled.
+            await request.opened.aclose()
         raise
 
 
-def _target(url: str) -> str:
-    parts = urlsplit(url)
-    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-
-
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield *error* and what it came of, outermost first; of several that came of a race, the first."""
+    """Yield *error* and its causes, outermost first; of an exception group, the first member only."""
     while error is not None:
         yield error
         if isinstance(error, BaseExceptionGroup):

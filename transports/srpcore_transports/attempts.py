@@ -1,0 +1,214 @@
+"""The attempts of one call: how often a request is sent, how long to pause, and when to give up.
+
+Theory of operation: :meth:`Attempts.steps` is a generator that makes all decisions and does no I/O. A driver does what
+the generator yields and sends back the outcome. There are two drivers, :func:`run_attempts` for blocking transports and
+:func:`run_attempts_async` for transports on an event loop, so both follow the same rules::
+
+    Attempts.steps (decides, no I/O)                     driver (I/O, decides nothing)
+
+    +-> yield Attempt(deadline)  ---------------------->  call attempt(step), which sends the request once
+    |                            <----------------------  send(reply or document), or throw(exception)
+    |   may the request be sent again? (Retries)
+    |       an answer that is not an error      -- no -->  return it
+    |       an error that a retry cannot help   -- no -->  return the reply, or raise the exception
+    |   is the pause over before the deadline?  -- no -->  the same
+    |   are there units left in the RetryQuota? -- no -->  the same
+    |   yes
+    +-- yield Pause(seconds)     ---------------------->  sleep
+                                 <----------------------  send(None)
+
+An exception that is not a TransportError (a cancellation, a refused argument) ends the generator at once. Before each
+attempt and after it, the generator reports an event to :class:`~srpcore_transports.events.Reporter`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import AbstractContextManager, closing
+from typing import Any, NamedTuple, TypeAlias, TypeVar
+
+from srpcore.clock import monotonic_clock
+from srpcore.exceptions.base import TransportError, TransportTimeout
+from srpcore.protocol import Fetch, Operation, Reply
+
+from .deadline import deadline_in, limit_until
+from .events import OnRequest, OnResponse, Reporter, RequestEvent
+from .retries import Retries, RetryQuota, may_be_repeated
+
+__all__ = ["Attempt", "Attempts", "Pause", "Steps", "run_attempts", "run_attempts_async"]
+
+T = TypeVar("T")
+
+
+class Attempt(NamedTuple):
+    """A step: send the request once, and finish by *deadline* (a reading of ``monotonic_clock()``)."""
+
+    deadline: float
+    repeatable: bool
+    """Whether the service may process the request twice."""
+
+    def seconds_left(self, at_most: float) -> float:
+        """Return the seconds until the deadline, or *at_most* if that is less.
+
+        Raises:
+            TransportTimeout: the deadline is over.
+        """
+        left = self.deadline - monotonic_clock()
+        if left <= 0:
+            message = "the time limit of the call was over before the request was sent"
+            raise TransportTimeout(message, may_have_arrived=False, transient=False)
+        return min(left, at_most)
+
+    def limit(self) -> AbstractContextManager[None]:
+        """Return a context manager that limits other calls, such as a search for credentials, to the deadline."""
+        return limit_until(self.deadline)
+
+
+class Pause(NamedTuple):
+    """A step: wait before the next attempt."""
+
+    seconds: float
+
+
+Steps: TypeAlias = Generator[Attempt | Pause, Any, T]
+
+
+class Attempts:
+    """The rules for the attempts of all calls of one transport, and the quota of retries that these calls share.
+
+    Args:
+        max_attempts: how often one call may be sent in total; see :mod:`~srpcore_transports.retries`.
+        total_timeout: the seconds for one call in total, with its retries and pauses.
+        on_request: called before each attempt; see :class:`~srpcore_transports.events.Reporter`.
+        on_response: called after each attempt.
+
+    Raises:
+        ConfigurationError: *max_attempts* is not a positive integer, or a hook is not callable.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_attempts: int,
+        total_timeout: float,
+        on_request: OnRequest | None,
+        on_response: OnResponse | None,
+    ) -> None:
+        self._reporter = Reporter(on_request, on_response)
+        self.retries = Retries(max_attempts)
+        self._quota = RetryQuota()
+        self._total_timeout = total_timeout
+
+    def steps(self, request: Operation | Fetch, host: str) -> Steps[Any]:
+        """Yield the steps of *request*, receive the outcome of each, and return the answer.
+
+        Args:
+            request: what is sent.
+            host: the host name that it is sent to, for the events.
+
+        Raises:
+            TransportError: the last attempt raised it.
+        """
+        deadline, repeatable = deadline_in(self._total_timeout), may_be_repeated(request)
+        name = request.name if isinstance(request, Operation) else "GET"
+        spent, number, arrived = 1, 1, False
+        while True:
+            event, started = RequestEvent(name, host, number), monotonic_clock()
+            self._reporter.request(event)
+            try:
+                outcome = yield Attempt(deadline, repeatable)
+            except TransportError as error:
+                # If an earlier attempt may have been processed, that stays true even if this one was not sent at all.
+                error.may_have_arrived = arrived = arrived or error.may_have_arrived
+                outcome = error
+            except BaseException as error:
+                self._reporter.response(event, started, error, None)
+                raise
+            if isinstance(outcome, Reply):
+                arrived = arrived or outcome.status >= 500
+            pause = self._next_pause(request, outcome, number, deadline)
+            self._reporter.response(event, started, outcome, pause)
+            if pause is None:
+                break
+            spent, number = self.retries.cost(outcome), number + 1
+            yield Pause(pause)
+        if isinstance(outcome, TransportError):
+            try:
+                raise outcome
+            finally:
+                # The traceback of the error refers to this frame. Without the `del`, the frame refers to the error too,
+                # and the cycle keeps the locals of all callers (passwords) in memory until a garbage collection.
+                del outcome
+        if not isinstance(outcome, Reply) or outcome.error is None:
+            self._quota.give_back(spent)
+        return outcome
+
+    def _next_pause(self, request: Operation | Fetch, outcome: Any, number: int, deadline: float) -> float | None:
+        """Return the seconds until the next attempt, or None if there is none."""
+        if not isinstance(outcome, (Reply, TransportError)):
+            return None
+        pause = self.retries.pause(request, outcome, number)
+        if pause is None or monotonic_clock() + pause >= deadline or not self._quota.take(self.retries.cost(outcome)):
+            return None
+        return pause
+
+
+def run_attempts(steps: Steps[T], attempt: Callable[[Attempt], Any]) -> T:
+    """Do the *steps* in this thread and return their result.
+
+    Args:
+        steps: a generator made by :meth:`Attempts.steps`.
+        attempt: sends the request once and returns the answer.
+
+    Raises:
+        TransportError: there was no answer.
+        Exception: any other exception that *attempt* raises.
+    """
+    step = next(steps)
+    with closing(steps):
+        while True:
+            try:
+                if isinstance(step, Pause):
+                    done = None
+                    time.sleep(step.seconds)
+                else:
+                    with step.limit():
+                        done = attempt(step)
+            except BaseException as error:  # noqa: BLE001 - the generator raises it again, or retries
+                step = steps.throw(error)
+                continue
+            try:
+                step = steps.send(done)
+            except StopIteration as stop:
+                result: T = stop.value
+                return result
+
+
+async def run_attempts_async(steps: Steps[T], attempt: Callable[[Attempt], Awaitable[Any]]) -> T:
+    """Do the *steps* on the event loop and return their result: the async version of :func:`run_attempts`.
+
+    Raises:
+        TransportError: there was no answer.
+        Exception: any other exception that *attempt* raises.
+    """
+    import asyncio
+
+    step = next(steps)
+    with closing(steps):
+        while True:
+            try:
+                if isinstance(step, Pause):
+                    done = None
+                    await asyncio.sleep(step.seconds)
+                else:
+                    with step.limit():
+                        done = await attempt(step)
+            except BaseException as error:  # noqa: BLE001 - the generator raises it again, or retries
+                step = steps.throw(error)
+                continue
+            try:
+                step = steps.send(done)
+            except StopIteration as stop:
+                result: T = stop.value
+                return result

@@ -1,0 +1,160 @@
+"""What a transport reports about each attempt: log records, and events for the program's own hooks.
+
+The logger is ``srpcore``. Records of level DEBUG contain names of operations, hosts, statuses, request ids and
+durations; never a parameter, a header or a body. A record of level ERROR means that a hook raised an exception.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from srpcore.clock import monotonic_clock
+from srpcore.exceptions.base import ConfigurationError
+from srpcore.protocol import Reply
+
+__all__ = ["OnRequest", "OnResponse", "Reporter", "RequestEvent", "ResponseEvent"]
+
+_logger = logging.getLogger("srpcore")
+_logger.addHandler(logging.NullHandler())
+
+
+class RequestEvent:
+    """A request that is about to be sent. It does not contain the request's parameters.
+
+    Attributes:
+        operation: the operation's name, or ``GET`` for the fetch of a key set.
+        host: the host name that the request is sent to.
+        attempt: 1 for the first attempt.
+        notes: a dictionary for the hooks' own use, such as the span that :class:`ResponseEvent` ends.
+    """
+
+    __slots__ = ("attempt", "host", "notes", "operation")
+
+    def __init__(self, operation: str, host: str, attempt: int) -> None:
+        self.operation = operation
+        self.host = host
+        self.attempt = attempt
+        self.notes: dict[str, Any] = {}
+
+    def __repr__(self) -> str:
+        return f"RequestEvent(operation={self.operation!r}, host={self.host!r}, attempt={self.attempt!r})"
+
+
+class ResponseEvent:
+    """The result of one attempt.
+
+    Attributes:
+        request: the event that was reported before the attempt.
+        seconds: how long the attempt took.
+        status: the HTTP status, or None if there was no answer.
+        request_id: the service's id of the request, if it sent one.
+        error: the service's error code, or the name of the exception; None if the attempt succeeded.
+        will_retry: whether the request will be sent again.
+    """
+
+    __slots__ = ("error", "request", "request_id", "seconds", "status", "will_retry")
+
+    def __init__(
+        self,
+        request: RequestEvent,
+        seconds: float,
+        status: int | None = None,
+        request_id: str | None = None,
+        error: str | None = None,
+        will_retry: bool = False,
+    ) -> None:
+        self.request = request
+        self.seconds = seconds
+        self.status = status
+        self.request_id = request_id
+        self.error = error
+        self.will_retry = will_retry
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in _RESPONSE_FIELDS)
+        return f"ResponseEvent({shown})"
+
+
+_RESPONSE_FIELDS = ("request", "seconds", "status", "request_id", "error", "will_retry")
+
+OnRequest: TypeAlias = Callable[[RequestEvent], object]
+OnResponse: TypeAlias = Callable[[ResponseEvent], object]
+
+
+class Reporter:
+    """Writes the log records of a transport and calls its hooks.
+
+    If a hook raises an exception, it is logged and otherwise ignored, so that it cannot cost the program an answer that
+    was received. Hooks run in the thread or on the event loop of the call, so they must not block.
+
+    Args:
+        on_request: called with a :class:`RequestEvent` before each attempt.
+        on_response: called with a :class:`ResponseEvent` after each attempt.
+
+    Raises:
+        ConfigurationError: a hook is not callable.
+    """
+
+    def __init__(self, on_request: OnRequest | None, on_response: OnResponse | None) -> None:
+        for hook in (on_request, on_response):
+            if hook is not None and not callable(hook):
+                raise ConfigurationError("on_request and on_response must be functions of one event, or None")
+        self._on_request = on_request
+        self._on_response = on_response
+
+    def request(self, event: RequestEvent) -> None:
+        """Report that a request is about to be sent."""
+        _logger.debug("%s to %s, attempt %d", event.operation, event.host, event.attempt)
+        _call_hook(self._on_request, event)
+
+    def response(self, request: RequestEvent, started: float, outcome: object, pause: float | None) -> None:
+        """Report the result of an attempt.
+
+        Args:
+            request: the event that was reported before the attempt.
+            started: when the attempt started, a reading of ``monotonic_clock()``.
+            outcome: the reply, the body of a fetched document, or the exception.
+            pause: the seconds until the next attempt, or None if there is none.
+        """
+        event = _response_event(request, monotonic_clock() - started, outcome, pause is not None)
+        _logger.debug(
+            "%s to %s, attempt %d: %s, HTTP status %s, request id %s, %.3f s%s",
+            request.operation,
+            request.host,
+            request.attempt,
+            event.error or "answered",
+            event.status,
+            event.request_id,
+            event.seconds,
+            "" if pause is None else f"; again in {pause:.2f} s",
+        )
+        _call_hook(self._on_response, event)
+
+
+def _response_event(request: RequestEvent, seconds: float, outcome: object, will_retry: bool) -> ResponseEvent:
+    if isinstance(outcome, Reply):
+        code = _loggable_name((outcome.error or {}).get("Code"))
+        request_id = _loggable_name(outcome.request_id)
+        return ResponseEvent(request, seconds, outcome.status, request_id, code, will_retry)
+    error = type(outcome).__name__ if isinstance(outcome, BaseException) else None
+    return ResponseEvent(request, seconds, None if error else 200, None, error, will_retry)
+
+
+def _loggable_name(value: object) -> str | None:
+    # The server chooses error codes and request ids, and they are written to logs. Anything but a plain name (a line
+    # end, a control character, a long text) could forge a log record, so it is replaced.
+    if value is None:
+        return None
+    return value if isinstance(value, str) and re.fullmatch(r"[\w.:/-]{1,128}", value, re.ASCII) else "(no name)"
+
+
+def _call_hook(hook: Callable[[Any], object] | None, event: RequestEvent | ResponseEvent) -> None:
+    if hook is None:
+        return
+    try:
+        hook(event)
+    except Exception:
+        _logger.exception("on_request or on_response raised an exception; the call continues")

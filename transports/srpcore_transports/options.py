@@ -1,0 +1,161 @@
+"""The options that all HTTP transports have in common, checked once, when the transport is made."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+
+from .attempts import Attempts
+from .endpoint import Endpoint
+from .environment import variable
+from .events import OnRequest, OnResponse
+from .signing import RequestSigner
+from .validation import seconds, whole_number
+
+if TYPE_CHECKING:
+    from inspect import Signature
+
+    from .credentials import Credentials, CredentialsProvider
+
+__all__ = ["MAX_RESPONSE_SIZE", "HttpTransport", "Limits", "TransportArguments", "TransportOptions"]
+
+MAX_RESPONSE_SIZE = 10 * 2**20
+"""The default limit of a response in bytes. A page of 60 users fits, even if every attribute has its maximal length."""
+
+
+class Limits(NamedTuple):
+    """The limits of one request: seconds to connect, seconds of silence while reading, bytes of the response body."""
+
+    connect: float
+    read: float
+    size: int
+
+
+class TransportArguments(TypedDict, total=False):
+    """The keyword arguments of :class:`TransportOptions`, for the signatures of the transports."""
+
+    use_fips: bool | None
+    use_dualstack: bool | None
+    timeout: float
+    connect_timeout: float | None
+    read_timeout: float | None
+    total_timeout: float
+    max_attempts: int
+    ca_bundle: str | os.PathLike[str] | None
+    max_response_size: int
+    allow_http: bool
+    on_request: OnRequest | None
+    on_response: OnResponse | None
+
+
+class TransportOptions:
+    """The checked options of one HTTP transport.
+
+    Args:
+        region: the AWS region. Default: ``AWS_REGION``, ``AWS_DEFAULT_REGION``, or the region of the AWS profile.
+        endpoint_url: where operations are sent. Default: ``AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER``,
+            ``AWS_ENDPOINT_URL``, or the region's own endpoint.
+        credentials: what signs the operations that must be signed: Credentials, or a provider that returns them when
+            it is called. Default: :class:`~srpcore_transports.credentials.DefaultCredentials`, which looks for them
+            when the first such operation is called.
+        use_fips: use the endpoint that is validated by FIPS 140. Default: ``AWS_USE_FIPS_ENDPOINT``.
+        use_dualstack: use the endpoint that is reachable over IPv6 too. Default: ``AWS_USE_DUALSTACK_ENDPOINT``.
+        timeout: the seconds for *connect_timeout* and *read_timeout* if they are not given.
+        connect_timeout: the seconds for connecting, with the TLS handshake.
+        read_timeout: the seconds that the server may be silent after that.
+        total_timeout: the seconds for one call in total, with all retries and pauses. A name lookup cannot be limited.
+        max_attempts: how often one call may be sent in total; see :mod:`srpcore_transports.retries`.
+        ca_bundle: a PEM file with the trusted certificate authorities. Default: ``AWS_CA_BUNDLE``, or the authorities
+            of the system.
+        max_response_size: the largest accepted response body in bytes.
+        allow_http: accept plain http to other machines than this one. Passwords are then readable on the network.
+        on_request: called before each attempt; see :mod:`srpcore_transports.events`.
+        on_response: called after each attempt.
+
+    Raises:
+        ConfigurationError: an argument or an environment variable cannot be used, or there is neither a region nor an
+            endpoint.
+    """
+
+    __slots__ = ("attempts", "ca_bundle", "endpoint", "limits", "signer")
+
+    def __init__(
+        self,
+        region: str | None = None,
+        endpoint_url: str | None = None,
+        credentials: Credentials | CredentialsProvider | None = None,
+        *,
+        use_fips: bool | None = None,
+        use_dualstack: bool | None = None,
+        timeout: float = 30.0,
+        connect_timeout: float | None = None,
+        read_timeout: float | None = None,
+        total_timeout: float = 60.0,
+        max_attempts: int = 3,
+        ca_bundle: str | os.PathLike[str] | None = None,
+        max_response_size: int = MAX_RESPONSE_SIZE,
+        allow_http: bool = False,
+        on_request: OnRequest | None = None,
+        on_response: OnResponse | None = None,
+    ) -> None:
+        self.endpoint = Endpoint(
+            region, endpoint_url, use_fips=use_fips, use_dualstack=use_dualstack, allow_http=allow_http
+        )
+        self.signer = RequestSigner(self.endpoint, credentials)
+        self.limits = Limits(
+            seconds("connect_timeout", timeout if connect_timeout is None else connect_timeout),
+            seconds("read_timeout", timeout if read_timeout is None else read_timeout),
+            whole_number("max_response_size", max_response_size, at_least=1),
+        )
+        self.attempts = Attempts(
+            max_attempts=max_attempts,
+            total_timeout=seconds("total_timeout", total_timeout),
+            on_request=on_request,
+            on_response=on_response,
+        )
+        self.ca_bundle = ca_bundle or variable("AWS_CA_BUNDLE")
+
+
+class _FullSignature:
+    """The signature of a transport's class, with the options by name instead of ``**options``.
+
+    ``inspect.signature`` and ``help`` read this attribute. It is computed only when it is read, because ``inspect``
+    takes several milliseconds to load, which a cold start of an AWS Lambda function would wait for.
+    """
+
+    def __get__(self, instance: object, owner: type[Any]) -> Signature:
+        from inspect import Parameter, signature
+
+        own = list(signature(owner.__init__).parameters.values())[1:]
+        shared = list(signature(TransportOptions).parameters.values())
+        keywords = [p for p in [*own, *shared] if p.kind is Parameter.KEYWORD_ONLY]
+        return signature(TransportOptions).replace(
+            parameters=[*(p for p in shared if p.kind is Parameter.POSITIONAL_OR_KEYWORD), *keywords],
+            return_annotation=owner.__name__,
+        )
+
+
+class HttpTransport:
+    """The part of a transport over HTTP that does no I/O."""
+
+    __signature__ = _FullSignature()
+
+    def __init__(self, options: TransportOptions) -> None:
+        self._endpoint = options.endpoint
+        self._signer = options.signer
+        self._limits = options.limits
+        self._attempts = options.attempts
+        self._ca_bundle = options.ca_bundle
+
+    @property
+    def region(self) -> str | None:
+        """The region that signatures are made for; None if only an endpoint is known."""
+        return self._endpoint.region
+
+    @property
+    def endpoint_url(self) -> str:
+        """The URL that operations are sent to, without a slash at the end."""
+        return self._endpoint.url
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(region={self.region!r}, endpoint_url={self.endpoint_url!r})"

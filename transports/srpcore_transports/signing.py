@@ -1,0 +1,115 @@
+"""HTTP requests for operations: the headers and the body, and the signature of operations that must be signed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from srpcore._version import __version__
+from srpcore.aws_json import encode
+from srpcore.clock import system_clock
+from srpcore.exceptions.base import ConfigurationError, TransportError
+from srpcore.protocol import Operation
+
+from . import sigv4
+from .endpoint import Endpoint
+from .urls import host_of
+
+if TYPE_CHECKING:
+    from .credentials import Credentials, CredentialsProvider
+
+__all__ = ["USER_AGENT", "RequestSigner", "fetch_headers"]
+
+USER_AGENT = f"srpcore/{__version__}"
+
+
+def fetch_headers(url: str) -> dict[str, str]:
+    """Return the headers of a GET of the document at *url*."""
+    return {"Host": host_of(url), "Accept": "application/json", "User-Agent": USER_AGENT}
+
+
+class RequestSigner:
+    """Makes the requests of operations for one endpoint, and signs them.
+
+    Args:
+        endpoint: where the operations are sent.
+        credentials: what to sign with; None means that they are looked for when the first operation must be signed.
+
+    Raises:
+        ConfigurationError: *credentials* are neither Credentials nor callable.
+    """
+
+    def __init__(self, endpoint: Endpoint, credentials: Credentials | CredentialsProvider | None) -> None:
+        if credentials is not None and not _is_credentials(credentials) and not callable(credentials):
+            raise ConfigurationError("credentials must be Credentials, or a provider that returns them when called")
+        self._endpoint = endpoint
+        self._credentials = credentials
+
+    def request(self, operation: Operation) -> tuple[dict[str, str], bytes]:
+        """Return the headers and the body of the POST for *operation*, not yet signed.
+
+        Raises:
+            ConfigurationError: the operation cannot be encoded.
+        """
+        headers, body = encode(operation)
+        return {**headers, "Host": host_of(self._endpoint.url), "User-Agent": USER_AGENT}, body
+
+    def signed(self, operation: Operation, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
+        """Return *headers*, with a signature of the current time if *operation* must be signed.
+
+        This may look for credentials, and so read files or wait for the network.
+
+        Raises:
+            ConfigurationError: the operation must be signed, and there are no credentials or no region to sign with.
+            TransportError: a source of credentials did not answer. The operation was not sent.
+        """
+        if not operation.signed:
+            return {**headers}
+        credentials = self._current_credentials(operation)
+        if self._endpoint.region is None:
+            raise ConfigurationError(f"{operation.name} must be signed for a region: give one, or set AWS_REGION")
+        signature = sigv4.sign(
+            method="POST",
+            url=self._endpoint.url,
+            # Not the User-Agent: a proxy may change it, which would break the signature.
+            headers={name: value for name, value in headers.items() if name != "User-Agent"},
+            body=body,
+            credentials=credentials,
+            region=self._endpoint.region,
+            service="cognito-idp",
+            time=datetime.fromtimestamp(system_clock(), timezone.utc),
+        )
+        return {**headers, **signature}
+
+    def _current_credentials(self, operation: Operation) -> Credentials:
+        from .credentials import Credentials, DefaultCredentials
+
+        if self._credentials is None:
+            self._credentials = DefaultCredentials(self._endpoint.region)
+        given = self._credentials
+        try:
+            credentials = given if isinstance(given, Credentials) else given()
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{operation.name} must be signed, and {error}") from None
+        except TransportError as error:
+            # The flag is about the operation, which was not sent. Only the request for credentials may have arrived.
+            error.may_have_arrived = False
+            raise
+        except StopIteration:
+            # Attempts are run by generators and futures, in which a StopIteration becomes a RuntimeError or is lost.
+            raise ConfigurationError(
+                f"{operation.name} must be signed, and the provider of credentials has none: it raised StopIteration"
+            ) from None
+        if not isinstance(credentials, Credentials):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ConfigurationError(
+                "the provider of credentials must return srpcore_transports.credentials.Credentials"
+            )
+        return credentials
+
+
+def _is_credentials(value: object) -> bool:
+    # Imported only if credentials were given: most programs sign nothing, and the package takes time to load.
+    from .credentials import Credentials
+
+    return isinstance(value, Credentials)

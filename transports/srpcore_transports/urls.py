@@ -1,0 +1,47 @@
+"""The parts of a URL that a request needs: where to connect, what to ask for, and the ``Host`` header."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from srpcore.exceptions.base import ConfigurationError
+
+__all__ = ["Origin", "check_characters", "host_of", "origin_and_target"]
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Origin(NamedTuple):
+    """What a connection leads to (RFC 9110, section 4.3.1)."""
+
+    scheme: str
+    host: str
+    port: int
+
+
+def origin_and_target(url: str) -> tuple[Origin, str]:
+    """Return the origin of *url*, and its path and query: the target of the request line (RFC 9112, section 3.2.1)."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Origin(parts.scheme, parts.hostname or "", port), target
+
+
+def host_of(url: str) -> str:
+    """Return the ``Host`` header of a request to *url*: without the scheme's default port (RFC 9110, section 4.2.3)."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    name = f"[{host}]" if ":" in host else host
+    return name if parts.port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f"{name}:{parts.port}"
+
+
+def check_characters(url: str) -> None:
+    """Check that *url* can be put on a request line: printable ASCII without spaces.
+
+    Raises:
+        ConfigurationError: it contains another character.
+    """
+    if not re.fullmatch(r"[!-~]+", url, re.ASCII):
+        raise ConfigurationError("a URL contains a space or a character outside ASCII: percent-encode it")
