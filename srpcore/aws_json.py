@@ -1,6 +1,6 @@
-"""The service's wire format, AWS JSON 1.1, without I/O: an operation to a request body, a response to a reply.
+"""The service's wire format, AWS JSON 1.1: encode an operation as a request body, decode a response. No I/O.
 
-Every transport that speaks HTTP itself goes through :func:`encode` and :func:`decode`, so their replies are equal.
+Every transport that speaks HTTP itself uses :func:`encode` and :func:`decode`, so all of them return the same replies.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ __all__ = ["decode", "encode", "with_dates"]
 
 
 def encode(operation: Operation) -> tuple[dict[str, str], bytes]:
-    """Return the headers and the body of the POST that *operation* is.
+    """Return the headers and the body of the POST request for *operation*.
 
     Raises:
-        ConfigurationError: a member that the service model calls a string is not one, or a parameter has no JSON
-            form, or a string in it has no UTF-8 form. The message quotes no value.
+        ConfigurationError: a member that must be a string by the service model is not a string, or a parameter cannot
+            be encoded as JSON or UTF-8. The message does not quote a value.
     """
     for member in STRING_PARAMETERS & operation.parameters.keys():
         if not isinstance(operation.parameters[member], str):
@@ -31,25 +31,32 @@ def encode(operation: Operation) -> tuple[dict[str, str], bytes]:
         text = json.dumps(operation.parameters, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
         body = text.encode("utf-8")
     except (TypeError, ValueError, RecursionError):
-        # Without the cause: it may quote a value.
+        # Do not chain the cause: its message may quote a value, which may be a secret.
         raise ConfigurationError(
-            f"{operation.name}: a parameter has no JSON form; use strings, numbers, booleans, lists and dictionaries"
+            f"{operation.name}: a parameter cannot be encoded as JSON; "
+            "use strings, numbers, booleans, lists and dictionaries"
         ) from None
     return {"Content-Type": CONTENT_TYPE, "X-Amz-Target": TARGET_PREFIX + operation.name}, body
 
 
 def decode(status: int, headers: Mapping[str, str], body: bytes) -> Reply:
-    """Return the reply that an HTTP response is, in botocore's shape; *headers* have lower-case names.
+    """Return the reply in an HTTP response, in the shape that botocore gives it.
+
+    Args:
+        status: the HTTP status.
+        headers: the headers of the response, with names in lower case.
+        body: the body of the response.
 
     Raises:
-        TransportError: the response is neither a JSON object nor an error of the service (a proxy's page, most likely),
-            or has a date that no calendar has.
+        TransportError: the body is not a JSON object, or the status is an error and the body is not an error document
+            of the service (it is probably from a proxy), or a date in it is out of range.
     """
-    document = _object(status, headers, body)
+    document = _parse_object(status, headers, body)
     code = _error_code(headers, document)
     if code is None and status >= 300:
-        raise _stranger(status, headers, "without an error document of the service")
-    # No output of the model has a member of this name: only an error may make a reply look like one.
+        raise _unexpected_response(status, headers, "without an error document of the service")
+    # Callers recognise an error by the member Error, which is added below. Remove one that came in the body: no output
+    # shape of the service model has a member of this name.
     document.pop("Error", None)
     if code is not None:
         message = document.get("message") or document.get("Message") or ""
@@ -62,11 +69,11 @@ def decode(status: int, headers: Mapping[str, str], body: bytes) -> Reply:
     try:
         dated = with_dates(document)
     except (ValueError, OverflowError, OSError, RecursionError):
-        raise TransportError(f"HTTP {status} whose body has a date out of range or is nested too deeply") from None
+        raise TransportError(f"HTTP {status} with a body that is nested too deeply or has an invalid date") from None
     return Reply({**dated, "ResponseMetadata": metadata})
 
 
-def _object(status: int, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+def _parse_object(status: int, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
     if not body.strip():
         return {}
     try:
@@ -74,14 +81,17 @@ def _object(status: int, headers: Mapping[str, str], body: bytes) -> dict[str, A
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise _stranger(status, headers, "whose body is not a JSON object")
+        raise _unexpected_response(status, headers, "with a body that is not a JSON object")
     return cast(dict[str, Any], document)
 
 
-def _stranger(status: int, headers: Mapping[str, str], what: str) -> TransportError:
-    """Return the error that an answer of somebody else is: a gateway's or a proxy's that may do better soon, or not."""
+def _unexpected_response(status: int, headers: Mapping[str, str], what: str) -> TransportError:
+    """Return the error for a response that is not from the service, but probably from a gateway or a proxy.
+
+    Such a response may be temporary; the status decides.
+    """
     return TransportError(
-        f"HTTP {status} {what}: look at the proxy or endpoint",
+        f"HTTP {status} {what}: check the endpoint URL and the proxy settings",
         may_have_arrived=status != 429,
         transient=status in (429, 500, 502, 503, 504),
         status=status,
@@ -90,7 +100,8 @@ def _stranger(status: int, headers: Mapping[str, str], what: str) -> TransportEr
 
 
 def _error_code(headers: Mapping[str, str], document: Mapping[str, Any]) -> str | None:
-    # The body's __type may carry a namespace ("prefix#Name"), the header a suffix ("Name:http://...").
+    # `__type` in the body may have a namespace before the name ("prefix#Name"). The header may have a URL after it
+    # ("Name:http://...").
     raw = headers.get("x-amzn-errortype") or document.get("__type")
     if not isinstance(raw, str) or not raw:
         return None
@@ -98,7 +109,7 @@ def _error_code(headers: Mapping[str, str], document: Mapping[str, Any]) -> str 
 
 
 def with_dates(value: Any, name: str = "") -> Any:
-    """Return the JSON *value* with the numbers of timestamp members turned into aware datetimes (UTC)."""
+    """Return the JSON *value*, with the numbers in timestamp members replaced by aware datetimes (UTC)."""
     if isinstance(value, dict):
         return {key: with_dates(member, key) for key, member in cast(dict[str, Any], value).items()}
     if isinstance(value, list):

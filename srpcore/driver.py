@@ -1,4 +1,4 @@
-"""Drive a flow over a transport: where the pure protocol meets I/O.
+"""Run a flow over a transport. This module connects the protocol, which does no I/O, with the code that does.
 
 Theory of operation::
 
@@ -6,10 +6,12 @@ Theory of operation::
         yield Operation(...)  ───────►  transport.call(...)   ───────►  the service
         ◄─── Reply, or raises ────────  ◄─────────────────────────────
 
-A flow yields a request and is resumed with the answer. If there is no answer, the error is raised at the flow's
-``yield``, so that it can clean up, or go on without the answer. The flow itself never blocks: between two requests it
-only computes. :func:`run` and :func:`arun` raise the audit event ``srpcore.run`` when they start, which lets a test
-prove that no driver is started while a flow is being advanced.
+A flow yields a request and is resumed with the answer. If the request fails, the error is raised at the flow's
+``yield``, so that the flow can clean up, or go on without the answer. The flow itself never blocks: between two
+requests it only computes.
+
+:func:`run` and :func:`arun` raise the audit event ``srpcore.run`` when they start. With it, a test proves that no
+driver is started inside a flow.
 """
 
 from __future__ import annotations
@@ -37,22 +39,24 @@ class _Result(Generic[T]):
 
 
 def _advance(resume: Callable[[Any], Request], answer: object) -> Request | _Result[Any]:
-    # StopIteration is caught around this call alone: an exhausted fake transport may raise it too, and around the
-    # whole loop that would look like a flow that returned None. Nor could it cross from a thread to an event loop.
+    # Catch StopIteration around this call only. A fake transport that has no more answers may raise it too, and if the
+    # whole loop were in the `try`, that would look like a flow that returned None. The result is wrapped because a
+    # StopIteration cannot be raised out of a thread into an event loop.
     try:
         return resume(answer)
     except StopIteration as stop:
         return _Result(stop.value)
     finally:
-        del answer  # if it is an error, its traceback holds this frame: the two would keep each other in memory
+        # If the answer is an error, its traceback refers to this frame, and the frame to the error. Break that cycle:
+        # otherwise both stay in memory until the garbage collector runs.
+        del answer
 
 
 def run(flow: Flow[T], transport: Transport) -> T:
-    """Run *flow* to its end over a synchronous *transport* and return its result.
+    """Run *flow* to its end over a synchronous *transport*, and return its result. The flow is always closed.
 
     Raises:
-        SrpcoreError: any error that the transport raises and the flow does not handle, and any error of the flow. The
-            flow is closed on every exit.
+        SrpcoreError: an error of the transport that the flow does not handle, or an error of the flow itself.
     """
     sys.audit("srpcore.run")
     resume: Callable[[Any], Request] = flow.send
@@ -61,7 +65,7 @@ def run(flow: Flow[T], transport: Transport) -> T:
         while not isinstance(request := _advance(resume, answer), _Result):
             try:
                 answer, resume = _perform(request, transport), flow.send
-            except StopIteration:  # of a fake without answers; PEP 479 lets none through a generator
+            except StopIteration:  # from a fake transport; a generator would turn it into a RuntimeError (PEP 479)
                 raise
             except Exception as error:  # noqa: BLE001 - every error belongs to the flow
                 answer, resume = error, flow.throw
@@ -81,7 +85,7 @@ def _perform(request: Request, transport: Transport) -> object:
 
 
 class Offload(Protocol):
-    """Runs a function where it does not block the event loop."""
+    """Runs a function without blocking the event loop."""
 
     def __call__(self, function: Callable[..., T], /, *arguments: Any) -> Awaitable[T]:
         """Return what *function* returns."""
@@ -89,14 +93,16 @@ class Offload(Protocol):
 
 
 async def arun(flow: Flow[T], transport: AsyncTransport, *, offload: Offload | None = None) -> T:
-    """Run *flow* to its end over an asynchronous *transport* and return its result.
+    """Run *flow* to its end over an asynchronous *transport*, and return its result. The flow is always closed.
 
-    With *offload* (:func:`in_thread`), the flow's own work, such as SRP's arithmetic, and the functions that it asks
-    to be called, run off the event loop.
+    Args:
+        flow: the flow.
+        transport: carries out the flow's requests.
+        offload: runs the flow's computation (for example SRP) and its blocking functions, so that they do not block the
+            event loop: see :func:`in_thread`. By default they run on the event loop.
 
     Raises:
-        SrpcoreError: any error that the transport raises and the flow does not handle, and any error of the flow. The
-            flow is closed on every exit.
+        SrpcoreError: an error of the transport that the flow does not handle, or an error of the flow itself.
     """
     sys.audit("srpcore.run")
     resume: Callable[[Any], Request] = flow.send
@@ -127,9 +133,10 @@ async def _aperform(request: Request, transport: AsyncTransport, offload: Offloa
 
 
 async def in_thread(function: Callable[..., T], /, *arguments: Any) -> T:
-    """Return what *function* returns, which runs in a thread of asyncio's while the event loop goes on.
+    """Run *function* in a thread of asyncio's default executor, and return its result.
 
-    A cancellation waits for the function's end: a flow cannot be closed while it runs.
+    If the task is cancelled, this still waits until the function has ended: the function may be running a flow, and a
+    flow cannot be closed while it runs.
     """
     import asyncio
 
@@ -137,14 +144,14 @@ async def in_thread(function: Callable[..., T], /, *arguments: Any) -> T:
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
-        await _ended(running)
+        await _wait_until_done(running)
         raise
 
 
-async def _ended(running: asyncio.Future[Any]) -> None:
+async def _wait_until_done(running: asyncio.Future[Any]) -> None:
     import asyncio
 
-    # However often it is cancelled meanwhile: whoever goes on before the thread's end does so beside it.
+    # Wait even if the task is cancelled again. Otherwise the caller would go on while the thread is still running.
     while not running.done():
         with suppress(asyncio.CancelledError):
             await asyncio.wait([running])
@@ -152,9 +159,10 @@ async def _ended(running: asyncio.Future[Any]) -> None:
 
 @asynccontextmanager
 async def entered_in_thread(manager: AbstractContextManager[None]) -> AsyncGenerator[None, None]:
-    """Hold *manager*, a lock that may keep one waiting, without keeping the event loop or asyncio's threads waiting.
+    """Hold the lock *manager* in the block. A thread enters and leaves it, so waiting does not block the event loop.
 
-    A thread of its own waits for it: the threads that others need, perhaps to release it, are left alone.
+    Each call uses a new thread and not asyncio's default executor. That one has a limited number of threads, and if all
+    of them waited for locks, the code that releases a lock might not get a thread.
     """
     import asyncio
     from threading import Thread
@@ -167,7 +175,7 @@ async def entered_in_thread(manager: AbstractContextManager[None]) -> AsyncGener
         def work() -> None:
             try:
                 function()
-            except BaseException as error:  # noqa: BLE001 - it is raised where the future is awaited
+            except BaseException as error:  # noqa: BLE001 - it is raised in the task that awaits the future
                 loop.call_soon_threadsafe(done.set_exception, error)
             else:
                 loop.call_soon_threadsafe(done.set_result, None)
@@ -176,8 +184,8 @@ async def entered_in_thread(manager: AbstractContextManager[None]) -> AsyncGener
         try:
             await asyncio.shield(done)
         except asyncio.CancelledError:
-            # The thread cannot be stopped: what it enters in the end must be left again.
-            await _ended(done)
+            # The thread cannot be stopped. It may still acquire the lock, so wait, to be able to release it.
+            await _wait_until_done(done)
             raise
 
     entered = False

@@ -1,4 +1,7 @@
-"""The one line of the core that reaches a transport: by name, when it is first needed."""
+"""Find a transport by its name, and import it when it is first needed.
+
+The core does not import the package ``srpcore_transports`` anywhere else.
+"""
 
 from __future__ import annotations
 
@@ -27,28 +30,33 @@ def transport_module(name: str) -> Any:
     """Return the module ``srpcore_transports.<name>``.
 
     Raises:
-        ConfigurationError: the module needs a package that is not installed, or is not there itself.
+        ConfigurationError: the module needs a package that is not installed, or the module itself is missing.
     """
     try:
         return import_module(f"srpcore_transports.{name}")
     except ModuleNotFoundError as error:
         missing, extra = error.name or "a module", name.split(".", 1)[0]
         if missing.split(".", 1)[0] == "srpcore_transports":
-            raise ConfigurationError(f"{missing} is not there: pip install --force-reinstall srpcore") from error
+            raise ConfigurationError(f"{missing} is missing: pip install --force-reinstall srpcore") from error
         raise ConfigurationError(f"{missing} is not installed: pip install 'srpcore[{extra}]'") from error
 
 
 def make_transport(
     name: str | None, *, region: str, endpoint_url: str | None = None, keys: tuple[str, str] | None = None
 ) -> Transport:
-    """Return the transport *name* (``https``, ``httpx``, ``botocore``); None is ``SRPCORE_TRANSPORT``, else ``https``.
+    """Return a new transport.
 
-    *keys* are an AWS access key id and its secret, for the operations that are signed.
+    Args:
+        name: ``https``, ``httpx`` or ``botocore``. None stands for the environment variable SRPCORE_TRANSPORT, or for
+            ``https`` if that is not set.
+        region: the AWS region.
+        endpoint_url: the URL of the service, if it is not AWS.
+        keys: an AWS access key id and its secret, for the operations that need AWS credentials.
 
     Raises:
-        ConfigurationError: there is no transport of that name, or the endpoint may not be used.
+        ConfigurationError: *name* is not a transport, its package is not installed, or *endpoint_url* is not allowed.
     """
-    chosen = _chosen(name)
+    chosen = _transport_name(name)
     if chosen in ("https", "httpx"):
         module = transport_module(chosen)
         kind = module.HttpsTransport if chosen == "https" else module.HttpxTransport
@@ -58,17 +66,18 @@ def make_transport(
         names = ("aws_access_key_id", "aws_secret_access_key")
         signing = {} if keys is None else dict(zip(names, keys, strict=True))
         return botocore_transport({"region_name": region, "endpoint_url": endpoint_url, **signing})
-    raise ConfigurationError(f"there is no transport {chosen!r}: choose https, httpx or botocore, or give an object")
+    raise ConfigurationError(f"unknown transport {chosen!r}: use https, httpx or botocore, or give a transport object")
 
 
 def make_async_transport(
     name: str | None, *, region: str, endpoint_url: str | None = None, keys: tuple[str, str] | None = None
 ) -> AsyncTransport:
-    """Return the transport *name* for an event loop: ``httpx`` runs on the loop itself, the others in threads.
+    """Return a new transport for an event loop: the async version of :func:`make_transport`.
 
-    Nothing is loaded or made before it is needed, and then in a thread, so that the event loop does not wait.
+    ``httpx`` runs on the event loop. The others are synchronous, and run in threads. The transport is imported and made
+    at its first use, in a thread, because both take time in which the event loop must not wait.
     """
-    if _chosen(name) != "httpx":
+    if _transport_name(name) != "httpx":
         return as_async(lambda: make_transport(name, region=region, endpoint_url=endpoint_url, keys=keys))
 
     def make() -> AsyncTransport:
@@ -81,9 +90,9 @@ def make_async_transport(
 
 
 def botocore_transport(arguments: dict[str, Any], session: Any = None) -> Transport:
-    """Return a transport over a new ``cognito-idp`` client of *session*, or of boto3 where that is None.
+    """Return a transport over a new ``cognito-idp`` client of *session*, or of boto3 if *session* is None.
 
-    The client is made at each call and never kept: moto patches clients when they are made.
+    Every call makes a new client. Clients are not cached, because moto patches a client when it is made.
     """
     module = transport_module("botocore")
     transport: Transport = module.BotocoreTransport(module.make_client(session, **arguments))
@@ -91,7 +100,7 @@ def botocore_transport(arguments: dict[str, Any], session: Any = None) -> Transp
 
 
 def as_transport(client: Any) -> Transport:
-    """Return the transport that *client* stands for: itself, a ServiceClient's own, or one over a botocore client."""
+    """Return a transport for *client*, which is a transport, a ServiceClient or a botocore client."""
     if isinstance(client, ServiceClient):
         return client.transport
     if _is_transport(client):
@@ -101,20 +110,22 @@ def as_transport(client: Any) -> Transport:
 
 
 def as_client(transport: Transport, region: str) -> Any:
-    """Return the client to show for *transport*: the botocore client it is over, else a ServiceClient."""
+    """Return the client of *transport*: the botocore client if it has one, else a new ServiceClient."""
     return getattr(transport, "botocore_client", None) or ServiceClient(transport, region)
 
 
 def as_async_client(transport: AsyncTransport, region: str) -> AsyncServiceClient:
-    """Return the client to show for the asynchronous *transport*."""
+    """Return a client for the asynchronous *transport*."""
     return AsyncServiceClient(transport, region)
 
 
 def as_async(source: Any) -> AsyncTransport:
-    """Return an asynchronous transport for *source*: itself, or one that calls a synchronous one in threads.
+    """Return an asynchronous transport for *source*.
 
-    *source* may also be an AsyncServiceClient, a botocore client, or a function that makes a synchronous transport,
-    which is called in a thread when the transport is first needed: not even the import blocks the event loop.
+    Args:
+        source: an asynchronous transport, or an AsyncServiceClient; or a synchronous transport or a botocore client,
+            which is then called in threads; or a function that makes a synchronous transport. The function is called in
+            a thread when the transport is first needed, so that it does not block the event loop.
     """
     if isinstance(source, AsyncServiceClient):
         return source.transport
@@ -125,7 +136,7 @@ def as_async(source: Any) -> AsyncTransport:
     return transport
 
 
-def _chosen(name: str | None) -> str:
+def _transport_name(name: str | None) -> str:
     return name or os.environ.get("SRPCORE_TRANSPORT") or "https"
 
 
@@ -134,6 +145,6 @@ def _credentials(keys: tuple[str, str] | None) -> Any:
 
 
 def _is_transport(candidate: Any) -> bool:
-    # Asked of the type: a mock client has every attribute there is.
+    # Look at the type and not at the object: a mock client has every attribute that is looked up.
     kind = cast(type[object], type(candidate))
     return callable(getattr(kind, "call", None)) and callable(getattr(kind, "fetch", None))

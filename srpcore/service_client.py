@@ -1,4 +1,4 @@
-"""``Cognito.client``: every operation of the service as a method, on any transport, in boto3's manner."""
+"""``Cognito.client``: every operation of the service as a method, on any transport, as in a boto3 client."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["AsyncServiceClient", "ServiceClient"]
 
 
 class _Client(ABC):
-    """What both clients share: the operations by name, the error classes, the region."""
+    """The part that both clients share: the operations by name, the error classes, the region."""
 
     def __init__(self, region: str) -> None:
         self.meta = ClientMeta(region)
@@ -45,14 +45,15 @@ class _Client(ABC):
     def _drive(self, flow: Flow[JsonObject]) -> Any: ...
 
     def can_paginate(self, method: str) -> bool:
-        """Return whether *method* answers in pages."""
+        """Return whether *method* replies in pages."""
         return OPERATIONS.get(method) in PAGES
 
 
 class ServiceClient(_Client):
-    """The service's operations as methods that take the API's parameters and return its document.
+    """The operations of the service as methods. A method takes the members of the request and returns the reply.
 
-    ``client.list_devices(AccessToken=...)`` sends ListDevices. An error document is raised as a ``ServiceError``.
+    ``client.list_devices(AccessToken=...)`` sends ListDevices. If the service answers with an error, a ``ServiceError``
+    is raised.
     """
 
     def __init__(self, transport: Transport, region: str) -> None:
@@ -77,20 +78,20 @@ class ServiceClient(_Client):
             ConfigurationError: *operation* is not a name of letters and digits. Nothing was sent.
             ServiceError: the service answered with an error.
         """
-        return self._drive(_named(operation, parameters, signed))
+        return self._drive(_call(operation, parameters, signed))
 
     def get_paginator(self, method: str) -> Paginator:
         """Return an object whose ``paginate(**parameters)`` yields the pages of *method*.
 
         Raises:
-            ConfigurationError: the method does not answer in pages.
+            ConfigurationError: the method does not reply in pages.
         """
         if not self.can_paginate(method):
-            raise ConfigurationError(f"{method} does not answer in pages: call it as a method")
+            raise ConfigurationError(f"{method} does not reply in pages: call it as a method")
         return Paginator(getattr(self, method), PAGES[OPERATIONS[method]])
 
     def close(self) -> None:
-        """Release what the transport holds."""
+        """Release the connections of the transport."""
         self.transport.close()
 
 
@@ -111,10 +112,10 @@ class AsyncServiceClient(_Client):
             ConfigurationError: *operation* is not a name of letters and digits. Nothing was sent.
             ServiceError: the service answered with an error.
         """
-        return await self._drive(_named(operation, parameters, signed))
+        return await self._drive(_call(operation, parameters, signed))
 
     async def close(self) -> None:
-        """Release what the transport holds."""
+        """Release the connections of the transport."""
         await self.transport.close()
 
 
@@ -145,17 +146,17 @@ class ClientExceptions:
 
 
 class Paginator:
-    """The pages of one operation: the token of each answer goes into the next request."""
+    """The pages of one operation. The token in each reply goes into the next request."""
 
     def __init__(self, method: Callable[..., JsonObject], paging: Paging) -> None:
         self._method = method
         self._token = paging.token
 
     def paginate(self, **parameters: Any) -> Iterator[JsonObject]:
-        """Yield page after page, until an answer has no token.
+        """Yield one page after the other, until a reply does not have a token.
 
         Raises:
-            UnsafeServerValue: an answer has the token of its own request: the pages would have no end.
+            UnsafeServerValue: a reply has the token of its own request, so the pages would never end.
         """
         while True:
             page = self._method(**parameters)
@@ -164,11 +165,11 @@ class Paginator:
             if not token:
                 return
             if token == parameters.get(self._token):
-                raise UnsafeServerValue(f"the service sent the same {self._token} twice: the pages would have no end")
+                raise UnsafeServerValue(f"the service sent the same {self._token} twice: the pages would never end")
             parameters = {**parameters, self._token: token}
 
 
-def _named(operation: str, parameters: dict[str, Any], signed: bool | None) -> Flow[JsonObject]:
+def _call(operation: str, parameters: dict[str, Any], signed: bool | None) -> Flow[JsonObject]:
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]{0,127}", operation):
         raise ConfigurationError(
             f"invalid operation name {operation!r}: use the API reference's name, for example 'ListUsers'"
@@ -179,7 +180,7 @@ def _named(operation: str, parameters: dict[str, Any], signed: bool | None) -> F
 def _unknown_attribute(client: _Client, name: str) -> str:
     message = f"{type(client).__name__!r} object has no attribute {name!r}"
     if name.startswith("_"):
-        return message  # Python's own protocols look for such names: copy, pickle, inspect.
+        return message  # copy, pickle and inspect look such names up, and expect a plain AttributeError
     hint = _closest(name, dir(client))
     return f"{message}{hint}; an operation newer than botocore {BOTOCORE_VERSION} is sent by call('OperationName', ...)"
 

@@ -1,4 +1,4 @@
-"""Users and groups as objects, and their attributes between the service's lists and Python's dictionaries."""
+"""Users and groups as objects, and the conversion of attributes between the service's lists and dictionaries."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ _BOOLEANS = {"true": True, "false": False}
 def cognito_to_dict(
     attr_list: Iterable[Mapping[str, Any]], attr_map: Mapping[str, str] | None = None
 ) -> dict[str | None, Any]:
-    """Return a list of ``{"Name": ..., "Value": ...}`` as a dictionary; ``"true"`` and ``"false"`` become booleans.
+    """Return the service's list of ``{"Name": ..., "Value": ...}`` as a dictionary.
 
-    *attr_map* says under which name an attribute of the service is shown.
+    The values ``"true"`` and ``"false"`` become booleans. *attr_map* maps the service's name of an attribute to the
+    name in the result.
     """
     shown = attr_map or {}
     attributes: dict[str | None, Any] = {}
@@ -29,37 +30,43 @@ def cognito_to_dict(
 
 
 def dict_to_cognito(attributes: Mapping[str, Any], attr_map: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
-    """Return *attributes* as the service's list; booleans become ``"true"`` and ``"false"``. Nothing given is changed.
+    """Return *attributes* as the service's list. Booleans become ``"true"`` and ``"false"``.
 
-    *attr_map* is :func:`cognito_to_dict`'s: the service's name to the name shown.
+    *attr_map* is as in :func:`cognito_to_dict`: it maps the service's name to the name in *attributes*. The arguments
+    are not changed.
     """
     renamed = dict(attributes)
     for name, shown in (attr_map or {}).items():
         if shown in renamed:
             renamed[name] = renamed.pop(shown)
-    return [{"Name": name, "Value": _text(value)} for name, value in renamed.items()]
+    return [{"Name": name, "Value": _service_value(value)} for name, value in renamed.items()]
 
 
-def _text(value: Any) -> Any:
+def _service_value(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else value
 
 
 def camel_to_snake(camel_str: str) -> str:
-    """Return ``snake_case`` of *camel_str*."""
+    """Return *camel_str*, for example ``UserStatus``, in snake case: ``user_status``."""
     words = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", camel_str)
     return re.sub("([a-z0-9])([A-Z])", r"\1_\2", words).lower()
 
 
 def snake_to_camel(snake_str: str) -> str:
-    """Return ``CamelCase`` of *snake_str*."""
+    """Return *snake_str*, for example ``user_status``, in camel case: ``UserStatus``."""
     return "".join(word.title() for word in snake_str.split("_"))
 
 
 class UserObj:
-    """One user: the attributes by their names (or those of *attr_map*), and the metadata by theirs.
+    """One user. The user's attributes and metadata are attributes of this object.
 
-    *cognito_obj* is the facade that the user came from; with an AsyncCognito, :meth:`save` and :meth:`delete` return
-    what is to be awaited.
+    Args:
+        username: the user's name.
+        attribute_list: the attributes, as the service lists them.
+        cognito_obj: the ``Cognito`` or ``AsyncCognito`` that the user came from. With an ``AsyncCognito``, await the
+            result of :meth:`save` and :meth:`delete`.
+        metadata: more values, for example ``user_status``.
+        attr_map: maps the service's name of an attribute to its name on this object.
     """
 
     def __init__(
@@ -86,7 +93,8 @@ class UserObj:
         return self.username
 
     def __getattr__(self, name: str) -> Any:
-        # By way of __dict__: an object that is being copied or unpickled has no attributes yet.
+        # Use __dict__: while an object is copied or unpickled, `_data` does not exist yet, and looking it up as an
+        # attribute would call this method again, without end.
         for values in (self.__dict__.get("_data", {}), self.__dict__.get("_metadata", {})):
             if name in values:
                 return values[name]
@@ -99,42 +107,51 @@ class UserObj:
             super().__setattr__(name, value)
 
     def save(self, admin: bool = False) -> Any:
-        """Write the attributes back: as this user, or with *admin* and AWS credentials for any user.
+        """Write the attributes to the service.
+
+        Without *admin*, this user must be the one who is logged in. With *admin* it can be any user, but AWS
+        credentials are needed.
 
         Raises:
-            ConfigurationError: without *admin*, if somebody else is logged in; nothing was sent.
-            ServiceError: the service refused.
+            ConfigurationError: *admin* is false, and another user is logged in; nothing was sent.
+            ServiceError: the service refused the request.
         """
         if admin:
-            return self._cognito.admin_update_profile(self._data, self._attr_map, **self._of_another())
-        self._refuse_another()
+            return self._cognito.admin_update_profile(self._data, self._attr_map, **self._username_argument())
+        self._require_own_login()
         return self._cognito.update_profile(self._data, self._attr_map)
 
     def delete(self, admin: bool = False) -> Any:
-        """Delete the account: as this user, or with *admin* and AWS credentials that of any user.
+        """Delete the account.
+
+        Without *admin*, this user must be the one who is logged in. With *admin* it can be any user, but AWS
+        credentials are needed.
 
         Raises:
-            ConfigurationError: without *admin*, if somebody else is logged in; nothing was sent.
-            ServiceError: the service refused.
+            ConfigurationError: *admin* is false, and another user is logged in; nothing was sent.
+            ServiceError: the service refused the request.
         """
         if admin:
-            return self._cognito.admin_delete_user(**self._of_another())
-        self._refuse_another()
+            return self._cognito.admin_delete_user(**self._username_argument())
+        self._require_own_login()
         return self._cognito.delete_user()
 
-    def _of_another(self) -> dict[str, Any]:
+    def _username_argument(self) -> dict[str, Any]:
         if self.username is None:
-            raise ConfigurationError("this user has no username: there is nobody to act on")
-        # Left out where it says nothing new: a subclass of the facade may have pycognito's signature.
+            raise ConfigurationError("user has no username: get the user with admin_get_user or get_users")
+        # Leave the argument out if it would not change anything: a subclass of Cognito may override the method with
+        # pycognito's signature, which does not have it.
         return {} if self.username == self._cognito.username else {"username": self.username}
 
-    def _refuse_another(self) -> None:
+    def _require_own_login(self) -> None:
         if not self._cognito.is_logged_in_as(self.username, self.sub):
-            raise ConfigurationError("another user is logged in: save and delete act on that one; use admin=True")
+            raise ConfigurationError(
+                "another user is logged in, and save() and delete() would change that user: use admin=True"
+            )
 
 
 class GroupObj:
-    """One group of the pool. *group_data* is the service's; it is not changed."""
+    """One group of the pool. *group_data* is a GroupType of the service. It is not changed."""
 
     def __init__(self, group_data: Mapping[str, Any], cognito_obj: Any) -> None:
         self._data = dict(group_data)

@@ -1,4 +1,7 @@
-"""The drop-in home of ``RequestsSrpAuth``: an auth for requests that logs in by SRP and sends a token of the user."""
+"""``RequestsSrpAuth``: authentication for requests that logs in with SRP and sends a token of the user.
+
+The module has the name that it has in pycognito.
+"""
 
 from __future__ import annotations
 
@@ -14,35 +17,36 @@ from .protocol import Operation, Reply, Transport
 __all__ = ["MAX_DOCUMENT_SIZE", "RequestsSrpAuth", "TokenType"]
 
 MAX_DOCUMENT_SIZE = 2**20
-"""The bound in bytes of a key set that is fetched; a real one has about a thousand."""
+"""The highest number of bytes in a fetched key set. A real one has about a thousand."""
 
 _TIMEOUT_SECONDS = 15
 
 
-class TokenType(str, Enum):  # noqa: UP042 - as pycognito's: a StrEnum has another str()
-    """Which token is sent."""
+class TokenType(str, Enum):  # noqa: UP042 - as in pycognito: str() of a StrEnum differs
+    """The token to send."""
 
     ID_TOKEN = "id_token"
     ACCESS_TOKEN = "access_token"
 
 
 class RequestsSrpAuth:
-    """Put a token of the user into a header of every request: pycognito's class of this name.
+    """Authentication for requests: puts a token of the user into a header of every request, as in pycognito.
 
-    ``requests.get(url, auth=RequestsSrpAuth(...))`` logs in before the first request and refreshes the tokens when
-    the access token has expired. Any callable is an auth to requests, so this needs no requests to be imported. One
-    object may serve many threads: one of them logs in or refreshes, and the others wait for it.
+    ``requests.get(url, auth=RequestsSrpAuth(...))`` logs in before the first request, and refreshes the tokens when
+    the access token has expired. requests accepts any callable as ``auth``, so this class does not import requests.
+
+    Several threads can share one object. One of them logs in or refreshes, and the others wait for it.
 
     Args:
-        username, password, user_pool_id, user_pool_region, client_id: who logs in, and where, without *cognito*.
-        cognito: a ``Cognito`` to use instead; one that is logged in needs no *password*.
-        http_header: the header to set.
-        http_header_prefix: what stands before the token in it, the space included.
-        auth_token_type: which of the two tokens to send.
-        boto3_client_kwargs: arguments of a boto3 client, which then carries the log-in, without *cognito*.
+        username, password, user_pool_id, user_pool_region, client_id: the user and the pool, if *cognito* is not given.
+        cognito: a ``Cognito`` to use. If it is logged in, *password* is not needed.
+        http_header: the name of the header.
+        http_header_prefix: the string before the token in the header, with the space.
+        auth_token_type: the token to send.
+        boto3_client_kwargs: arguments for a boto3 client to log in with, if *cognito* is not given.
 
     Raises:
-        ConfigurationError: an argument cannot be used.
+        ConfigurationError: an argument is missing or not valid.
     """
 
     def __init__(
@@ -58,7 +62,7 @@ class RequestsSrpAuth:
         auth_token_type: TokenType | str = TokenType.ACCESS_TOKEN,
         boto3_client_kwargs: Mapping[str, Any] | None = None,
     ) -> None:
-        # What is missing is refused by what it is given to, with an error that says which.
+        # An argument may be None in spite of the cast. Cognito refuses it, with an error that names it.
         self.cognito_client = cognito or _CognitoByRequests(
             cast(str, user_pool_id),
             cast(str, client_id),
@@ -74,10 +78,10 @@ class RequestsSrpAuth:
         self._lock = ForkSafeLock()
 
     def __call__(self, request: Any) -> Any:
-        """Set the header of *request*, after a log-in or a refresh where one is due, and return it.
+        """Set the header of *request*, and return the request. Log in or refresh the tokens first if necessary.
 
         Raises:
-            SrpcoreError: the log-in or the refresh failed, as ``Cognito.authenticate`` and ``check_token`` say.
+            SrpcoreError: the login or the refresh failed: see ``Cognito.authenticate`` and ``check_token``.
         """
         request.headers[self.http_header] = self.http_header_prefix + self._token()
         return request
@@ -89,19 +93,22 @@ class RequestsSrpAuth:
             self.cognito_client.check_token(renew=True)
             token: str | None = getattr(self.cognito_client, self.token_type.value)
         if not token:
-            raise ConfigurationError(f"there is no {self.token_type.value} to send: log in, or give it to the Cognito")
+            raise ConfigurationError(f"no {self.token_type.value} to send: log in, or give one to the Cognito object")
         return token
 
 
 class _CognitoByRequests(Cognito):
-    """A Cognito that fetches the key set as pycognito does, so that what intercepts requests sees it."""
+    """A Cognito that fetches the key set with requests, as pycognito does.
+
+    So tools that intercept requests, for example in the tests of a program, also see this request.
+    """
 
     def _open_transport(self, make: Callable[[], Transport]) -> None:
         super()._open_transport(lambda: _KeysByRequests(make()))
 
 
 class _KeysByRequests:
-    """Carry everything over *inner*, but fetch by requests where that is installed."""
+    """A transport that fetches with requests if that is installed, and uses *inner* for everything else."""
 
     def __init__(self, inner: Transport) -> None:
         self._inner = inner
@@ -119,7 +126,7 @@ class _KeysByRequests:
             with requests.get(url, timeout=_TIMEOUT_SECONDS, stream=True, allow_redirects=False) as response:
                 return _body(response)
         except requests.Timeout as error:
-            raise TransportTimeout(f"no answer from {url} in time") from error
+            raise TransportTimeout(f"no answer from {url} within {_TIMEOUT_SECONDS} seconds") from error
         except requests.RequestException as error:
             raise TransportError(f"no answer from {url}") from error
 
@@ -134,5 +141,5 @@ def _body(response: Any) -> bytes:
     for chunk in response.iter_content(2**16):
         body += chunk
         if len(body) > MAX_DOCUMENT_SIZE:
-            raise TransportError(f"the document at {response.url} is larger than {MAX_DOCUMENT_SIZE} bytes")
+            raise TransportError(f"key set at {response.url} is larger than {MAX_DOCUMENT_SIZE} bytes: check the URL")
     return bytes(body)

@@ -63,7 +63,7 @@ def test_the_argument_goes_before_the_environment(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("name", ["HTTPS", "https ", "local", "os", "../https", "é"])
 def test_an_unknown_name_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = f"there is no transport {name!r}: choose https, httpx or botocore, or give an object"
+    expected = f"unknown transport {name!r}: use https, httpx or botocore, or give a transport object"
     for chosen in (name, None):
         with pytest.raises(ConfigurationError) as caught:
             made(chosen)
@@ -158,7 +158,7 @@ def test_transports_that_are_not_there_are_no_matter_of_an_extra(missing: str, m
     assert "extra" not in str(caught.value)
     assert "[" not in str(caught.value)
     assert str(caught.value).startswith("srpcore_transports")
-    assert str(caught.value).endswith("is not there: pip install --force-reinstall srpcore")
+    assert str(caught.value).endswith("is missing: pip install --force-reinstall srpcore")
 
 
 @pytest.mark.counterpart

@@ -70,7 +70,7 @@ def test_operations_answer_in_pages_as_the_model_says(name: str) -> None:
     client = ServiceClient(Kept(), "eu-west-1")
     assert client.can_paginate(name) is (paging is not None)
     if paging is None:
-        with pytest.raises(exceptions.ConfigurationError, match="does not answer in pages"):
+        with pytest.raises(exceptions.ConfigurationError, match="does not reply in pages"):
             client.get_paginator(name)
         return
     transport = Kept({paging.token: "second"}, {})

@@ -129,7 +129,7 @@ def test_what_is_missing_is_refused(wire: tuple[Stage, Wire]) -> None:
     user = stage.user("alice")
     user.authenticate(PASSWORD)
     user.id_token = None
-    with pytest.raises(exceptions.ConfigurationError, match="there is no id_token"):
+    with pytest.raises(exceptions.ConfigurationError, match="no id_token to send"):
         RequestsSrpAuth(cognito=user, auth_token_type=TokenType.ID_TOKEN)(Message())
 
 
