@@ -1,7 +1,13 @@
-"""What crosses the line between logic and I/O: requests, replies, and the two transport protocols.
+"""The interface between the protocol and I/O: requests, replies, and the two kinds of transport.
 
-A *flow* is a generator. It yields an :class:`Operation` (answered by a :class:`Reply`) or a :class:`Fetch`
-(answered by bytes), and returns its result. It does no I/O; :mod:`srpcore.driver` carries the values.
+A *flow* is a generator. It yields a request, gets the answer sent in, and at the end returns its result. It does no
+I/O: :mod:`srpcore.driver` carries out the requests::
+
+    the flow yields         what the driver does                    the answer
+    Operation               transport.call: the service             Reply
+    Fetch                   transport.fetch: a GET                  the body, as bytes
+    CallMethod              calls a method that a program replaced  its result
+    CallBlocking            calls a function that may block         its result
 """
 
 from __future__ import annotations
@@ -27,17 +33,17 @@ __all__ = [
 T = TypeVar("T")
 
 JsonObject: TypeAlias = dict[str, Any]
-"""A JSON object as the service sends it; dates are aware datetimes."""
+"""A JSON object of the service. Dates in it are aware datetimes."""
 
 
 class Operation:
-    """One call of the Cognito user pools API, by the name that the API reference gives it. Immutable.
+    """One call of the Cognito user pools API. Immutable.
 
     Args:
-        name: the operation's name, for example ``InitiateAuth``.
-        parameters: the request, as the API reference describes it.
-        signed: whether the service demands a SigV4 signature. The service model knows this for every operation that
-            it has; an operation that is newer than the model is signed unless you say otherwise.
+        name: the operation's name in the API reference, for example ``InitiateAuth``.
+        parameters: the members of the request.
+        signed: whether to sign the request with SigV4. By default the service model decides. An operation that the
+            model does not have, because it is newer, is signed.
     """
 
     __slots__ = ("name", "parameters", "signed")
@@ -66,7 +72,7 @@ class Operation:
         return hash((self.name, self.signed))
 
     def __repr__(self) -> str:
-        # Without the parameters: there are secrets among them.
+        # Leave the parameters out, because some of them are secrets.
         return f"Operation(name={self.name!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -78,16 +84,20 @@ def _operation(name: str, parameters: Mapping[str, Any], signed: bool) -> Operat
 
 
 class Fetch(NamedTuple):
-    """One unauthenticated GET, of a JSON Web Key Set."""
+    """A GET request for a JSON Web Key Set, without authentication."""
 
     url: str
 
 
 class Reply:
-    """One answer of the service in botocore's shape: the document, with ``ResponseMetadata`` in it.
+    """A reply of the service, in the shape that botocore gives it.
 
-    An error is a reply too: its document has ``Error`` with ``Code`` and ``Message``.
-    ``raised`` is the exception class of the client under the transport, where it raised one for this answer.
+    An error is a reply too. Then ``document`` has the member ``Error``, with ``Code`` and ``Message``.
+
+    Args:
+        document: the JSON object, with the member ``ResponseMetadata`` added.
+        raised: the class of the exception that the client under the transport (botocore) raised for this reply, or
+            None.
     """
 
     # Not a dataclass: the module `dataclasses` takes longer to load than the whole protocol, and cold starts load this.
@@ -119,26 +129,26 @@ class Reply:
 
     @property
     def status(self) -> int:
-        """The HTTP status; 200 where the transport named none."""
+        """The HTTP status, or 200 if the transport did not provide one."""
         return int(self.document.get("ResponseMetadata", {}).get("HTTPStatusCode", 200))
 
     @property
     def request_id(self) -> str | None:
-        """The service's id of the request, for a support case."""
+        """The service's id of the request. AWS support asks for it."""
         request_id = self.document.get("ResponseMetadata", {}).get("RequestId")
         return None if request_id is None else str(request_id)
 
     @property
     def error(self) -> Mapping[str, str] | None:
-        """``{"Code": ..., "Message": ...}`` of an error document, else None."""
+        """The error, ``{"Code": ..., "Message": ...}``, or None if the operation succeeded."""
         error: Mapping[str, str] | None = self.document.get("Error")
         return error
 
 
 class CallMethod:
-    """A request to call a method of the program's object: one that a subclass or a program has put in place of ours.
+    """A request to call a method that a subclass or a program has replaced.
 
-    On an event loop the method is a coroutine function, and the driver awaits what it returns.
+    On an event loop the method is a coroutine method, and the driver awaits its result.
     """
 
     __slots__ = ("function",)
@@ -148,7 +158,10 @@ class CallMethod:
 
 
 class CallBlocking:
-    """A request to call a function that may block, such as one that writes a file; in a thread on an event loop."""
+    """A request to call a function that may block, for example because it writes a file.
+
+    If an event loop is running, the driver calls the function in a thread.
+    """
 
     __slots__ = ("function",)
 
@@ -158,38 +171,39 @@ class CallBlocking:
 
 Request: TypeAlias = Operation | Fetch | CallMethod | CallBlocking
 
-# The type of what is sent in depends on what was yielded (a Reply or bytes), which no annotation of a generator
-# can say; flows.ask and flows.fetch are the two places that yield, and they give it its type back.
+# The type of the answer depends on the request (a Reply for an Operation, bytes for a Fetch). The annotation of a
+# generator cannot express that, so it is Any. The helpers that yield a request (`flows.ask`, `flows.fetch`,
+# `client.persistence.blocking`) annotate the answer.
 Flow: TypeAlias = Generator[Request, Any, T]
 
 
 class Transport(Protocol):
-    """What carries a flow's requests, synchronously. Every transport is also a context manager."""
+    """A synchronous transport. The transports of this package are context managers as well."""
 
     def call(self, operation: Operation) -> Reply:
-        """Return the service's answer, an error document included; raise TransportError where there is none."""
+        """Send *operation* and return the reply, also if it is an error. Raise TransportError if no reply came."""
         ...
 
     def fetch(self, url: str) -> bytes:
-        """Return the body of a GET that answered 200; raise TransportError otherwise."""
+        """Send a GET request and return the body. Raise TransportError if the status is not 200 or no reply came."""
         ...
 
     def close(self) -> None:
-        """Release what the transport holds; a later call opens it anew."""
+        """Release the connections. A later call opens them again."""
         ...
 
 
 class AsyncTransport(Protocol):
-    """What carries a flow's requests on an event loop."""
+    """An asynchronous transport, for an event loop."""
 
     async def call(self, operation: Operation) -> Reply:
-        """Return the service's answer, an error document included; raise TransportError where there is none."""
+        """Send *operation* and return the reply, also if it is an error. Raise TransportError if no reply came."""
         ...
 
     async def fetch(self, url: str) -> bytes:
-        """Return the body of a GET that answered 200; raise TransportError otherwise."""
+        """Send a GET request and return the body. Raise TransportError if the status is not 200 or no reply came."""
         ...
 
     async def close(self) -> None:
-        """Release what the transport holds; a later call opens it anew."""
+        """Release the connections. A later call opens them again."""
         ...
