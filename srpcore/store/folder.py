@@ -190,7 +190,7 @@ def _replace(source: str, target: str, descriptor: int | None) -> None:
         except PermissionError:
             if _POSIX or pause is None:
                 raise
-            time.sleep(pause)  # Windows refuses this while another program has the old file open, which is not long
+            time.sleep(pause)  # Windows refuses this while another program has the old file open, usually for a moment
 
 
 @contextmanager

@@ -90,7 +90,7 @@ class KeyringStore:
         Raises:
             ConfigurationError: *key* is empty or not a string.
             StoreCorrupt: the entry does not contain a login. It is not changed.
-            StoreError: the keyring cannot be read, or another program held it until the timeout.
+            StoreError: the keyring cannot be read, or another program held its lock until the timeout.
         """
         with self._entry_lock(key):
             text = self._read(key)
@@ -106,7 +106,7 @@ class KeyringStore:
 
         Raises:
             ConfigurationError: *key* is empty or not a string, or *login* is not a :class:`Login`.
-            StoreError: the keyring cannot be written, or another program held it until the timeout.
+            StoreError: the keyring cannot be written, or another program held its lock until the timeout.
         """
         text = encode(key, login).decode("ascii")
         with self._entry_lock(key):
@@ -120,7 +120,7 @@ class KeyringStore:
 
         Raises:
             ConfigurationError: *key* is empty or not a string.
-            StoreError: the keyring cannot be written, or another program held it until the timeout.
+            StoreError: the keyring cannot be written, or another program held its lock until the timeout.
         """
         with self._entry_lock(key):
             old = self._generation(key)
