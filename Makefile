@@ -31,7 +31,7 @@ endif
 endif
 endif
 
-.PHONY: demo check unit test test-all lint test-wheel test-pythons benchmarks model generate update changes latest clean
+.PHONY: demo check unit test test-all lint test-wheel test-pythons docs benchmarks model generate update changes latest clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/srpcore demo
@@ -52,10 +52,11 @@ test: $(VENV)/.test $(MINISTACK)/.installed $(NODE)/.installed
 test-all: $(VENV)/.dev $(MINISTACK)/.installed $(NODE)/.installed
 	@.ci/system-packages
 	@$(BIN)/$(PYTEST) -n 2 --no-skips $(PYTEST_ARGS)
-	@$(MAKE) --no-print-directory lint test-wheel test-pythons
+	@$(MAKE) --no-print-directory lint docs test-wheel test-pythons
 
 lint: $(VENV)/.dev
 	@$(RUFF_AND_MYPY)
+	@$(BIN)/codespell
 	@output=$$(PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python) || { echo "$$output"; exit 1; }
 
 # The unit tests, from an unpacked source distribution, against the installed wheel.
@@ -66,6 +67,11 @@ test-wheel: $(VENV)/.dev
 # The unit tests on every other CPython from 3.11 to 3.15 that is installed.
 test-pythons:
 	@.ci/test-pythons $(PYTHON)
+
+# The documentation, in build/site: the pages of docs/, and the API reference from the docstrings. A warning is an error.
+docs: $(VENV)/.docs
+	@output=$$(NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict 2>&1) || { echo "$$output"; exit 1; } # --quiet hides warnings from --strict
+	@$(BIN)/python tools/check_site.py build/site
 
 # What srpcore costs, compared with its peers.
 benchmarks: $(VENV)/.benchmark $(NODE)/.installed
@@ -102,7 +108,8 @@ latest: $(MINISTACK)/.installed $(NODE)/.installed
 	@echo "Versions that differ from the pins:"; $(LATEST)/bin/python tools/pins.py newer
 	@$(LATEST)/bin/$(PYTEST) -n 2 -m "not system" $(PYTEST_ARGS)
 
-$(VENV)/.build: requirements/build.txt requirements/demo.txt requirements/test.txt requirements/lint.txt requirements/benchmark.txt
+$(VENV)/.build: requirements/build.txt requirements/demo.txt requirements/test.txt requirements/lint.txt requirements/docs.txt \
+    requirements/benchmark.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "srpcore needs Python 3.11 or newer: run make PYTHON=/path/to/python3.11")'
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python $(INSTALL_PINNED) -r requirements/build.txt
@@ -122,7 +129,12 @@ $(VENV)/.test: $(VENV)/.test-requirements pyproject.toml
 	@$(BIN)/python $(INSTALL_PROJECT)
 	@touch $@ $(VENV)/.demo
 
-$(VENV)/.dev: $(VENV)/.test
+$(VENV)/.docs: $(VENV)/.test
+	@$(BIN)/python $(INSTALL_PINNED) -r requirements/docs.txt
+	@touch $@
+
+# With .docs, because mypy checks tools/docstring_markdown.py, which imports griffe.
+$(VENV)/.dev: $(VENV)/.docs
 	@$(BIN)/python $(INSTALL_PINNED) -r requirements/lint.txt
 	@touch $@
 

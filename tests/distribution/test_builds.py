@@ -31,6 +31,7 @@ SOURCES = [
     "SECURITY.md",
     "benchmarks",
     "docs",
+    "mkdocs.yml",
     "pyproject.toml",
     "requirements",
     "srpcore",
