@@ -1,4 +1,7 @@
-"""Let things go wrong on purpose: refusals, throttling, slow answers, answers that never come."""
+"""Transports that fail on purpose: refusals, throttling, slow answers, lost requests and answers.
+
+:class:`_Script` decides what happens to a call; its flows yield the call to the inner transport, or raise the fault.
+"""
 
 from __future__ import annotations
 
@@ -9,24 +12,32 @@ from typing import Any, Final, Literal, TypeAlias
 
 from srpcore._fork import ForkSafeLock
 from srpcore.clock import system_sleep
+from srpcore.driver import arun, run
 from srpcore.exceptions.base import TransportError, TransportTimeout
-from srpcore.protocol import AsyncTransport, Operation, Reply, Transport
+from srpcore.protocol import AsyncTransport, CallMethod, Fetch, Flow, Operation, Reply, Transport
 
 __all__ = ["FETCH", "AsyncFaultTransport", "Fault", "FaultTransport"]
 
 FETCH: Final = "fetch"
-"""The name under which a script speaks of fetching key sets."""
+"""The name of the fetch of a key set in a script, where an operation has the operation's name."""
 
 Lost: TypeAlias = Literal["request", "answer"]
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What goes wrong with the call *number* (from 1) of *operation*; None is every number, and every operation.
+    """What goes wrong with one call. The default is that nothing goes wrong.
 
-    After *delay* seconds: with *code*, the service's refusal of that name, and the inner transport is not asked. With
-    *lost*, a TransportError, or TransportTimeout where *timeout* says so: the inner transport was not asked
-    (``"request"``) or has answered in vain (``"answer"``). With neither, the inner transport's answer.
+    Attributes:
+        operation: the operation's name, or :data:`FETCH`; None means every one.
+        number: which call of that operation, 1 for the first; None means every call.
+        code: the error code of a refusal. The inner transport is not called.
+        message: the message of the refusal.
+        status: the HTTP status of the refusal.
+        delay: the seconds before anything else happens.
+        lost: ``"request"``: a TransportError is raised, and the inner transport is not called. ``"answer"``: it is
+            raised after the inner transport has answered.
+        timeout: whether it is a TransportTimeout.
     """
 
     operation: str | None = None
@@ -40,11 +51,11 @@ class Fault:
 
     @classmethod
     def throttling(cls, operation: str | None = None, number: int | None = None) -> Fault:
-        """Return the fault that the service answers TooManyRequestsException."""
+        """Return the fault that the service answers with TooManyRequestsException."""
         return cls(operation, number, code="TooManyRequestsException", message="Rate exceeded", status=400)
 
-    def is_of(self, name: str, number: int) -> bool:
-        """Whether this is the fault of the call *number* of the operation *name*."""
+    def matches(self, name: str, number: int) -> bool:
+        """Return whether this fault applies to the call *number* of the operation *name*."""
         return self.operation in (None, name) and self.number in (None, number)
 
     def reply(self) -> Reply:
@@ -53,85 +64,106 @@ class Fault:
         return Reply({"Error": {"Code": self.code, "Message": self.message}, "ResponseMetadata": metadata})
 
     def error(self, name: str) -> TransportError:
-        """Return the error where there is no answer."""
+        """Return the exception for a lost request or answer of the operation *name*."""
         kind = TransportTimeout if self.timeout else TransportError
-        return kind(f"{name}: no answer, by the test's own script")
+        return kind(f"{name}: no answer, because the script of the test says so")
 
 
-_NONE: Final = Fault()
+_NO_FAULT: Final = Fault()
 
 
 class _Script:
-    """The faults, and how often each operation was called."""
+    """The faults, and the number of calls of each operation so far.
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    Args:
+        faults: the faults; the first one that matches a call applies.
+        sleep: waits for a number of seconds. On an event loop it is a coroutine function.
+    """
+
+    def __init__(self, faults: Sequence[Fault], sleep: Callable[[float], object]) -> None:
         self._faults = tuple(faults)
+        self._sleep = sleep
         self._counts: dict[str, int] = {}
         self._lock = ForkSafeLock()
 
-    def next(self, name: str) -> Fault:
-        """Return the fault of this call of *name*: the first of the script that is its."""
+    def call(self, operation: Operation) -> Flow[Reply]:
+        """Yield *operation* unless a fault prevents it, and return the refusal or the answer.
+
+        Raises:
+            TransportError: the script says so, or the inner transport had no answer.
+        """
+        fault = yield from self._begin(operation.name)
+        if fault.code is not None:
+            return fault.reply()
+        reply: Reply = yield operation
+        if fault.lost is not None:
+            raise fault.error(operation.name)
+        return reply
+
+    def fetch(self, url: str) -> Flow[bytes]:
+        """Yield the fetch of *url* unless a fault prevents it, and return the document.
+
+        Raises:
+            TransportError: the script says so (a refusal too), or the inner transport had no answer.
+        """
+        fault = yield from self._begin(FETCH)
+        if fault.code is not None:
+            raise fault.error(FETCH)
+        body: bytes = yield Fetch(url)
+        if fault.lost is not None:
+            raise fault.error(FETCH)
+        return body
+
+    def _begin(self, name: str) -> Flow[Fault]:
+        fault = self._next(name)
+        if fault.delay:
+            yield CallMethod(lambda: self._sleep(fault.delay))
+        if fault.lost == "request":
+            raise fault.error(name)
+        return fault
+
+    def _next(self, name: str) -> Fault:
+        """Count a call of *name*, and return its fault."""
         with self._lock:
             self._counts[name] = number = self._counts.get(name, 0) + 1
-        return next((fault for fault in self._faults if fault.is_of(name, number)), _NONE)
+        return next((fault for fault in self._faults if fault.matches(name, number)), _NO_FAULT)
 
 
 class FaultTransport:
-    """Carry operations over *inner*, but for the faults of the *script*; the first that is a call's counts.
+    """Forward calls to *inner*, injecting the faults in *script*. If several match a call, the first one applies.
 
-    Record from it, and the cassette has the faults, too.
+    To have the faults in a cassette, wrap this transport in a RecordingTransport.
 
     Args:
-        inner: the transport that answers otherwise; it is closed with this one.
+        inner: the transport that answers. It is closed together with this one.
         script: the faults.
-        sleep: waits so many seconds.
+        sleep: waits for a number of seconds.
     """
 
     def __init__(
         self, inner: Transport, script: Sequence[Fault], *, sleep: Callable[[float], object] = system_sleep
     ) -> None:
         self._inner = inner
-        self._script = _Script(script)
-        self._sleep = sleep
+        self._script = _Script(script, sleep)
 
     def call(self, operation: Operation) -> Reply:
-        """Return the answer of the script, or else of the inner transport.
+        """Return the refusal of the script, or the answer of the inner transport.
 
         Raises:
             TransportError: the script says so, or the inner transport had no answer.
         """
-        fault = self._begin(operation.name)
-        if fault.code is not None:
-            return fault.reply()
-        reply = self._inner.call(operation)
-        if fault.lost is not None:
-            raise fault.error(operation.name)
-        return reply
+        return run(self._script.call(operation), self._inner)
 
     def fetch(self, url: str) -> bytes:
-        """Return the key set, unless the script has a fault of :data:`FETCH`; a refusal is a TransportError here.
+        """Return the key set at *url*, unless the script has a fault for :data:`FETCH`.
 
         Raises:
-            TransportError: the script says so, or the inner transport had no answer.
+            TransportError: the script says so (a refusal too), or the inner transport had no answer.
         """
-        fault = self._begin(FETCH)
-        if fault.code is not None:
-            raise fault.error(FETCH)
-        body = self._inner.fetch(url)
-        if fault.lost is not None:
-            raise fault.error(FETCH)
-        return body
-
-    def _begin(self, name: str) -> Fault:
-        fault = self._script.next(name)
-        if fault.delay:
-            self._sleep(fault.delay)
-        if fault.lost == "request":
-            raise fault.error(name)
-        return fault
+        return run(self._script.fetch(url), self._inner)
 
     def close(self) -> None:
-        """Release what the inner transport holds; a later call opens it anew."""
+        """Close the inner transport. A later call opens it again."""
         self._inner.close()
 
     def __enter__(self) -> FaultTransport:
@@ -146,7 +178,7 @@ async def _event_loop_sleep(seconds: float) -> None:
 
 
 class AsyncFaultTransport:
-    """The same over an asynchronous *inner* transport."""
+    """Forward calls to an asynchronous *inner* transport: the async version of :class:`FaultTransport`."""
 
     def __init__(
         self,
@@ -156,47 +188,26 @@ class AsyncFaultTransport:
         sleep: Callable[[float], Awaitable[object]] = _event_loop_sleep,
     ) -> None:
         self._inner = inner
-        self._script = _Script(script)
-        self._sleep = sleep
+        self._script = _Script(script, sleep)
 
     async def call(self, operation: Operation) -> Reply:
-        """Return the answer of the script, or else of the inner transport.
+        """Return the refusal of the script, or the answer of the inner transport.
 
         Raises:
             TransportError: the script says so, or the inner transport had no answer.
         """
-        fault = await self._begin(operation.name)
-        if fault.code is not None:
-            return fault.reply()
-        reply = await self._inner.call(operation)
-        if fault.lost is not None:
-            raise fault.error(operation.name)
-        return reply
+        return await arun(self._script.call(operation), self._inner)
 
     async def fetch(self, url: str) -> bytes:
-        """Return the key set, unless the script has a fault of :data:`FETCH`; a refusal is a TransportError here.
+        """Return the key set at *url*, unless the script has a fault for :data:`FETCH`.
 
         Raises:
-            TransportError: the script says so, or the inner transport had no answer.
+            TransportError: the script says so (a refusal too), or the inner transport had no answer.
         """
-        fault = await self._begin(FETCH)
-        if fault.code is not None:
-            raise fault.error(FETCH)
-        body = await self._inner.fetch(url)
-        if fault.lost is not None:
-            raise fault.error(FETCH)
-        return body
-
-    async def _begin(self, name: str) -> Fault:
-        fault = self._script.next(name)
-        if fault.delay:
-            await self._sleep(fault.delay)
-        if fault.lost == "request":
-            raise fault.error(name)
-        return fault
+        return await arun(self._script.fetch(url), self._inner)
 
     async def close(self) -> None:
-        """Release what the inner transport holds; a later call opens it anew."""
+        """Close the inner transport. A later call opens it again."""
         await self._inner.close()
 
     async def __aenter__(self) -> AsyncFaultTransport:
