@@ -1,7 +1,7 @@
-"""Let requests in by their tokens: thin helpers around the verifiers, one module for each framework.
+"""Protect the routes of a web framework with bearer tokens: one small module for each framework.
 
-Each module imports its own framework and no other; nothing here is loaded by ``import srpcore``. What they share is in
-:mod:`~srpcore.frameworks.bearer`: how a token is taken out of a request, and what a failure means over HTTP.
+Each module imports only its own framework, and ``import srpcore`` imports none of them. The common part is in
+:mod:`~srpcore.frameworks.bearer`: it takes the token from a request and maps errors to HTTP statuses.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the events of API Gateway and AppSync say, and the one answer to an event that says something else."""
+"""Read the token and the method from the events of API Gateway and AppSync, and refuse malformed events."""
 
 from __future__ import annotations
 
@@ -9,27 +9,33 @@ from typing import cast
 from ..exceptions import SrpcoreError
 from ..tokens.claims import Claims
 
-__all__ = ["Unauthorized", "authorization", "mapping", "rest_authorization", "whole_stage"]
+__all__ = [
+    "Unauthorized",
+    "authorization_headers",
+    "require_json_object",
+    "rest_api_authorization_headers",
+    "whole_stage",
+]
 
-# A wildcard in the id or the stage is none that API Gateway would write.
+# API Gateway never writes a wildcard in the API id or in the stage. Accepting one would make the policy too wide.
 _METHOD_ARN = re.compile(r"(arn:[a-z-]+:execute-api:[a-z0-9-]+:\d+:[A-Za-z0-9]+/[\w$-]+)/.*", re.ASCII | re.DOTALL)
 
 
 class Unauthorized(SrpcoreError):
-    """The request is not let in. API Gateway answers 401 to this very text, and 500 to any other."""
+    """The request is refused. API Gateway answers 401 if the message is exactly this one, and 500 for any other."""
 
     def __init__(self) -> None:
         super().__init__("Unauthorized")
 
 
 def whole_stage(method_arn: str, _: Claims) -> str:
-    """Return the resource of all methods in the API and stage of *method_arn*.
+    """Return the ARN of all methods in the API and stage of *method_arn*.
 
-    API Gateway applies a cached policy to whatever method the same token calls next, and the verdict is the same for
-    all of them. A policy for the one method that was called first would deny the others until the cache forgets it.
+    API Gateway caches a policy for each token, and applies it to every method that is called with the same token. A
+    policy for only the first method would deny all others until the cache entry expires.
 
     Raises:
-        Unauthorized: it is no method's ARN.
+        Unauthorized: *method_arn* is not the ARN of a method.
     """
     parts = _METHOD_ARN.fullmatch(method_arn)
     if parts is None:
@@ -37,44 +43,45 @@ def whole_stage(method_arn: str, _: Claims) -> str:
     return f"{parts[1]}/*"
 
 
-def mapping(value: object) -> Mapping[str, object]:
-    """Return *value* as a JSON object.
+def require_json_object(value: object) -> Mapping[str, object]:
+    """Return *value* if it is a JSON object.
 
     Raises:
-        Unauthorized: it is none.
+        Unauthorized: *value* is something else.
     """
     if not isinstance(value, Mapping):
         raise Unauthorized
     return cast(Mapping[str, object], value)
 
 
-def rest_authorization(members: Mapping[str, object]) -> list[str]:
-    """Return the values of the Authorization headers in *members*, an event of a REST API, of type TOKEN or REQUEST.
+def rest_api_authorization_headers(members: Mapping[str, object]) -> list[str]:
+    """Return the values of the Authorization headers in *members*, an event of a REST API of type TOKEN or REQUEST.
 
     Raises:
-        Unauthorized: the headers are not as API Gateway writes them.
+        Unauthorized: the headers do not have the form in which API Gateway writes them.
     """
     if members.get("type") == "TOKEN":
         token = members.get("authorizationToken")
         return [token] if isinstance(token, str) else []
     if members.get("type") != "REQUEST":
         return []
-    # "headers" has the last value of each name, "multiValueHeaders" all; a value that is in one alone counts too.
-    several = authorization(members.get("multiValueHeaders") or {})
-    return [*several, *(value for value in authorization(members.get("headers") or {}) if value not in several)]
+    # "headers" contains the last value of each header, "multiValueHeaders" all values. Combine both, so that a second
+    # Authorization header is noticed wherever it is.
+    values = authorization_headers(members.get("multiValueHeaders") or {})
+    return [*values, *(value for value in authorization_headers(members.get("headers") or {}) if value not in values)]
 
 
-def authorization(headers: object) -> list[str]:
-    """Return the values of the Authorization headers in *headers*: a string by name, or several in a list.
+def authorization_headers(headers: object) -> list[str]:
+    """Return the values of the Authorization headers in *headers*, a JSON object of strings or of lists of strings.
 
     Raises:
-        Unauthorized: it is no JSON object, or a value is no string.
+        Unauthorized: *headers* is not a JSON object, or a value of Authorization is not a string.
     """
     values: list[str] = []
-    for name, value in mapping(headers).items():
+    for name, value in require_json_object(headers).items():
         if str(name).lower() == "authorization":
-            for one in cast(list[object], value) if isinstance(value, list) else [value]:
-                if not isinstance(one, str):
+            for item in cast(list[object], value) if isinstance(value, list) else [value]:
+                if not isinstance(item, str):
                     raise Unauthorized
-                values.append(one)
+                values.append(item)
     return values

@@ -1,17 +1,17 @@
-"""AWS Lambda authorizers for API Gateway's REST APIs and HTTP APIs, and for AppSync. An instance is a handler::
+"""AWS Lambda authorizers for REST APIs and HTTP APIs of API Gateway, and for AppSync. An instance is a handler::
 
     verifier = TokenVerifier("eu-west-1_AbCd12345", client_id="...", token_use="access")
-    verifier.hydrate()  # the initialization of the function pays for the fetch of the keys, and no request waits for it
+    verifier.hydrate()  # fetches the keys while the function is initialized, so that no request waits for them
     handler = RestApiAuthorizer(verifier)
 
-All deny by default: an event of another shape, a header that is missing or there twice, an empty token and one that is
-not accepted. Only where there are no keys to verify with (TransportError), or the program is at fault, they raise: the
-service then answers 500 and remembers nothing, while a denial would be remembered for this token, which may be good,
-for as long as the authorizer caches.
+They refuse by default: a malformed event, a header that is missing or occurs twice, an empty token, and a token that is
+not accepted. They raise an exception only if the keys cannot be fetched (TransportError) or the program has an error.
+API Gateway then answers 500 and caches nothing. A denial, however, would be cached for this token, which may be valid.
 
-What is cached outlives the token: it may be used until the cache forgets it, after ``exp`` has passed too. Choose a
-time to live that you would add to the token's own. API Gateway caches by the authorizer's identity sources: name the
-Authorization header, and nothing in its place.
+API Gateway caches the result of an authorizer for its time to live (TTL), even if the token expires meanwhile. So a
+token can be used until ``exp`` plus the TTL: choose a TTL that is acceptable as a longer life of the token. The key of
+the cache are the identity sources of the authorizer. Use the Authorization header as identity source, and not another
+value instead of it.
 """
 
 from __future__ import annotations
@@ -24,8 +24,14 @@ from ..exceptions import ConfigurationError, GroupMismatch, ScopeMismatch, Token
 from ..tokens.claims import Claims
 from ..tokens.policy import Overrides, seconds, strings
 from ..tokens.verifier import TokenVerifier
-from .aws_events import Unauthorized, authorization, mapping, rest_authorization, whole_stage
-from .bearer import bearer_token, demands, sync_verifier
+from .aws_events import (
+    Unauthorized,
+    authorization_headers,
+    require_json_object,
+    rest_api_authorization_headers,
+    whole_stage,
+)
+from .bearer import bearer_token, check_overrides, require_sync_verifier
 from .principal import app_client, groups, subject, username
 
 if TYPE_CHECKING:
@@ -44,10 +50,10 @@ Scalar: TypeAlias = str | int | float | bool
 
 
 def context_of(claims: Claims) -> dict[str, Scalar]:
-    """Return what the authorizers pass on by default: who calls, through which app client, and what they may do.
+    """Return the default context of the authorizers: the user, the app client, and what they are allowed to do.
 
-    ``sub``, ``username``, ``client_id`` (of an ID token its ``aud``), ``token_use`` and ``scope`` where the token has
-    them; ``groups`` with spaces between them, which no group's name has.
+    It contains ``sub``, ``username``, ``client_id`` (``aud`` of an ID token), ``token_use`` and ``scope``, if the token
+    has them, and ``groups``, separated by spaces. The name of a group cannot contain a space.
     """
     members = {
         "sub": claims.get("sub"),
@@ -69,38 +75,39 @@ class _Authorizer:
         bare: bool = False,
         **overrides: Unpack[Overrides],
     ) -> None:
-        self._verifier = sync_verifier(verifier)
+        self._verifier = require_sync_verifier(verifier)
         self._make_context = context
         self._bare = bare
-        self._overrides = demands(overrides)
+        self._overrides = check_overrides(overrides)
 
-    def _claims(self, authorization: list[str]) -> Claims:
+    def _verify(self, authorization: list[str]) -> Claims:
         token = bearer_token([f"Bearer {value}" for value in authorization] if self._bare else authorization)
         if token is None:
             raise Unauthorized
         return self._verifier.verify(token, **self._overrides)
 
-    def _context(self, claims: Claims) -> dict[str, Scalar]:
+    def _check_context(self, claims: Claims) -> dict[str, Scalar]:
         context = dict(self._make_context(claims))
         for name, value in context.items():
             if not isinstance(name, str) or not isinstance(value, (str, int, float)):  # pyright: ignore[reportUnnecessaryIsInstance]
-                raise ConfigurationError("context must return strings, numbers and booleans by name: no list, no None")
+                raise ConfigurationError("context must return a mapping of names to strings, numbers or booleans")
         return context
 
 
 class RestApiAuthorizer(_Authorizer):
-    """Authorize for a REST API of API Gateway, or a WebSocket API: authorizers of the types TOKEN and REQUEST.
+    """An authorizer of type TOKEN or REQUEST for a REST API or a WebSocket API of API Gateway.
 
     Args:
-        verifier: whose ``verify`` decides.
-        context: what to pass on to the integration, as a function of the claims; strings, numbers, booleans.
-        bare: whether the header has the token alone, without ``Bearer``, as clients of API Gateway's own authorizer
-            for user pools send it. It is one or the other, never both.
-        resource: the ARN or ARNs that the policy allows, as a function of the ARN of the method and the claims.
-        overrides: what is demanded in the place of what the verifier was made with, such as ``scope=``.
+        verifier: the verifier of the tokens.
+        context: a function that returns the context for the integration from the claims: strings, numbers, booleans.
+        bare: whether the header contains only the token, without ``Bearer``. Clients that were written for the built-in
+            Cognito authorizer of API Gateway send it so. Only one of the two forms is accepted.
+        resource: a function of the ARN of the method and the claims that returns the ARN or ARNs which the policy
+            allows.
+        overrides: replace arguments of the same name of the verifier, for example ``scope=``.
 
     Raises:
-        ConfigurationError: *verifier* is no TokenVerifier, or an override cannot be used.
+        ConfigurationError: *verifier* is not a TokenVerifier, or an override has a wrong type or value.
     """
 
     def __init__(
@@ -116,24 +123,25 @@ class RestApiAuthorizer(_Authorizer):
         self._resource = resource
 
     def __call__(self, event: object, _: object = None) -> dict[str, Any]:
-        """Return the policy that allows the caller the API, or denies a caller who lacks a group or a scope.
+        """Return a policy that allows the caller to use the API, or denies it if a group or a scope is missing.
 
         Raises:
-            Unauthorized: no token, or one that is not accepted.
-            TransportError: there are no keys to verify it with.
-            ConfigurationError: ``context`` or ``resource`` returned what cannot be used.
+            Unauthorized: the event has no token, or the token is not accepted.
+            TransportError: the key set could not be fetched, so the token was not verified.
+            ConfigurationError: ``context`` or ``resource`` returned a value of a wrong type.
         """
-        # 401 by raising, not a policy of Deny: it is what a client acts on by getting a new token, and it is not
-        # cached. A token with a key that is new, or not valid yet, is good in a minute; a Deny would stand for minutes,
-        # and for other tokens too where the cache has another key than the token. Deny is left for what a verified
-        # token lacks, for that does not change.
-        members = mapping(event)
+        # Raise Unauthorized for a token that is not accepted, instead of returning a policy with Deny. Raising gives
+        # 401, after which clients get a new token, and API Gateway does not cache it. A token that is not valid yet, or
+        # is signed with a new key, may be accepted a minute later, but a cached Deny would stay for minutes. If the
+        # cache key is not the token, it would even deny other tokens.
+        # Return Deny only if a verified token lacks a group or a scope, because that cannot change.
+        members = require_json_object(event)
         method_arn = members.get("methodArn")
         if not isinstance(method_arn, str):
             raise Unauthorized
         stage = whole_stage(method_arn, {})
         try:
-            claims = self._claims(rest_authorization(members))
+            claims = self._verify(rest_api_authorization_headers(members))
             principal = subject(claims)
         except (GroupMismatch, ScopeMismatch):
             return _policy("refused", "Deny", stage)
@@ -141,64 +149,65 @@ class RestApiAuthorizer(_Authorizer):
             raise Unauthorized from None
         resource = strings("resource", self._resource(method_arn, claims))
         if resource is None:
-            raise ConfigurationError("resource must be an ARN or several, and not None")
+            raise ConfigurationError("resource must return one ARN or several, not None")
         policy = _policy(principal, "Allow", resource if isinstance(resource, str) else [*resource])
-        return {**policy, "context": self._context(claims)}
+        return {**policy, "context": self._check_context(claims)}
 
 
 class HttpApiAuthorizer(_Authorizer):
-    """Authorize for an HTTP API of API Gateway: payload format version 2.0 with simple responses enabled.
+    """An authorizer for an HTTP API of API Gateway: payload format version 2.0 with simple responses enabled.
 
-    A denial is answered with 403 and cached as an admission is, where the authorizer caches.
+    API Gateway answers 403 if a request is refused. If the authorizer has a cache, both results are cached.
 
     Args:
-        verifier: whose ``verify`` decides.
-        context: what to pass on to the integration, as a function of the claims; strings, numbers, booleans.
-        bare: whether the header has the token alone, without ``Bearer``. It is one or the other, never both.
-        overrides: what is demanded in the place of what the verifier was made with, such as ``scope=``.
+        verifier: the verifier of the tokens.
+        context: a function that returns the context for the integration from the claims: strings, numbers, booleans.
+        bare: whether the header contains only the token, without ``Bearer``. Only one of the two forms is accepted.
+        overrides: replace arguments of the same name of the verifier, for example ``scope=``.
 
     Raises:
-        ConfigurationError: *verifier* is no TokenVerifier, or an override cannot be used.
+        ConfigurationError: *verifier* is not a TokenVerifier, or an override has a wrong type or value.
     """
 
     def __call__(self, event: object, _: object = None) -> dict[str, Any]:
-        """Return ``isAuthorized``, and for a caller who is let in ``context``.
+        """Return ``isAuthorized``, and ``context`` if the token is accepted.
 
         Raises:
-            TransportError: there are no keys to verify the token with.
-            ConfigurationError: ``context`` returned what cannot be passed on.
+            TransportError: the key set could not be fetched, so the token was not verified.
+            ConfigurationError: ``context`` returned a value of a wrong type.
         """
         try:
-            members = mapping(event)
+            members = require_json_object(event)
             if members.get("version") != "2.0":
                 raise Unauthorized
-            # This format joins headers of one name with a comma, which no token has.
-            claims = self._claims(authorization(members.get("headers")))
+            # Payload format 2.0 joins headers of the same name with commas. A token contains no comma, so two
+            # Authorization headers are refused.
+            claims = self._verify(authorization_headers(members.get("headers")))
         except (Unauthorized, TokenVerificationException):
             return {"isAuthorized": False}
-        return {"isAuthorized": True, "context": self._context(claims)}
+        return {"isAuthorized": True, "context": self._check_context(claims)}
 
 
 class AppSyncAuthorizer(_Authorizer):
-    """Authorize for AppSync, of type AWS_LAMBDA.
+    """An authorizer of type AWS_LAMBDA for AppSync.
 
-    A denial is not cached. An admission is cached as the API says, or for ``ttl`` seconds, and then never beyond the
-    token's ``exp``.
+    A refusal is not cached. An acceptance is cached for the time that is set in the API. If you pass ``ttl``, it is
+    cached for that time, but never longer than the token is valid.
 
     Args:
-        verifier: whose ``verify`` decides.
-        context: what resolvers see as ``$ctx.identity.resolverContext``, as a function of the claims; strings,
-            numbers, booleans.
-        bare: whether the token comes alone, as AppSync wants it, or after ``Bearer``. It is one or the other.
-        denied_fields: the fields that resolve to null for this caller, as ``Type.field`` or by ARN, as a function of
-            the claims.
-        ttl: seconds for which AppSync may cache an admission (``ttlOverride``), 0 for not at all; None leaves it to
-            the API.
-        clock: the time in seconds since the epoch.
-        overrides: what is demanded in the place of what the verifier was made with, such as ``scope=``.
+        verifier: the verifier of the tokens.
+        context: a function that returns ``$ctx.identity.resolverContext`` from the claims: strings, numbers, booleans.
+        bare: whether the header contains only the token, as is usual with AppSync, or the token after ``Bearer``. Only
+            one of the two forms is accepted.
+        denied_fields: a function that returns from the claims the fields that are null for this caller, as
+            ``Type.field`` or as ARN.
+        ttl: the seconds for which AppSync may cache an acceptance (``ttlOverride``); 0 turns the cache off, and None
+            uses the setting of the API.
+        clock: a function that returns the seconds since the epoch.
+        overrides: replace arguments of the same name of the verifier, for example ``scope=``.
 
     Raises:
-        ConfigurationError: *verifier* is no TokenVerifier, or an argument cannot be used.
+        ConfigurationError: *verifier* is not a TokenVerifier, or an argument has a wrong type or value.
     """
 
     def __init__(
@@ -220,33 +229,33 @@ class AppSyncAuthorizer(_Authorizer):
         self._clock = clock
 
     def __call__(self, event: object, _: object = None) -> dict[str, Any]:
-        """Return ``isAuthorized``, and for a caller who is let in ``resolverContext`` and ``deniedFields``.
+        """Return ``isAuthorized``, and ``resolverContext`` and ``deniedFields`` if the token is accepted.
 
         Raises:
-            TransportError: there are no keys to verify the token with.
-            ConfigurationError: ``context`` or ``denied_fields`` returned what cannot be passed on.
+            TransportError: the key set could not be fetched, so the token was not verified.
+            ConfigurationError: ``context`` or ``denied_fields`` returned a value of a wrong type.
         """
         try:
-            token = mapping(event).get("authorizationToken")
-            claims = self._claims([token] if isinstance(token, str) else [])
+            token = require_json_object(event).get("authorizationToken")
+            claims = self._verify([token] if isinstance(token, str) else [])
         except (Unauthorized, TokenVerificationException):
             return {"isAuthorized": False, "ttlOverride": 0}
-        answer: dict[str, Any] = {"isAuthorized": True, "resolverContext": self._context(claims)}
+        answer: dict[str, Any] = {"isAuthorized": True, "resolverContext": self._check_context(claims)}
         if self._denied_fields is not None:
-            answer["deniedFields"] = _fields(self._denied_fields(claims))
+            answer["deniedFields"] = _check_denied_fields(self._denied_fields(claims))
         if self._ttl is not None:
             answer["ttlOverride"] = max(0, min(int(self._ttl), int(claims["exp"] - self._clock())))
         return answer
 
 
-def _fields(denied: object) -> list[str]:
+def _check_denied_fields(denied: object) -> list[str]:
     if isinstance(denied, str) or not isinstance(denied, Collection):
-        # One name would be read as a list of its letters, and deny nothing.
-        raise ConfigurationError("denied_fields must return the names of fields: several, not one string")
-    several = [*cast(Collection[object], denied)]
-    if not all(isinstance(field, str) and field for field in several):
-        raise ConfigurationError("denied_fields must return the names of fields, and none of them empty")
-    return cast(list[str], several)
+        # A single string would be iterated over as a list of letters, so no field would be denied.
+        raise ConfigurationError("denied_fields must return a list of field names, not a string")
+    fields = [*cast(Collection[object], denied)]
+    if not all(isinstance(field, str) and field for field in fields):
+        raise ConfigurationError("denied_fields must return field names that are not empty")
+    return cast(list[str], fields)
 
 
 def _policy(principal: str, effect: str, resource: str | list[str]) -> dict[str, Any]:

@@ -1,15 +1,15 @@
-"""Bearer tokens over HTTP (RFC 6750): the token out of a request, and what a failure means to the client.
+"""Bearer tokens over HTTP (RFC 6750): take the token from a request, and map errors to HTTP statuses.
 
 ::
 
-    nothing, or another scheme       401   WWW-Authenticate: Bearer
-    a token that is not accepted     401   error="invalid_token"
+    no token, or another scheme      401   WWW-Authenticate: Bearer
+    the token is not accepted        401   error="invalid_token"
     ScopeMismatch, GroupMismatch     403   error="insufficient_scope"
-    TransportError                   503   there are no keys to verify with: the token may be good
-    anything else                    propagates: it is a fault of the program, or a custom check's own
+    TransportError                   503   the keys could not be fetched; the token may be valid
+    another exception                is not caught: it comes from an error in the program, or from a custom check
 
-The client is told the kind of failure and no more: nothing of the token, of its claims or of what was expected, but
-for the scope that it lacks. The error itself is the ``__cause__`` of what each framework is given to raise.
+The answer contains only the kind of the error and the missing scope. It contains nothing of the token, its claims, or
+the other expected values. The exception that each framework raises has the original error as its ``__cause__``.
 """
 
 from __future__ import annotations
@@ -44,43 +44,52 @@ from ..tokens.claims import Claims
 from ..tokens.policy import Overrides, Policy
 from ..tokens.verifier import TokenVerifier
 
-__all__ = ["Refused", "bearer_token", "demands", "needed_token", "refusing", "sync_verifier", "verified"]
+__all__ = [
+    "Refused",
+    "bearer_token",
+    "check_overrides",
+    "require_bearer_token",
+    "require_sync_verifier",
+    "translate_errors",
+    "verify_request",
+]
 
-# RFC 6750, section 2.1: "Bearer" 1*SP b64token. A second token, or a header that a server has joined to the first with
-# a comma, does not fit.
+# RFC 6750, section 2.1: "Bearer" 1*SP b64token. A second token does not match, and neither do two headers that a server
+# has joined with a comma.
 _CREDENTIALS = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.ASCII | re.IGNORECASE)
 
-# RFC 6749, section 3.3: it has no quote, backslash, space or control character, so it is safe in a quoted string.
+# RFC 6749, section 3.3. There is no quote, backslash, space or control character in it, so it is safe in quotes.
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 
-# The facts of the classes, not the errors' own strings: those quote kid, alg and claims, which are the sender's choice.
-_FACTS: dict[type, str] = {
+# What the client is told. It is not str(error), because that quotes kid, alg and claims, which the sender chooses: an
+# attacker could write control characters into a header.
+_DESCRIPTIONS: dict[type, str] = {
     TokenVerificationException: "the token is not accepted",
     MalformedToken: "the token is malformed",
-    UnsupportedAlgorithm: "the token is not signed with RS256, or wants an extension",
+    UnsupportedAlgorithm: "the token is not signed with RS256, or requires an extension",
     UnknownKey: "the token is signed with an unknown key",
     InvalidKey: "the token is signed with a key that cannot be used",
     InvalidSignature: "the token's signature is invalid",
     InvalidClaim: "a claim of the token is missing or malformed",
     TokenExpired: "the token has expired",
     TokenNotYetValid: "the token is not valid yet",
-    IssuerMismatch: "the token is of another issuer",
-    AudienceMismatch: "the token is another app client's",
-    SubjectMismatch: "the token is another user's",
-    TokenUseMismatch: "the token is for another use",
-    AccessTokenHashMismatch: "the token goes with another access token",
-    GroupMismatch: "the user is in none of the groups that may do this",
-    ScopeMismatch: "the token lacks the scope that this needs",
+    IssuerMismatch: "the token is from another issuer",
+    AudienceMismatch: "the token was issued to another app client",
+    SubjectMismatch: "the tokens belong to different users",
+    TokenUseMismatch: "the token is of the wrong kind",
+    AccessTokenHashMismatch: "the token does not belong to the access token",
+    GroupMismatch: "the user is not in any of the required groups",
+    ScopeMismatch: "the token lacks a required scope",
 }
 
-_NO_DEMANDS = Policy(client_id=None, token_use=None, groups=None, scope=None, leeway=0, custom_check=None)
+_EMPTY_POLICY = Policy(client_id=None, token_use=None, groups=None, scope=None, leeway=0, custom_check=None)
 
 
 class Refused(SrpcoreError):
-    """A request is not let in. Each framework raises its own error in the place of this one.
+    """The request is refused. Each framework module turns this into the exception of its framework.
 
-    ``status`` is HTTP's, ``description`` a text for the client, ``challenge`` the value of ``WWW-Authenticate`` or
-    None. All three are safe to send.
+    ``status`` is the HTTP status, ``description`` a message for the client, and ``challenge`` the value of
+    ``WWW-Authenticate`` or None. All three are safe to send.
     """
 
     def __init__(self, status: int, description: str, challenge: str | None) -> None:
@@ -96,103 +105,107 @@ class Refused(SrpcoreError):
 def bearer_token(authorization: Collection[str]) -> str | None:
     """Return the token in *authorization*, the values of all Authorization headers of a request.
 
-    None where none is of the scheme ``Bearer``, whose case does not matter (RFC 9110, section 11.1).
+    The scheme ``Bearer`` may be in upper or lower case (RFC 9110, section 11.1). Return None if no header has it.
 
     Raises:
-        MalformedToken: there is more than one header, or not one token in it.
+        MalformedToken: one header has the scheme, but there are further headers, or it does not contain exactly one
+            token.
     """
     if not any(value.partition(" ")[0].lower() == "bearer" for value in authorization):
         return None
     if len(authorization) != 1:
-        raise MalformedToken("there is more than one Authorization header")
+        raise MalformedToken("request has more than one Authorization header")
     credentials = _CREDENTIALS.fullmatch(next(iter(authorization)))
     if credentials is None:
-        raise MalformedToken("the Authorization header holds not one bearer token")
+        raise MalformedToken("Authorization header does not contain exactly one bearer token")
     return credentials[1]
 
 
-def needed_token(authorization: Collection[str]) -> str:
+def require_bearer_token(authorization: Collection[str]) -> str:
     """Return the token in *authorization*, as :func:`bearer_token` does.
 
     Raises:
-        Refused: there is none.
-        MalformedToken: there is more than one header, or not one token in it.
+        Refused: no header has the scheme ``Bearer``.
+        MalformedToken: see :func:`bearer_token`.
     """
     token = bearer_token(authorization)
     if token is None:
-        # RFC 6750, section 3.1: no error code for a client that may not know that it must log in.
-        raise Refused(401, "a bearer token is needed", "Bearer")
+        # RFC 6750, section 3.1: do not send an error code if the request has no token.
+        raise Refused(401, "a bearer token is required", "Bearer")
     return token
 
 
 @contextmanager
-def refusing() -> Generator[None, None, None]:
-    """Turn what a verifier raises about a token into :class:`Refused`; anything else passes as it is.
+def translate_errors() -> Generator[None, None, None]:
+    """Turn the exceptions that a verifier raises about a token into :class:`Refused`. Others are not caught.
 
     Raises:
-        Refused: the token is not accepted, or there are no keys to verify it with.
+        Refused: the token is not accepted, or the key set could not be fetched.
     """
     try:
         yield
     except TransportError as error:
-        raise Refused(503, "no token can be verified at the moment: try again later", None) from error
+        raise Refused(503, "tokens cannot be verified at the moment: try again later", None) from error
     except TokenVerificationException as error:
-        raise _refused(error) from error
+        raise _refusal(error) from error
 
 
-def verified(verifier: TokenVerifier, authorization: Collection[str], overrides: Overrides) -> Claims:
+def verify_request(verifier: TokenVerifier, authorization: Collection[str], overrides: Overrides) -> Claims:
     """Return the claims of the token in *authorization*, the values of all Authorization headers of a request.
 
     Raises:
-        Refused: there is none, it is not accepted, or there are no keys to verify it with.
+        Refused: there is no token, it is not accepted, or the key set could not be fetched.
     """
-    with refusing():
-        return verifier.verify(needed_token(authorization), **overrides)
+    with translate_errors():
+        return verifier.verify(require_bearer_token(authorization), **overrides)
 
 
-def demands(overrides: Overrides, *, awaited: bool = False) -> Overrides:
-    """Return *overrides* as a route will keep them: checked now, and copied where they could be changed later.
+def check_overrides(overrides: Overrides, *, is_async: bool = False) -> Overrides:
+    """Return a checked copy of *overrides* for a route, so that a mistake is found before the first request.
 
     Args:
-        overrides: what is demanded in the place of what the verifier was made with.
-        awaited: whether the verifier is asynchronous, so that a custom check may be too.
+        overrides: replace arguments of the same name of the verifier.
+        is_async: whether the verifier is asynchronous, so that a custom check may be a coroutine function.
 
     Raises:
-        ConfigurationError: one cannot be used, or is none.
+        ConfigurationError: an override has an unknown name, or a wrong type or value.
     """
     unknown = sorted(overrides.keys() - Overrides.__annotations__.keys())
     if unknown:
-        raise ConfigurationError(f"a route cannot demand {unknown[0]}: it can {', '.join(Overrides.__annotations__)}")
-    checks = _NO_DEMANDS.with_overrides(overrides)
-    if not awaited:
-        checks.require_sync_check()
-    return cast(Overrides, {name: getattr(checks, name) for name in overrides})
+        raise ConfigurationError(f"unknown override {unknown[0]!r}: use one of {', '.join(Overrides.__annotations__)}")
+    policy = _EMPTY_POLICY.with_overrides(overrides)
+    if not is_async:
+        policy.require_sync_check()
+    return cast(Overrides, {name: getattr(policy, name) for name in overrides})
 
 
-def sync_verifier(verifier: TokenVerifier) -> TokenVerifier:
-    """Return *verifier* if it is a TokenVerifier: nobody would await another's ``verify``, and all would be let in.
+def require_sync_verifier(verifier: TokenVerifier) -> TokenVerifier:
+    """Return *verifier* if it is a TokenVerifier.
+
+    ``verify`` of an AsyncTokenVerifier returns a coroutine. It would never be awaited here, so every token would be
+    accepted.
 
     Raises:
-        ConfigurationError: it is something else.
+        ConfigurationError: *verifier* is something else.
     """
     if not isinstance(verifier, TokenVerifier):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigurationError(f"verifier must be a TokenVerifier, and is of the type {type(verifier).__name__}")
+        raise ConfigurationError(f"verifier must be a TokenVerifier, not {type(verifier).__name__}")
     return verifier
 
 
-def _refused(error: TokenVerificationException) -> Refused:
-    fact = next(_FACTS[cls] for cls in type(error).__mro__ if cls in _FACTS)
-    parameters = {"error": "invalid_token", "error_description": fact}
+def _refusal(error: TokenVerificationException) -> Refused:
+    description = next(_DESCRIPTIONS[cls] for cls in type(error).__mro__ if cls in _DESCRIPTIONS)
+    parameters = {"error": "invalid_token", "error_description": description}
     if not isinstance(error, (GroupMismatch, ScopeMismatch)):
-        return Refused(401, fact, _challenge(parameters))
+        return Refused(401, description, _challenge(parameters))
     parameters["error"] = "insufficient_scope"
     wanted = _scopes(error.expected) if isinstance(error, ScopeMismatch) else ""
-    return Refused(403, fact, _challenge({**parameters, "scope": wanted} if wanted else parameters))
+    return Refused(403, description, _challenge({**parameters, "scope": wanted} if wanted else parameters))
 
 
 def _scopes(expected: object) -> str:
-    several = cast(list[object], expected if isinstance(expected, (list, tuple)) else [expected])
-    return " ".join(scope for scope in several if isinstance(scope, str) and _SCOPE.fullmatch(scope))
+    scopes = cast(list[object], expected if isinstance(expected, (list, tuple)) else [expected])
+    return " ".join(scope for scope in scopes if isinstance(scope, str) and _SCOPE.fullmatch(scope))
 
 
 def _challenge(parameters: dict[str, str]) -> str:

@@ -1,6 +1,7 @@
-"""FastAPI: ``claims: Annotated[Claims, Depends(CognitoBearer(verifier))]``, and the scheme in the OpenAPI document."""
+"""FastAPI: a dependency that returns the claims, ``claims: Annotated[Claims, Depends(CognitoBearer(verifier))]``."""
 
-# Annotations are evaluated here: FastAPI reads those of __call__ from an object without a module to look names up in.
+# Do not add "from __future__ import annotations": FastAPI reads the annotations of __call__ from an instance, which has
+# no module in which it could look up names, so the annotations must be objects and not strings.
 from typing import Unpack
 
 from fastapi.openapi.models import HTTPBearer
@@ -14,24 +15,25 @@ from ..tokens.claims import Claims
 from ..tokens.policy import Overrides
 from ..tokens.verifier import TokenVerifier
 from . import starlette
-from .bearer import Refused, refusing
+from .bearer import Refused, translate_errors
 from .principal import scopes
 
 __all__ = ["CognitoBearer"]
 
 
 class CognitoBearer(starlette.CognitoBearer, SecurityBase):
-    """Depend on the claims of the token that a request brings: 401, 403 or 503 where it brings none that is accepted.
+    """A dependency that returns the claims of the token in a request, or refuses the request with 401, 403 or 503.
 
-    ``Security(bearer, scopes=[...])`` demands every scope that it names; ``scope=`` demands one of those it names.
+    ``Security(bearer, scopes=[...])`` requires all of these scopes; ``scope=`` requires at least one of its scopes. The
+    OpenAPI document of the app contains the security scheme.
 
     Args:
-        verifier: AsyncTokenVerifier; or TokenVerifier, which runs in a thread, since it waits while it fetches keys.
+        verifier: an AsyncTokenVerifier; or a TokenVerifier, which runs in a thread because it blocks during a fetch.
         scheme_name: the name of the scheme in the OpenAPI document.
-        overrides: what is demanded in the place of what the verifier was made with, such as ``scope=``.
+        overrides: replace arguments of the same name of the verifier, for example ``scope=``.
 
     Raises:
-        ConfigurationError: *verifier* is none, or an override cannot be used.
+        ConfigurationError: *verifier* has a wrong type, or an override has a wrong type or value.
     """
 
     def __init__(
@@ -46,14 +48,14 @@ class CognitoBearer(starlette.CognitoBearer, SecurityBase):
         self.scheme_name = scheme_name
 
     async def __call__(self, request: HTTPConnection, security_scopes: SecurityScopes) -> Claims:  # type: ignore[override]  # FastAPI gives both
-        """Return the claims of the token in *request*; FastAPI calls it.
+        """Return the claims of the token in *request*. FastAPI calls this.
 
         Raises:
-            HTTPException: 401, 403 or 503, with ``WWW-Authenticate``; a WebSocket has WebSocketException instead.
+            HTTPException: 401, 403 or 503, with ``WWW-Authenticate``; for a WebSocket a WebSocketException.
         """
         claims = await super().__call__(request)
         try:
-            with refusing():
+            with translate_errors():
                 _check_all(security_scopes.scopes, claims)
         except Refused as refused:
             raise starlette.http_error(request, refused) from refused.__cause__
@@ -63,4 +65,4 @@ class CognitoBearer(starlette.CognitoBearer, SecurityBase):
 def _check_all(wanted: list[str], claims: Claims) -> None:
     actual = scopes(claims)
     if not {*wanted} <= {*actual}:
-        raise ScopeMismatch("the token lacks a scope", expected=wanted, actual=actual)
+        raise ScopeMismatch("token lacks a required scope", expected=wanted, actual=actual)

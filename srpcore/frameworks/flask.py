@@ -1,13 +1,13 @@
-"""Flask: a decorator for a view, and a check before all views of an app or a blueprint; the claims are ``g.claims``.
+"""Flask: a decorator for one view, and a function for all views of an app or a blueprint. They set ``g.claims``.
 
 ::
 
     @app.get("/me")
-    @bearer_token(verifier)  # below the route: Flask serves what stands under its own decorator
+    @bearer_token(verifier)  # below the route: Flask registers the function below its own decorator
     def me():
         return {"sub": g.claims["sub"]}
 
-    admin.before_request(require_token(verifier, groups="admins"))  # a whole blueprint: no view of it can be forgotten
+    admin.before_request(require_token(verifier, groups="admins"))  # all views of a blueprint
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from werkzeug.exceptions import Forbidden, HTTPException, ServiceUnavailable, Un
 
 from ..tokens.policy import Overrides
 from ..tokens.verifier import TokenVerifier
-from .bearer import Refused, demands, sync_verifier, verified
+from .bearer import Refused, check_overrides, require_sync_verifier, verify_request
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -35,17 +35,17 @@ _R = TypeVar("_R")
 def bearer_token(
     verifier: TokenVerifier, **overrides: Unpack[Overrides]
 ) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
-    """Return a decorator for a view, plain or ``async``, that lets in only who brings a token that is accepted.
+    """Return a decorator for a view, plain or ``async``, that refuses requests without an accepted token.
 
-    Put it below ``@app.route``. It guards what the view is called for, HEAD too; the answer to OPTIONS that Flask gives
-    by itself has nothing of the view and needs no token.
+    Put it below ``@app.route``. It protects all methods of the view, HEAD included. Flask itself answers OPTIONS
+    without calling the view; that answer needs no token.
 
     Args:
-        verifier: whose ``verify`` decides.
-        overrides: what this view demands in the place of what the verifier was made with, such as ``scope=``.
+        verifier: the verifier of the tokens.
+        overrides: replace arguments of the same name of the verifier, for example ``scope=``.
 
     Raises:
-        ConfigurationError: *verifier* is none, or an override cannot be used.
+        ConfigurationError: *verifier* has a wrong type, or an override has a wrong type or value.
     """
     check = require_token(verifier, **overrides)
 
@@ -53,8 +53,8 @@ def bearer_token(
         @wraps(view)
         def guarded(*arguments: _P.args, **named: _P.kwargs) -> _R:
             check()
-            answer: _R = current_app.ensure_sync(view)(*arguments, **named)
-            return answer
+            response: _R = current_app.ensure_sync(view)(*arguments, **named)
+            return response
 
         return guarded
 
@@ -62,52 +62,53 @@ def bearer_token(
 
 
 def require_token(verifier: TokenVerifier, **overrides: Unpack[Overrides]) -> Callable[[], None]:
-    """Return a function for ``before_request`` of an app or a blueprint: no view of it is reached without a token.
+    """Return a function for ``before_request`` of an app or a blueprint that protects all of its views.
 
-    It refuses every method, OPTIONS too: what answers a browser's preflight request must come before it.
+    It refuses every method without a token, OPTIONS included. If browsers send preflight requests (CORS), answer them
+    in a function that is registered before this one.
 
     Args:
-        verifier: whose ``verify`` decides.
-        overrides: what is demanded in the place of what the verifier was made with, such as ``groups=``.
+        verifier: the verifier of the tokens.
+        overrides: replace arguments of the same name of the verifier, for example ``groups=``.
 
     Raises:
-        ConfigurationError: *verifier* is none, or an override cannot be used.
+        ConfigurationError: *verifier* has a wrong type, or an override has a wrong type or value.
     """
-    checked, demanded = sync_verifier(verifier), demands(overrides)
+    checked_verifier, checked_overrides = require_sync_verifier(verifier), check_overrides(overrides)
 
     def check() -> None:
         g.pop("claims", None)
         try:
-            g.claims = verified(checked, request.headers.getlist("Authorization"), demanded)
+            g.claims = verify_request(checked_verifier, request.headers.getlist("Authorization"), checked_overrides)
         except Refused as refused:
             raise _ERRORS[refused.status](refused) from refused.__cause__
 
     return check
 
 
-class _Challenge(HTTPException):
-    """An error that carries ``WWW-Authenticate``, and is still caught by the app's own handlers of its status."""
+class _ErrorWithChallenge(HTTPException):
+    """An error with the header ``WWW-Authenticate``, which the app's own handlers for its status still catch."""
 
     def __init__(self, refused: Refused) -> None:
         super().__init__(refused.description)
         self._challenge = refused.challenge
 
     def get_headers(self, environ: Any = None, scope: Any = None) -> list[tuple[str, str]]:
-        """Return the headers of the answer."""
+        """Return the headers of the response."""
         headers = super().get_headers(environ, scope)
         return headers if self._challenge is None else [*headers, ("WWW-Authenticate", self._challenge)]
 
 
-class _Unauthorized(_Challenge, Unauthorized):
+class _Unauthorized(_ErrorWithChallenge, Unauthorized):
     pass
 
 
-class _Forbidden(_Challenge, Forbidden):
+class _Forbidden(_ErrorWithChallenge, Forbidden):
     pass
 
 
-class _Unavailable(_Challenge, ServiceUnavailable):
+class _Unavailable(_ErrorWithChallenge, ServiceUnavailable):
     pass
 
 
-_ERRORS: dict[int, type[_Challenge]] = {401: _Unauthorized, 403: _Forbidden, 503: _Unavailable}
+_ERRORS: dict[int, type[_ErrorWithChallenge]] = {401: _Unauthorized, 403: _Forbidden, 503: _Unavailable}

@@ -1,4 +1,4 @@
-"""Django REST framework: an authentication class whose subclass says whose tokens, and what views may demand of them.
+"""Django REST framework: an authentication class. Subclass it with a verifier, and again with stricter overrides.
 
 ::
 
@@ -8,10 +8,11 @@
 
     class Orders(APIView):
         authentication_classes = [Writers]
-        permission_classes = [IsAuthenticated]  # without it the framework lets in who brings no token at all
+        permission_classes = [IsAuthenticated]  # without it requests without a token are accepted
 """
 
-# The framework has no types: what is inferred of its code (a method that passes returns None) is not what it means.
+# The framework has no type annotations, and what pyright infers from its code is wrong: a method that only passes seems
+# to return None.
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportIncompatibleMethodOverride=false
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from ..exceptions import ConfigurationError
 from ..tokens.claims import Claims
 from ..tokens.policy import Overrides
 from ..tokens.verifier import TokenVerifier
-from .bearer import Refused, bearer_token, demands, refusing, sync_verifier
+from .bearer import Refused, bearer_token, check_overrides, require_sync_verifier, translate_errors
 from .principal import groups, subject, username
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ __all__ = ["CognitoAuthentication", "Principal"]
 
 @dataclass(frozen=True)
 class Principal:
-    """The user of a verified token, in the place of a Django user: no database is asked. ``pk`` is ``sub``."""
+    """The user of a verified token, instead of a Django user. It needs no database. ``pk`` is the claim ``sub``."""
 
     pk: str
     username: str
@@ -52,72 +53,77 @@ class Principal:
 
 
 class CognitoAuthentication(BaseAuthentication):
-    """Authenticate by the bearer token of a request: ``request.auth`` is its claims, ``request.user`` whose they are.
+    """Authenticate by bearer token: ``request.auth`` is the claims, and ``request.user`` the user.
 
-    Subclass it with ``verifier=``, a TokenVerifier, and what it demands in the place of what that was made with, such
-    as ``scope=``; a subclass of the subclass adds to it. As the framework wants it, a request without a bearer token is
-    left to the next authentication class, and is let in unless a permission such as ``IsAuthenticated`` says no: make
-    that one of ``DEFAULT_PERMISSION_CLASSES``.
+    Subclass it with ``verifier=``, a TokenVerifier. Further arguments, for example ``scope=``, replace arguments of the
+    same name of the verifier. A subclass of the subclass can add or replace some of them.
+
+    The framework passes a request without a bearer token to the next authentication class, and accepts it in the end
+    unless a permission class refuses it. So add ``IsAuthenticated`` to ``DEFAULT_PERMISSION_CLASSES``.
 
     Raises:
-        ConfigurationError: at the definition, the verifier is none or an override cannot be used; at a request, there
-            is no verifier.
+        ConfigurationError: when the class is defined, the verifier or an override has a wrong type or value; when a
+            request arrives, the class has no verifier.
     """
 
     verifier: ClassVar[TokenVerifier | None] = None
-    _demands: ClassVar[Overrides] = {}
+    _token_overrides: ClassVar[Overrides] = {}
 
     def __init_subclass__(cls, *, verifier: TokenVerifier | None = None, **overrides: Unpack[Overrides]) -> None:
         super().__init_subclass__()
         misplaced = sorted(Overrides.__annotations__.keys() & vars(cls).keys())
         if misplaced:
-            # An attribute of that name would demand nothing.
-            raise ConfigurationError(f"say {misplaced[0]} beside the base class: class Name(Base, {misplaced[0]}=...)")
+            # An attribute with this name would have no effect, and the author would believe that the scope is required.
+            name = misplaced[0]
+            raise ConfigurationError(f"{name} must not be an attribute: write class Name(Base, {name}=...)")
         inherited: dict[str, object] = {}
         for base in cls.__bases__:
-            for name, demand in {"verifier": getattr(base, "verifier", None), **getattr(base, "_demands", {})}.items():
+            settings = {"verifier": getattr(base, "verifier", None), **getattr(base, "_token_overrides", {})}
+            for name, value in settings.items():
                 given = verifier is not None if name == "verifier" else name in overrides
-                if demand != inherited.setdefault(name, demand) and not given:
-                    raise ConfigurationError(f"the base classes demand another {name} each: say which, beside them")
+                if value != inherited.setdefault(name, value) and not given:
+                    raise ConfigurationError(
+                        f"base classes have different values of {name}: add {name}=... to the class"
+                    )
         if verifier is not None:
             cls.verifier = verifier
         if cls.verifier is not None:
-            sync_verifier(cls.verifier)
+            require_sync_verifier(cls.verifier)
         del inherited["verifier"]
-        cls._demands = cast(Overrides, {**inherited, **demands(overrides)})
+        cls._token_overrides = cast(Overrides, {**inherited, **check_overrides(overrides)})
 
     def __init__(self) -> None:
         if self.verifier is None:
-            raise ConfigurationError("there is no verifier: subclass with verifier=TokenVerifier(...)")
+            raise ConfigurationError("authentication class has no verifier: pass verifier=TokenVerifier(...) to it")
 
     def authenticate(self, request: Any) -> tuple[Any, Claims] | None:
-        """Return the user and the claims of the token that *request* brings, None where it brings none.
+        """Return the user and the claims of the token in *request*, or None if it has no bearer token.
 
         Raises:
             AuthenticationFailed: the token is not accepted (401).
-            PermissionDenied: it lacks a group or a scope (403).
-            APIException: there are no keys to verify it with (503).
+            PermissionDenied: the token lacks a required group or scope (403).
+            APIException: the key set could not be fetched, so the token was not verified (503).
         """
         header = request.META.get("HTTP_AUTHORIZATION")
         try:
-            with refusing():
+            with translate_errors():
                 token = bearer_token([] if header is None else [header])
                 if token is None:
                     return None
-                claims = cast(TokenVerifier, self.verifier).verify(token, **self._demands)
+                claims = cast(TokenVerifier, self.verifier).verify(token, **self._token_overrides)
                 user = self.get_user(claims)
         except Refused as refused:
             raise _ERRORS[refused.status](refused) from refused.__cause__
         if user is None or not getattr(user, "is_active", True):
-            raise AuthenticationFailed("the user of the token is not known here, or no longer")
+            raise AuthenticationFailed("the user of the token does not exist or is not active")
         return user, claims
 
     def authenticate_header(self, request: Any) -> str:  # noqa: ARG002 - the framework's signature
-        """Return ``Bearer``, so that the framework answers 401 and not 403 where nobody is logged in."""
+        """Return ``Bearer``. Without this value the framework would answer 403 instead of 401."""
         return "Bearer"
 
     def get_user(self, claims: Claims) -> Any:
-        """Return the user whom *claims* are of: a :class:`Principal`. Override it to find a Django user, or None."""
+        """Return the user of *claims*: a :class:`Principal`. Override it to return a Django user, or None to refuse."""
         sub = subject(claims)
         return Principal(sub, username(claims) or sub, groups(claims), claims)
 
@@ -133,7 +139,10 @@ class _Failed(AuthenticationFailed):
 
     @auth_header.setter
     def auth_header(self, _: object) -> None:
-        """Stay: the view sets what its first authentication class would say, which knows nothing of the failure."""
+        """Ignore the assignment.
+
+        The view sets ``auth_header`` to what ``authenticate_header`` returned, which does not contain the error.
+        """
 
 
 class _Denied(PermissionDenied):

@@ -1,4 +1,4 @@
-"""Starlette: claims of a request by ``await bearer(request)``, and a backend for its AuthenticationMiddleware.
+"""Starlette: a callable that returns the claims of a request, and a backend for AuthenticationMiddleware.
 
 ::
 
@@ -8,11 +8,11 @@
         claims = await bearer(request)  # or 401, 403, 503
         return JSONResponse({"sub": claims["sub"]})
 
-For FastAPI there is :mod:`srpcore.frameworks.fastapi`.
+For FastAPI use :mod:`srpcore.frameworks.fastapi`.
 """
 
-# Annotations are evaluated here: FastAPI, which this works in too, reads those of __call__ from an object without a
-# module to look names up in.
+# Do not add "from __future__ import annotations": this class works in FastAPI too. FastAPI reads the annotations of
+# __call__ from an instance, which has no module in which it could look up names, so they must be objects, not strings.
 from functools import partial
 from typing import NoReturn, Unpack
 
@@ -27,7 +27,7 @@ from ..tokens.async_verifier import AsyncTokenVerifier
 from ..tokens.claims import Claims
 from ..tokens.policy import Overrides
 from ..tokens.verifier import TokenVerifier
-from .bearer import Refused, bearer_token, demands, needed_token, refusing
+from .bearer import Refused, bearer_token, check_overrides, require_bearer_token, translate_errors
 from .principal import scopes, subject, username
 
 __all__ = ["CognitoBackend", "CognitoBearer", "CognitoUser", "RefusedToken", "on_error"]
@@ -36,63 +36,64 @@ _WEBSOCKET_POLICY, _WEBSOCKET_TRY_AGAIN = 1008, 1013  # RFC 6455, section 7.4.1;
 
 
 class _Guard:
-    """A verifier of either kind, and what is demanded beyond it."""
+    """A verifier of either kind, with the overrides of one route."""
 
     def __init__(self, verifier: TokenVerifier | AsyncTokenVerifier, overrides: Overrides) -> None:
         if not isinstance(verifier, (TokenVerifier, AsyncTokenVerifier)):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigurationError("verifier must be an AsyncTokenVerifier or a TokenVerifier")
         self._verifier = verifier
-        self._overrides = demands(overrides, awaited=isinstance(verifier, AsyncTokenVerifier))
+        self._overrides = check_overrides(overrides, is_async=isinstance(verifier, AsyncTokenVerifier))
 
     async def verify(self, token: str) -> Claims:
-        """Return the claims of *token*, with the event loop free while keys are fetched."""
+        """Return the claims of *token* without blocking the event loop while keys are fetched."""
         if isinstance(self._verifier, AsyncTokenVerifier):
             return await self._verifier.verify(token, **self._overrides)
-        # In a thread always: from outside, nobody can tell the token that makes it fetch keys from one that does not.
+        # Always use a thread, because it is not known before the call whether the verifier will fetch keys.
         return await run_in_threadpool(partial(self._verifier.verify, token, **self._overrides))
 
 
 class CognitoBearer:
-    """Return the claims of the token that a request brings, or refuse the request.
+    """A callable that returns the claims of the token in a request, or refuses the request.
 
-    Await it in an endpoint, ``await bearer(request)``, or depend on it in FastAPI. Without the ``await`` nothing is
-    verified: put :class:`CognitoBackend` before all routes where one forgotten line must not open one.
+    Await it in an endpoint: ``claims = await bearer(request)``. In FastAPI use it as a dependency. If you forget the
+    ``await``, nothing is verified. To protect all routes even if one endpoint forgets it, use :class:`CognitoBackend`.
 
     Args:
-        verifier: AsyncTokenVerifier; or TokenVerifier, which runs in a thread, since it waits while it fetches keys.
-        overrides: what this route demands in the place of what the verifier was made with, such as ``scope=``.
+        verifier: an AsyncTokenVerifier; or a TokenVerifier, which runs in a thread because it blocks during a fetch.
+        overrides: replace arguments of the same name of the verifier, for example ``scope=``.
 
     Raises:
-        ConfigurationError: *verifier* is none, or an override cannot be used.
+        ConfigurationError: *verifier* has a wrong type, or an override has a wrong type or value.
     """
 
     def __init__(self, verifier: TokenVerifier | AsyncTokenVerifier, **overrides: Unpack[Overrides]) -> None:
         self._guard = _Guard(verifier, overrides)
 
     def __deepcopy__(self, _: object) -> NoReturn:
-        # FastAPI copies the default of a plain parameter for each request: "claims=bearer", with Depends forgotten,
-        # would otherwise let everybody in. Now no request succeeds, and the mistake is seen at the first.
-        raise ConfigurationError("a CognitoBearer as a default does nothing: write Depends(...) around it")
+        # FastAPI copies the default value of a plain parameter for each request. If an endpoint is written with
+        # "claims=bearer" and without Depends, everybody would be accepted. Raising here makes every request fail, so
+        # that the mistake is noticed at the first one.
+        raise ConfigurationError("CognitoBearer as a default value verifies nothing: write Depends(...) around it")
 
     def __get_pydantic_core_schema__(self, *_: object) -> NoReturn:
-        # And "claims: Annotated[Claims, bearer]" would take the claims from the body of the request.
-        raise ConfigurationError("a CognitoBearer as an annotation does nothing: write Depends(...) around it")
+        # "claims: Annotated[Claims, bearer]", without Depends, would read the claims from the body of the request.
+        raise ConfigurationError("CognitoBearer as an annotation verifies nothing: write Depends(...) around it")
 
     async def __call__(self, request: HTTPConnection) -> Claims:
-        """Return the claims of the token in *request*, or in the handshake of a WebSocket.
+        """Return the claims of the token in *request*, or in the opening request of a WebSocket.
 
         Raises:
-            HTTPException: 401, 403 or 503, with ``WWW-Authenticate``; a WebSocket has WebSocketException instead.
+            HTTPException: 401, 403 or 503, with ``WWW-Authenticate``; for a WebSocket a WebSocketException.
         """
         try:
-            with refusing():
-                return await self._guard.verify(needed_token(request.headers.getlist("authorization")))
+            with translate_errors():
+                return await self._guard.verify(require_bearer_token(request.headers.getlist("authorization")))
         except Refused as refused:
             raise http_error(request, refused) from refused.__cause__
 
 
 def http_error(connection: HTTPConnection, refused: Refused) -> HTTPException | WebSocketException:
-    """Return what to raise for *refused*: over HTTP an answer, of a WebSocket the end."""
+    """Return the exception for *refused*: an HTTP error, or one that closes a WebSocket."""
     if connection.scope["type"] == "websocket":
         code = _WEBSOCKET_TRY_AGAIN if refused.status == 503 else _WEBSOCKET_POLICY
         return WebSocketException(code, refused.description)
@@ -100,7 +101,7 @@ def http_error(connection: HTTPConnection, refused: Refused) -> HTTPException | 
 
 
 class CognitoUser(BaseUser):
-    """The user of a verified token: ``identity`` is ``sub``, ``display_name`` the user name; ``claims`` has the rest.
+    """The user of a verified token: ``identity`` is ``sub``, ``display_name`` the user name, ``claims`` all claims.
 
     Raises:
         InvalidClaim: the claims have no ``sub``.
@@ -127,7 +128,7 @@ class CognitoUser(BaseUser):
 
 
 class RefusedToken(AuthenticationError):
-    """What :class:`CognitoBackend` raises; ``refused`` says what to answer."""
+    """The error that :class:`CognitoBackend` raises. ``refused`` contains the status and the message to answer."""
 
     def __init__(self, refused: Refused) -> None:
         super().__init__(refused.description)
@@ -135,29 +136,29 @@ class RefusedToken(AuthenticationError):
 
 
 class CognitoBackend(AuthenticationBackend):
-    """Authenticate every request: ``request.user`` is a :class:`CognitoUser`, ``request.auth.scopes`` the token's.
+    """Authenticate every request: ``request.user`` is a :class:`CognitoUser`, ``request.auth.scopes`` its scopes.
 
-    To the scopes ``authenticated`` is added, for Starlette's ``@requires("authenticated")``: a request without a bearer
-    token goes on as nobody's, so each route must say what it requires. Use it with :func:`on_error`, since Starlette's
-    own answers 400::
+    A request without a bearer token is passed on with an anonymous user, so protect each route with Starlette's
+    ``@requires``. The scope ``authenticated`` is added to those of the token, for ``@requires("authenticated")``. Use
+    the backend with :func:`on_error`, because Starlette's default error handler answers 400::
 
         Middleware(AuthenticationMiddleware, backend=CognitoBackend(verifier), on_error=on_error)
 
     Raises:
-        ConfigurationError: *verifier* is none, or an override cannot be used.
+        ConfigurationError: *verifier* has a wrong type, or an override has a wrong type or value.
     """
 
     def __init__(self, verifier: TokenVerifier | AsyncTokenVerifier, **overrides: Unpack[Overrides]) -> None:
         self._guard = _Guard(verifier, overrides)
 
     async def authenticate(self, conn: HTTPConnection) -> tuple[AuthCredentials, BaseUser] | None:
-        """Return the scopes and the user of the token that *conn* brings, None where it brings none.
+        """Return the scopes and the user of the token in *conn*, or None if it has no bearer token.
 
         Raises:
-            RefusedToken: it is not accepted, or there are no keys to verify it with.
+            RefusedToken: the token is not accepted, or the key set could not be fetched.
         """
         try:
-            with refusing():
+            with translate_errors():
                 token = bearer_token(conn.headers.getlist("authorization"))
                 if token is None:
                     return None
@@ -168,9 +169,9 @@ class CognitoBackend(AuthenticationBackend):
 
 
 def on_error(_: HTTPConnection, error: AuthenticationError) -> Response:
-    """Return the answer to a request that :class:`CognitoBackend` refused: 401, 403 or 503."""
+    """Return the response to a request that :class:`CognitoBackend` refused: 401, 403 or 503."""
     if not isinstance(error, RefusedToken):
-        return PlainTextResponse("the request is refused", 401, {"WWW-Authenticate": "Bearer"})
+        return PlainTextResponse("request is refused", 401, {"WWW-Authenticate": "Bearer"})
     return PlainTextResponse(error.refused.description, error.refused.status, _headers(error.refused))
 
 

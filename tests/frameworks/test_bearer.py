@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from srpcore import AsyncTokenVerifier, ConfigurationError, TokenVerificationException, TransportError, exceptions
 from srpcore.exceptions import GroupMismatch, MalformedToken, ScopeMismatch, TokenExpired, TransportTimeout, UnknownKey
-from srpcore.frameworks.bearer import Refused, bearer_token, demands, needed_token, refusing, sync_verifier, verified
+from srpcore.frameworks.bearer import (
+    Refused,
+    bearer_token,
+    check_overrides,
+    require_bearer_token,
+    require_sync_verifier,
+    translate_errors,
+    verify_request,
+)
 from tokens.serving import POOL, mint, serve
 
 from .sites import verifier_of
@@ -21,7 +29,7 @@ CHALLENGE = re.compile(r'Bearer( [a-z_]+="[\x20\x21\x23-\x5b\x5d-\x7e]+"(, [a-z_
 
 
 def refused(error: Exception) -> Refused:
-    with pytest.raises(Refused) as caught, refusing():
+    with pytest.raises(Refused) as caught, translate_errors():
         raise error
     assert caught.value.__cause__ is error
     return caught.value
@@ -30,7 +38,7 @@ def refused(error: Exception) -> Refused:
 def test_the_examples_of_the_rfc() -> None:
     # RFC 6750, sections 2.1 and 3.
     assert bearer_token(["Bearer mF_9.B5f-4.1JqM"]) == "mF_9.B5f-4.1JqM"
-    challenge = refused(TokenExpired("the token has expired (exp)", expected=2, actual=1)).challenge
+    challenge = refused(TokenExpired("token has expired (exp)", expected=2, actual=1)).challenge
     assert challenge is not None
     assert challenge.startswith('Bearer error="invalid_token", error_description="')
 
@@ -65,7 +73,7 @@ def test_there_is_one_token_or_none(authorization: list[str]) -> None:
 def test_no_bearer_token_is_none_and_where_one_is_needed_a_challenge_without_error(authorization: list[str]) -> None:
     assert bearer_token(authorization) is None
     with pytest.raises(Refused) as caught:
-        needed_token(authorization)
+        require_bearer_token(authorization)
     assert (caught.value.status, caught.value.challenge) == (401, "Bearer")
 
 
@@ -83,7 +91,7 @@ def test_no_challenge_has_anything_of_the_token(name: str) -> None:
 
 
 @given(st.lists(st.text(max_size=8)) | st.text(max_size=8) | st.none() | st.integers() | st.lists(st.integers()))
-def test_the_scope_that_is_told_is_safe_in_a_header(expected: Any) -> None:
+def test_the_scope_in_a_challenge_is_safe_in_a_header(expected: Any) -> None:
     challenge = refused(ScopeMismatch("", expected=expected)).challenge
     assert challenge is not None
     assert CHALLENGE.fullmatch(challenge)
@@ -94,21 +102,21 @@ def test_the_scope_that_is_told_is_safe_in_a_header(expected: Any) -> None:
     ("expected", "scope"),
     [("a/b", "a/b"), (("a", "b"), "a b"), (["x"], "x"), (None, None), ((), None), ("a b", None), (('"', "c"), "c")],
 )
-def test_the_scope_is_told_only_where_one_was_demanded(expected: Any, scope: str | None) -> None:
+def test_the_challenge_names_a_scope_only_if_one_is_required(expected: Any, scope: str | None) -> None:
     challenge = refused(ScopeMismatch("", expected=expected, actual="")).challenge
     assert challenge is not None
     found = re.findall(r'scope="([^"]*)"$', challenge)
     assert found == ([] if scope is None else [scope])
 
 
-def test_groups_are_not_told() -> None:
+def test_the_challenge_does_not_name_groups() -> None:
     challenge = refused(GroupMismatch("", expected="admins", actual=[])).challenge
     assert challenge is not None
     assert "admins" not in challenge
     assert "scope=" not in challenge
 
 
-def test_a_subclass_of_ones_own_is_told_by_its_base() -> None:
+def test_an_error_of_a_custom_subclass_is_described_by_its_base_class() -> None:
     class Banned(TokenVerificationException):
         pass
 
@@ -128,7 +136,7 @@ def test_no_keys_is_503_without_a_challenge(error: TransportError) -> None:
 
 @pytest.mark.parametrize("error", [ConfigurationError("x"), ValueError("x"), KeyError("x"), KeyboardInterrupt()])
 def test_anything_else_propagates_as_it_is(error: BaseException) -> None:
-    with pytest.raises(type(error)) as caught, refusing():
+    with pytest.raises(type(error)) as caught, translate_errors():
         raise error
     assert caught.value is error
 
@@ -142,8 +150,8 @@ def test_a_custom_check_raises_what_it_wants() -> None:
 
     with serve() as keys, verifier_of(keys) as verifier:
         with pytest.raises(Banned):
-            verified(verifier, [f"Bearer {mint()}"], demands({"custom_check": check}))
-        assert verified(verifier, [f"Bearer {mint()}"], demands({}))["username"] == "alice"
+            verify_request(verifier, [f"Bearer {mint()}"], check_overrides({"custom_check": check}))
+        assert verify_request(verifier, [f"Bearer {mint()}"], check_overrides({}))["username"] == "alice"
 
 
 def yes(_: object) -> bool:
@@ -152,7 +160,7 @@ def yes(_: object) -> bool:
 
 def test_a_custom_check_that_returns_lets_nobody_in() -> None:
     with serve() as keys, verifier_of(keys) as verifier, pytest.raises(ConfigurationError):
-        verified(verifier, [f"Bearer {mint()}"], demands({"custom_check": yes}))  # type: ignore[typeddict-item]  # is wrong
+        verify_request(verifier, [f"Bearer {mint()}"], check_overrides({"custom_check": yes}))  # type: ignore[typeddict-item]  # is wrong
 
 
 WRONG: list[dict[str, Any]] = [
@@ -175,7 +183,7 @@ WRONG: list[dict[str, Any]] = [
 @pytest.mark.parametrize("overrides", WRONG, ids=repr)
 def test_a_wrong_demand_is_refused_when_it_is_said(overrides: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
-        demands(cast(Any, overrides))
+        check_overrides(cast(Any, overrides))
 
 
 async def wait(_: object) -> None: ...
@@ -183,13 +191,13 @@ async def wait(_: object) -> None: ...
 
 def test_a_check_that_is_to_be_awaited_is_refused_where_nobody_would() -> None:
     with pytest.raises(ConfigurationError):
-        demands({"custom_check": wait})
-    assert demands({"custom_check": wait}, awaited=True) == {"custom_check": wait}
+        check_overrides({"custom_check": wait})
+    assert check_overrides({"custom_check": wait}, is_async=True) == {"custom_check": wait}
 
 
 def test_demands_stay_as_they_were_said() -> None:
     scope = ["a"]
-    kept = demands({"scope": scope, "client_id": None})
+    kept = check_overrides({"scope": scope, "client_id": None})
     scope.append("b")
     assert kept == {"scope": ("a",), "client_id": None}
 
@@ -199,4 +207,4 @@ def test_demands_stay_as_they_were_said() -> None:
 )
 def test_only_a_verifier_that_needs_no_await_is_one(verifier: Any) -> None:
     with pytest.raises(ConfigurationError):
-        sync_verifier(verifier)
+        require_sync_verifier(verifier)

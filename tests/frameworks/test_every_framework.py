@@ -97,16 +97,16 @@ def test_another_scheme_before_a_token_does_not_let_it_in(site: Site) -> None:
     [
         (lambda: mint(access_claims(exp=1)), "the token has expired"),
         (lambda: mint(access_claims(nbf=2**40)), "the token is not valid yet"),
-        (lambda: mint(access_claims(client_id="stranger")), "the token is another app client's"),
-        (lambda: mint(access_claims(iss=OTHER_ISSUER), "other"), "the token is of another issuer"),
-        (lambda: mint(id_claims()), "the token is for another use"),
+        (lambda: mint(access_claims(client_id="stranger")), "the token was issued to another app client"),
+        (lambda: mint(access_claims(iss=OTHER_ISSUER), "other"), "the token is from another issuer"),
+        (lambda: mint(id_claims()), "the token is of the wrong kind"),
         (lambda: mint(access_claims(exp="soon")), "a claim of the token is missing or malformed"),
         (lambda: mint(kid='x"\r\nSet-Cookie: a=b'), "the token is signed with an unknown key"),
         (lambda: mint(name="other", kid=KID), "the token's signature is invalid"),
-        (lambda: of_another_algorithm(), "the token is not signed with RS256, or wants an extension"),
+        (lambda: of_another_algorithm(), "the token is not signed with RS256, or requires an extension"),
     ],
 )
-def test_a_token_that_is_not_accepted_is_refused_and_only_the_kind_of_failure_is_told(
+def test_the_answer_to_a_bad_token_names_only_the_kind_of_error(
     site: Site, token: Any, fact: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     minted = token()
@@ -138,10 +138,10 @@ def test_a_huge_token_is_refused(site: Site) -> None:
 
 
 @pytest.mark.parametrize("scope", ["orders/read", "orders/write.", "", "ORDERS/WRITE"])
-def test_a_token_without_the_scope_is_told_which(site: Site, scope: str) -> None:
+def test_the_challenge_names_the_missing_scope(site: Site, scope: str) -> None:
     answer = site.bearer("write", mint(access_claims(scope=scope)))
     assert answer.status == 403
-    wanted = 'the token lacks the scope that this needs", scope="orders/write orders/admin"'
+    wanted = 'the token lacks a required scope", scope="orders/write orders/admin"'
     assert answer.challenges == [f"{INSUFFICIENT}{wanted}"]
 
 
@@ -151,11 +151,11 @@ def test_one_of_the_scopes_is_enough(site: Site, scope: str) -> None:
 
 
 @pytest.mark.parametrize("groups", [None, ["users"], []])
-def test_a_user_out_of_the_group_is_told_nothing_of_groups(site: Site, groups: list[str] | None) -> None:
+def test_the_challenge_does_not_name_the_required_groups(site: Site, groups: list[str] | None) -> None:
     claims = access_claims() if groups is None else access_claims(**{"cognito:groups": groups})
     answer = site.bearer("admins", mint(claims))
     assert answer.status == 403
-    assert answer.challenges == [f'{INSUFFICIENT}the user is in none of the groups that may do this"']
+    assert answer.challenges == [f'{INSUFFICIENT}the user is not in any of the required groups"']
 
 
 def test_a_user_in_the_group_is_let_in(site: Site) -> None:
@@ -166,7 +166,7 @@ def test_a_route_may_demand_less_than_the_verifier(site: Site) -> None:
     assert sub_of(site.bearer("anybody", mint(access_claims(client_id="another")))) == SUB
 
 
-def test_an_expired_token_without_the_scope_is_not_told_to_ask_for_it(site: Site) -> None:
+def test_an_expired_token_without_the_scope_is_an_invalid_token(site: Site) -> None:
     assert site.bearer("write", mint(access_claims(exp=1, scope=""))).status == 401
 
 
@@ -200,4 +200,4 @@ def test_every_class_of_refusal_has_its_fact() -> None:
     from srpcore import exceptions
 
     classes = {getattr(exceptions, name) for name in exceptions.tokens.__all__}
-    assert set(bearer._FACTS) == classes
+    assert set(bearer._DESCRIPTIONS) == classes
