@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 import srpcore
+import srpcore_transports
 from tokens.minting import CLIENT, access_claims, jwk, mint
 from tokens.serving import POOL
 
@@ -66,6 +67,7 @@ PACKAGES = {
     "exceptions": {"service_model", "protocol"},
     "clock": set(),
     "_fork": set(),
+    "text": set(),
     "pool": {"exceptions"},
     "crypto": {"_fork", "exceptions"},
     "tokens": {"clock", "crypto", "exceptions", "_fork", "pool", "resolve", "protocol"},
@@ -96,7 +98,7 @@ PACKAGES = {
     "utils": {"_fork", "client", "exceptions", "protocol"},
     "testing": {"crypto", "exceptions"},
     "frameworks": {"clock", "exceptions", "tokens"},
-    "cli": {"_version", "client", "crypto", "exceptions", "pool", "resolve", "tokens", "protocol"},
+    "cli": {"_version", "client", "crypto", "exceptions", "pool", "resolve", "text", "tokens", "protocol"},
     "__main__": {"cli"},
     "__init__": {"store", "_version", "aws_srp", "client", "crypto", "exceptions", "flows", "tokens", "users"},
 }
@@ -170,6 +172,17 @@ def test_one_line_of_the_core_reaches_the_transports() -> None:
         if "import_module(" in line and "srpcore_transports" in line
     ]
     assert [name for name, _ in lines] == ["resolve.py"]
+
+
+def test_no_transport_imports_the_command_line() -> None:
+    folder = Path(srpcore_transports.__path__[0])
+    lines = [
+        f"{path.relative_to(folder)}: {line}"
+        for path in folder.rglob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if "import" in line and "srpcore.cli" in line
+    ]
+    assert lines == []
 
 
 def is_pure(path: Path) -> bool:

@@ -19,8 +19,8 @@ from typing import Any
 from .._version import __version__
 from ..exceptions.base import SrpcoreError
 from ..resolve import transport_module
+from ..text import printable
 from .login import login
-from .style import printable
 from .verify import verify
 
 __all__ = ["main"]

@@ -23,7 +23,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..exceptions.base import ConfigurationError
-from .style import printable
+from ..text import printable
 
 if TYPE_CHECKING:
     from .terminal import Terminal

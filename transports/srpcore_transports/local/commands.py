@@ -12,8 +12,8 @@ import sys
 import time
 
 from srpcore import __version__
-from srpcore.cli.style import Style, printable
 from srpcore.exceptions.base import ConfigurationError
+from srpcore.text import Style, printable
 
 from ..credentials import Credentials, from_environment
 from .embedded import LocalUserPool

@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable, Iterator
 
 from srpcore import Cognito
-from srpcore.cli.style import Style
 from srpcore.crypto import modexp
 from srpcore.crypto.totp import STEP, totp
 from srpcore.exceptions import NotAuthorizedException, SoftwareTokenMFAChallengeException
 from srpcore.exceptions.base import SrpcoreError
+from srpcore.text import Style
 
 from ..credentials import Credentials
 from .embedded import LocalUserPool

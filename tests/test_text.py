@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from srpcore.cli.style import Style, printable
+from srpcore.text import Style, printable
 
 
 class Stream(io.TextIOWrapper):
