@@ -1,4 +1,4 @@
-"""What a user pool id stands for: its region, partition, endpoint, issuers and key set."""
+"""User pool ids, and what follows from one: region, endpoint, issuers, and the URL of the key set."""
 
 from __future__ import annotations
 
@@ -9,36 +9,42 @@ from .exceptions.base import ConfigurationError
 
 __all__ = ["Pool", "check_endpoint", "configured_endpoint", "default_endpoint", "dns_suffix", "is_loopback"]
 
-# The model's pattern is [\w-]+_[0-9a-zA-Z]+; the region in front has no underscore.
+# The service model has the pattern [\w-]+_[0-9a-zA-Z]+. The part before the underscore is a region, which contains no
+# underscore.
 _POOL_ID = re.compile(r"(?P<region>[A-Za-z0-9-]+)_(?P<suffix>[0-9A-Za-z]+)")
 _REGION = re.compile(r"[A-Za-z0-9-]+")
 
-# urlsplit drops some of these, and takes others for a part of the host; none belongs there.
+# urlsplit() silently removes some of these characters and accepts others as part of the host. Refuse all of them.
 _NOT_IN_ENDPOINT = re.compile(r"[\x00-\x20\x7f\s\\?#]")
 
 _SUFFIXES = {"cn-": "amazonaws.com.cn", "eusc-": "amazonaws.eu"}
 _DUAL_STACK_SUFFIXES = {"cn-": "api.amazonwebservices.com.cn", "eusc-": "api.amazonwebservices.eu"}
 
-# Here the plain FIPS names answer over IPv6 too; the service's endpoint rules name these four.
+# In these regions the FIPS endpoint answers over IPv6 too, so it does not have a separate dual-stack name (source: the
+# endpoint rules of the service).
 _FIPS_IS_DUAL_STACK = ("us-east-1", "us-east-2", "us-west-1", "us-west-2")
 
 
 def dns_suffix(region: str) -> str:
-    """Return the DNS suffix of the partition that *region* is in."""
+    """Return the DNS suffix of the AWS partition of *region*, for example ``amazonaws.com``."""
     return next((suffix for prefix, suffix in _SUFFIXES.items() if region.startswith(prefix)), "amazonaws.com")
 
 
 def default_endpoint(region: str, *, use_fips: bool = False, use_dualstack: bool = False) -> str:
-    """Return the service's URL in *region*, without a slash at the end.
+    """Return the URL of the service in *region*, without a slash at the end.
 
-    *use_fips* takes the one whose cryptography is validated by FIPS 140, *use_dualstack* one that answers over IPv6
-    too. An issuer follows neither: it always has the plain name.
+    The issuer of tokens does not depend on *use_fips* and *use_dualstack*: it always has the standard name.
+
+    Args:
+        region: the name of an AWS region, for example ``eu-west-1``.
+        use_fips: return the endpoint with cryptography that is validated by FIPS 140.
+        use_dualstack: return the endpoint that answers over IPv6 too.
 
     Raises:
-        ConfigurationError: *region* is not the name of a region.
+        ConfigurationError: *region* does not have the form of a region name.
     """
     if not isinstance(region, str) or not re.fullmatch(r"[a-z0-9-]+", region):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigurationError("region must be a name such as eu-west-1")
+        raise ConfigurationError(f"region must be a name such as eu-west-1, not {region!r:.80}")
     service = "cognito-idp-fips" if use_fips else "cognito-idp"
     suffix = _dual_stack_suffix(region, use_fips) if use_dualstack else dns_suffix(region)
     return f"https://{service}.{region}.{suffix}"
@@ -52,7 +58,7 @@ def _dual_stack_suffix(region: str, use_fips: bool) -> str:
 
 
 def configured_endpoint() -> str | None:
-    """Return the endpoint that the environment names, in the order of the AWS SDKs, or None."""
+    """Return the endpoint that is set in the environment, or None. The variables have the same order as in AWS SDKs."""
     for name in ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "AWS_ENDPOINT_URL"):
         if os.environ.get(name):
             return os.environ[name]
@@ -60,22 +66,27 @@ def configured_endpoint() -> str | None:
 
 
 def check_endpoint(url: str, *, allow_http: bool = False) -> str:
-    """Return *url* without a slash at the end, if it may be trusted with passwords.
+    """Return *url* without a slash at the end, after checking that passwords may be sent to it.
+
+    Args:
+        url: the endpoint, ``https://host[:port][/path]``.
+        allow_http: whether plain http to another computer is accepted. It never protects passwords or tokens.
 
     Raises:
-        ConfigurationError: it is no http(s) URL, carries a user or a query, or is plain http to another machine.
+        ConfigurationError: *url* is not an http(s) URL, contains a user name or a query, or is plain http to another
+            computer.
     """
     if not isinstance(url, str) or _NOT_IN_ENDPOINT.search(url):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigurationError("the endpoint is not a URL of the form https://host[:port][/path]")
+        raise ConfigurationError("endpoint is not a URL of the form https://host[:port][/path]")
     try:
-        from urllib.parse import urlsplit  # few verifiers need it, and it is slow to load
+        from urllib.parse import urlsplit  # imported only here: it is slow, and few verifiers need it
 
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise ConfigurationError("the endpoint is not a URL: give https://host[:port]") from None
+        raise ConfigurationError("endpoint is not a URL: use https://host[:port]") from None
     if parts.scheme not in ("http", "https") or not host or "@" in parts.netloc:
-        raise ConfigurationError("the endpoint is not a URL of the form https://host[:port][/path]")
+        raise ConfigurationError("endpoint is not a URL of the form https://host[:port][/path]")
     if parts.scheme == "http" and not allow_http and not is_loopback(host):
         raise ConfigurationError(f"plain http to {host} would send passwords in the clear: use https")
     return url.rstrip("/")
@@ -91,25 +102,27 @@ def is_loopback(host: str) -> bool:
 
 
 class Pool:
-    """One user pool, by its id, and where it is reached.
+    """One user pool: its id, its region, and the endpoint where it is reached.
 
-    ``endpoint_url`` is set for emulators: their tokens may name either the AWS issuer or ``<endpoint>/<pool id>``.
+    ``endpoint_url`` is set for emulators. The issuer of their tokens is either the issuer that AWS uses or
+    ``<endpoint>/<pool id>``.
 
     Raises:
-        ConfigurationError: the id, the region or the endpoint cannot be one.
+        ConfigurationError: the pool id, the region or the endpoint does not have a valid form.
     """
 
-    # No dataclass: to load those takes longer than all the rest of a verifier, and a cold start waits for it.
+    # Deliberately not a dataclass: importing dataclasses takes longer than everything else that a verifier imports, and
+    # adds to the cold start of AWS Lambda.
     __slots__ = ("endpoint_url", "region", "user_pool_id")
 
     def __init__(self, user_pool_id: str, region: str = "", endpoint_url: str | None = None) -> None:
         match = _POOL_ID.fullmatch(user_pool_id) if isinstance(user_pool_id, str) else None  # pyright: ignore[reportUnnecessaryIsInstance]
         if match is None:
-            raise ConfigurationError("user_pool_id must look like eu-west-1_AbCd12345")
+            raise ConfigurationError(f"user_pool_id must look like eu-west-1_AbCd12345, not {user_pool_id!r:.80}")
         self.user_pool_id = user_pool_id
         self.region = region or match["region"]
         if not isinstance(self.region, str) or not _REGION.fullmatch(self.region):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ConfigurationError("region must be a name such as eu-west-1")
+            raise ConfigurationError(f"region must be a name such as eu-west-1, not {self.region!r:.80}")
         self.endpoint_url = None if endpoint_url is None else check_endpoint(endpoint_url)
 
     def __repr__(self) -> str:
@@ -117,22 +130,22 @@ class Pool:
 
     @property
     def suffix(self) -> str:
-        """What follows the underscore: it stands before the user's id in *x* and in the claim."""
+        """The part of the pool id after the underscore. In SRP it precedes the user's id in *x* and in the claim."""
         return self.user_pool_id.split("_", 1)[1]
 
     @property
     def url(self) -> str:
-        """The base of the key set's URL, and the issuer that an emulator may use."""
+        """The URL of the pool: the base of the key set's URL, and for an emulator an accepted issuer."""
         return f"{self.endpoint_url or default_endpoint(self.region)}/{self.user_pool_id}"
 
     @property
     def jwks_url(self) -> str:
-        """Where the pool's JSON Web Key Set is."""
+        """The URL of the pool's JSON Web Key Set."""
         return f"{self.url}/.well-known/jwks.json"
 
     @property
     def issuers(self) -> tuple[str, ...]:
-        """The values of ``iss`` that name this pool: AWS's older and newer form, and the emulator's if there is one."""
+        """The values of ``iss`` of this pool: the older and the newer form of AWS, and :attr:`url` for an emulator."""
         suffix = dns_suffix(self.region)
         forms = (
             f"https://cognito-idp.{self.region}.{suffix}/{self.user_pool_id}",

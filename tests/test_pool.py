@@ -127,8 +127,8 @@ def test_a_pool_with_an_endpoint_that_may_not_be_used_is_refused() -> None:
         "eu_west_1_AbCd", "eu-west-1_Ab/Cd", "eu-west-1_Äb", "eu-west-1_１２", "../_x", "évil_X", None, 5, b"eu-west-1_X", ["eu-west-1_X"],
     ],
 )  # fmt: skip
-def test_what_is_no_pool_id_is_refused(pool_id: Any) -> None:
-    with pytest.raises(ConfigurationError, match="user_pool_id must look like"):
+def test_a_malformed_pool_id_is_refused(pool_id: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"^user_pool_id must look like eu-west-1_AbCd12345, not "):
         Pool(pool_id)
 
 
@@ -208,8 +208,8 @@ def test_plain_http_is_refused_but_to_this_machine(url: str) -> None:
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("allow_http", [False, True])
-def test_what_is_no_endpoint_is_refused(url: Any, allow_http: bool) -> None:
-    with pytest.raises(ConfigurationError, match="the endpoint is not a URL") as caught:
+def test_a_malformed_endpoint_is_refused(url: Any, allow_http: bool) -> None:
+    with pytest.raises(ConfigurationError, match=r"^endpoint is not a URL") as caught:
         check_endpoint(url, allow_http=allow_http)
     assert caught.value.__cause__ is None
     assert "password" not in str(caught.value)
