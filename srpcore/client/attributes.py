@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
@@ -116,17 +117,18 @@ class CognitoAttributes:
         else:
             self._use_transport(transport)
 
+    # Abstract without ABCMeta: a program may give a subclass a metaclass of its own.
+    @abstractmethod
     def _open_transport(self, make: Callable[[], Transport]) -> None:
         """Make a transport with *make*. This object closes it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _open_named_transport(self, name: str | None, **arguments: Any) -> None:
         """Make the transport *name*. This object closes it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _use_transport(self, transport: Any) -> None:
         """Use a transport that the caller made. The caller closes it."""
-        raise NotImplementedError
 
     @property
     def user_pool_url(self) -> str:
