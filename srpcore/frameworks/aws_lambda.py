@@ -9,9 +9,9 @@ not accepted. They raise an exception only if the keys cannot be fetched (Transp
 API Gateway then answers 500 and caches nothing. A denial, however, would be cached for this token, which may be valid.
 
 API Gateway caches the result of an authorizer for its time to live (TTL), even if the token expires meanwhile. So a
-token can be used until ``exp`` plus the TTL: choose a TTL that is acceptable as a longer life of the token. The key of
-the cache are the identity sources of the authorizer. Use the Authorization header as identity source, and not another
-value instead of it.
+token can be used until ``exp`` plus the TTL: choose a TTL that is acceptable as a longer life of the token. The cache
+key is made of the identity sources of the authorizer. Therefore one of them must be the Authorization header: without
+it, the cached result of one token would be used for another.
 """
 
 from __future__ import annotations

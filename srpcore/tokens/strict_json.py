@@ -126,5 +126,5 @@ def _constant(_: str) -> NoReturn:
 
 
 _decoder: Any = json.JSONDecoder(parse_float=_number, parse_constant=_constant, object_pairs_hook=_unique)
-# The function behind JSONDecoder.raw_decode(): (text, index) -> (value, end). Calling it directly is faster.
+# The function behind JSONDecoder.raw_decode(): (string, index) -> (value, end). Calling it directly is faster.
 _scan: Callable[[str, int], tuple[Any, int]] = _decoder.scan_once

@@ -65,7 +65,7 @@ class Verification(ABC):
             raise ConfigurationError("user_pool_id must be the id of a user pool, or several of them, not None")
         unique_ids = [ids] if isinstance(ids, str) else dict.fromkeys(ids)
         pools = [Pool(pool_id, endpoint_url=endpoint_url) for pool_id in unique_ids]
-        # Use the older URL of the key set: the newer one, at the newer issuer, answers 403 for most pools.
+        # Use the older URL of the key set. The one at the newer issuer answers 403 unless the pool was moved there.
         self._caches = {pool.user_pool_id: KeyCache(pool.jwks_url, timing) for pool in pools}
         self._issuers = issuers_by_pool(pools, issuers)
         self._pool_of_issuer = pool_by_issuer(self._issuers)
@@ -158,7 +158,7 @@ class Verification(ABC):
             error.claims = claims if self._claims_in_errors else None
             raise
         if self._signature_cache is not None and cached is None:
-            # Add the token only after all checks, so that refused tokens do not push others out of the cache.
+            # Add the token only after the checks above, so that refused tokens do not push others out of the cache.
             self._signature_cache.add(token, pool, kid, key, claims)
 
     def load_jwks(self, source: JwksSource | None = None, *, user_pool_id: str | None = None) -> None:
