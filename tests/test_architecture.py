@@ -20,8 +20,8 @@ import pytest
 
 import srpcore
 import srpcore_transports
-from tokens.minting import CLIENT, access_claims, jwk, mint
-from tokens.serving import POOL
+from support.key_server import POOL
+from support.minting import CLIENT, access_claims, jwk, mint
 
 CORE = Path(srpcore.__file__).parent
 NETWORK = {"socket", "ssl", "http", "urllib.request", "asyncio", "requests", "srpcore_transports"}

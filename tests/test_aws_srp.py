@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 import srpcore
-from client.conftest import PASSWORD, World
 from srpcore import AWSSRP, exceptions
 from srpcore.aws_srp import DeviceResponse, generate_hash_device
 from srpcore.crypto.totp import totp
 from srpcore.service_client import ServiceClient
+from support.users import PASSWORD
+from support.world import World
 
 
 @pytest.fixture

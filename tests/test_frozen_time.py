@@ -39,7 +39,6 @@ from freezegun import freeze_time
 import srpcore
 import srpcore.clock
 import srpcore_transports
-from frameworks import sites  # sets up Django, which rest_framework needs before it is imported
 from loopback import LoopbackServer, Request, answer
 from srpcore import AWSSRP, AsyncCognito, AsyncTokenVerifier, Cognito, FileStore, TokenVerifier
 from srpcore.clock import monotonic_clock
@@ -58,10 +57,11 @@ from srpcore_transports.options import TransportOptions
 from srpcore_transports.recorded import RecordingTransport, ReplayTransport
 from srpcore_transports.retries import Retries
 from srpcore_transports.signing import RequestSigner
-from tokens.minting import CLIENT, ISSUER, access_claims, jwk, key_set, mint
-from tokens.serving import POOL
+from support import sites  # sets up Django, which rest_framework needs before it is imported
+from support.key_server import POOL
+from support.minting import CLIENT, ISSUER, access_claims, jwk, key_set, mint
+from support.users import PASSWORD
 
-PASSWORD = "Correct-Horse-1"
 ALICE = {"Username": "alice"}
 HOUR = 3600
 KEYS = Credentials("AKIDLOCAL", "secret-of-the-tests")

@@ -26,7 +26,7 @@ def test_programs_are_python_and_import_what_is_there(block: str) -> None:
     for node in ast.walk(ast.parse(block)):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             if "rest_framework" in block:
-                import frameworks.sites  # noqa: F401 - Django wants its settings first
+                import support.sites  # noqa: F401 - Django wants its settings first
             exec(compile(ast.Module([node], []), "README.md", "exec"), {})
 
 

@@ -10,14 +10,14 @@ from collections.abc import Callable
 import pytest
 
 import srpcore
-from client.conftest import PASSWORD, World
-from client.test_sign_in import enrol
 from srpcore import exceptions
 from srpcore.crypto import modexp
 from srpcore.crypto.totp import totp
 from srpcore.protocol import Operation, Reply
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.local import LocalUserPool
+from support.users import PASSWORD
+from support.world import World, enrol
 
 
 def test_the_story_of_a_user(world: World) -> None:

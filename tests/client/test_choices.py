@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 import srpcore
-from client.conftest import PASSWORD, WORLDS, World
-from client.test_sign_in import enrol
-from local.authenticator import Authenticator
-from local.test_custom_auth import Quiz
 from srpcore import exceptions
 from srpcore.crypto.totp import totp
 from srpcore.protocol import Operation
 from srpcore_transports.local import CustomAuth
+from support.authenticator import Authenticator
+from support.quiz import Quiz
+from support.users import PASSWORD
+from support.world import WORLDS, World, enrol
 
 FACTORS = ["PASSWORD", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN"]
 EVERY_FACTOR = {"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": FACTORS}}}

@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 import srpcore
-from client.conftest import PASSWORD, World, error
-from client.test_sign_in import enrol
 from srpcore import exceptions
 from srpcore.crypto.totp import totp
 from srpcore.protocol import Operation
+from support.users import PASSWORD
+from support.world import World, enrol, error
 
 DEVICE_STEPS = [
     "InitiateAuth:USER_SRP_AUTH",

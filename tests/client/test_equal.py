@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from client.conftest import KINDS, PASSWORD, World
 from srpcore import exceptions
 from srpcore_transports.botocore import BotocoreTransport
 from srpcore_transports.https import HttpsTransport
 from srpcore_transports.httpx import HttpxTransport
+from support.users import PASSWORD
+from support.world import KINDS, World
 
 
 def of_request(document: dict[str, Any]) -> dict[str, Any]:

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 import srpcore
-from client.conftest import PASSWORD, World, error
 from srpcore import exceptions
 from srpcore.protocol import Operation, Reply
 from srpcore.store import FileStore, MemoryStore, TokenStore, store_key
+from support.users import PASSWORD
+from support.world import World, error
 
 ROTATION = {"RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}}
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import pytest
 
 import srpcore
-from client.conftest import PASSWORD
 from srpcore import exceptions
 from srpcore.crypto.totp import totp
 from srpcore.driver import arun
@@ -20,6 +19,7 @@ from srpcore.pool import Pool
 from srpcore.protocol import Operation, Reply
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.local import LocalUserPool
+from support.users import PASSWORD
 
 KEYS = ("AKIDLOCAL", "secret-of-the-test")
 

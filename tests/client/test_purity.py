@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+SEARCH_PATH = f"import sys; sys.path[:0] = {[str(ROOT), str(ROOT / 'transports'), str(ROOT / 'tests')]!r}"
 
 # The audit hook cannot be removed, so the program runs in a process of its own. Modules are imported first: imports
 # open files too.
@@ -20,8 +21,9 @@ import srpcore, srpcore.driver
 from srpcore.store import FileStore
 from srpcore.protocol import Operation
 from srpcore_transports.local import LocalUserPool
+from support.clock import Clock
+from support.users import PASSWORD
 
-PASSWORD = "Correct-Horse-1"
 advancing, refused = [], []
 real = srpcore.driver._advance
 
@@ -36,12 +38,6 @@ def hook(event, arguments):
     impure = event in ("srpcore.run", "open") or event.startswith(("os.", "socket.", "subprocess."))
     if advancing and impure and not (event == "open" and str(arguments[0]).endswith((".pyc", ".py"))):
         refused.append(event)
-
-class Clock:
-    ahead = 0.0
-    def __call__(self):
-        import time
-        return time.time() + self.ahead
 
 clock = Clock()
 pool = LocalUserPool(region="eu-west-1", clock=clock)
@@ -89,8 +85,7 @@ print(refused)
 
 @pytest.mark.slow
 def test_nothing_happens_while_a_flow_is_advanced(tmp_path: Path) -> None:
-    path = [str(ROOT), str(ROOT / "transports")]
-    program = f"import sys; sys.path[:0] = {path!r}; STORE = {json.dumps(str(tmp_path / 'logins.json'))}\n{PROGRAM}"
+    program = f"{SEARCH_PATH}; STORE = {json.dumps(str(tmp_path / 'logins.json'))}\n{PROGRAM}"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
     assert done.stdout == "[]\n", done.stderr
 
@@ -99,7 +94,7 @@ def test_the_watch_sees_what_it_should() -> None:
     """Check the watch itself on a flow that opens a file, starts a driver and lists a folder."""
     start = PROGRAM.index("clock = Clock()")
     program = (
-        f"import sys; sys.path[:0] = {[str(ROOT), str(ROOT / 'transports')]!r}\n{PROGRAM[:start]}"
+        f"{SEARCH_PATH}\n{PROGRAM[:start]}"
         "import os\n"
         "def empty():\n    return\n    yield\n"
         "def impure():\n"

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 import srpcore
-from client.conftest import PASSWORD, World, error
 from srpcore import exceptions
 from srpcore.flows.refresh import GET_TOKENS
 from srpcore.protocol import Operation, Reply
+from support.users import PASSWORD
+from support.world import World, error
 
 BY_FLOW = "InitiateAuth:REFRESH_TOKEN_AUTH"
 ROTATION = {"RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}}

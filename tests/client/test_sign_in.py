@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 
 import srpcore
-from client.conftest import PASSWORD, World, error
 from srpcore import exceptions
 from srpcore.crypto.cognito import GROUP
 from srpcore.crypto.totp import totp
 from srpcore.flows.challenge import missing_attributes, required_attributes
 from srpcore.protocol import Operation, Reply
+from support.users import PASSWORD
 from support.vectors import load_lines
+from support.world import World, enrol, error
 
 LONE_SURROGATE = "Correct\ud800Horse-1"
 
@@ -226,19 +227,6 @@ def test_new_password_without_utf8_form_is_refused_before_anything_is_sent(world
     with pytest.raises(exceptions.ConfigurationError, match="new_password"):
         world.user().new_password_challenge(PASSWORD, LONE_SURROGATE)
     assert world.wire.operations == []
-
-
-def enrol(world: World) -> str:
-    """Enrol an authenticator app for alice, and return its secret."""
-    user = world.user()
-    user.authenticate(PASSWORD)
-    secret = user.associate_software_token()
-    with pytest.raises(exceptions.EnableSoftwareTokenMFAException):
-        user.verify_software_token("000000" if totp(secret, world.clock()) != "000000" else "111111")
-    assert user.verify_software_token(totp(secret, world.clock()), "my phone")
-    user.set_user_mfa_preference(False, True, "SOFTWARE_TOKEN")
-    world.clock.ahead += 60
-    return secret
 
 
 def test_totp_is_asked_for_and_answered_by_another_object(world: World) -> None:

@@ -12,14 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import srpcore
-from client.conftest import PASSWORD, World
-from client.test_sign_in import enrol
 from srpcore import Challenge, exceptions
 from srpcore.crypto.totp import totp
 from srpcore.flows.challenge import NEEDS
 from srpcore.protocol import Operation, Reply
+from support.users import NEW_PASSWORD, PASSWORD
+from support.world import World, enrol
 
-NEW_PASSWORD = "Another-Horse-2"
 CONTEXT = {"IpAddress": "127.0.0.1", "ServerName": "here", "ServerPath": "/", "HttpHeaders": []}
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 import srpcore
-from client.conftest import World, error
 from srpcore import exceptions
 from srpcore.client.operations import streams
 from srpcore.protocol import Operation, Reply
+from support.world import World, error
 
 COUNT = 135
 

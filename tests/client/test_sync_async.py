@@ -11,8 +11,9 @@ from unittest import mock
 import pytest
 
 import srpcore
-from client.conftest import PASSWORD, World
 from srpcore.client import sync_async
+from support.users import PASSWORD
+from support.world import World
 
 
 @pytest.fixture

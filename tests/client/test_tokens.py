@@ -10,11 +10,12 @@ from collections.abc import Callable
 import pytest
 
 import srpcore
-from client.conftest import PASSWORD, World
 from srpcore import exceptions
 from srpcore.protocol import Operation
 from srpcore_transports.local import LocalUserPool
-from tokens import minting
+from support import minting
+from support.users import PASSWORD
+from support.world import World
 
 
 @pytest.fixture

@@ -12,14 +12,12 @@ from typing import Any
 import pytest
 
 import srpcore
-from client.conftest import PASSWORD, World, error
-from client.test_sign_in import enrol
 from srpcore import Challenge, exceptions
 from srpcore.crypto.totp import totp
 from srpcore.protocol import Operation, Reply
 from srpcore.store import FileStore, MemoryStore
-
-NEW_PASSWORD = "Another-Horse-2"
+from support.users import NEW_PASSWORD, PASSWORD
+from support.world import World, enrol, error
 
 
 @pytest.fixture

@@ -14,11 +14,12 @@ from unittest import mock
 import pytest
 
 import srpcore
-from client.conftest import Wire, error
 from srpcore import aws_srp, exceptions
 from srpcore.protocol import Operation, Reply
+from support.users import OTHER_PASSWORD, PASSWORD
+from support.world import Wire, error
 
-from .conftest import OTHER_PASSWORD, PASSWORD, WAYS, Stage, boto_arguments
+from .stage import WAYS, Stage, boto_arguments
 
 POOL_ID = "us-east-1_AbCd12345"
 

@@ -14,13 +14,13 @@ import pytest
 import srpcore
 from srpcore import exceptions
 from srpcore.utils import RequestsSrpAuth
+from support.users import PASSWORD
 
 boto3 = pytest.importorskip("boto3")
 moto = pytest.importorskip("moto")
 pytestmark = pytest.mark.counterpart
 
 USERNAME = "bob@example.com"
-PASSWORD = "Correct-Horse-1"
 
 
 @pytest.fixture

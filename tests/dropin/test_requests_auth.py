@@ -15,12 +15,13 @@ from unittest import mock
 import pytest
 
 import srpcore
-from client.conftest import Wire
 from loopback import Drop, LoopbackServer, Request, answer
 from srpcore import exceptions, utils
 from srpcore.utils import RequestsSrpAuth, TokenType
+from support.users import OTHER_PASSWORD, PASSWORD
+from support.world import Wire
 
-from .conftest import KEYS, OTHER_PASSWORD, PASSWORD, Stage, boto_arguments
+from .stage import KEYS, Stage, boto_arguments
 
 
 class Message:

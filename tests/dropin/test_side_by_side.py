@@ -12,8 +12,9 @@ import pytest
 import srpcore
 import srpcore.utils
 from srpcore.crypto.totp import totp
+from support.users import OTHER_PASSWORD, PASSWORD
 
-from .conftest import OTHER_PASSWORD, PASSWORD, Stage, normal
+from .stage import Stage, normal
 
 pycognito = pytest.importorskip("pycognito")
 requests = pytest.importorskip("requests")

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 import srpcore
-from client.conftest import Wire
 from srpcore import exceptions
 from srpcore.crypto.totp import totp
+from support.users import OTHER_PASSWORD, PASSWORD
+from support.world import Wire
 
-from .conftest import OTHER_PASSWORD, PASSWORD, WAYS, Stage
+from .stage import WAYS, Stage
 
 
 def wired(stage: Stage) -> Wire:

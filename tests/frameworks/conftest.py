@@ -1,3 +1,3 @@
 """Django wants its settings before anything of it is imported."""
 
-from . import sites as sites
+from support import sites as sites

@@ -8,11 +8,10 @@ The policies are evaluated by moto's IAM.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from moto.iam.access_control import IAMPolicy, PermissionResult
 
 from loopback import answer as response
 from srpcore import ConfigurationError, SrpcoreError, TokenVerifier, TransportError
@@ -23,67 +22,14 @@ from srpcore.frameworks.aws_lambda import (
     Unauthorized,
     whole_stage,
 )
-from tokens.minting import CLIENT, access_claims, id_claims
-from tokens.serving import OTHER_ISSUER, Keys, mint, serve
+from support.key_server import OTHER_ISSUER, Keys, mint, serve
+from support.minting import CLIENT, access_claims, id_claims
+from support.sites import verifier_of
 
-from .sites import verifier_of
-from .test_bearer import WRONG
+from .lambda_events import KINDS, STAGE, appsync, http, permitted, rest_request, rest_token
+from .wrong_overrides import WRONG
 
-STAGE = "arn:aws:execute-api:eu-west-1:123456789012:s4x3opwd6i/test"
 SUB = access_claims()["sub"]
-
-
-def rest_token(value: object) -> dict[str, Any]:
-    return {"type": "TOKEN", "authorizationToken": value, "methodArn": f"{STAGE}/GET/request"}
-
-
-def rest_request(*values: str, name: str = "Authorization", **changes: Any) -> dict[str, Any]:
-    single = {name: values[-1]} if values else {}
-    several = {name: [*values]} if values else {}
-    return {
-        "type": "REQUEST",
-        "methodArn": f"{STAGE}/GET/request",
-        "resource": "/request",
-        "path": "/request",
-        "httpMethod": "GET",
-        "headers": {"Accept": "*/*", **single},
-        "multiValueHeaders": {"Accept": ["*/*"], **several},
-        "queryStringParameters": {"access_token": mint()},
-        "pathParameters": {},
-        "stageVariables": {"StageVar1": "stageValue1"},
-        "requestContext": {"path": "/request", "stage": "test", "httpMethod": "GET", "apiId": "s4x3opwd6i"},
-        **changes,
-    }
-
-
-def http(*values: str, **changes: Any) -> dict[str, Any]:
-    headers = {"authorization": ",".join(values)} if values else {}
-    return {
-        "version": "2.0",
-        "type": "REQUEST",
-        "routeArn": f"{STAGE}/GET/request",
-        "identitySource": [*values],
-        "routeKey": "$default",
-        "rawPath": "/request",
-        "rawQueryString": "",
-        "headers": {"accept": "*/*", **headers},
-        "requestContext": {"apiId": "s4x3opwd6i", "http": {"method": "GET", "path": "/request"}, "stage": "test"},
-        **changes,
-    }
-
-
-def appsync(value: object) -> dict[str, Any]:
-    context = {"apiId": "a", "accountId": "1", "requestId": "r", "queryString": "query { a }", "variables": {}}
-    return {"authorizationToken": value, "requestContext": context}
-
-
-KINDS: dict[str, tuple[Any, Callable[[str], dict[str, Any]]]] = {
-    "rest-token": (RestApiAuthorizer, lambda token: rest_token(f"Bearer {token}")),
-    "rest-request": (RestApiAuthorizer, lambda token: rest_request(f"Bearer {token}")),
-    "http": (HttpApiAuthorizer, lambda token: http(f"Bearer {token}")),
-    "appsync": (AppSyncAuthorizer, appsync),
-}
-"""Each authorizer, and the event that brings it a token."""
 
 
 @pytest.fixture(scope="module")
@@ -96,12 +42,6 @@ def keys() -> Iterator[Keys]:
 def verifier(keys: Keys) -> Iterator[TokenVerifier]:
     with verifier_of(keys) as verifier:
         yield verifier
-
-
-def permitted(answer: dict[str, Any], resource: str) -> bool:
-    """Return whether moto's IAM lets the caller invoke *resource* by the policy in *answer*."""
-    policy = IAMPolicy(json.dumps(answer["policyDocument"]))
-    return policy.is_action_permitted("execute-api:Invoke", resource) == PermissionResult.PERMITTED
 
 
 def lets_in(authorizer: Any, event: Any) -> bool:

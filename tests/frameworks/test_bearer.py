@@ -20,9 +20,10 @@ from srpcore.frameworks.bearer import (
     translate_errors,
     verify_request,
 )
-from tokens.serving import POOL, mint, serve
+from support.key_server import POOL, mint, serve
+from support.sites import verifier_of
 
-from .sites import verifier_of
+from .wrong_overrides import WRONG
 
 # RFC 6750, section 3: a challenge is quoted strings with none of what could end one.
 CHALLENGE = re.compile(r'Bearer( [a-z_]+="[\x20\x21\x23-\x5b\x5d-\x7e]+"(, [a-z_]+="[\x20\x21\x23-\x5b\x5d-\x7e]+")*)?')
@@ -161,23 +162,6 @@ def yes(_: object) -> bool:
 def test_a_custom_check_that_returns_lets_nobody_in() -> None:
     with serve() as keys, verifier_of(keys) as verifier, pytest.raises(ConfigurationError):
         verify_request(verifier, [f"Bearer {mint()}"], check_overrides({"custom_check": yes}))  # type: ignore[typeddict-item]  # is wrong
-
-
-WRONG: list[dict[str, Any]] = [
-    {"scope": ""},
-    {"scope": []},
-    {"scope": 1},
-    {"groups": [""]},
-    {"client_id": ()},
-    {"token_use": "refresh"},
-    {"leeway": -1},
-    {"leeway": float("nan")},
-    {"custom_check": "x"},
-    {"issuers": ""},
-    {"scopes": "a"},
-    {"access_token": "a"},
-    {"user_pool_id": POOL},
-]
 
 
 @pytest.mark.parametrize("overrides", WRONG, ids=repr)

@@ -10,11 +10,10 @@ import pytest
 
 from loopback import answer as response
 from srpcore.frameworks import bearer
-from tokens import minting
-from tokens.minting import KID, access_claims, id_claims
-from tokens.serving import OTHER_ISSUER, Keys, mint
-
-from .sites import SITES, Site, running, sub_of
+from support import minting
+from support.key_server import OTHER_ISSUER, Keys, mint
+from support.minting import KID, access_claims, id_claims
+from support.sites import SITES, Site, running, sub_of
 
 SUB = access_claims()["sub"]
 INVALID = 'Bearer error="invalid_token", error_description="'

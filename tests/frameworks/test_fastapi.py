@@ -13,11 +13,11 @@ from fastapi.exceptions import FastAPIError
 from srpcore import AsyncTokenVerifier, ConfigurationError, TokenVerifier
 from srpcore.frameworks import fastapi, starlette
 from srpcore.tokens import Claims
-from tokens.minting import access_claims, id_claims
-from tokens.serving import POOL, Keys, mint, serve
+from support.key_server import POOL, Keys, mint, serve
+from support.minting import access_claims, id_claims
+from support.sites import Site, fastapi_app, over_asgi, sub_of, verifier_of
 
-from .sites import Site, fastapi_app, over_asgi, sub_of, verifier_of
-from .test_bearer import WRONG
+from .wrong_overrides import WRONG
 
 VERIFIER = TokenVerifier(POOL, client_id=None, token_use=None)
 

@@ -14,11 +14,11 @@ from werkzeug.exceptions import HTTPException, Unauthorized
 from srpcore import ConfigurationError, TokenVerifier
 from srpcore.exceptions import TokenExpired
 from srpcore.frameworks.flask import bearer_token, require_token
-from tokens.minting import access_claims
-from tokens.serving import Keys, mint, serve
+from support.key_server import Keys, mint, serve
+from support.minting import access_claims
+from support.sites import over_flask, sub_of, verifier_of
 
-from .sites import over_flask, sub_of, verifier_of
-from .test_bearer import WRONG
+from .wrong_overrides import WRONG
 
 
 @pytest.fixture

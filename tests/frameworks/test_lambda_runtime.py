@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from loopback import Drop, LoopbackServer, Request, answer
-from tokens.minting import CLIENT, access_claims
-from tokens.serving import POOL, Keys, mint, serve
+from support.key_server import POOL, Keys, mint, serve
+from support.minting import CLIENT, access_claims
 
-from .test_aws_lambda import KINDS, STAGE, permitted
+from .lambda_events import KINDS, STAGE, permitted
 
 pytestmark = pytest.mark.counterpart
 

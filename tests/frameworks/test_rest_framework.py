@@ -17,11 +17,11 @@ from rest_framework.views import APIView
 from srpcore import AsyncTokenVerifier, ConfigurationError, TokenVerifier
 from srpcore.exceptions import TokenExpired
 from srpcore.frameworks.rest_framework import CognitoAuthentication, Principal
-from tokens.minting import access_claims
-from tokens.serving import POOL, Keys, mint, serve
+from support.key_server import POOL, Keys, mint, serve
+from support.minting import access_claims
+from support.sites import over_django, rest_view, verifier_of
 
-from .sites import over_django, rest_view, verifier_of
-from .test_bearer import WRONG
+from .wrong_overrides import WRONG
 
 VERIFIER = TokenVerifier(POOL, client_id=None, token_use=None)
 

@@ -22,11 +22,11 @@ from starlette.websockets import WebSocket
 from srpcore import ConfigurationError
 from srpcore.exceptions import InvalidClaim, TokenExpired
 from srpcore.frameworks.starlette import CognitoBackend, CognitoBearer, CognitoUser, on_error
-from tokens.minting import access_claims, id_claims
-from tokens.serving import Keys, mint, serve
+from support.key_server import Keys, mint, serve
+from support.minting import access_claims, id_claims
+from support.sites import Site, over_asgi, running, verifier_of
 
-from .sites import Site, over_asgi, running, verifier_of
-from .test_bearer import WRONG
+from .wrong_overrides import WRONG
 
 
 @pytest.fixture

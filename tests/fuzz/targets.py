@@ -21,8 +21,8 @@ from srpcore.exceptions import ConfigurationError, InvalidKey, TokenVerification
 from srpcore.tokens import KeySet, strict_json
 from srpcore.tokens.jwks_source import read_jwks
 from srpcore.tokens.policy import Policy
-from tokens.beside_pyjwt import by_pyjwt, pyjwt_at
-from tokens.minting import CLIENT, ISSUER, KID, NOW, access_claims, id_claims, jwk, key_set, mint, segment
+from support.beside_pyjwt import by_pyjwt, pyjwt_at
+from support.minting import CLIENT, ISSUER, KID, NOW, access_claims, id_claims, jwk, key_set, mint, segment
 
 __all__ = ["CHOICES", "KEYS", "OPTIONS", "TARGETS", "seeds", "write_corpus", "write_dictionary"]
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
@@ -16,21 +15,11 @@ from srpcore.crypto import cognito
 from srpcore.crypto.device import device_identity, device_verifier, new_device_password
 from srpcore.crypto.encoding import decode_secret_block, parse_hex, to_hex
 from srpcore.crypto.secret_hash import secret_hash
+from srpcore.crypto.totp import totp
 from srpcore.exceptions import ServiceError, service_error
 from srpcore_transports.local import LocalUserPool, service
-
-PASSWORD = "Correct-Horse-1"
-OTHER_PASSWORD = "Battery-Staple-2"
-
-
-@dataclass
-class Clock:
-    """The pool's clock: it stands still until a test moves it."""
-
-    now: float = field(default_factory=lambda: float(int(time.time())))
-
-    def __call__(self) -> float:
-        return self.now
+from support.clock import Clock
+from support.users import PASSWORD
 
 
 class Client:
@@ -183,6 +172,39 @@ def begin_device(client: Client, challenge: Mapping[str, Any], device: Device, *
     pair = cognito.client_pair()
     values = {"USERNAME": "alice", "DEVICE_KEY": device.key, "SRP_A": to_hex(pair.public), **client.hash("alice")}
     return Exchange(client, client.respond("DEVICE_SRP_AUTH", session, {**values, **changes}), pair)
+
+
+def temporary_user(client: Client, username: str = "alice", **attributes: str) -> str:
+    """Create a user who must change the password, and return the canonical username."""
+    pairs = [{"Name": name, "Value": value} for name, value in attributes.items()]
+    made = client.admin(
+        "AdminCreateUser",
+        Username=username,
+        TemporaryPassword=PASSWORD,
+        UserAttributes=pairs,
+        MessageAction="SUPPRESS",
+    )
+    return str(made["User"]["Username"])
+
+
+def enrol(client: Client, *, prefer: bool = True) -> str:
+    """Enrol an authenticator app for alice, and return its secret."""
+    token = client.tokens()["AccessToken"]
+    secret: str = client.call("AssociateSoftwareToken", AccessToken=token)["SecretCode"]
+    client.call("VerifySoftwareToken", AccessToken=token, UserCode=totp(secret, client.clock.now))
+    settings = {"Enabled": True, "PreferredMfa": prefer}
+    client.call("SetUserMFAPreference", AccessToken=token, SoftwareTokenMfaSettings=settings)
+    client.clock.now += 60
+    return secret
+
+
+def finish(client: Client, challenge: dict[str, Any], device: Device, password: str = "") -> dict[str, Any]:
+    """Answer the device's challenges with *password*, or with its own."""
+    exchange = begin_device(client, challenge, device)
+    assert exchange.reply["ChallengeName"] == "DEVICE_PASSWORD_VERIFIER"
+    return exchange.respond(
+        {**exchange.answers(password or device.password, identity=device.identity), "DEVICE_KEY": device.key}
+    )
 
 
 def refused(code: str, message: str = "") -> Any:

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from srpcore_transports.local import LocalUserPool
+from support.clock import Clock
 
-from .client import Client, Clock
+from .client import Client
 
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock.stopped()
 
 
 @pytest.fixture

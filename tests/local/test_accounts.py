@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from .client import OTHER_PASSWORD, PASSWORD, Client, refused
+from support.users import OTHER_PASSWORD, PASSWORD
+
+from .client import Client, refused
 
 Make = Callable[..., Client]
 MISMATCH = ("CodeMismatchException", "Invalid verification code provided, please try again.")

@@ -8,8 +8,9 @@ import pytest
 
 from srpcore.exceptions import ConfigurationError
 from srpcore_transports.local import LocalUserPool
+from support.users import OTHER_PASSWORD, PASSWORD
 
-from .client import OTHER_PASSWORD, PASSWORD, Client, refused
+from .client import Client, refused
 
 Make = Callable[..., Client]
 

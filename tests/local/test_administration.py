@@ -10,9 +10,11 @@ import pytest
 
 from srpcore.exceptions import ServiceError, TransportError
 from srpcore_transports.local import LocalUserPool
+from support.clock import Clock
+from support.users import OTHER_PASSWORD, PASSWORD
 
 from .boto import KEYS, connected
-from .client import OTHER_PASSWORD, PASSWORD, Client, Clock, refused
+from .client import Client, refused
 
 pytestmark = pytest.mark.counterpart
 
@@ -137,9 +139,9 @@ class TestPools:
         assert pages[2]["UserPools"][0]["Name"] == "p3"
         for most in (0, 61):
             with pytest.raises(ServiceError, match=r"^InvalidParameterException"):
-                Client(pool, Clock()).call("ListUserPools", MaxResults=most)
+                Client(pool, Clock.stopped()).call("ListUserPools", MaxResults=most)
         with refused("InvalidParameterException", "null"):
-            Client(pool, Clock()).call("ListUserPools")
+            Client(pool, Clock.stopped()).call("ListUserPools")
 
     def test_a_deleted_pool_takes_its_clients_and_tokens_along(self, boto: Any, client: Client) -> None:
         client.user()

@@ -10,33 +10,11 @@ import pytest
 
 from srpcore.crypto.totp import totp
 from srpcore.exceptions import ServiceError
+from support.users import OTHER_PASSWORD, PASSWORD
 
-from .client import OTHER_PASSWORD, PASSWORD, Client, refused
+from .client import Client, enrol, refused, temporary_user
 
 Make = Callable[..., Client]
-
-
-def temporary_user(client: Client, username: str = "alice", **attributes: str) -> str:
-    pairs = [{"Name": name, "Value": value} for name, value in attributes.items()]
-    made = client.admin(
-        "AdminCreateUser",
-        Username=username,
-        TemporaryPassword=PASSWORD,
-        UserAttributes=pairs,
-        MessageAction="SUPPRESS",
-    )
-    return str(made["User"]["Username"])
-
-
-def enrol(client: Client, *, prefer: bool = True) -> str:
-    """Enrol an authenticator app for alice and return its secret."""
-    token = client.tokens()["AccessToken"]
-    secret: str = client.call("AssociateSoftwareToken", AccessToken=token)["SecretCode"]
-    client.call("VerifySoftwareToken", AccessToken=token, UserCode=totp(secret, client.clock.now))
-    settings = {"Enabled": True, "PreferredMfa": prefer}
-    client.call("SetUserMFAPreference", AccessToken=token, SoftwareTokenMfaSettings=settings)
-    client.clock.now += 60
-    return secret
 
 
 def sms(client: Client, *, prefer: bool = False) -> None:

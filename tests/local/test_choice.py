@@ -11,10 +11,11 @@ import pytest
 from srpcore.crypto import cognito
 from srpcore.crypto.encoding import to_hex
 from srpcore_transports.local import LocalUserPool
+from support.clock import Clock
+from support.users import OTHER_PASSWORD, PASSWORD
 
 from .boto import KEYS, connected
-from .client import OTHER_PASSWORD, PASSWORD, Client, Clock, Exchange, refused
-from .test_challenges import enrol
+from .client import Client, Exchange, enrol, refused
 
 Make = Callable[..., Client]
 ALL = {"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN"]}}}

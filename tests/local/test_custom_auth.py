@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -12,56 +11,15 @@ from srpcore.crypto import cognito
 from srpcore.crypto.encoding import to_hex
 from srpcore.crypto.totp import totp
 from srpcore_transports.local import CustomAuth, LocalUserPool
+from support.clock import Clock
+from support.quiz import Event
+from support.quiz import Quiz as Quiz  # tests/recorded and tests/observability still import it from this module
+from support.users import OTHER_PASSWORD, PASSWORD
 
 from .boto import KEYS, connected
-from .client import OTHER_PASSWORD, PASSWORD, Client, Clock, Exchange, confirm_device, refused
-from .test_challenges import enrol, temporary_user
-from .test_devices import finish
+from .client import Client, Exchange, confirm_device, enrol, finish, refused, temporary_user
 
 Make = Callable[..., Client]
-Event = dict[str, Any]
-
-
-@dataclass
-class Quiz:
-    """Triggers after the developer guide's example: the password if it was begun with, then 5 + 3; two tries."""
-
-    events: list[Event] = field(default_factory=list)
-
-    def define(self, event: Event, context: None) -> Event:
-        self.events.append(event)
-        session, response = event["request"]["session"], event["response"]
-        names = [(result["challengeName"], result["challengeResult"]) for result in session]
-        if names == [("SRP_A", True)]:
-            response["challengeName"] = "PASSWORD_VERIFIER"
-        elif names and names[-1] == ("CUSTOM_CHALLENGE", True):
-            response["issueTokens"] = True
-        elif names.count(("CUSTOM_CHALLENGE", False)) == 2:
-            response["failAuthentication"] = True
-        else:
-            response["challengeName"] = "CUSTOM_CHALLENGE"
-        return event
-
-    def create(self, event: Event, context: None) -> Event:
-        self.events.append(event)
-        event["response"] = {
-            "publicChallengeParameters": {"question": "5 + 3"},
-            "privateChallengeParameters": {"answer": "8"},
-            "challengeMetadata": "SUM",
-        }
-        return event
-
-    def verify(self, event: Event, context: None) -> Event:
-        self.events.append(event)
-        request = event["request"]
-        event["response"]["answerCorrect"] = (
-            request["challengeAnswer"] == request["privateChallengeParameters"]["answer"]
-        )
-        return event
-
-    @property
-    def triggers(self) -> CustomAuth:
-        return CustomAuth(define=self.define, create=self.create, verify=self.verify)
 
 
 @pytest.fixture

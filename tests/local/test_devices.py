@@ -12,8 +12,7 @@ from srpcore.crypto.device import DeviceVerifier
 from srpcore.crypto.encoding import to_hex
 from srpcore.crypto.totp import totp
 
-from .client import Client, Device, begin_device, confirm_device, refused
-from .test_challenges import enrol
+from .client import Client, Device, begin_device, confirm_device, enrol, finish, refused
 
 Make = Callable[..., Client]
 PROMPT = {"ChallengeRequiredOnNewDevice": False, "DeviceOnlyRememberedOnUserPrompt": True}
@@ -31,14 +30,6 @@ def with_devices(make: Make, configuration: dict[str, bool]) -> Client:
     client = make(pool_settings={"DeviceConfiguration": configuration})
     client.user()
     return client
-
-
-def finish(client: Client, challenge: dict[str, Any], device: Device, password: str = "") -> dict[str, Any]:
-    exchange = begin_device(client, challenge, device)
-    assert exchange.reply["ChallengeName"] == "DEVICE_PASSWORD_VERIFIER"
-    return exchange.respond(
-        {**exchange.answers(password or device.password, identity=device.identity), "DEVICE_KEY": device.key}
-    )
 
 
 def answers_of(device: Device, exchange: Any) -> dict[str, str]:

@@ -10,9 +10,10 @@ import jwt
 import pytest
 
 from srpcore_transports.local import LocalUserPool
+from support.clock import Clock
 
 from .boto import KEYS, connected
-from .client import Client, Clock
+from .client import Client
 
 pytestmark = pytest.mark.counterpart
 

@@ -21,8 +21,10 @@ from srpcore.service_model import TARGET_PREFIX
 from srpcore_transports import sigv4
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.local import LocalServer, LocalUserPool, service
+from support.clock import Clock
+from support.users import PASSWORD
 
-from .client import PASSWORD, Client, Clock
+from .client import Client
 
 KEYS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
 JSON = "application/x-amz-json-1.1"

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from srpcore.crypto.totp import totp
 from srpcore.exceptions import ServiceError
 from srpcore_transports.local import LocalUserPool, cbor, passkeys
+from support.authenticator import Authenticator, b64url
+from support.authenticator import cbor as encode_cbor
+from support.clock import Clock
 
-from .authenticator import Authenticator, b64url
-from .authenticator import cbor as encode_cbor
 from .boto import KEYS, connected
-from .client import Client, Clock, refused
-from .test_challenges import enrol
+from .client import Client, enrol, refused
 
 Make = Callable[..., Client]
 POLICY = {"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "WEB_AUTHN"]}}}

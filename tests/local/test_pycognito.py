@@ -12,8 +12,10 @@ import pytest
 from srpcore.crypto.totp import totp
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.local import LocalServer, LocalUserPool
+from support.clock import Clock
+from support.users import OTHER_PASSWORD, PASSWORD
 
-from .client import OTHER_PASSWORD, PASSWORD, Client, Clock
+from .client import Client
 
 pycognito = pytest.importorskip("pycognito")
 boto3 = pytest.importorskip("boto3")

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from srpcore_transports.local import LocalUserPool
+from support.clock import Clock
 
 from .boto import KEYS, connected
-from .client import Client, Clock, confirm_device, refused
+from .client import Client, confirm_device, refused
 
 pytestmark = pytest.mark.counterpart
 

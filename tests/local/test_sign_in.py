@@ -13,8 +13,10 @@ from srpcore.crypto import cognito
 from srpcore.crypto.encoding import to_hex
 from srpcore.crypto.secret_hash import secret_hash
 from srpcore.exceptions import NotAuthorizedException, ServiceError
+from support.clock import Clock
+from support.users import OTHER_PASSWORD, PASSWORD
 
-from .client import OTHER_PASSWORD, PASSWORD, Client, Clock, refused
+from .client import Client, refused
 
 Make = Callable[..., Client]
 WRONG = ("NotAuthorizedException", "Incorrect username or password.")

@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from srpcore.exceptions import TransportError
 from srpcore_transports.local import LocalUserPool
+from support.users import PASSWORD
 
-from .client import PASSWORD, Client, refused
+from .client import Client, refused
 
 Make = Callable[..., Client]
 

@@ -13,9 +13,8 @@ from srpcore.tokens.jwks import KeySet
 from srpcore.tokens.jwks_provider import JwksProvider, KeyCache, KeyTiming
 from srpcore_transports.https import HttpsTransport
 from support.forks import held_by_another_thread, in_a_child
-
-from .minting import KID, access_claims
-from .serving import DAY, POOL, Keys, mint, serve
+from support.key_server import DAY, POOL, Keys, mint, serve
+from support.minting import KID, access_claims
 
 TOKEN = mint(access_claims(exp=2**40))
 

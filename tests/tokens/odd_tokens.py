@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from .minting import CLIENT, ISSUER, KID, NOW, access_claims, id_claims, segment, sign
+from support.minting import CLIENT, ISSUER, KID, NOW, access_claims, id_claims, segment, sign
 
 __all__ = ["odd_tokens"]
 

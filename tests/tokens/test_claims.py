@@ -23,8 +23,7 @@ from srpcore.exceptions import (
 )
 from srpcore.tokens import access_token_hash
 from srpcore.tokens.policy import Policy
-
-from .minting import CLIENT, ISSUER, NOW, access_claims, id_claims
+from support.minting import CLIENT, ISSUER, NOW, access_claims, id_claims
 
 # OpenID Connect Core, appendix A.3: an access token and its at_hash.
 ACCESS_TOKEN = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"

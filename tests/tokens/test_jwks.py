@@ -13,8 +13,7 @@ from jwt import PyJWK
 from srpcore.exceptions import InvalidKey, TokenVerificationException, UnknownKey
 from srpcore.tokens import PublicKey, parse_key, parse_key_set
 from srpcore.tokens.jwks import MAX_DOCUMENT_LENGTH, MAX_KEYS
-
-from .minting import jwk, private_key, refusal, segment
+from support.minting import jwk, private_key, refusal, segment
 
 EC = {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "kid": "ec"}
 NUMBERS = private_key().public_key().public_numbers()

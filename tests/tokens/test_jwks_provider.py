@@ -19,9 +19,8 @@ from srpcore.exceptions import SrpcoreError, TransportError, UnknownKey
 from srpcore.tokens import KeySet
 from srpcore.tokens.jwks_provider import AsyncJwksProvider, JwksProvider, KeyCache, KeyTiming
 from srpcore_transports.deadline import time_limit
-
-from .minting import KID, NOW, access_claims, jwk
-from .serving import DAY, OTHER_POOL, POOL, Keys, mint, on_an_event_loop, serve
+from support.key_server import DAY, OTHER_POOL, POOL, Keys, mint, on_an_event_loop, serve
+from support.minting import KID, NOW, access_claims, jwk
 
 HOUR, COOL_DOWN = 3600, 60
 LASTING = access_claims(exp=2**40)

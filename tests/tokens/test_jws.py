@@ -14,9 +14,8 @@ from srpcore.exceptions import MalformedToken, TokenVerificationException, Unsup
 from srpcore.tokens import jws as jws_module
 from srpcore.tokens import parse, parse_key_set, unverified_claims, verify_rs256
 from srpcore.tokens.jws import MAX_HEADER_LENGTH, MAX_TOKEN_LENGTH
+from support.minting import KID, access_claims, mint, refusal, segment
 from support.vectors import load
-
-from .minting import KID, access_claims, mint, refusal, segment
 
 HEADER = {"kid": KID, "alg": "RS256"}
 GOOD = f"{segment(HEADER)}.{segment({'a': 1})}.{segment(b's')}"

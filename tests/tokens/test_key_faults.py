@@ -20,9 +20,8 @@ import pytest
 from loopback import Drop, Request, answer, chunked
 from srpcore.exceptions import TransportError, UnknownKey
 from srpcore.tokens import Claims
-
-from .minting import KID, access_claims, jwk
-from .serving import POOL, Keys, mint
+from support.key_server import POOL, Keys, mint
+from support.minting import KID, access_claims, jwk
 
 HOUR, COOL_DOWN = 3600, 60
 LASTING = access_claims(exp=2**40)

@@ -16,9 +16,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from srpcore.exceptions import ConfigurationError, InvalidKey, InvalidSignature
 from srpcore.tokens import rsa
 from srpcore.tokens.rsa import ENGINES, PublicKey, default_engine, verify_rs256
+from support.minting import private_key, refusal
 from support.vectors import load
-
-from .minting import private_key, refusal
 
 PRIVATE = private_key()
 KEY = PublicKey(PRIVATE.public_key().public_numbers().n, PRIVATE.public_key().public_numbers().e)

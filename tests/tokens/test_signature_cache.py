@@ -27,9 +27,9 @@ from srpcore.exceptions import (
 )
 from srpcore.tokens import rsa
 from srpcore.tokens.signature_cache import MAX_CACHED_LENGTH
-
-from .minting import CLIENT, KID, NOW, access_claims, id_claims, jwk
-from .serving import NEWER_ISSUER, OTHER_ISSUER, OTHER_POOL, POOL, Clock, mint, on_an_event_loop
+from support.clock import Clock
+from support.key_server import NEWER_ISSUER, OTHER_ISSUER, OTHER_POOL, POOL, mint, on_an_event_loop
+from support.minting import CLIENT, KID, NOW, access_claims, id_claims, jwk
 
 
 @pytest.fixture
@@ -49,7 +49,8 @@ def verified(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
 def make(cache_size: int = 8, *, pools: Any = POOL, names: tuple[str, ...] = (KID,), **changes: Any) -> TokenVerifier:
     made = TokenVerifier(
-        pools, **{"client_id": CLIENT, "token_use": "access", "cache_size": cache_size, "clock": Clock(), **changes}
+        pools,
+        **{"client_id": CLIENT, "token_use": "access", "cache_size": cache_size, "clock": Clock(float(NOW)), **changes},
     )
     made.load_jwks({"keys": [jwk(name) for name in names]}, user_pool_id=POOL)
     return made
@@ -99,7 +100,7 @@ def test_a_remembered_token_is_refused_where_another_demand_is_made(
 
 
 def test_a_remembered_token_expires() -> None:
-    clock = Clock()
+    clock = Clock(float(NOW))
     remembering = make(clock=clock)
     token = mint(access_claims(exp=NOW + 10, nbf=NOW))
     remembering.verify(token)
@@ -312,7 +313,7 @@ STEPS = st.one_of(
 @given(size=st.integers(1, 3), steps=st.lists(STEPS, min_size=1, max_size=20))
 def test_it_decides_nothing(size: int, steps: list[Any]) -> None:
     """One verifier that remembers and one that does not give the same answers, whatever comes in whatever order."""
-    clock = Clock()
+    clock = Clock(float(NOW))
     both = [make(size, clock=clock), make(0, clock=clock)]
     for step in steps:
         if isinstance(step, int):

@@ -32,9 +32,8 @@ from srpcore.exceptions import (
 )
 from srpcore.protocol import Reply
 from srpcore_transports.https import HttpsTransport
-
-from .minting import CLIENT, ISSUER, KID, NOW, access_claims, id_claims, jwk
-from .serving import DAY, NEWER_ISSUER, OTHER_ISSUER, OTHER_POOL, POOL, Keys, mint, on_an_event_loop, serve
+from support.key_server import DAY, NEWER_ISSUER, OTHER_ISSUER, OTHER_POOL, POOL, Keys, mint, on_an_event_loop, serve
+from support.minting import CLIENT, ISSUER, KID, NOW, access_claims, id_claims, jwk
 
 
 @pytest.fixture

@@ -25,12 +25,12 @@ from srpcore.exceptions import (
     TokenVerificationException,
 )
 from srpcore.tokens import Claims
+from support.beside_pyjwt import ALLOWED, DIFFERENCES, Difference, allowed_reasons, by_pyjwt, pyjwt_at
+from support.key_server import NEWER_ISSUER, OTHER_ISSUER, OTHER_POOL, POOL
+from support.minting import CLIENT, ISSUER, KID, NOW, access_claims, jwk, mint, private_key, segment
 from support.vectors import load
 
-from .beside_pyjwt import ALLOWED, DIFFERENCES, Difference, allowed_reasons, by_pyjwt, pyjwt_at
-from .minting import CLIENT, ISSUER, KID, NOW, access_claims, jwk, mint, private_key, segment
 from .odd_tokens import odd_tokens
-from .serving import NEWER_ISSUER, OTHER_ISSUER, OTHER_POOL, POOL
 
 # Beside what tokens.verify refuses and PyJWT accepts.
 ALLOWED_HERE: list[Difference] = [

@@ -21,9 +21,8 @@ from srpcore.exceptions import (
     UnknownKey,
     UnsupportedAlgorithm,
 )
-
-from .beside_pyjwt import ALLOWED, DIFFERENCES, Difference, allowed_reasons, by_pyjwt, pyjwt_at
-from .minting import (
+from support.beside_pyjwt import ALLOWED, DIFFERENCES, Difference, allowed_reasons, by_pyjwt, pyjwt_at
+from support.minting import (
     CLIENT,
     ISSUER,
     KID,
@@ -36,6 +35,7 @@ from .minting import (
     refusal,
     segment,
 )
+
 from .odd_tokens import odd_tokens
 
 KEYS = key_set()

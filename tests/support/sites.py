@@ -20,7 +20,7 @@ import werkzeug.serving
 from django.conf import settings
 
 from srpcore.tokens import Claims
-from tokens.serving import Keys, serve
+from support.key_server import Keys, serve
 
 if not settings.configured:
     settings.configure(

@@ -1,4 +1,4 @@
-"""Real keys and real signatures for the tests, by cryptography: the code under test signs nothing."""
+"""Tokens with real signatures, made with the package cryptography: the code under test signs nothing."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def id_claims(**changes: Any) -> dict[str, Any]:
 
 
 def segment(value: Any) -> str:
-    """Return the base64url form of bytes, of a text, or of a value as JSON."""
+    """Return the base64url form of bytes, of a string, or of any other value as JSON."""
     data = value if isinstance(value, bytes) else value if isinstance(value, str) else json.dumps(value)
     return urlsafe_b64encode(data if isinstance(data, bytes) else data.encode("utf-8")).rstrip(b"=").decode("ascii")
 
@@ -75,12 +75,12 @@ def sign(signing_input: str, name: str = KID) -> str:
 
 
 def mint(payload: Any, header: Any = None, name: str = KID) -> str:
-    """Return a signed token of *payload* and *header*: bytes and texts as they are, other values as JSON."""
+    """Return a signed token of *payload* and *header*: bytes and strings as they are, other values as JSON."""
     return sign(f"{segment(header or {'kid': name, 'alg': 'RS256'})}.{segment(payload)}", name)
 
 
 def refusal(function: Callable[..., object], *arguments: Any, **named: Any) -> TokenVerificationException | None:
-    """Return the typed error that *function* raises, or None; any other exception is a failure of the test."""
+    """Return the typed error that *function* raises, or None. Any other exception fails the test."""
     try:
         function(*arguments, **named)
     except TokenVerificationException as error:

@@ -1,4 +1,4 @@
-"""A server of key sets on 127.0.0.1 that counts what it is asked, and verifiers that ask it."""
+"""A server of key sets on 127.0.0.1 that counts its requests, and verifiers that fetch from it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import jwt
 
 from loopback import LoopbackServer, Request, answer
 from srpcore import AsyncTokenVerifier, TokenVerifier
-
-from .minting import CLIENT, KID, NOW, access_claims, jwk, private_key
+from support.clock import Clock
+from support.minting import CLIENT, KID, NOW, access_claims, jwk, private_key
 
 POOL, OTHER_POOL = "eu-west-1_AbCd12345", "us-east-1_Other6789"
 OTHER_ISSUER = f"https://cognito-idp.us-east-1.amazonaws.com/{OTHER_POOL}"
@@ -25,7 +25,7 @@ DAY = 86400
 
 
 def mint(claims: dict[str, Any] | None = None, name: str = KID, kid: str | None = None) -> str:
-    """Return a token that PyJWT has made."""
+    """Return a token that PyJWT signed."""
     return jwt.encode(claims or access_claims(), private_key(name), "RS256", headers={"kid": kid or name})
 
 
@@ -37,21 +37,13 @@ def on_an_event_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable
     return run
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = float(NOW)
-
-    def __call__(self) -> float:
-        return self.now
-
-
 class Keys:
-    """A server of key sets: what each pool has, and what is answered instead."""
+    """A server of the key sets of two pools. ``instead`` returns a response that is sent instead of a key set."""
 
     def __init__(self) -> None:
         self.names: dict[str, list[str]] = {POOL: [KID], OTHER_POOL: ["other"]}
         self.instead: Callable[[], bytes] | None = None
-        self.clock = Clock()
+        self.clock = Clock(float(NOW))
         self.server = LoopbackServer(self.handle)
 
     def handle(self, request: Request, _: socket.socket) -> bytes:
@@ -77,7 +69,7 @@ class Keys:
         return AsyncTokenVerifier(pools, **self.arguments(**changes))
 
     def hold(self) -> Event:
-        """Keep every answer until the event is set."""
+        """Delay each response until the returned event is set."""
         release = Event()
 
         def instead() -> bytes:
@@ -90,7 +82,7 @@ class Keys:
 
 @contextmanager
 def serve() -> Iterator[Keys]:
-    """Serve key sets for the time of a test."""
+    """Serve key sets until the block ends."""
     served = Keys()
     with served.server:
         yield served
