@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeAlias
 
 import pytest
 
-from srpcore.store import FileStore, KeyringStore, MemoryStore, TokenStore
+from srpcore.store import FileStore, KeyringStore, MemoryStore
 
-MakeStore: TypeAlias = Callable[[float], TokenStore]
-"""Takes seconds to wait for a lock; two stores that it makes keep the same."""
+from .making import MakeStore
 
 
 @pytest.fixture

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 import srpcore
 from srpcore.crypto.device import Device
-from srpcore.store import Login, Tokens
+from srpcore.store import Login, Tokens, TokenStore
 from srpcore.testing import usernames
+
+MakeStore: TypeAlias = Callable[[float], TokenStore]
+"""A function that makes a store with a lock timeout in seconds. All stores of one function share their entries."""
 
 SECRETS = ("the-id-token", "the-access-token", "the-refresh-token", "the-device-password")
 KEY = "eu-west-1_Pool/client/somebody"

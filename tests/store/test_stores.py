@@ -13,8 +13,7 @@ from srpcore.exceptions import ConfigurationError, StoreError, StoreLocked
 from srpcore.store import FileStore, KeyringStore, Login, MemoryStore, Tokens, TokenStore
 from srpcore.testing import texts_with_lone_surrogates, usernames
 
-from .conftest import MakeStore
-from .making import KEY, LOGIN, OTHER, SECRETS, logins
+from .making import KEY, LOGIN, OTHER, SECRETS, MakeStore, logins
 
 KEYS = [
     KEY,
