@@ -11,11 +11,10 @@ from typing import Any
 
 import pytest
 
-from cli.processes import Result, Server, environment, serving
 from srpcore.cli import main
 from srpcore.crypto.totp import totp
-
-PASSWORD = "Correct-Horse-1"
+from support.cli_processes import Result, Server, environment, serving
+from support.users import PASSWORD
 
 
 @pytest.fixture(scope="session")

@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import pytest
 
-from cli.processes import run
 from srpcore import Cognito
 from srpcore.crypto import modexp
 from srpcore_transports.local import LocalUserPool, demo
+from support.cli_processes import run
 
 STEPS = [
     "open a pool",

@@ -10,10 +10,8 @@ from typing import Any
 
 import pytest
 
-from cli.conftest import PASSWORD
-from cli.processes import SRPCORE, Result, Server, environment, run, stopped
-
-NEW_PASSWORD = "Another-Horse-2"
+from support.cli_processes import SRPCORE, Result, Server, environment, run, stopped
+from support.users import NEW_PASSWORD, PASSWORD
 
 
 def login(server: Server, user: str, *lines: str, options: tuple[str, ...] = (), **settings: str) -> Result:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import srpcore
-from cli.conftest import PASSWORD
-from cli.processes import SRPCORE, Result, Server, environment, run
 from srpcore.cli import main
+from support.cli_processes import SRPCORE, Result, Server, environment, run
+from support.users import PASSWORD
 
 
 def test_version() -> None:

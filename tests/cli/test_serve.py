@@ -14,9 +14,9 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from cli.conftest import PASSWORD
-from cli.processes import KEYS, SRPCORE, Server, Terminal, awaited, environment, run, serving, stopped
 from srpcore import Cognito
+from support.cli_processes import KEYS, SRPCORE, Server, Terminal, awaited, environment, run, serving, stopped
+from support.users import PASSWORD
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from cli.conftest import PASSWORD
-from cli.processes import (
+from support.cli_processes import (
     IN_THE_BACKGROUND,
     SIGNALS_GO_TO_ANOTHER_THREAD,
     WITHOUT_CONTROLLING_TERMINAL,
@@ -19,8 +18,7 @@ from cli.processes import (
     Terminal,
     awaited,
 )
-
-NEW_PASSWORD = "Another-Horse-2"
+from support.users import NEW_PASSWORD, PASSWORD
 
 
 def test_password_is_not_shown_and_the_result_goes_where_it_is_sent(

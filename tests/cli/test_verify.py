@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from cli.conftest import PASSWORD
-from cli.processes import Result, Server, run, serving
+from support.cli_processes import Result, Server, run, serving
+from support.users import PASSWORD
 
 
 @pytest.fixture(scope="module")

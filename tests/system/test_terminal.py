@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.processes import SRPCORE, Server, environment, serving
+from support.cli_processes import SRPCORE, Server, environment, serving
 
 from .programs import program
 
