@@ -20,10 +20,9 @@ from srpcore import exceptions
 from srpcore.crypto.totp import totp
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.local import LocalUserPool
+from support.users import PASSWORD
 
 pytestmark = pytest.mark.counterpart
-
-PASSWORD = "Correct-Horse-1"
 
 
 @dataclass

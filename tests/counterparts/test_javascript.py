@@ -17,12 +17,12 @@ import pytest
 from srpcore.crypto.totp import totp
 from srpcore.protocol import Operation
 from srpcore_transports.local import CustomAuth, LocalServer, LocalUserPool
+from support.users import OTHER_PASSWORD, PASSWORD
 
 pytestmark = pytest.mark.counterpart
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = Path(__file__).with_name("cognito_identity.cjs")
-PASSWORD, OTHER_PASSWORD = "Correct-Horse-1", "Battery-Staple-2"
 SRP = ["InitiateAuth", "RespondToAuthChallenge"]
 
 

@@ -12,10 +12,9 @@ import pytest
 import srpcore
 from counterparts import ministack, moto
 from srpcore import exceptions
+from support.users import PASSWORD
 
 pytestmark = pytest.mark.counterpart
-
-PASSWORD = "Correct-Horse-1"
 
 
 @pytest.fixture(scope="module")

@@ -15,11 +15,11 @@ import srpcore
 from srpcore import TokenVerifier
 from srpcore.protocol import Operation
 from srpcore_transports.local import LocalUserPool
+from support.users import PASSWORD
 
 pytestmark = pytest.mark.counterpart
 
 HERE = Path(__file__).parent
-PASSWORD = "Correct-Horse-1"
 
 
 def packages() -> Path:
