@@ -1,0 +1,174 @@
+"""The API reference lists the public names and no others, and each of them has a docstring and typed parameters."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.public_surface import exports, functions, identity, objects
+
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+DIRECTIVE = re.compile(r"^::: ([\w.]+)$", re.MULTILINE)
+DOCUMENTED = [name for page in sorted(REFERENCE.glob("*.md")) for name in DIRECTIVE.findall(page.read_text("utf-8"))]
+
+PYCOGNITO = "pycognito's signature: programs pass, and get, objects of their own classes"
+BOTO3 = "an object or argument of boto3, on which srpcore does not depend, or a client that stands in for it"
+JSON = "the members of a JSON object may have any type"
+FRAMEWORK = "the framework's signature, which is not typed"
+RESULT = "the result is passed on to the caller of the flow, which knows its type"
+
+# Each function that has Any in its signature, with the parameters ("return" for the result) and the reason.
+ANY: dict[str, tuple[str, str]] = {
+    "srpcore.aws_srp.client.AWSSRP.__init__": ("client", BOTO3),
+    "srpcore.aws_srp.client.AWSSRP.authenticate_user": ("client", BOTO3),
+    "srpcore.aws_srp.client.AWSSRP.process_challenge": ("challenge_parameters", PYCOGNITO),
+    "srpcore.aws_srp.client.AWSSRP.process_device_challenge": ("challenge_parameters", PYCOGNITO),
+    "srpcore.aws_srp.client.AWSSRP.set_new_password_challenge": ("client", BOTO3),
+    "srpcore.client.attributes.CognitoAttributes.__init__": ("session botocore_config boto3_client_kwargs", BOTO3),
+    "srpcore.client.base.AsyncCognitoBase.client": ("return", BOTO3),
+    "srpcore.client.base.AsyncCognitoBase.switch_session": ("session", BOTO3),
+    "srpcore.client.base.CognitoBase.client": ("return", BOTO3),
+    "srpcore.client.base.CognitoBase.switch_session": ("session", BOTO3),
+    "srpcore.client.keys.KeyMethods.get_key": ("return", JSON),
+    "srpcore.client.keys.KeyMethods.get_keys": ("return", JSON),
+    "srpcore.client.keys.KeyMethods.verify_token": ("return", JSON),
+    "srpcore.client.operations.directory.DirectoryMethods.admin_create_user": ("additional_kwargs kwargs", PYCOGNITO),
+    "srpcore.client.operations.directory.DirectoryMethods.get_group": ("return", PYCOGNITO),
+    "srpcore.client.operations.directory.DirectoryMethods.get_groups": ("return", PYCOGNITO),
+    "srpcore.client.operations.directory.DirectoryMethods.get_users": ("return", PYCOGNITO),
+    "srpcore.client.operations.directory.DirectoryState.get_group_obj": ("group_data return", PYCOGNITO),
+    "srpcore.client.operations.passkeys.PasskeyMethods.complete_web_authn_registration": ("credential", JSON),
+    "srpcore.client.operations.profile.ProfileMethods.admin_get_user": ("return", PYCOGNITO),
+    "srpcore.client.operations.profile.ProfileMethods.admin_update_profile": ("attrs", PYCOGNITO),
+    "srpcore.client.operations.profile.ProfileMethods.get_user": ("return", PYCOGNITO),
+    "srpcore.client.operations.profile.ProfileMethods.update_profile": ("attrs", PYCOGNITO),
+    "srpcore.client.operations.profile.ProfileState.get_user_obj": ("attribute_list metadata return", PYCOGNITO),
+    "srpcore.client.operations.providers.ProviderMethods.admin_create_identity_provider": ("kwargs", PYCOGNITO),
+    "srpcore.client.operations.providers.ProviderMethods.admin_update_identity_provider": ("kwargs", PYCOGNITO),
+    "srpcore.client.operations.providers.ProviderMethods.admin_update_user_pool_client": ("kwargs", PYCOGNITO),
+    "srpcore.client.operations.sign_up.SignUpState.add_custom_attributes": ("kwargs", PYCOGNITO),
+    "srpcore.client.operations.sign_up.SignUpState.set_base_attributes": ("kwargs", PYCOGNITO),
+    "srpcore.client.steps.AsyncSignIn.answer": ("credential user_context", JSON),
+    "srpcore.client.steps.AsyncSignInMethods.answer_challenge": ("user_context", JSON),
+    "srpcore.client.steps.AsyncSignInMethods.sign_in": ("user_context", JSON),
+    "srpcore.client.steps.SignIn.answer": ("credential user_context", JSON),
+    "srpcore.client.steps.SignInMethods.answer_challenge": ("user_context", JSON),
+    "srpcore.client.steps.SignInMethods.sign_in": ("user_context", JSON),
+    "srpcore.exceptions.challenges.MFAChallengeException.__init__": ("tokens args", PYCOGNITO),
+    "srpcore.exceptions.challenges.MFAChallengeException.get_tokens": ("return", PYCOGNITO),
+    "srpcore.exceptions.service.ServiceError.__init__": ("response", JSON),
+    "srpcore.frameworks.aws_lambda.AppSyncAuthorizer.__call__": ("return", JSON),
+    "srpcore.frameworks.aws_lambda.HttpApiAuthorizer.__call__": ("return", JSON),
+    "srpcore.frameworks.aws_lambda.RestApiAuthorizer.__call__": ("return", JSON),
+    "srpcore.frameworks.fastapi.CognitoBearer.__call__": ("return", JSON),
+    "srpcore.frameworks.rest_framework.CognitoAuthentication.authenticate": ("request return", FRAMEWORK),
+    "srpcore.frameworks.rest_framework.CognitoAuthentication.authenticate_header": ("request", FRAMEWORK),
+    "srpcore.frameworks.rest_framework.CognitoAuthentication.get_user": ("return", FRAMEWORK),
+    "srpcore.frameworks.starlette.CognitoBearer.__call__": ("return", JSON),
+    "srpcore.frameworks.starlette.CognitoUser.__init__": ("claims", JSON),
+    "srpcore.protocol.CallBlocking.__init__": ("function", RESULT),
+    "srpcore.protocol.CallMethod.__init__": ("function", RESULT),
+    "srpcore.protocol.Operation.__init__": ("parameters", JSON),
+    "srpcore.store.record.Login.from_dict": ("document", JSON),
+    "srpcore.store.record.Login.to_dict": ("return", JSON),
+    "srpcore.store.record.Tokens.from_dict": ("document", JSON),
+    "srpcore.store.record.Tokens.to_dict": ("return", JSON),
+    "srpcore.tokens.jwks.parse_key": ("jwk", JSON),
+    "srpcore.tokens.jwks.parse_key_set": ("document", JSON),
+    "srpcore.tokens.jws.Jws.__init__": ("header", JSON),
+    "srpcore.tokens.jws.Jws.claims": ("return", JSON),
+    "srpcore.users.GroupObj.__init__": ("group_data cognito_obj", PYCOGNITO),
+    "srpcore.users.UserObj.__init__": ("attribute_list cognito_obj metadata", PYCOGNITO),
+    "srpcore.users.UserObj.delete": ("return", PYCOGNITO),
+    "srpcore.users.UserObj.save": ("return", PYCOGNITO),
+    "srpcore.users.cognito_to_dict": ("attr_list return", PYCOGNITO),
+    "srpcore.users.dict_to_cognito": ("attributes return", PYCOGNITO),
+    "srpcore.utils.RequestsSrpAuth.__call__": ("request return", PYCOGNITO),
+    "srpcore.utils.RequestsSrpAuth.__init__": ("boto3_client_kwargs", BOTO3),
+    "srpcore_transports.botocore.BotocoreTransport.__init__": ("client_or_session client_arguments", BOTO3),
+    "srpcore_transports.botocore.BotocoreTransport.botocore_client": ("return", BOTO3),
+    "srpcore_transports.botocore.make_client": ("session arguments return", BOTO3),
+    "srpcore_transports.credentials.botocore_resolver.BotocoreCredentials.__init__": ("credentials", BOTO3),
+    "srpcore_transports.local.embedded.LocalUserPool.__init__": ("pool_settings client_settings", JSON),
+}
+
+FUNCTIONS = functions()
+DESCRIBED = {
+    path: value
+    for path, value in {**objects(), **FUNCTIONS}.items()
+    if (inspect.isclass(value) or inspect.isfunction(value)) and not value.__name__.startswith("__")
+}
+THIRD_PERSON = re.compile(
+    r"(Adds|Answers|Builds|Calls|Checks|Creates|Deletes|Gets|Keeps|Makes|Raises|Reads|Returns|Sends|Sets|Verifies|Yields)\b"
+)
+
+
+def without_dunders(signatures: dict[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
+    """Leave out the special methods that nobody calls by name, such as ``__reduce__``."""
+    return {
+        path: function
+        for path, function in signatures.items()
+        if not function.__name__.startswith("__") or function.__name__ in ("__init__", "__call__")
+    }
+
+
+def parameters_with_any(function: Callable[..., Any]) -> list[str]:
+    signature = inspect.signature(function)
+    annotations = {name: parameter.annotation for name, parameter in signature.parameters.items()}
+    annotations["return"] = signature.return_annotation
+    return [name for name, annotation in annotations.items() if re.search(r"\bAny\b", str(annotation))]
+
+
+def split(name: str) -> tuple[str, str]:
+    """Return the module and the rest of a documented name; the rest is empty for a module."""
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError:
+        module, _, rest = name.rpartition(".")
+        return module, rest
+    return name, ""
+
+
+def test_the_reference_documents_the_public_names_and_no_others() -> None:
+    documented = {identity(*split(name)) for name in DOCUMENTED if split(name)[1]}
+    assert documented == set(objects())
+
+
+def test_the_reference_introduces_public_modules_only() -> None:
+    introduced = {name for name in DOCUMENTED if not split(name)[1]}
+    assert introduced <= exports().keys()
+    packages = {name for name, names in exports().items() if not names}
+    assert packages <= introduced, "the docstring of a package of modules would be shown nowhere"
+
+
+def test_the_reference_documents_nothing_twice() -> None:
+    # SrpcoreError is documented by its other name, WarrantException, too.
+    names = [(identity(*split(name)), name.rpartition(".")[2]) for name in DOCUMENTED if split(name)[1]]
+    assert [name for name, count in Counter(names).items() if count > 1] == []
+
+
+@pytest.mark.parametrize("path", sorted(DESCRIBED))
+def test_the_first_line_of_a_docstring_is_a_sentence(path: str) -> None:
+    docstring = inspect.getdoc(DESCRIBED[path])
+    assert docstring, "no docstring"
+    first_line = docstring.splitlines()[0]
+    assert re.match(r"[A-Z`*:]", first_line), first_line
+    assert first_line.endswith("."), first_line
+    assert not THIRD_PERSON.match(first_line), f"use the imperative: {first_line}"
+
+
+def test_any_is_in_no_signature_but_the_listed_ones() -> None:
+    found = {path: " ".join(parameters_with_any(function)) for path, function in without_dunders(FUNCTIONS).items()}
+    assert {path: names for path, names in found.items() if names} == {path: names for path, (names, _) in ANY.items()}
+
+
+def test_a_signature_shows_a_flow_only_if_the_function_returns_one() -> None:
+    shown = [function for function in FUNCTIONS.values() if "Flow[" in str(inspect.signature(function))]
+    assert [function.__qualname__ for function in shown if not inspect.isgeneratorfunction(function)] == []
