@@ -128,7 +128,7 @@ def test_a_session_is_enough(served: Served, closing: ExitStack, maker: str) -> 
     )
     logs_in(served.user(transport=transport, endpoint_url=served.url))
     assert transport.client.meta.config.read_timeout == 0.5
-    with pytest.raises(exceptions.ConfigurationError, match="made already"):
+    with pytest.raises(exceptions.ConfigurationError, match="already made"):
         BotocoreTransport(transport.client, region_name="eu-west-1")
 
 

@@ -197,7 +197,7 @@ def botocore_signs(
 
 
 def test_a_naive_time_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="aware"):
+    with pytest.raises(ConfigurationError, match="time zone"):
         sigv4.sign(
             method="POST",
             url="https://example.com",

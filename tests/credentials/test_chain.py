@@ -105,7 +105,7 @@ def test_nothing_names_all_that_was_looked_at(home: Path, monkeypatch: pytest.Mo
         "there are no AWS credentials",
         "AWS_ACCESS_KEY_ID (not set)",
         "profile 'work' of ~/.aws/credentials (not there) and ~/settings (read): "
-        "source_profile, sso_session alone says too little",
+        "source_profile, sso_session is not enough",
         "AWS_WEB_IDENTITY_TOKEN_FILE (not set)",
         "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI (not set)",
         "AWS_CONTAINER_CREDENTIALS_FULL_URI (not set)",

@@ -400,7 +400,7 @@ def test_what_is_no_name_of_a_role(instance: Callable[[Instance], LoopbackServer
     handler = Instance(answer(document()))
     handler.failing["meta-data/iam/security-credentials/"] = answer(role)
     server = instance(handler)
-    with pytest.raises(ConfigurationError, match="names no role"):
+    with pytest.raises(ConfigurationError, match="returned no role"):
         DefaultCredentials()()
     assert len(server.requests) == 2
 

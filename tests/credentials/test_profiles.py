@@ -242,7 +242,7 @@ def test_what_can_be_no_key_is_refused(value: str) -> None:
     section = {"aws_access_key_id": "AKID", "aws_secret_access_key": value}
     with (
         MachineWith(ini({"default": section}), None, {}),
-        pytest.raises(ConfigurationError, match="secret_access_key must be text"),
+        pytest.raises(ConfigurationError, match="secret_access_key must be a string"),
     ):
         DefaultCredentials()()
 

@@ -1,4 +1,4 @@
-"""Reading a file that is no cassette, or another version's."""
+"""Reading a file that is not a cassette, or of another version."""
 
 from __future__ import annotations
 
@@ -39,31 +39,31 @@ def test_cassette_is_read(document: dict[str, Any], path: Path) -> None:
 @pytest.mark.parametrize(
     ("document", "reason"),
     [
-        ("", "no JSON"),
-        ("[", "no JSON"),
-        ("[" * 100_000, "no JSON"),
-        (b"\xff\xfe\x00", "no JSON"),
+        ("", "is not JSON"),
+        ("[", "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
+        (b"\xff\xfe\x00", "is not JSON"),
         ("[]", "srpcore cassette"),
         ("{}", "srpcore cassette"),
-        ({**GOOD, "srpcore cassette": 2}, "another version"),
-        ({**GOOD, "srpcore cassette": True}, "another version"),
-        ({**GOOD, "srpcore cassette": "1"}, "another version"),
+        ({**GOOD, "srpcore cassette": 2}, "not of version 1"),
+        ({**GOOD, "srpcore cassette": True}, "not of version 1"),
+        ({**GOOD, "srpcore cassette": "1"}, "not of version 1"),
         ({**GOOD, "calls": {}}, "nothing else"),
         ({**GOOD, "pools": []}, "nothing else"),
         ({**GOOD, "pools": {"<UserPoolId 1>": 1}}, "nothing else"),
         ({**GOOD, "pools": {"name": "text"}}, "nothing else"),
         ({**GOOD, "more": 1}, "nothing else"),
         ({"srpcore cassette": 1, "calls": []}, "nothing else"),
-        ({**GOOD, "calls": [1]}, "call 1 is no object"),
-        ({**GOOD, "calls": [CALL, {**CALL, "more": 1}]}, "call 2 has a member"),
-        (with_call(operation=1), "call 1 has a member"),
-        (with_call(request=[]), "call 1 has a member"),
-        (with_call(reply=None), "call 1 has a member"),
-        (with_call(status=True), "call 1 has a member"),
-        (with_call(status="200"), "call 1 has a member"),
-        (with_call(seconds="1"), "call 1 has a member"),
-        (with_call(seconds=True), "call 1 has a member"),
-        (with_call(retry_after=3), "call 1 has a member"),
+        ({**GOOD, "calls": [1]}, "call 1 is not an object"),
+        ({**GOOD, "calls": [CALL, {**CALL, "more": 1}]}, "call 2 has an unknown member"),
+        (with_call(operation=1), "call 1 has an unknown member"),
+        (with_call(request=[]), "call 1 has an unknown member"),
+        (with_call(reply=None), "call 1 has an unknown member"),
+        (with_call(status=True), "call 1 has an unknown member"),
+        (with_call(status="200"), "call 1 has an unknown member"),
+        (with_call(seconds="1"), "call 1 has an unknown member"),
+        (with_call(seconds=True), "call 1 has an unknown member"),
+        (with_call(retry_after=3), "call 1 has an unknown member"),
         (with_call(operation=...), "must have 'operation' and 'request'"),
         (with_call(request=...), "must have 'operation' and 'request'"),
         (with_call(key_set_of="x"), "must have 'operation' and 'request'"),
@@ -101,5 +101,5 @@ def test_date_in_no_calendar_is_refused(path: Path) -> None:
     path.write_text(json.dumps(with_call(reply={"UserCreateDate": 1e30})))
     from srpcore.protocol import Operation
 
-    with pytest.raises(CassetteError, match="no calendar"):
+    with pytest.raises(CassetteError, match="out of range"):
         ReplayTransport(path).call(Operation("GetUser", {}))

@@ -181,7 +181,7 @@ def test_what_cannot_be_recorded_is_not_sent(path: Path) -> None:
 
 
 def test_answer_without_a_json_form_is_not_written(path: Path) -> None:
-    with pytest.raises(CassetteError, match="no JSON form"):
+    with pytest.raises(CassetteError, match="cannot be written as JSON"):
         record(path, [(admin_get("alice"), answer({"Precedence": float("nan")}))])
     assert not path.exists()
 

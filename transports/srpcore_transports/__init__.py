@@ -1,1 +1,1 @@
-"""The transports: each module carries a flow's operations over one kind of wire, and needs only what its name says."""
+"""The transports: each module sends operations in one way, and imports only the packages that this way needs."""

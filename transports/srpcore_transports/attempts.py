@@ -162,7 +162,7 @@ def run_attempts(steps: Steps[T], attempt: Callable[[Attempt], Any]) -> T:
         attempt: sends the request once and returns the answer.
 
     Raises:
-        TransportError: there was no answer.
+        TransportError: the server did not answer.
         Exception: any other exception that *attempt* raises.
     """
     step = next(steps)
@@ -189,7 +189,7 @@ async def run_attempts_async(steps: Steps[T], attempt: Callable[[Attempt], Await
     """Do the *steps* on the event loop and return their result: the async version of :func:`run_attempts`.
 
     Raises:
-        TransportError: there was no answer.
+        TransportError: the server did not answer.
         Exception: any other exception that *attempt* raises.
     """
     import asyncio

@@ -1,7 +1,7 @@
-"""The transport over botocore or boto3: proxies, retries, credentials and stubs are botocore's.
+"""The transport over botocore or boto3, with botocore's own proxies, retries, credentials and stubs.
 
-One event and one pair of log lines tell of one call, with all of botocore's own attempts in it. botocore's loggers are
-its own: at the level DEBUG they show whole requests, with passwords and tokens.
+One call is one event and one pair of log records, even if botocore makes several attempts. botocore has loggers of its
+own: at level DEBUG they write whole requests, with passwords and tokens.
 """
 
 from __future__ import annotations
@@ -39,16 +39,20 @@ from .events import OnRequest, OnResponse
 __all__ = ["MAX_DOCUMENT_SIZE", "BotocoreTransport", "make_client"]
 
 MAX_DOCUMENT_SIZE = 2**20
-"""The bound in bytes of what ``fetch`` takes: a key set has about a thousand."""
+"""The largest document in bytes that ``fetch`` accepts. A key set has about a thousand bytes."""
 
 _TIMEOUT_SECONDS = 15
 
-# Hooks stay with their client: AWSSRP is given the facade's client and makes a transport over it of its own.
+# The hooks belong to the client: AWSSRP gets the client of Cognito, and makes another transport for it.
 _hooked: WeakKeyDictionary[Any, Attempts] = WeakKeyDictionary()
 
 
 def make_client(session: Any = None, **arguments: Any) -> Any:
-    """Return a new ``cognito-idp`` client: of *session* (botocore's or boto3's), else of boto3, else of botocore.
+    """Return a new ``cognito-idp`` client.
+
+    Args:
+        session: a session of botocore or boto3 to make it of; None means boto3 if it is installed, else botocore.
+        arguments: the arguments of the session's method.
 
     Raises:
         botocore.exceptions.BotoCoreError: botocore refused the arguments.
@@ -58,7 +62,7 @@ def make_client(session: Any = None, **arguments: Any) -> Any:
             session = import_module("boto3")
         except ModuleNotFoundError:
             session = import_module("botocore.session").get_session()
-    # boto3's name first: a mock session has both.
+    # boto3's name first, because a mock session has both.
     make = getattr(session, "client", None) or session.create_client
     client = make("cognito-idp", **arguments)
     events = getattr(getattr(client, "meta", None), "events", None)  # a fake client may have none
@@ -70,26 +74,27 @@ def make_client(session: Any = None, **arguments: Any) -> Any:
 def _leave_unsigned(event_name: str, **_: object) -> object:
     """Send an operation without a signature if the service wants none, even if botocore's model wants one.
 
-    botocore emits ``choose-signer.cognito-identity-provider.<operation>``, and takes any answer but None.
+    botocore emits ``choose-signer.cognito-identity-provider.<operation>``, and uses any result that is not None.
     """
     return UNSIGNED_REQUEST if event_name.rpartition(".")[2] in UNSIGNED else None
 
 
 class BotocoreTransport:
-    """Carry operations over a ``cognito-idp`` client of botocore or boto3, or anything with its methods.
+    """Send operations with a ``cognito-idp`` client of botocore or boto3, or any object with its methods.
 
     Args:
         client_or_session: such a client, or a session of botocore or boto3 to make one of.
-        on_request, on_response: as :mod:`srpcore_transports.events` explains; botocore's own retries are not told. They
-            stay with the client, in every transport over it that is given none.
-        client_arguments: what the session makes the client with: ``region_name``, ``config``, ``endpoint_url``, ...
+        on_request: called before each call; see :mod:`srpcore_transports.events`. botocore's own retries are not
+            reported. The hooks belong to the client: another transport over it that is given none uses them too.
+        on_response: called after each call.
+        client_arguments: the arguments for the session's client: ``region_name``, ``config``, ``endpoint_url``, ...
 
-    Each operation is ``getattr(client, name)(**parameters)``, looked up when it is called, so that stubs and patches
-    work; nothing is validated before botocore does. The time that a call may take is botocore's ``Config`` to say: a
-    :func:`~srpcore_transports.deadline.time_limit` that is over lets none begin, and ends none that has begun.
+    Each operation is ``getattr(client, name)(**parameters)``, looked up at each call, so stubs and patches work. Only
+    botocore validates the parameters. Timeouts are set with botocore's ``Config``. A
+    :func:`~srpcore_transports.deadline.time_limit` that is over prevents a call, but does not end one that has begun.
 
     Raises:
-        ConfigurationError: a client takes no arguments any more, or a hook is no function.
+        ConfigurationError: there are *client_arguments*, but the client is already made; or a hook is not callable.
     """
 
     def __init__(
@@ -101,16 +106,18 @@ class BotocoreTransport:
         **client_arguments: Any,
     ) -> None:
         self.client = client_or_session
-        # Asked of the type: a mock client has every attribute there is.
+        # Looked up on the type, because an instance of a mock has every attribute.
         if callable(getattr(cast(type[object], type(client_or_session)), "get_available_services", None)):
             self.client = make_client(client_or_session, **client_arguments)
         elif client_arguments:
-            raise ConfigurationError("a client is made already: give the arguments to the session that makes it")
+            raise ConfigurationError(
+                "arguments for a client that is already made: give them to the session that makes it"
+            )
         self._attempts = _attempts_for(self.client, on_request, on_response)
 
     @property
     def botocore_client(self) -> Any:
-        """The client, under a name that no other transport has: it says that botocore validates the parameters."""
+        """The client. Only this transport has the attribute, so it shows that botocore validates the parameters."""
         return self.client
 
     def __enter__(self) -> BotocoreTransport:
@@ -120,14 +127,14 @@ class BotocoreTransport:
         self.close()
 
     def call(self, operation: Operation) -> Reply:
-        """Return the service's answer, an error document included; ``raised`` is then the client's exception class.
+        """Return the service's answer. If it is an error, ``raised`` is the client's exception class.
 
-        An operation that this botocore is too old for is answered as the service answers one it does not know.
+        If botocore is too old to know the operation, the answer is the service's error for an unknown operation.
 
         Raises:
-            TransportTimeout: there was no answer in time, or no time left to ask.
-            TransportError: botocore had no answer, or an error that is not the service's.
-            botocore.exceptions.BotoCoreError: botocore refused the call itself (parameters, credentials, region).
+            TransportTimeout: the answer took too long, or the time limit was over before the call.
+            TransportError: the service did not answer, or the answer is not one of the service.
+            botocore.exceptions.BotoCoreError: botocore refused the call (parameters, credentials, region).
         """
 
         def send(attempt: Attempt) -> Reply:
@@ -137,7 +144,7 @@ class BotocoreTransport:
         try:
             reply: Reply = run_attempts(self._attempts.steps(operation, _host(self.client)), send)
         except RuntimeError as error:
-            # What a stub raises that has no answers left, and no generator lets through (PEP 479).
+            # A mock without further answers raises StopIteration, which generators turn into RuntimeError (PEP 479).
             if isinstance(error.__cause__, StopIteration):
                 raise error.__cause__ from None
             raise
@@ -156,34 +163,35 @@ class BotocoreTransport:
             raise TransportTimeout(f"{operation.name}: no answer in time") from error
         except (ConnectionError, HTTPClientError) as error:
             raise TransportError(f"{operation.name}: no answer") from error
-        # botocore's stand-in for the code where the body is no error document; the service's codes are names.
+        # If the body is not an error document, botocore uses the HTTP status as the code. Real codes are names.
         if (reply.error or {}).get("Code", "").isdigit():
-            raise TransportError(f"HTTP {reply.status} without an error document of the service: look at the proxy")
-        if _was_unreadable(self.client, operation, reply):
-            raise TransportError(f"HTTP {reply.status} whose body is not the service's, or is cut short")
+            raise TransportError(f"HTTP {reply.status} without an error document of the service: check the proxy")
+        if _is_unreadable(self.client, operation, reply):
+            raise TransportError(f"HTTP {reply.status} whose body is not one of the service, or is truncated")
         return reply
 
     def fetch(self, url: str) -> bytes:
-        """Return the body of a GET that answered 200: over https, or http to this machine, by botocore's HTTP session.
+        """Return the body of a GET of *url*: https, or http to this machine. botocore's HTTP session sends it.
 
-        The proxies and the certificate authorities are the environment's.
+        Proxies and certificate authorities are those of the environment.
 
         Raises:
             ConfigurationError: *url* cannot be fetched safely.
-            TransportTimeout: there was no such answer in time.
-            TransportError: there was no such answer, or it is larger than MAX_DOCUMENT_SIZE.
+            TransportTimeout: the answer took too long.
+            TransportError: the server did not answer, the status is not 200, or the body is larger than
+            MAX_DOCUMENT_SIZE.
         """
         parts = urlsplit(url)
         check_endpoint(f"{parts.scheme}://{parts.netloc}")
 
         def send(attempt: Attempt) -> bytes:
-            return _fetched(url, attempt.seconds_left(_TIMEOUT_SECONDS))
+            return _fetch(url, attempt.seconds_left(_TIMEOUT_SECONDS))
 
         body: bytes = run_attempts(self._attempts.steps(Fetch(url), parts.hostname or ""), send)
         return body
 
     def close(self) -> None:
-        """Release the client's connections."""
+        """Close the client's connections."""
         self.client.close()
 
 
@@ -193,16 +201,19 @@ def _attempts_for(client: Any, on_request: OnRequest | None, on_response: OnResp
         if on_request is None and on_response is None:
             return _hooked.get(client, attempts)
         _hooked[client] = attempts
-    except TypeError:  # a stub that has no hash, or cannot be referred to weakly
+    except TypeError:  # the client is a stub that is not hashable, or does not allow weak references
         pass
     return attempts
 
 
-def _was_unreadable(client: Any, operation: Operation, reply: Reply) -> bool:
-    """botocore takes a body that is no JSON, such as a page of a network's own, for an empty document."""
+def _is_unreadable(client: Any, operation: Operation, reply: Reply) -> bool:
+    """Return whether the body was not JSON, for example a login page of a network.
+
+    botocore returns an empty document in that case. An operation whose output has members never returns one.
+    """
     document = reply.document
     headers = document.get("ResponseMetadata", {}).get("HTTPHeaders")
-    # An empty document has two bytes, or none. A stub's answer has no headers.
+    # The document {} has two bytes, and an empty body none. The answer of a stub has no headers.
     if not headers or document.keys() != {"ResponseMetadata"} or headers.get("content-length") in ("0", "2"):
         return False
     output = client.meta.service_model.operation_model(operation.name).output_shape
@@ -210,14 +221,14 @@ def _was_unreadable(client: Any, operation: Operation, reply: Reply) -> bool:
 
 
 def _host(client: Any) -> str:
-    # A stub may have no such attribute, and a mock anything in its place.
+    # A stub may not have these attributes, and a mock may have any value there.
     endpoint = getattr(getattr(client, "meta", None), "endpoint_url", None)
     return (urlsplit(endpoint).hostname if isinstance(endpoint, str) else None) or "unknown"
 
 
-def _fetched(url: str, timeout: float) -> bytes:
+def _fetch(url: str, timeout: float) -> bytes:
     authorities: Any = os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE") or True
-    # Its annotation says int; it hands the number on to urllib3, which takes a fraction too.
+    # The annotation of `timeout` is int, but botocore passes it to urllib3, which accepts a float.
     session = URLLib3Session(verify=authorities, proxies=get_environ_proxies(url), timeout=cast(int, timeout))
     try:
         return _body(session, url)
@@ -239,8 +250,8 @@ def _body(session: URLLib3Session, url: str) -> bytes:
         response.raw.close()
     if len(body) > MAX_DOCUMENT_SIZE:
         raise TransportError(f"the document at {url} is larger than {MAX_DOCUMENT_SIZE} bytes")
-    # botocore reads a document that breaks off, or whose headers do, as if it were whole.
+    # botocore accepts a truncated document, or truncated headers, as complete ones.
     length = response.headers.get("Content-Length")
     if length != str(len(body)) and (length is not None or "Transfer-Encoding" not in response.headers):
-        raise TransportError(f"the document at {url} was cut short, or has no length that says whether it was")
+        raise TransportError(f"the document at {url} is truncated, or has no Content-Length, so that it might be")
     return body

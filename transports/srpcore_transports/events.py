@@ -145,7 +145,7 @@ def _response_event(request: RequestEvent, seconds: float, outcome: object, will
 
 def _loggable_name(value: object) -> str | None:
     # The server chooses error codes and request ids, and they are written to logs. Anything but a plain name (a line
-    # end, a control character, a long text) could forge a log record, so it is replaced.
+    # end, a control character, a long value) could forge a log record, so it is replaced.
     if value is None:
         return None
     return value if isinstance(value, str) and re.fullmatch(r"[\w.:/-]{1,128}", value, re.ASCII) else "(no name)"

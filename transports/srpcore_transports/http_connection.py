@@ -71,7 +71,7 @@ def open_connection(
         timeout: the seconds for connecting, with the TLS handshake.
 
     Raises:
-        TransportTimeout: there was no connection in time.
+        TransportTimeout: connecting took too long.
         TransportError: the host is unknown, the connection or the certificate was refused, or the proxy refused.
     """
     host, port = (origin.host, origin.port) if proxy is None else (proxy.host, proxy.port)

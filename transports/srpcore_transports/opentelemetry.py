@@ -1,17 +1,17 @@
-"""OpenTelemetry spans by the hooks of a transport; needs the extra ``opentelemetry``.
+"""OpenTelemetry spans for the calls of a transport. Needs the extra ``opentelemetry``.
 
 ::
 
     spans = OpenTelemetry()
     transport = HttpsTransport("eu-west-1", **spans.hooks())
 
-A span of kind CLIENT for each attempt, a child of the span that is current where the call is made; a retry is a span of
-its own. Names are those of OpenTelemetry's semantic conventions for AWS SDK client spans: ``rpc.system``,
-``rpc.service``, ``rpc.method``, ``aws.request_id``, ``server.address``, ``http.response.status_code``, ``error.type``
-and, from the second attempt on, ``http.request.resend_count``. Getting a key set is a plain HTTP client span.
+Each attempt is a span of kind CLIENT, and a child of the span that is current in the code that makes the call. The
+names are those of OpenTelemetry's semantic conventions for AWS SDK client spans: ``rpc.system``, ``rpc.service``,
+``rpc.method``, ``aws.request_id``, ``server.address``, ``http.response.status_code``, ``error.type`` and, from the
+second attempt on, ``http.request.resend_count``. The fetch of a key set is a plain HTTP client span.
 
-Nothing of a request or an answer is in a span but these, no text of an error either, since that may quote the user; and
-nothing is added to a request: the service could do nothing with the context of a trace.
+A span contains nothing else of a request or an answer. In particular it does not contain error messages, which may
+quote the user's name. No header is added to requests, because the service does not read the context of a trace.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from .events import OnRequest, OnResponse, RequestEvent, ResponseEvent
 
 __all__ = ["Hooks", "OpenTelemetry"]
 
-# The last version of the conventions in which RPC has the names that those for AWS SDKs still use.
+# The newest version of the conventions that still has the RPC names that the conventions for AWS SDKs use.
 _SCHEMA = "https://opentelemetry.io/schemas/1.37.0"
 
 
 class Hooks(TypedDict):
-    """The arguments of a transport that have it tell of its calls."""
+    """The keyword arguments for a transport that make it report its calls."""
 
     on_request: OnRequest
     on_response: OnResponse
 
 
 class OpenTelemetry:
-    """Make a span of each attempt, of all the transports that are given its :meth:`hooks`.
+    """Makes a span for each attempt of the transports that are given its :meth:`hooks`.
 
     Args:
-        tracer_provider: where spans go; the global provider's if None.
+        tracer_provider: what makes the spans; None means the global provider.
     """
 
     def __init__(self, tracer_provider: TracerProvider | None = None) -> None:
@@ -73,7 +73,7 @@ class OpenTelemetry:
         """End the span of an attempt."""
         span: Span | None = event.request.notes.pop("span", None)
         if span is None:
-            return  # it could not be started
+            return  # on_request failed, so there is no span
         if event.status is not None:
             span.set_attribute("http.response.status_code", event.status)
         if event.request_id is not None:

@@ -1,4 +1,4 @@
-"""AWS Signature Version 4, pure: the same pieces let a client sign and a server verify.
+"""AWS Signature Version 4, without I/O. A client signs with these functions, and a server verifies with them.
 
 The algorithm is the AWS documentation's, "Create a signed AWS API request" (AWS Identity and Access Management User
 Guide, reference_sigv-create-signed-request), for every service but S3: paths are normalised and encoded once more.
@@ -36,7 +36,7 @@ __all__ = [
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 
-# Proxies and HTTP libraries change or drop these on the way; a signature over them would break.
+# Proxies and HTTP libraries change or remove these headers, which would break a signature that covers them.
 _NOT_SIGNED = frozenset(
     """
     authorization baggage connection expect keep-alive proxy-authenticate proxy-authorization te traceparent tracestate
@@ -44,7 +44,7 @@ _NOT_SIGNED = frozenset(
     """.split()
 )
 
-# Derived keys by a keyed digest of what they are derived from, so that no secret access key is kept here.
+# Derived keys. The dictionary's key is a keyed digest of the inputs, so that no secret access key is kept in memory.
 _DERIVED: dict[bytes, bytes] = {}
 _DERIVED_AT_MOST = 16
 _DIGEST_KEY = os.urandom(32)
@@ -63,15 +63,22 @@ def sign(
 ) -> dict[str, str]:
     """Return the headers that sign a request: ``X-Amz-Date``, ``Authorization`` and, with a token, its header.
 
-    *headers* are all signed, except those that proxies change (``User-Agent`` among them). The ``Host`` is always
-    signed: the one in *headers*, else the one of *url* as :func:`host_of` has it, which must then be what is sent.
-    *time* is an aware datetime.
+    Args:
+        method: the HTTP method.
+        url: the URL.
+        headers: the headers to sign. Those that proxies change, such as ``User-Agent``, are left out. If ``Host`` is
+            missing, the host of *url* is signed, and must then be sent.
+        body: the body.
+        credentials: what to sign with.
+        region: the AWS region.
+        service: the name of the service in signatures, such as ``cognito-idp``.
+        time: the current time, an aware datetime.
 
     Raises:
-        ConfigurationError: *time* is naive.
+        ConfigurationError: *time* has no time zone.
     """
     if time.tzinfo is None:
-        raise ConfigurationError("the time of a signature must be an aware datetime: give it a time zone")
+        raise ConfigurationError("the time of a signature must be a datetime with a time zone")
     timestamp = time.astimezone(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
     added = {"X-Amz-Date": timestamp}
     if credentials.session_token is not None:
@@ -100,8 +107,14 @@ def canonical_request(
 ) -> str:
     """Return the canonical form of a request ("Create a canonical request").
 
-    *path* and *query* are as on the request line. *headers* are looked up without regard to case; where a header came
-    more than once, its values are joined by commas (RFC 9110, section 5.3). A signed header that is absent is empty.
+    Args:
+        method: the HTTP method.
+        path: the path as on the request line.
+        query: the query as on the request line.
+        headers: the headers; the case of their names does not matter. The values of a header that was sent more than
+            once must be joined by commas (RFC 9110, section 5.3).
+        signed_headers: the names of the headers to sign. One that is absent counts as empty.
+        payload_hash: the result of :func:`payload_hash`.
     """
     values = {name.lower(): " ".join(value.split()) for name, value in headers.items()}
     names = sorted({name.lower() for name in signed_headers})
@@ -112,8 +125,8 @@ def canonical_request(
 def canonical_path(path: str) -> str:
     """Return *path* without empty, ``.`` and ``..`` segments, percent-encoded once more.
 
-    RFC 3986, section 5.2.4, as the AWS clients read it: repeated slashes become one as well, and a final dot is
-    dropped together with its slash.
+    The segments are removed as in RFC 3986, section 5.2.4, with two differences, which the AWS clients have: repeated
+    slashes become one, and a final ``.`` or ``..`` is removed together with its slash.
     """
     segments: list[str] = []
     for segment in path.split("/"):
@@ -128,22 +141,22 @@ def canonical_path(path: str) -> str:
 def canonical_query(query: str) -> str:
     """Return the parameters of *query*, each percent-encoded in full and sorted by name, then by value."""
     pairs = [parameter.partition("=") for parameter in query.split("&") if parameter]
-    encoded = sorted((_encoded(name), _encoded(value)) for name, _, value in pairs)
+    encoded = sorted((_encode(name), _encode(value)) for name, _, value in pairs)
     return "&".join(f"{name}={value}" for name, value in encoded)
 
 
-def _encoded(text: str) -> str:
-    # Decoded first, since what came may be encoded in lower case, in part, or not at all.
-    return quote(unquote_to_bytes(text), safe="~")
+def _encode(value: str) -> str:
+    # Decoded first, because the value may be encoded partly, or with lower-case hexadecimal digits.
+    return quote(unquote_to_bytes(value), safe="~")
 
 
 def credential_scope(date: str, region: str, service: str) -> str:
-    """Return what a signing key is good for: one day (``yyyymmdd``, UTC), one region and one service."""
+    """Return the scope of a signing key: one day (``yyyymmdd``, UTC), one region and one service."""
     return f"{date}/{region}/{service}/aws4_request"
 
 
 def string_to_sign(timestamp: str, scope: str, canonical_request: str) -> str:
-    """Return the text that is signed ("Create a string to sign"); *timestamp* is ``yyyymmddThhmmssZ``."""
+    """Return the string to sign ("Create a string to sign"); *timestamp* is ``yyyymmddThhmmssZ``."""
     return "\n".join([ALGORITHM, timestamp, scope, sha256(canonical_request.encode("utf-8")).hexdigest()])
 
 
@@ -151,7 +164,7 @@ def signing_key(secret: str, date: str, region: str, service: str) -> bytes:
     """Return the key of one day, region and service, derived from the secret access key by four HMAC-SHA-256.
 
     ``HMAC(HMAC(HMAC(HMAC("AWS4" || secret, date), region), service), "aws4_request")`` ("Calculate the signature").
-    The last few keys are kept, under a digest that says nothing of the secret.
+    The last few keys are kept in memory, under a digest from which the secret cannot be computed.
     """
     identity = blake2b(f"{date}/{region}/{service}/{secret}".encode(), key=_DIGEST_KEY, digest_size=32).digest()
     key = _DERIVED.get(identity)

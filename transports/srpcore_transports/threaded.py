@@ -1,4 +1,4 @@
-"""What keeps an event loop from waiting: a synchronous transport in threads, and a transport made in a thread."""
+"""Transports for an event loop that must not block it: one that uses threads, and one that is made in a thread."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ __all__ = ["DeferredTransport", "ThreadedTransport"]
 
 
 class ThreadedTransport:
-    """Carry operations over the synchronous transport that *make* returns, in threads; it is made when it is needed.
+    """Send operations in threads, with a synchronous transport.
 
-    The transport must be safe to share between threads, as HttpsTransport and botocore's clients are.
+    Args:
+        make: makes the transport, in a thread, at the first call. Threads must be able to share the transport, as is
+            the case for HttpsTransport and for botocore's clients.
     """
 
     def __init__(self, make: Callable[[], Transport]) -> None:
@@ -29,10 +31,10 @@ class ThreadedTransport:
         await self.close()
 
     async def call(self, operation: Operation) -> Reply:
-        """Return the service's answer, an error document included.
+        """Return the service's answer, even if it is an error.
 
         Raises:
-            TransportError: the transport had no answer.
+            TransportError: the server did not answer.
         """
         return await asyncio.to_thread(lambda: self._transport().call(operation))
 
@@ -40,17 +42,17 @@ class ThreadedTransport:
         """Return the body of a GET that answered 200.
 
         Raises:
-            TransportError: there was no such answer.
+            TransportError: the server did not answer, or the status is not 200.
         """
         return await asyncio.to_thread(lambda: self._transport().fetch(url))
 
     async def close(self) -> None:
-        """Release what the transport holds; a later call opens it anew."""
+        """Close the transport's connections. A later call opens new ones."""
         if self._made is not None:
             await asyncio.to_thread(self._made.close)
 
     def close_now(self) -> None:
-        """Release what the transport holds, from where nothing can be awaited: closing sockets takes no time."""
+        """Close the connections from code that cannot await. Closing sockets does not block."""
         if self._made is not None:
             self._made.close()
 
@@ -62,9 +64,10 @@ class ThreadedTransport:
 
 
 class DeferredTransport:
-    """The asynchronous transport that *make* returns: made in a thread when it is needed, and then run on the loop.
+    """An asynchronous transport that is made in a thread at the first call, and then runs on the event loop.
 
-    To make it is to load its modules, which would block the event loop.
+    Args:
+        make: makes the transport. This imports its modules, which would block the event loop.
     """
 
     def __init__(self, make: Callable[[], AsyncTransport]) -> None:
@@ -79,10 +82,10 @@ class DeferredTransport:
         await self.close()
 
     async def call(self, operation: Operation) -> Reply:
-        """Return the service's answer, an error document included.
+        """Return the service's answer, even if it is an error.
 
         Raises:
-            TransportError: the transport had no answer.
+            TransportError: the server did not answer.
         """
         return await (await self._ready()).call(operation)
 
@@ -90,17 +93,17 @@ class DeferredTransport:
         """Return the body of a GET that answered 200.
 
         Raises:
-            TransportError: there was no such answer.
+            TransportError: the server did not answer, or the status is not 200.
         """
         return await (await self._ready()).fetch(url)
 
     async def close(self) -> None:
-        """Release what the transport holds; a later call opens it anew."""
+        """Close the transport's connections. A later call opens new ones."""
         if self._made is not None:
             await self._made.close()
 
     def close_now(self) -> None:
-        """Release what the transport holds, from where nothing can be awaited."""
+        """Close the connections from code that cannot await."""
         close_now: Callable[[], None] | None = getattr(self._made, "close_now", None)
         if close_now is not None:
             close_now()

@@ -1,6 +1,6 @@
-"""AWS credentials: what signs the operations that need a signature, where they are looked for, and how they stay fresh.
+"""AWS credentials for the operations that must be signed: where they are looked for, and how they are refreshed.
 
-A provider is whatever is called without arguments and returns the :class:`Credentials` to sign with now.
+A provider is a callable without arguments that returns the current :class:`Credentials`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,17 @@
-"""The default chain: where credentials are looked for when nobody gives any."""
+"""The default chain: where AWS credentials are looked for if the program gives none.
+
+The order is that of botocore's ``create_credential_resolver``::
+
+    AWS_ACCESS_KEY_ID, ...       the environment variables, read again at every call
+    a role, web identity, SSO    of the profile; resolved by botocore
+    keys                         in the credentials file
+    a login, a process           of the profile; resolved by botocore
+    keys                         in the configuration file
+    the container's endpoint     if the environment names one
+    instance metadata            version 2, unless it is disabled
+
+The first source that has credentials is kept, and used again until it is refreshed.
+"""
 
 from __future__ import annotations
 
@@ -24,14 +37,13 @@ _INCOMPLETE = ("source_profile", "credential_source", "sso_session", "sso_start_
 
 
 class DefaultCredentials:
-    """The credentials of this machine: of environment, shared files, container and instance metadata the first found.
+    """A provider of this machine's credentials: from environment variables, files, container or instance metadata.
 
-    The order is that of botocore's ``create_credential_resolver``: the environment's keys; a role; a web identity;
-    SSO; keys in the credentials file; a login session; a credential process; keys in the configuration file; the
-    container's endpoint; instance metadata. What asks for a role, an identity, SSO, a login or a process goes
-    through botocore where it is installed. Nothing is looked for before the first call; the environment's keys are
-    read at every call, and what was found elsewhere is kept, and refreshed before it expires. *region* is for
-    botocore's own calls where neither variables nor files name one.
+    The module's documentation lists the order. Nothing is looked for before the first call. Temporary credentials are
+    refreshed before they expire. A role, a web identity, SSO, a login or a credential process needs botocore.
+
+    Args:
+        region: the region for botocore's own calls if neither the variables nor the files name one.
     """
 
     def __init__(self, region: str | None = None) -> None:
@@ -40,11 +52,11 @@ class DefaultCredentials:
         self._found: CredentialsProvider | None = None
 
     def __call__(self) -> Credentials:
-        """Return the credentials to sign with now.
+        """Return the current credentials.
 
         Raises:
-            ConfigurationError: there are none, or what was found cannot be used.
-            TransportError: they should come from somewhere that gave none.
+            ConfigurationError: there are no credentials, or those that were found cannot be used.
+            TransportError: the source of the credentials did not answer, or answered without credentials.
         """
         keys = from_environment()
         if keys is not None:
@@ -58,37 +70,37 @@ class DefaultCredentials:
     def _find(self) -> CredentialsProvider:
         profile = load_profile()
         looked_at = ["AWS_ACCESS_KEY_ID (not set)", f"profile {profile.name!r} of {profile.looked_at}"]
-        found = self._by_profile(profile, looked_at)
+        found = self._from_profile(profile, looked_at)
         if found is None and container_url() is not None:
             found = RefreshingCredentials(fetch_from_container)
         looked_at += [f"{name} (not set)" for name in _OTHER_VARIABLES]
-        return found or _by_instance(looked_at)
+        return found or _from_instance(looked_at)
 
-    def _by_profile(self, profile: Profile, looked_at: list[str]) -> CredentialsProvider | None:
-        wanted = _asks_for_a_role(profile)
-        keys = None if wanted else static_keys(profile.shared, profile.name)
+    def _from_profile(self, profile: Profile, looked_at: list[str]) -> CredentialsProvider | None:
+        required = _role_settings(profile)
+        keys = None if required else static_keys(profile.shared, profile.name)
         if keys is None:
-            wanted = wanted or _asks_for_a_login(profile)
-            if wanted:
-                return self._by_botocore(wanted, looked_at)
+            required = required or _login_settings(profile)
+            if required:
+                return self._from_botocore(required, looked_at)
             keys = static_keys(profile.config, profile.name)
         if keys is None:
             found = [name for name in _INCOMPLETE if name in profile.settings]
-            looked_at[-1] += f": {', '.join(found)} alone says too little" if found else ""
+            looked_at[-1] += f": {', '.join(found)} is not enough" if found else ""
             return None
-        return _Fixed(keys)
+        return _StaticCredentials(keys)
 
-    def _by_botocore(self, wanted: str, looked_at: list[str]) -> CredentialsProvider:
+    def _from_botocore(self, required: str, looked_at: list[str]) -> CredentialsProvider:
         try:
             return resolve_by_botocore(self._region)
         except ModuleNotFoundError:
             raise ConfigurationError(
-                f"{wanted} cannot be used without botocore: pip install 'srpcore[botocore]' "
+                f"{required} cannot be used without botocore: pip install 'srpcore[botocore]' "
                 f"(looked at {'; '.join(looked_at)})"
             ) from None
 
 
-class _Fixed:
+class _StaticCredentials:
     def __init__(self, credentials: Credentials) -> None:
         self._credentials = credentials
 
@@ -96,8 +108,8 @@ class _Fixed:
         return self._credentials
 
 
-def _asks_for_a_role(profile: Profile) -> str | None:
-    """Say in words what goes before the keys of the credentials file, or return None."""
+def _role_settings(profile: Profile) -> str | None:
+    """Return the names of the settings that take precedence over keys in the credentials file, or None."""
     settings = profile.settings
     if "role_arn" in settings and "web_identity_token_file" not in settings:
         return _named(profile, "role_arn", "source_profile", "credential_source")
@@ -111,8 +123,8 @@ def _asks_for_a_role(profile: Profile) -> str | None:
     return None
 
 
-def _asks_for_a_login(profile: Profile) -> str | None:
-    """Say in words what goes before the keys of the configuration file, or return None."""
+def _login_settings(profile: Profile) -> str | None:
+    """Return the names of the settings that take precedence over keys in the configuration file, or None."""
     names = ("login_session", "credential_process")
     return _named(profile, *names) if any(name in profile.settings for name in names) else None
 
@@ -121,7 +133,7 @@ def _named(profile: Profile, *names: str) -> str:
     return f"{', '.join(name for name in names if name in profile.settings)} of profile {profile.name!r}"
 
 
-def _by_instance(looked_at: list[str]) -> CredentialsProvider:
+def _from_instance(looked_at: list[str]) -> CredentialsProvider:
     endpoint = instance_endpoint()
     if endpoint is None:
         looked_at.append("instance metadata (AWS_EC2_METADATA_DISABLED)")

@@ -1,4 +1,8 @@
-"""Temporary credentials from the endpoint of a container, and from the instance metadata service, version 2 only."""
+"""Temporary credentials from a container's endpoint, and from the instance metadata service of EC2.
+
+Only version 2 of the instance metadata service is used: a session token is fetched first, with a PUT. Version 1 answers
+a plain GET, so it gives the credentials to anybody who can make the machine fetch a URL.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +30,7 @@ __all__ = ["container_url", "fetch_from_container", "fetch_from_instance", "inst
 
 CONTAINER_SECONDS = 2.0
 INSTANCE_SECONDS = 1.0
-"""How long connecting, and each silence after that, may last; both as in botocore."""
+"""The seconds for connecting, and for each silence of the server after that. Both are those of botocore."""
 
 _LIMIT = 2**16
 _RELATIVE, _FULL = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"
@@ -37,30 +41,34 @@ _ROLES = "/latest/meta-data/iam/security-credentials/"
 
 
 def container_url() -> str | None:
-    """Return the URL that a container's environment gives for its credentials, or None where it gives none.
+    """Return the URL of the container's credentials, or None if the environment does not name one.
 
     Raises:
-        ConfigurationError: it is no URL, or plain http to a host that is neither this machine nor known to be its own.
+        ConfigurationError: it is not a URL, or it is plain http to a host other than this machine and the addresses
+            that AWS uses for containers.
     """
     relative, full = os.environ.get(_RELATIVE), os.environ.get(_FULL)
     url = f"http://169.254.170.2{relative}" if relative else full
     if not url:
         return None
     parts = urlsplit(url) if re.fullmatch(r"[!-~]+", url, re.ASCII) else urlsplit("")
-    _checked(f"{parts.scheme}://{parts.netloc}", _RELATIVE if relative else _FULL)
+    _check_url(f"{parts.scheme}://{parts.netloc}", _RELATIVE if relative else _FULL)
     if parts.scheme != "https" and parts.hostname not in _CONTAINER_HOSTS and not is_loopback(parts.hostname or ""):
         raise ConfigurationError(
-            f"{_FULL} names {parts.hostname}: without https it may be this machine, {', '.join(_CONTAINER_HOSTS[1:])}"
+            f"{_FULL} names {parts.hostname}: use https; plain http is allowed to this machine only, "
+            f"and to {', '.join(_CONTAINER_HOSTS[1:])}"
         )
     return url
 
 
 def fetch_from_container() -> Temporary:
-    """Ask the container's endpoint for credentials, with its authorization token where the environment has one.
+    """Return the credentials of the container's endpoint.
+
+    The request has the authorization token that the environment names, if it names one.
 
     Raises:
         ConfigurationError: the URL or the token cannot be used.
-        TransportError: no credentials were had.
+        TransportError: the endpoint did not answer, or answered without credentials.
     """
     url = container_url()
     if url is None:
@@ -71,26 +79,26 @@ def fetch_from_container() -> Temporary:
 
 
 def instance_endpoint() -> str | None:
-    """Return the URL of the instance metadata service, or None where ``AWS_EC2_METADATA_DISABLED`` is true.
+    """Return the URL of the instance metadata service, or None if ``AWS_EC2_METADATA_DISABLED`` is true.
 
     Raises:
-        ConfigurationError: ``AWS_EC2_METADATA_SERVICE_ENDPOINT`` is no URL.
+        ConfigurationError: ``AWS_EC2_METADATA_SERVICE_ENDPOINT`` is not a URL.
     """
     if os.environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
         return None
     mode = os.environ.get("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "").lower()
     own = "http://[fd00:ec2::254]" if mode == "ipv6" else "http://169.254.169.254"
-    return _checked(os.environ.get(_ENDPOINT) or own, _ENDPOINT)
+    return _check_url(os.environ.get(_ENDPOINT) or own, _ENDPOINT)
 
 
 def fetch_from_instance() -> Temporary:
-    """Ask the instance metadata service for the credentials of the instance's role, in a session (IMDSv2).
+    """Return the credentials of the instance's role, from the instance metadata service (IMDSv2).
 
-    Without a session token nothing more is asked: version 1 answers whoever can make the machine fetch a URL.
+    If the service gives no session token, the search ends: version 1 is never used.
 
     Raises:
         ConfigurationError: the service is disabled, or its URL cannot be used.
-        TransportError: no credentials were had.
+        TransportError: the service did not answer, or answered without credentials.
     """
     endpoint = instance_endpoint()
     if endpoint is None:
@@ -99,14 +107,14 @@ def fetch_from_instance() -> Temporary:
     token = _request("PUT", f"{endpoint}/latest/api/token", lifetime, INSTANCE_SECONDS)
     session = {"x-aws-ec2-metadata-token": _header(token, "the session token")}
     roles = _request("GET", f"{endpoint}{_ROLES}", session, INSTANCE_SECONDS).split()
-    # IAM's pattern for the name of a role; it becomes a part of the next URL.
+    # The name becomes a part of the next URL, so it must match IAM's pattern for the names of roles.
     if not roles or not re.fullmatch(rb"[A-Za-z0-9_+=,.@-]{1,64}", roles[0]):
-        raise TransportError("the instance metadata service names no role")
+        raise TransportError("the instance metadata service returned no role: attach one to the instance")
     document = _request("GET", f"{endpoint}{_ROLES}{roles[0].decode()}", session, INSTANCE_SECONDS)
     return _temporary(document, urlsplit(endpoint).hostname or "")
 
 
-def _checked(url: str, variable: str) -> str:
+def _check_url(url: str, variable: str) -> str:
     try:
         return check_endpoint(url, allow_http=True)
     except ConfigurationError:
@@ -117,23 +125,23 @@ def _authorization() -> str | None:
     file, token = os.environ.get(_TOKEN_FILE), os.environ.get(_TOKEN)
     if file:
         try:
-            # It is read each time: the token is replaced while the program runs.
+            # Read each time, because the token is replaced while the program runs.
             token = Path(file).read_text(encoding="ascii")
         except (OSError, ValueError):
             raise ConfigurationError(f"the file that {_TOKEN_FILE} names cannot be read") from None
     if token and not re.fullmatch(r"[ -~]+", token, re.ASCII):
-        raise ConfigurationError(f"the token of {_TOKEN_FILE if file else _TOKEN} cannot stand in a header")
+        raise ConfigurationError(f"the token of {_TOKEN_FILE if file else _TOKEN} must be printable ASCII")
     return token or None
 
 
 def _header(value: bytes, what: str) -> str:
     if not re.fullmatch(rb"[!-~]+", value):
-        raise TransportError(f"{what} of the instance metadata service cannot stand in a header")
+        raise TransportError(f"{what} of the instance metadata service must be printable ASCII")
     return value.decode()
 
 
 def _request(method: str, url: str, headers: Mapping[str, str], seconds: float) -> bytes:
-    # Never through a proxy: these endpoints are this machine's own, and their answers are secrets.
+    # Never through a proxy: the endpoints are on this machine or its link, and the answers are secrets.
     origin, target = origin_and_target(url)
     context = ssl.create_default_context() if origin.scheme == "https" else None
     attempt = Attempt(deadline_in(seconds), repeatable=True)
@@ -158,7 +166,7 @@ def _temporary(body: bytes, host: str) -> Temporary:
             expires = expires.replace(tzinfo=timezone.utc)
         return Temporary(credentials, expires.timestamp())
     except (ValueError, TypeError, LookupError, OverflowError, RecursionError):
-        # Not its text: that may quote what came. ConfigurationError is a ValueError.
+        # Without the exception's message, which may quote the credentials. (ConfigurationError is a ValueError.)
         raise TransportError(
-            f"the answer of {host} is no JSON document with AccessKeyId, SecretAccessKey, Token and Expiration"
+            f"the answer of {host} is not a JSON document with AccessKeyId, SecretAccessKey, Token and Expiration"
         ) from None

@@ -1,4 +1,4 @@
-"""The shared files of the AWS tools: which profile counts, and what it holds."""
+"""The shared files of the AWS tools: the profile that applies, and its settings."""
 
 from __future__ import annotations
 
@@ -20,9 +20,13 @@ _Sections = dict[str, dict[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One profile. ``shared`` is its section of the credentials file, ``config`` that of the other; they hold secrets.
+    """One profile. The sections contain secrets, so the repr does not show them.
 
-    A section is None where the file has none. ``looked_at`` says in words which files there were.
+    Attributes:
+        name: the profile's name.
+        shared: its section of the credentials file, or None if there is none.
+        config: its section of the configuration file, or None if there is none.
+        looked_at: the paths of the files and whether they exist, for messages.
     """
 
     name: str
@@ -32,18 +36,19 @@ class Profile:
 
     @property
     def settings(self) -> dict[str, str]:
-        """Both sections in one: what the credentials file says goes first, as in botocore."""
+        """The settings of both sections. As in botocore, those of the credentials file take precedence."""
         return {**(self.config or {}), **(self.shared or {})}
 
 
 def load_profile() -> Profile:
-    """Return the profile that ``AWS_DEFAULT_PROFILE`` or ``AWS_PROFILE`` names, else ``default``, empty if need be.
+    """Return the profile that ``AWS_DEFAULT_PROFILE`` or ``AWS_PROFILE`` names, or the profile ``default``.
 
-    The files are ``AWS_SHARED_CREDENTIALS_FILE`` and ``AWS_CONFIG_FILE``, else those in ``~/.aws``. Order of the
-    variables, files and sections are botocore's (its ``configprovider``, ``configloader`` and ``session.full_config``).
+    The files are those that ``AWS_SHARED_CREDENTIALS_FILE`` and ``AWS_CONFIG_FILE`` name, or those in ``~/.aws``. The
+    precedence of variables, files and sections is that of botocore (``configprovider``, ``configloader`` and
+    ``session.full_config``). The profile ``default`` may be empty.
 
     Raises:
-        ConfigurationError: a file cannot be parsed, or a variable names a profile that is in neither.
+        ConfigurationError: a file cannot be parsed, or a variable names a profile that is in neither file.
     """
     named = os.environ.get("AWS_DEFAULT_PROFILE") or os.environ.get("AWS_PROFILE")
     profile = _profile(named or "default")
@@ -55,7 +60,7 @@ def load_profile() -> Profile:
 
 
 def profile_region() -> str | None:
-    """Return the ``region`` of the profile, or None where there is no such profile or it names none.
+    """Return the ``region`` of the profile, or None if there is no such profile or it has no region.
 
     Raises:
         ConfigurationError: a file cannot be parsed.
@@ -65,16 +70,16 @@ def profile_region() -> str | None:
 
 
 def static_keys(section: Mapping[str, str] | None, name: str) -> Credentials | None:
-    """Return the keys that *section* of the profile *name* holds, or None where it has no ``aws_access_key_id``.
+    """Return the keys in *section* of the profile *name*, or None if it has no ``aws_access_key_id``.
 
     Raises:
-        ConfigurationError: the secret is missing, or a value cannot be a credential.
+        ConfigurationError: the secret is missing, or a value contains a character that is not allowed.
     """
     if section is None or "aws_access_key_id" not in section:
         return None
     if "aws_secret_access_key" not in section:
-        raise ConfigurationError(f"profile {name!r} has aws_access_key_id and no aws_secret_access_key beside it")
-    # The older name of the token goes first, as in botocore.
+        raise ConfigurationError(f"profile {name!r} has aws_access_key_id but no aws_secret_access_key")
+    # As in botocore, the older name of the token takes precedence.
     token = section.get("aws_security_token", section.get("aws_session_token"))
     return Credentials(section["aws_access_key_id"], section["aws_secret_access_key"], token or None)
 
@@ -98,7 +103,7 @@ def _sections(file: str) -> _Sections | None:
     try:
         parser.read([path], encoding="utf-8")
     except (Error, UnicodeDecodeError) as error:
-        # Not its text, nor itself: it quotes the lines, and they are secrets.
+        # Without the parser's message, and not `from error`: both quote lines of the file, which contain secrets.
         raise ConfigurationError(f"{file} is not a file of sections and keys ({type(error).__name__})") from None
     return {name: dict(parser.items(name)) for name in parser.sections()}
 

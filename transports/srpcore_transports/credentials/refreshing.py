@@ -1,4 +1,11 @@
-"""Temporary credentials that are fetched anew before they expire."""
+"""Temporary credentials that are fetched again before they expire.
+
+What a call does depends on how long the current credentials are still valid (the two limits are those of botocore)::
+
+    more than 15 minutes     return them
+    10 to 15 minutes         one caller fetches new ones, at most once a minute; the others return the current ones
+    less than 10 minutes     every caller waits for new ones; if there are none, the error is raised
+"""
 
 from __future__ import annotations
 
@@ -15,27 +22,31 @@ from .values import Credentials
 __all__ = ["ADVISORY_SECONDS", "MANDATORY_SECONDS", "RETRY_SECONDS", "RefreshingCredentials", "Temporary"]
 
 ADVISORY_SECONDS = 15 * 60.0
-"""From here to the expiry one caller tries for new credentials, and all others go on with the old ones (botocore's)."""
+"""If the credentials expire sooner than this, one caller tries to fetch new ones. The others use the current ones."""
 
 MANDATORY_SECONDS = 10 * 60.0
-"""From here to the expiry every caller waits for new credentials, and a failure is raised (botocore's)."""
+"""If the credentials expire sooner than this, every caller waits for new ones, and a failure is raised."""
 
 RETRY_SECONDS = 60.0
-"""The least time between attempts of which the last one failed early, or brought nothing that lasts longer."""
+"""The pause after an early attempt that failed, or that returned credentials that expire no later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Temporary:
-    """Credentials and when they expire, in seconds since 1970."""
+    """Credentials, and the time when they expire, in seconds since 1970."""
 
     credentials: Credentials
     expires: float
 
 
 class RefreshingCredentials:
-    """A provider that calls *fetch* when it is first asked and again before what that returned expires.
+    """A provider that calls *fetch* at the first call, and again before the fetched credentials expire.
 
-    However many threads ask at once, one of them fetches. *clock* gives the seconds since 1970.
+    If several threads need new credentials at the same time, one of them fetches and the others wait for it.
+
+    Args:
+        fetch: fetches new credentials.
+        clock: the wall clock, in seconds since 1970.
     """
 
     def __init__(self, fetch: Callable[[], Temporary], *, clock: Clock = system_clock) -> None:
@@ -46,44 +57,44 @@ class RefreshingCredentials:
         self._fetched_at = self._tried_at = -RETRY_SECONDS
 
     def __call__(self) -> Credentials:
-        """Return credentials that are not expired.
+        """Return credentials that have not expired.
 
         Raises:
-            TransportError: new ones are due and were not had, or what was had is expired.
-            ConfigurationError: the source cannot be asked.
+            TransportError: new credentials are needed and could not be fetched, or the fetched ones have expired.
+            ConfigurationError: *fetch* raised it, because its source cannot be used.
         """
         current, now = self._current, self._clock()
         if current is None:
-            return self._due(None)
+            return self._fetch_now(None)
         remaining = current.expires - now
-        # A source that had nothing newer a moment ago is not asked at every call.
-        settled = now - self._fetched_at < RETRY_SECONDS < remaining
-        if remaining >= ADVISORY_SECONDS or settled:
+        # The source may return the same credentials until shortly before they expire. Do not fetch them at every call.
+        just_fetched = now - self._fetched_at < RETRY_SECONDS < remaining
+        if remaining >= ADVISORY_SECONDS or just_fetched:
             return current.credentials
-        return self._due(current) if remaining < MANDATORY_SECONDS else self._early(current, now)
+        return self._fetch_now(current) if remaining < MANDATORY_SECONDS else self._fetch_early(current, now)
 
-    def _due(self, seen: Temporary | None) -> Credentials:
+    def _fetch_now(self, seen: Temporary | None) -> Credentials:
         with self._lock:
             current = self._current
-            # Another thread may have fetched meanwhile: what it got is as new as it gets, however soon it expires.
+            # If another thread has fetched meanwhile, its result is the newest there is, even if it expires soon.
             if current is None or current is seen or current.expires <= self._clock():
-                current = self._fetched()
+                current = self._fetch_valid()
             return current.credentials
 
-    def _early(self, current: Temporary, now: float) -> Credentials:
+    def _fetch_early(self, current: Temporary, now: float) -> Credentials:
         if now - self._tried_at >= RETRY_SECONDS and self._lock.acquire(timeout=0):
             try:
                 self._tried_at = now
                 if self._current is current:
                     with suppress(SrpcoreError):
-                        return self._fetched().credentials
+                        return self._fetch_valid().credentials
             finally:
                 self._lock.release()
         return current.credentials
 
-    def _fetched(self) -> Temporary:
+    def _fetch_valid(self) -> Temporary:
         fetched, now = self._fetch(), self._clock()
         if fetched.expires <= now:
-            raise TransportError("the temporary AWS credentials that were had are expired: check this machine's clock")
+            raise TransportError("the temporary AWS credentials have already expired: check this machine's clock")
         self._current, self._fetched_at = fetched, now
         return fetched

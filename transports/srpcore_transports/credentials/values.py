@@ -1,4 +1,4 @@
-"""One set of AWS credentials, and the environment that may hold one."""
+"""One set of AWS credentials, and the environment variables that may contain one."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from srpcore.exceptions.base import ConfigurationError
 
 __all__ = ["Credentials", "CredentialsProvider", "from_environment"]
 
-# What may stand in a header and in a credential scope. A line end copied along with a key is the usual mistake.
+# The characters that a header and a credential scope allow. The usual mistake is a line end copied with a key.
 _PRINTABLE = re.compile(r"[!-~]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """One set of AWS credentials; ``session_token`` comes with temporary ones only. The repr shows no secret."""
+    """One set of AWS credentials. Only temporary ones have a ``session_token``. The repr does not show the secrets."""
 
     access_key_id: str
     secret_access_key: str = field(repr=False)
@@ -30,22 +30,23 @@ class Credentials:
                 continue
             if not isinstance(value, str) or not _PRINTABLE.fullmatch(value):
                 raise ConfigurationError(
-                    f"{name} must be text of printable ASCII without spaces: look for a line end at its end"
+                    f"{name} must be a string of printable ASCII without spaces: check whether it ends with a line end"
                 )
 
 
 CredentialsProvider = Callable[[], Credentials]
-"""What gives the credentials to sign with now; safe to share between threads."""
+"""A callable that returns the current credentials. It must be safe to share between threads."""
 
 
 def from_environment(environ: Mapping[str, str] = os.environ) -> Credentials | None:
-    """Return the credentials that the usual variables of *environ* hold, or None where they hold none.
+    """Return the credentials in the environment variables *environ*, or None if there are none.
 
-    The variables are ``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY`` and ``AWS_SESSION_TOKEN``, whose older name
-    ``AWS_SECURITY_TOKEN`` goes first, as in botocore; an empty one counts as absent, as for the AWS command line.
+    The variables are ``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY`` and ``AWS_SESSION_TOKEN``. As in botocore, the
+    older name of the last one, ``AWS_SECURITY_TOKEN``, takes precedence. As in the AWS command line, an empty variable
+    counts as absent.
 
     Raises:
-        ConfigurationError: half of the pair is missing, or a value cannot be a credential.
+        ConfigurationError: only one variable of the pair is set, or a value contains a character that is not allowed.
     """
     access_key_id = environ.get("AWS_ACCESS_KEY_ID") or None
     secret_access_key = environ.get("AWS_SECRET_ACCESS_KEY") or None

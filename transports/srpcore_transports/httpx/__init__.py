@@ -1,6 +1,7 @@
-"""The transports over httpx: a blocking one, and one that runs on the event loop itself.
+"""The transports over httpx: a blocking one, and one that runs on the event loop.
 
-They need the extra ``httpx``, which the first call loads and not this package: on an event loop even that would block.
+They need the extra ``httpx``. Importing this package does not import httpx, because that would block an event loop; the
+first call does, in a thread if it is made on an event loop.
 """
 
 from __future__ import annotations

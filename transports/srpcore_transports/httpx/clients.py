@@ -1,6 +1,6 @@
-"""The httpx clients that a transport makes for itself, who uses them, and when they are closed.
+"""The httpx clients that a transport makes if the program gives none.
 
-Loads httpx: import it where it is needed, and never on an event loop.
+This module imports httpx: import it only when it is needed, and never on an event loop.
 """
 
 from __future__ import annotations
@@ -25,27 +25,38 @@ from ..proxy import Proxy
 
 __all__ = ["load_backend", "make_async_client", "make_client", "until"]
 
-# Seconds of monotonic_clock(), for the blocking calls of one thread.
+# A reading of monotonic_clock(): the deadline of the blocking call that this thread makes.
 _DEADLINE: ContextVar[float] = ContextVar("srpcore_httpx_deadline", default=float("inf"))
 
 
 def make_client(context: ssl.SSLContext, proxy: Proxy | None, max_connections: int) -> httpx.Client:
-    """Return a client that verifies by *context* and takes nothing from the environment: no proxy, no netrc.
+    """Return a client that reads nothing from the environment: no proxy, no netrc.
+
+    Args:
+        context: verifies the certificates.
+        proxy: the proxy to use, or None.
+        max_connections: how many connections are open at a time.
 
     Raises:
-        ConfigurationError: httpx cannot reach the proxy by its name.
+        ConfigurationError: the proxy's host name is not valid for httpx.
     """
     transport = _PoolTransport(context, proxy, max_connections)
     return httpx.Client(transport=transport, trust_env=False, cookies=_no_cookies())
 
 
 def make_async_client(context: ssl.SSLContext, proxy: Proxy | None, max_connections: int) -> httpx.AsyncClient:
-    """Return a client that verifies by *context* and takes nothing from the environment: no proxy, no netrc.
+    """Return a client that reads nothing from the environment: no proxy, no netrc.
+
+    Args:
+        context: verifies the certificates.
+        proxy: the proxy to use, or None.
+        max_connections: how many connections are open at a time.
 
     Raises:
-        ConfigurationError: httpx cannot reach the proxy by its name.
+        ConfigurationError: the proxy's host name is not valid for httpx.
     """
-    # httpcore closes idle connections as soon as there are more connections at all than it may keep.
+    # max_keepalive_connections must not be smaller: httpcore compares it with the number of all connections, not only
+    # of idle ones, and would close connections that could be used again.
     limits = httpx.Limits(
         max_connections=max_connections, max_keepalive_connections=max_connections, keepalive_expiry=FRESH_SECONDS
     )
@@ -55,14 +66,14 @@ def make_async_client(context: ssl.SSLContext, proxy: Proxy | None, max_connecti
 
 
 def load_backend(context: ssl.SSLContext) -> None:
-    """Load what httpx, httpcore and anyio load only when they are first used, which would be on the event loop."""
+    """Load the modules that httpx, httpcore and anyio would load at the first request, on the event loop."""
     make_async_client(context, None, 1)
     anyio.run(anyio.sleep, 0)
 
 
 @contextmanager
 def until(deadline: float) -> Generator[None, None, None]:
-    """Have the blocking clients of :func:`make_client` be done by *deadline* (of ``monotonic_clock()``)."""
+    """Set the deadline (of ``monotonic_clock()``) of requests with the blocking clients of :func:`make_client`."""
     token = _DEADLINE.set(deadline)
     try:
         yield
@@ -78,11 +89,15 @@ def _proxy_url(proxy: Proxy) -> httpx.URL:
     try:
         return httpx.URL(scheme="http", host=proxy.host, port=proxy.port)
     except httpx.InvalidURL:
-        raise ConfigurationError("the host name of the proxy is none that httpx can reach") from None
+        raise ConfigurationError("the host name of the proxy is not valid for httpx: check the variable") from None
 
 
 class _PoolTransport(httpx.BaseTransport):
-    """httpx's HTTPTransport, but for the deadline: httpx has a timeout for each read alone, which a drip outlives."""
+    """httpx's HTTPTransport with a deadline.
+
+    httpx's timeouts limit each read, so a response that comes byte by byte could take for ever. Its transport does not
+    let one replace the sockets, so this one uses httpcore's pool directly.
+    """
 
     def __init__(self, context: ssl.SSLContext, proxy: Proxy | None, max_connections: int) -> None:
         settings: dict[str, Any] = {
@@ -101,7 +116,7 @@ class _PoolTransport(httpx.BaseTransport):
         reset_in_child(self, _PoolTransport._after_fork)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Carry *request* to its host and return the response, of which the body is still to come."""
+        """Send *request* and return the response. Its body is not read yet."""
         url = request.url
         to_send = httpcore.Request(
             request.method,
@@ -110,7 +125,7 @@ class _PoolTransport(httpx.BaseTransport):
             content=request.stream,
             extensions=request.extensions,
         )
-        with _as_of_httpx():
+        with _httpx_exceptions():
             response = self._pool.handle_request(to_send)
         return httpx.Response(
             response.status,
@@ -124,28 +139,28 @@ class _PoolTransport(httpx.BaseTransport):
         self._pool.close()
 
     def _after_fork(self) -> None:
-        """Close the child's ends, without the locks, which another thread of the parent may have held."""
+        """Close the connections in the child. The pool's locks are not used: a thread of the parent may hold them."""
         for connection in self._pool.connections:
             connection.close()
 
 
 class _Body(httpx.SyncByteStream):
-    """The body of a response as it comes."""
+    """The body of a response, read as it is received."""
 
     def __init__(self, response: httpcore.Response) -> None:
         self._response = response
 
     def __iter__(self) -> Generator[bytes, None, None]:
-        with _as_of_httpx():
+        with _httpx_exceptions():
             yield from self._response.iter_stream()
 
     def close(self) -> None:
-        """Give the connection back, or close it where the body was not read to its end."""
+        """Return the connection to the pool, or close it if the body was not read completely."""
         self._response.close()
 
 
 class _Backend(httpcore.NetworkBackend):
-    """httpcore's blocking sockets, but for the deadline."""
+    """httpcore's blocking sockets with a deadline."""
 
     def __init__(self) -> None:
         self._inner = httpcore.SyncBackend()
@@ -159,33 +174,35 @@ class _Backend(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         """Connect to *host*."""
-        timeout = _left(timeout, httpcore.ConnectTimeout)
+        timeout = _time_left(timeout, httpcore.ConnectTimeout)
         return _Stream(self._inner.connect_tcp(host, port, timeout, local_address, socket_options))
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection whose every read and write is over by the deadline of the call that makes it."""
+    """A connection whose reads and writes end at the deadline of the current call."""
 
     def __init__(self, inner: httpcore.NetworkStream) -> None:
         self._inner = inner
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Return what comes next."""
-        return self._inner.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+        """Return the next bytes."""
+        return self._inner.read(max_bytes, _time_left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send all of *buffer*."""
         for start in range(0, len(buffer), _PART):
-            self._inner.write(buffer[start : start + _PART], _left(timeout, httpcore.WriteTimeout))
+            self._inner.write(buffer[start : start + _PART], _time_left(timeout, httpcore.WriteTimeout))
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        """Shake hands."""
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, _left(timeout, httpcore.ConnectTimeout)))
+        """Do the TLS handshake."""
+        return _Stream(
+            self._inner.start_tls(ssl_context, server_hostname, _time_left(timeout, httpcore.ConnectTimeout))
+        )
 
     def get_extra_info(self, info: str) -> Any:
-        """Return what httpcore asks about the socket."""
+        """Return information about the socket, for httpcore."""
         return self._inner.get_extra_info(info)
 
     def close(self) -> None:
@@ -194,10 +211,10 @@ class _Stream(httpcore.NetworkStream):
 
 
 _PART = 65536
-"""How many bytes are sent before the deadline is looked at again."""
+"""How many bytes are sent before the deadline is checked again."""
 
 
-def _left(timeout: float | None, late: type[Exception]) -> float:
+def _time_left(timeout: float | None, late: type[Exception]) -> float:
     left = _DEADLINE.get() - monotonic_clock()
     if left <= 0:
         raise late("the deadline is over")
@@ -205,8 +222,8 @@ def _left(timeout: float | None, late: type[Exception]) -> float:
 
 
 @contextmanager
-def _as_of_httpx() -> Generator[None, None, None]:
-    # httpx has an exception of the same name for each of httpcore's.
+def _httpx_exceptions() -> Generator[None, None, None]:
+    # httpx has an exception with the same name for each exception of httpcore.
     try:
         yield
     except tuple(_EXCEPTIONS) as error:

@@ -81,9 +81,9 @@ class AsyncHttpxTransport(HttpxBase["httpx.AsyncClient"]):
         """Send *operation* as a POST, signed if it must be, and return the service's answer, even if it is an error.
 
         Raises:
-            ConfigurationError: the operation cannot be encoded, or must be signed and there are no credentials.
-            TransportTimeout: there was no connection, or no answer, in time.
-            TransportError: there was no answer of the service.
+            ConfigurationError: the operation cannot be encoded, or must be signed and no credentials were found.
+            TransportTimeout: connecting, or the answer, took too long.
+            TransportError: the service did not answer.
         """
         headers, body = self._signer.request(operation)
 
@@ -105,8 +105,8 @@ class AsyncHttpxTransport(HttpxBase["httpx.AsyncClient"]):
 
         Raises:
             ConfigurationError: *url* cannot be fetched safely.
-            TransportTimeout: there was no connection, or no answer, in time.
-            TransportError: there was no answer, or its status is not 200.
+            TransportTimeout: connecting, or the answer, took too long.
+            TransportError: the server did not answer, or the status is not 200.
         """
         host = self._endpoint.check_fetch(url)
 

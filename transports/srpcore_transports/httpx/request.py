@@ -143,8 +143,8 @@ class HttpxRequest:
         """Translate the exceptions of httpx inside the ``with`` block.
 
         Raises:
-            TransportTimeout: there was no connection, or no answer, in time.
-            TransportError: there was no answer.
+            TransportTimeout: connecting, or the answer, took too long.
+            TransportError: the server did not answer.
             ConfigurationError: the request contains a character that HTTP does not allow.
         """
         try:
@@ -232,8 +232,9 @@ def send(client: httpx.Client, request: HttpxRequest) -> Received:
     """Send *request* with *client* and return the response.
 
     Raises:
-        TransportTimeout: there was no connection, or no answer, in time.
-        TransportError: there was no answer; or it is truncated, too long, or in an encoding that was not asked for.
+        TransportTimeout: connecting, or the answer, took too long.
+        TransportError: the server did not answer, or the answer is truncated, too long, or in an encoding that was not
+        asked for.
         ConfigurationError: the request contains a character that HTTP does not allow.
     """
     request.message.extensions = {**request.message.extensions, "trace": request.note}
@@ -258,8 +259,9 @@ async def send_async(client: httpx.AsyncClient, request: HttpxRequest) -> Receiv
     """Send *request* with *client* on the event loop and return the response: the async version of :func:`send`.
 
     Raises:
-        TransportTimeout: there was no connection, or no answer, in time.
-        TransportError: there was no answer; or it is truncated, too long, or in an encoding that was not asked for.
+        TransportTimeout: connecting, or the answer, took too long.
+        TransportError: the server did not answer, or the answer is truncated, too long, or in an encoding that was not
+        asked for.
         ConfigurationError: the request contains a character that HTTP does not allow.
     """
     request.message.extensions = {**request.message.extensions, "trace": request.note_async}

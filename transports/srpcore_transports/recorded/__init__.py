@@ -1,4 +1,4 @@
-"""Recorded fakes: record a conversation with the service into a readable file without secrets, and replay it.
+"""Recorded fakes: record calls to the service in a readable file without secrets, and replay them.
 
 .. code-block:: python
 
@@ -8,8 +8,8 @@
     with ReplayTransport("log_in.json") as transport:
         Cognito(pool_id, client_id, username="alice", transport=transport).authenticate("any password")
 
-Both work with ``Cognito`` and ``AsyncCognito``; :mod:`.pytest_plugin` has a fixture. Replay signs tokens with PyJWT
-(extra ``srpcore[local]``).
+Both work with ``Cognito`` and ``AsyncCognito``. :mod:`.pytest_plugin` has a fixture for tests. Replay needs PyJWT,
+which signs the tokens (extra ``srpcore[local]``).
 """
 
 from __future__ import annotations

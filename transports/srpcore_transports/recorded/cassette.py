@@ -1,4 +1,8 @@
-"""The file: one JSON object, sorted and indented, UTF-8, written whole or not at all and for its owner's eyes alone."""
+"""The cassette: the file of a recording.
+
+It is one JSON object in UTF-8, sorted and indented, so that two recordings can be compared. It is written completely or
+not at all, and only its owner can read it (mode 0600).
+"""
 
 from __future__ import annotations
 
@@ -33,11 +37,17 @@ _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One recorded call, redacted: an operation and its request, or the fetch of a key set; a reply, or a failure.
+    """One recorded call, redacted.
 
-    ``key_set_of`` is the pool of a fetched key set (the keys themselves are not recorded: the published test key's
-    replay), ``failure`` the name of the TransportError there was in place of an answer, ``seconds`` how long a slow
-    answer took, ``retry_after`` that header of the answer.
+    Attributes:
+        operation: the operation's name; None for the fetch of a key set.
+        key_set_of: the pool of a fetched key set. The keys are not recorded, because replay has keys of its own.
+        request: the operation's parameters.
+        reply: the answer's document; None for a failure.
+        status: the answer's HTTP status.
+        failure: TransportError or TransportTimeout if that was raised instead of an answer.
+        seconds: how long a slow answer took, else 0.
+        retry_after: the header ``Retry-After`` of the answer.
     """
 
     operation: str | None = None
@@ -50,7 +60,7 @@ class Call:
     retry_after: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Return the call as it stands in the file."""
+        """Return the call as a JSON value for the file."""
         document: dict[str, Any] = {}
         if self.operation is None:
             document["key set of"] = self.key_set_of
@@ -64,7 +74,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Cassette:
-    """What a file holds: the calls in their order, and the user pool ids that placeholders of pools stand for."""
+    """The contents of a file: the calls in their order, and the user pool ids behind the placeholders of pools."""
 
     calls: tuple[Call, ...]
     pools: Mapping[str, str]
@@ -74,19 +84,22 @@ class Cassette:
         return {FORMAT: VERSION, "calls": [call.as_json() for call in self.calls], "pools": dict(self.pools)}
 
     def write(self, path: Path) -> None:
-        """Write the file, by way of a temporary one beside it: a crash leaves the old one, or the new one.
+        """Write the file.
+
+        The data is written to a temporary file in the same folder, which then replaces the old file, so that a crash
+        leaves either the old file or the new one.
 
         Raises:
-            CassetteError: the calls have no JSON form; the file is as it was.
-            OSError: the file cannot be written; it is as it was.
+            CassetteError: the calls cannot be written as JSON. The file was not changed.
+            OSError: the file cannot be written. It was not changed.
         """
         try:
             text = json.dumps(self.as_json(), ensure_ascii=False, allow_nan=False, indent=2, sort_keys=True)
             data = f"{text}\n".encode()
         except (TypeError, ValueError, RecursionError):
-            raise CassetteError("the calls have no JSON form: the cassette was not written") from None
+            raise CassetteError("the calls cannot be written as JSON: the cassette was not written") from None
         path.parent.mkdir(parents=True, exist_ok=True)
-        # mkstemp makes it with mode 0600.
+        # mkstemp creates the file with mode 0600.
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -100,26 +113,26 @@ class Cassette:
 
     @classmethod
     def read(cls, path: Path) -> Cassette:
-        """Return what the file at *path* holds.
+        """Return the contents of the file at *path*.
 
         Raises:
-            CassetteError: there is no such file, or it is no cassette of this version.
+            CassetteError: the file does not exist, or is not a cassette of this version.
         """
         try:
             document = json.loads(path.read_bytes())
         except FileNotFoundError:
             raise CassetteError(f"there is no cassette {path}: record it first") from None
         except (OSError, ValueError, RecursionError):
-            _malformed("it is no JSON")
+            _malformed("it is not JSON")
         if not isinstance(document, dict) or FORMAT not in document:
             _malformed(f"it has no member {FORMAT!r}")
         members = cast(dict[str, Any], document)
         if type(members[FORMAT]) is not int or members[FORMAT] != VERSION:
             raise CassetteError(
-                f"the cassette is of another version than {VERSION}: record it again, or use the srpcore that wrote it"
+                f"the cassette is not of version {VERSION}: record it again, or use the srpcore that wrote it"
             )
         calls, pools = members.get("calls"), members.get("pools")
-        if not isinstance(calls, list) or not _is_texts(pools) or members.keys() != {FORMAT, "calls", "pools"}:
+        if not isinstance(calls, list) or not _is_pools(pools) or members.keys() != {FORMAT, "calls", "pools"}:
             _malformed(f"it must have {FORMAT!r}, 'calls' and 'pools' and nothing else")
         read = tuple(_call(item, number) for number, item in enumerate(cast(list[Any], calls), 1))
         return cls(read, cast(dict[str, str], pools))
@@ -127,11 +140,11 @@ class Cassette:
 
 def _call(item: Any, number: int) -> Call:
     if not isinstance(item, dict):
-        _malformed(f"call {number} is no object")
+        _malformed(f"call {number} is not an object")
     members = cast(dict[str, Any], item)
     for name, value in members.items():
         if name not in _TYPES or not isinstance(value, _TYPES[name]) or isinstance(value, bool):
-            _malformed(f"call {number} has a member that does not belong there, or of another type")
+            _malformed(f"call {number} has an unknown member, or a member of a wrong type")
     if ("operation" in members) == ("key set of" in members) or ("operation" in members) != ("request" in members):
         _malformed(f"call {number} must have 'operation' and 'request', or 'key set of'")
     if "operation" in members and ("reply" in members) == ("failure" in members):
@@ -141,11 +154,11 @@ def _call(item: Any, number: int) -> Call:
     return Call(**{name.replace(" ", "_"): value for name, value in members.items()})
 
 
-def _is_texts(value: object) -> bool:
+def _is_pools(value: object) -> bool:
     return isinstance(value, dict) and all(
         isinstance(text, str) and PATTERN.fullmatch(name) for name, text in cast(dict[str, object], value).items()
     )
 
 
 def _malformed(reason: str) -> NoReturn:
-    raise CassetteError(f"the file is no cassette: {reason}; record it again") from None
+    raise CassetteError(f"the file is not a cassette: {reason}; record it again") from None

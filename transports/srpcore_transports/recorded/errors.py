@@ -1,8 +1,8 @@
-"""What can be wrong with a cassette, or between a cassette and the program that replays it.
+"""The errors of a cassette, and of a program whose calls differ from the cassette.
 
-None of these is a TransportError or a ConfigurationError: programs tolerate the first (they try again, or serve old
-keys) and ask their user about the second. A call that nobody recorded is a failed test and nothing else, so they are
-assertions: :class:`UnmatchedCall` and :class:`UnusedCalls` are AssertionErrors, too.
+None of these is a TransportError or a ConfigurationError, because programs handle those: they try again after the
+first, and ask their user after the second. A call that was not recorded is a failed test, so :class:`UnmatchedCall` and
+:class:`UnusedCalls` are AssertionErrors too.
 """
 
 from __future__ import annotations
@@ -15,18 +15,20 @@ __all__ = ["CassetteError", "SecretInCassette", "UnmatchedCall", "UnusedCalls"]
 
 
 class CassetteError(SrpcoreError, ValueError):
-    """The file is no cassette of this version, or a call cannot be put into one; no file was written."""
+    """The file is not a cassette of this version, or a call cannot be recorded. No file was written."""
 
 
 class SecretInCassette(CassetteError):
-    """A value that must be a placeholder would have been written in the clear: no file was written."""
+    """A value that must be a placeholder would have been written in the clear. No file was written."""
 
 
 class UnmatchedCall(SrpcoreError, AssertionError):
-    """No recorded call answers this one. The message quotes no value that is not in the cassette, nor a secret.
+    """A call matches no recorded call. The message quotes only values that are in the cassette, and no secrets.
 
-    ``operation`` is what was called, ``nearest`` the number of the recorded call that came nearest (from 1; None where
-    there is none left), ``differences`` what differed, one text a member.
+    Attributes:
+        operation: the name of the operation that was called.
+        nearest: the number of the most similar recorded call, 1 for the first; None if all calls are used.
+        differences: the differences to that call, one string for each member.
     """
 
     def __init__(self, message: str, operation: str, nearest: int | None, differences: Sequence[str]) -> None:
@@ -37,8 +39,8 @@ class UnmatchedCall(SrpcoreError, AssertionError):
 
 
 class UnusedCalls(SrpcoreError, AssertionError):
-    """Recorded calls were never made; ``calls`` names them."""
+    """Recorded calls were not made. ``calls`` has their numbers and names."""
 
     def __init__(self, calls: Sequence[str]) -> None:
-        super().__init__(f"recorded calls that were never made: {', '.join(calls)}; record the cassette again")
+        super().__init__(f"recorded calls were not made: {', '.join(calls)}; record the cassette again")
         self.calls = tuple(calls)

@@ -1,4 +1,8 @@
-"""Make a reply of a recorded one: values for its placeholders, tokens signed anew and current, dates moved along."""
+"""Make a reply for a program from a recorded reply.
+
+Placeholders get values, tokens are signed again with current times, and dates are moved by the time since the
+recording.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,13 @@ __all__ = ["Expansion"]
 
 
 class Expansion:
-    """Expands one reply at the time *now*; dates count from *start*. Both are seconds since the epoch."""
+    """Makes one reply.
+
+    Args:
+        bindings: the values of the placeholders.
+        now: the current time, in seconds since 1970. The times of tokens are relative to it.
+        start: when the replay began, in seconds since 1970. Dates are relative to it.
+    """
 
     def __init__(self, bindings: Bindings, now: float, start: float) -> None:
         self._bindings = bindings
@@ -30,13 +40,17 @@ class Expansion:
         self._access_token: str | None = None
 
     def document(self, recorded: Mapping[str, Any], *, dated: bool = True) -> dict[str, Any]:
-        """Return the reply's document, or another object in it, where members may be no dates.
+        """Return a reply's document, or an object inside one, with all placeholders replaced.
+
+        Args:
+            recorded: the recorded object.
+            dated: whether numbers in members that the service model has as dates are dates.
 
         Raises:
             ConfigurationError: there are tokens to sign, and PyJWT or cryptography is not installed.
-            CassetteError: a date of the cassette is in no calendar.
+            CassetteError: a date of the cassette is out of range.
         """
-        return {self._text(key): self._value(value, key, dated) for key, value in recorded.items()}
+        return {self._string(key): self._value(value, key, dated) for key, value in recorded.items()}
 
     def _value(self, value: Any, member: str, dated: bool) -> Any:
         if isinstance(value, Mapping):
@@ -44,7 +58,7 @@ class Expansion:
         if isinstance(value, list):
             return [self._value(item, member, dated) for item in cast(list[Any], value)]
         if isinstance(value, str):
-            return self._text(value)
+            return self._string(value)
         if dated and member in TIMESTAMP_MEMBERS and isinstance(value, (int, float)) and not isinstance(value, bool):
             return self._date(value)
         return value
@@ -53,7 +67,7 @@ class Expansion:
         try:
             return datetime.fromtimestamp(int(self._start) + seconds, tz=timezone.utc)
         except (ValueError, OverflowError, OSError):
-            raise CassetteError("a date of the cassette is in no calendar: record it again") from None
+            raise CassetteError("a date of the cassette is out of range: record it again") from None
 
     def _object(self, members: Mapping[str, Any], member: str, dated: bool) -> Any:
         if JSON in members:
@@ -71,7 +85,7 @@ class Expansion:
                 claims[name] += int(self._now)
         if isinstance(recorded.get("iss"), str):
             claims["iss"] = self._issuer(recorded["iss"])
-        # A reply's members are sorted in the file: the access token comes before the ID token.
+        # The members are sorted in the file, so the access token has been made before the ID token.
         if claims.get("at_hash") == AT_HASH and self._access_token is not None:
             claims["at_hash"] = access_token_hash(self._access_token)
         token = self._bindings.bind(placeholder, sign(claims))
@@ -82,8 +96,8 @@ class Expansion:
     def _issuer(self, recorded: str) -> str:
         for prefix, index in ((ISSUER, 0), (NEWER_ISSUER, 1)):
             if recorded.startswith(prefix):
-                return Pool(self._text(recorded.removeprefix(prefix))).issuers[index]
-        return self._text(recorded)
+                return Pool(self._string(recorded.removeprefix(prefix))).issuers[index]
+        return self._string(recorded)
 
-    def _text(self, text: str) -> str:
-        return PATTERN.sub(lambda match: self._bindings.value_of(match[0]), text)
+    def _string(self, recorded: str) -> str:
+        return PATTERN.sub(lambda match: self._bindings.value_of(match[0]), recorded)

@@ -90,7 +90,7 @@ class _Script:
         """Yield *operation* unless a fault prevents it, and return the refusal or the answer.
 
         Raises:
-            TransportError: the script says so, or the inner transport had no answer.
+            TransportError: the script demands it, or the inner transport raised it.
         """
         fault = yield from self._begin(operation.name)
         if fault.code is not None:
@@ -104,7 +104,7 @@ class _Script:
         """Yield the fetch of *url* unless a fault prevents it, and return the document.
 
         Raises:
-            TransportError: the script says so (a refusal too), or the inner transport had no answer.
+            TransportError: the script demands it (a refusal too), or the inner transport raised it.
         """
         fault = yield from self._begin(FETCH)
         if fault.code is not None:
@@ -150,7 +150,7 @@ class FaultTransport:
         """Return the refusal of the script, or the answer of the inner transport.
 
         Raises:
-            TransportError: the script says so, or the inner transport had no answer.
+            TransportError: the script demands it, or the inner transport raised it.
         """
         return run(self._script.call(operation), self._inner)
 
@@ -158,7 +158,7 @@ class FaultTransport:
         """Return the key set at *url*, unless the script has a fault for :data:`FETCH`.
 
         Raises:
-            TransportError: the script says so (a refusal too), or the inner transport had no answer.
+            TransportError: the script demands it (a refusal too), or the inner transport raised it.
         """
         return run(self._script.fetch(url), self._inner)
 
@@ -194,7 +194,7 @@ class AsyncFaultTransport:
         """Return the refusal of the script, or the answer of the inner transport.
 
         Raises:
-            TransportError: the script says so, or the inner transport had no answer.
+            TransportError: the script demands it, or the inner transport raised it.
         """
         return await arun(self._script.call(operation), self._inner)
 
@@ -202,7 +202,7 @@ class AsyncFaultTransport:
         """Return the key set at *url*, unless the script has a fault for :data:`FETCH`.
 
         Raises:
-            TransportError: the script says so (a refusal too), or the inner transport had no answer.
+            TransportError: the script demands it (a refusal too), or the inner transport raised it.
         """
         return await arun(self._script.fetch(url), self._inner)
 

@@ -1,6 +1,6 @@
-"""The last look before a file is written: is any value that was seen in it after all?
+"""The last check before a cassette is written: it must not contain any value that was seen and not kept.
 
-The allowlist should let none through; this refuses to write if it did, or if a text that was kept holds a secret.
+The redaction should have replaced all of them. This check finds mistakes in it, and kept strings that contain a secret.
 """
 
 from __future__ import annotations
@@ -23,19 +23,25 @@ _NAMES = frozenset(["operation", "failure", "Code"])
 
 
 def refuse_leaks(document: Mapping[str, Any], redactor: Redactor) -> None:
-    """Refuse *document*, a file's JSON value, if a value of four characters or more that was seen is in it.
+    """Refuse a file that contains a value of four or more characters that was seen and must not be kept.
 
-    As it is, or in base64, hexadecimal or URL encoding. Published words are no leak, even where a user's name is one.
+    The value is searched for in the clear, and in base64, hexadecimal and URL encoding. A word that the service
+    publishes is not a leak, even if it is also a user's name.
+
+    Args:
+        document: the file's JSON value.
+        redactor: the values that were seen, and those that may be kept.
 
     Raises:
-        SecretInCassette: there is one; the message does not say which, for it would be in a log.
+        SecretInCassette: a value was found. The message does not quote it, because it would be written to a log.
     """
     secret, other = _seen(redactor)
-    for text, is_key in _texts(document):
+    for text, is_key in _strings(document):
         rest = PATTERN.sub("\0", text)
         if is_key and rest in secret:
             raise _refused()
-        # A kept text may hold a name that is not kept (an address the user's): only secrets are looked for in it.
+        # A kept string may contain a name that is not kept: an e-mail address may contain the user's name. So only
+        # secrets are searched for in it.
         unwanted = secret if text in redactor.kept else secret | (other - set(redactor.pools.values()))
         if not is_key and not _is_published(rest) and _has_any(rest, unwanted):
             raise _refused()
@@ -43,13 +49,13 @@ def refuse_leaks(document: Mapping[str, Any], redactor: Redactor) -> None:
 
 def _refused() -> SecretInCassette:
     return SecretInCassette(
-        "a value that must be a placeholder is in the cassette, perhaps within a text that was kept: "
+        "a value that must be a placeholder is in the cassette, perhaps inside a string that was kept: "
         "no file was written; keep fewer members"
     )
 
 
 def _seen(redactor: Redactor) -> tuple[set[str], set[str]]:
-    """Return the values seen that are secrets whatever was kept, and the others that were not kept."""
+    """Return the values that are secrets in any case, and the other values that were not kept."""
     secret, other = set(redactor.seen), redactor.placeholders.keys()
     for value, placeholder in redactor.placeholders.values().items():
         label, _ = label_and_number(placeholder)
@@ -60,17 +66,17 @@ def _seen(redactor: Redactor) -> tuple[set[str], set[str]]:
     return {value for value in secret if len(value) >= _SHORTEST}, {value for value in other if len(value) >= _SHORTEST}
 
 
-def _texts(value: object) -> Iterator[tuple[str, bool]]:
+def _strings(value: object) -> Iterator[tuple[str, bool]]:
     if isinstance(value, str):
         yield value, False
     elif isinstance(value, Mapping):
         for key, member in cast(Mapping[str, object], value).items():
             yield key, True
-            # The names of operations and errors are as published as members' names.
-            yield from ((text, is_key or key in _NAMES) for text, is_key in _texts(member))
+            # The names of operations and errors are published, as those of members are.
+            yield from ((text, is_key or key in _NAMES) for text, is_key in _strings(member))
     elif isinstance(value, (list, tuple)):
         for item in cast(list[object], value):
-            yield from _texts(item)
+            yield from _strings(item)
 
 
 def _is_published(text: str) -> bool:

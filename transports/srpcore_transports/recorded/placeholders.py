@@ -1,6 +1,7 @@
-"""Placeholders: ``<Username 1>`` for a value that must not stand in a cassette, the same one wherever it appears.
+"""Placeholders such as ``<Username 1>``, for values that must not be in a cassette.
 
-They are counters in the order in which values first appear, never hashes: a hash of a password could be guessed at.
+The same value has the same placeholder everywhere. The number counts the values in the order in which they appear. A
+hash is not used, because a hash of a password lets an attacker test guesses.
 """
 
 from __future__ import annotations
@@ -13,20 +14,20 @@ __all__ = ["AT_HASH", "JSON", "KEY", "PATTERN", "Placeholders", "label_and_numbe
 PATTERN: Final = re.compile(r"<([A-Za-z][A-Za-z0-9_:.-]*) ([1-9][0-9]*)>")
 
 JSON: Final = "<JSON>"
-"""The one member of an object that stands for a text which is JSON itself."""
+"""The only member of an object that replaces a string whose content is JSON."""
 
 AT_HASH: Final = "<at_hash>"
-"""Stands for the hash of the access token beside it, which replay computes anew."""
+"""Replaces the hash of the access token in the same reply. Replay computes it again."""
 
 KEY: Final = "key"
-"""The label of names that the service does not publish."""
+"""The label of names (keys of a map) that the service does not publish."""
 
 
 def label_and_number(placeholder: str) -> tuple[str, int]:
     """Return ``("Username", 1)`` for ``<Username 1>``.
 
     Raises:
-        ValueError: *placeholder* is none.
+        ValueError: *placeholder* is not a placeholder.
     """
     match = PATTERN.fullmatch(placeholder)
     if match is None:
@@ -35,9 +36,9 @@ def label_and_number(placeholder: str) -> tuple[str, int]:
 
 
 class Placeholders:
-    """The values of one recording and their placeholders; they live in memory alone.
+    """The values of one recording and their placeholders. They are kept in memory only.
 
-    Names that a program made up (keys of ``ClientMetadata``) count apart from values, as ``<key 1>``.
+    Names that a program made up (keys of ``ClientMetadata``) are numbered separately from values, as ``<key 1>``.
     """
 
     def __init__(self) -> None:

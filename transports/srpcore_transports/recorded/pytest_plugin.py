@@ -1,4 +1,4 @@
-"""A pytest fixture: each test has its cassette, ``cassettes/<module>/<test>.json`` beside it, and replays it.
+"""A pytest fixture that replays the cassette of a test: ``cassettes/<module>/<test>.json`` in the test's folder.
 
 .. code-block:: python
 
@@ -11,8 +11,8 @@
     def test_log_in(cassette):
         Cognito(POOL_ID, CLIENT_ID, username="alice", transport=cassette).authenticate(PASSWORD)
 
-``pytest`` replays and opens no connection; ``pytest --record=missing`` records the cassettes that are not there,
-``--record=all`` every one anew. A test that fails leaves its cassette as it was.
+``pytest`` replays the cassettes and opens no connection. ``pytest --record=missing`` records the cassettes that do not
+exist, ``pytest --record=all`` records all of them again. The cassette of a test that fails is not changed.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Note whether the test itself passed, for the fixture's end."""
+    """Store whether the test passed, for the end of the fixture."""
     report = yield
     if call.when == "call":
         item.stash[_PASSED] = report.passed
@@ -83,10 +83,10 @@ def cassette_path(request: pytest.FixtureRequest) -> Path:
 def cassette(
     request: pytest.FixtureRequest, cassette_path: Path, cassette_mode: Mode, cassette_keep: Collection[str]
 ) -> Iterator[Transport]:
-    """Give the test a transport that replays its cassette, or records it where ``--record`` says so.
+    """Return a transport that replays the test's cassette, or records it if ``--record`` demands that.
 
-    A replay fails the test if it made a call that was not recorded, even where the program passed over the error, and
-    (but for the mode ``"unordered"``) if it left recorded calls unused.
+    A replay fails the test if it made a call that was not recorded, even if the program caught the error. Except in the
+    mode ``"unordered"``, it also fails the test if recorded calls were not made.
     """
     record = request.config.getoption("--record")
     if record == "all" or (record == "missing" and not cassette_path.exists()):
@@ -95,7 +95,7 @@ def cassette(
         recording.close() if request.node.stash.get(_PASSED, False) else recording.abandon()
         return
     if not cassette_path.exists():
-        pytest.fail(f"there is no cassette {cassette_path}: run pytest --record=missing")
+        pytest.fail(f"the cassette {cassette_path} does not exist: run pytest --record=missing")
     replay = ReplayTransport(cassette_path, mode=cassette_mode)
     yield replay
     if request.node.stash.get(_PASSED, False):

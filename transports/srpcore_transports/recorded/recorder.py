@@ -64,7 +64,7 @@ class Recorder:
         """Yield *operation*, record it with its answer, and return the answer.
 
         Raises:
-            TransportError: there was no answer. That is recorded too.
+            TransportError: the inner transport raised it. That is recorded too.
             CassetteError: the call cannot be recorded. It was not made.
         """
         pending = self._begin(operation)
@@ -81,7 +81,7 @@ class Recorder:
         """Yield the fetch of the key set at *url*, record it without the keys, and return the key set.
 
         Raises:
-            TransportError: there was no answer. That is recorded too.
+            TransportError: the inner transport raised it. That is recorded too.
             CassetteError: *url* is not that of a user pool's key set. It was not fetched.
         """
         pending = self._begin_fetch(url)
@@ -108,7 +108,7 @@ class Recorder:
 
     def _begin(self, operation: Operation) -> _Pending:
         if not is_member(operation.name):
-            raise CassetteError("the operation's name is not one of the service: nothing was sent")
+            raise CassetteError("the operation's name is not in the form of the service's names: nothing was sent")
         with self._lock:
             self._set_start()
             try:

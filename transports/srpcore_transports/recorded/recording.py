@@ -50,7 +50,7 @@ class RecordingTransport:
         """Return the answer of the inner transport.
 
         Raises:
-            TransportError: the inner transport had no answer. That is recorded too.
+            TransportError: the inner transport raised it. That is recorded too.
             CassetteError: the call cannot be recorded. It was not made.
         """
         return run(self._recorder.call(operation), self._inner)
@@ -59,7 +59,7 @@ class RecordingTransport:
         """Return the key set that the inner transport fetched. The keys are not recorded.
 
         Raises:
-            TransportError: the inner transport had no answer. That is recorded too.
+            TransportError: the inner transport raised it. That is recorded too.
             CassetteError: *url* is not that of a user pool's key set. It was not fetched.
         """
         return run(self._recorder.fetch(url), self._inner)
@@ -116,7 +116,7 @@ class AsyncRecordingTransport:
         """Return the answer of the inner transport.
 
         Raises:
-            TransportError: the inner transport had no answer. That is recorded too.
+            TransportError: the inner transport raised it. That is recorded too.
             CassetteError: the call cannot be recorded. It was not made.
         """
         return await arun(self._recorder.call(operation), self._inner)
@@ -125,7 +125,7 @@ class AsyncRecordingTransport:
         """Return the key set that the inner transport fetched. The keys are not recorded.
 
         Raises:
-            TransportError: the inner transport had no answer. That is recorded too.
+            TransportError: the inner transport raised it. That is recorded too.
             CassetteError: *url* is not that of a user pool's key set. It was not fetched.
         """
         return await arun(self._recorder.fetch(url), self._inner)

@@ -1,8 +1,9 @@
-"""Take out of requests and replies all that must not be on a disk, before anything is.
+"""Replace everything in requests and replies that must not be written to a disk.
 
-What is kept is on the allowlist of :mod:`.vocabulary`; every other text becomes a placeholder. Tokens become their
-claims, redacted likewise, with times in seconds after ``iat``: so re-recorded cassettes are equal, and a clock that is
-wrong does no harm. Dates become whole seconds after the recording's start.
+A string is kept only if the allowlist of :mod:`.vocabulary` has it; every other string becomes a placeholder. A token
+becomes an object of its claims, redacted in the same way, with times in seconds after ``iat``, so that a second
+recording is equal to the first one and a wrong clock does not matter. Dates become whole seconds after the start of the
+recording.
 """
 
 from __future__ import annotations
@@ -31,22 +32,23 @@ TIMES: Final = ("auth_time", "exp", "iat", "nbf")
 
 ISSUER: Final = "https://cognito-idp/"
 NEWER_ISSUER: Final = "https://issuer-cognito-idp/"
-"""What stands before the pool's placeholder in ``iss``. An emulator's address is only the recording's: it becomes
-AWS's issuer, which verifiers accept beside it."""
+"""What precedes the pool's placeholder in ``iss``. The issuer of an emulator contains its address, which is of no use
+at replay, so it becomes the issuer of AWS, which verifiers accept as well."""
 
 _POOL_ID: Final = re.compile(r"([a-z]{2,4}(-[a-z]+)+-[0-9]|local)_[0-9A-Za-z]{1,55}")
 
 
 def pool_id_at(url: str) -> str | None:
-    """Return the user pool id that ends the path of an issuer or key set, None where there is none."""
+    """Return the user pool id at the end of the URL of an issuer or key set, or None."""
     name = url.removesuffix("/.well-known/jwks.json").rpartition("/")[2]
     return name if _POOL_ID.fullmatch(name) else None
 
 
 class Redactor:
-    """Redacts the calls of one recording: the same value becomes the same placeholder in all of them.
+    """Redacts the calls of one recording. The same value becomes the same placeholder in all of them.
 
-    *keep* names members, in any of the service's spellings, whose texts stay in the clear.
+    Args:
+        keep: the names of members whose strings stay in the clear, in any of the service's spellings.
 
     Raises:
         ConfigurationError: *keep* names a secret.
@@ -54,7 +56,7 @@ class Redactor:
 
     def __init__(self, keep: Collection[str] = ()) -> None:
         if isinstance(keep, str):
-            raise ConfigurationError("keep must be a set of members' names, not a string")
+            raise ConfigurationError("keep must be a set of names of members, not a string")
         self.placeholders = Placeholders()
         self.kept: set[str] = set()
         self.seen: set[str] = set()
@@ -63,14 +65,14 @@ class Redactor:
         self._keep = {name if vocabulary.label_of(name) == "Text" else vocabulary.label_of(name) for name in keep}
         secrets = sorted(self._keep & vocabulary.SECRETS)
         if secrets:
-            raise ConfigurationError(f"{', '.join(secrets)} cannot be kept: it is a secret")
+            raise ConfigurationError(f"{', '.join(secrets)} cannot be kept in the clear: secret")
 
     def request(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the parameters of an operation without anything that is not harmless."""
+        """Return the redacted parameters of an operation."""
         return self._object(parameters, free=False)
 
     def reply(self, document: Mapping[str, Any], now: float) -> dict[str, Any]:
-        """Return a reply's document likewise, without ``ResponseMetadata``; *now* is seconds since the epoch."""
+        """Return a reply's redacted document, without ``ResponseMetadata``; *now* is in seconds since 1970."""
         apart = {"ResponseMetadata", "Error", *vocabulary.MESSAGES}
         redacted = self._object({name: value for name, value in document.items() if name not in apart}, free=False)
         redacted |= {name: self._sentence(str(document[name])) for name in vocabulary.MESSAGES & document.keys()}
@@ -84,7 +86,7 @@ class Redactor:
         return redacted
 
     def pool(self, user_pool_id: str) -> str:
-        """Return the placeholder of a user pool id, which is public: its value is noted."""
+        """Return the placeholder of a user pool id, and store the id, which is public."""
         placeholder = self.placeholders.of(user_pool_id, "UserPoolId")
         self.pools[placeholder] = user_pool_id
         return placeholder
@@ -119,7 +121,7 @@ class Redactor:
         if set(members) == {"Name", "Value"} and isinstance(name, str) and vocabulary.is_attribute(name):
             return {"Name": name, "Value": self._value(members["Value"], name, free=False)}
         texts = {str(key): value for key, value in members.items()}
-        # In the order in which replay compares them, so that what is bound first is what was counted first.
+        # In the order in which replay compares them, so that placeholders are bound in the order of their numbers.
         known = sorted(key for key in texts if self._is_published_key(key, free))
         shown = {key: self._value(texts.pop(key), key, free) for key in known}
         return shown | {self._hide(key, KEY): self._value(value, key, free) for key, value in texts.items()}
@@ -143,7 +145,7 @@ class Redactor:
         return self._hide(str(value), vocabulary.label_of(member))
 
     def _is_number(self, member: str) -> bool:
-        # An attribute or a claim of the pool's own may be a number, too: a telephone's, or a customer's.
+        # A custom attribute or claim of the pool may be a number that identifies a person, such as a customer number.
         label = vocabulary.label_of(member)
         published = vocabulary.is_member(member) or member in vocabulary.KEYS
         return (published and label not in vocabulary.SECRETS) or label in self._keep or member in self._keep
@@ -195,7 +197,7 @@ class Redactor:
 
 
 def parse_inner(text: str) -> Any:
-    """Return the list or object that *text* is as JSON, or None."""
+    """Return the list or object that *text* contains as JSON, or None."""
     try:
         inner = json.loads(text)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Answer from a cassette, and from nothing else."""
+"""The replay transport: it answers from a cassette, without a network."""
 
 from __future__ import annotations
 
@@ -33,26 +33,26 @@ class _Candidate(NamedTuple):
 
 
 class ReplayTransport:
-    """Answer from the cassette at *path*: no network, no service, no secret.
+    """Answer from the cassette at *path*, without network, service or secrets.
 
-    SRP log-ins replay although *a* and the clock differ, because the proof is checked by its shape alone. User names,
-    passwords and whatever else the program gives may differ from the recording's: what comes first in the place of
-    ``<Username 1>`` is what it means from then on. Codes and time stamps may be any. Tokens are signed with the
-    PUBLISHED TEST KEY (:mod:`.signing`), whose key set is what :meth:`fetch` returns; their times are those of *clock*,
-    so that a strict verifier accepts them.
+    A log-in with SRP can be replayed although *a* and the clock differ, because only the form of the proof is checked.
+    User names, passwords and other values that the program chooses may differ from the recorded ones: the first value
+    that the program sends where ``<Username 1>`` was recorded becomes the value of that placeholder. Codes and time
+    stamps may have any value. Tokens are signed with the PUBLISHED TEST KEY (:mod:`.signing`), whose key set
+    :meth:`fetch` returns. Their times follow *clock*, so a strict verifier accepts them.
 
-    Threads and tasks may share it.
+    Threads and tasks may share a transport.
 
     Args:
         path: the cassette.
-        mode: ``"strict"``, the calls come in the recorded order and once; ``"unordered"``, in any order, and the last
-            call that matches answers again when all are used; ``"once"``, in any order and each once.
-        clock: the time, in seconds since the epoch.
-        user_pool_id: the pool that the program names, if it is not the recording's: tokens are that pool's.
-        sleep: waits as many seconds as a slow answer took (``time.sleep``); None waits for nothing.
+        mode: ``"strict"``: the calls must be made in the recorded order, each once. ``"once"``: in any order, each
+            once. ``"unordered"``: in any order; when all matching calls are used, the last one answers again.
+        clock: the wall clock, in seconds since 1970.
+        user_pool_id: the pool that the program uses, if it is not the recorded one. Tokens are issued for that pool.
+        sleep: waits for the seconds that a slow answer took (``time.sleep``); None means that nothing waits.
 
     Raises:
-        CassetteError: there is no such file, or it is no cassette of this version.
+        CassetteError: the file does not exist, or is not a cassette of this version.
         ConfigurationError: an argument cannot be used.
     """
 
@@ -83,53 +83,53 @@ class ReplayTransport:
 
     @property
     def user_pool_id(self) -> str:
-        """The first pool of the cassette, for a program that has none of its own."""
+        """The first pool of the cassette, for a program that does not have one."""
         with self._lock:
             return self._bindings.value_of(_FIRST_POOL)
 
     @property
     def client_id(self) -> str:
-        """An app client's id, for a program that has none of its own."""
+        """The id of an app client, for a program that does not have one."""
         with self._lock:
             return self._bindings.value_of(_FIRST_CLIENT)
 
     @property
     def unused(self) -> list[str]:
-        """The recorded calls that were not made: their numbers and operations. Fetches of key sets do not count."""
+        """The numbers and names of the recorded calls that were not made, without the fetches of key sets."""
         return [f"{index + 1} {call.operation}" for index, call in enumerate(self._calls) if index not in self._used]
 
     def assert_all_matched(self) -> None:
-        """Demand that every call was matched.
+        """Check that every call matched a recorded one.
 
         Raises:
-            UnmatchedCall: the first call that nothing recorded matched, even if the program passed over the error.
+            UnmatchedCall: the first call that did not match, even if the program caught the error at that time.
         """
         if self._unmatched is not None:
             raise self._unmatched
 
     def assert_all_used(self) -> None:
-        """Demand that every call was matched and every recorded call was made.
+        """Check that every call matched a recorded one, and that every recorded call was made.
 
         Raises:
-            UnmatchedCall: the first call that nothing recorded matched, even if the program passed over the error.
-            UnusedCalls: there are recorded calls that were not made.
+            UnmatchedCall: the first call that did not match, even if the program caught the error at that time.
+            UnusedCalls: recorded calls were not made.
         """
         self.assert_all_matched()
         if self.unused:
             raise UnusedCalls(self.unused)
 
     def call(self, operation: Operation) -> Reply:
-        """Return the recorded answer, an error document included.
+        """Return the recorded answer, even if it is an error.
 
         Raises:
-            UnmatchedCall: there is none; the message says which recorded call came nearest, and what differed.
-            TransportError: the recording had no answer, either.
-            ConfigurationError: PyJWT or cryptography is not installed, and there are tokens to sign.
+            UnmatchedCall: the call matches no recorded one. The message names the most similar one and the differences.
+            TransportError: it was raised while recording, too.
+            ConfigurationError: there are tokens to sign, and PyJWT or cryptography is not installed.
         """
         with self._lock:
             number, call = self._match(operation)
             document = None if call.reply is None else self._expansion().document(call.reply)
-        self._end(call)
+        self._wait_or_fail(call)
         headers = {} if call.retry_after is None else {"retry-after": call.retry_after}
         return Reply(
             {
@@ -144,25 +144,25 @@ class ReplayTransport:
         )
 
     def fetch(self, url: str) -> bytes:
-        """Return the published test key's key set: whichever was recorded, and however often.
+        """Return the key set of the published test key, for the key set of any pool.
 
-        Programs keep key sets for as long as they like, so that neither order nor number matters; but where a recorded
-        fetch failed, so does this one.
+        Programs cache key sets, so the order and the number of the fetches do not matter. But if a recorded fetch
+        failed, the corresponding fetch fails too.
 
         Raises:
-            TransportError: *url* is no key set's, or the recording had no answer, either.
+            TransportError: *url* is not that of a key set, or the error was raised while recording, too.
             ConfigurationError: PyJWT or cryptography is not installed.
         """
         if not url.endswith("/.well-known/jwks.json"):
-            raise TransportError("a recording has no document at that address")
+            raise TransportError("a recording contains only key sets, and the URL is not that of one")
         with self._lock:
             recorded = self._fetches.pop(0) if self._fetches else None
         if recorded is not None:
-            self._end(recorded)
+            self._wait_or_fail(recorded)
         return key_set()
 
     def close(self) -> None:
-        """Do nothing: a replay holds nothing that must be released, and goes on where it was."""
+        """Do nothing. A replay has no connections, and later calls continue where it was."""
 
     def __enter__(self) -> ReplayTransport:
         return self
@@ -170,12 +170,12 @@ class ReplayTransport:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _end(self, call: Call) -> None:
+    def _wait_or_fail(self, call: Call) -> None:
         if self._sleep is not None and call.seconds:
             self._sleep(call.seconds)
         if call.failure is not None:
             error = TransportTimeout if call.failure == "TransportTimeout" else TransportError
-            raise error(f"no answer was recorded here ({call.failure})")
+            raise error(f"the recorded call failed with {call.failure}")
 
     def _expansion(self) -> Expansion:
         now = self._clock()
@@ -191,10 +191,10 @@ class ReplayTransport:
             bindings = self._bindings.copy()
             if not differences(call.request, operation.parameters, bindings):
                 self._bindings = bindings
-                # At its end: of those that are used, the last one answers again.
+                # Moved to the end, because in the mode "unordered" the call that was used last answers again.
                 self._used = [*(other for other in self._used if other != index), index]
                 return index + 1, call
-        raise self._refusal(operation)
+        raise self._unmatched_call(operation)
 
     def _candidates(self) -> Iterable[int]:
         left = [index for index in range(len(self._calls)) if index not in self._used]
@@ -202,10 +202,10 @@ class ReplayTransport:
             return left[:1]
         return left if self._mode == "once" else (*left, *reversed(self._used))
 
-    def _refusal(self, operation: Operation) -> UnmatchedCall:
+    def _unmatched_call(self, operation: Operation) -> UnmatchedCall:
         left = [index for index in range(len(self._calls)) if index not in self._used]
         candidates = [self._candidate(index, operation) for index in left]
-        error = _unmatched(operation, candidates, self._mode)
+        error = _error_for(operation, candidates, self._mode)
         self._unmatched = self._unmatched or error
         return error
 
@@ -215,21 +215,19 @@ class ReplayTransport:
         return _Candidate(index + 1, call, found)
 
 
-def _unmatched(operation: Operation, candidates: list[_Candidate], mode: Mode) -> UnmatchedCall:
+def _error_for(operation: Operation, candidates: list[_Candidate], mode: Mode) -> UnmatchedCall:
     if not candidates:
-        return UnmatchedCall(f"{operation.name}: every recorded call is used; record again", operation.name, None, ())
+        return UnmatchedCall(f"{operation.name}: all recorded calls are used; record again", operation.name, None, ())
     first = candidates[0]
     nearest = min(candidates, key=lambda one: (one.call.operation != operation.name, len(one.found)))
     message = f"{operation.name}: no recorded call matches"
     if mode == "strict":
-        message += f"; recorded call {first.number}, {first.call.operation}, is due"
+        message += f"; expected call {first.number}, {first.call.operation}"
         if first is not nearest and first.call.operation == operation.name:
-            message += f", but: {'; '.join(first.found)}"
+            message += f" (differences: {'; '.join(first.found)})"
     if nearest.call.operation != operation.name:
-        found = [f"the operation: {nearest.call.operation} was recorded"]
+        found = [f"the operation: expected {nearest.call.operation}"]
     else:
-        found = nearest.found or ["nothing but the order"]
-    message += (
-        f"; call {nearest.number}, {nearest.call.operation}, comes nearest, and what differs is: {'; '.join(found)}"
-    )
+        found = nearest.found or ["only the order"]
+    message += f"; most similar is call {nearest.number}, {nearest.call.operation}; differences: {'; '.join(found)}"
     return UnmatchedCall(message, operation.name, nearest.number, found)

@@ -1,4 +1,4 @@
-"""Error messages: the service's own words stay, whatever they quote becomes a placeholder."""
+"""Redact error messages: the service's own words stay, and what they quote becomes a placeholder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SHORTEST = 4
 
 
 def is_harmless(text: str) -> bool:
-    """Whether every word of *text* is one of the service's own."""
+    """Return whether every word of *text* is one that the service uses in its messages."""
     return all(_is_known(word) for word in text.split())
 
 
@@ -24,9 +24,9 @@ def _is_known(word: str) -> bool:
 
 
 def redact_sentence(text: str, placeholders: Placeholders) -> str:
-    """Return *text* with placeholders for the values that were seen before, and for each run of unknown words.
+    """Return *text* with placeholders for values that were seen before, and for each sequence of unknown words.
 
-    A sentence of known words alone stays as it is, even if a user is called ``password``: programs read it.
+    A sentence of known words is not changed, even if a user is called ``password``, because programs compare messages.
     """
     if is_harmless(text):
         return text
@@ -38,7 +38,7 @@ def redact_sentence(text: str, placeholders: Placeholders) -> str:
         return _redact_words(text, placeholders)
     pattern = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, quoted))})(?!\w)")
     pieces = pattern.split(text)
-    # Split by one group, every second piece is a value.
+    # The pattern has one group, so every second piece is a value.
     return "".join(
         known[piece] if index % 2 else _redact_words(piece, placeholders) for index, piece in enumerate(pieces)
     )

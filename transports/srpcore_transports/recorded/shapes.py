@@ -1,6 +1,7 @@
-"""What is checked by its shape alone, because it is fresh at every log-in: SRP's proof, the clock, a device's verifier.
+"""Values that are new at every log-in, so replay checks only their form: SRP's proof, the time, a device's verifier.
 
-The client's secret *a* is never recorded: with B, salt and claim it would let anyone guess the password offline.
+The client's secret *a* is never recorded. Together with B, the salt and the claim it would allow to test guesses of the
+password offline.
 """
 
 from __future__ import annotations
@@ -61,9 +62,9 @@ SHAPES: Final[Mapping[str, Callable[[str], bool]]] = MappingProxyType(
         "Salt": _is_salt,
     }
 )
-"""The members of requests that are fresh every time, and whether a text has the shape of one."""
+"""The members of requests that are new every time, each with a function that checks the form of a value."""
 
 
 def shape_of(member: str) -> str:
-    """Return what stands in a cassette for a value of *member* that has its shape: ``<SRP_A>``."""
+    """Return what replaces a value of *member* that has the right form in a cassette, such as ``<SRP_A>``."""
     return f"<{member}>"

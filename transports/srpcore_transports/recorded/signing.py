@@ -1,7 +1,7 @@
-"""The PUBLISHED TEST KEY that replayed tokens are signed with. Its private half is in this file, for anyone to read.
+"""The PUBLISHED TEST KEY that signs replayed tokens. This file contains its private key, so anybody can use it.
 
-Nothing may trust it but a replay: a verifier gets its public half only where a ReplayTransport answers for the key set,
-and its id says what it is. PyJWT and cryptography sign (extra ``srpcore[local]``).
+Nothing except a replay may trust it. A verifier gets the public key only if a ReplayTransport answers the fetch of the
+key set, and the key's id contains a warning. Needs PyJWT and cryptography (extra ``srpcore[local]``).
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _jwt() -> ModuleType:
 
 @cache
 def _private_key() -> Any:
-    # Once: reading it checks it, which takes longer than all the rest of a replay.
+    # Cached, because reading the key also checks it, which takes longer than the rest of a replay.
     return _jwt().get_algorithm_by_name("RS256").prepare_key(_PUBLISHED_TEST_KEY)
 
 

@@ -1,4 +1,4 @@
-"""The values that replay gives for placeholders: well-formed, made up, and plainly nobody's."""
+"""The values that replay uses for placeholders: well-formed, made up, and recognizable as such."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _uuid(number: int) -> str:
 
 _BY_LABEL: Final[Mapping[str, Callable[[int], str]]] = MappingProxyType(
     {
-        # Any B between 0 and N will do: nobody checks the proof.
+        # Any B between 0 and N works, because the proof is not checked.
         "SRP_B": lambda number: f"{GROUP.N // 2 + number:x}",
         "SALT": lambda number: f"{number:032x}",
         "SecretBlock": lambda number: base64.b64encode(f"replayed secret block {number}".encode()).decode(),
@@ -28,7 +28,7 @@ _BY_LABEL: Final[Mapping[str, Callable[[int], str]]] = MappingProxyType(
         "Code": lambda number: f"{number:06d}",
         "DeviceKey": lambda number: f"us-east-1_{_uuid(number)}",
         "DeviceGroupKey": lambda number: f"-replayed{number}",
-        # The model demands 20 characters of a Session.
+        # The service model requires at least 20 characters.
         "Session": lambda number: f"replayed-session-number-{number}",
         "UserPoolId": lambda number: f"us-east-1_Replayed{number}",
         "ClientId": lambda number: f"replayedclient{number}",
@@ -40,7 +40,7 @@ _BY_LABEL: Final[Mapping[str, Callable[[int], str]]] = MappingProxyType(
 
 
 def synthetic_value(placeholder: str) -> str:
-    """Return the value that stands for *placeholder* where the program has given none."""
+    """Return a value for *placeholder*, for the case that the program has not sent one."""
     label, number = label_and_number(placeholder)
     make = _BY_LABEL.get(label)
     return f"{label}-{number}" if make is None else make(number)

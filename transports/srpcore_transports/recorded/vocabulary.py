@@ -1,8 +1,9 @@
-"""What may stand in a cassette in the clear, and by which names the rest is called.
+"""The allowlist: what may be in a cassette in the clear, and the labels of the placeholders for everything else.
 
-An allowlist: a text is kept only where its member is known to be harmless *and* the text is a word that the service's
-model (or OpenID Connect) publishes. Everything else becomes a placeholder. Pool and app client ids are no secrets
-(they ship in every web page), but programs differ in them: they are placeholders whose recorded values the file names.
+A string is kept only if its member is known to be harmless *and* the string is a word that the service model, OpenID
+Connect or WebAuthn publishes. Everything else becomes a placeholder. The ids of pools and app clients are not secret
+(web pages contain them), but they differ between programs, so they are placeholders too. The file contains the ids of
+pools.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ __all__ = [
     "SECRETS",
     "WORDS",
     "is_attribute",
+    "is_chosen_by_program",
     "is_error_code",
     "is_member",
     "label_of",
-    "may_be_said",
 ]
 
 _LABELS: Final = {
@@ -52,7 +53,7 @@ _LABEL_OF: Final = {name: label for label, names in _LABELS.items() for name in 
 
 
 def label_of(member: str) -> str:
-    """Return by what name placeholders call the values of *member*: one for all the spellings of the service."""
+    """Return the label of the placeholders for *member*, which is the same for all of the service's spellings."""
     member = member.removeprefix("userAttributes.")
     return _LABEL_OF.get(member, member if is_member(member) or member in KEYS or is_attribute(member) else "Text")
 
@@ -65,16 +66,16 @@ SECRETS: Final = frozenset(
     authenticatorData challenge clientDataJSON rawId signature userHandle
     """.split()
 )
-"""The labels of what is never kept, whatever a program asks for."""
+"""The labels of values that are never kept, even if a program names them in *keep*."""
 
 ANY_TEXT: Final = frozenset(["Code", "EncodedData"])
-"""The labels of what changes with the clock: at replay, any text will do."""
+"""The labels of values that depend on the time. At replay, any string matches."""
 
 
-def may_be_said(label: str) -> bool:
-    """Whether a program may know what *label* names without the service's telling: it, and not a reply, decides.
+def is_chosen_by_program(label: str) -> bool:
+    """Return whether a program may choose the value of *label*, instead of repeating one from a reply.
 
-    Ids, tokens and secrets that the service made can only be repeated.
+    The service makes ids, tokens and some secrets, so a program can only repeat them.
     """
     made = label in SECRETS - {"Text"} or label.endswith(("Id", "Token"))
     return not made and label not in ("sub", "jti", "origin_jti", "event_id")
@@ -88,7 +89,7 @@ HARMLESS: Final = ENUM_MEMBERS | frozenset(
     phone_number_verified residentKey scope token_use transports type userVerification
     """.split()
 )
-"""The members that say which of several published words applies: those of the service's model, and the rest by hand."""
+"""The members whose value is one of several published words: those of the service model, and others."""
 
 WORDS: Final[frozenset[str]] = frozenset[str]().union(*ENUMS.values()) | frozenset(
     """
@@ -96,12 +97,12 @@ WORDS: Final[frozenset[str]] = frozenset[str]().union(*ENUMS.values()) | frozens
     indirect internal invalid nfc none openid phone platform profile public-key true usb valid
     """.split()
 )
-"""The published words: the enumerations of the service's model, and OpenID Connect's and WebAuthn's own."""
+"""The published words: the enumerations of the service model, and words of OpenID Connect and WebAuthn."""
 
 FACTORS: Final = frozenset(
     "EMAIL_MFA EMAIL_OTP PASSWORD PASSWORD_SRP SMS_MFA SMS_OTP SOFTWARE_TOKEN_MFA WEB_AUTHN".split()
 )
-"""The words that ``ANSWER`` chooses from: any other is the answer to a custom challenge, a secret."""
+"""The published values of ``ANSWER``. Any other value is the answer to a custom challenge, and secret."""
 
 _ATTRIBUTES: Final = frozenset(
     """
@@ -115,7 +116,7 @@ _OWN_ATTRIBUTE: Final = re.compile(r"(custom|dev(:custom)?):[A-Za-z0-9_]{1,30}|d
 
 
 def is_attribute(name: str) -> bool:
-    """Whether *name* names an attribute of users or devices: a standard one, or a custom one with its prefix."""
+    """Return whether *name* is an attribute of users or devices: a standard one, or a custom one with its prefix."""
     return name in _ATTRIBUTES or bool(_OWN_ATTRIBUTE.fullmatch(name))
 
 
@@ -125,7 +126,7 @@ ATTRIBUTE_LISTS: Final = frozenset(
     VerifiedAttributes requiredAttributes
     """.split()
 )
-"""The members that hold names of attributes."""
+"""The members that contain names of attributes."""
 
 KEYS: Final = frozenset(
     """
@@ -143,13 +144,13 @@ KEYS: Final = frozenset(
     userAttributes userHandle userId userVerification username version
     """.split()
 )
-"""The keys of free maps, claims and browsers' documents that are published names."""
+"""The published names among the keys of free maps, claims and documents of browsers."""
 
 _MEMBER: Final = re.compile(r"[A-Z][A-Za-z0-9]{0,59}")
 
 
 def is_member(name: str) -> bool:
-    """Whether *name* has the form of a member of the service's model."""
+    """Return whether *name* has the form of a member of the service model."""
     return bool(_MEMBER.fullmatch(name))
 
 
@@ -159,21 +160,22 @@ JSON_TEXTS: Final = frozenset(
     userAttributes
     """.split()
 )
-"""The members whose texts are JSON themselves."""
+"""The members whose strings contain JSON."""
 
 _ERROR_CODE: Final = re.compile(r"[A-Z][A-Za-z]{1,60}(Exception|Error|Failure|Action|Operation|Failed)|[45][0-9]{2}")
 
 
 def is_error_code(text: str) -> bool:
-    """Whether *text* has the form of an exception's name of the service (new ones come, so there is no list).
+    """Return whether *text* has the form of an exception's name of the service, or is an HTTP status.
 
-    Where an error has no name, botocore gives it the HTTP status for one.
+    There is no list of names, because the service adds new ones. If an error has no name, botocore uses the HTTP
+    status.
     """
     return bool(_ERROR_CODE.fullmatch(text))
 
 
 MESSAGES: Final = frozenset(["Message", "message"])
-"""The members that hold the service's own sentences, which may quote a name or a code."""
+"""The members that contain messages of the service, which may quote a name or a code."""
 
 MESSAGE_WORDS: Final = frozenset(
     """
@@ -203,4 +205,4 @@ MESSAGE_WORDS: Final = frozenset(
     within word wrong wrote yet you your yyyy z
     """.split()
 )
-"""The words of the service's sentences, in lower case: any other word in them becomes a placeholder."""
+"""The words of the service's messages, in lower case. Any other word in a message becomes a placeholder."""
