@@ -179,7 +179,7 @@ class BotocoreTransport:
             ConfigurationError: *url* cannot be fetched safely.
             TransportTimeout: the answer took too long.
             TransportError: the server did not answer, the status is not 200, or the body is larger than
-            MAX_DOCUMENT_SIZE.
+                MAX_DOCUMENT_SIZE.
         """
         parts = urlsplit(url)
         check_endpoint(f"{parts.scheme}://{parts.netloc}")

@@ -39,7 +39,7 @@ class Hooks(TypedDict):
 
 
 class OpenTelemetry:
-    """Makes a span for each attempt of the transports that are given its :meth:`hooks`.
+    """Make a span for each attempt of the transports that are given its :meth:`hooks`.
 
     Args:
         tracer_provider: what makes the spans; None means the global provider.
