@@ -28,6 +28,7 @@ PACKAGES = [
 NAMES: dict[str, list[str]] = {
     "srpcore_transports.deadline": ["time_limit"],
     "srpcore_transports.events": ["OnRequest", "OnResponse", "RequestEvent", "ResponseEvent"],
+    "srpcore_transports.options": ["TransportOptions"],
 }
 
 

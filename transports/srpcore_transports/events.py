@@ -49,7 +49,7 @@ class ResponseEvent:
     Attributes:
         request: the event that was reported before the attempt.
         seconds: how long the attempt took.
-        status: the HTTP status, or None if there was no answer.
+        status: the HTTP status, or None if the server did not answer.
         request_id: the service's id of the request, if it sent one.
         error: the service's error code, or the name of the exception; None if the attempt succeeded.
         will_retry: whether the request will be sent again.
@@ -117,7 +117,7 @@ class Reporter:
             request: the event that was reported before the attempt.
             started: when the attempt started, a reading of ``monotonic_clock()``.
             outcome: the reply, the body of a fetched document, or the exception.
-            pause: the seconds until the next attempt, or None if there is none.
+            pause: the seconds until the next attempt, or None if it is the last one.
         """
         event = _response_event(request, monotonic_clock() - started, outcome, pause is not None)
         _logger.debug(

@@ -133,7 +133,7 @@ class Retries:
 
         Args:
             request: what was sent.
-            outcome: the answer, or the exception if there was none.
+            outcome: the answer, or the exception if the server did not answer.
             attempt: the number of the attempt, 1 for the first.
         """
         if attempt >= self.max_attempts or not _may_help(request, outcome):

@@ -33,7 +33,7 @@ class RequestSigner:
     """Makes the requests of operations for one endpoint, and signs them.
 
     Args:
-        endpoint: where the operations are sent.
+        endpoint: the endpoint that the operations are sent to.
         credentials: what to sign with; None means that they are looked for when the first operation must be signed.
 
     Raises:
@@ -61,7 +61,7 @@ class RequestSigner:
         This may look for credentials, and so read files or wait for the network.
 
         Raises:
-            ConfigurationError: the operation must be signed, and there are no credentials or no region to sign with.
+            ConfigurationError: the operation must be signed, and the credentials or the region are missing.
             TransportError: a source of credentials did not answer. The operation was not sent.
         """
         if not operation.signed:

@@ -55,7 +55,7 @@ class DefaultCredentials:
         """Return the current credentials.
 
         Raises:
-            ConfigurationError: there are no credentials, or those that were found cannot be used.
+            ConfigurationError: no credentials were found, or they cannot be used.
             TransportError: the source of the credentials did not answer, or answered without credentials.
         """
         keys = from_environment()

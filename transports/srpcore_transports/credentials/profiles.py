@@ -24,8 +24,8 @@ class Profile:
 
     Attributes:
         name: the profile's name.
-        shared: its section of the credentials file, or None if there is none.
-        config: its section of the configuration file, or None if there is none.
+        shared: its section of the credentials file, or None if it is absent.
+        config: its section of the configuration file, or None if it is absent.
         looked_at: the paths of the files and whether they exist, for messages.
     """
 
@@ -60,7 +60,7 @@ def load_profile() -> Profile:
 
 
 def profile_region() -> str | None:
-    """Return the ``region`` of the profile, or None if there is no such profile or it has no region.
+    """Return the ``region`` of the profile, or None if the profile or its region is missing.
 
     Raises:
         ConfigurationError: a file cannot be parsed.

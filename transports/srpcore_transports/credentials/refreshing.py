@@ -4,7 +4,7 @@ What a call does depends on how long the current credentials are still valid (th
 
     more than 15 minutes     return them
     10 to 15 minutes         one caller fetches new ones, at most once a minute; the others return the current ones
-    less than 10 minutes     every caller waits for new ones; if there are none, the error is raised
+    less than 10 minutes     every caller waits for new ones; a failure is raised
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ CredentialsProvider = Callable[[], Credentials]
 
 
 def from_environment(environ: Mapping[str, str] = os.environ) -> Credentials | None:
-    """Return the credentials in the environment variables *environ*, or None if there are none.
+    """Return the credentials in the environment variables *environ*, or None if they are not set.
 
     The variables are ``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY`` and ``AWS_SESSION_TOKEN``. As in botocore, the
     older name of the last one, ``AWS_SECURITY_TOKEN``, takes precedence. As in the AWS command line, an empty variable

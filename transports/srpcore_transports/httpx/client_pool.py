@@ -55,7 +55,7 @@ class ClientPool(Generic[C]):
 
         Args:
             key: the proxy that the client uses.
-            make: makes a client if there is none.
+            make: makes a client if the pool has none for *key*.
         """
         with self._lock:
             closing: list[C] = []
