@@ -54,7 +54,13 @@ def http(*values: str, **changes: Any) -> dict[str, Any]:
 
 
 def appsync(value: object) -> dict[str, Any]:
-    context = {"apiId": "a", "accountId": "1", "requestId": "r", "queryString": "query { a }", "variables": {}}
+    context: dict[str, Any] = {
+        "apiId": "a",
+        "accountId": "1",
+        "requestId": "r",
+        "queryString": "query { a }",
+        "variables": {},
+    }
     return {"authorizationToken": value, "requestContext": context}
 
 

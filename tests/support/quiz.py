@@ -17,7 +17,7 @@ class Quiz:
     The user has two tries. ``events`` are the events of all calls.
     """
 
-    events: list[Event] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list[Event])
 
     def define(self, event: Event, context: None) -> Event:
         self.events.append(event)

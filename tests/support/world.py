@@ -128,6 +128,11 @@ class World:
         name: str = made.document["User"]["Username"]
         return name
 
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The keyword arguments with which a facade uses the wire and the clock of this world."""
+        return {"transport": self.wire, "endpoint_url": self.url, "clock": self.clock}
+
     def user(
         self, username: str | None = "alice", *, cls: type[srpcore.Cognito] = srpcore.Cognito, **arguments: Any
     ) -> srpcore.Cognito:
@@ -137,7 +142,7 @@ class World:
             self.pool.client_id,
             username=username,
             client_secret=self.pool.client_secret,
-            **{"transport": self.wire, "endpoint_url": self.url, "clock": self.clock, **arguments},
+            **{**self.arguments, **arguments},
         )
 
     def async_user(self, username: str | None = "alice", **arguments: Any) -> srpcore.AsyncCognito:
@@ -147,7 +152,7 @@ class World:
             self.pool.client_id,
             username=username,
             client_secret=self.pool.client_secret,
-            **{"transport": self.wire, "endpoint_url": self.url, "clock": self.clock, **arguments},
+            **{**self.arguments, **arguments},
         )
 
     def asked(self, name: str) -> list[Operation]:
