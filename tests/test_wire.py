@@ -1,4 +1,4 @@
-"""Operations as values, and the two drivers."""
+"""Operations and replies as values, and the two drivers."""
 
 from __future__ import annotations
 
@@ -55,6 +55,33 @@ def test_an_operation_can_be_copied_and_pickled(signed: bool | None) -> None:
     operation = Operation("GetUser", {"AccessToken": "a"}, signed=signed)
     for again in (copy.copy(operation), copy.deepcopy(operation), pickle.loads(pickle.dumps(operation))):
         assert again == operation
+
+
+# Replies and fetches.
+
+
+def test_a_reply_is_immutable_and_its_repr_shows_no_document() -> None:
+    reply = Reply({"AccessToken": "secret"})
+    for name in ("document", "raised", "another"):
+        with pytest.raises(AttributeError, match="immutable"):
+            setattr(reply, name, "x")
+        with pytest.raises(AttributeError, match="immutable"):
+            delattr(reply, name)
+    assert repr(reply) == "Reply()"
+
+
+def test_replies_are_equal_if_their_documents_are() -> None:
+    assert Reply({"a": 1}) == Reply({"a": 1}, ValueError)
+    assert Reply({"a": 1}) != Reply({"a": 2})
+    assert Reply({"a": 1}) != {"a": 1}
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(Reply({}))
+
+
+def test_a_reply_can_be_copied_and_pickled() -> None:
+    reply = Reply({"a": 1}, ValueError)
+    for again in (copy.copy(reply), copy.deepcopy(reply), pickle.loads(pickle.dumps(reply))):
+        assert (again, again.raised) == (reply, ValueError)
 
 
 # The drivers.

@@ -48,6 +48,7 @@ from srpcore.service_model import CONTENT_TYPE
 from srpcore_transports import connections
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.https import HttpsTransport
+from srpcore_transports.urls import Origin
 from support.forks import held_by_another_thread, in_a_child
 
 
@@ -468,7 +469,7 @@ def test_what_comes_unasked_is_no_answer_to_the_next_call() -> None:
 def test_the_connection_used_last_is_the_next_one_used() -> None:
     idle = connections.IdleConnections(4)
     with LoopbackServer(echo) as server:
-        origin = connections.Origin("http", "127.0.0.1", server.port)
+        origin = Origin("http", "127.0.0.1", server.port)
         opened = [HTTPConnection(origin.host, origin.port) for _ in range(3)]
         for connection in opened:
             connection.connect()
