@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from loopback import write_bundle
 from srpcore_transports.local import signing
+from support.loopback import write_bundle
 from support.no_skips import pytest_addoption, pytest_make_collect_report, pytest_runtest_makereport
 from support.rsa_keys import next_key
 

@@ -8,10 +8,10 @@ from datetime import datetime, timezone
 
 import pytest
 
-from loopback import Handler, Request, answer
 from srpcore.protocol import Operation
 from srpcore_transports import sigv4
 from srpcore_transports.credentials import Credentials, DefaultCredentials
+from support.loopback import Handler, Request, answer
 
 __all__ = [
     "ADMIN",

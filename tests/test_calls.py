@@ -17,7 +17,6 @@ from typing import Any, ClassVar
 
 import pytest
 
-from loopback import Drop, LoopbackServer, Request, answer, chunked, tls, write_bundle
 from srpcore.exceptions import ConfigurationError, TransportError, TransportTimeout
 from srpcore.protocol import Operation
 from srpcore_transports import http_connection
@@ -25,6 +24,7 @@ from srpcore_transports.credentials import Credentials
 from srpcore_transports.deadline import time_limit
 from srpcore_transports.events import RequestEvent, ResponseEvent
 from srpcore_transports.https import HttpsTransport
+from support.loopback import Drop, LoopbackServer, Request, answer, chunked, tls, write_bundle
 
 READ = Operation("GetUser", {"AccessToken": "a-secret-token"})
 ONCE = Operation("RespondToAuthChallenge", {"Session": "a-secret-session"})

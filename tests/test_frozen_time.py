@@ -39,7 +39,6 @@ from freezegun import freeze_time
 import srpcore
 import srpcore.clock
 import srpcore_transports
-from loopback import LoopbackServer, Request, answer
 from srpcore import AWSSRP, AsyncCognito, AsyncTokenVerifier, Cognito, FileStore, TokenVerifier
 from srpcore.clock import monotonic_clock
 from srpcore.crypto import cognito
@@ -59,6 +58,7 @@ from srpcore_transports.retries import Retries
 from srpcore_transports.signing import RequestSigner
 from support import sites  # sets up Django, which rest_framework needs before it is imported
 from support.key_server import POOL
+from support.loopback import LoopbackServer, Request, answer
 from support.minting import CLIENT, ISSUER, access_claims, jwk, key_set, mint
 from support.users import PASSWORD
 

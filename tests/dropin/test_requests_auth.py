@@ -15,9 +15,9 @@ from unittest import mock
 import pytest
 
 import srpcore
-from loopback import Drop, LoopbackServer, Request, answer
 from srpcore import exceptions, utils
 from srpcore.utils import RequestsSrpAuth, TokenType
+from support.loopback import Drop, LoopbackServer, Request, answer
 from support.users import OTHER_PASSWORD, PASSWORD
 from support.world import Wire
 

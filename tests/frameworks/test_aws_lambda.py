@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from loopback import answer as response
 from srpcore import ConfigurationError, SrpcoreError, TokenVerifier, TransportError
 from srpcore.frameworks.aws_lambda import (
     AppSyncAuthorizer,
@@ -23,6 +22,7 @@ from srpcore.frameworks.aws_lambda import (
     whole_stage,
 )
 from support.key_server import OTHER_ISSUER, Keys, mint, serve
+from support.loopback import answer as response
 from support.minting import CLIENT, access_claims, id_claims
 from support.sites import verifier_of
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from loopback import answer as response
 from srpcore.frameworks import bearer
 from support import minting
 from support.key_server import OTHER_ISSUER, Keys, mint
+from support.loopback import answer as response
 from support.minting import KID, access_claims, id_claims
 from support.sites import SITES, Site, running, sub_of
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from loopback import Drop, LoopbackServer, Request, answer
 from support.key_server import POOL, Keys, mint, serve
+from support.loopback import Drop, LoopbackServer, Request, answer
 from support.minting import CLIENT, access_claims
 
 from .lambda_events import KINDS, STAGE, permitted

@@ -13,9 +13,9 @@ from typing import Any
 
 import jwt
 
-from loopback import LoopbackServer, Request, answer
 from srpcore import AsyncTokenVerifier, TokenVerifier
 from support.clock import Clock
+from support.loopback import LoopbackServer, Request, answer
 from support.minting import CLIENT, KID, NOW, access_claims, jwk, private_key
 
 POOL, OTHER_POOL = "eu-west-1_AbCd12345", "us-east-1_Other6789"

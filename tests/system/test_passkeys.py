@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 import srpcore
-from loopback import LoopbackServer, answer
 from srpcore import exceptions
 from srpcore.protocol import Operation
 from srpcore_transports.local import LocalUserPool
+from support.loopback import LoopbackServer, answer
 
 from .browser import Browser, browser
 

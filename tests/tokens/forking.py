@@ -8,12 +8,12 @@ from __future__ import annotations
 import sys
 from threading import Event, Thread, get_ident
 
-from loopback import answer
 from srpcore.tokens.jwks import KeySet
 from srpcore.tokens.jwks_provider import JwksProvider, KeyCache, KeyTiming
 from srpcore_transports.https import HttpsTransport
 from support.forks import held_by_another_thread, in_a_child
 from support.key_server import DAY, POOL, Keys, mint, serve
+from support.loopback import answer
 from support.minting import KID, access_claims
 
 TOKEN = mint(access_claims(exp=2**40))

@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from loopback import Drop, answer
 from srpcore.exceptions import SrpcoreError, TransportError, UnknownKey
 from srpcore.tokens import KeySet
 from srpcore.tokens.jwks_provider import AsyncJwksProvider, JwksProvider, KeyCache, KeyTiming
 from srpcore_transports.deadline import time_limit
 from support.key_server import DAY, OTHER_POOL, POOL, Keys, mint, on_an_event_loop, serve
+from support.loopback import Drop, answer
 from support.minting import KID, NOW, access_claims, jwk
 
 HOUR, COOL_DOWN = 3600, 60

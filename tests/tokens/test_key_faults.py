@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from loopback import Drop, Request, answer, chunked
 from srpcore.exceptions import TransportError, UnknownKey
 from srpcore.tokens import Claims
 from support.key_server import POOL, Keys, mint
+from support.loopback import Drop, Request, answer, chunked
 from support.minting import KID, access_claims, jwk
 
 HOUR, COOL_DOWN = 3600, 60

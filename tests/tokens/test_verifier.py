@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from loopback import proxy_server
 from srpcore import AsyncTokenVerifier, TokenVerifier
 from srpcore.exceptions import (
     AccessTokenHashMismatch,
@@ -33,6 +32,7 @@ from srpcore.exceptions import (
 from srpcore.protocol import Reply
 from srpcore_transports.https import HttpsTransport
 from support.key_server import DAY, NEWER_ISSUER, OTHER_ISSUER, OTHER_POOL, POOL, Keys, mint, on_an_event_loop, serve
+from support.loopback import proxy_server
 from support.minting import CLIENT, ISSUER, KID, NOW, access_claims, id_claims, jwk
 
 
