@@ -13,18 +13,18 @@ import pytest
 from botocore.exceptions import NoCredentialsError
 
 import srpcore
-from loopback import LoopbackServer, Request, answer
 from srpcore import exceptions
 from srpcore.protocol import Operation, Reply
 from srpcore.resolve import make_transport
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.https import HttpsTransport
 from srpcore_transports.local import LocalUserPool
+from support.loopback import LoopbackServer, Request, answer
+from support.users import PASSWORD
 
 boto3 = pytest.importorskip("boto3")
 pytestmark = pytest.mark.counterpart
 
-PASSWORD = "Correct-Horse-1"
 KEYS = ("AKIDLOCAL", "a-secret-key-of-the-tests")
 
 
@@ -423,7 +423,7 @@ def test_what_may_not_be_fetched_is_refused(closing: ExitStack, url: str) -> Non
 def test_fetch_trusts_the_bundle_of_the_environment(
     closing: ExitStack, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
-    from loopback import tls, write_bundle
+    from support.loopback import tls, write_bundle
 
     server = closing.enter_context(LoopbackServer(lambda request, _: answer(b"keys"), tls("localhost")))
     transport = transport_to(server.url, closing)
