@@ -53,7 +53,7 @@ def test_a_token_of_the_wrong_form_is_refused(function: Callable[[str], object],
 
 @pytest.mark.parametrize("prefix", ["Bearer ", "bearer "])
 def test_the_error_names_a_bearer_prefix_that_was_not_removed(prefix: str) -> None:
-    with pytest.raises(MalformedToken, match="^token still has its 'Bearer ' prefix"):
+    with pytest.raises(MalformedToken, match=r"^token still has its 'Bearer ' prefix"):
         parse(prefix + GOOD)
 
 
