@@ -182,7 +182,7 @@ def node_peer(minter: Minter, tokens: list[str]) -> Iterator[Contestant | None]:
         yield None
         return
     command = [executable, str(Path(__file__).with_name("verify_tokens.cjs"))]
-    environment = {"PATH": os.environ.get("PATH", ""), "NODE_PATH": str(modules)}
+    environment = {**os.environ, "NODE_PATH": str(modules)}
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
     ) as process:

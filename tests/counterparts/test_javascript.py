@@ -53,7 +53,8 @@ class Script:
         done = subprocess.run(
             [executable, str(SCRIPT)],
             input=json.dumps(whole).encode(),
-            env={"PATH": os.environ.get("PATH", ""), "NODE_PATH": str(folder)},
+            # The whole environment: it may have a library that changes the time, for node as for this process.
+            env={**os.environ, "NODE_PATH": str(folder)},
             capture_output=True,
             timeout=60,
             check=False,
