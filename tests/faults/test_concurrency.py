@@ -84,7 +84,9 @@ def test_a_thousand_tasks(kind: Kind, crowd: Pool) -> None:
         assert found == [f"user-{number % NAMES}" for number in range(TASKS)]
         assert service.arrived["InitiateAuth"] == 1
         assert service.arrived["AdminGetUser"] == TASKS
-        assert service.connections <= 101
+        # The tasks share 100 connections and the one of the login. On a slow machine a connection may be idle for longer
+        # than it is kept, and is replaced.
+        assert service.connections <= 2 * 101
 
 
 @pytest.mark.parametrize("kind", ON_A_LOOP, ids=str)
