@@ -18,6 +18,9 @@ from srpcore import Cognito
 from support.cli_processes import KEYS, SRPCORE, Server, Terminal, awaited, environment, run, serving, stopped
 from support.users import PASSWORD
 
+# These tests start one process or more each, so together they are too slow for the unit tier.
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_one_line_of_json_and_a_clean_end(number: signal.Signals) -> None:

@@ -20,6 +20,9 @@ from support.cli_processes import (
 )
 from support.users import NEW_PASSWORD, PASSWORD
 
+# These tests start one process or more each, so together they are too slow for the unit tier.
+pytestmark = pytest.mark.slow
+
 
 def test_password_is_not_shown_and_the_result_goes_where_it_is_sent(
     server: Server, admin: Any, user: str, tmp_path: Path

@@ -130,6 +130,7 @@ NO_WHOLE_ANSWER = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("early", NO_WHOLE_ANSWER.values(), ids=NO_WHOLE_ANSWER)
 def test_without_a_whole_answer_nothing_has_arrived(early: bytes, secure: bool, bundle: str) -> None:
     with impatient(HttpsTransport, early, bundle, secure=secure) as (server, transport):
