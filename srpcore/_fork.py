@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from threading import Lock, get_ident
+from threading import Lock
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -25,48 +25,25 @@ def reset_in_child(thing: T, reset: Callable[[T], None]) -> None:
 
 
 class ForkSafeLock:
-    """A lock that a forked child finds free, unless the thread that forked holds it: that thread runs in the child too.
+    """A lock that a forked child finds free. Use it as ``with thing.lock: ...``. It is not re-entrant.
 
-    It is not re-entrant.
+    ``lock`` is a plain lock of the interpreter, which the child replaces with a new one. This class has no ``__enter__``,
+    for two reasons. A Ctrl-C could arrive within it, after the lock was acquired and before the block began. And a thread
+    that forks within a block leaves it in the child too, by releasing the lock that it holds: the old one.
     """
 
-    __slots__ = ("__weakref__", "_lock", "_owner")
+    __slots__ = ("__weakref__", "lock")
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self._owner: int | None = None
+        self.lock = Lock()
         reset_in_child(self, ForkSafeLock._reset)
 
-    def __enter__(self) -> None:
-        self._lock.acquire()
-        self._owner = get_ident()
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._owner = None
-        self._lock.release()
-
-    def acquire(self, timeout: float = -1) -> bool:
-        """Take the lock within *timeout* seconds (-1: wait as long as it takes), and return whether it was taken."""
-        taken = self._lock.acquire(timeout=timeout) if timeout else self._lock.acquire(blocking=False)
-        if taken:
-            self._owner = get_ident()
-        return taken
-
-    def release(self) -> None:
-        """Release the lock, from any thread."""
-        self._owner = None
-        self._lock.release()
-
-    def locked(self) -> bool:
-        """Return whether a thread holds the lock."""
-        return self._lock.locked()
-
     def _reset(self) -> None:
-        if self._owner != get_ident():
-            self._lock, self._owner = Lock(), None
+        self.lock = Lock()
 
-    def __deepcopy__(self, memo: object) -> ForkSafeLock:
-        return ForkSafeLock()
+    def __reduce__(self) -> tuple[type[ForkSafeLock], tuple[()]]:
+        # A copy protects other data, so it has a lock of its own.
+        return ForkSafeLock, ()
 
 
 _RESETS: WeakKeyDictionary[Any, Callable[[Any], None]] = WeakKeyDictionary()

@@ -159,9 +159,10 @@ async def _wait_until_done(running: asyncio.Future[Any]) -> None:
 
 @asynccontextmanager
 async def entered_in_thread(manager: AbstractContextManager[None]) -> AsyncGenerator[None, None]:
-    """Hold the lock *manager* in the block. A thread enters and leaves it, so waiting does not block the event loop.
+    """Hold the lock *manager* in the block. One new thread enters it and another leaves it; the event loop goes on.
 
-    Each call uses a new thread and not asyncio's default executor. That one has a limited number of threads, and if all
+    So the lock must not belong to a thread, as an RLock does. The threads are not those of asyncio's default executor:
+    that one has a limited number of threads, and if all
     of them waited for locks, the code that releases a lock might not get a thread.
     """
     import asyncio

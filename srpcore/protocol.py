@@ -160,7 +160,7 @@ class CallMethod:
 class CallBlocking:
     """A request to call a function that may block, for example because it writes a file.
 
-    If an event loop is running, the driver calls the function in a thread.
+    :func:`~srpcore.driver.run` calls it directly, :func:`~srpcore.driver.arun` by its *offload*, normally in a thread.
     """
 
     __slots__ = ("function",)

@@ -63,7 +63,7 @@ class ServiceClient(_Client):
     def _drive(self, flow: Flow[JsonObject]) -> JsonObject:
         return run(flow, self.transport)
 
-    def call(self, operation: str, *, signed: bool | None = None, **parameters: Any) -> JsonObject:
+    def call(self, operation: str, /, *, signed: bool | None = None, **parameters: Any) -> JsonObject:
         """Send any operation by the API's name for it, and return the answer's document.
 
         This also reaches operations that are newer than this library: ``client.call("NewOperation", UserPoolId=...)``.
@@ -105,7 +105,7 @@ class AsyncServiceClient(_Client):
     def _drive(self, flow: Flow[JsonObject]) -> Coroutine[Any, Any, JsonObject]:
         return arun(flow, self.transport)
 
-    async def call(self, operation: str, *, signed: bool | None = None, **parameters: Any) -> JsonObject:
+    async def call(self, operation: str, /, *, signed: bool | None = None, **parameters: Any) -> JsonObject:
         """Send any operation by the API's name for it: the async version of ``ServiceClient.call``.
 
         Raises:
@@ -137,8 +137,8 @@ class ClientExceptions:
             return found
         hint = _closest(name, service_exceptions.__all__)
         raise AttributeError(
-            f"the service model has no exception {name!r}{hint}; "
-            "catch ServiceError and compare its code if the exception is newer than this library"
+            f"the service model has no exception {name!r}{hint or '.'} "
+            "If it is newer than this library, catch ServiceError and compare its code."
         )
 
     def __dir__(self) -> list[str]:
@@ -170,7 +170,8 @@ class Paginator:
 
 
 def _call(operation: str, parameters: dict[str, Any], signed: bool | None) -> Flow[JsonObject]:
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]{0,127}", operation):
+    is_string = isinstance(operation, str)  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not is_string or not re.fullmatch(r"[A-Za-z][A-Za-z0-9]{0,127}", operation):
         raise ConfigurationError(
             f"invalid operation name {operation!r}: use the API reference's name, for example 'ListUsers'"
         )
@@ -182,7 +183,7 @@ def _unknown_attribute(client: _Client, name: str) -> str:
     if name.startswith("_"):
         return message  # copy, pickle and inspect look such names up, and expect a plain AttributeError
     hint = _closest(name, dir(client))
-    return f"{message}{hint}; an operation newer than botocore {BOTOCORE_VERSION} is sent by call('OperationName', ...)"
+    return f"{message}{hint or '.'} An operation newer than botocore {BOTOCORE_VERSION} is sent by call('OperationName', ...)"
 
 
 def _closest(name: str, names: list[str]) -> str:

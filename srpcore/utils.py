@@ -87,7 +87,7 @@ class RequestsSrpAuth:
         return request
 
     def _token(self) -> str:
-        with self._lock:
+        with self._lock.lock:
             if not self.cognito_client.access_token:
                 self.cognito_client.authenticate(password=cast(str, self.__password))
             self.cognito_client.check_token(renew=True)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+import copy
+import pickle
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
 
 import pytest
+
+from srpcore._fork import ForkSafeLock
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -36,32 +40,33 @@ user.authenticate("Correct-Horse-1")
 CASES = {
     "a free lock stays usable": """
         lock = ForkSafeLock()
-        code = in_a_child(lambda: lock.acquire(5) or sys.exit("not free"))
+        code = in_a_child(lambda: lock.lock.acquire(timeout=5) or sys.exit("not free"))
     """,
     "a lock that another thread holds": """
         lock = ForkSafeLock()
-        with held_by_another_thread(lock):
-            code = in_a_child(lambda: lock.acquire(5) or sys.exit("not free"), lock.release)
-            assert lock.locked()
+        with held_by_another_thread(lock.lock):
+            code = in_a_child(lambda: lock.lock.acquire(timeout=5) or sys.exit("not free"))
+            assert lock.lock.locked()
     """,
     "a lock that the forking thread holds": """
         lock = ForkSafeLock()
-        with lock:
-            # The thread that forks goes on in the child, and leaves the block there too.
-            code = in_a_child(lambda: lock.locked() or sys.exit("lost"), lock.release, lock.acquire)
-            assert lock.locked()
-        assert not lock.locked()
+        with lock.lock:
+            # The thread that forks goes on in the child, and leaves the block there too, by releasing the old lock.
+            old = lock.lock
+            code = in_a_child(old.release, lambda: lock.lock.acquire(timeout=5) or sys.exit("not free"))
+            assert lock.lock is old
+        assert not lock.lock.locked()
     """,
     "a refresh of the tokens": """
         # with a user
-        with held_by_another_thread(user._refreshing, store.lock(user._store_key())):
+        with held_by_another_thread(user._refreshing.lock, store.lock(user._store_key())):
             code = in_a_child(user.renew_access_token)
     """,
     "a refresh of AWS credentials": """
         from srpcore_transports.credentials import Credentials
         from srpcore_transports.credentials.refreshing import RefreshingCredentials, Temporary
         provider = RefreshingCredentials(lambda: Temporary(Credentials("AKID", "secret"), time.time() + 3600))
-        with held_by_another_thread(provider._lock):
+        with held_by_another_thread(provider._lock.lock):
             code = in_a_child(provider)
     """,
     "the search for AWS credentials": """
@@ -76,15 +81,22 @@ CASES = {
             except srpcore.ConfigurationError:
                 return
             raise AssertionError("found credentials")
-        with held_by_another_thread(provider._lock):
+        with held_by_another_thread(provider._lock.lock):
             code = in_a_child(refused)
     """,
     "the choice of an engine": """
         from srpcore.crypto import modexp
-        with held_by_another_thread(modexp._lock):
+        with held_by_another_thread(modexp._lock.lock):
             code = in_a_child(modexp.available)
     """,
 }
+
+
+def test_a_copy_has_a_lock_of_its_own() -> None:
+    lock = ForkSafeLock()
+    with lock.lock:
+        for again in (copy.copy(lock), copy.deepcopy(lock), pickle.loads(pickle.dumps(lock))):
+            assert not again.lock.locked()
 
 
 @pytest.mark.slow

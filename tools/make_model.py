@@ -65,7 +65,7 @@ class Model:
         return sorted(name for name, found in kinds.items() if found == {"string"})
 
     def check_deviations(self) -> None:
-        """Stop if a deviation names something that the model does not have, or now agrees with the model."""
+        """Stop if a deviation names something that the model does not have, or says what the model now says too."""
         signed = {operation.name for operation in self.operations if operation.auth_type != "none"}
         reads = {operation.name for operation in self.operations if operation.name.startswith(READ_ONLY_PREFIXES)}
         stale = (ALSO_UNSIGNED - signed) | (NOT_READ_ONLY - reads) | (SERVER_ERRORS.keys() - set(self.exceptions))

@@ -29,6 +29,14 @@ __all__ = ["AsyncKeyMethods", "KeyMethods", "KeyState"]
 TIMING = KeyTiming(max_age=3600.0, cool_down=60.0, stale_if_error=86400.0)
 
 
+class FetchedKeySet(dict[str, Any]):
+    """A key set that was fetched, and the cache that holds its keys and knows their age."""
+
+    def __init__(self, document: Mapping[str, Any], cache: KeyCache) -> None:
+        super().__init__(document)
+        self.cache = cache
+
+
 class KeyState(PersistenceState):
     """The pool's key set, cached and fetched again by the rules of ``TokenVerifier``.
 
@@ -36,21 +44,25 @@ class KeyState(PersistenceState):
     its keys are used, without an age limit, and nothing is fetched.
     """
 
-    _key_cache: KeyCache | None = None
-    _cached_jwk: Mapping[str, Any] | None = None  # the document whose keys are in the cache
+    _given_keys: tuple[Mapping[str, Any], KeyCache] | None = None  # the last key set that a program has set
     _parsed_jwk: tuple[Mapping[str, Any], KeySet] | None = None  # the last key that an override returned
 
     def _present_key_cache(self) -> KeyCache:
         """Return the cache of the pool's keys. If ``pool_jwk`` or ``COGNITO_JWKS`` is set, it holds those keys."""
-        given = self.pool_jwk or _keys_of_environment()
-        cache = self._key_cache
+        document = self.pool_jwk or _keys_of_environment()
         url = f"{self.user_pool_url}/.well-known/jwks.json"
-        if cache is None or cache.url != url or given is not self._cached_jwk:
+        if isinstance(document, FetchedKeySet):
+            # It carries its cache, so that no other thread can take it for a key set that a program has set.
+            return document.cache if document.cache.url == url else KeyCache(url, TIMING)
+        if document is None:
+            return KeyCache(url, TIMING)
+        given = self._given_keys
+        if given is None or given[0] is not document:
             cache = KeyCache(url, TIMING)
-            if given is not None:
-                cache.set_given_keys(_parse(given, from_environment=not self.pool_jwk))
-            self._key_cache, self._cached_jwk, self.pool_jwk = cache, given, given
-        return cache
+            cache.set_given_keys(_parse(document, from_environment=not self.pool_jwk))
+            given = self._given_keys = document, cache
+            self.pool_jwk = document
+        return given[1]
 
     def _keys(self, kid: str | None) -> Flow[KeySet]:
         """Return the pool's keys. If *kid* is given, it is one of them. Fetch the key set if that is necessary."""
@@ -65,7 +77,7 @@ class KeyState(PersistenceState):
             try:
                 body = yield from fetch(cache.url)
                 cache.record_success(body, self._clock())
-                self.pool_jwk = self._cached_jwk = cast(dict[str, Any], json.loads(body))
+                self.pool_jwk = FetchedKeySet(json.loads(body), cache)
             except Exception as error:
                 cache.record_failure(error, self._clock())
                 if cache.find(kid, now) is None:

@@ -26,7 +26,7 @@ from ..flows.login import answer, begin
 from ..protocol import CallMethod, Flow, JsonObject
 from .login_state import AdminChallenge, LoggingIn, challenged, named, settled
 from .persistence import PersistenceState
-from .sync_async import async_method, call_method, sync_method
+from .sync_async import async_method, sync_method
 from .tokens import AsyncTokenMethods, TokenMethods
 
 __all__ = ["AsyncLoginMethods", "LoginMethods"]
@@ -144,7 +144,7 @@ class LoginSteps(PersistenceState):
         reply = yield from self._without_stale_device(
             context, answer(context, challenge, Answer(code=_digits(code))), first=False
         )
-        self._login = challenged(self._login, AdminChallenge(reply) if context.admin else None)
+        self._login = challenged(self._login, reply if context.admin else None)
         yield from self._finish(reply)
 
     def _answer_as_admin(
@@ -158,7 +158,7 @@ class LoginSteps(PersistenceState):
         context.admin = True
         challenge = cast(Challenge, challenge_of(context, asked))
         reply = yield from answer(context, challenge, Answer(new_password=new_password, attributes=attributes))
-        self._login = challenged(self._login, AdminChallenge(reply))
+        self._login = challenged(self._login, reply)
         return reply
 
     def _finish(self, reply: JsonObject) -> Flow[None]:
@@ -167,7 +167,7 @@ class LoginSteps(PersistenceState):
         except MFAChallengeException as challenge:
             self.mfa_tokens = challenge.get_tokens()
             raise
-        yield from call_method(self, "_set_tokens", reply)
+        yield from self._finish_login(reply)
 
 
 class LoginMethods(LoginSteps, TokenMethods):
@@ -271,7 +271,7 @@ class LoginMethods(LoginSteps, TokenMethods):
         context = self._login_context(client_metadata)
         context.admin, context.canonical = True, None
         reply = yield from self._without_stale_device(context, begin(context, "ADMIN_NO_SRP_AUTH", password))
-        self._login = challenged(named(self._login, context.canonical), AdminChallenge(reply))
+        self._login = challenged(named(self._login, context.canonical), reply)
         yield from self._finish(reply)
 
 

@@ -4,15 +4,22 @@ The states are immutable values. The functions of this module return the next st
 
 Theory of operation::
 
-    ┌───────────┐    begin()     ┌───────────┐   obtained()   ┌──────────┐
-    │ LoggedOut │ ─────────────► │ LoggingIn │ ─────────────► │ LoggedIn │ ──┐ obtained():
-    └───────────┘                └───────────┘                └──────────┘ ◄─┘ a refresh
-          ▲   ▲    settled():      │  ▲   │  ▲                  │  ▲   │
-          │   └─── it failed ──────┘  │   │  └── begin():       │  │   │
-          │                           └───┘      another login ─┘  │   │
-          │                      answering(): a challenge          │   │
-          │                               └──── settled(): it failed   │
-          └──────────── forgotten(): log-out, revocation, refusal ─────┘
+                       begin()                        obtained()
+    LoggedOut ─────────────────────────► LoggingIn ─────────────────────────► LoggedIn
+        ▲                                    │                                    │
+        └──── settled(): the login failed ───┴──► the state before: LoggedOut or LoggedIn
+        └──────────────────────────── forgotten() ────────────────────────────────┘
+
+==========  ============  ==========  ==========================================================================
+from        function      to          when
+==========  ============  ==========  ==========================================================================
+any         begin()       LoggingIn   a login starts; ``LoggingIn.before`` is the state to return to
+any         answering()   LoggingIn   the program answers a challenge, of this object's login or of another's
+LoggingIn   settled()     before      the login failed, or its tokens were refused
+any         obtained()    LoggedIn    tokens arrived, from a login or from a refresh
+any         restored()    either      ``restore()`` read the store, which had tokens or had none
+any         forgotten()   LoggedOut   logout, revocation, or a definitive refusal of the refresh token
+==========  ============  ==========  ==========================================================================
 
 A login may need several requests. Between them the program asks the user, for example for a code. A login may fail, or
 the program may give it up. The tokens of the user who was logged in before stay valid until the new tokens arrive. So
@@ -40,6 +47,7 @@ __all__ = [
     "forgotten",
     "named",
     "obtained",
+    "restored",
     "settled",
 ]
 
@@ -119,9 +127,13 @@ def named(state: LoginState, username: str | None) -> LoginState:
     return state if username is None else state._replace(account=state.account._replace(username=username))
 
 
-def challenged(state: LoginState, admin: AdminChallenge | None) -> LoginState:
-    """Return *state* with the present challenge of an administrator's login, or None after the last one."""
-    return state._replace(admin=admin) if isinstance(state, LoggingIn) else state
+def challenged(state: LoginState, reply: dict[str, Any] | None) -> LoginState:
+    """Return *state* with the challenge in *reply* to an administrator's login; with none if *reply* has none."""
+    if not isinstance(state, LoggingIn):
+        return state
+    # A reply without a challenge has the tokens, which must not stay in the state.
+    has_challenge = reply is not None and reply.get("ChallengeName") is not None
+    return state._replace(admin=AdminChallenge(reply) if reply is not None and has_challenge else None)
 
 
 def obtained(state: LoginState) -> LoggedIn:
@@ -129,6 +141,16 @@ def obtained(state: LoginState) -> LoggedIn:
     if isinstance(state, LoggingIn) and state.account.key is None:
         return LoggedIn(state.account._replace(key=state.before.account.key))
     return LoggedIn(state.account)
+
+
+def restored(state: LoginState, account: Account, *, tokens: bool) -> LoggedOut | LoggedIn:
+    """Return the state after the store was read: what it knows of *account*, and whether it had *tokens*.
+
+    What *account* leaves open (None) is taken from *state*.
+    """
+    known = settled(state).account
+    account = Account(*(new or old for new, old in zip(account, known, strict=True)))
+    return LoggedIn(account) if tokens else LoggedOut(account)
 
 
 def forgotten(state: LoginState) -> LoggedOut:

@@ -21,8 +21,8 @@ from ..store import Login, Tokens, store_key
 from . import login_state
 from .attributes import CognitoAttributes
 from .base import AsyncCognitoBase, CognitoBase
-from .login_state import LoggingIn, settled
-from .sync_async import async_method, sync_method
+from .login_state import Account, LoggingIn, restored, settled
+from .sync_async import async_method, call_method, sync_method
 
 __all__ = ["AsyncPersistenceMethods", "PersistenceMethods", "PersistenceState", "blocking"]
 
@@ -37,6 +37,8 @@ def blocking(function: Callable[[], T]) -> Flow[T]:
 
 class PersistenceState(CognitoAttributes):
     """Read the login from the store and write it there, if the object has a store."""
+
+    _save_failed: bool = False  # then the store has older tokens than this object
 
     @property
     def tokens(self) -> Tokens:
@@ -87,7 +89,9 @@ class PersistenceState(CognitoAttributes):
         key, account = self._store_key(), settled(self._login).account
         tokens = self.tokens if self.refresh_token else None
         login = Login(tokens, self.device, account.username, account.refresh_way)
+        self._save_failed = True  # until it has succeeded
         yield from blocking(lambda: store.save(key, login))
+        self._save_failed = False
 
     def _save_device(self) -> Flow[None]:
         """Write the device to the store, or remove it if there is none now. The stored tokens stay unchanged."""
@@ -145,6 +149,14 @@ class PersistenceState(CognitoAttributes):
         yield from self._drop_stale_device(context.device)
         return reply
 
+    def _finish_login(self, reply: JsonObject) -> Flow[None]:
+        """Set the tokens of *reply*. If they are refused, the login has failed, and the state before it returns."""
+        try:
+            yield from call_method(self, "_set_tokens", reply)
+        except Exception:
+            self._login = settled(self._login)
+            raise
+
     def _drop_stale_device(self, device: Device | None) -> Flow[None]:
         """Drop the present device, here and in the store, if the login ended without it (*device* is None)."""
         if device is not None or self.device is None:
@@ -173,22 +185,19 @@ class PersistenceMethods(PersistenceState, CognitoBase):
         """
         if self._store is None:
             raise ConfigurationError("no store: give one to the constructor (store=...)")
-        account = settled(self._login).account._replace(key=self._key_of_username())
-        self._login = login_state.LoggedOut(account)
+        key = self._key_of_username()
+        self._login = restored(self._login, Account(key), tokens=False)
         login = yield from self._load()
         if login is None:
             return False
         self.device = login.device or self.device
-        account = account._replace(
-            username=login.username or account.username, refresh_way=login.refresh_way or account.refresh_way
-        )
-        self._login = login_state.LoggedOut(account)
+        account = Account(key, login.username, login.refresh_way)
+        self._login = restored(self._login, account, tokens=login.tokens is not None)
         if login.tokens is None:
             return False
         self.id_token, self.access_token = login.tokens.id_token, login.tokens.access_token
         self.refresh_token, self.token_type = login.tokens.refresh_token, login.tokens.token_type
         self._expire_at(login.tokens.expires_at)
-        self._login = login_state.LoggedIn(account)
         return True
 
 

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .. import tokens
 from .._fork import ForkSafeLock
@@ -33,7 +33,7 @@ from ..driver import entered_in_thread
 from ..exceptions.not_authorized import InvalidRefreshToken, RefreshTokenRefused
 from ..exceptions.service_exceptions import RefreshTokenReuseException, UserNotFoundException
 from ..exceptions.tokens import MalformedToken
-from ..flows.refresh import refresh
+from ..flows.refresh import refresh, require_refresh_token
 from ..protocol import Flow, JsonObject
 from ..store import Login
 from . import login_state
@@ -98,13 +98,18 @@ class RefreshState(KeyState):
         yield from self._forget_saved_tokens(refresh_token)
 
     def _refresh(self) -> Flow[None]:
+        if self._store is None and not self._botocore_validates:
+            require_refresh_token(self.refresh_token)
         # Fetch the keys before the refresh. If the keys were fetched afterwards and that failed, the new tokens could
         # not be verified, and the old refresh token might already be spent. A program may have replaced verify_token;
         # then the keys may not be needed.
         if is_ours(self, "verify_token"):
             yield from call_method(self, "get_keys")
         self._login = settled(self._login)
-        if (yield from self._take_over((yield from self._load()))):
+        if self._save_failed:
+            # Write the present tokens first: what the store has is older, and must not be taken for another process's.
+            yield from self._save()
+        elif (yield from self._take_over((yield from self._load()))):
             return
         reply = yield from self._request_tokens()
         result: Mapping[str, Any] = reply.get("AuthenticationResult") or {}
@@ -183,7 +188,9 @@ class RefreshMethods(RefreshState, KeyMethods):
 
         Raises:
             ConfigurationError: the object has no refresh token; nothing was sent.
-            ServiceError: the service refused. The tokens are unchanged, unless the refusal was definitive.
+            ServiceError: the service refused. The tokens are unchanged, unless there is a store and the refusal was
+                definitive.
+            TransportError: there was no answer, or no key set to verify the new tokens with. The tokens are unchanged.
             TokenVerificationException: the new tokens failed verification; the access token and the ID token are
                 unchanged.
             StoreError: the store cannot be read, written or locked.
@@ -192,7 +199,7 @@ class RefreshMethods(RefreshState, KeyMethods):
 
     def _refresh_once(self, seen: int) -> None:
         """Refresh, unless another thread has done so since the number of refreshes was *seen*."""
-        with self._refreshing, self._store_lock():
+        with self._refreshing.lock, self._store_lock():
             if self._refreshes == seen:
                 self._run(self._refresh())
                 self._refreshes += 1
@@ -217,8 +224,9 @@ class AsyncRefreshMethods(RefreshState, AsyncKeyMethods):
         """
         import asyncio
 
-        if self._refresh_task is not None and not self._refresh_task.done():
-            await asyncio.wait([self._refresh_task])
+        running = self._running_refresh()
+        if running is not None:
+            await asyncio.wait([running])
         await super().close()
 
     @written_twice(RefreshMethods.renew_access_token)
@@ -232,12 +240,20 @@ class AsyncRefreshMethods(RefreshState, AsyncKeyMethods):
 
         if self._refreshes != seen:
             return
-        if self._refresh_task is None or self._refresh_task.done():
+        if self._running_refresh() is None:
             self._refresh_task = asyncio.ensure_future(self._refresh_alone())
             # If every waiting task was cancelled, no other code retrieves the exception, and asyncio would log that.
             self._refresh_task.add_done_callback(lambda done: done.cancelled() or done.exception())
         # A task that is cancelled must not cancel the refresh that others wait for.
-        await asyncio.shield(self._refresh_task)
+        await asyncio.shield(cast("asyncio.Future[None]", self._refresh_task))
+
+    def _running_refresh(self) -> asyncio.Future[None] | None:
+        """Return the refresh that runs on this event loop. One of a loop that was closed meanwhile never ends."""
+        import asyncio
+
+        task = self._refresh_task
+        running = task is not None and not task.done() and task.get_loop() is asyncio.get_running_loop()
+        return task if running else None
 
     async def _refresh_alone(self) -> None:
         async with entered_in_thread(self._store_lock()):

@@ -6,7 +6,8 @@
     while not step.done:
         step = step.answer(code=...)                         step = await step.answer(code=...)
 
-``step.needs`` names the argument to give. Another object or process can go on with ``step.to_json()``.
+``step.needs`` names the argument to give (see ``Challenge``). Another object or process can go on with
+``step.to_json()``.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from ..flows.login_context import LoginContext
 from ..protocol import Flow, JsonObject
 from .login_state import named
 from .persistence import PersistenceState
-from .sync_async import call_method, written_twice
+from .sync_async import written_twice
 from .tokens import AsyncTokenMethods, TokenMethods
 
 __all__ = ["AsyncSignIn", "AsyncSignInMethods", "SignIn", "SignInMethods"]
@@ -181,7 +182,7 @@ class SignInState(PersistenceState):
         self._login = named(self._login, context.canonical)
         challenge = challenge_of(context, reply)
         if challenge is None:
-            yield from call_method(self, "_set_tokens", reply)
+            yield from self._finish_login(reply)
         return challenge
 
     def _load_challenge(self, text: str) -> Challenge:

@@ -9,12 +9,13 @@
             yield from ask("ChangePassword", ...)
 
     Cognito.change_password        a plain method: runs the flow
-    AsyncCognito.change_password = async_method(PasswordMethods.change_password)      a coroutine method: awaits it
+    AsyncCognito.change_password = async_method(PasswordMethods.change_password)    a coroutine method: awaits arun
 
 A program may replace one of our methods with its own, in a subclass, on the class or on the object. It expects that
 our other methods call the replacement. :func:`call_method` therefore looks each method up when it is needed. If the
 method is ours, its flow continues within the present one, and no second driver is started. If it is the program's, the
-flow yields a request, and the driver calls the method.
+flow yields a request, and the driver calls the method. A method that is written by hand in both classes, because it
+takes a lock between flows, is called by the driver as well.
 
 Whether a method is ours is decided by the identity of the function. An attribute on the function would not do:
 ``functools.wraps``, which every instrumentation library uses, copies attributes to the wrapper, and the wrapper would
@@ -94,7 +95,8 @@ def flow_of(method: Callable[..., Any]) -> Callable[..., Flow[Any]]:
 def call_method(cognito: object, name: str, /, *arguments: Any) -> Flow[Any]:
     """Run the method *name* of *cognito* within the present flow, and return its result.
 
-    If the method is ours, its flow continues here. If a program has replaced it, the driver calls the replacement.
+    If the method has a flow of ours, that continues here. If a program has replaced the method, or it is written by
+    hand, the driver calls it.
     """
     method = getattr(cognito, name)
     flow = _OURS.get(_function_of(method))

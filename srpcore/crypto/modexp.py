@@ -92,7 +92,7 @@ def _default_engine() -> tuple[str, Engine]:
 
 
 def _load(name: str) -> Engine | None:
-    with _lock:
+    with _lock.lock:
         if name not in _loaded:
             try:
                 candidate = _LOADERS[name]()

@@ -59,7 +59,8 @@ NEEDS: Final[Mapping[str, tuple[str, str]]] = {
 class Challenge:
     """A challenge of the service.
 
-    ``needs`` names the argument that ``SignIn.answer`` must get. ``parameters`` are the service's ChallengeParameters.
+    ``needs`` names the argument that ``SignIn.answer`` must get, except ``set_up`` (give ``code``, or ``email`` in
+    ``attributes``) and ``device`` (give nothing). ``parameters`` are the service's ChallengeParameters.
     """
 
     name: str

@@ -133,8 +133,8 @@ def answer(context: LoginContext, challenge: Challenge, given: Answer) -> Flow[J
 
     Raises:
         ConfigurationError: *given* lacks what the challenge needs, or a value cannot be encoded; nothing was sent.
-        UnsupportedChallenge: the challenge is for a device, and the login has no device; or it is
-            DEVICE_PASSWORD_VERIFIER, which needs the *a* of the request before it.
+        UnsupportedChallenge: the challenge is for a device, and the login has no device; or it is PASSWORD_VERIFIER or
+            DEVICE_PASSWORD_VERIFIER, which need the *a* of the request before them.
         ServiceError: the service refused the answer.
     """
     try:
@@ -149,8 +149,10 @@ def answer(context: LoginContext, challenge: Challenge, given: Answer) -> Flow[J
 def _answer(context: LoginContext, challenge: Challenge, given: Answer) -> Flow[JsonObject]:
     needs, key = NEEDS[challenge.name]
     reply = challenge.as_reply()
+    if challenge.name in ("PASSWORD_VERIFIER", "DEVICE_PASSWORD_VERIFIER"):
+        raise UnsupportedChallenge(challenge.name)
     if needs == "device":
-        if context.device is None or challenge.name == "DEVICE_PASSWORD_VERIFIER":
+        if context.device is None:
             raise UnsupportedChallenge(challenge.name)
         return (yield from answer_device(context, reply))
     if needs == "set_up":
@@ -191,7 +193,7 @@ def _answer_choice(context: LoginContext, challenge: Challenge, given: Answer) -
         if challenge.choices and chosen not in challenge.choices:
             raise ConfigurationError(f"invalid choice {chosen!r}: choose one of {', '.join(challenge.choices)}")
     if chosen != "PASSWORD_SRP":
-        if chosen == "PASSWORD":
+        if chosen in ("PASSWORD", "ADMIN_NO_SRP_AUTH"):
             responses["PASSWORD"] = _require(given.password, "password")
         reply = yield from context.respond(reply, context.identified(responses))
         return (yield from answer_device(context, reply))

@@ -26,7 +26,7 @@ from ..protocol import Flow, JsonObject
 from . import ask
 from .login_context import AppClient
 
-__all__ = ["GET_TOKENS", "REFRESH_TOKEN_AUTH", "refresh", "revoke"]
+__all__ = ["GET_TOKENS", "REFRESH_TOKEN_AUTH", "refresh", "require_refresh_token", "revoke"]
 
 GET_TOKENS: Final = "GetTokensFromRefreshToken"
 REFRESH_TOKEN_AUTH: Final = "REFRESH_TOKEN_AUTH"
@@ -56,8 +56,7 @@ def refresh(
         ConfigurationError: *refresh_token* is empty; nothing was sent.
         ServiceError: the service refused the refresh.
     """
-    if not refresh_token or not utf8(refresh_token, name="refresh_token"):
-        raise ConfigurationError("no refresh token: log in first")
+    require_refresh_token(refresh_token)
     way = first or (REFRESH_TOKEN_AUTH if app.client_secret is None else GET_TOKENS)
     try:
         reply = yield from _refresh_by(way, app, refresh_token, username, device_key, client_metadata)
@@ -67,6 +66,17 @@ def refresh(
         way = GET_TOKENS if way == REFRESH_TOKEN_AUTH else REFRESH_TOKEN_AUTH
         reply = yield from _refresh_by(way, app, refresh_token, username, device_key, client_metadata)
     return reply, way
+
+
+def require_refresh_token(refresh_token: str | None) -> str:
+    """Return *refresh_token* if it is a string that is not empty.
+
+    Raises:
+        ConfigurationError: it is missing, empty, or cannot be encoded.
+    """
+    if not refresh_token or not utf8(refresh_token, name="refresh_token"):
+        raise ConfigurationError("no refresh token: log in first")
+    return refresh_token
 
 
 def _refresh_by(

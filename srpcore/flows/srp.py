@@ -50,13 +50,17 @@ class Prover(NamedTuple):
 
 
 def password_prover(context: LoginContext, password: str) -> Prover:
-    """Return the functions that prove *password* in one exchange. They use a fresh pair and the context's clock."""
-    pair = fresh_pair(context)
+    """Return the functions that prove *password*. Each exchange draws a fresh pair; the time is the context's clock."""
+    pair: Ephemeral | None = None
 
     def get_auth_params() -> dict[str, str]:
+        nonlocal pair
+        pair = fresh_pair(context)
         return context.identified({"SRP_A": to_hex(pair.public)})
 
     def process_challenge(parameters: dict[str, Any], _: dict[str, str]) -> dict[str, str]:
+        if pair is None:
+            raise RuntimeError("call get_auth_params() first: it draws the pair")
         suffix = context.app.pool.suffix
         claim = password_claim(parameters, suffix=suffix, password=password, pair=pair, now=context.now)
         return context.identified(claim)
@@ -157,7 +161,7 @@ def _user_srp(context: LoginContext, prover: Prover) -> Flow[JsonObject]:
 
 
 def prove(context: LoginContext, reply: JsonObject, prover: Prover, request: dict[str, str]) -> Flow[JsonObject]:
-    """Answer PASSWORD_VERIFIER and a device challenge after it. Return the first reply that is neither of them.
+    """Answer PASSWORD_VERIFIER, and a device challenge if the login has a device. Return the reply after those.
 
     Args:
         context: the login.
@@ -167,6 +171,7 @@ def prove(context: LoginContext, reply: JsonObject, prover: Prover, request: dic
 
     Raises:
         UnsafeServerValue: a challenge parameter is missing or unsafe to use.
+        UnsupportedChallenge: the service did not continue the exchange for the device.
         ServiceError: the service refused the answer.
     """
     if reply.get("ChallengeName") == "PASSWORD_VERIFIER":
@@ -200,6 +205,6 @@ def answer_device(context: LoginContext, reply: JsonObject) -> Flow[JsonObject]:
 def is_stale_device(error: ResourceNotFoundException) -> bool:
     """Return whether *error* means that the service no longer knows the device.
 
-    The service sends the same error for other resources, so the message ("Device does not exist.") must be compared.
+    The service sends the same error for other resources, so the message must contain "device": "Device does not exist."
     """
     return "device" in error.message.lower()

@@ -63,8 +63,9 @@ class MemoryStore:
             StoreLocked: another thread held the lock until the timeout.
         """
         check_key(key)
-        with self._making:
-            lock = self._locks.setdefault(key, ForkSafeLock())
+        with self._making.lock:
+            kept = self._locks.setdefault(key, ForkSafeLock())
+        lock = kept.lock
         if not lock.acquire(timeout=self._lock_timeout):
             raise StoreLocked(
                 f"could not lock the stored login within {self._lock_timeout:g} seconds: "

@@ -221,7 +221,7 @@ class JwksProvider:
 
     def _join(self, kid: str | None, now: float) -> tuple[bool, Event | None]:
         """Return whether this thread must fetch, and the running fetch: an event that is set at its end, or None."""
-        with self._lock:
+        with self._lock.lock:
             if self._fetching is not None or not self.cache.should_fetch(kid, now):
                 return False, self._fetching
             self._fetching = Event()
@@ -246,7 +246,7 @@ class JwksProvider:
             self._finish(fetching)
 
     def _finish(self, fetching: Event) -> None:
-        with self._lock:
+        with self._lock.lock:
             self._fetching = None
         fetching.set()
 

@@ -66,7 +66,7 @@ class SignatureCache:
         digest = _digest(token)
         if digest is None:
             return None
-        with self._lock:
+        with self._lock.lock:
             cached = self._entries.get(digest)
             if cached is not None:
                 self._entries.move_to_end(digest)
@@ -79,7 +79,7 @@ class SignatureCache:
             return
         containers = [name for name, value in claims.items() if isinstance(value, (list, dict))]
         cached = VerifiedSignature(pool, kid, key, _deep_copy(claims), containers)
-        with self._lock:
+        with self._lock.lock:
             self._entries[digest] = cached
             if len(self._entries) > self._size:
                 self._entries.popitem(last=False)
@@ -88,7 +88,7 @@ class SignatureCache:
         """Forget signatures that were verified with a key of *pool* that is not in *keys*, its present key set."""
         if self._keys.get(pool) is keys:
             return
-        with self._lock:
+        with self._lock.lock:
             self._keys[pool] = keys
             for digest, cached in [*self._entries.items()]:
                 if cached.pool == pool and keys.keys.get(cached.kid) != cached.key:

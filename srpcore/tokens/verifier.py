@@ -129,7 +129,7 @@ class TokenVerifier(Verification):
             self._own_transport.close()
 
     def _fetch(self, url: str) -> bytes:
-        with self._lock:
+        with self._lock.lock:
             if self._given_transport is None and self._own_transport is None:
                 self._own_transport = self._make_transport()
             transport = cast("Transport", self._given_transport or self._own_transport)

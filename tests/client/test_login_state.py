@@ -17,6 +17,7 @@ from srpcore.client.login_state import (
     forgotten,
     named,
     obtained,
+    restored,
     settled,
 )
 
@@ -26,6 +27,9 @@ ACCOUNTS = st.builds(Account, NAMES, NAMES, NAMES)
 SETTLED = st.builds(LoggedOut, ACCOUNTS) | st.builds(LoggedIn, ACCOUNTS)
 ADMIN = st.none() | st.builds(AdminChallenge, st.fixed_dictionaries({"Session": NAMES}))
 STATES = SETTLED | st.builds(LoggingIn, ACCOUNTS, SETTLED, ADMIN)
+
+
+CHALLENGE = {"ChallengeName": "SMS_MFA", "Session": "s"}
 
 
 def test_a_login_from_the_first_request_to_the_tokens() -> None:
@@ -51,8 +55,7 @@ def test_a_new_login_knows_nothing_of_the_user_before(state: LoggedOut | Logging
 
 
 def test_an_answer_goes_on_with_the_login_that_was_challenged() -> None:
-    admin = AdminChallenge({"Session": "s"})
-    state = challenged(named(begin(LoggedIn(ALICE), "pool/client/bob"), "bob-sub"), admin)
+    state = challenged(named(begin(LoggedIn(ALICE), "pool/client/bob"), "bob-sub"), CHALLENGE)
     assert answering(state, None) == state
     assert answering(state, "pool/client/bob") == state
     assert answering(LoggedIn(ALICE), "pool/client/bob") == LoggingIn(Account("pool/client/bob"), LoggedIn(ALICE))
@@ -74,17 +77,31 @@ def test_giving_up_the_tokens_ends_every_login_and_keeps_what_is_known(state: Lo
 
 
 def test_only_a_login_under_way_has_a_challenge() -> None:
-    admin = AdminChallenge({"Session": "s"})
-    assert challenged(LoggedIn(ALICE), admin) == LoggedIn(ALICE)
-    state = challenged(begin(LoggedOut(), None), admin)
+    assert challenged(LoggedIn(ALICE), CHALLENGE) == LoggedIn(ALICE)
+    state = challenged(begin(LoggedOut(), None), CHALLENGE)
     assert isinstance(state, LoggingIn)
     assert state.admin is not None
     assert state.admin.session == "s"
     assert challenged(state, None) == begin(LoggedOut(), None)
 
 
+def test_a_reply_with_tokens_is_not_kept_in_the_state() -> None:
+    state = challenged(begin(LoggedOut(), None), {"AuthenticationResult": {"RefreshToken": "the-refresh-token"}})
+    assert state == begin(LoggedOut(), None)
+
+
+@given(state=STATES, account=ACCOUNTS, tokens=st.booleans())
+def test_what_the_store_leaves_open_is_taken_from_the_state_before(
+    state: LoggedOut | LoggingIn | LoggedIn, account: Account, tokens: bool
+) -> None:
+    found = restored(state, account, tokens=tokens)
+    assert isinstance(found, LoggedIn if tokens else LoggedOut)
+    for new, old, now in zip(account, settled(state).account, found.account, strict=True):
+        assert now == (new if new is not None else old)
+
+
 def test_no_session_in_a_repr() -> None:
     reply = {"ChallengeName": "NEW_PASSWORD_REQUIRED", "Session": "the-secret-session"}
-    state = challenged(begin(LoggedOut(), None), AdminChallenge(reply))
+    state = challenged(begin(LoggedOut(), None), reply)
     assert "NEW_PASSWORD_REQUIRED" in repr(state)
     assert "the-secret-session" not in repr(state)

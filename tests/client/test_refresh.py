@@ -9,6 +9,7 @@ import pytest
 
 import srpcore
 from srpcore import exceptions
+from srpcore.client.login_state import LoggedOut
 from srpcore.flows.refresh import GET_TOKENS
 from srpcore.protocol import Operation, Reply
 from support.users import PASSWORD
@@ -192,6 +193,18 @@ def test_without_a_refresh_token_nothing_is_sent(world: World) -> None:
     with pytest.raises(exceptions.ConfigurationError, match="log in first"):
         world.user().revoke_token()
     assert world.wire.operations == []
+    assert world.wire.fetched == []
+
+
+def test_a_refused_login_of_an_administrator_leaves_no_token_in_the_state(world: World) -> None:
+    world.create()
+    user = world.user()
+    result = {"AccessToken": "no token", "IdToken": "no token", "RefreshToken": "the-refresh-token"}
+    world.wire.instead = lambda operation: Reply({"AuthenticationResult": result})
+    for log_in in (user.admin_authenticate, user.authenticate, user.sign_in):
+        with pytest.raises((exceptions.TokenVerificationException, exceptions.UnsupportedChallenge)):
+            log_in(PASSWORD)
+        assert user._login == LoggedOut()
 
 
 def test_check_token_refreshes_what_has_expired(world: World) -> None:

@@ -15,6 +15,7 @@ import srpcore
 from srpcore import Challenge, exceptions
 from srpcore.crypto.totp import totp
 from srpcore.flows.challenge import NEEDS
+from srpcore.flows.srp import password_prover
 from srpcore.protocol import Operation, Reply
 from support.users import NEW_PASSWORD, PASSWORD
 from support.world import World, enrol
@@ -276,3 +277,30 @@ def test_unknown_challenge_is_an_error(world: World) -> None:
     world.wire.instead = lambda operation: Reply({"ChallengeName": "BRAND_NEW", "Session": "s"})
     with pytest.raises(exceptions.UnsupportedChallenge, match="BRAND_NEW"):
         world.user().sign_in(PASSWORD)
+
+
+def test_a_proof_that_needs_the_request_before_it_is_refused_and_nothing_is_sent(world: World) -> None:
+    for name in ("PASSWORD_VERIFIER", "DEVICE_PASSWORD_VERIFIER"):
+        step = world.user().resume_sign_in(Challenge(name, "session", {}, "alice").to_json())
+        with pytest.raises(exceptions.UnsupportedChallenge, match=name):
+            step.answer(password=PASSWORD)
+    assert world.wire.operations == []
+
+
+def test_admin_no_srp_auth_is_answered_with_the_password(world: World) -> None:
+    step = world.user().resume_sign_in(Challenge("ADMIN_NO_SRP_AUTH", "session", {}, "alice").to_json())
+    with pytest.raises(exceptions.ConfigurationError, match="password"):
+        step.answer()
+    assert world.wire.operations == []
+    world.wire.instead = lambda operation: Reply({"ChallengeName": "SMS_MFA", "Session": "s"})
+    assert step.answer(password=PASSWORD).needs == "code"
+    (sent,) = world.wire.operations
+    assert sent.parameters["ChallengeResponses"]["PASSWORD"] == PASSWORD
+
+
+def test_a_prover_that_is_used_again_draws_a_new_pair(world: World) -> None:
+    context = world.user()._login_context()
+    prover = password_prover(context, PASSWORD)
+    with pytest.raises(RuntimeError, match="get_auth_params"):
+        prover.process_challenge({}, {})
+    assert prover.get_auth_params()["SRP_A"] != prover.get_auth_params()["SRP_A"]

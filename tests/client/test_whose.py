@@ -15,7 +15,7 @@ import srpcore
 from srpcore import Challenge, exceptions
 from srpcore.crypto.totp import totp
 from srpcore.protocol import Operation, Reply
-from srpcore.store import FileStore, MemoryStore
+from srpcore.store import FileStore, Login, MemoryStore
 from support.users import NEW_PASSWORD, PASSWORD
 from support.world import World, enrol, error
 
@@ -418,3 +418,81 @@ def test_texts_that_are_none_never_reach_the_service(make_world: Callable[..., W
             call()
         assert "123456" not in str(caught.value)
     assert user.username == "alice"
+
+
+class FailsOnce(MemoryStore):
+    """A store whose next write fails if ``fails`` is set, as on a full disk."""
+
+    fails = False
+
+    def save(self, key: str, login: Login) -> None:
+        if self.fails:
+            self.fails = False
+            raise exceptions.StoreError("no space left")
+        super().save(key, login)
+
+
+@pytest.mark.parametrize("ahead", [0, 3700])
+def test_failed_write_does_not_bring_the_spent_refresh_token_back(make_world: Callable[..., World], ahead: int) -> None:
+    world = make_world(client_settings={"RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}})
+    world.create("alice")
+    store = FailsOnce()
+    user = world.user("alice", store=store)
+    user.authenticate(PASSWORD)
+    store.fails = True
+    with pytest.raises(exceptions.StoreError):
+        user.renew_access_token()
+    rotated = user.refresh_token
+    world.clock.ahead += ahead
+    user.renew_access_token()
+    assert user.refresh_token not in (None, rotated)
+    other = world.user("alice", store=store)
+    other.restore()
+    assert other.refresh_token == user.refresh_token
+
+
+def test_failed_write_at_login_does_not_bring_the_login_before_back(world: World) -> None:
+    store = FailsOnce()
+    world.user("alice", store=store).authenticate(PASSWORD)
+    user = world.user("alice", store=store)
+    store.fails = True
+    with pytest.raises(exceptions.StoreError):
+        user.authenticate(PASSWORD)
+    obtained = user.refresh_token
+    user.renew_access_token()
+    assert user.refresh_token == obtained
+
+
+def test_fetched_key_set_is_never_taken_for_a_given_one(world: World) -> None:
+    class Watching(srpcore.Cognito):
+        """Verifies in the middle of each assignment of ``pool_jwk``, as another thread might."""
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            super().__setattr__(name, value)
+            if name == "pool_jwk" and value is not None:
+                self._present_key_cache()
+
+    user = world.user("alice", cls=Watching)
+    user.authenticate(PASSWORD)
+    assert len(world.wire.fetched) == 1
+    world.clock.ahead += 3 * 86400
+    with pytest.raises(exceptions.TokenExpired):
+        user.verify_token(str(user.access_token), "access_token", "access")
+    assert len(world.wire.fetched) == 2
+
+
+def test_a_loop_that_was_closed_during_a_refresh_does_not_block_the_next_loop(world: World) -> None:
+    user = world.async_user("alice")
+    asyncio.run(user.authenticate(PASSWORD))
+    loop = asyncio.new_event_loop()
+    never = loop.create_future()
+    user._refresh_task = never
+    loop.close()
+
+    async def refresh() -> None:
+        await user.renew_access_token()
+        await user.close()
+
+    before = user.access_token
+    asyncio.run(asyncio.wait_for(refresh(), 20))
+    assert user.access_token != before

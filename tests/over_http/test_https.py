@@ -680,7 +680,7 @@ def test_threads_get_their_own_answers(bundle: str) -> None:
 def test_a_child_process_does_not_speak_on_the_parents_connection(bundle: str) -> None:
     with served(bundle) as (server, transport):
         transport.call(SIGN_IN)
-        with held_by_another_thread(transport._idle._lock):
+        with held_by_another_thread(transport._idle._lock.lock):
             assert in_a_child(lambda: transport.call(SIGN_IN)) == 0
         transport.call(SIGN_IN)
     assert [request.connection for request in server.requests] == [0, 1, 0]

@@ -423,7 +423,7 @@ def test_close_then_use_again(make: Callable[..., Any], bundle: str) -> None:
 def test_a_child_process_does_not_speak_on_the_parents_connection(bundle: str) -> None:
     with served(HttpxTransport, bundle, max_connections=1, connect_timeout=30) as (server, transport):
         transport.call(SIGN_IN)
-        with held_by_another_thread(transport._pool._lock, transport._pool.free):
+        with held_by_another_thread(transport._pool._lock.lock, transport._pool.free):
             assert in_a_child(lambda: transport.call(SIGN_IN)) == 0
         transport.call(SIGN_IN)
     assert [request.connection for request in server.requests] == [0, 1, 0]

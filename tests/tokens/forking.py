@@ -102,7 +102,7 @@ def while_the_transport_is_being_own_transport() -> int:
         verifier.hydrate()
         transport = verifier._own_transport
         assert isinstance(transport, HttpsTransport)
-        with held_by_another_thread(verifier._lock, transport._context_lock):
+        with held_by_another_thread(verifier._lock.lock, transport._context_lock.lock):
             code = in_a_child(
                 lambda: verifier._fetch(f"{keys.server.url}/{POOL}/.well-known/jwks.json"), transport._tls
             )
@@ -115,7 +115,7 @@ def while_a_verdict_is_looked_up() -> int:
         verifier.verify(TOKEN)
         signature_cache = verifier._signature_cache
         assert signature_cache is not None
-        with held_by_another_thread(signature_cache._lock):
+        with held_by_another_thread(signature_cache._lock.lock):
             return in_a_child(lambda: verifier.verify(TOKEN))
 
 

@@ -80,7 +80,7 @@ class IdleConnections:
             connection: its last response must have been read completely.
             generation: the value of :attr:`generation` when the call began.
         """
-        with self._lock:
+        with self._lock.lock:
             surplus: HTTPConnection | None = connection
             if generation == self._generation:
                 self._idle.append(_Idle(origin, connection, (self._clock(), self._wall_clock())))
@@ -90,7 +90,7 @@ class IdleConnections:
 
     def close(self) -> None:
         """Close the idle connections now, and those in use as soon as they are given back."""
-        with self._lock:
+        with self._lock.lock:
             self._generation += 1
             closing, self._idle = self._idle, []
         for idle in closing:
@@ -105,7 +105,7 @@ class IdleConnections:
             idle.connection.close()
 
     def _pop(self, origin: Origin) -> _Idle | None:
-        with self._lock:
+        with self._lock.lock:
             for index in range(len(self._idle) - 1, -1, -1):
                 if self._idle[index].origin == origin:
                     return self._idle.pop(index)

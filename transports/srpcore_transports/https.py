@@ -170,7 +170,7 @@ class HttpsTransport(HttpTransport):
         )
 
     def _tls(self) -> ssl.SSLContext:
-        with self._context_lock:
+        with self._context_lock.lock:
             if self._context is None:
                 self._context = tls_context(self._ca_bundle)
             return self._context

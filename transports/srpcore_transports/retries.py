@@ -88,7 +88,7 @@ class RetryQuota:
 
     def take(self, cost: int) -> bool:
         """Return whether *cost* units were left; if so, take them."""
-        with self._lock:
+        with self._lock.lock:
             if cost > self._left:
                 return False
             self._left -= cost
@@ -96,7 +96,7 @@ class RetryQuota:
 
     def give_back(self, units: int) -> None:
         """Return *units* to the quota, up to its capacity."""
-        with self._lock:
+        with self._lock.lock:
             self._left = min(self.CAPACITY, self._left + units)
 
 

@@ -57,7 +57,7 @@ class ThreadedTransport:
             self._made.close()
 
     def _transport(self) -> Transport:
-        with self._lock:
+        with self._lock.lock:
             if self._made is None:
                 self._made = self._make()
             return self._made
@@ -112,7 +112,7 @@ class DeferredTransport:
         return self._made if self._made is not None else await asyncio.to_thread(self._transport)
 
     def _transport(self) -> AsyncTransport:
-        with self._lock:
+        with self._lock.lock:
             if self._made is None:
                 self._made = self._make()
             return self._made

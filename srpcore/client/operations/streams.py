@@ -86,6 +86,8 @@ class Pages:
             ServiceError: *error* is not about throttling, or this was the last attempt.
         """
         self.refused += 1
+        # A single request is not repeated after LimitExceededException (see the table in retries.py), because a person
+        # may be waiting. A long listing waits instead of failing halfway, and reading a page again does no harm.
         if not isinstance(error, (TooManyRequestsException, LimitExceededException)) or self.refused >= ATTEMPTS:
             raise error
         self.next_at = now + min(FIRST_PAUSE * 2 ** (self.refused - 1), LONGEST_PAUSE)

@@ -61,7 +61,7 @@ class DefaultCredentials:
         keys = from_environment()
         if keys is not None:
             return keys
-        with self._lock:
+        with self._lock.lock:
             if self._found is None:
                 self._found = self._find()
             found = self._found

@@ -74,7 +74,7 @@ class RefreshingCredentials:
         return self._fetch_now(current) if remaining < MANDATORY_SECONDS else self._fetch_early(current, now)
 
     def _fetch_now(self, seen: Temporary | None) -> Credentials:
-        with self._lock:
+        with self._lock.lock:
             current = self._current
             # If another thread has fetched meanwhile, its result is the newest there is, even if it expires soon.
             if current is None or current is seen or current.expires <= self._clock():
@@ -82,14 +82,14 @@ class RefreshingCredentials:
             return current.credentials
 
     def _fetch_early(self, current: Temporary, now: float) -> Credentials:
-        if now - self._tried_at >= RETRY_SECONDS and self._lock.acquire(timeout=0):
+        if now - self._tried_at >= RETRY_SECONDS and (lock := self._lock.lock).acquire(blocking=False):
             try:
                 self._tried_at = now
                 if self._current is current:
                     with suppress(SrpcoreError):
                         return self._fetch_valid().credentials
             finally:
-                self._lock.release()
+                lock.release()
         return current.credentials
 
     def _fetch_valid(self) -> Temporary:

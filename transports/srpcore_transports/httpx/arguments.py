@@ -94,7 +94,7 @@ class HttpxBase(HttpTransport, Generic[C]):
             modules = Modules(*(import_module(f"srpcore_transports.httpx.{name}") for name in Modules._fields))
         except ModuleNotFoundError as error:
             raise ConfigurationError(f"{error.name} is not installed: pip install 'srpcore[httpx]'") from error
-        with self._context_lock:
+        with self._context_lock.lock:
             if self._context is None and self._client is None:
                 self._context = tls_context(self._ca_bundle)
         return modules

@@ -57,7 +57,7 @@ class ClientPool(Generic[C]):
             key: the proxy that the client uses.
             make: makes a client if the pool has none for *key*.
         """
-        with self._lock:
+        with self._lock.lock:
             closing: list[C] = []
             pooled = self._clients.get(key)
             # A negative age means that the clock was set back: nobody knows how long the client was idle.
@@ -76,7 +76,7 @@ class ClientPool(Generic[C]):
             pooled: what :meth:`take` returned.
             good: whether the client may be used again; if not, it is retired.
         """
-        with self._lock:
+        with self._lock.lock:
             pooled.users -= 1
             pooled.idle_since = time.time()
             if not good:
@@ -86,7 +86,7 @@ class ClientPool(Generic[C]):
 
     def retire(self) -> list[C]:
         """Retire every client, and return those that the caller must close now."""
-        with self._lock:
+        with self._lock.lock:
             retired, self._clients = list(self._clients.values()), {}
             for pooled in retired:
                 pooled.retired = True

@@ -124,7 +124,7 @@ class _Script:
 
     def _next(self, name: str) -> Fault:
         """Count a call of *name*, and return its fault."""
-        with self._lock:
+        with self._lock.lock:
             self._counts[name] = number = self._counts.get(name, 0) + 1
         return next((fault for fault in self._faults if fault.matches(name, number)), _NO_FAULT)
 

@@ -100,7 +100,7 @@ class Recorder:
             SecretInCassette: it would contain a secret.
             OSError: the file cannot be written.
         """
-        with self._lock:
+        with self._lock.lock:
             calls = tuple(call for call in self._calls if call is not None)
             cassette = Cassette(calls, self._redactor.pools)
             refuse_leaks(cassette.as_json(), self._redactor)
@@ -109,7 +109,7 @@ class Recorder:
     def _begin(self, operation: Operation) -> _Pending:
         if not is_member(operation.name):
             raise CassetteError("the operation's name is not in the form of the service's names: nothing was sent")
-        with self._lock:
+        with self._lock.lock:
             self._set_start()
             try:
                 request = self._redactor.request(operation.parameters)
@@ -121,7 +121,7 @@ class Recorder:
         user_pool_id = pool_id_at(url) if url.endswith("/.well-known/jwks.json") else None
         if user_pool_id is None:
             raise CassetteError("only the key sets of user pools can be recorded: nothing was fetched")
-        with self._lock:
+        with self._lock.lock:
             self._set_start()
             return self._pending(Call(key_set_of=self._redactor.pool(user_pool_id)))
 
@@ -135,7 +135,7 @@ class Recorder:
 
     def _end(self, pending: _Pending, changes: dict[str, Any], reply: Reply | None = None) -> None:
         seconds = round(self._monotonic() - pending.started, 1)
-        with self._lock:
+        with self._lock.lock:
             if reply is not None:
                 changes["reply"] = self._redactor.reply(reply.document, self._clock())
             call = pending.call

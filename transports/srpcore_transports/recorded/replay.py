@@ -84,13 +84,13 @@ class ReplayTransport:
     @property
     def user_pool_id(self) -> str:
         """The first pool of the cassette, for a program that does not have one."""
-        with self._lock:
+        with self._lock.lock:
             return self._bindings.value_of(_FIRST_POOL)
 
     @property
     def client_id(self) -> str:
         """The id of an app client, for a program that does not have one."""
-        with self._lock:
+        with self._lock.lock:
             return self._bindings.value_of(_FIRST_CLIENT)
 
     @property
@@ -126,7 +126,7 @@ class ReplayTransport:
             TransportError: it was raised while recording, too.
             ConfigurationError: there are tokens to sign, and PyJWT or cryptography is not installed.
         """
-        with self._lock:
+        with self._lock.lock:
             number, call = self._match(operation)
             document = None if call.reply is None else self._expansion().document(call.reply)
         self._wait_or_fail(call)
@@ -155,7 +155,7 @@ class ReplayTransport:
         """
         if not url.endswith("/.well-known/jwks.json"):
             raise TransportError("a recording contains only key sets, and the URL is not that of one")
-        with self._lock:
+        with self._lock.lock:
             recorded = self._fetches.pop(0) if self._fetches else None
         if recorded is not None:
             self._wait_or_fail(recorded)
