@@ -182,8 +182,8 @@ def _unknown_attribute(client: _Client, name: str) -> str:
     message = f"{type(client).__name__!r} object has no attribute {name!r}"
     if name.startswith("_"):
         return message  # copy, pickle and inspect look such names up, and expect a plain AttributeError
-    hint = _closest(name, dir(client))
-    return f"{message}{hint or '.'} An operation newer than botocore {BOTOCORE_VERSION} is sent by call('OperationName', ...)"
+    hint = _closest(name, dir(client)) or "."
+    return f"{message}{hint} An operation newer than botocore {BOTOCORE_VERSION} is sent by call('OperationName', ...)"
 
 
 def _closest(name: str, names: list[str]) -> str:
