@@ -27,7 +27,7 @@ def reset_in_child(thing: T, reset: Callable[[T], None]) -> None:
 class ForkSafeLock:
     """A lock that a forked child finds free. Use it as ``with thing.lock: ...``. It is not re-entrant.
 
-    ``lock`` is a plain lock of the interpreter, which the child replaces with a new one. This class has no ``__enter__``,
+    ``lock`` is a plain lock of the interpreter, which the child replaces with a new one. This class has no __enter__,
     for two reasons. A Ctrl-C could arrive within it, after the lock was acquired and before the block began. And a
     thread that forks within a block leaves it in the child too, by releasing the lock that it holds: the old one.
     """
