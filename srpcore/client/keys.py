@@ -51,9 +51,10 @@ class KeyState(PersistenceState):
         """Return the cache of the pool's keys. If ``pool_jwk`` or ``COGNITO_JWKS`` is set, it holds those keys."""
         document = self.pool_jwk or _keys_of_environment()
         url = f"{self.user_pool_url}/.well-known/jwks.json"
-        if isinstance(document, FetchedKeySet):
-            # It carries its cache, so that no other thread can take it for a key set that a program has set.
-            return document.cache if document.cache.url == url else KeyCache(url, TIMING)
+        # A fetched key set carries its cache, so that no other thread takes it for one that a program has set. One that
+        # was fetched from elsewhere was set by the program: it took it from another object.
+        if isinstance(document, FetchedKeySet) and document.cache.url == url:
+            return document.cache
         if document is None:
             return KeyCache(url, TIMING)
         given = self._given_keys

@@ -496,3 +496,13 @@ def test_a_loop_that_was_closed_during_a_refresh_does_not_block_the_next_loop(wo
     before = user.access_token
     asyncio.run(asyncio.wait_for(refresh(), 20))
     assert user.access_token != before
+
+
+def test_key_set_taken_from_an_object_with_another_endpoint_counts_as_given(world: World) -> None:
+    user = world.user("alice")
+    user.authenticate(PASSWORD)
+    other = world.user("alice", endpoint_url="https://keys.example")
+    other.pool_jwk = user.pool_jwk
+    world.wire.clear()
+    assert other.get_keys() == user.get_keys()
+    assert world.wire.fetched == []
