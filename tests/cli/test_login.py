@@ -13,6 +13,9 @@ import pytest
 from support.cli_processes import SRPCORE, Result, Server, environment, run, stopped
 from support.users import NEW_PASSWORD, PASSWORD
 
+# These tests start one process or more each, so together they are too slow for the unit tier.
+pytestmark = pytest.mark.slow
+
 
 def login(server: Server, user: str, *lines: str, options: tuple[str, ...] = (), **settings: str) -> Result:
     stdin = "".join(f"{line}\n" for line in lines)

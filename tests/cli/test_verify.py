@@ -81,6 +81,7 @@ def test_files_that_cannot_be_read(server: Server, run_here: Callable[..., Resul
     assert "could not read standard input" in error
 
 
+@pytest.mark.slow
 def test_key_set_of_the_environment_needs_no_service(server: Server, tokens: dict[str, str]) -> None:
     address = f"{server.url}/{server.user_pool_id}/.well-known/jwks.json"
     with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address) as response:

@@ -21,6 +21,7 @@ LOADED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", LOADED)
 def test_each_module_loads_its_own_framework(module: str) -> None:
     program = f"import sys; sys.path[:0] = {sys.path!r}; import json, {module}; print(json.dumps([*sys.modules]))"

@@ -14,6 +14,9 @@ import pytest
 import srpcore
 import srpcore_transports
 
+# These tests start one process or more each, so together they are too slow for the unit tier.
+pytestmark = pytest.mark.slow
+
 ROOTS = os.pathsep.join(str(Path(package.__path__[0]).parent) for package in (srpcore, srpcore_transports))
 
 CONFTEST = """
@@ -91,7 +94,6 @@ def project(tmp_path: Path) -> Project:
 BOTH = ["TestMore.test_two.json", "test_one.json"]
 
 
-@pytest.mark.slow
 def test_each_test_records_its_cassette_and_replays_it(project: Project) -> None:
     counts, output = project.run()
     assert "run pytest --record=missing" in output
@@ -112,7 +114,6 @@ def test_each_test_records_its_cassette_and_replays_it(project: Project) -> None
     assert project.texts()["TestMore.test_two.json"] != before["TestMore.test_two.json"]
 
 
-@pytest.mark.slow
 def test_test_that_fails_leaves_its_cassette_as_it_was(project: Project) -> None:
     project.run("--record=all")
     before = project.texts()
@@ -126,7 +127,6 @@ def test_test_that_fails_leaves_its_cassette_as_it_was(project: Project) -> None
     assert project.files() == BOTH
 
 
-@pytest.mark.slow
 def test_calls_left_unused_and_calls_passed_over_fail_a_test(project: Project) -> None:
     project.run("--record=all")
     project.write(TESTS.replace('        assert ask("bob")["Username"] == "bob"\n', "", 1))
@@ -143,7 +143,6 @@ def test_calls_left_unused_and_calls_passed_over_fail_a_test(project: Project) -
     assert project.run()[0] == {"passed": 1, "failed": 1}
 
 
-@pytest.mark.slow
 def test_mode_members_to_keep_and_path_are_the_projects_choice(project: Project) -> None:
     project.run("--record=all")
     more = """
@@ -166,7 +165,6 @@ def cassette_keep():
     assert '"Username": "bob"' in project.texts()["TestMore.test_two.json"]
 
 
-@pytest.mark.slow
 def test_names_of_parameters_become_names_of_files(project: Project) -> None:
     parameters = ["a/b", "a_b", "ä", ".."]
     test = f"""

@@ -14,6 +14,9 @@ from srpcore.store import FileStore, Login, Tokens
 
 from .making import KEY, LOGIN, OTHER, run, start
 
+# These tests start one process or more each, so together they are too slow for the unit tier.
+pytestmark = pytest.mark.slow
+
 ADD = """
 from srpcore.store import *
 store, key = FileStore(sys.argv[1]), sys.argv[2]
@@ -152,7 +155,6 @@ def test_programs_that_write_lose_nothing(folder: Path) -> None:
     assert not list(folder.glob("*.tmp"))
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="forks")
 def test_a_kill_at_any_line_leaves_the_old_login_or_the_new_one(folder: Path) -> None:
     code, seen = json.loads(run(KILL, folder, KEY))

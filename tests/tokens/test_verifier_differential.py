@@ -260,6 +260,7 @@ def of_the_pool(token: Any, key: Private) -> Any:
     return f"{signing_input}.{transplanted(octets, key, f'{header}.{payload}'.encode(), signing_input, key)}"
 
 
+@pytest.mark.slow
 def test_wycheproof_signatures() -> None:
     document = load("wycheproof/rsa_signature_2048_sha256_test.json")
     numbers = private_key().private_numbers()
