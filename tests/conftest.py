@@ -15,23 +15,12 @@ from support.no_skips import pytest_addoption, pytest_make_collect_report, pytes
 from support.rsa_keys import next_key
 
 # Hooks: pytest finds them by their names in this module.
-__all__ = [
-    "pytest_addoption",
-    "pytest_collection_finish",
-    "pytest_make_collect_report",
-    "pytest_runtest_makereport",
-]
+__all__ = ["pytest_addoption", "pytest_make_collect_report", "pytest_runtest_makereport"]
 
 # Hypothesis' own time limits are off: on a busy machine they fail tests of correct code. @settings of a test replaces the
 # members that it names.
 settings.register_profile("srpcore", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("srpcore")
-
-
-def pytest_collection_finish() -> None:
-    """Leave modules and collected tests out of every garbage collection that follows, because they live to the end."""
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")
