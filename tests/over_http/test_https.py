@@ -596,6 +596,7 @@ def test_an_answer_that_breaks_off_is_never_asked_for_again(
     assert len(server.requests) == 2
 
 
+@pytest.mark.slow
 def test_a_timeout_on_a_reused_connection_is_not_asked_for_again(bundle: str) -> None:
     def handler(request: Request, connection: socket.socket) -> bytes:
         if len(server.requests) == 2:

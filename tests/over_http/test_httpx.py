@@ -902,7 +902,7 @@ def test_a_proxy_that_refuses(
     assert server.connections == 0
 
 
-@pytest.mark.parametrize("reply", [b"SSH-2.0-OpenSSH\r\n\r\n", b"", None])
+@pytest.mark.parametrize("reply", [b"SSH-2.0-OpenSSH\r\n\r\n", b"", pytest.param(None, marks=pytest.mark.slow)])
 def test_a_proxy_that_is_none(make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, reply: bytes | None) -> None:
     with LoopbackServer(silent() if reply is None else cut(reply)) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")

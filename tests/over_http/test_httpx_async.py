@@ -146,6 +146,7 @@ def test_a_thousand_tasks() -> None:
     assert server.connections < 50
 
 
+@pytest.mark.slow
 def test_no_free_connection_is_a_timeout_before_anything_is_sent() -> None:
     async def story() -> None:
         async with AsyncHttpxTransport(
@@ -344,6 +345,7 @@ def test_a_provider_that_waits_does_not_stop_the_loop(bundle: str) -> None:
     assert asked[0] is not threading.current_thread()
 
 
+@pytest.mark.slow
 def test_a_provider_that_waits_too_long_ends_at_the_deadline(bundle: str) -> None:
     def provider() -> Credentials:
         released.wait(60)

@@ -105,6 +105,7 @@ def test_its_trust_counts(over: Callable[..., None]) -> None:
         over(server.url, story, {})
 
 
+@pytest.mark.slow
 def test_its_limits_count_and_nothing_has_arrived(over: Callable[..., None]) -> None:
     def story(call: Callable[[Operation], Reply], client: Any) -> None:
         with pytest.raises(TransportTimeout, match=r"no connection to 127\.0\.0\.1 was free") as caught:
