@@ -42,7 +42,6 @@ def test_every_exported_name_is_there(name: str) -> None:
 def test_pycognito_names_of_the_exceptions() -> None:
     from srpcore import exceptions
 
-    assert exceptions.WarrantException is exceptions.SrpcoreError
     for name in ("ForceChangePasswordException", "TokenVerificationException", "MFAChallengeException"):
         assert issubclass(getattr(exceptions, name), exceptions.WarrantException)
 

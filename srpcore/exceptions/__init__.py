@@ -2,7 +2,7 @@
 
 ::
 
-    SrpcoreError (pycognito's WarrantException)
+    SrpcoreError
     ├── ConfigurationError          an argument or a setting is wrong            (also ValueError)
     │   └── AccessTokenRequired     the method needs a login                     (also AttributeError)
     ├── UnsafeServerValue           the service sent a value that is unsafe to use (also ValueError)
@@ -12,16 +12,17 @@
     ├── ServiceError                the service answered with an error: code, message, operation, status, request_id
     │   └── NotAuthorizedException, UserNotFoundException, ...  one for each name of the service model
     │       └── WrongPassword, UserDisabled, RefreshTokenRefused, ...  of NotAuthorizedException (not_authorized.py)
-    ├── TokenVerificationException  a token is not accepted: expected, actual
-    │   └── MalformedToken, InvalidSignature, TokenExpired, ...  one for each reason (tokens.py)
     ├── StoreError                  a stored login cannot be read or written (store.py)
     │   ├── StoreUnsafe             other users could read or replace its file
     │   ├── StoreCorrupt            its content is not a login                   (also ValueError)
     │   └── StoreLocked             another process did not release the lock     (also TimeoutError)
-    ├── ForceChangePasswordException  the user must choose a new password
-    └── MFAChallengeException       the user must enter a code; get_tokens() returns the Session
-        ├── SoftwareTokenMFAChallengeException
-        └── SMSMFAChallengeException
+    └── WarrantException            what pycognito has classes of its own for
+        ├── TokenVerificationException  a token is not accepted: expected, actual
+        │   └── MalformedToken, InvalidSignature, TokenExpired, ...  one for each reason (tokens.py)
+        ├── ForceChangePasswordException  the user must choose a new password
+        └── MFAChallengeException   the user must enter a code; get_tokens() returns the Session
+            ├── SoftwareTokenMFAChallengeException
+            └── SMSMFAChallengeException
 """
 
 from __future__ import annotations

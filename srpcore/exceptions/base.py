@@ -18,8 +18,12 @@ class SrpcoreError(Exception):
     """The base class of every exception that srpcore raises."""
 
 
-WarrantException = SrpcoreError
-"""The name of the base class in pycognito."""
+class WarrantException(SrpcoreError):
+    """The base class of the exceptions that pycognito defines itself: the challenges and refused tokens.
+
+    Programs write ``except WarrantException`` and then ask for the password again. Therefore no error of the service or
+    of the network is one.
+    """
 
 
 class ConfigurationError(SrpcoreError, ValueError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .base import SrpcoreError
+from .base import WarrantException
 
 __all__ = [
     "ForceChangePasswordException",
@@ -14,7 +14,7 @@ __all__ = [
 ]
 
 
-class ForceChangePasswordException(SrpcoreError):
+class ForceChangePasswordException(WarrantException):
     """The user must choose a new password: answer with ``Cognito.new_password_challenge``.
 
     ``required_attributes`` are the attributes for which the answer must contain a value. The names have no prefix
@@ -32,7 +32,7 @@ class ForceChangePasswordException(SrpcoreError):
         return f"{self.message} (required attributes: {', '.join(self.required_attributes)})"
 
 
-class MFAChallengeException(SrpcoreError):
+class MFAChallengeException(WarrantException):
     """The user must prove a second factor. ``get_tokens()`` returns the reply with the Session that the answer needs.
 
     The Session is a secret. Therefore the reply is not in ``args``, ``str()`` or ``repr()`` of the exception.

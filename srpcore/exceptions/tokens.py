@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .base import SrpcoreError
+from .base import WarrantException
 
 __all__ = [
     "AccessTokenHashMismatch",
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 
-class TokenVerificationException(SrpcoreError):
+class TokenVerificationException(WarrantException):
     """A token is not accepted.
 
     Attributes:

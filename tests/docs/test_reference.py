@@ -149,7 +149,6 @@ def test_the_reference_introduces_public_modules_only() -> None:
 
 
 def test_the_reference_documents_nothing_twice() -> None:
-    # SrpcoreError is documented by its other name, WarrantException, too.
     names = [(identity(*split(name)), name.rpartition(".")[2]) for name in DOCUMENTED if split(name)[1]]
     assert [name for name, count in Counter(names).items() if count > 1] == []
 

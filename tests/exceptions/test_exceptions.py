@@ -314,8 +314,7 @@ def test_pycognitos_names_and_constructors() -> None:
     for name in names:
         their, our = getattr(theirs, name), getattr(exceptions, name)
         shared = {base.__name__ for base in their.__mro__} & set(names)
-        assert shared <= {base.__name__ for base in our.__mro__} | {"WarrantException"}
-        assert issubclass(our, exceptions.WarrantException)
+        assert shared <= {base.__name__ for base in our.__mro__}
         if "MFA" in name:
             accepted = {"args", "message", "self", "tokens"}
             assert accepted == set(inspect.signature(our.__init__).parameters)
@@ -332,6 +331,14 @@ def test_pycognitos_names_and_constructors() -> None:
             assert str(our("text")) == str(their("text"))
             if name != "TokenVerificationException":
                 assert str(our()) == str(their())
+
+
+def test_warrant_exception_covers_challenges_and_refused_tokens_only() -> None:
+    covered = {cls.__name__ for cls in PUBLIC if cls.__base__ is exceptions.WarrantException}
+    assert covered == {"ForceChangePasswordException", "MFAChallengeException", "TokenVerificationException"}
+    for cls in (ServiceError, exceptions.TransportError, exceptions.ConfigurationError, exceptions.StoreError):
+        assert not issubclass(cls, exceptions.WarrantException)
+    assert not issubclass(exceptions.UnsupportedChallenge, exceptions.WarrantException)
 
 
 @pytest.mark.parametrize(
