@@ -106,12 +106,15 @@ class RefreshState(KeyState):
         if is_ours(self, "verify_token"):
             yield from call_method(self, "get_keys")
         self._login = settled(self._login)
+        login: Login | None = None
         if self._save_failed:
             # Write the present tokens first: what the store has is older, and must not be taken for another process's.
             yield from self._save()
-        elif (yield from self._take_over((yield from self._load()))):
-            return
-        reply = yield from self._request_tokens()
+        else:
+            login = yield from self._load()
+            if (yield from self._take_over(login)):
+                return
+        reply = yield from self._request_tokens(self._claims_beside_refresh_token(login))
         result: Mapping[str, Any] = reply.get("AuthenticationResult") or {}
         rotated: str | None = result.get("RefreshToken")
         if rotated:
@@ -119,20 +122,26 @@ class RefreshState(KeyState):
             yield from self._save()
         yield from call_method(self, "_set_tokens", reply)
 
-    def _request_tokens(self) -> Flow[JsonObject]:
+    def _request_tokens(self, claims: Mapping[str, Any]) -> Flow[JsonObject]:
+        """Request new tokens. *claims* are those of the access token that came with the refresh token."""
         account = settled(self._login).account
+        # The refresh token is bound to the device that the user logged in with, which the access token names. After a
+        # restart with saved tokens, this object may not have a `device`, or have another one.
+        known = self.device.key if self.device else None
+        device_key = claims["device_key"] if isinstance(claims.get("device_key"), str) else known
         try:
             reply, way = yield from refresh(
                 self._app,
                 self.refresh_token or "",
-                username=self._canonical_username(),
-                device_key=self.device.key if self.device else None,
+                username=str(claims.get("username") or account.username or self.username or ""),
+                device_key=device_key,
                 first=account.refresh_way,
             )
         except (RefreshTokenRefused, RefreshTokenReuseException, UserNotFoundException) as error:
-            # The service also answers "Invalid Refresh Token" if the pool tracks devices and the request lacks the
-            # device key. So without a device this error does not prove that the refresh token is useless.
-            final = not isinstance(error, InvalidRefreshToken) or self.device is not None
+            # The service also answers "Invalid Refresh Token" if the pool tracks devices and the device is not
+            # confirmed. So this error proves that the refresh token is useless only if it came for `device`, which is
+            # a confirmed one.
+            final = not isinstance(error, InvalidRefreshToken) or (known is not None and known == device_key)
             if self._store is not None and final:
                 self._drop_tokens()
                 yield from self._save()
@@ -163,16 +172,21 @@ class RefreshState(KeyState):
         self._expire_at(stored.expires_at)
         return True
 
-    def _canonical_username(self) -> str:
-        """Return the name for the SECRET_HASH of REFRESH_TOKEN_AUTH.
+    def _claims_beside_refresh_token(self, login: Login | None) -> Mapping[str, Any]:
+        """Return the claims of the access token that came with the refresh token. They are not verified.
 
-        It must be the canonical username, not an alias. The access token names it.
+        *login* is the stored login. If the refresh token was taken from there, so is the access token.
+
+        ``username`` in it is the canonical name, which the SECRET_HASH of REFRESH_TOKEN_AUTH needs; an alias would not
+        do. ``device_key`` is the key of the device, which a pool that tracks devices demands in every refresh.
         """
-        claims: Mapping[str, Any] = {}
-        if self.access_token:
+        stored = None if login is None else login.tokens
+        taken = stored is not None and stored.refresh_token == self.refresh_token
+        access_token = stored.access_token if stored is not None and taken else self.access_token
+        if access_token:
             with suppress(MalformedToken):
-                claims = tokens.unverified_claims(self.access_token)
-        return str(claims.get("username") or settled(self._login).account.username or self.username or "")
+                return tokens.unverified_claims(access_token)
+        return {}
 
 
 class RefreshMethods(RefreshState, KeyMethods):

@@ -122,13 +122,68 @@ def test_device_is_proven_after_mfa(world: World) -> None:
     assert again.access_claims["device_key"] == device.key
 
 
-def test_refresh_carries_the_device(world: World) -> None:
+def test_refresh_sends_the_device_key_without_an_access_token(world: World) -> None:
     user = world.user(device=remembered(world))
     user.authenticate(PASSWORD)
+    user.access_token = None
     user.renew_access_token()
-    user.device = None
+    user.device = user.access_token = None
     with pytest.raises(exceptions.NotAuthorizedException, match="Invalid Refresh Token"):
         user.renew_access_token()
+
+
+@pytest.mark.parametrize("way", ["GetTokensFromRefreshToken", "InitiateAuth"])
+def test_saved_tokens_refresh_with_the_device_that_the_access_token_names(world: World, way: str) -> None:
+    device = remembered(world)
+    user = world.user(device=device)
+    user.authenticate(PASSWORD)
+    world.wire.clear()
+    world.wire.instead = lambda operation: (
+        None
+        if operation.name == way
+        else error("UnknownOperationException")
+        if operation.name == "GetTokensFromRefreshToken"
+        else error("UnsupportedOperationException")
+    )
+    restarted = world.user(access_token=user.access_token, refresh_token=user.refresh_token)
+    restarted.renew_access_token()
+    sent = world.asked(way)[-1].parameters
+    assert sent.get("DeviceKey", sent.get("AuthParameters", {}).get("DEVICE_KEY")) == device.key
+
+
+def test_refresh_sends_the_key_of_the_token_and_not_of_another_device(world: World) -> None:
+    device, other = remembered(world), remembered(world)
+    user = world.user(device=device)
+    user.authenticate(PASSWORD)
+    restarted = world.user(access_token=user.access_token, refresh_token=user.refresh_token, device=other)
+    restarted.renew_access_token()
+    assert restarted.access_claims is not None
+    assert restarted.access_claims["device_key"] == device.key
+
+
+def test_refresh_token_of_another_process_is_sent_with_its_device(world: World) -> None:
+    store = srpcore.MemoryStore()
+    ours, theirs = world.user(store=store), world.user()
+    ours.authenticate(PASSWORD)
+    first = ours.confirm_device()
+    theirs.authenticate(PASSWORD)
+    second = theirs.confirm_device()
+    assert ours.device == first
+    key = srpcore.store.store_key(world.pool.user_pool_id, world.pool.client_id, "alice")
+    store.save(key, srpcore.store.Login(theirs.tokens, second))
+    world.clock.ahead += 3601
+    ours.renew_access_token()
+    assert ours.access_claims is not None
+    assert ours.access_claims["device_key"] == second.key
+
+
+def test_device_key_that_is_not_a_string_is_not_sent(world: World) -> None:
+    user = world.user(refresh_token="the-refresh-token", access_token="e30.eyJkZXZpY2Vfa2V5IjoxfQ.AA")
+    with pytest.raises(exceptions.NotAuthorizedException):
+        user.renew_access_token()
+    sent = world.wire.operations[-1].parameters
+    assert "DeviceKey" not in sent
+    assert "DEVICE_KEY" not in sent.get("AuthParameters", {})
 
 
 @pytest.mark.parametrize("remember", [False, True])
