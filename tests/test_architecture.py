@@ -5,7 +5,7 @@ each for its subject: stores and the key source read files, the key provider wai
 tokens under a lock, the command line uses the terminal. No module of the core opens a socket: that is a transport's work.
 
 Flows may not take locks or start a driver either. That follows from PACKAGES: `flows` imports neither `_fork` nor
-`driver`. `tests/client/test_purity.py` checks it at run time, while flows are advanced.
+`driver`. `tests/flows/test_purity.py` checks it at run time, while flows are advanced.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ PACKAGES = {
     "driver": {"protocol"},
     "store": {"_fork", "clock", "crypto", "exceptions"},
     "users": {"exceptions", "protocol"},
-    "flows": {"clock", "crypto", "exceptions", "pool", "service_model", "protocol"},
+    "flows": {"clock", "crypto", "exceptions", "pool", "service_model", "protocol", "users"},
     "service_client": {"driver", "exceptions", "flows", "service_model", "protocol"},
     "resolve": {"exceptions", "service_client", "protocol"},
     "aws_srp": {"clock", "crypto", "driver", "exceptions", "flows", "pool", "resolve", "protocol"},

@@ -17,8 +17,8 @@ from typing import NoReturn
 
 import trustme
 
-from loopback import Drop, Request, answer, chunked, tls
 from srpcore.service_model import EXCEPTIONS
+from support.loopback import Drop, Request, answer, chunked, tls
 
 from .serving import FaultyService, refusal
 

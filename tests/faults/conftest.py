@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from loopback import write_bundle
+from support.loopback import write_bundle
 
 from .kinds import Pool
 

@@ -12,12 +12,12 @@ from contextlib import suppress
 from threading import Event
 from typing import TYPE_CHECKING
 
-from loopback import Drop, LoopbackServer, Request, answer, forward, tls
 from srpcore.protocol import Operation
 from srpcore.service_model import TARGET_PREFIX
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.local import LocalUserPool, service, signatures
 from srpcore_transports.local.errors import Refusal
+from support.loopback import Drop, LoopbackServer, Request, answer, forward, tls
 
 if TYPE_CHECKING:
     from .catalogue import Misbehaviour

@@ -12,13 +12,13 @@ import pytest
 
 import srpcore
 from client.conftest import KEYS, Wire, World
-from local.test_custom_auth import Quiz
 from observability.conftest import Tracing
 from observability.ledger import Journal, Ledger
 from srpcore.protocol import Operation, Reply, Transport
 from srpcore_transports.https import HttpsTransport
 from srpcore_transports.httpx import AsyncHttpxTransport, HttpxTransport
 from srpcore_transports.local import CustomAuth
+from support.quiz import Quiz
 
 ANSWER = "the-hippopotamus"
 

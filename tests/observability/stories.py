@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 from client.conftest import PASSWORD
-from local.authenticator import Authenticator
 from observability.stage import ANSWER, Stage, got, listed
 from srpcore import AsyncTokenVerifier, TokenVerifier, exceptions
 from srpcore.crypto.totp import totp
 from srpcore.store import MemoryStore
+from support.authenticator import Authenticator
 
 NEW_PASSWORD = "Another-Horse-2"
 WRONG_PASSWORD = "Mistaken-Horse-3"

@@ -12,7 +12,6 @@ import botocore.exceptions
 import pytest
 
 from client.conftest import KEYS, PASSWORD, World
-from loopback import LoopbackServer, answer
 from srpcore import ServiceError, TransportError, exceptions
 from srpcore.exceptions.base import TransportTimeout
 from srpcore.protocol import Operation, Reply
@@ -20,6 +19,7 @@ from srpcore_transports.botocore import BotocoreTransport
 from srpcore_transports.deadline import time_limit
 from srpcore_transports.events import RequestEvent, ResponseEvent
 from srpcore_transports.https import HttpsTransport
+from support.loopback import LoopbackServer, answer
 
 READ = Operation("GetUser", {"AccessToken": "a-secret-token"})
 

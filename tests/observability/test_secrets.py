@@ -17,7 +17,6 @@ import pytest
 
 import srpcore
 from client.conftest import PASSWORD, World
-from loopback import LoopbackServer, answer
 from observability.conftest import Tracing
 from observability.ledger import Journal, Ledger, everything, leaks
 from observability.stage import Stage
@@ -30,6 +29,7 @@ from srpcore_transports.credentials import Credentials
 from srpcore_transports.https import HttpsTransport
 from srpcore_transports.local import LocalUserPool
 from srpcore_transports.signing import RequestSigner
+from support.loopback import LoopbackServer, answer
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 import srpcore
 from client.conftest import PASSWORD, World
-from loopback import Drop, LoopbackServer, Request, answer
 from observability.conftest import Tracing
 from srpcore import exceptions
 from srpcore.protocol import Operation
@@ -25,6 +24,7 @@ from srpcore_transports.events import RequestEvent, ResponseEvent
 from srpcore_transports.https import HttpsTransport
 from srpcore_transports.httpx import AsyncHttpxTransport, HttpxTransport
 from srpcore_transports.opentelemetry import OpenTelemetry
+from support.loopback import Drop, LoopbackServer, Request, answer
 
 KEYS = Credentials("AKIDLOCAL", "secret-of-the-tests")
 READ = Operation("GetUser", {"AccessToken": "a-secret-token"})

@@ -13,12 +13,12 @@ from urllib.parse import quote
 import pytest
 
 import srpcore
-from local.authenticator import Authenticator
-from local.test_custom_auth import Quiz
 from srpcore import TokenVerifier, exceptions
 from srpcore.resolve import as_async
 from srpcore_transports.local import CustomAuth
 from srpcore_transports.recorded import AsyncRecordingTransport
+from support.authenticator import Authenticator
+from support.quiz import Quiz
 
 from .conftest import DUMMIES, RECORDED, Recorder, Stage, got, replay_stage
 

@@ -12,8 +12,7 @@ from srpcore.crypto.encoding import to_hex
 from srpcore.crypto.totp import totp
 from srpcore_transports.local import CustomAuth, LocalUserPool
 from support.clock import Clock
-from support.quiz import Event
-from support.quiz import Quiz as Quiz  # tests/recorded and tests/observability still import it from this module
+from support.quiz import Event, Quiz
 from support.users import OTHER_PASSWORD, PASSWORD
 
 from .boto import KEYS, connected

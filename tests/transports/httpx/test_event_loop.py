@@ -16,12 +16,14 @@ from typing import Any
 import pytest
 
 import srpcore
-from loopback import Drop, LoopbackServer, Request, answer, proxy_server, tls
-from serving_aws import ADMIN, KEYS, SIGN_IN, echo
 from srpcore.exceptions import ConfigurationError, TransportError, TransportTimeout
 from srpcore.protocol import Operation
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.httpx import AsyncHttpxTransport
+from support.loopback import Drop, LoopbackServer, Request, answer, proxy_server, tls
+from support.serving_aws import ADMIN, KEYS, SIGN_IN, echo
+
+pytestmark = pytest.mark.usefixtures("bare_environment", "no_leaks")
 
 
 def others() -> set[asyncio.Task[Any]]:

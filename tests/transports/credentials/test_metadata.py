@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from loopback import LoopbackServer, Request, answer, chunked, tls, write_bundle
 from srpcore.exceptions import ConfigurationError, TransportError, TransportTimeout
 from srpcore_transports.credentials import Credentials, DefaultCredentials
 from srpcore_transports.credentials.metadata import (
@@ -22,6 +21,7 @@ from srpcore_transports.credentials.metadata import (
     fetch_from_instance,
     instance_endpoint,
 )
+from support.loopback import LoopbackServer, Request, answer, chunked, tls, write_bundle
 
 FULL, RELATIVE = "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
 TOKEN, TOKEN_FILE = "AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"

@@ -12,10 +12,10 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from loopback import LoopbackServer, Request, answer
 from srpcore.exceptions import ConfigurationError, TransportError
 from srpcore_transports.credentials import BotocoreCredentials, Credentials, DefaultCredentials
 from srpcore_transports.credentials.botocore_resolver import resolve_by_botocore
+from support.loopback import LoopbackServer, Request, answer
 
 SECRET = "hunter2"
 ROLE = "arn:aws:iam::123456789012:role/r"

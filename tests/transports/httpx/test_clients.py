@@ -11,12 +11,14 @@ from typing import Any
 import httpx
 import pytest
 
-from loopback import Drop, Handler, LoopbackServer, Request, answer, authority, tls
-from serving_aws import KEYS, SIGN_IN, echo, fixed
 from srpcore.exceptions import ConfigurationError, TransportError, TransportTimeout
 from srpcore.protocol import Operation, Reply
 from srpcore_transports.deadline import time_limit
 from srpcore_transports.httpx import AsyncHttpxTransport, HttpxTransport
+from support.loopback import Drop, Handler, LoopbackServer, Request, answer, authority, tls
+from support.serving_aws import KEYS, SIGN_IN, echo, fixed
+
+pytestmark = pytest.mark.usefixtures("bare_environment", "no_leaks")
 
 SIGN_UP = Operation("SignUp", {"Username": "zoë"})
 

@@ -11,15 +11,17 @@ from typing import Any
 
 import pytest
 
-from loopback import Drop, LoopbackServer, answer, chunked, tls
-from on_loop import OnLoop
-from serving_aws import SIGN_IN, echo
 from srpcore.exceptions import TransportError, TransportTimeout
 from srpcore.protocol import Operation
 from srpcore_transports.deadline import time_limit
 from srpcore_transports.https import HttpsTransport
 from srpcore_transports.httpx import AsyncHttpxTransport, HttpxTransport
 from srpcore_transports.retries import Retries
+from support.loopback import Drop, LoopbackServer, answer, chunked, tls
+from support.on_loop import OnLoop
+from support.serving_aws import SIGN_IN, echo
+
+pytestmark = pytest.mark.usefixtures("bare_environment", "no_leaks")
 
 BIG = 9_000_000
 SIGN_UP = Operation("SignUp", {"Username": "u" * BIG})

@@ -7,6 +7,8 @@ import pytest
 from srpcore_transports.proxy import Proxy, parse_proxy, proxy_for
 from srpcore_transports.urls import Origin, host_of, origin_and_target
 
+pytestmark = pytest.mark.usefixtures("bare_environment", "no_leaks")
+
 
 @pytest.mark.parametrize(
     ("url", "origin", "target", "host"),

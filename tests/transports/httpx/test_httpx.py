@@ -23,7 +23,16 @@ from typing import Any
 import pytest
 import trustme
 
-from loopback import (
+from srpcore.exceptions import ConfigurationError, TransportError, TransportTimeout
+from srpcore.protocol import Operation
+from srpcore_transports.credentials import Credentials
+from srpcore_transports.deadline import time_limit
+from srpcore_transports.https import HttpsTransport
+from srpcore_transports.httpx import AsyncHttpxTransport, HttpxTransport
+from srpcore_transports.httpx.client_pool import ClientPool
+from srpcore_transports.retries import Retries
+from support.forks import held_by_another_thread, in_a_child
+from support.loopback import (
     Drop,
     Handler,
     LoopbackServer,
@@ -34,8 +43,9 @@ from loopback import (
     tls,
     write_bundle,
 )
-from on_loop import OnLoop
-from serving_aws import (
+from support.on_loop import OnLoop
+from support.ports import reserved_port
+from support.serving_aws import (
     ADMIN,
     KEYS,
     SIGN_IN,
@@ -45,16 +55,8 @@ from serving_aws import (
     refuse_to_look_for_credentials,
     reset,
 )
-from srpcore.exceptions import ConfigurationError, TransportError, TransportTimeout
-from srpcore.protocol import Operation
-from srpcore_transports.credentials import Credentials
-from srpcore_transports.deadline import time_limit
-from srpcore_transports.https import HttpsTransport
-from srpcore_transports.httpx import AsyncHttpxTransport, HttpxTransport
-from srpcore_transports.httpx.client_pool import ClientPool
-from srpcore_transports.retries import Retries
-from support.forks import held_by_another_thread, in_a_child
-from support.ports import reserved_port
+
+pytestmark = pytest.mark.usefixtures("bare_environment", "no_leaks")
 
 SIGN_UP = Operation("SignUp", {"Username": "zoë", "Password": "hunter2"})
 MAKERS: dict[str, Callable[..., Any]] = {

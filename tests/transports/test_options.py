@@ -15,6 +15,8 @@ from srpcore_transports.https import HttpsTransport
 from srpcore_transports.httpx import AsyncHttpxTransport, HttpxTransport
 from srpcore_transports.options import TransportArguments, TransportOptions
 
+pytestmark = pytest.mark.usefixtures("bare_environment", "no_leaks")
+
 KINDS = [HttpsTransport, HttpxTransport, AsyncHttpxTransport]
 
 
