@@ -16,12 +16,12 @@ The Ctrl-C is lost until the user presses the next key, and the program seems to
 process in the gap for a long time. The same happens if the system delivers the signal to another thread.
 
 `signal.set_wakeup_fd` closes the gap: the handler in C also writes a byte to a pipe, and this module waits with
-select(2) for the terminal and the pipe together. The byte stays in the pipe until it is read, so the wait ends whether
-the signal arrives before select(2) or during it::
+poll(2) for the terminal and the pipe together. The byte stays in the pipe until it is read, so the wait ends whether
+the signal arrives before poll(2) or during it::
 
                  +-------- nothing to read --------+
                  v                                 |
-    +--> select(terminal, pipe) -- terminal --> read(2) --> a line, or the end of input
+    +--> poll(terminal, pipe) --- terminal ---> read(2) --> a line, or the end of input
     |            |
     |           pipe
     |            v
@@ -31,34 +31,41 @@ the signal arrives before select(2) or during it::
     +------------+ (any other signal)
 
 read(2) must not wait either: Ctrl-C makes the terminal discard a line that was typed but not yet read, possibly after
-select(2) has reported it. So the terminal is opened a second time, with O_NONBLOCK. That flag belongs to the open file,
+poll(2) has reported it. So the terminal is opened a second time, with O_NONBLOCK. That flag belongs to the open file,
 and standard input is the same open file in the shell that started the process, so the flag is never set there.
 If the terminal cannot be opened again (after ``su``, for example, it belongs to another user), standard input is used
-as it is, and only the gap between select(2) and read(2) remains.
+as it is, and only the gap between poll(2) and read(2) remains.
 
 If the process is in the background, read(2) stops it until the user brings it to the foreground. That is why read(2)
-comes first and select(2) only if there is nothing to read.
+comes first and poll(2) only if there is nothing to read.
+
+select(2) fails for descriptors above 1023, which a program that calls this package may have. It is used only on macOS,
+because poll(2) does not support terminals there.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import select
+import selectors
 import signal
+import sys
 import termios
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-__all__ = ["Terminal"]
+__all__ = ["Selector", "Terminal"]
 
 # More than the longest line that a terminal keeps: 4096 bytes on Linux.
 _SIZE = 65536
 # getpass uses the same: drop what was typed before the question. BSD has TCSASOFT: leave the speed as it is.
 _DISCARD_INPUT: int = termios.TCSAFLUSH | getattr(termios, "TCSASOFT", 0)
 _LOCAL_FLAGS = 3
+Selector: type[selectors.BaseSelector] = (
+    selectors.SelectSelector if sys.platform == "darwin" else selectors.PollSelector
+)
 
 
 class Terminal:
@@ -161,7 +168,7 @@ class Terminal:
             try:
                 data = data[os.write(self._descriptor, data) :]
             except BlockingIOError:
-                self._signals.wait(writable=[self._descriptor])
+                self._signals.wait(self._descriptor, selectors.EVENT_WRITE)
 
     def _reads_lines(self) -> bool:
         """Return whether one read(2) returns one line at most. If not, a large one could take the next line as well."""
@@ -172,12 +179,12 @@ class Terminal:
 
     def _read(self, size: int) -> bytes:
         if self._shared:
-            self._signals.wait(readable=[self._descriptor])
+            self._signals.wait(self._descriptor, selectors.EVENT_READ)
         while True:
             try:
                 return os.read(self._descriptor, size)
             except BlockingIOError:
-                self._signals.wait(readable=[self._descriptor])
+                self._signals.wait(self._descriptor, selectors.EVENT_READ)
 
 
 class _SignalPipe:
@@ -208,13 +215,21 @@ class _SignalPipe:
         for descriptor in self._pipe:
             os.close(descriptor)
 
-    def wait(self, *, readable: Sequence[int] = (), writable: Sequence[int] = ()) -> None:
-        """Return when a descriptor is ready. Handlers of signals run meanwhile, and may raise an exception."""
-        while True:
-            can_read, can_write, _ = select.select([*self._pipe[:1], *readable], writable, [])
-            self._take()
-            if can_write or not set(can_read).isdisjoint(readable):
-                return
+    def wait(self, descriptor: int, event: int) -> None:
+        """Return when *descriptor* is ready for *event*. Handlers of signals run meanwhile, and may raise an exception.
+
+        Args:
+            descriptor: the descriptor of the terminal.
+            event: ``selectors.EVENT_READ`` or ``selectors.EVENT_WRITE``.
+        """
+        with Selector() as selector:
+            selector.register(descriptor, event)
+            for pipe in self._pipe[:1]:
+                selector.register(pipe, selectors.EVENT_READ)
+            ready = False
+            while not ready:
+                ready = any(key.fd == descriptor for key, _ in selector.select())
+                self._take()
 
     def _take(self) -> None:
         """Empty the pipe, and pass the bytes on to the part of the program that waited for them before (asyncio)."""

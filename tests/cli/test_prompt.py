@@ -6,19 +6,22 @@ import errno
 import getpass
 import io
 import os
+import resource
 import select
+import selectors
 import signal
 import sys
 import termios
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
 import pytest
 
 from srpcore.cli import prompt
-from srpcore.cli.terminal import Terminal
+from srpcore.cli.terminal import Selector, Terminal
 from srpcore.exceptions import ConfigurationError
 
 QUESTIONS = [prompt.ask, prompt.ask_secret]
@@ -69,13 +72,29 @@ def at_window(window: Window, monkeypatch: pytest.MonkeyPatch) -> Iterator[Windo
 
 def before_each_wait(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None]) -> None:
     """Call *act* each time just before the process waits for a terminal."""
-    wait = select.select
+    wait = Selector.select
 
-    def acting(*descriptors: Any) -> Any:
+    def acting(selector: selectors.BaseSelector) -> Any:
         act()
-        return wait(*descriptors)
+        return wait(selector)
 
-    monkeypatch.setattr(select, "select", acting)
+    monkeypatch.setattr(Selector, "select", acting)
+
+
+@contextmanager
+def many_open_files() -> Generator[None, None, None]:
+    """Leave no descriptor below 1100 free, so that each file that is opened in the block gets one above."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 1200), hard))
+    opened = [os.open(os.devnull, os.O_RDONLY)]
+    try:
+        while opened[-1] < 1100:
+            opened.append(os.dup(opened[0]))
+        yield
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 # Lines.
@@ -215,21 +234,30 @@ def test_standard_input_that_has_no_descriptor_is_read_as_it_is(monkeypatch: pyt
 
 
 def test_line_that_ctrl_c_discards_is_not_waited_for(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
-    """select(2) reports a line, and Ctrl-C discards it before it is read: then read(2) must not wait."""
+    """poll(2) reports a line, and Ctrl-C discards it before it is read: then read(2) must not wait."""
     waits: list[int] = []
-    select_for_real = select.select
+    wait = Selector.select
 
-    def reporting(readable: list[int], *others: Any) -> Any:
+    def reporting(selector: selectors.BaseSelector) -> Any:
         waits.append(len(waits))
         if len(waits) == 1:
-            return readable[-1:], [], []
+            return [(key, key.events) for key in selector.get_map().values()]
         window.type(b"alice\n")
-        return select_for_real(readable, *others)
+        return wait(selector)
 
-    monkeypatch.setattr(select, "select", reporting)
+    monkeypatch.setattr(Selector, "select", reporting)
     with Terminal.at(window.program) as terminal:
         assert terminal.read_line() == b"alice\n"
     assert len(waits) == 2
+
+
+@pytest.mark.parametrize("ask", QUESTIONS)
+def test_question_in_a_process_with_more_than_1024_open_files(
+    at_window: Window, ask: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before_each_wait(monkeypatch, lambda: at_window.type(b"alice\n"))
+    with many_open_files():
+        assert ask("Name: ") == "alice"
 
 
 def test_other_signals_are_handled_during_the_wait_and_passed_on(window: Window) -> None:
