@@ -1,5 +1,7 @@
 """Check the built documentation: each documented name has its anchor, and no page loads anything from another host.
 
+No row of a table describes several parameters or exceptions, because such a row has no type and no default.
+
 python tools/check_site.py build/site
 """
 
@@ -17,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
 DIRECTIVE = re.compile(r"^::: (?P<name>[\w.]+)$", re.MULTILINE)
 STYLE_URL = re.compile(r"(?:url\(|@import)\s*['\"]?(?P<url>(?:https?:)?//[^'\")\s]+)")
+# The first cell of a row: "a, b", or a tuple of exceptions.
+SHARED_ROW = re.compile(r"<td>\s*<code>(?:\w+, |\(<)")
 # The attributes that a browser loads, or a reader follows.
 ATTRIBUTES = {"action", "content", "data", "href", "poster", "src", "srcset"}
 
@@ -63,8 +67,10 @@ def problems(site: Path) -> Iterator[str]:
     """Yield one line for each fault of the built *site*."""
     ids: set[str] = set()
     for path in sorted(site.rglob("*.html")):
-        page = Page(path.read_text("utf-8"))
+        html = path.read_text("utf-8")
+        page = Page(html)
         ids |= page.ids
+        yield from (f"{path.relative_to(site)}: a row with several names: {row}" for row in SHARED_ROW.findall(html))
         yield from (f"{path.relative_to(site)} refers to another host: {address}" for address in page.addresses)
     for path in sorted(site.rglob("*.css")):
         for address in STYLE_URL.findall(path.read_text("utf-8")):
@@ -87,7 +93,10 @@ def main(arguments: list[str]) -> int:
         print(__doc__, file=sys.stderr)
         return 2
     found = list(problems(Path(arguments[0])))
-    print("\n".join(found) or f"{arguments[0]}: all public names have entries, and no page refers to another host")
+    print(
+        "\n".join(found)
+        or f"{arguments[0]}: all public names have entries of their own, and no page refers to another host"
+    )
     return bool(found)
 
 

@@ -1,7 +1,9 @@
 """An extension of griffe, which reads the code for `make docs`.
 
 It shows the methods of ``Cognito`` and ``AsyncCognito`` as callers see them, although the code defines them by
-``sync_method`` and ``async_method``. It also turns the Sphinx markup of docstrings into Markdown.
+``sync_method`` and ``async_method``. It turns the Sphinx markup of docstrings into Markdown, and splits an entry that
+describes several parameters or exceptions ("a, b: ...") into one for each, because mkdocstrings looks up the type and
+the default of a parameter by the name of its entry.
 
 The docstrings have Google's sections and three kinds of Sphinx markup that Markdown does not know::
 
@@ -28,11 +30,14 @@ from griffe import (
     Module,
     NameResolutionError,
     Object,
+    ParameterKind,
 )
 
 __all__ = ["DocstringMarkdown", "to_markdown"]
 
 ROLE = re.compile(r":(?:attr|class|data|exc|func|meth|mod):`(?P<tilde>~?)(?P<target>[^`]+)`")
+SECTION = re.compile(r"^(?P<margin> *)(?:Args|Raises):$")
+SHARED_ENTRY = re.compile(r"^(?P<margin> +)(?P<names>\w+(?:, \w+)+): ")
 CODE_BLOCK = re.compile(r"^\.\. code-block:: (?P<language>\w+)$")
 
 
@@ -48,6 +53,7 @@ class DocstringMarkdown(Extension):
         for obj in objects:
             if isinstance(obj, Function):
                 _show_result(obj)
+                _show_variadic_as_optional(obj)
         # The async versions copy what was rewritten above.
         for obj in objects:
             if isinstance(obj, Class):
@@ -67,6 +73,13 @@ def _show_result(function: Function) -> None:
     decorated = any(str(decorator.value) == "sync_method" for decorator in function.decorators)
     if decorated and isinstance(function.returns, ExprSubscript):
         function.returns = function.returns.slice
+
+
+def _show_variadic_as_optional(function: Function) -> None:
+    """Let the table of parameters call ``*args`` and ``**kwargs`` optional. Their defaults in griffe are () and {}."""
+    for parameter in function.parameters:
+        if parameter.kind in (ParameterKind.var_positional, ParameterKind.var_keyword):
+            parameter.default = "optional"
 
 
 def _add_async_methods(cls: Class, loader: GriffeLoader) -> None:
@@ -103,7 +116,7 @@ def _argument(call: ExprCall, cls: Class, loader: GriffeLoader) -> Function:
 def to_markdown(docstring: str, scope: Object | None = None) -> str:
     """Return *docstring* with Markdown instead of Sphinx's markup; names are looked up in *scope*."""
     lines: list[str] = []
-    for line in _fenced(docstring.splitlines()):
+    for line in _split_entries(list(_fenced(docstring.splitlines()))):
         lines.append(ROLE.sub(lambda match: _link(match, scope), line))
     return "\n".join(lines)
 
@@ -148,6 +161,35 @@ def _fenced(lines: list[str]) -> Iterator[str]:
         yield from (margin + text[inner:] if text.strip() else "" for text in block)
         yield f"{margin}```"
         yield ""
+
+
+def _split_entries(lines: list[str]) -> Iterator[str]:
+    """Yield *lines* with one entry for each name in the sections ``Args:`` and ``Raises:``."""
+    position = 0
+    while position < len(lines):
+        line = lines[position]
+        position += 1
+        yield line
+        section = SECTION.match(line)
+        if section:
+            block, position = _indented(lines, position, len(section["margin"]))
+            yield from _one_name_each(block)
+            yield ""
+
+
+def _one_name_each(section: list[str]) -> Iterator[str]:
+    position = 0
+    while position < len(section):
+        line = section[position]
+        position += 1
+        entry = SHARED_ENTRY.match(line)
+        if not entry:
+            yield line
+            continue
+        rest, position = _indented(section, position, len(entry["margin"]))
+        for name in entry["names"].split(", "):
+            yield f"{entry['margin']}{name}: {line[entry.end() :]}"
+            yield from rest
 
 
 def _indented(lines: list[str], position: int, indent: int) -> tuple[list[str], int]:
