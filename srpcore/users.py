@@ -8,7 +8,15 @@ from typing import Any, cast
 
 from .exceptions.base import ConfigurationError
 
-__all__ = ["GroupObj", "UserObj", "camel_to_snake", "cognito_to_dict", "dict_to_cognito", "snake_to_camel"]
+__all__ = [
+    "GroupObj",
+    "UserObj",
+    "attribute_value",
+    "camel_to_snake",
+    "cognito_to_dict",
+    "dict_to_cognito",
+    "snake_to_camel",
+]
 
 _BOOLEANS = {"true": True, "false": False}
 
@@ -30,7 +38,7 @@ def cognito_to_dict(
 
 
 def dict_to_cognito(attributes: Mapping[str, Any], attr_map: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
-    """Return *attributes* as the service's list. Booleans become ``"true"`` and ``"false"``.
+    """Return *attributes* as the service's list. Booleans become ``"true"`` and ``"false"``, numbers their digits.
 
     *attr_map* is as in :func:`cognito_to_dict`: it maps the service's name to the name in *attributes*. The arguments
     are not changed.
@@ -39,11 +47,23 @@ def dict_to_cognito(attributes: Mapping[str, Any], attr_map: Mapping[str, str] |
     for name, shown in (attr_map or {}).items():
         if shown in renamed:
             renamed[name] = renamed.pop(shown)
-    return [{"Name": name, "Value": _service_value(value)} for name, value in renamed.items()]
+    return [{"Name": name, "Value": attribute_value(value)} for name, value in renamed.items()]
 
 
-def _service_value(value: Any) -> Any:
-    return str(value).lower() if isinstance(value, bool) else value
+def attribute_value(value: Any) -> Any:
+    """Return *value* as the service wants it in an attribute: a boolean or a number becomes a string.
+
+    All attributes are strings in the API, even those that the pool's schema declares as Number or Boolean. Anything
+    else is returned as it is, for the service or botocore to refuse.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(value).lower()
+    # `Number` covers Decimal as well, which DynamoDB's client returns for every number.
+    from numbers import Number  # only here, because a login seldom needs it
+
+    return str(value) if isinstance(value, Number) else value
 
 
 def camel_to_snake(camel_str: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
@@ -204,7 +205,7 @@ class AWSSRP(DeviceCalls):
         return reply
 
     def set_new_password_challenge(
-        self, new_password: str, client: Any = None, required_attributes: dict[str, str] | None = None
+        self, new_password: str, client: Any = None, required_attributes: Mapping[str, str | float | bool] | None = None
     ) -> JsonObject:
         """Log in, answer NEW_PASSWORD_REQUIRED with *new_password*, and return the service's reply.
 
@@ -231,7 +232,7 @@ class AWSSRP(DeviceCalls):
         return (yield from self._log_in(self._login_context(client_metadata)))
 
     def log_in_with_new_password(
-        self, new_password: str, required_attributes: dict[str, str] | None = None
+        self, new_password: str, required_attributes: Mapping[str, str | float | bool] | None = None
     ) -> Flow[JsonObject]:
         """Log in, answer NEW_PASSWORD_REQUIRED with *new_password*, and return the next reply. This is a flow.
 

@@ -13,7 +13,7 @@ interface to the same flows: there each challenge is a value.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import MethodType
 from typing import cast
 
@@ -100,7 +100,7 @@ class LoginSteps(PersistenceState):
         )
 
     def _log_in_with_new_password(
-        self, password: str, new_password: str, attributes: dict[str, str] | None
+        self, password: str, new_password: str, attributes: Mapping[str, str | float | bool] | None
     ) -> Flow[JsonObject]:
         srp = self._make_srp(password)
         # Without attributes, call with one argument, as pycognito does: the tests of some programs check the call.
@@ -148,7 +148,7 @@ class LoginSteps(PersistenceState):
         yield from self._finish(reply)
 
     def _answer_as_admin(
-        self, asked: JsonObject, new_password: str, attributes: dict[str, str] | None
+        self, asked: JsonObject, new_password: str, attributes: Mapping[str, str | float | bool] | None
     ) -> Flow[JsonObject]:
         """Answer the challenge that ``admin_authenticate`` got, and return the next reply.
 
@@ -200,14 +200,15 @@ class LoginMethods(LoginSteps, TokenMethods):
 
     @sync_method
     def new_password_challenge(
-        self, password: str, new_password: str, required_attributes: dict[str, str] | None = None
+        self, password: str, new_password: str, required_attributes: Mapping[str, str | float | bool] | None = None
     ) -> Flow[None]:
         """Log in with *password*, answer NEW_PASSWORD_REQUIRED with *new_password*, and set the tokens.
 
         Args:
             password: the temporary password.
             new_password: the password that the user has chosen.
-            required_attributes: a value for each name in ``ForceChangePasswordException.required_attributes``.
+            required_attributes: a value for each name in ``ForceChangePasswordException.required_attributes``. The
+                names may have the prefix ``userAttributes.``.
 
         Raises:
             ConfigurationError: a required attribute is missing, or a string cannot be encoded.

@@ -73,7 +73,7 @@ class SignIn(Step):
         *,
         code: str | None = None,
         new_password: str | None = None,
-        attributes: Mapping[str, str] | None = None,
+        attributes: Mapping[str, str | float | bool] | None = None,
         choice: str | None = None,
         password: str | None = None,
         answer: str | None = None,
@@ -86,7 +86,8 @@ class SignIn(Step):
         Args:
             code: the code of an MFA or one-time-password challenge.
             new_password: the password that the user has chosen.
-            attributes: the attributes that the pool requires with a new password, by name; or ``email`` for MFA_SETUP.
+            attributes: the attributes that the pool requires with a new password, by name, with or without the prefix
+                ``userAttributes.``; or ``email`` for MFA_SETUP. Numbers and booleans are sent as the service's strings.
             choice: one of ``Challenge.choices``.
             password: the password, if the challenge or the choice needs it.
             answer: the answer to a custom challenge.
@@ -125,7 +126,7 @@ class AsyncSignIn(Step):
         *,
         code: str | None = None,
         new_password: str | None = None,
-        attributes: Mapping[str, str] | None = None,
+        attributes: Mapping[str, str | float | bool] | None = None,
         choice: str | None = None,
         password: str | None = None,
         answer: str | None = None,

@@ -159,7 +159,7 @@ class Answer:
 
     code: str | None = field(default=None, repr=False)
     new_password: str | None = field(default=None, repr=False)
-    attributes: Mapping[str, str] | None = None
+    attributes: Mapping[str, str | float | bool] | None = None
     choice: str | None = None
     password: str | None = field(default=None, repr=False)
     answer: str | None = field(default=None, repr=False)

@@ -70,6 +70,7 @@ from ..crypto.encoding import utf8
 from ..exceptions.base import ConfigurationError, UnsupportedChallenge
 from ..exceptions.service_exceptions import ResourceNotFoundException
 from ..protocol import Flow, JsonObject
+from ..users import attribute_value
 from . import ask
 from .challenge import NEEDS, PREFIX, Answer, Challenge, missing_attributes
 from .login_context import LoginContext
@@ -171,16 +172,23 @@ def _responses(challenge: Challenge, given: Answer, needs: str, key: str) -> dic
         return {key: _require(given.code, needs, strip=True)}
     if needs == "answer":
         return {key: _require(given.answer, needs)}
-    attributes = given.attributes or {}
+    attributes = _attributes(given)
     missing = missing_attributes(challenge.as_reply(), attributes)
     if missing:
         raise ConfigurationError(f"required attributes are missing: give {', '.join(missing)} in attributes")
-    named: dict[str, str] = {}
-    for name, value in attributes.items():
-        # An empty value is allowed here: the service validates the values.
-        utf8(value, name=f"attribute {name}")
-        named[PREFIX + _require(name, "attributes").removeprefix(PREFIX)] = value
+    named = {PREFIX + name: value for name, value in attributes.items()}
     return {key: _require(given.new_password, needs), **named}
+
+
+def _attributes(given: Answer) -> dict[str, str]:
+    """Return the attributes of *given* as strings, by name and without the prefix ``userAttributes.``."""
+    attributes: dict[str, str] = {}
+    for name, value in (given.attributes or {}).items():
+        string = attribute_value(value)
+        # An empty value is allowed here: the service validates the values.
+        utf8(string, name=f"attribute {name}")
+        attributes[_require(name, "attributes").removeprefix(PREFIX)] = string
+    return attributes
 
 
 def _answer_choice(context: LoginContext, challenge: Challenge, given: Answer) -> Flow[JsonObject]:
@@ -220,8 +228,9 @@ def _answer_set_up(context: LoginContext, challenge: Challenge, given: Answer) -
     # Each request carries the Session from the reply before it.
     responses: dict[str, str] = {}
     reply = challenge.as_reply()
-    if given.attributes and "email" in given.attributes:
-        responses["EMAIL"] = _require(given.attributes["email"], "email")
+    attributes = _attributes(given)
+    if "email" in attributes:
+        responses["EMAIL"] = _require(attributes["email"], "email")
     else:
         code = _require(given.code, "code", strip=True)
         verified = yield from ask("VerifySoftwareToken", {"Session": challenge.session, "UserCode": code})

@@ -223,6 +223,50 @@ def test_new_password_with_required_attributes(make_world: Callable[..., World])
     assert user.id_claims["given_name"] == "Alice"
 
 
+@pytest.mark.parametrize("prefix", ["", "userAttributes."])
+@pytest.mark.parametrize("how", ["authenticate", "sign_in", "AWSSRP"])
+def test_required_attributes_count_in_both_spellings_and_are_sent_as_strings(
+    make_world: Callable[..., World], how: str, prefix: str
+) -> None:
+    schema = [{"Name": name, "Required": True, "AttributeDataType": "String"} for name in ("given_name", "updated_at")]
+    schema.append({"Name": "tester", "AttributeDataType": "Boolean"})
+    world = make_world(pool_settings={"Schema": schema})
+    world.create(permanent=False)
+    given: dict[str, str | float | bool] = {"given_name": "Alice", "updated_at": 1700000000, "custom:tester": True}
+    given = {prefix + name: value for name, value in given.items()}
+    if how == "authenticate":
+        world.user().new_password_challenge(PASSWORD, "Another-Horse-2", given)
+    elif how == "sign_in":
+        world.user().sign_in(PASSWORD).answer(new_password="Another-Horse-2", attributes=given)
+    else:
+        srp = srpcore.AWSSRP("alice", PASSWORD, world.pool.user_pool_id, world.pool.client_id, client=world.wire)
+        srp.set_new_password_challenge("Another-Horse-2", required_attributes=given)
+    sent = world.wire.operations[-1].parameters["ChallengeResponses"]
+    assert {name: value for name, value in sent.items() if name.startswith("userAttributes.")} == {
+        "userAttributes.given_name": "Alice",
+        "userAttributes.updated_at": "1700000000",
+        "userAttributes.custom:tester": "true",
+    }
+
+
+def test_attributes_of_profiles_and_new_users_are_sent_as_strings(make_world: Callable[..., World]) -> None:
+    schema = [{"Name": name, "AttributeDataType": kind} for name, kind in (("n", "Number"), ("b", "Boolean"))]
+    world = make_world(pool_settings={"Schema": schema})
+    user = world.user()
+    given: dict[str, Any] = {"custom:n": 7, "custom:b": False}
+    user.admin_create_user("bob", **given)
+    user.set_base_attributes(updated_at=1700000000)
+    user.add_custom_attributes(n=7, b=False)
+    user.register("alice", PASSWORD)
+    user.admin_confirm_sign_up("alice")
+    user.authenticate(PASSWORD)
+    user.update_profile(given)
+    user.admin_update_profile(given)
+    for operation in world.wire.operations:
+        for attribute in operation.parameters.get("UserAttributes", ()):
+            assert attribute["Value"] == {"custom:n": "7", "custom:b": "false"}.get(attribute["Name"], "1700000000")
+
+
 def test_new_password_without_utf8_form_is_refused_before_anything_is_sent(world: World) -> None:
     with pytest.raises(exceptions.ConfigurationError, match="new_password"):
         world.user().new_password_challenge(PASSWORD, LONE_SURROGATE)
