@@ -20,10 +20,10 @@ from ..tokens.jwks_source import members_of_environment
 from ..tokens.jws import parse_claims, split_token
 from ..tokens.policy import Policy
 from .base import AsyncCognitoBase, CognitoBase
-from .persistence import PersistenceState
+from .persistence import SharedPersistence
 from .sync_async import async_method, call_method, is_ours, sync_method
 
-__all__ = ["AsyncKeyMethods", "KeyMethods", "KeyState"]
+__all__ = ["AsyncKeyMethods", "KeyMethods", "SharedKeys"]
 
 # In seconds. These are the defaults of TokenVerifier.
 TIMING = KeyTiming(max_age=3600.0, cool_down=60.0, stale_if_error=86400.0)
@@ -37,7 +37,7 @@ class FetchedKeySet(dict[str, Any]):
         self.cache = cache
 
 
-class KeyState(PersistenceState):
+class SharedKeys(SharedPersistence):
     """The pool's key set, cached and fetched again by the rules of ``TokenVerifier``.
 
     ``pool_jwk`` is the key set as the service sends it; pycognito has the same attribute. A program may set it. Then
@@ -107,7 +107,7 @@ class KeyState(PersistenceState):
             raise SubjectMismatch("the ID token belongs to another user than the access token")
 
 
-class KeyMethods(KeyState, CognitoBase):
+class KeyMethods(SharedKeys, CognitoBase):
     """Fetch keys, and verify tokens with them."""
 
     @sync_method
@@ -189,7 +189,7 @@ class KeyMethods(KeyState, CognitoBase):
         self._check_same_user()
 
 
-class AsyncKeyMethods(KeyState, AsyncCognitoBase):
+class AsyncKeyMethods(SharedKeys, AsyncCognitoBase):
     """The async version of :class:`KeyMethods`."""
 
     get_keys = async_method(KeyMethods.get_keys)

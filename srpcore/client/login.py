@@ -25,7 +25,7 @@ from ..flows.challenge import Answer, Challenge, challenge_of, raise_challenge
 from ..flows.login import answer, begin
 from ..protocol import CallMethod, Flow, JsonObject
 from .login_state import AdminChallenge, LoggingIn, challenged, named, settled
-from .persistence import PersistenceState
+from .persistence import SharedPersistence
 from .sync_async import async_method, sync_method
 from .tokens import AsyncTokenMethods, TokenMethods
 
@@ -36,7 +36,7 @@ _AUTHENTICATE_USER = AWSSRP.authenticate_user
 _SET_NEW_PASSWORD_CHALLENGE = AWSSRP.set_new_password_challenge
 
 
-class LoginSteps(PersistenceState):
+class SharedLogin(SharedPersistence):
     """The parts of a login that ``Cognito`` and ``AsyncCognito`` share."""
 
     def _make_srp(self, password: str) -> AWSSRP:
@@ -170,7 +170,7 @@ class LoginSteps(PersistenceState):
         yield from self._finish_login(reply)
 
 
-class LoginMethods(LoginSteps, TokenMethods):
+class LoginMethods(SharedLogin, TokenMethods):
     """Log in, and answer the challenges of the service."""
 
     @sync_method
@@ -276,7 +276,7 @@ class LoginMethods(LoginSteps, TokenMethods):
         yield from self._finish(reply)
 
 
-class AsyncLoginMethods(LoginSteps, AsyncTokenMethods):
+class AsyncLoginMethods(SharedLogin, AsyncTokenMethods):
     """The async version of :class:`LoginMethods`."""
 
     authenticate = async_method(LoginMethods.authenticate)

@@ -24,7 +24,7 @@ from .base import AsyncCognitoBase, CognitoBase
 from .login_state import Account, LoggingIn, restored, settled
 from .sync_async import async_method, call_method, sync_method
 
-__all__ = ["AsyncPersistenceMethods", "PersistenceMethods", "PersistenceState", "blocking"]
+__all__ = ["AsyncPersistenceMethods", "PersistenceMethods", "SharedPersistence", "blocking"]
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ def blocking(function: Callable[[], T]) -> Flow[T]:
     return result
 
 
-class PersistenceState(CognitoAttributes):
+class SharedPersistence(CognitoAttributes):
     """Read the login from the store and write it there, if the object has a store."""
 
     _save_failed: bool = False  # then the store has older tokens than this object
@@ -169,7 +169,7 @@ class PersistenceState(CognitoAttributes):
             yield from self._save_device()
 
 
-class PersistenceMethods(PersistenceState, CognitoBase):
+class PersistenceMethods(SharedPersistence, CognitoBase):
     """Restore a stored login."""
 
     @sync_method
@@ -201,7 +201,7 @@ class PersistenceMethods(PersistenceState, CognitoBase):
         return True
 
 
-class AsyncPersistenceMethods(PersistenceState, AsyncCognitoBase):
+class AsyncPersistenceMethods(SharedPersistence, AsyncCognitoBase):
     """The async version of :class:`PersistenceMethods`."""
 
     restore = async_method(PersistenceMethods.restore)

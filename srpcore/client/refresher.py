@@ -37,14 +37,14 @@ from ..flows.refresh import refresh, require_refresh_token
 from ..protocol import Flow, JsonObject
 from ..store import Login
 from . import login_state
-from .keys import AsyncKeyMethods, KeyMethods, KeyState
+from .keys import AsyncKeyMethods, KeyMethods, SharedKeys
 from .login_state import settled
 from .sync_async import call_method, is_ours, written_twice
 
 if TYPE_CHECKING:
     import asyncio
 
-__all__ = ["AsyncRefreshMethods", "RefreshMethods", "RefreshState"]
+__all__ = ["AsyncRefreshMethods", "RefreshMethods", "SharedRefresh"]
 
 TAKE_OVER_MARGIN = 60.0
 """Tokens that another process has stored are used, instead of a refresh, if they are valid for so many seconds more."""
@@ -52,7 +52,7 @@ TAKE_OVER_MARGIN = 60.0
 _VERIFIED_ATTRIBUTES = ("access_token", "access_claims", "id_token", "id_claims")
 
 
-class RefreshState(KeyState):
+class SharedRefresh(SharedKeys):
     """The parts of a refresh that ``Cognito`` and ``AsyncCognito`` share."""
 
     _refreshes: int = 0
@@ -189,7 +189,7 @@ class RefreshState(KeyState):
         return {}
 
 
-class RefreshMethods(RefreshState, KeyMethods):
+class RefreshMethods(SharedRefresh, KeyMethods):
     """Refresh the tokens. Only one thread does it; the others wait for it."""
 
     def renew_access_token(self) -> None:
@@ -226,7 +226,7 @@ class RefreshMethods(RefreshState, KeyMethods):
         return lock
 
 
-class AsyncRefreshMethods(RefreshState, AsyncKeyMethods):
+class AsyncRefreshMethods(SharedRefresh, AsyncKeyMethods):
     """Refresh the tokens. Only one task does it; the others wait for it."""
 
     _refresh_task: asyncio.Future[None] | None = None

@@ -21,7 +21,7 @@ from ..flows.login import answer, begin, set_up_totp
 from ..flows.login_context import LoginContext
 from ..protocol import Flow, JsonObject
 from .login_state import named
-from .persistence import PersistenceState
+from .persistence import SharedPersistence
 from .sync_async import written_twice
 from .tokens import AsyncTokenMethods, TokenMethods
 
@@ -145,7 +145,7 @@ class AsyncSignIn(Step):
         return await self._cognito.set_up_totp(self._require_challenge())
 
 
-class SignInState(PersistenceState):
+class SharedSignIn(SharedPersistence):
     """The flows that both classes run. Each returns the next challenge, or None if the login is done."""
 
     def _begin_sign_in(
@@ -196,7 +196,7 @@ class SignInState(PersistenceState):
         return challenge
 
 
-class SignInMethods(SignInState, TokenMethods):
+class SignInMethods(SharedSignIn, TokenMethods):
     """Begin a login by any flow, and answer any challenge."""
 
     def sign_in(
@@ -265,7 +265,7 @@ class SignInMethods(SignInState, TokenMethods):
         return SignIn(self, self._load_challenge(text))
 
 
-class AsyncSignInMethods(SignInState, AsyncTokenMethods):
+class AsyncSignInMethods(SharedSignIn, AsyncTokenMethods):
     """The async version of :class:`SignInMethods`."""
 
     @written_twice(SignInMethods.sign_in)

@@ -7,13 +7,13 @@ from ...exceptions.base import ConfigurationError
 from ...flows import devices
 from ...protocol import Flow
 from ..base import AsyncCognitoBase, CognitoBase
-from ..persistence import PersistenceState
+from ..persistence import SharedPersistence
 from ..sync_async import async_method, call_method, sync_method
 
 __all__ = ["AsyncDeviceMethods", "DeviceMethods"]
 
 
-class DeviceState(PersistenceState):
+class SharedDevices(SharedPersistence):
     """Access to the object's device."""
 
     def _require_device(self) -> Device:
@@ -22,7 +22,7 @@ class DeviceState(PersistenceState):
         return self.device
 
 
-class DeviceMethods(DeviceState, CognitoBase):
+class DeviceMethods(SharedDevices, CognitoBase):
     """Confirm this device, so that later logins can prove that they come from it."""
 
     @sync_method
@@ -82,7 +82,7 @@ class DeviceMethods(DeviceState, CognitoBase):
         yield from self._save_device()
 
 
-class AsyncDeviceMethods(DeviceState, AsyncCognitoBase):
+class AsyncDeviceMethods(SharedDevices, AsyncCognitoBase):
     """The async version of :class:`DeviceMethods`."""
 
     confirm_device = async_method(DeviceMethods.confirm_device)

@@ -12,12 +12,12 @@ from ...service_model import PAGES
 from ...users import GroupObj, dict_to_cognito
 from ..base import AsyncCognitoBase, CognitoBase
 from ..sync_async import async_method, sync_method
-from .profile import AsyncProfileMethods, ProfileMethods, ProfileState, account_metadata
+from .profile import AsyncProfileMethods, ProfileMethods, SharedProfile, account_metadata
 
 __all__ = ["AsyncDirectoryMethods", "DirectoryMethods"]
 
 
-class DirectoryState(ProfileState):
+class SharedDirectory(SharedProfile):
     """Make objects of the users and groups in a reply."""
 
     group_class: type[Any] = GroupObj
@@ -39,7 +39,7 @@ class DirectoryState(ProfileState):
         return {"UserPoolId": self.user_pool_id, "Username": username}
 
 
-class DirectoryMethods(DirectoryState, ProfileMethods, CognitoBase):
+class DirectoryMethods(SharedDirectory, ProfileMethods, CognitoBase):
     """Manage users and groups."""
 
     @sync_method
@@ -155,7 +155,7 @@ class DirectoryMethods(DirectoryState, ProfileMethods, CognitoBase):
         return [group["GroupName"] for group in groups]
 
 
-class AsyncDirectoryMethods(DirectoryState, AsyncProfileMethods, AsyncCognitoBase):
+class AsyncDirectoryMethods(SharedDirectory, AsyncProfileMethods, AsyncCognitoBase):
     """The async version of :class:`DirectoryMethods`."""
 
     get_users = async_method(DirectoryMethods.get_users)

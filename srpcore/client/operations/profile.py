@@ -19,7 +19,7 @@ from ..sync_async import async_method, call_method, sync_method
 __all__ = ["AsyncProfileMethods", "ProfileMethods", "account_metadata"]
 
 
-class ProfileState(CognitoAttributes):
+class SharedProfile(CognitoAttributes):
     """Make objects of the users in a reply."""
 
     user_class: type[Any] = UserObj
@@ -75,7 +75,7 @@ def account_metadata(user: JsonObject) -> dict[str, Any]:
     }
 
 
-class ProfileMethods(ProfileState, CognitoBase):
+class ProfileMethods(SharedProfile, CognitoBase):
     """Read, change, verify and delete one user's profile."""
 
     @sync_method
@@ -192,7 +192,7 @@ class ProfileMethods(ProfileState, CognitoBase):
         )
 
 
-class AsyncProfileMethods(ProfileState, AsyncCognitoBase):
+class AsyncProfileMethods(SharedProfile, AsyncCognitoBase):
     """The async version of :class:`ProfileMethods`."""
 
     get_user = async_method(ProfileMethods.get_user)

@@ -15,7 +15,7 @@ from ..sync_async import async_method, sync_method
 __all__ = ["AsyncSignUpMethods", "SignUpMethods"]
 
 
-class SignUpState(CognitoAttributes):
+class SharedSignUp(CognitoAttributes):
     """The attributes that a user is registered with."""
 
     def set_base_attributes(self, **kwargs: Any) -> None:
@@ -27,7 +27,7 @@ class SignUpState(CognitoAttributes):
         self.custom_attributes = {f"custom:{name}": value for name, value in kwargs.items()}
 
 
-class SignUpMethods(SignUpState, CognitoBase):
+class SignUpMethods(SharedSignUp, CognitoBase):
     """Register a user and confirm the account."""
 
     @sync_method
@@ -105,7 +105,7 @@ class SignUpMethods(SignUpState, CognitoBase):
         yield from ask("ResendConfirmationCode", parameters)
 
 
-class AsyncSignUpMethods(SignUpState, AsyncCognitoBase):
+class AsyncSignUpMethods(SharedSignUp, AsyncCognitoBase):
     """The async version of :class:`SignUpMethods`."""
 
     register = async_method(SignUpMethods.register)

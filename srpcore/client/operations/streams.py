@@ -19,7 +19,7 @@ from ...flows.paging import Page, page
 from ...protocol import Flow, JsonObject
 from ...service_model import PAGES
 from ..base import AsyncCognitoBase, CognitoBase
-from .directory import DirectoryState
+from .directory import SharedDirectory
 
 __all__ = ["AsyncStream", "AsyncStreamMethods", "Stream", "StreamMethods"]
 
@@ -168,7 +168,7 @@ async def _asyncio_sleep(seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
-class StreamState(DirectoryState):
+class SharedStreams(SharedDirectory):
     """The listings that ``Cognito`` and ``AsyncCognito`` share."""
 
     def _users(
@@ -188,7 +188,7 @@ class StreamState(DirectoryState):
         return lambda user: self._listed_user(user, attr_map)
 
 
-class StreamMethods(StreamState, CognitoBase):
+class StreamMethods(SharedStreams, CognitoBase):
     """Iterate over users and groups. These operations need AWS credentials."""
 
     def iter_users(
@@ -242,7 +242,7 @@ class StreamMethods(StreamState, CognitoBase):
         return Stream(self, self._members(group_name, limit, page_token, attr_map))
 
 
-class AsyncStreamMethods(StreamState, AsyncCognitoBase):
+class AsyncStreamMethods(SharedStreams, AsyncCognitoBase):
     """The async version of :class:`StreamMethods`."""
 
     def iter_users(
