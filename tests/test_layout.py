@@ -9,9 +9,6 @@ import pytest
 
 TESTS = Path(__file__).resolve().parent
 
-# The folders whose modules may still import a test module or a conftest. Remove a folder once its helpers have moved.
-EXCEPTED = ("observability/", "transports/recorded/")
-
 MODULES = sorted(path.relative_to(TESTS).as_posix() for path in TESTS.rglob("*.py"))
 
 
@@ -39,8 +36,7 @@ def test_no_module_imports_a_test_module_or_a_conftest() -> None:
     found = {
         module: names
         for module in MODULES
-        if not module.startswith(EXCEPTED)
-        and (names := imports_of_test_modules((TESTS / module).read_text(encoding="utf-8")))
+        if (names := imports_of_test_modules((TESTS / module).read_text(encoding="utf-8")))
     }
     assert found == {}
 

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 import srpcore
-from client.conftest import KEYS, Wire, World
-from observability.conftest import Tracing
 from observability.ledger import Journal, Ledger
 from srpcore.protocol import Operation, Reply, Transport
 from srpcore_transports.https import HttpsTransport
 from srpcore_transports.httpx import AsyncHttpxTransport, HttpxTransport
 from srpcore_transports.local import CustomAuth
 from support.quiz import Quiz
+from support.tracing import Tracing
+from support.world import KEYS, Wire, World
 
 ANSWER = "the-hippopotamus"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from client.conftest import PASSWORD
 from observability.stage import ANSWER, Stage, got, listed
 from srpcore import AsyncTokenVerifier, TokenVerifier, exceptions
 from srpcore.crypto.totp import totp
 from srpcore.store import MemoryStore
 from support.authenticator import Authenticator
+from support.users import PASSWORD
 
 NEW_PASSWORD = "Another-Horse-2"
 WRONG_PASSWORD = "Mistaken-Horse-3"

@@ -11,7 +11,6 @@ from unittest.mock import MagicMock
 import botocore.exceptions
 import pytest
 
-from client.conftest import KEYS, PASSWORD, World
 from srpcore import ServiceError, TransportError, exceptions
 from srpcore.exceptions.base import TransportTimeout
 from srpcore.protocol import Operation, Reply
@@ -20,6 +19,8 @@ from srpcore_transports.deadline import time_limit
 from srpcore_transports.events import RequestEvent, ResponseEvent
 from srpcore_transports.https import HttpsTransport
 from support.loopback import LoopbackServer, answer
+from support.users import PASSWORD
+from support.world import KEYS, World
 
 READ = Operation("GetUser", {"AccessToken": "a-secret-token"})
 

@@ -16,8 +16,6 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 import srpcore
-from client.conftest import PASSWORD, World
-from observability.conftest import Tracing
 from observability.ledger import Journal, Ledger, everything, leaks
 from observability.stage import Stage
 from observability.stories import STORIES
@@ -30,6 +28,9 @@ from srpcore_transports.https import HttpsTransport
 from srpcore_transports.local import LocalUserPool
 from srpcore_transports.signing import RequestSigner
 from support.loopback import LoopbackServer, answer
+from support.tracing import Tracing
+from support.users import PASSWORD
+from support.world import World
 
 
 @pytest.fixture

@@ -13,8 +13,6 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind, StatusCode
 
 import srpcore
-from client.conftest import PASSWORD, World
-from observability.conftest import Tracing
 from srpcore import exceptions
 from srpcore.protocol import Operation
 from srpcore.resolve import as_async
@@ -25,6 +23,9 @@ from srpcore_transports.https import HttpsTransport
 from srpcore_transports.httpx import AsyncHttpxTransport, HttpxTransport
 from srpcore_transports.opentelemetry import OpenTelemetry
 from support.loopback import Drop, LoopbackServer, Request, answer
+from support.tracing import Tracing
+from support.users import PASSWORD
+from support.world import World
 
 KEYS = Credentials("AKIDLOCAL", "secret-of-the-tests")
 READ = Operation("GetUser", {"AccessToken": "a-secret-token"})

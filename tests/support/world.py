@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
@@ -185,3 +185,24 @@ WORLDS = [
     if secret or kind != "httpx"
 ]
 """Parameters of a test: the kind of transport, and whether the app client has a secret."""
+
+
+@pytest.fixture
+def make_world() -> Iterator[Callable[..., World]]:
+    """Make worlds with the given settings, and close them after the test."""
+    worlds: list[World] = []
+
+    def make(**settings: Any) -> World:
+        worlds.append(World(**settings))
+        return worlds[-1]
+
+    yield make
+    for made in worlds:
+        made.close()
+
+
+@pytest.fixture(params=WORLDS)
+def world(request: pytest.FixtureRequest, make_world: Callable[..., World]) -> World:
+    """Run the test in each kind of world: with a public and with a confidential app client."""
+    kind, secret = request.param
+    return make_world(kind=kind, client_secret=secret)

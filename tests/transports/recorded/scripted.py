@@ -7,11 +7,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import jwt
+
 from srpcore.exceptions import TransportError
 from srpcore.protocol import Operation, Reply
 from srpcore_transports.recorded import RecordingTransport, ReplayTransport
 
-KEYS_URL = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Abc123/.well-known/jwks.json"
+POOL = "us-east-1_Abc123"
+KEYS_URL = f"https://cognito-idp.us-east-1.amazonaws.com/{POOL}/.well-known/jwks.json"
+
+
+def token(**claims: Any) -> str:
+    """Return a JWT with *claims*, signed with a key that no verifier knows."""
+    return jwt.encode(claims, "not the key of anybody, and long enough", algorithm="HS256")
 
 
 def answer(document: dict[str, Any] | None = None, status: int = 200, **headers: str) -> Reply:

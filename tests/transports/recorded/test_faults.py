@@ -20,8 +20,9 @@ from srpcore_transports.recorded import (
     RecordingTransport,
     ReplayTransport,
 )
+from support.clock import Clock
+from support.recordings import NOW, RECORDED, Recorder
 
-from .conftest import RECORDED, Clock, Recorder
 from .scripted import KEYS_URL, AsyncScripted, Scripted, admin_get, status
 
 SCRIPT = [
@@ -142,7 +143,7 @@ def test_refusal_of_the_script_is_the_typed_error() -> None:
 
 
 def test_faults_are_recorded_and_replayed(path: Path) -> None:
-    clock = Clock()
+    clock = Clock(NOW)
 
     def sleep(seconds: float) -> None:
         clock.now += seconds

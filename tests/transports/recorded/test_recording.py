@@ -21,8 +21,9 @@ from srpcore_transports.recorded import (
     RecordingTransport,
     ReplayTransport,
 )
+from support.clock import Clock
+from support.recordings import NOW
 
-from .conftest import NOW, Clock
 from .scripted import KEYS_URL, AsyncScripted, Scripted, admin_get, answer, record, refusal, replay, status
 
 

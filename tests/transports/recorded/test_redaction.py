@@ -17,15 +17,10 @@ from hypothesis import strategies as st
 from srpcore.exceptions import ConfigurationError
 from srpcore.protocol import Operation
 from srpcore_transports.recorded import RecordingTransport, ReplayTransport, SecretInCassette
+from support.clock import Clock
+from support.recordings import NOW
 
-from .conftest import NOW, Clock
-from .scripted import Scripted, admin_get, answer, record, refusal, replay
-
-POOL = "us-east-1_Abc123"
-
-
-def token(**claims: Any) -> str:
-    return jwt.encode(claims, "not the key of anybody, and long enough", algorithm="HS256")
+from .scripted import POOL, Scripted, admin_get, answer, record, refusal, replay, token
 
 
 def request_of(path: Path, name: str, reply: dict[str, Any] | None = None, /, **parameters: Any) -> dict[str, Any]:
@@ -397,7 +392,7 @@ def test_hash_of_the_access_token_is_that_of_the_replayed_one(path: Path) -> Non
 
 
 def test_tokens_without_an_issue_time_count_from_the_clock(path: Path) -> None:
-    clock = Clock()
+    clock = Clock(NOW)
     redacted = reply_of(path, {"AuthenticationResult": {"AccessToken": token(exp=int(NOW) + 60)}}, clock=clock)
     assert redacted["AuthenticationResult"]["AccessToken"] == {"<AccessToken 1>": {"exp": 60}}
     (reply,) = replay(path, Operation("GetUser", {}), clock=Clock(5000.5))

@@ -16,10 +16,9 @@ import srpcore
 from srpcore.exceptions import ConfigurationError, SrpcoreError, TransportError, TransportTimeout
 from srpcore.protocol import Operation
 from srpcore_transports.recorded import RecordingTransport, ReplayTransport, UnmatchedCall, UnusedCalls
+from support.clock import Clock
 
-from .conftest import Clock
-from .scripted import KEYS_URL, Scripted, admin_get, answer, record, replay, status
-from .test_redaction import POOL, token
+from .scripted import KEYS_URL, POOL, Scripted, admin_get, answer, record, replay, status, token
 
 Replaying = Callable[..., ReplayTransport]
 

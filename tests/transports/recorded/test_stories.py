@@ -19,8 +19,7 @@ from srpcore_transports.local import CustomAuth
 from srpcore_transports.recorded import AsyncRecordingTransport
 from support.authenticator import Authenticator
 from support.quiz import Quiz
-
-from .conftest import DUMMIES, RECORDED, Recorder, Stage, got, replay_stage
+from support.recordings import DUMMIES, RECORDED, Recorder, Stage, got, replay_stage
 
 Story = Callable[[Stage], Coroutine[Any, Any, Any]]
 Recordings = Callable[[str], tuple[Recorder, Stage, Any]]
