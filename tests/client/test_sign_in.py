@@ -15,7 +15,6 @@ import srpcore
 from srpcore import exceptions
 from srpcore.crypto.cognito import GROUP
 from srpcore.crypto.totp import totp
-from srpcore.flows.challenge import missing_attributes, required_attributes
 from srpcore.protocol import Operation, Reply
 from support.users import PASSWORD
 from support.vectors import load_lines
@@ -414,21 +413,6 @@ def test_secret_hash_is_over_the_name_typed_and_then_the_canonical_one(make_worl
     ):
         mac = hmac.new(world.pool.client_secret.encode(), (name + world.pool.client_id).encode(), hashlib.sha256)
         assert sent["SECRET_HASH"] == base64.b64encode(mac.digest()).decode()
-
-
-def test_required_attributes_that_the_user_has_are_not_asked_for_again(world: World) -> None:
-    challenge = {
-        "requiredAttributes": '["userAttributes.given_name", "userAttributes.email"]',
-        "userAttributes": '{"email": "alice@example.com", "given_name": ""}',
-    }
-    assert missing_attributes({"ChallengeParameters": challenge}, {}) == ("given_name",)
-    assert missing_attributes({"ChallengeParameters": challenge}, {"given_name": "Alice"}) == ()
-
-
-@pytest.mark.parametrize("text", ["{", '{"a": 1}', "[1]", "[" * 100_000])
-def test_required_attributes_that_are_no_list_of_names_are_refused(text: str) -> None:
-    with pytest.raises(exceptions.UnsafeServerValue, match="requiredAttributes"):
-        required_attributes({"ChallengeParameters": {"requiredAttributes": text}})
 
 
 def test_answers_are_those_of_the_services_own_clients() -> None:

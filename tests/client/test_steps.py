@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import srpcore
 from srpcore import Challenge, exceptions
 from srpcore.crypto.totp import totp
-from srpcore.flows.challenge import NEEDS
-from srpcore.flows.srp import password_prover
 from srpcore.protocol import Operation, Reply
 from support.users import NEW_PASSWORD, PASSWORD
 from support.world import World, enrol
@@ -238,41 +233,6 @@ def test_device_challenge_without_the_device_cannot_be_answered(make_world: Call
     assert device.key not in repr(step)
 
 
-@pytest.mark.parametrize("name", sorted(NEEDS))
-def test_every_challenge_of_the_model_is_a_value(name: str) -> None:
-    challenge = Challenge(name, "session", {"A": "b"}, "alice", "sub", ("X",), True)
-    assert Challenge.from_json(challenge.to_json()) == challenge
-    assert challenge.needs
-    assert "session" not in repr(challenge)
-
-
-@given(text=st.text() | st.from_regex(r"\{.*\}") | st.recursive(st.none() | st.text(), st.lists).map(json.dumps))
-def test_any_other_text_is_no_challenge(text: str) -> None:
-    with pytest.raises(exceptions.ConfigurationError, match="not a challenge"):
-        Challenge.from_json(text)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"name": "NOBODY_KNOWS"},
-        {"name": None},
-        {"name": []},
-        {"session": 5},
-        {"parameters": []},
-        {"parameters": {"A": 5}},
-        {"available": [5]},
-        {"available": None},
-        {"username": None},
-        {"canonical": []},
-    ],
-)
-def test_a_challenge_with_something_else_in_it_is_refused(change: dict[str, Any]) -> None:
-    members = json.loads(Challenge("SMS_MFA", "s", {}, "alice").to_json())
-    with pytest.raises(exceptions.ConfigurationError, match="not a challenge"):
-        Challenge.from_json(json.dumps({**members, **change}))
-
-
 def test_unknown_challenge_is_an_error(world: World) -> None:
     world.wire.instead = lambda operation: Reply({"ChallengeName": "BRAND_NEW", "Session": "s"})
     with pytest.raises(exceptions.UnsupportedChallenge, match="BRAND_NEW"):
@@ -296,11 +256,3 @@ def test_admin_no_srp_auth_is_answered_with_the_password(world: World) -> None:
     assert step.answer(password=PASSWORD).needs == "code"
     (sent,) = world.wire.operations
     assert sent.parameters["ChallengeResponses"]["PASSWORD"] == PASSWORD
-
-
-def test_a_prover_that_is_used_again_draws_a_new_pair(world: World) -> None:
-    context = world.user()._login_context()
-    prover = password_prover(context, PASSWORD)
-    with pytest.raises(RuntimeError, match="get_auth_params"):
-        prover.process_challenge({}, {})
-    assert prover.get_auth_params()["SRP_A"] != prover.get_auth_params()["SRP_A"]
