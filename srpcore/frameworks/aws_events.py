@@ -17,15 +17,24 @@ __all__ = [
     "whole_stage",
 ]
 
-# API Gateway never writes a wildcard in the API id or in the stage. Accepting one would make the policy too wide.
-_METHOD_ARN = re.compile(r"(arn:[a-z-]+:execute-api:[a-z0-9-]+:\d+:[A-Za-z0-9]+/[\w$-]+)/.*", re.ASCII | re.DOTALL)
+# API Gateway never writes a wildcard in the account, the API id or the stage. Accepting one would make the policy too
+# wide. The account is usually a number, but "null" was seen for WebSocket APIs, and serverless-offline writes
+# "random-account-id" and "random-api-id" (github.com/dherault/serverless-offline/issues/973).
+_METHOD_ARN = re.compile(
+    r"(arn:[a-z-]+:execute-api:[a-z0-9-]+:[A-Za-z0-9-]+:[A-Za-z0-9-]+/[\w$-]+)/.*", re.ASCII | re.DOTALL
+)
 
 
 class Unauthorized(SrpcoreError):
-    """The request is refused. API Gateway answers 401 if the message is exactly this one, and 500 for any other."""
+    """The request is refused. API Gateway answers 401 if the message is exactly ``Unauthorized``, else 500.
 
-    def __init__(self) -> None:
+    ``reason`` says why, without the token, for logs. If the token was not accepted, ``__cause__`` is the
+    TokenVerificationException.
+    """
+
+    def __init__(self, reason: str = "no reason is known") -> None:
         super().__init__("Unauthorized")
+        self.reason = reason
 
 
 def whole_stage(method_arn: str, _: Claims) -> str:
@@ -39,7 +48,7 @@ def whole_stage(method_arn: str, _: Claims) -> str:
     """
     parts = _METHOD_ARN.fullmatch(method_arn)
     if parts is None:
-        raise Unauthorized
+        raise Unauthorized("the event contains no ARN of a method: check the type of the authorizer and its payload")
     return f"{parts[1]}/*"
 
 
@@ -50,7 +59,7 @@ def require_json_object(value: object) -> Mapping[str, object]:
         Unauthorized: *value* is something else.
     """
     if not isinstance(value, Mapping):
-        raise Unauthorized
+        raise Unauthorized("the event, or its headers, is not a JSON object")
     return cast(Mapping[str, object], value)
 
 
@@ -82,6 +91,6 @@ def authorization_headers(headers: object) -> list[str]:
         if str(name).lower() == "authorization":
             for item in cast(list[object], value) if isinstance(value, list) else [value]:
                 if not isinstance(item, str):
-                    raise Unauthorized
+                    raise Unauthorized("an Authorization header of the event is not a string")
                 values.append(item)
     return values

@@ -4,9 +4,20 @@
     verifier.hydrate()  # fetches the keys while the function is initialized, so that no request waits for them
     handler = RestApiAuthorizer(verifier)
 
+Which class fits which setting of API Gateway::
+
+    REST API, type TOKEN or REQUEST                            RestApiAuthorizer
+    WebSocket API (its authorizers have type REQUEST)          RestApiAuthorizer
+    HTTP API, payload format 1.0                               RestApiAuthorizer
+    HTTP API, payload format 2.0, simple responses enabled     HttpApiAuthorizer
+    HTTP API, payload format 2.0, simple responses disabled    HttpApiAuthorizer(simple_responses=False)
+    AppSync, AWS_LAMBDA                                        AppSyncAuthorizer
+
 They refuse by default: a malformed event, a header that is missing or occurs twice, an empty token, and a token that is
-not accepted. They raise an exception only if the keys cannot be fetched (TransportError) or the program has an error.
-API Gateway then answers 500 and caches nothing. A denial, however, would be cached for this token, which may be valid.
+not accepted. Why a request is refused is logged at DEBUG by the logger ``srpcore``, and passed to ``on_refused``; the
+token is never in it. They raise another exception than Unauthorized only if the keys cannot be fetched (TransportError)
+or the program has an error. API Gateway then answers 500 and caches nothing. A denial, however, would be cached for
+this token, which may be valid.
 
 API Gateway caches the result of an authorizer for its time to live (TTL), even if the token expires meanwhile. So a
 token can be used until ``exp`` plus the TTL: choose a TTL that is acceptable as a longer life of the token. The cache
@@ -16,14 +27,15 @@ it, the cached result of one token would be used for another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any, cast
 
 from ..clock import Clock, system_clock
-from ..exceptions import ConfigurationError, GroupMismatch, ScopeMismatch, TokenVerificationException
+from ..exceptions import ConfigurationError
 from ..tokens.claims import Claims
-from ..tokens.policy import Overrides, seconds, strings
+from ..tokens.policy import Overrides, seconds
 from ..tokens.verifier import TokenVerifier
+from .aws_authorizer import Authorizer, Event, MakeContext, MakeResource, OnRefused, context_of
 from .aws_events import (
     Unauthorized,
     authorization_headers,
@@ -31,8 +43,7 @@ from .aws_events import (
     rest_api_authorization_headers,
     whole_stage,
 )
-from .bearer import bearer_token, check_overrides, require_sync_verifier
-from .principal import app_client, groups, subject, username
+from .bearer import GetToken
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -46,56 +57,9 @@ __all__ = [
     "whole_stage",
 ]
 
-Scalar: TypeAlias = str | int | float | bool
 
-
-def context_of(claims: Claims) -> dict[str, Scalar]:
-    """Return the default context of the authorizers: the user, the app client, and what they are allowed to do.
-
-    It contains ``sub``, ``username``, ``client_id`` (``aud`` of an ID token), ``token_use`` and ``scope``, if the token
-    has them, and ``groups``, separated by spaces. The name of a group cannot contain a space.
-    """
-    members = {
-        "sub": claims.get("sub"),
-        "username": username(claims),
-        "client_id": app_client(claims),
-        "token_use": claims.get("token_use"),
-        "scope": claims.get("scope"),
-        "groups": " ".join(groups(claims)),
-    }
-    return {name: value for name, value in members.items() if isinstance(value, str) and value}
-
-
-class _Authorizer:
-    def __init__(
-        self,
-        verifier: TokenVerifier,
-        *,
-        context: Callable[[Claims], Mapping[str, Scalar]] = context_of,
-        bare: bool = False,
-        **overrides: Unpack[Overrides],
-    ) -> None:
-        self._verifier = require_sync_verifier(verifier)
-        self._make_context = context
-        self._bare = bare
-        self._overrides = check_overrides(overrides)
-
-    def _verify(self, authorization: list[str]) -> Claims:
-        token = bearer_token([f"Bearer {value}" for value in authorization] if self._bare else authorization)
-        if token is None:
-            raise Unauthorized
-        return self._verifier.verify(token, **self._overrides)
-
-    def _check_context(self, claims: Claims) -> dict[str, Scalar]:
-        context = dict(self._make_context(claims))
-        for name, value in context.items():
-            if not isinstance(name, str) or not isinstance(value, (str, int, float)):  # pyright: ignore[reportUnnecessaryIsInstance]
-                raise ConfigurationError("context must return a mapping of names to strings, numbers or booleans")
-        return context
-
-
-class RestApiAuthorizer(_Authorizer):
-    """An authorizer of type TOKEN or REQUEST for a REST API or a WebSocket API of API Gateway.
+class RestApiAuthorizer(Authorizer):
+    """An authorizer for a REST API (type TOKEN or REQUEST), a WebSocket API, or an HTTP API with payload format 1.0.
 
     Args:
         verifier: the verifier of the tokens.
@@ -104,6 +68,11 @@ class RestApiAuthorizer(_Authorizer):
             Cognito authorizer of API Gateway send it so. Only one of the two forms is accepted.
         resource: a function of the ARN of the method and the claims that returns the ARN or ARNs which the policy
             allows.
+        get_token: a function of the event that returns the token, or None if there is none, instead of reading the
+            Authorization header: for a token in a cookie, a query string or a WebSocket subprotocol. Where the token
+            is must be an identity source of the authorizer, or the results must not be cached.
+        on_refused: a function that is called with the :class:`Unauthorized` of every request that is refused. Its
+            ``reason`` says why. If the function raises an exception, the authorizer raises it too.
         overrides: replace arguments of the same name of the verifier, for example ``scope=``.
 
     Raises:
@@ -114,12 +83,16 @@ class RestApiAuthorizer(_Authorizer):
         self,
         verifier: TokenVerifier,
         *,
-        context: Callable[[Claims], Mapping[str, Scalar]] = context_of,
+        context: MakeContext = context_of,
         bare: bool = False,
-        resource: Callable[[str, Claims], str | Collection[str]] = whole_stage,
+        resource: MakeResource = whole_stage,
+        get_token: GetToken[Event] | None = None,
+        on_refused: OnRefused | None = None,
         **overrides: Unpack[Overrides],
     ) -> None:
-        super().__init__(verifier, context=context, bare=bare, **overrides)
+        super().__init__(
+            verifier, context=context, bare=bare, get_token=get_token, on_refused=on_refused, overrides=overrides
+        )
         self._resource = resource
 
     def __call__(self, event: object, _: object = None) -> dict[str, Any]:
@@ -128,67 +101,73 @@ class RestApiAuthorizer(_Authorizer):
         Raises:
             Unauthorized: the event has no token, or the token is not accepted.
             TransportError: the key set could not be fetched, so the token was not verified.
-            ConfigurationError: ``context`` or ``resource`` returned a value of a wrong type.
+            ConfigurationError: ``context``, ``get_token`` or ``resource`` returned a value of a wrong type.
         """
-        # Raise Unauthorized for a token that is not accepted, instead of returning a policy with Deny. Raising gives
-        # 401, after which clients get a new token, and API Gateway does not cache it. A token that is not valid yet, or
-        # is signed with a new key, may be accepted a minute later, but a cached Deny would stay for minutes. If the
-        # cache key is not the token, it would even deny other tokens.
-        # Return Deny only if a verified token lacks a group or a scope, because that cannot change.
-        members = require_json_object(event)
-        method_arn = members.get("methodArn")
-        if not isinstance(method_arn, str):
-            raise Unauthorized
-        stage = whole_stage(method_arn, {})
-        try:
-            claims = self._verify(rest_api_authorization_headers(members))
-            principal = subject(claims)
-        except (GroupMismatch, ScopeMismatch):
-            return _policy("refused", "Deny", stage)
-        except TokenVerificationException:
-            raise Unauthorized from None
-        resource = strings("resource", self._resource(method_arn, claims))
-        if resource is None:
-            raise ConfigurationError("resource must return one ARN or several, not None")
-        policy = _policy(principal, "Allow", resource if isinstance(resource, str) else [*resource])
-        return {**policy, "context": self._check_context(claims)}
+        return self._policy_response(event, "methodArn", rest_api_authorization_headers, self._resource)
 
 
-class HttpApiAuthorizer(_Authorizer):
-    """An authorizer for an HTTP API of API Gateway: payload format version 2.0 with simple responses enabled.
+class HttpApiAuthorizer(Authorizer):
+    """An authorizer of payload format 2.0 for an HTTP API of API Gateway. For format 1.0 use RestApiAuthorizer.
 
-    API Gateway answers 403 if a request is refused. If the authorizer has a cache, both results are cached.
+    With simple responses API Gateway answers 403 if a request is refused. If the authorizer has a cache, both results
+    are cached.
 
     Args:
         verifier: the verifier of the tokens.
+        simple_responses: the setting ``EnableSimpleResponses`` of the authorizer in API Gateway. If it is False, the
+            answer is an IAM policy, as that of :class:`RestApiAuthorizer`.
         context: a function that returns the context for the integration from the claims: strings, numbers, booleans.
         bare: whether the header contains only the token, without ``Bearer``. Only one of the two forms is accepted.
+        resource: a function of the ARN of the route and the claims that returns the ARN or ARNs which the policy
+            allows, without simple responses.
+        get_token: a function of the event that returns the token, or None if there is none, instead of reading the
+            Authorization header: for a token in a cookie, a query string or a WebSocket subprotocol. Where the token
+            is must be an identity source of the authorizer, or the results must not be cached.
+        on_refused: a function that is called with the :class:`Unauthorized` of every request that is refused. Its
+            ``reason`` says why. If the function raises an exception, the authorizer raises it too.
         overrides: replace arguments of the same name of the verifier, for example ``scope=``.
 
     Raises:
         ConfigurationError: *verifier* is not a TokenVerifier, or an override has a wrong type or value.
     """
 
+    def __init__(
+        self,
+        verifier: TokenVerifier,
+        *,
+        simple_responses: bool = True,
+        context: MakeContext = context_of,
+        bare: bool = False,
+        resource: MakeResource = whole_stage,
+        get_token: GetToken[Event] | None = None,
+        on_refused: OnRefused | None = None,
+        **overrides: Unpack[Overrides],
+    ) -> None:
+        super().__init__(
+            verifier, context=context, bare=bare, get_token=get_token, on_refused=on_refused, overrides=overrides
+        )
+        self._simple_responses = simple_responses
+        self._resource = resource
+
     def __call__(self, event: object, _: object = None) -> dict[str, Any]:
-        """Return ``isAuthorized``, and ``context`` if the token is accepted.
+        """Return ``isAuthorized``, and ``context`` if the token is accepted; or a policy, without simple responses.
 
         Raises:
+            Unauthorized: without simple responses, if the event has no token, or the token is not accepted.
             TransportError: the key set could not be fetched, so the token was not verified.
-            ConfigurationError: ``context`` returned a value of a wrong type.
+            ConfigurationError: ``context``, ``get_token`` or ``resource`` returned a value of a wrong type.
         """
+        if not self._simple_responses:
+            return self._policy_response(event, "routeArn", _http_api_headers, self._resource)
         try:
-            members = require_json_object(event)
-            if members.get("version") != "2.0":
-                raise Unauthorized
-            # Payload format 2.0 joins headers of the same name with commas. A token contains no comma, so two
-            # Authorization headers are refused.
-            claims = self._verify(authorization_headers(members.get("headers")))
-        except (Unauthorized, TokenVerificationException):
+            claims = self._claims(require_json_object(event), _http_api_headers)
+        except Unauthorized as refused:
+            self._report(refused)
             return {"isAuthorized": False}
-        return {"isAuthorized": True, "context": self._check_context(claims)}
+        return {"isAuthorized": True, "context": self._context(claims)}
 
 
-class AppSyncAuthorizer(_Authorizer):
+class AppSyncAuthorizer(Authorizer):
     """An authorizer of type AWS_LAMBDA for AppSync.
 
     A refusal is not cached. An acceptance is cached for the time that is set in the API. If you pass ``ttl``, it is
@@ -204,6 +183,11 @@ class AppSyncAuthorizer(_Authorizer):
         ttl: the seconds for which AppSync may cache an acceptance (``ttlOverride``); 0 turns the cache off, and None
             uses the setting of the API.
         clock: a function that returns the seconds since the epoch.
+        get_token: a function of the event that returns the token, or None if there is none, instead of reading the
+            Authorization header: for a token in a cookie, a query string or a WebSocket subprotocol. Where the token
+            is must be an identity source of the authorizer, or the results must not be cached.
+        on_refused: a function that is called with the :class:`Unauthorized` of every request that is refused. Its
+            ``reason`` says why. If the function raises an exception, the authorizer raises it too.
         overrides: replace arguments of the same name of the verifier, for example ``scope=``.
 
     Raises:
@@ -214,14 +198,18 @@ class AppSyncAuthorizer(_Authorizer):
         self,
         verifier: TokenVerifier,
         *,
-        context: Callable[[Claims], Mapping[str, Scalar]] = context_of,
+        context: MakeContext = context_of,
         bare: bool = True,
         denied_fields: Callable[[Claims], Collection[str]] | None = None,
         ttl: int | None = None,
         clock: Clock = system_clock,
+        get_token: GetToken[Event] | None = None,
+        on_refused: OnRefused | None = None,
         **overrides: Unpack[Overrides],
     ) -> None:
-        super().__init__(verifier, context=context, bare=bare, **overrides)
+        super().__init__(
+            verifier, context=context, bare=bare, get_token=get_token, on_refused=on_refused, overrides=overrides
+        )
         if ttl is not None:
             seconds("ttl", ttl)
         self._denied_fields = denied_fields
@@ -233,14 +221,14 @@ class AppSyncAuthorizer(_Authorizer):
 
         Raises:
             TransportError: the key set could not be fetched, so the token was not verified.
-            ConfigurationError: ``context`` or ``denied_fields`` returned a value of a wrong type.
+            ConfigurationError: ``context``, ``get_token`` or ``denied_fields`` returned a value of a wrong type.
         """
         try:
-            token = require_json_object(event).get("authorizationToken")
-            claims = self._verify([token] if isinstance(token, str) else [])
-        except (Unauthorized, TokenVerificationException):
+            claims = self._claims(require_json_object(event), _appsync_headers)
+        except Unauthorized as refused:
+            self._report(refused)
             return {"isAuthorized": False, "ttlOverride": 0}
-        answer: dict[str, Any] = {"isAuthorized": True, "resolverContext": self._check_context(claims)}
+        answer: dict[str, Any] = {"isAuthorized": True, "resolverContext": self._context(claims)}
         if self._denied_fields is not None:
             answer["deniedFields"] = _check_denied_fields(self._denied_fields(claims))
         if self._ttl is not None:
@@ -258,6 +246,14 @@ def _check_denied_fields(denied: object) -> list[str]:
     return cast(list[str], fields)
 
 
-def _policy(principal: str, effect: str, resource: str | list[str]) -> dict[str, Any]:
-    statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": resource}
-    return {"principalId": principal, "policyDocument": {"Version": "2012-10-17", "Statement": [statement]}}
+def _http_api_headers(event: Event) -> list[str]:
+    if event.get("version") != "2.0":
+        raise Unauthorized("the event does not have payload format 2.0: use RestApiAuthorizer for format 1.0")
+    # Payload format 2.0 joins headers of the same name with commas. A token contains no comma, so two Authorization
+    # headers are refused.
+    return authorization_headers(event.get("headers"))
+
+
+def _appsync_headers(event: Event) -> list[str]:
+    token = event.get("authorizationToken")
+    return [token] if isinstance(token, str) else []

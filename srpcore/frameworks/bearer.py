@@ -15,9 +15,9 @@ the other expected values. The exception that each framework raises has the orig
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Generator
+from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
-from typing import cast
+from typing import TypeAlias, TypeVar, cast
 
 from ..exceptions import (
     AccessTokenHashMismatch,
@@ -40,19 +40,25 @@ from ..exceptions import (
     UnknownKey,
     UnsupportedAlgorithm,
 )
-from ..tokens.claims import Claims
 from ..tokens.policy import Overrides, Policy
 from ..tokens.verifier import TokenVerifier
 
 __all__ = [
+    "GetToken",
     "Refused",
     "bearer_token",
+    "check_get_token",
     "check_overrides",
-    "require_bearer_token",
     "require_sync_verifier",
+    "token_is_missing",
+    "token_or_none",
     "translate_errors",
-    "verify_request",
 ]
+
+_Request = TypeVar("_Request")
+
+GetToken: TypeAlias = Callable[[_Request], str | None]
+"""A function that returns the token in a request, or None if it has none."""
 
 # RFC 6750, section 2.1: "Bearer" 1*SP b64token. A second token does not match, and neither do two headers that a server
 # has joined with a comma.
@@ -121,18 +127,34 @@ def bearer_token(authorization: Collection[str]) -> str | None:
     return credentials[1]
 
 
-def require_bearer_token(authorization: Collection[str]) -> str:
-    """Return the token in *authorization*, as :func:`bearer_token` does.
+def token_is_missing() -> Refused:
+    """Return the refusal of a request that has no token."""
+    # RFC 6750, section 3.1: do not send an error code if the request has no token.
+    return Refused(401, "a bearer token is required", "Bearer")
+
+
+def check_get_token(get_token: GetToken[_Request]) -> GetToken[_Request]:
+    """Return *get_token* with the check of :func:`token_or_none`.
 
     Raises:
-        Refused: no header has the scheme ``Bearer``.
-        MalformedToken: see :func:`bearer_token`.
+        ConfigurationError: *get_token* is not a function, or is a coroutine function.
     """
-    token = bearer_token(authorization)
-    if token is None:
-        # RFC 6750, section 3.1: do not send an error code if the request has no token.
-        raise Refused(401, "a bearer token is required", "Bearer")
-    return token
+    from inspect import iscoroutinefunction  # importing it is slow
+
+    if not callable(get_token) or iscoroutinefunction(get_token):
+        raise ConfigurationError("get_token must be a function of the request that is not a coroutine function")
+    return lambda request: token_or_none(get_token(request))
+
+
+def token_or_none(token: object) -> str | None:
+    """Return what ``get_token`` returned. An empty string counts as no token.
+
+    Raises:
+        ConfigurationError: *token* is neither a string nor None.
+    """
+    if token is not None and not isinstance(token, str):
+        raise ConfigurationError(f"get_token must return a string or None, not {type(token).__name__}")
+    return token or None
 
 
 @contextmanager
@@ -148,16 +170,6 @@ def translate_errors() -> Generator[None, None, None]:
         raise Refused(503, "tokens cannot be verified at the moment: try again later", None) from error
     except TokenVerificationException as error:
         raise _refusal(error) from error
-
-
-def verify_request(verifier: TokenVerifier, authorization: Collection[str], overrides: Overrides) -> Claims:
-    """Return the claims of the token in *authorization*, the values of all Authorization headers of a request.
-
-    Raises:
-        Refused: there is no token, it is not accepted, or the key set could not be fetched.
-    """
-    with translate_errors():
-        return verifier.verify(require_bearer_token(authorization), **overrides)
 
 
 def check_overrides(overrides: Overrides, *, is_async: bool = False) -> Overrides:

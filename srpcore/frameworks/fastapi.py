@@ -5,6 +5,7 @@
 from typing import Unpack
 
 from fastapi.openapi.models import HTTPBearer
+from fastapi.openapi.models import SecurityBase as SecurityScheme
 from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
@@ -15,10 +16,10 @@ from ..tokens.claims import Claims
 from ..tokens.policy import Overrides
 from ..tokens.verifier import TokenVerifier
 from . import starlette
-from .bearer import Refused, translate_errors
+from .bearer import GetToken, Refused, translate_errors
 from .principal import scopes
 
-__all__ = ["CognitoBearer"]
+__all__ = ["CognitoBearer", "OptionalCognitoBearer"]
 
 
 class CognitoBearer(starlette.CognitoBearer, SecurityBase):
@@ -30,6 +31,10 @@ class CognitoBearer(starlette.CognitoBearer, SecurityBase):
     Args:
         verifier: an AsyncTokenVerifier; or a TokenVerifier, which runs in a thread because it blocks during a fetch.
         scheme_name: the name of the scheme in the OpenAPI document.
+        scheme: the scheme in the OpenAPI document, if the token is not in the Authorization header: for example
+            ``fastapi.openapi.models.APIKey.model_validate({"in": "cookie", "name": "access_token"})``.
+        get_token: a function of the request that returns the token, or None: see
+            :class:`srpcore.frameworks.starlette.CognitoBearer`.
         overrides: replace arguments of the same name of the verifier, for example ``scope=``.
 
     Raises:
@@ -41,10 +46,12 @@ class CognitoBearer(starlette.CognitoBearer, SecurityBase):
         verifier: TokenVerifier | AsyncTokenVerifier,
         *,
         scheme_name: str = "CognitoBearer",
+        scheme: SecurityScheme | None = None,
+        get_token: GetToken[HTTPConnection] | None = None,
         **overrides: Unpack[Overrides],
     ) -> None:
-        super().__init__(verifier, **overrides)
-        self.model = HTTPBearer(bearerFormat="JWT")
+        super().__init__(verifier, get_token=get_token, **overrides)
+        self.model = scheme or HTTPBearer(bearerFormat="JWT")
         self.scheme_name = scheme_name
 
     async def __call__(self, request: HTTPConnection, security_scopes: SecurityScopes) -> Claims:  # type: ignore[override]  # FastAPI gives both
@@ -53,16 +60,44 @@ class CognitoBearer(starlette.CognitoBearer, SecurityBase):
         Raises:
             HTTPException: 401, 403 or 503, with ``WWW-Authenticate``; for a WebSocket a WebSocketException.
         """
+        return _require_all(request, await super().__call__(request), security_scopes)
+
+
+class OptionalCognitoBearer(starlette.OptionalCognitoBearer, SecurityBase):
+    """A dependency as :class:`CognitoBearer`, with the same arguments, that returns None for a request without a token.
+
+    A token that is not accepted, or that lacks a scope of ``Security(...)``, is still refused.
+    """
+
+    def __init__(
+        self,
+        verifier: TokenVerifier | AsyncTokenVerifier,
+        *,
+        scheme_name: str = "CognitoBearer",
+        scheme: SecurityScheme | None = None,
+        get_token: GetToken[HTTPConnection] | None = None,
+        **overrides: Unpack[Overrides],
+    ) -> None:
+        super().__init__(verifier, get_token=get_token, **overrides)
+        self.model = scheme or HTTPBearer(bearerFormat="JWT")
+        self.scheme_name = scheme_name
+
+    async def __call__(self, request: HTTPConnection, security_scopes: SecurityScopes) -> Claims | None:  # type: ignore[override]  # FastAPI gives both
+        """Return the claims of the token in *request*, or None if it has no token. FastAPI calls this.
+
+        Raises:
+            HTTPException: 401, 403 or 503, with ``WWW-Authenticate``; for a WebSocket a WebSocketException.
+        """
         claims = await super().__call__(request)
-        try:
-            with translate_errors():
-                _check_all(security_scopes.scopes, claims)
-        except Refused as refused:
-            raise starlette.http_error(request, refused) from refused.__cause__
-        return claims
+        return None if claims is None else _require_all(request, claims, security_scopes)
 
 
-def _check_all(wanted: list[str], claims: Claims) -> None:
-    actual = scopes(claims)
-    if not {*wanted} <= {*actual}:
-        raise ScopeMismatch("token lacks a required scope", expected=wanted, actual=actual)
+def _require_all(request: HTTPConnection, claims: Claims, security_scopes: SecurityScopes) -> Claims:
+    wanted, actual = security_scopes.scopes, scopes(claims)
+    try:
+        with translate_errors():
+            if not {*wanted} <= {*actual}:
+                raise ScopeMismatch("token lacks a required scope", expected=wanted, actual=actual)
+    except Refused as refused:
+        raise starlette.http_error(request, refused) from refused.__cause__
+    return claims

@@ -16,12 +16,21 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from flask import current_app, g, request
+from flask import Request, current_app, g, request
 from werkzeug.exceptions import Forbidden, HTTPException, ServiceUnavailable, Unauthorized
 
 from ..tokens.policy import Overrides
 from ..tokens.verifier import TokenVerifier
-from .bearer import Refused, check_overrides, require_sync_verifier, verify_request
+from .bearer import (
+    GetToken,
+    Refused,
+    check_get_token,
+    check_overrides,
+    require_sync_verifier,
+    token_is_missing,
+    translate_errors,
+)
+from .bearer import bearer_token as find_bearer_token
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -33,7 +42,11 @@ _R = TypeVar("_R")
 
 
 def bearer_token(
-    verifier: TokenVerifier, **overrides: Unpack[Overrides]
+    verifier: TokenVerifier,
+    *,
+    get_token: GetToken[Request] | None = None,
+    optional: bool = False,
+    **overrides: Unpack[Overrides],
 ) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
     """Return a decorator for a view, plain or ``async``, that refuses requests without an accepted token.
 
@@ -42,12 +55,17 @@ def bearer_token(
 
     Args:
         verifier: the verifier of the tokens.
+        get_token: a function of the request that returns the token, or None if there is none, instead of reading the
+            Authorization header: ``get_token=lambda request: request.cookies.get("access_token")``. Browsers send
+            cookies with requests of other sites too, so protect the views against them (CSRF).
+        optional: whether to accept a request without a token; ``g.claims`` is None then. A token that is not accepted
+            is refused.
         overrides: replace arguments of the same name of the verifier, for example ``scope=``.
 
     Raises:
         ConfigurationError: *verifier* has a wrong type, or an override has a wrong type or value.
     """
-    check = require_token(verifier, **overrides)
+    check = require_token(verifier, get_token=get_token, optional=optional, **overrides)
 
     def decorator(view: Callable[_P, _R]) -> Callable[_P, _R]:
         @wraps(view)
@@ -61,7 +79,13 @@ def bearer_token(
     return decorator
 
 
-def require_token(verifier: TokenVerifier, **overrides: Unpack[Overrides]) -> Callable[[], None]:
+def require_token(
+    verifier: TokenVerifier,
+    *,
+    get_token: GetToken[Request] | None = None,
+    optional: bool = False,
+    **overrides: Unpack[Overrides],
+) -> Callable[[], None]:
     """Return a function for ``before_request`` of an app or a blueprint that protects all of its views.
 
     It refuses every method without a token, OPTIONS included. If browsers send preflight requests (CORS), answer them
@@ -69,21 +93,35 @@ def require_token(verifier: TokenVerifier, **overrides: Unpack[Overrides]) -> Ca
 
     Args:
         verifier: the verifier of the tokens.
+        get_token: a function of the request that returns the token, or None if there is none, instead of reading the
+            Authorization header: ``get_token=lambda request: request.cookies.get("access_token")``. Browsers send
+            cookies with requests of other sites too, so protect the views against them (CSRF).
+        optional: whether to accept a request without a token; ``g.claims`` is None then. A token that is not accepted
+            is refused.
         overrides: replace arguments of the same name of the verifier, for example ``groups=``.
 
     Raises:
         ConfigurationError: *verifier* has a wrong type, or an override has a wrong type or value.
     """
     checked_verifier, checked_overrides = require_sync_verifier(verifier), check_overrides(overrides)
+    find_token = _header_token if get_token is None else check_get_token(get_token)
 
     def check() -> None:
         g.pop("claims", None)
         try:
-            g.claims = verify_request(checked_verifier, request.headers.getlist("Authorization"), checked_overrides)
+            with translate_errors():
+                token = find_token(request)
+                if token is None and not optional:
+                    raise token_is_missing()
+                g.claims = None if token is None else checked_verifier.verify(token, **checked_overrides)
         except Refused as refused:
             raise _ERRORS[refused.status](refused) from refused.__cause__
 
     return check
+
+
+def _header_token(request: Request) -> str | None:
+    return find_bearer_token(request.headers.getlist("Authorization"))
 
 
 class _ErrorWithChallenge(HTTPException):

@@ -27,7 +27,14 @@ from ..exceptions import ConfigurationError
 from ..tokens.claims import Claims
 from ..tokens.policy import Overrides
 from ..tokens.verifier import TokenVerifier
-from .bearer import Refused, bearer_token, check_overrides, require_sync_verifier, translate_errors
+from .bearer import (
+    Refused,
+    bearer_token,
+    check_overrides,
+    require_sync_verifier,
+    token_or_none,
+    translate_errors,
+)
 from .principal import groups, subject, username
 
 if TYPE_CHECKING:
@@ -104,10 +111,9 @@ class CognitoAuthentication(BaseAuthentication):
             PermissionDenied: the token lacks a required group or scope (403).
             APIException: the key set could not be fetched, so the token was not verified (503).
         """
-        header = request.META.get("HTTP_AUTHORIZATION")
         try:
             with translate_errors():
-                token = bearer_token([] if header is None else [header])
+                token = token_or_none(self.get_token(request))
                 if token is None:
                     return None
                 claims = cast(TokenVerifier, self.verifier).verify(token, **self._token_overrides)
@@ -121,6 +127,18 @@ class CognitoAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Any) -> str:  # noqa: ARG002 - the framework's signature
         """Return ``Bearer``. Without this value the framework would answer 403 instead of 401."""
         return "Bearer"
+
+    def get_token(self, request: Any) -> str | None:
+        """Return the bearer token in the Authorization header of *request*, or None.
+
+        Override it to read the token from elsewhere, for example ``request.COOKIES.get("access_token")``. Browsers send
+        cookies with requests of other sites too: this class does not protect the views against them (CSRF).
+
+        Raises:
+            MalformedToken: the header has the scheme ``Bearer``, but does not contain exactly one token.
+        """
+        header = request.META.get("HTTP_AUTHORIZATION")
+        return bearer_token([] if header is None else [header])
 
     def get_user(self, claims: Claims) -> Any:
         """Return the user of *claims*: a :class:`Principal`. Override it to return a Django user, or None to refuse."""

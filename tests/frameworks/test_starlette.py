@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator
 from threading import Thread
@@ -24,7 +23,7 @@ from srpcore.exceptions import InvalidClaim, TokenExpired
 from srpcore.frameworks.starlette import CognitoBackend, CognitoBearer, CognitoUser, on_error
 from support.key_server import Keys, mint, serve
 from support.minting import access_claims, id_claims
-from support.sites import Site, over_asgi, running, verifier_of
+from support.sites import Site, over_asgi, running, verifier_of, websocket_messages
 
 from .wrong_overrides import WRONG
 
@@ -67,23 +66,6 @@ def test_others_are_answered_while_keys_are_fetched(name: str) -> None:
             release.set()
             waiting.join(20)
         assert first == [200]
-
-
-def websocket_messages(app: Any, *headers: tuple[bytes, bytes]) -> list[dict[str, Any]]:
-    """Return what *app* sends to a client that opens a WebSocket and says nothing (ASGI's own messages)."""
-    sent: list[dict[str, Any]] = []
-    incoming: list[dict[str, Any]] = [{"type": "websocket.connect"}, {"type": "websocket.disconnect", "code": 1000}]
-    scope: dict[str, Any] = {"type": "websocket", "asgi": {"version": "3.0"}, "path": "/", "raw_path": b"/", "query_string": b"",
-             "headers": list(headers), "subprotocols": [], "scheme": "ws", "root_path": "", "state": {}}  # fmt: skip
-
-    async def receive() -> dict[str, Any]:
-        return incoming.pop(0)
-
-    async def send(message: dict[str, Any]) -> None:
-        sent.append(message)
-
-    asyncio.run(app(scope, receive, send))
-    return sent
 
 
 def test_a_websocket_is_closed_before_it_is_open(keys: Keys) -> None:

@@ -261,3 +261,32 @@ def running(name: str) -> Iterator[tuple[Keys, Site]]:
 def sub_of(answer: Answer) -> str:
     assert answer.status == 200, answer
     return cast(str, json.loads(answer.body)["sub"])
+
+
+def websocket_messages(
+    app: Any, *headers: tuple[bytes, bytes], path: str = "/", query: bytes = b""
+) -> list[dict[str, Any]]:
+    """Return what *app* sends to a client that opens a WebSocket and sends nothing, as messages of ASGI."""
+    sent: list[dict[str, Any]] = []
+    incoming: list[dict[str, Any]] = [{"type": "websocket.connect"}, {"type": "websocket.disconnect", "code": 1000}]
+    scope: dict[str, Any] = {
+        "type": "websocket",
+        "asgi": {"version": "3.0"},
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query,
+        "headers": list(headers),
+        "subprotocols": [],
+        "scheme": "ws",
+        "root_path": "",
+        "state": {},
+    }
+
+    async def receive() -> dict[str, Any]:
+        return incoming.pop(0)
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    asyncio.run(app(scope, receive, send))
+    return sent
