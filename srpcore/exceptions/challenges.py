@@ -14,6 +14,16 @@ __all__ = [
 ]
 
 
+class _HiddenSession(dict[str, Any]):
+    """A reply whose ``repr()`` does not show the Session, which is enough to continue the login."""
+
+    def __repr__(self) -> str:
+        return repr({key: _HIDDEN.get(key, value) for key, value in self.items()})
+
+
+_HIDDEN = {"Session": "<hidden>", "AuthenticationResult": "<hidden>"}
+
+
 class ForceChangePasswordException(WarrantException):
     """The user must choose a new password: answer with ``Cognito.new_password_challenge``.
 
@@ -35,13 +45,14 @@ class ForceChangePasswordException(WarrantException):
 class MFAChallengeException(WarrantException):
     """The user must prove a second factor. ``get_tokens()`` returns the reply with the Session that the answer needs.
 
-    The Session is a secret. Therefore the reply is not in ``args``, ``str()`` or ``repr()`` of the exception.
+    ``args`` are pycognito's: the message and the reply. The Session is a secret, so the reply is a dictionary whose
+    ``repr()`` hides it.
     """
 
     def __init__(self, message: str, tokens: dict[str, Any], *args: Any) -> None:
-        super().__init__(message, *args)
         self.message = message
-        self._tokens = tokens
+        self._tokens = _HiddenSession(tokens)
+        super().__init__(message, self._tokens, *args)
 
     def get_tokens(self) -> dict[str, Any]:
         """Return the reply of the service: ``ChallengeName``, ``Session`` and ``ChallengeParameters``."""
@@ -49,12 +60,6 @@ class MFAChallengeException(WarrantException):
 
     def __str__(self) -> str:
         return self.message
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.message!r})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.message, self._tokens, *self.args[1:]), vars(self)
 
 
 class SoftwareTokenMFAChallengeException(MFAChallengeException):

@@ -1,6 +1,8 @@
 """Subclasses of NotAuthorizedException, selected by the message of the service.
 
 The service uses this one exception name for many different causes, for example a wrong password and a revoked token.
+The ``__name__`` of each subclass is ``"NotAuthorizedException"``, which programs compare with; ``except WrongPassword``
+works as for any class.
 """
 
 from __future__ import annotations
@@ -55,6 +57,12 @@ _CLASS_BY_PHRASE: tuple[tuple[str, type[NotAuthorizedException]], ...] = (
     ("refresh token has been revoked", RefreshTokenRevoked),
     ("invalid refresh token", InvalidRefreshToken),
 )
+
+# Programs written for boto3 compare `type(error).__name__` with the service's name. pickle and tracebacks use
+# `__qualname__`, which stays.
+_finer: list[type[NotAuthorizedException]] = [RefreshTokenRefused, *(cls for _, cls in _CLASS_BY_PHRASE)]
+for _cls in _finer:
+    _cls.__name__ = NotAuthorizedException.__name__
 
 
 def not_authorized_class(message: str) -> type[NotAuthorizedException]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ..protocol import Reply
 from . import service_exceptions
+from .compat import combined
 from .not_authorized import not_authorized_class
-from .service import ServiceError, client_error, member, with_base
+from .service import ServiceError, member
 from .service_exceptions import NotAuthorizedException
 
 __all__ = ["service_error"]
@@ -19,11 +20,11 @@ def service_error(reply: Reply, operation: str) -> ServiceError:
     """Return the exception for an error *reply* to *operation*.
 
     While ``botocore.exceptions`` is loaded, the exception is also a botocore ``ClientError``. On the botocore transport
-    it is also an instance of the class ``client.exceptions.X`` that the client raised. Programs that were written for
-    boto3 catch those classes.
+    it is also an instance of the class ``client.exceptions.X`` that the client raised.
     """
     error = member(reply.document, "Error")
     cls = _BY_CODE.get(str(error.get("Code")), ServiceError)
     if cls is NotAuthorizedException:
         cls = not_authorized_class(str(error.get("Message", "")))
-    return with_base(cls, reply.raised or client_error())(reply.document, operation)
+    made: ServiceError = combined(cls, reply.raised)(reply.document, operation)
+    return made

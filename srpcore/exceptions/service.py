@@ -1,23 +1,22 @@
-"""ServiceError, the base class of the errors of the service.
-
-While botocore is loaded, an error must also be an instance of botocore's ``ClientError``, because programs that were
-written for boto3 catch that class. botocore is an optional dependency, so :func:`with_base` makes the combined class at
-run time.
-"""
+"""ServiceError, the base class of the errors of the service."""
 
 from __future__ import annotations
 
-import sys
-from functools import lru_cache
-from typing import Any, ClassVar, cast
+import re
+from typing import Any, cast
 
 from .base import SrpcoreError
+from .compat import Compatible, combined, loaded
 
 __all__ = ["ServiceError"]
 
 
-class ServiceError(SrpcoreError):
+class ServiceError(Compatible, SrpcoreError):
     """The service answered with an error. Each exception name of the service model has a subclass.
+
+    ``type(error).__name__`` is the exception name, also for a subclass such as ``WrongPassword`` and for a name that
+    the service model does not have. While botocore is loaded, the error is also a ``botocore.exceptions.ClientError``,
+    with the same ``str()``: "An error occurred (X) when calling the Y operation: message".
 
     Attributes:
         code: the exception name, for example ``"NotAuthorizedException"``.
@@ -27,9 +26,9 @@ class ServiceError(SrpcoreError):
         status: the HTTP status, or None.
         request_id: the id that AWS support asks for, or None.
         response: the whole reply in the form that botocore uses.
+        hint: what often causes this error and what to check, or an empty string. It is also a note of the exception, so
+            a traceback shows it; ``str()`` does not.
     """
-
-    _plain: ClassVar[type[ServiceError] | None] = None
 
     def __init__(self, response: dict[str, Any], operation: str) -> None:
         self.response = response
@@ -40,48 +39,43 @@ class ServiceError(SrpcoreError):
         self.message: str = str(error.get("Message", ""))
         self.status: int | None = metadata.get("HTTPStatusCode")
         self.request_id: str | None = metadata.get("RequestId")
+        self.hint = ""
         # Do not call super(): if ClientError is a base class, it would parse the reply again, and raise another error
         # if the reply is malformed.
-        Exception.__init__(self, str(self))
+        Exception.__init__(self, self._text(error, metadata))
 
-    def __str__(self) -> str:
-        where = self.operation if self.status is None else f"HTTP {self.status}, {self.operation}"
-        return f"{self.code} ({where}): {self.message}"
+    def _text(self, error: dict[str, Any], metadata: dict[str, Any]) -> str:
+        client_error = loaded(*_CLIENT_ERROR)
+        if client_error is None or not isinstance(self, client_error):
+            where = self.operation if self.status is None else f"HTTP {self.status}, {self.operation}"
+            return f"{self.code} ({where}): {self.message}"
+        # The text of botocore's ClientError, with its words for a missing message and for retries.
+        retries = ""
+        if metadata.get("MaxAttemptsReached") and "RetryAttempts" in metadata:
+            retries = f" (reached max retries: {metadata['RetryAttempts']})"
+        message = error.get("Message", "Unknown")
+        return f"An error occurred ({self.code}) when calling the {self.operation} operation{retries}: {message}"
 
     def __repr__(self) -> str:
         return f"<{self}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # pickle finds a class by its name, and a class from with_base() is not stored under a name. Pickle the plain
-        # class instead; _unpickle() combines it with botocore's class again.
-        plain = vars(type(self)).get("_plain") or type(self)
-        return _unpickle, (plain, self.response, self.operation), vars(self)
+        return self._plain_class(), (self.response, self.operation), vars(self)
+
+    @classmethod
+    def _class_for(cls, response: object = None, *_: Any, **keywords: Any) -> type[Any]:
+        name = ""
+        if cls is ServiceError:
+            code = member(keywords.get("response", response), "Error").get("Code")
+            # The server chooses the code, so accept only what could be the name of a class.
+            name = code if isinstance(code, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,127}", code) else ""
+        return combined(cls, loaded(*_CLIENT_ERROR), name=name)
+
+
+_CLIENT_ERROR = ("botocore.exceptions", "ClientError")
 
 
 def member(document: object, name: str) -> dict[str, Any]:
     """Return the JSON object *name* in *document*, or an empty dictionary if *document* does not have it."""
     member = cast(dict[str, Any], document).get(name) if isinstance(document, dict) else None
     return cast(dict[str, Any], member) if isinstance(member, dict) else {}
-
-
-def _unpickle(cls: type[ServiceError], response: dict[str, Any], operation: str) -> ServiceError:
-    return with_base(cls, client_error())(response, operation)
-
-
-def client_error() -> type[Exception] | None:
-    """Return botocore's ClientError while botocore is loaded."""
-    # The attribute is missing while another thread is still importing the module. In a test the module may be None.
-    found: type[Exception] | None = getattr(sys.modules.get("botocore.exceptions"), "ClientError", None)
-    return found
-
-
-def with_base(cls: type[ServiceError], other: type[Exception] | None) -> type[ServiceError]:
-    """Return a subclass of *cls* and *other*, with the name of *cls*; or *cls* itself if *other* is None."""
-    return cls if other is None else _make_class((cls, other))
-
-
-@lru_cache(maxsize=256)  # limited, because every botocore session makes its own exception classes
-def _make_class(bases: tuple[type[ServiceError], type[Exception]]) -> type[ServiceError]:
-    cls = bases[0]
-    namespace = {"__doc__": cls.__doc__, "__module__": cls.__module__, "_plain": cls}
-    return cast(type[ServiceError], type(cls.__name__, bases, namespace))

@@ -385,9 +385,21 @@ def test_errors_of_the_service_are_typed(world: World, code: str) -> None:
     world.wire.instead = lambda operation: error(code, "why", 400)
     with pytest.raises(exceptions.ServiceError) as caught:
         world.user().authenticate(PASSWORD)
-    assert type(caught.value).__name__ in (code, "ServiceError")
+    assert type(caught.value).__name__ == code
     assert (caught.value.code, caught.value.message) == (code, "why")
-    assert str(caught.value) == f"{code} (HTTP 400, InitiateAuth): why"
+
+
+@pytest.mark.counterpart
+@pytest.mark.parametrize("code", ["UserNotFoundException", "SomethingNewException"])
+def test_errors_of_the_service_have_the_class_and_text_of_botocore(world: World, code: str) -> None:
+    import botocore.exceptions
+
+    world.wire.instead = lambda operation: error(code, "why", 400)
+    with pytest.raises(botocore.exceptions.ClientError) as caught:
+        world.user().authenticate(PASSWORD)
+    assert isinstance(caught.value, exceptions.ServiceError)
+    assert str(caught.value) == f"An error occurred ({code}) when calling the InitiateAuth operation: why"
+    assert caught.value.response["Error"] == {"Code": code, "Message": "why"}
 
 
 def test_a_reply_without_tokens_or_challenge_is_an_error(world: World) -> None:

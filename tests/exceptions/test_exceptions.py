@@ -8,6 +8,7 @@ import json
 import pickle
 import subprocess
 import sys
+import traceback
 from typing import Any
 
 import pytest
@@ -28,8 +29,13 @@ PUBLIC = sorted(
         for cls in (getattr(exceptions, name) for name in exceptions.__all__)
         if isinstance(cls, type) and issubclass(cls, Exception)
     ),
-    key=lambda cls: cls.__name__,
+    key=lambda cls: cls.__qualname__,
 )
+
+
+@pytest.fixture
+def without_botocore(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "botocore.exceptions", raising=False)
 
 
 def document(code: str = "NotAuthorizedException", message: str = "The words of the service.") -> dict[str, Any]:
@@ -59,8 +65,8 @@ def test_one_class_for_each_exception_name_of_the_model_and_none_superfluous() -
 
 def test_every_class_is_exported_under_its_name_and_from_its_module() -> None:
     for cls in PUBLIC:
-        assert cls.__name__ in exceptions.__all__
-        assert getattr(sys.modules[cls.__module__], cls.__name__) is cls
+        assert cls.__qualname__ in exceptions.__all__
+        assert getattr(sys.modules[cls.__module__], cls.__qualname__) is cls
         assert issubclass(cls, exceptions.SrpcoreError)
         assert cls.__doc__
 
@@ -77,17 +83,23 @@ def test_a_known_name_gives_its_class(name: str) -> None:
     assert error.code == name
 
 
-@pytest.mark.parametrize(
-    "name", ["BrandNewException", "", "ServiceError", "SrpcoreError", "service_error", "Exception"]
-)
-def test_an_unknown_name_gives_a_plain_service_error_with_its_code(name: str) -> None:
+@pytest.mark.parametrize("name", ["BrandNewException", "ServiceError", "SrpcoreError", "service_error", "Exception"])
+def test_an_unknown_name_gives_a_service_error_of_that_name(name: str) -> None:
     error = service_error(Reply(document(name)), "InitiateAuth")
     assert isinstance(error, ServiceError)
+    assert (type(error).__name__, type(error).__qualname__) == (name, "ServiceError")
+    assert error.code == name
+    same(error, pickle.loads(pickle.dumps(error)))
+
+
+@pytest.mark.parametrize("name", ["", "a b", "1st", "naïve", "a" * 129, "a\n"])
+def test_a_code_that_cannot_be_the_name_of_a_class_gives_a_plain_service_error(name: str) -> None:
+    error = service_error(Reply(document(name)), "InitiateAuth")
     assert type(error).__name__ == "ServiceError"
     assert error.code == name
 
 
-def test_attributes_and_texts_of_a_service_error() -> None:
+def test_attributes_and_texts_of_a_service_error(without_botocore: None) -> None:
     response = document()
     error = service_error(Reply(response), "InitiateAuth")
     assert error.response is response
@@ -98,7 +110,7 @@ def test_attributes_and_texts_of_a_service_error() -> None:
     assert (str(error), repr(error), error.args) == (expected, f"<{expected}>", (expected,))
 
 
-def test_text_of_a_service_error_without_a_status() -> None:
+def test_text_of_a_service_error_without_a_status(without_botocore: None) -> None:
     error = ServiceError({"Error": {"Code": "X", "Message": "y"}}, "SignUp")
     assert str(error) == "X (SignUp): y"
     assert (error.status, error.request_id) == (None, None)
@@ -149,9 +161,39 @@ def test_beside_botocore_an_error_is_a_client_error_too(name: str) -> None:
     response: Any = document(name)
     theirs = botocore.exceptions.ClientError(response, "InitiateAuth")
     assert isinstance(error, botocore.exceptions.ClientError)
+    assert (str(error), error.args) == (str(theirs), theirs.args)
+    assert type(error).__name__ == name
     assert error.response == theirs.response
     assert error.operation_name == theirs.operation_name
     assert type(service_error(Reply(document(name)), "SignUp")) is type(error)
+
+
+@pytest.mark.counterpart
+@pytest.mark.parametrize(
+    "response",
+    [
+        {"Error": {"Code": "X", "Message": "y"}, "ResponseMetadata": {"MaxAttemptsReached": True, "RetryAttempts": 4}},
+        {"Error": {"Code": "X", "Message": "y"}, "ResponseMetadata": {"MaxAttemptsReached": True}},
+        {"Error": {"Code": "X", "Message": "y"}, "ResponseMetadata": {"RetryAttempts": 4}},
+        {"Error": {"Code": "X"}},
+        {"Error": {"Message": "y"}},
+        {},
+    ],
+)
+def test_the_text_is_that_of_botocore_for_every_shape_of_a_reply(response: Any) -> None:
+    import botocore.exceptions
+
+    theirs = botocore.exceptions.ClientError(response, "SignUp")
+    assert str(ServiceError(response, "SignUp")) == str(theirs)
+
+
+@pytest.mark.counterpart
+def test_an_exception_that_a_program_makes_itself_is_a_client_error_too() -> None:
+    import botocore.exceptions
+
+    error = exceptions.UserNotFoundException(document("UserNotFoundException"), "SignUp")
+    assert isinstance(error, botocore.exceptions.ClientError)
+    assert isinstance(error, exceptions.UserNotFoundException)
 
 
 @pytest.mark.counterpart
@@ -176,6 +218,7 @@ def test_botocore_that_is_not_all_there_is_not_asked(stand_in: object, monkeypat
     monkeypatch.setitem(sys.modules, "botocore.exceptions", stand_in)
     error = service_error(Reply(document()), "InitiateAuth")
     assert type(error) is exceptions.NotAuthorizedException
+    assert str(error) == "NotAuthorizedException (HTTP 400, InitiateAuth): The words of the service."
 
 
 WITHOUT_BOTOCORE = """
@@ -191,7 +234,9 @@ given = pickle.loads(bytes.fromhex(sys.argv[1]))
 print(json.dumps({
     "loaded": "botocore" in sys.modules or "botocore.exceptions" in sys.modules,
     "plain": [type(each) is exceptions.NotAuthorizedException for each in [error, *copies, *given[:1]]],
-    "texts": [str(each) for each in given],
+    "texts": [each.message if isinstance(each, exceptions.ServiceError) else str(each) for each in given],
+    "own": [str(each) for each in [error, *copies]],
+    "back": pickle.dumps(given).hex(),
     "names": [type(each).__name__ for each in given],
 }))
 import botocore.exceptions
@@ -212,8 +257,12 @@ def test_without_botocore_an_error_is_of_the_plain_class_and_pickles_cross_over(
     seen = json.loads(run.stdout)
     assert seen["loaded"] is False
     assert seen["plain"] == [True, True, True, True]
-    assert seen["texts"] == [str(error) for error in ours]
+    assert seen["texts"] == [error.message if isinstance(error, ServiceError) else str(error) for error in ours]
+    assert seen["own"] == ["NotAuthorizedException (InitiateAuth): no"] * 3
     assert seen["names"] == [type(error).__name__ for error in ours]
+    for error, again in zip(ours, pickle.loads(bytes.fromhex(seen["back"])), strict=True):
+        assert type(again) is type(error)
+        assert str(again) == str(error)
 
 
 # Copies.
@@ -221,7 +270,7 @@ def test_without_botocore_an_error_is_of_the_plain_class_and_pickles_cross_over(
 
 def same(one: Exception, other: Exception) -> None:
     assert type(one).__name__ == type(other).__name__
-    assert isinstance(other, getattr(exceptions, type(one).__name__))
+    assert isinstance(other, getattr(exceptions, type(one).__qualname__))
     assert (str(one), repr(one), one.args) == (str(other), repr(other), other.args)
     assert vars(one) == vars(other)
 
@@ -299,10 +348,14 @@ def test_an_mfa_challenge_shows_no_session_and_has_it(name: str) -> None:
     for text in (str(error), repr(error), repr(error.args), f"{error}", f"{error!r}"):
         assert SESSION not in text
         assert "a code, please" in text
-    assert error.get_tokens() is tokens
+    assert error.get_tokens() == tokens
+    assert json.loads(json.dumps(error.get_tokens())) == tokens
     assert error.message == "a code, please"
-    assert error.args == ("a code, please", "more")
-    assert pickle.loads(pickle.dumps(error)).get_tokens() == tokens
+    assert error.args == ("a code, please", tokens, "more")
+    again = pickle.loads(pickle.dumps(error))
+    assert again.get_tokens() == tokens
+    assert SESSION not in repr(again)
+    assert repr(error.get_tokens()) == "{'ChallengeName': 'SMS_MFA', 'Session': '<hidden>'}"
 
 
 @pytest.mark.counterpart
@@ -324,6 +377,7 @@ def test_pycognitos_names_and_constructors() -> None:
                 with pytest.raises(TypeError):
                     cls("text", {}, other=1)
             assert str(our("text", {})) == our("text", {}).message == their("text", {}).message
+            assert our("text", {"a": 1}, "more").args == their("text", {"a": 1}, "more").args
             assert (
                 our(message="text", tokens={"a": 1}).get_tokens() == their(message="text", tokens={"a": 1}).get_tokens()
             )
@@ -360,8 +414,12 @@ def test_warrant_exception_covers_challenges_and_refused_tokens_only() -> None:
 def test_not_authorized_is_told_apart(message: str, name: str) -> None:
     reply = Reply({"Error": {"Code": "NotAuthorizedException", "Message": message}})
     error = service_error(reply, "InitiateAuth")
-    assert type(error).__name__ == name
+    assert type(error).__qualname__ == name
+    assert type(error).__name__ == "NotAuthorizedException"
     assert isinstance(error, NotAuthorizedException)
+    assert isinstance(error, getattr(exceptions, name))
+    assert f".{name}: " in "".join(traceback.format_exception(error))
+    assert type(pickle.loads(pickle.dumps(error))) is type(error)
     assert type(
         service_error(Reply({"Error": {"Code": "UserNotFoundException", "Message": message}}), "X")
     ).__name__ == ("UserNotFoundException")

@@ -67,7 +67,7 @@ def assert_outcome(error: Exception | None, outcome: Outcome) -> None:
     assert isinstance(error, getattr(exceptions, outcome.error))
     # A class of its own would be as good, but for those that say more.
     assert isinstance(error, exceptions.TransportTimeout) is (outcome.error == "TransportTimeout")
-    assert isinstance(error, exceptions.TransportError) or type(error).__name__ == outcome.error
+    assert isinstance(error, exceptions.TransportError) or type(error).__qualname__ == outcome.error
     if isinstance(error, exceptions.TransportError):
         assert error.may_have_arrived is outcome.may_have_arrived, error
         if outcome.transient is not None:
