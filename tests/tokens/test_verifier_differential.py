@@ -74,8 +74,14 @@ def loop() -> asyncio.AbstractEventLoop:
 
 @pytest.fixture(autouse=True, scope="module")
 def closed_loop() -> Iterator[None]:
+    """Close the loop after the last test.
+
+    pytest-xdist may give a worker more tests of this module after tests of another one. Then this fixture runs again,
+    so the next test must get a new loop.
+    """
     yield
     loop().close()
+    loop.cache_clear()
 
 
 def told(one: Claims | TokenVerificationException) -> str:
