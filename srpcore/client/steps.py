@@ -89,7 +89,8 @@ class SignIn(Step):
             attributes: the attributes that the pool requires with a new password, by name, with or without the prefix
                 ``userAttributes.``; or ``email`` for MFA_SETUP. Numbers and booleans are sent as the service's strings.
             choice: one of ``Challenge.choices``.
-            password: the password, if the challenge or the choice needs it.
+            password: the password, if the challenge or the choice needs it. It is proved by SRP, except if ``needs``
+                is ``clear_password`` or if *choice* is PASSWORD: then the password itself is sent.
             answer: the answer to a custom challenge.
             credential: the browser's passkey assertion, as JSON or as a dictionary.
             client_metadata: passed to the pool's Lambda triggers.
@@ -98,6 +99,7 @@ class SignIn(Step):
         Raises:
             ConfigurationError: the login is done, or the challenge needs another argument; nothing was sent.
             ServiceError: the service refused the answer.
+            UnexpectedChallenge: the service sent a challenge that must not follow; nothing more was sent.
         """
         given = Answer(code, new_password, attributes, choice, password, answer, credential)
         return self._cognito.answer_challenge(
@@ -221,6 +223,8 @@ class SignInMethods(SharedSignIn, TokenMethods):
         Raises:
             ConfigurationError: the flow needs a password and got none, or a value cannot be encoded; nothing was sent.
             ServiceError: the service refused the login, for example because the password is wrong.
+            UnexpectedChallenge: the service sent a challenge that must not follow, for example PASSWORD after
+                USER_SRP_AUTH; nothing more was sent.
             TokenVerificationException: the new tokens failed verification; the old tokens are kept.
         """
         flow = self._begin_sign_in(password, auth_flow, preferred, client_metadata, user_context)

@@ -7,6 +7,7 @@
     │   └── AccessTokenRequired     the method needs a login                     (also AttributeError)
     ├── UnsafeServerValue           the service sent a value that is unsafe to use (also ValueError)
     ├── UnsupportedChallenge        this method cannot answer the challenge      (also NotImplementedError)
+    │   └── UnexpectedChallenge     the challenge must not follow the request before it
     ├── TransportError              no valid answer was received
     │   └── TransportTimeout        no answer was received in time               (also TimeoutError)
     ├── ServiceError                the service answered with an error: code, message, operation, status, request_id
@@ -77,6 +78,7 @@ __all__ = [
     "TokenVerificationException",
     "TransportError",
     "TransportTimeout",
+    "UnexpectedChallenge",
     "UnknownKey",
     "UnsafeServerValue",
     "UnsupportedAlgorithm",

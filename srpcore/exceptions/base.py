@@ -8,6 +8,7 @@ __all__ = [
     "SrpcoreError",
     "TransportError",
     "TransportTimeout",
+    "UnexpectedChallenge",
     "UnsafeServerValue",
     "UnsupportedChallenge",
     "WarrantException",
@@ -50,6 +51,31 @@ class UnsupportedChallenge(SrpcoreError, NotImplementedError):
 
     def __str__(self) -> str:
         return f"challenge {self.challenge_name} is not supported by this method"
+
+
+class UnexpectedChallenge(UnsupportedChallenge):
+    """The service sent a challenge that must not follow the request before it. Nothing more was sent.
+
+    A correct service never sends it, so the messages may be coming from an attacker who wants the password: for example
+    PASSWORD as the answer to USER_SRP_AUTH, which never sends the password.
+
+    Attributes:
+        challenge_name: the name of the challenge, or ``absent`` if the reply had none where one must be.
+        after: the flow, or the name of the challenge, of the request before it.
+    """
+
+    def __init__(self, challenge_name: str, after: str = "") -> None:
+        super().__init__(challenge_name)
+        self.args = (challenge_name, after)
+        self.after = after
+
+    def __str__(self) -> str:
+        got = "no challenge" if self.challenge_name == "absent" else f"challenge {self.challenge_name[:100]!r}"
+        return (
+            f"unexpected reply from the server: {got} must not follow "
+            f"{self.after or 'the request before it'}, so nothing more was sent; "
+            "check that the endpoint is that of the user pool"
+        )
 
 
 class TransportError(SrpcoreError):

@@ -43,10 +43,10 @@ NEEDS: Final[Mapping[str, tuple[str, str]]] = {
     "SELECT_MFA_TYPE": ("choice", "ANSWER"),
     "SELECT_CHALLENGE": ("choice", "ANSWER"),
     "WEB_AUTHN": ("credential", "CREDENTIAL"),
-    "PASSWORD": ("password", "PASSWORD"),
+    "PASSWORD": ("clear_password", "PASSWORD"),
     "PASSWORD_SRP": ("password", "SRP_A"),
     "PASSWORD_VERIFIER": ("password", "PASSWORD_CLAIM_SIGNATURE"),
-    "ADMIN_NO_SRP_AUTH": ("password", "PASSWORD"),
+    "ADMIN_NO_SRP_AUTH": ("clear_password", "PASSWORD"),
     "NEW_PASSWORD_REQUIRED": ("new_password", "NEW_PASSWORD"),
     "MFA_SETUP": ("set_up", "SESSION"),
     "DEVICE_SRP_AUTH": ("device", "SRP_A"),
@@ -59,8 +59,9 @@ NEEDS: Final[Mapping[str, tuple[str, str]]] = {
 class Challenge:
     """A challenge of the service.
 
-    ``needs`` names the argument that ``SignIn.answer`` must get, except ``set_up`` (give ``code``, or ``email`` in
-    ``attributes``) and ``device`` (give nothing). ``parameters`` are the service's ChallengeParameters.
+    ``needs`` names the argument that ``SignIn.answer`` must get, except ``clear_password`` (give ``password``),
+    ``set_up`` (give ``code``, or ``email`` in ``attributes``) and ``device`` (give nothing). ``parameters`` are the
+    service's ChallengeParameters.
     """
 
     name: str
@@ -75,8 +76,12 @@ class Challenge:
     def needs(self) -> str:
         """The kind of answer that the challenge needs.
 
-        One of ``code``, ``new_password``, ``choice``, ``answer``, ``credential``, ``password``, ``set_up``, and
-        ``device``, which the program cannot answer: only the device can.
+        One of ``code``, ``new_password``, ``choice``, ``answer``, ``credential``, ``password``, ``clear_password``,
+        ``set_up``, and ``device``, which the program cannot answer: only the device can.
+
+        For ``password`` (PASSWORD_SRP) the password is proved by SRP and never sent. For ``clear_password`` (PASSWORD,
+        ADMIN_NO_SRP_AUTH) the password itself is sent. The names differ, so a program that answers ``password`` does
+        not send the password itself because a server asks for it.
         """
         return NEEDS[self.name][0]
 

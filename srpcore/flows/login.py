@@ -51,6 +51,9 @@ An ordinary login has only the first two requests::
        │ the reply                  │◄───────────────────────────────────────┤
        │◄───────────────────────────┤                                        │
 
+Every reply is compared with what may follow the request (:mod:`srpcore.flows.transitions`). Anything else ends the flow
+before more is sent, because an attacker who answers instead of the service could otherwise ask for the password itself.
+
 Every challenge comes with a Session, and the answer must carry it. A Session can be used once. If the answer is wrong,
 the login begins again with :func:`begin`, except that the service accepts a few attempts at a code.
 
@@ -75,6 +78,7 @@ from . import ask
 from .challenge import NEEDS, PREFIX, Answer, Challenge, missing_attributes
 from .login_context import LoginContext
 from .srp import answer_device, is_stale_device, password_prover, prove, without_stale_device
+from .transitions import AFTER_FIRST_FACTOR, PASSWORD_PROOF, after_choice, after_initiate
 
 __all__ = ["answer", "begin", "set_up_totp"]
 
@@ -99,6 +103,7 @@ def begin(
         ConfigurationError: the flow needs a password and got none, the password cannot be encoded as UTF-8, or
             *preferred* was given for another flow; nothing was sent.
         ServiceError: the service refused the login.
+        UnexpectedChallenge: the service sent a challenge that must not follow, for example PASSWORD after SRP.
     """
     return (yield from without_stale_device(context, lambda: _begin(context, auth_flow, password, preferred)))
 
@@ -117,7 +122,8 @@ def _begin(context: LoginContext, auth_flow: str, password: str | None, preferre
     if password is not None and (sends_password or preferred == "PASSWORD"):
         own["PASSWORD"] = password
     if not by_srp or password is None:
-        reply = yield from context.initiate(auth_flow, context.identified(own))
+        expected = after_initiate(auth_flow, preferred, by_srp=False)
+        reply = yield from context.initiate(auth_flow, context.identified(own), expected=expected)
         return (yield from answer_device(context, reply))
     if auth_flow == "CUSTOM_AUTH":
         own["CHALLENGE_NAME"] = "SRP_A"
@@ -125,7 +131,8 @@ def _begin(context: LoginContext, auth_flow: str, password: str | None, preferre
         own["PREFERRED_CHALLENGE"] = "PASSWORD_SRP"
     prover = password_prover(context, password)
     request = {**prover.get_auth_params(), **own}
-    reply = yield from context.initiate(auth_flow, request)
+    expected = after_initiate(auth_flow, preferred, by_srp=True)
+    reply = yield from context.initiate(auth_flow, request, expected=expected)
     return (yield from prove(context, reply, prover, request))
 
 
@@ -136,6 +143,7 @@ def answer(context: LoginContext, challenge: Challenge, given: Answer) -> Flow[J
         ConfigurationError: *given* lacks what the challenge needs, or a value cannot be encoded; nothing was sent.
         UnsupportedChallenge: the challenge is for a device, and the login has no device; or it is PASSWORD_VERIFIER or
             DEVICE_PASSWORD_VERIFIER, which need the *a* of the request before them.
+        UnexpectedChallenge: the service sent a challenge that must not follow.
         ServiceError: the service refused the answer.
     """
     try:
@@ -158,10 +166,10 @@ def _answer(context: LoginContext, challenge: Challenge, given: Answer) -> Flow[
         return (yield from answer_device(context, reply))
     if needs == "set_up":
         return (yield from _answer_set_up(context, challenge, given))
-    if needs in ("choice", "password"):
-        return (yield from _answer_choice(context, challenge, given))
+    if challenge.name in ("SELECT_CHALLENGE", "PASSWORD", "PASSWORD_SRP", "ADMIN_NO_SRP_AUTH"):
+        return (yield from _answer_first_factor(context, challenge, given))
     responses = _responses(challenge, given, needs, key)
-    reply = yield from context.respond(reply, context.identified(responses))
+    reply = yield from context.respond(reply, context.identified(responses), expected=AFTER_FIRST_FACTOR)
     return (yield from answer_device(context, reply))
 
 
@@ -172,6 +180,8 @@ def _responses(challenge: Challenge, given: Answer, needs: str, key: str) -> dic
         return {key: _require(given.code, needs, strip=True)}
     if needs == "answer":
         return {key: _require(given.answer, needs)}
+    if needs == "choice":
+        return {key: _chosen(challenge, given)}
     attributes = _attributes(given)
     missing = missing_attributes(challenge.as_reply(), attributes)
     if missing:
@@ -191,24 +201,29 @@ def _attributes(given: Answer) -> dict[str, str]:
     return attributes
 
 
-def _answer_choice(context: LoginContext, challenge: Challenge, given: Answer) -> Flow[JsonObject]:
-    """Answer with the choice of a factor. If that is the password, the same answer carries it, or SRP_A for it."""
+def _answer_first_factor(context: LoginContext, challenge: Challenge, given: Answer) -> Flow[JsonObject]:
+    """Answer with the first factor. If that is the password, the same answer carries it, or SRP_A for it."""
     reply = challenge.as_reply()
     chosen = challenge.name
     responses: dict[str, str] = {}
     if challenge.needs == "choice":
-        chosen = responses["ANSWER"] = _require(given.choice, "choice")
-        if challenge.choices and chosen not in challenge.choices:
-            raise ConfigurationError(f"invalid choice {chosen!r}: choose one of {', '.join(challenge.choices)}")
+        chosen = responses["ANSWER"] = _chosen(challenge, given)
     if chosen != "PASSWORD_SRP":
         if chosen in ("PASSWORD", "ADMIN_NO_SRP_AUTH"):
             responses["PASSWORD"] = _require(given.password, "password")
-        reply = yield from context.respond(reply, context.identified(responses))
+        reply = yield from context.respond(reply, context.identified(responses), expected=after_choice(chosen))
         return (yield from answer_device(context, reply))
     prover = password_prover(context, _require(given.password, "password"))
     request = {**responses, **prover.get_auth_params()}
-    reply = yield from context.respond(reply, request)
+    reply = yield from context.respond(reply, request, expected=PASSWORD_PROOF)
     return (yield from prove(context, reply, prover, request))
+
+
+def _chosen(challenge: Challenge, given: Answer) -> str:
+    chosen = _require(given.choice, "choice")
+    if challenge.choices and chosen not in challenge.choices:
+        raise ConfigurationError(f"invalid choice {chosen!r}: choose one of {', '.join(challenge.choices)}")
+    return chosen
 
 
 def set_up_totp(challenge: Challenge) -> Flow[tuple[str, Challenge]]:
@@ -235,7 +250,7 @@ def _answer_set_up(context: LoginContext, challenge: Challenge, given: Answer) -
         code = _require(given.code, "code", strip=True)
         verified = yield from ask("VerifySoftwareToken", {"Session": challenge.session, "UserCode": code})
         reply["Session"] = verified.get("Session")
-    reply = yield from context.respond(reply, context.identified(responses))
+    reply = yield from context.respond(reply, context.identified(responses), expected=AFTER_FIRST_FACTOR)
     return (yield from answer_device(context, reply))
 
 

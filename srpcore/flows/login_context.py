@@ -16,6 +16,7 @@ from ..exceptions.base import ConfigurationError
 from ..pool import Pool
 from ..protocol import Flow, JsonObject
 from . import ask
+from .transitions import Expected, check_expected
 
 __all__ = ["AppClient", "LoginContext", "challenge_parameters"]
 
@@ -88,29 +89,33 @@ class LoginContext:
         """The present time of the clock, in UTC."""
         return datetime.fromtimestamp(self.clock(), tz=timezone.utc)
 
-    def initiate(self, auth_flow: str, parameters: Mapping[str, str]) -> Flow[JsonObject]:
+    def initiate(self, auth_flow: str, parameters: Mapping[str, str], *, expected: Expected) -> Flow[JsonObject]:
         """Send InitiateAuth with the AuthParameters *parameters*, and return the reply.
 
         Raises:
             ServiceError: the service refused the login.
+            UnexpectedChallenge: the reply is not *expected*.
         """
         request = {"AuthFlow": auth_flow, "AuthParameters": dict(parameters)}
-        return self._note_username((yield from ask(*self._request("InitiateAuth", request))))
+        reply = yield from ask(*self._request("InitiateAuth", request))
+        return self._note_username(check_expected(reply, expected, auth_flow))
 
-    def respond(self, challenge: JsonObject, responses: Mapping[str, str]) -> Flow[JsonObject]:
+    def respond(self, challenge: JsonObject, responses: Mapping[str, str], *, expected: Expected) -> Flow[JsonObject]:
         """Answer *challenge* with the ChallengeResponses *responses*, and return the next reply.
 
         *challenge* is a reply with ``ChallengeName``. Its Session is sent too.
 
         Raises:
             ServiceError: the service refused the answer.
+            UnexpectedChallenge: the reply is not *expected*.
         """
         request = {
             "ChallengeName": challenge["ChallengeName"],
             "ChallengeResponses": dict(responses),
             "Session": challenge.get("Session"),
         }
-        return self._note_username((yield from ask(*self._request("RespondToAuthChallenge", request))))
+        reply = yield from ask(*self._request("RespondToAuthChallenge", request))
+        return self._note_username(check_expected(reply, expected, f"the answer to {challenge['ChallengeName']}"))
 
     def _request(self, operation: str, own: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """Return the operation, or the administrator's version of it, and all parameters of the request."""

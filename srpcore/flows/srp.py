@@ -14,10 +14,11 @@ from ..crypto import cognito
 from ..crypto.device import Device, device_identity
 from ..crypto.encoding import decode_secret_block, parse_hex, parse_public_value, to_hex
 from ..crypto.srp import Ephemeral, secret_exponent
-from ..exceptions.base import UnsafeServerValue, UnsupportedChallenge
+from ..exceptions.base import UnsafeServerValue
 from ..exceptions.service_exceptions import ResourceNotFoundException
 from ..protocol import Flow, JsonObject
 from .login_context import LoginContext, challenge_parameters
+from .transitions import AFTER_FIRST_FACTOR, DEVICE_PROOF, PASSWORD_PROOF
 
 __all__ = [
     "Prover",
@@ -131,7 +132,7 @@ def user_srp(context: LoginContext, prover: Prover) -> Flow[JsonObject]:
 
     Raises:
         ServiceError: the service refused the login.
-        UnsupportedChallenge: the first challenge was not PASSWORD_VERIFIER.
+        UnexpectedChallenge: the service sent a challenge that must not follow, for example PASSWORD.
         UnsafeServerValue: a challenge parameter is missing or unsafe to use.
     """
     return (yield from without_stale_device(context, lambda: _user_srp(context, prover)))
@@ -154,9 +155,7 @@ def without_stale_device(context: LoginContext, begin: Callable[[], Flow[JsonObj
 
 def _user_srp(context: LoginContext, prover: Prover) -> Flow[JsonObject]:
     request = prover.get_auth_params()
-    reply = yield from context.initiate("USER_SRP_AUTH", request)
-    if reply.get("ChallengeName") != "PASSWORD_VERIFIER":
-        raise UnsupportedChallenge(str(reply.get("ChallengeName", "absent")))
+    reply = yield from context.initiate("USER_SRP_AUTH", request, expected=PASSWORD_PROOF)
     return (yield from prove(context, reply, prover, request))
 
 
@@ -171,12 +170,12 @@ def prove(context: LoginContext, reply: JsonObject, prover: Prover, request: dic
 
     Raises:
         UnsafeServerValue: a challenge parameter is missing or unsafe to use.
-        UnsupportedChallenge: the service did not continue the exchange for the device.
+        UnexpectedChallenge: the service sent a challenge that must not follow, for example PASSWORD.
         ServiceError: the service refused the answer.
     """
     if reply.get("ChallengeName") == "PASSWORD_VERIFIER":
         responses = prover.process_challenge(challenge_parameters(reply), request)
-        reply = yield from context.respond(reply, responses)
+        reply = yield from context.respond(reply, responses, expected=AFTER_FIRST_FACTOR)
     return (yield from answer_device(context, reply))
 
 
@@ -189,17 +188,16 @@ def answer_device(context: LoginContext, reply: JsonObject) -> Flow[JsonObject]:
     Raises:
         ServiceError: the service refused the answer.
         UnsafeServerValue: a challenge parameter is missing or unsafe to use.
-        UnsupportedChallenge: the next challenge was not DEVICE_PASSWORD_VERIFIER.
+        UnexpectedChallenge: the service sent a challenge that must not follow.
     """
     device = context.device
     if reply.get("ChallengeName") != "DEVICE_SRP_AUTH" or device is None:
         return reply
     pair = fresh_pair(context)
-    challenge = yield from context.respond(reply, context.identified({"SRP_A": to_hex(pair.public)}))
-    if challenge.get("ChallengeName") != "DEVICE_PASSWORD_VERIFIER":
-        raise UnsupportedChallenge(str(challenge.get("ChallengeName", "absent")))
+    request = context.identified({"SRP_A": to_hex(pair.public)})
+    challenge = yield from context.respond(reply, request, expected=DEVICE_PROOF)
     claim = device_claim(challenge_parameters(challenge), device=device, pair=pair, now=context.now)
-    return (yield from context.respond(challenge, context.identified(claim)))
+    return (yield from context.respond(challenge, context.identified(claim), expected=AFTER_FIRST_FACTOR))
 
 
 def is_stale_device(error: ResourceNotFoundException) -> bool:

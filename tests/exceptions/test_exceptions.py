@@ -308,6 +308,7 @@ def test_a_class_of_a_users_own_survives_pickling() -> None:
         (exceptions.AccessTokenRequired, exceptions.ConfigurationError),
         (exceptions.UnsafeServerValue, ValueError),
         (exceptions.UnsupportedChallenge, NotImplementedError),
+        (exceptions.UnexpectedChallenge, exceptions.UnsupportedChallenge),
         (exceptions.TransportTimeout, TimeoutError),
         (exceptions.TransportTimeout, exceptions.TransportError),
         (exceptions.SoftwareTokenMFAChallengeException, exceptions.MFAChallengeException),
