@@ -26,7 +26,7 @@ from .protocol import AsyncTransport, CallMethod, Fetch, Flow, Operation, Reques
 if TYPE_CHECKING:
     import asyncio
 
-__all__ = ["arun", "entered_in_thread", "in_thread", "run"]
+__all__ = ["arun", "entered_in_thread", "in_thread", "run", "uninterrupted"]
 
 T = TypeVar("T")
 
@@ -140,21 +140,22 @@ async def in_thread(function: Callable[..., T], /, *arguments: Any) -> T:
     """
     import asyncio
 
-    running = asyncio.ensure_future(asyncio.to_thread(function, *arguments))
+    return await uninterrupted(asyncio.to_thread(function, *arguments))
+
+
+async def uninterrupted(work: Awaitable[T]) -> T:
+    """Return the result of *work*. If the task is cancelled, *work* is not, and this still waits until it has ended."""
+    import asyncio
+
+    running = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
-        await _wait_until_done(running)
+        # Wait even if the task is cancelled again. Otherwise the caller would go on while the work is still running.
+        while not running.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([running])
         raise
-
-
-async def _wait_until_done(running: asyncio.Future[Any]) -> None:
-    import asyncio
-
-    # Wait even if the task is cancelled again. Otherwise the caller would go on while the thread is still running.
-    while not running.done():
-        with suppress(asyncio.CancelledError):
-            await asyncio.wait([running])
 
 
 @asynccontextmanager
@@ -182,12 +183,9 @@ async def entered_in_thread(manager: AbstractContextManager[None]) -> AsyncGener
                 loop.call_soon_threadsafe(done.set_result, None)
 
         Thread(target=work, name="srpcore-lock", daemon=True).start()
-        try:
-            await asyncio.shield(done)
-        except asyncio.CancelledError:
-            # The thread cannot be stopped. It may still acquire the lock, so wait, to be able to release it.
-            await _wait_until_done(done)
-            raise
+        # The thread cannot be stopped: it may acquire the lock after the task was cancelled. So wait for it, to be able
+        # to release the lock.
+        await uninterrupted(done)
 
     entered = False
 

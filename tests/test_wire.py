@@ -8,11 +8,12 @@ import gc
 import pickle
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from srpcore.driver import arun, in_thread, run
+from srpcore.driver import arun, in_thread, run, uninterrupted
 from srpcore.exceptions import TransportError
 from srpcore.protocol import CallBlocking, CallMethod, Fetch, Flow, Operation, Reply
 
@@ -260,6 +261,16 @@ def test_an_exhausted_fake_is_no_result(driver: Driver, answers: list[Any]) -> N
     assert story.ends == ["RuntimeError" if caught.type is RuntimeError else "GeneratorExit", "closed"]
 
 
+def test_an_exhausted_synchronous_fake_is_not_a_failed_request() -> None:
+    def forgiving() -> Flow[str]:
+        with suppress(Exception):
+            yield Operation("InitiateAuth", {})
+        return "went on without an answer"
+
+    with pytest.raises(StopIteration):
+        run(forgiving(), Scripted())
+
+
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_a_flow_that_asks_nothing(driver: Driver) -> None:
     def flow() -> Flow[str]:
@@ -288,6 +299,25 @@ def test_a_cancelled_task_closes_the_flow() -> None:
     flow = story.flow()
     asyncio.run(main())
     assert story.ends == ["GeneratorExit", "closed"]
+
+
+def test_uninterrupted_work_ends_before_a_task_that_is_cancelled_twice() -> None:
+    async def main() -> None:
+        released = asyncio.Event()
+        work = asyncio.ensure_future(released.wait())
+        task = asyncio.ensure_future(uninterrupted(work))
+        for _ in range(3):
+            await asyncio.sleep(0.01)
+            assert not task.done()
+            task.cancel()
+        await asyncio.sleep(0.01)
+        assert not task.done()
+        released.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert work.result() is True
+
+    asyncio.run(asyncio.wait_for(main(), 60))
 
 
 # Replies.

@@ -95,6 +95,59 @@ def test_a_handshake_that_is_cancelled_leaves_no_socket(bundle: str) -> None:
         asyncio.run(story(f"https://localhost:{listener.getsockname()[1]}"))
 
 
+@pytest.mark.parametrize("steps", range(1, 7))
+def test_closing_that_is_cancelled_leaves_no_socket(bundle: str, steps: int) -> None:
+    """Closing takes a step of the event loop for each connection. A task may be cancelled after any of them."""
+    together = threading.Barrier(4)
+
+    def at_once(request: Request, connection: socket.socket) -> bytes:
+        together.wait(30)
+        return answer(b"{}")
+
+    async def story(url: str) -> None:
+        transport = AsyncHttpxTransport("eu-west-1", url, ca_bundle=bundle)
+        await asyncio.gather(*(transport.call(SIGN_IN) for _ in range(4)))
+        closing = asyncio.ensure_future(transport.close())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        closing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await closing
+        await settled()
+        assert others() == set()
+
+    with LoopbackServer(at_once) as server:
+        asyncio.run(story(server.url))
+        assert server.connections == 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("connected", [False, True], ids=["new connection", "kept connection"])
+def test_connection_of_a_cancelled_call_does_not_stay_in_use(bundle: str, connected: bool) -> None:
+    async def cancel_after(steps: int, url: str) -> bool:
+        async with AsyncHttpxTransport(
+            "eu-west-1", url, ca_bundle=bundle, max_connections=1, max_attempts=1
+        ) as transport:
+            await transport.call(SIGN_IN)
+            if not connected:
+                await transport.close()
+            task = asyncio.ensure_future(transport.call(SIGN_IN))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+                time.sleep(0.002)  # what the server sends is there at the next step
+            task.cancel()
+            await asyncio.wait([task])
+            async with asyncio.timeout(30):
+                assert (await transport.call(SIGN_IN)).status == 200
+            return task.cancelled()
+
+    with LoopbackServer(echo) as server:
+        steps = 0
+        while asyncio.run(cancel_after(steps, server.url)):
+            steps += 1
+        assert steps > 5
+
+
 def test_cancelling_the_first_call_does_not_cancel_the_loading(bundle: str) -> None:
     async def story() -> None:
         async with AsyncHttpxTransport("eu-west-1", server.url, ca_bundle=bundle) as transport:

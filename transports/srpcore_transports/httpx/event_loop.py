@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from srpcore.aws_json import decode
+from srpcore.driver import uninterrupted
 from srpcore.exceptions.base import TransportTimeout
 from srpcore.protocol import Fetch, Operation, Reply
 
@@ -218,6 +219,16 @@ class _LoopState:
 
 
 async def _close(clients: list[httpx.AsyncClient]) -> None:
+    """Close *clients*, even if the task is cancelled meanwhile.
+
+    httpcore closes one connection after the other, and protects that only against a cancellation by anyio. After one by
+    asyncio it would leave the other connections open.
+    """
+    if clients:
+        await uninterrupted(_close_each(clients))
+
+
+async def _close_each(clients: list[httpx.AsyncClient]) -> None:
     for client in clients:
         await client.aclose()
 

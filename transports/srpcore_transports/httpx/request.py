@@ -17,7 +17,7 @@ import asyncio
 import math
 import re
 import ssl
-from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
 from contextlib import aclosing, closing, contextmanager
 from enum import Enum
 from socket import gaierror
@@ -27,6 +27,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from srpcore.clock import monotonic_clock
+from srpcore.driver import uninterrupted
 from srpcore.exceptions.base import ConfigurationError, SrpcoreError, TransportError, TransportTimeout
 
 from ..attempts import Attempt
@@ -270,6 +271,7 @@ async def send_async(client: httpx.AsyncClient, request: HttpxRequest) -> Receiv
         with request.typed_errors():
             async with asyncio.timeout(request.attempt.seconds_left(math.inf)):
                 response = await client.send(request.message, stream=True, auth=None, follow_redirects=False)
+                response.stream = _ClosedWhole(cast(httpx.AsyncByteStream, response.stream))
                 parts = cast(AsyncGenerator[bytes, None], response.aiter_raw())
                 async with aclosing(response), aclosing(parts):
                     body = request.body_of(response)
@@ -284,6 +286,24 @@ async def send_async(client: httpx.AsyncClient, request: HttpxRequest) -> Receiv
             # httpcore does not close the connection if a TLS handshake is cancelled.
             await request.opened.aclose()
         raise
+
+
+class _ClosedWhole(httpx.AsyncByteStream):
+    """The body of a response, which is closed completely even if the task is cancelled meanwhile.
+
+    At the end of the body httpx closes the stream, and httpcore then makes the connection free for the next request.
+    If a cancellation by asyncio interrupts that, httpcore counts the connection as in use forever.
+    """
+
+    def __init__(self, inner: httpx.AsyncByteStream) -> None:
+        self._inner = inner
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._inner.__aiter__()
+
+    async def aclose(self) -> None:
+        """Close the stream."""
+        await uninterrupted(self._inner.aclose())
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
