@@ -7,7 +7,16 @@ import re
 
 from .exceptions.base import ConfigurationError
 
-__all__ = ["Pool", "check_endpoint", "configured_endpoint", "default_endpoint", "dns_suffix", "is_loopback"]
+__all__ = [
+    "Pool",
+    "check_endpoint",
+    "configured_endpoint",
+    "default_endpoint",
+    "dns_suffix",
+    "is_loopback",
+    "other_endpoint",
+    "plain_http_allowed",
+]
 
 # The service model has the pattern [\w-]+_[0-9a-zA-Z]+. The part before the underscore is a region, which contains no
 # underscore.
@@ -19,6 +28,12 @@ _NOT_IN_ENDPOINT = re.compile(r"[\x00-\x20\x7f\s\\?#]")
 
 _SUFFIXES = {"cn-": "amazonaws.com.cn", "eusc-": "amazonaws.eu"}
 _DUAL_STACK_SUFFIXES = {"cn-": "api.amazonwebservices.com.cn", "eusc-": "api.amazonwebservices.eu"}
+
+# The hosts of default_endpoint(), in every region.
+_AWS_ENDPOINT = re.compile(
+    r"https://cognito-idp(-fips)?\.[a-z0-9-]+\."
+    r"(amazonaws\.com(\.cn)?|amazonaws\.eu|api\.aws|api\.amazonwebservices\.(com\.cn|eu))/?"
+)
 
 # In these regions the FIPS endpoint answers over IPv6 too, so it does not have a separate dual-stack name (source: the
 # endpoint rules of the service).
@@ -65,6 +80,31 @@ def configured_endpoint() -> str | None:
     return None
 
 
+def other_endpoint(url: object) -> str | None:
+    """Return *url*, the endpoint of a transport, or None if it is one of AWS's own endpoints or not a string.
+
+    The key set of a pool and the issuer of its tokens are at the same place as an endpoint that is not AWS's. AWS's
+    endpoints (FIPS, dual-stack) do not change them.
+    """
+    return url if isinstance(url, str) and not _AWS_ENDPOINT.fullmatch(url) else None
+
+
+def plain_http_allowed(allow_http: bool | None) -> bool:
+    """Return *allow_http*, or if it is None whether the environment variable SRPCORE_ALLOW_HTTP is ``true`` or ``1``.
+
+    Only clients and transports may call this. A verifier does not, because an environment variable must not change
+    which keys it trusts.
+
+    Raises:
+        ConfigurationError: *allow_http* is not True, False or None.
+    """
+    if allow_http is None:
+        return os.environ.get("SRPCORE_ALLOW_HTTP", "").lower() in ("true", "1")
+    if not isinstance(allow_http, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(f"allow_http must be True or False, not {allow_http!r:.80}")
+    return allow_http
+
+
 def check_endpoint(url: str, *, allow_http: bool = False) -> str:
     """Return *url* without a slash at the end, after checking that passwords may be sent to it.
 
@@ -88,7 +128,10 @@ def check_endpoint(url: str, *, allow_http: bool = False) -> str:
     if parts.scheme not in ("http", "https") or not host or "@" in parts.netloc:
         raise ConfigurationError("endpoint is not a URL of the form https://host[:port][/path]")
     if parts.scheme == "http" and not allow_http and not is_loopback(host):
-        raise ConfigurationError(f"plain http to {host} would send passwords in the clear: use https")
+        raise ConfigurationError(
+            f"plain http to {host} would send passwords in the clear: use https, or pass allow_http=True if it is an "
+            "emulator"
+        )
     return url.rstrip("/")
 
 
@@ -105,7 +148,7 @@ class Pool:
     """One user pool: its id, its region, and the endpoint where it is reached.
 
     ``endpoint_url`` is set for emulators. The issuer of their tokens is either the issuer that AWS uses or
-    ``<endpoint>/<pool id>``.
+    ``<endpoint>/<pool id>``. ``allow_http`` is as in :func:`check_endpoint`.
 
     Raises:
         ConfigurationError: the pool id, the region or the endpoint does not have a valid form.
@@ -115,7 +158,9 @@ class Pool:
     # adds to the cold start of AWS Lambda.
     __slots__ = ("endpoint_url", "region", "user_pool_id")
 
-    def __init__(self, user_pool_id: str, region: str = "", endpoint_url: str | None = None) -> None:
+    def __init__(
+        self, user_pool_id: str, region: str = "", endpoint_url: str | None = None, *, allow_http: bool = False
+    ) -> None:
         match = _POOL_ID.fullmatch(user_pool_id) if isinstance(user_pool_id, str) else None  # pyright: ignore[reportUnnecessaryIsInstance]
         if match is None:
             raise ConfigurationError(f"user_pool_id must look like eu-west-1_AbCd12345, not {user_pool_id!r:.80}")
@@ -123,7 +168,7 @@ class Pool:
         self.region = region or match["region"]
         if not isinstance(self.region, str) or not _REGION.fullmatch(self.region):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigurationError(f"region must be a name such as eu-west-1, not {self.region!r:.80}")
-        self.endpoint_url = None if endpoint_url is None else check_endpoint(endpoint_url)
+        self.endpoint_url = None if endpoint_url is None else check_endpoint(endpoint_url, allow_http=allow_http)
 
     def __repr__(self) -> str:
         return f"Pool({self.user_pool_id!r}, {self.region!r}, {self.endpoint_url!r})"

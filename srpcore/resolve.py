@@ -22,6 +22,7 @@ __all__ = [
     "botocore_transport",
     "make_async_transport",
     "make_transport",
+    "transport_endpoint",
     "transport_module",
 ]
 
@@ -42,7 +43,12 @@ def transport_module(name: str) -> Any:
 
 
 def make_transport(
-    name: str | None, *, region: str, endpoint_url: str | None = None, keys: tuple[str, str] | None = None
+    name: str | None,
+    *,
+    region: str,
+    endpoint_url: str | None = None,
+    keys: tuple[str, str] | None = None,
+    allow_http: bool | None = None,
 ) -> Transport:
     """Return a new transport.
 
@@ -52,6 +58,7 @@ def make_transport(
         region: the AWS region.
         endpoint_url: the URL of the service, if it is not AWS.
         keys: an AWS access key id and its secret, for the operations that need AWS credentials.
+        allow_http: accept plain http to other machines; None means the environment variable SRPCORE_ALLOW_HTTP.
 
     Raises:
         ConfigurationError: *name* is not a transport, its package is not installed, or *endpoint_url* is not allowed.
@@ -60,17 +67,25 @@ def make_transport(
     if chosen in ("https", "httpx"):
         module = transport_module(chosen)
         kind = module.HttpsTransport if chosen == "https" else module.HttpxTransport
-        transport: Transport = kind(region=region, endpoint_url=endpoint_url, credentials=_credentials(keys))
+        transport: Transport = kind(
+            region=region, endpoint_url=endpoint_url, credentials=_credentials(keys), allow_http=allow_http
+        )
         return transport
     if chosen == "botocore":
         names = ("aws_access_key_id", "aws_secret_access_key")
         signing = {} if keys is None else dict(zip(names, keys, strict=True))
-        return botocore_transport({"region_name": region, "endpoint_url": endpoint_url, **signing})
+        arguments = {"region_name": region, "endpoint_url": endpoint_url, **signing}
+        return botocore_transport(arguments, allow_http=allow_http)
     raise ConfigurationError(f"unknown transport {chosen!r}: use https, httpx or botocore, or give a transport object")
 
 
 def make_async_transport(
-    name: str | None, *, region: str, endpoint_url: str | None = None, keys: tuple[str, str] | None = None
+    name: str | None,
+    *,
+    region: str,
+    endpoint_url: str | None = None,
+    keys: tuple[str, str] | None = None,
+    allow_http: bool | None = None,
 ) -> AsyncTransport:
     """Return a new transport for an event loop: the async version of :func:`make_transport`.
 
@@ -78,35 +93,55 @@ def make_async_transport(
     at its first use, in a thread, because both take time in which the event loop must not wait.
     """
     if _transport_name(name) != "httpx":
-        return as_async(lambda: make_transport(name, region=region, endpoint_url=endpoint_url, keys=keys))
+        return as_async(
+            lambda: make_transport(name, region=region, endpoint_url=endpoint_url, keys=keys, allow_http=allow_http)
+        )
 
     def make() -> AsyncTransport:
         kind = transport_module("httpx").AsyncHttpxTransport
-        transport: AsyncTransport = kind(region=region, endpoint_url=endpoint_url, credentials=_credentials(keys))
+        transport: AsyncTransport = kind(
+            region=region, endpoint_url=endpoint_url, credentials=_credentials(keys), allow_http=allow_http
+        )
         return transport
 
     deferred: AsyncTransport = transport_module("threaded").DeferredTransport(make)
     return deferred
 
 
-def botocore_transport(arguments: dict[str, Any], session: Any = None) -> Transport:
+def botocore_transport(arguments: dict[str, Any], session: Any = None, *, allow_http: bool | None = None) -> Transport:
     """Return a transport over a new ``cognito-idp`` client of *session*, or of boto3 if *session* is None.
 
     Every call makes a new client. Clients are not cached, because moto patches a client when it is made.
     """
     module = transport_module("botocore")
-    transport: Transport = module.BotocoreTransport(module.make_client(session, **arguments))
+    transport: Transport = module.BotocoreTransport(module.make_client(session, **arguments), allow_http=allow_http)
     return transport
 
 
-def as_transport(client: Any) -> Transport:
-    """Return a transport for *client*, which is a transport, a ServiceClient or a botocore client."""
+def as_transport(client: Any, *, allow_http: bool | None = None) -> Transport:
+    """Return a transport for *client*, which is a transport, a ServiceClient or a botocore client.
+
+    For a botocore client, *allow_http* is the argument of BotocoreTransport. A transport has its own setting.
+    """
     if isinstance(client, ServiceClient):
         return client.transport
     if _is_transport(client):
         return cast(Transport, client)
-    transport: Transport = transport_module("botocore").BotocoreTransport(client)
+    transport: Transport = transport_module("botocore").BotocoreTransport(client, allow_http=allow_http)
     return transport
+
+
+def transport_endpoint(client: Any) -> tuple[object, bool]:
+    """Return the attribute ``endpoint_url`` of *client* or None, and whether plain http was allowed explicitly.
+
+    *client* is a transport, a ServiceClient, an AsyncServiceClient or a botocore client. The first value is not a
+    string if the client is a mock.
+    """
+    if isinstance(client, ServiceClient | AsyncServiceClient):
+        client = client.transport
+    if not _is_transport(client):
+        client = getattr(client, "meta", None)
+    return getattr(client, "endpoint_url", None), getattr(client, "allow_http", False) is True
 
 
 def as_client(transport: Transport, region: str) -> Any:
@@ -119,19 +154,20 @@ def as_async_client(transport: AsyncTransport, region: str) -> AsyncServiceClien
     return AsyncServiceClient(transport, region)
 
 
-def as_async(source: Any) -> AsyncTransport:
+def as_async(source: Any, *, allow_http: bool | None = None) -> AsyncTransport:
     """Return an asynchronous transport for *source*.
 
     Args:
         source: an asynchronous transport, or an AsyncServiceClient; or a synchronous transport or a botocore client,
             which is then called in threads; or a function that makes a synchronous transport. The function is called in
             a thread when the transport is first needed, so that it does not block the event loop.
+        allow_http: as in :func:`as_transport`.
     """
     if isinstance(source, AsyncServiceClient):
         return source.transport
     if _is_transport(source) and iscoroutinefunction(source.call):
         return cast(AsyncTransport, source)
-    make = source if isfunction(source) else lambda: as_transport(source)
+    make = source if isfunction(source) else lambda: as_transport(source, allow_http=allow_http)
     transport: AsyncTransport = transport_module("threaded").ThreadedTransport(make)
     return transport
 

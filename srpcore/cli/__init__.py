@@ -115,6 +115,9 @@ def _add_pool(parser: argparse.ArgumentParser) -> None:
         value = os.environ.get(variable) or None
         parser.add_argument(option, default=value, required=value is None, help=f"{meaning} (default: ${variable})")
     parser.add_argument("--endpoint-url", help="the URL of the service, if it is not AWS")
+    parser.add_argument(
+        "--allow-http", action="store_true", help="allow an endpoint with plain http on another machine (an emulator)"
+    )
 
 
 def _add_serve(commands: Any) -> None:

@@ -29,6 +29,7 @@ def login(arguments: argparse.Namespace) -> int:
         arguments.client_id,
         client_secret=os.environ.get("SRPCORE_CLIENT_SECRET") or None,
         endpoint_url=arguments.endpoint_url,
+        allow_http=arguments.allow_http or None,
     ) as user:
         # Prompt only after the other arguments were checked: a user should not have to type a password before learning
         # that an option was wrong.

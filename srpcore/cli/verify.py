@@ -20,7 +20,12 @@ def verify(arguments: argparse.Namespace) -> int:
     Raises:
         SrpcoreError: the token is not accepted, or could not be read or verified.
     """
-    with Cognito(arguments.user_pool_id, arguments.client_id, endpoint_url=arguments.endpoint_url) as pool:
+    with Cognito(
+        arguments.user_pool_id,
+        arguments.client_id,
+        endpoint_url=arguments.endpoint_url,
+        allow_http=arguments.allow_http,
+    ) as pool:
         claims = pool.verify_token(_read(arguments.file), f"{arguments.use}_token", arguments.use)
     print(json.dumps(dict(claims), indent=2))
     return 0

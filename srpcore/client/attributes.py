@@ -14,9 +14,9 @@ from ..crypto.encoding import utf8
 from ..crypto.randomness import RandomBits, system_random_bits
 from ..exceptions.base import AccessTokenRequired, ConfigurationError
 from ..flows.login_context import AppClient, LoginContext, challenge_parameters
-from ..pool import Pool, configured_endpoint
+from ..pool import Pool, configured_endpoint, other_endpoint, plain_http_allowed
 from ..protocol import AsyncTransport, JsonObject, Transport
-from ..resolve import botocore_transport
+from ..resolve import botocore_transport, transport_endpoint
 from ..store import TokenStore
 from .login_state import LoggedOut, LoginState
 
@@ -27,6 +27,8 @@ class CognitoAttributes:
     """One user of one user pool, seen through one app client. The constructor and the attributes are pycognito's."""
 
     client: Any  # a property in each of the two classes
+    pool_domain_url: str | None = None
+    _allow_http: bool | None = None
     _login: LoginState = LoggedOut()
 
     def __init__(
@@ -47,6 +49,7 @@ class CognitoAttributes:
         *,
         transport: Transport | AsyncTransport | str | None = None,
         endpoint_url: str | None = None,
+        allow_http: bool | None = None,
         device: Device | None = None,
         store: TokenStore | None = None,
         clock: Clock = system_clock,
@@ -67,8 +70,11 @@ class CognitoAttributes:
             transport: ``"https"``, ``"httpx"``, ``"botocore"`` or a transport object. The default is the environment
                 variable SRPCORE_TRANSPORT, and https if that is not set.
             endpoint_url: the URL of the service if it is not AWS. The default is the environment variable
-                AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER. A transport object brings its own endpoint; this one then
-                only names the key set and the issuer.
+                AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER, or the endpoint of the transport object that was given. The
+                keys are fetched from there, and ``<endpoint>/<pool id>`` is an accepted issuer too.
+            allow_http: accept an endpoint with plain http on another machine, for example an emulator in another
+                container. Passwords are then readable on the network. The default is the environment variable
+                SRPCORE_ALLOW_HTTP (``true`` or ``1``), or the setting of the transport object that was given.
             device: a device that was remembered after an earlier login.
             store: keeps the tokens and the device for other processes: see :meth:`restore`.
             clock: returns the time in seconds since the epoch.
@@ -102,18 +108,22 @@ class CognitoAttributes:
 
         client_kwargs = dict(boto3_client_kwargs or {})
         named = transport is None or isinstance(transport, str)
-        self.pool_domain_url: str | None = (
-            client_kwargs.get("endpoint_url") or endpoint_url or (configured_endpoint() if named else None)
-        )
+        explicit = client_kwargs.get("endpoint_url") or endpoint_url
+        self.pool_domain_url = explicit or (configured_endpoint() if named else None)
+        self._allow_http = None if allow_http is None else plain_http_allowed(allow_http)
+        if not named:
+            self._follow_endpoint(transport, explicit)
         keys = _key_pair(access_key, secret_key)
         if session is not None or botocore_config is not None or boto3_client_kwargs is not None:
             client_kwargs |= {"region_name": self.user_pool_region, "endpoint_url": self.pool_domain_url}
             client_kwargs |= {"config": botocore_config} if botocore_config is not None else {}
             client_kwargs |= dict(zip(("aws_access_key_id", "aws_secret_access_key"), keys or (), strict=False))
-            self._open_transport(lambda: botocore_transport(client_kwargs, session))
+            self._open_transport(lambda: botocore_transport(client_kwargs, session, allow_http=allow_http))
         elif transport is None or isinstance(transport, str):
             region, endpoint = self.user_pool_region, self._pool.endpoint_url
-            self._open_named_transport(transport, region=region, endpoint_url=endpoint, keys=keys)
+            self._open_named_transport(
+                transport, region=region, endpoint_url=endpoint, keys=keys, allow_http=allow_http
+            )
         else:
             self._use_transport(transport)
 
@@ -130,6 +140,16 @@ class CognitoAttributes:
     def _use_transport(self, transport: Any) -> None:
         """Use a transport that the caller made. The caller closes it."""
 
+    def _follow_endpoint(self, transport: Any, explicit: str | None = None) -> None:
+        """Use the endpoint of *transport*, unless it is AWS's, for the key set and the issuer; *explicit* overrides it.
+
+        A transport that accepts plain http was given that setting explicitly, so it counts here too.
+        """
+        url, allowed = transport_endpoint(transport)
+        self.pool_domain_url = explicit or other_endpoint(url) or self.pool_domain_url
+        if self._allow_http is None and allowed:
+            self._allow_http = True
+
     @property
     def user_pool_url(self) -> str:
         """The pool's URL. Its key set is at ``<this URL>/.well-known/jwks.json``."""
@@ -137,7 +157,8 @@ class CognitoAttributes:
 
     @property
     def _pool(self) -> Pool:
-        return _cached_pool(self.user_pool_id, self.user_pool_region, self.pool_domain_url)
+        allow_http = plain_http_allowed(self._allow_http)
+        return _cached_pool(self.user_pool_id, self.user_pool_region, self.pool_domain_url, allow_http=allow_http)
 
     @property
     def _app(self) -> AppClient:

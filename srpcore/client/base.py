@@ -48,15 +48,18 @@ class CognitoBase(CognitoAttributes):
     @client.setter
     def client(self, client: Any) -> None:
         self.close()
-        self._use_transport(as_transport(client))
+        self._use_transport(as_transport(client, allow_http=self._allow_http))
+        self._follow_endpoint(client)
 
     def switch_session(self, session: Any) -> None:
         """Use a new ``cognito-idp`` client of *session*, which is a boto3 or botocore session, from now on."""
         self.close()
-        self._open_transport(lambda: botocore_transport({}, session))
+        self._open_transport(lambda: botocore_transport({}, session, allow_http=self._allow_http))
 
     def _open_transport(self, make: Callable[[], Transport]) -> None:
         self._transport, self._owns_transport = make(), True
+        if self.pool_domain_url is None:  # an AWS profile may set the endpoint of a botocore client
+            self._follow_endpoint(self._transport)
 
     def _open_named_transport(self, name: str | None, **arguments: Any) -> None:
         self._open_transport(lambda: make_transport(name, **arguments))
@@ -97,11 +100,12 @@ class AsyncCognitoBase(CognitoAttributes):
     def client(self, client: Any) -> None:
         self._release()
         self._use_transport(client)
+        self._follow_endpoint(client)
 
     def switch_session(self, session: Any) -> None:
         """Use a new ``cognito-idp`` client of *session*, which is a boto3 or botocore session, from now on."""
         self._release()
-        self._open_transport(lambda: botocore_transport({}, session))
+        self._open_transport(lambda: botocore_transport({}, session, allow_http=self._allow_http))
 
     def _release(self) -> None:
         close_now: Callable[[], None] | None = getattr(self._transport, "close_now", None)
@@ -115,7 +119,7 @@ class AsyncCognitoBase(CognitoAttributes):
         self._transport, self._owns_transport = make_async_transport(name, **arguments), True
 
     def _use_transport(self, transport: Any) -> None:
-        self._transport, self._owns_transport = as_async(transport), False
+        self._transport, self._owns_transport = as_async(transport, allow_http=self._allow_http), False
 
     async def _run(self, flow: Flow[T]) -> T:
         return await arun(flow, self._transport, offload=in_thread)

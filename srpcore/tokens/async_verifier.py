@@ -37,7 +37,9 @@ class AsyncTokenVerifier(Verification):
 
         if isinstance(transport, str):
             raise ConfigurationError("transport must be an object with a fetch() method, not a string")
-        self._transport: AsyncTransport = as_async(self._transport_factory() if transport is None else transport)
+        self._transport: AsyncTransport = as_async(
+            self._transport_factory() if transport is None else transport, allow_http=self._allow_http
+        )
         fetch = self._transport.fetch
         self._keys = {name: AsyncJwksProvider(cache, fetch, self._clock) for name, cache in self._caches.items()}
 

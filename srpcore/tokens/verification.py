@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ..clock import Clock, system_clock
 from ..exceptions.base import ConfigurationError
 from ..exceptions.tokens import InvalidClaim, IssuerMismatch, TokenVerificationException
-from ..pool import Pool, default_endpoint
+from ..pool import Pool, default_endpoint, plain_http_allowed
 from .jwks import MAX_DOCUMENT_LENGTH, KeySet
 from .jwks_provider import KeyCache, KeyTiming
 from .jwks_source import JwksSource, read_jwks
@@ -44,6 +44,7 @@ class Verification(ABC):
         custom_check: CustomCheck | None = None,
         issuers: Strings | Mapping[str, Strings] | None = None,
         endpoint_url: str | None = None,
+        allow_http: bool = False,
         transport: Transport | AsyncTransport | None = None,
         timeout: float = 5.0,
         clock: Clock = system_clock,
@@ -64,7 +65,9 @@ class Verification(ABC):
         if ids is None:
             raise ConfigurationError("user_pool_id must be the id of a user pool, or several of them, not None")
         unique_ids = [ids] if isinstance(ids, str) else dict.fromkeys(ids)
-        pools = [Pool(pool_id, endpoint_url=endpoint_url) for pool_id in unique_ids]
+        # Never None, which stands for an environment variable: that must not change which keys are trusted.
+        self._allow_http = plain_http_allowed(allow_http or False)
+        pools = [Pool(pool_id, endpoint_url=endpoint_url, allow_http=self._allow_http) for pool_id in unique_ids]
         # Use the older URL of the key set. The one at the newer issuer answers 403 unless the pool was moved there.
         self._caches = {pool.user_pool_id: KeyCache(pool.jwks_url, timing) for pool in pools}
         self._issuers = issuers_by_pool(pools, issuers)
@@ -91,6 +94,7 @@ class Verification(ABC):
         transport: Transport = transport_module("https").HttpsTransport(
             region=self._region,
             endpoint_url=default_endpoint(self._region),
+            allow_http=self._allow_http,
             timeout=self._timeout,
             total_timeout=self._timeout,
             # KeyCache decides when to fetch again, so the transport itself must not retry.

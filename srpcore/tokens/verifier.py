@@ -34,7 +34,10 @@ class TokenVerifier(Verification):
         issuers: the values of ``iss`` to accept instead of the two that AWS uses; for several pools a mapping from the
             pool id to them.
         endpoint_url: the URL of an emulator. The keys are fetched from there, and ``<endpoint>/<pool id>`` is an
-            accepted issuer too. No environment variable sets it, because that would change which keys are trusted.
+            accepted issuer too. No environment variable and no *transport* sets it, because that would change which
+            keys are trusted.
+        allow_http: accept an endpoint with plain http on another machine, for example an emulator in another container.
+            Anybody on the network between them can then replace the keys. No environment variable sets it.
         transport: the object that fetches the keys. The default is an HttpsTransport, which is made at the first fetch:
             it uses ``AWS_CA_BUNDLE`` and ``HTTPS_PROXY``, follows no redirect, and refuses a document over 256 KiB.
         timeout: the total time in seconds for one fetch by the default transport.
@@ -70,15 +73,14 @@ class TokenVerifier(Verification):
         self._lock = ForkSafeLock()
         self._keys = {name: JwksProvider(cache, self._fetch, self._clock) for name, cache in self._caches.items()}
 
-    @staticmethod
-    def _synchronous(transport: Any) -> Transport:
+    def _synchronous(self, transport: Any) -> Transport:
         from inspect import iscoroutinefunction
 
         from ..resolve import as_transport
 
         if isinstance(transport, str) or iscoroutinefunction(getattr(transport, "fetch", None)):
             raise ConfigurationError("transport must be an object with a synchronous fetch() method, not a string")
-        return as_transport(transport)
+        return as_transport(transport, allow_http=self._allow_http)
 
     def __enter__(self) -> Self:
         return self

@@ -29,7 +29,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
 from srpcore.exceptions.base import ConfigurationError, TransportError, TransportTimeout
-from srpcore.pool import check_endpoint
+from srpcore.pool import check_endpoint, plain_http_allowed
 from srpcore.protocol import Fetch, Operation, Reply
 from srpcore.service_model import UNSIGNED
 
@@ -87,6 +87,8 @@ class BotocoreTransport:
         on_request: called before each call; see :mod:`srpcore_transports.events`. botocore's own retries are not
             reported. The hooks belong to the client: another transport over it that is given none uses them too.
         on_response: called after each call.
+        allow_http: fetch key sets over plain http from other machines too, for example from an emulator in another
+            container. Default: the environment variable ``SRPCORE_ALLOW_HTTP`` (``true`` or ``1``).
         client_arguments: the arguments for the session's client: ``region_name``, ``config``, ``endpoint_url``, ...
 
     Each operation is ``getattr(client, name)(**parameters)``, looked up at each call, so stubs and patches work. Only
@@ -103,6 +105,7 @@ class BotocoreTransport:
         *,
         on_request: OnRequest | None = None,
         on_response: OnResponse | None = None,
+        allow_http: bool | None = None,
         **client_arguments: Any,
     ) -> None:
         self.client = client_or_session
@@ -113,12 +116,19 @@ class BotocoreTransport:
             raise ConfigurationError(
                 "arguments for a client that is already made: give them to the session that makes it"
             )
+        self.allow_http = plain_http_allowed(allow_http)
         self._attempts = _attempts_for(self.client, on_request, on_response)
 
     @property
     def botocore_client(self) -> Any:
         """The client. Only this transport has the attribute, so it shows that botocore validates the parameters."""
         return self.client
+
+    @property
+    def endpoint_url(self) -> str | None:
+        """The URL that the client sends operations to; None if the client is a stub that has none."""
+        endpoint = getattr(getattr(self.client, "meta", None), "endpoint_url", None)
+        return endpoint if isinstance(endpoint, str) else None  # a mock may have any value there
 
     def __enter__(self) -> BotocoreTransport:
         return self
@@ -142,7 +152,7 @@ class BotocoreTransport:
             return self._send(operation)
 
         try:
-            reply: Reply = run_attempts(self._attempts.steps(operation, _host(self.client)), send)
+            reply: Reply = run_attempts(self._attempts.steps(operation, self._host()), send)
         except RuntimeError as error:
             # A mock without further answers raises StopIteration, which generators turn into RuntimeError (PEP 479).
             if isinstance(error.__cause__, StopIteration):
@@ -170,9 +180,13 @@ class BotocoreTransport:
             raise TransportError(f"HTTP {reply.status} whose body is not one of the service, or is truncated")
         return reply
 
-    def fetch(self, url: str) -> bytes:
-        """Return the body of a GET of *url*: https, or http to this machine. botocore's HTTP session sends it.
+    def _host(self) -> str:
+        return (urlsplit(self.endpoint_url).hostname if self.endpoint_url else None) or "unknown"
 
+    def fetch(self, url: str) -> bytes:
+        """Return the body of a GET of *url*, sent by botocore's HTTP session.
+
+        Plain http is refused except to this machine, or with *allow_http*.
         Proxies and certificate authorities are those of the environment.
 
         Raises:
@@ -182,7 +196,7 @@ class BotocoreTransport:
                 MAX_DOCUMENT_SIZE.
         """
         parts = urlsplit(url)
-        check_endpoint(f"{parts.scheme}://{parts.netloc}")
+        check_endpoint(f"{parts.scheme}://{parts.netloc}", allow_http=self.allow_http)
 
         def send(attempt: Attempt) -> bytes:
             return _fetch(url, attempt.seconds_left(_TIMEOUT_SECONDS))
@@ -218,12 +232,6 @@ def _is_unreadable(client: Any, operation: Operation, reply: Reply) -> bool:
         return False
     output = client.meta.service_model.operation_model(operation.name).output_shape
     return bool(output is not None and output.members)
-
-
-def _host(client: Any) -> str:
-    # A stub may not have these attributes, and a mock may have any value there.
-    endpoint = getattr(getattr(client, "meta", None), "endpoint_url", None)
-    return (urlsplit(endpoint).hostname if isinstance(endpoint, str) else None) or "unknown"
 
 
 def _fetch(url: str, timeout: float) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from srpcore.exceptions.base import ConfigurationError
-from srpcore.pool import check_endpoint, configured_endpoint, default_endpoint
+from srpcore.pool import check_endpoint, configured_endpoint, default_endpoint, plain_http_allowed
 
 from .environment import flag, variable
 from .urls import check_characters
@@ -20,13 +20,14 @@ class Endpoint:
         region: the region that signatures are made for; None if only the URL is known.
         url: the URL that operations are sent to, without a slash at the end.
         host: the host name of the URL.
+        allow_http: whether plain http to other machines is accepted.
 
     Raises:
         ConfigurationError: an argument or an environment variable cannot be used, or there is neither a region nor an
             endpoint.
     """
 
-    __slots__ = ("_allow_http", "host", "region", "url")
+    __slots__ = ("allow_http", "host", "region", "url")
 
     def __init__(
         self,
@@ -35,7 +36,7 @@ class Endpoint:
         *,
         use_fips: bool | None,
         use_dualstack: bool | None,
-        allow_http: bool,
+        allow_http: bool | None,
     ) -> None:
         self.region = region or variable("AWS_REGION", "AWS_DEFAULT_REGION") or _profile_region()
         given = endpoint_url or configured_endpoint()
@@ -44,19 +45,21 @@ class Endpoint:
                 "use_fips and use_dualstack cannot change an endpoint URL: give the URL alone, or neither of the two"
             )
         url = given or _regional_url(self.region, use_fips, use_dualstack)
-        self._allow_http = allow_http
-        self.url = check_endpoint(url, allow_http=allow_http)
+        self.allow_http = plain_http_allowed(allow_http)
+        self.url = check_endpoint(url, allow_http=self.allow_http)
         check_characters(self.url)
         self.host = urlsplit(self.url).hostname or ""
 
     def check_fetch(self, url: str) -> str:
-        """Return the host name of *url* if a document may be fetched from it: https, or http to this machine.
+        """Return the host name of *url* if a document may be fetched from it.
+
+        Plain http is refused except to this machine, or with *allow_http*.
 
         Raises:
             ConfigurationError: *url* cannot be fetched safely.
         """
         parts = urlsplit(url)
-        check_endpoint(f"{parts.scheme}://{parts.netloc}", allow_http=self._allow_http)
+        check_endpoint(f"{parts.scheme}://{parts.netloc}", allow_http=self.allow_http)
         check_characters(url)
         return parts.hostname or ""
 

@@ -97,7 +97,9 @@ class HttpsTransport(HttpTransport):
         return reply
 
     def fetch(self, url: str) -> bytes:
-        """Return the body of a GET of *url*: https, or http to this machine. It is sent without credentials.
+        """Return the body of a GET of *url*, which is sent without credentials.
+
+        Plain http is refused except to this machine, or with *allow_http*.
 
         Raises:
             ConfigurationError: *url* cannot be fetched safely.
@@ -143,7 +145,7 @@ class HttpsTransport(HttpTransport):
         answer = send_request(
             connection,
             attempt,
-            request.origin.host,
+            request.origin,
             request.method,
             request.target,
             request.headers,

@@ -43,7 +43,7 @@ class TransportArguments(TypedDict, total=False):
     max_attempts: int
     ca_bundle: str | os.PathLike[str] | None
     max_response_size: int
-    allow_http: bool
+    allow_http: bool | None
     on_request: OnRequest | None
     on_response: OnResponse | None
 
@@ -68,7 +68,9 @@ class TransportOptions:
         ca_bundle: a PEM file with the trusted certificate authorities. Default: ``AWS_CA_BUNDLE``, or the authorities
             of the system.
         max_response_size: the largest accepted response body in bytes.
-        allow_http: accept plain http to other machines than this one. Passwords are then readable on the network.
+        allow_http: accept plain http to other machines than this one, for example to an emulator in another container.
+            Passwords are then readable on the network. Default: the environment variable ``SRPCORE_ALLOW_HTTP``
+            (``true`` or ``1``).
         on_request: called before each attempt; see :mod:`srpcore_transports.events`.
         on_response: called after each attempt.
 
@@ -94,7 +96,7 @@ class TransportOptions:
         max_attempts: int = 3,
         ca_bundle: str | os.PathLike[str] | None = None,
         max_response_size: int = MAX_RESPONSE_SIZE,
-        allow_http: bool = False,
+        allow_http: bool | None = None,
         on_request: OnRequest | None = None,
         on_response: OnResponse | None = None,
     ) -> None:
@@ -156,6 +158,11 @@ class HttpTransport:
     def endpoint_url(self) -> str:
         """The URL that operations are sent to, without a slash at the end."""
         return self._endpoint.url
+
+    @property
+    def allow_http(self) -> bool:
+        """Whether plain http to other machines is accepted."""
+        return self._endpoint.allow_http
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(region={self.region!r}, endpoint_url={self.endpoint_url!r})"

@@ -102,7 +102,9 @@ class AsyncHttpxTransport(HttpxBase["httpx.AsyncClient"]):
         return reply
 
     async def fetch(self, url: str) -> bytes:
-        """Return the body of a GET of *url*: https, or http to this machine. It is sent without credentials.
+        """Return the body of a GET of *url*, which is sent without credentials.
+
+        Plain http is refused except to this machine, or with *allow_http*.
 
         Raises:
             ConfigurationError: *url* cannot be fetched safely.

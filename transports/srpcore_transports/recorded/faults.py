@@ -16,6 +16,8 @@ from srpcore.driver import arun, run
 from srpcore.exceptions.base import TransportError, TransportTimeout
 from srpcore.protocol import AsyncTransport, CallMethod, Fetch, Flow, Operation, Reply, Transport
 
+from .inner import Wrapper
+
 __all__ = ["FETCH", "AsyncFaultTransport", "Fault", "FaultTransport"]
 
 FETCH: Final = "fetch"
@@ -129,7 +131,7 @@ class _Script:
         return next((fault for fault in self._faults if fault.matches(name, number)), _NO_FAULT)
 
 
-class FaultTransport:
+class FaultTransport(Wrapper):
     """Forward calls to *inner*, injecting the faults in *script*. If several match a call, the first one applies.
 
     To have the faults in a cassette, wrap this transport in a RecordingTransport.
@@ -177,7 +179,7 @@ async def _event_loop_sleep(seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
-class AsyncFaultTransport:
+class AsyncFaultTransport(Wrapper):
     """Forward calls to an asynchronous *inner* transport: the async version of :class:`FaultTransport`."""
 
     def __init__(

@@ -10,12 +10,13 @@ from srpcore.clock import Clock, monotonic_clock, system_clock
 from srpcore.driver import arun, run
 from srpcore.protocol import AsyncTransport, Operation, Reply, Transport
 
+from .inner import Wrapper
 from .recorder import Recorder
 
 __all__ = ["AsyncRecordingTransport", "RecordingTransport"]
 
 
-class RecordingTransport:
+class RecordingTransport(Wrapper):
     """Send operations with the *inner* transport, and record them to a cassette, a file at *path*.
 
     :meth:`close` writes the file, completely or not at all, so only a finished recording replaces an older one. If the
@@ -94,7 +95,7 @@ class RecordingTransport:
         self.close() if kind is None else self.abandon()
 
 
-class AsyncRecordingTransport:
+class AsyncRecordingTransport(Wrapper):
     """Record the calls of an asynchronous *inner* transport: the async version of :class:`RecordingTransport`.
 
     It is not needed for a synchronous transport: ``AsyncCognito`` accepts a RecordingTransport and uses it in threads.
