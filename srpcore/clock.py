@@ -1,8 +1,8 @@
-"""The clocks that srpcore reads if the program gives none. Each looks its function up in :mod:`time` at every call.
+"""The clocks that srpcore reads if the program gives none. ``system_clock`` looks up ``time.time`` at every call.
 
 A parameter such as ``clock: Clock = time.time`` binds the function once, when the module is imported. freezegun and
 ``mock.patch("time.time")`` replace the attribute ``time.time`` later, so they would not reach that default, and a test
-of expiry would pass or fail for the wrong reason. The functions here are the defaults instead.
+of expiry would pass or fail for the wrong reason. ``system_clock`` and ``system_sleep`` are the defaults instead.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias
 
 __all__ = ["Clock", "monotonic_clock", "system_clock", "system_sleep"]
@@ -36,15 +37,8 @@ def system_sleep(seconds: float) -> None:
 #   computed there, and compared with the frozen value further down in the same thread, is decades in the past.
 #
 # clock_gettime() is the system call behind time.monotonic(), and neither freezegun nor time-machine replaces it for
-# this clock. Windows does not have it.
-if sys.platform == "win32":
-
-    def monotonic_clock() -> float:
-        """Return the seconds of a clock that is never set back, for measuring how long something takes."""
-        return time.monotonic()
-
-else:
-
-    def monotonic_clock() -> float:
-        """Return the seconds of a clock that is never set back, for measuring how long something takes."""
-        return time.clock_gettime(time.CLOCK_MONOTONIC)
+# this clock. So this function is bound once. Windows does not have it.
+monotonic_clock: Clock = (
+    time.monotonic if sys.platform == "win32" else partial(time.clock_gettime, time.CLOCK_MONOTONIC)
+)
+"""Returns the seconds of a clock that is never set back, for measuring how long something takes."""

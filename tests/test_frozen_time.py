@@ -655,6 +655,9 @@ READERS: list[object] = [
 
 def reads(value: object) -> bool:
     """Return whether *value* is one of :data:`READERS`, or a method of a generator of random numbers."""
+    # The clock of deadlines must go on while the time is frozen, so it may be bound.
+    if value is monotonic_clock:
+        return False
     if type(value) is partial:
         return reads(value.func)
     # By its exact type: proxies, such as flask.request, claim to be what they stand for.
