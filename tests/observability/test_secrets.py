@@ -8,7 +8,7 @@ import inspect
 import io
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -65,7 +65,7 @@ def ledger(monkeypatch: pytest.MonkeyPatch) -> Ledger:
         ledger.hear(K)
         return K
 
-    def signed(self: RequestSigner, *arguments: Any) -> dict[str, str]:
+    def signed(self: RequestSigner, *arguments: Any) -> Mapping[str, str]:
         headers = real_signed(self, *arguments)
         ledger.hear(
             [headers.get("X-Amz-Security-Token", ""), *headers.get("Authorization", "").split("Signature=")[1:]]

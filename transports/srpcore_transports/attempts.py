@@ -18,22 +18,23 @@ the generator yields and sends back the outcome. There are two drivers, :func:`r
                                  <----------------------  send(None)
 
 An exception that is not a TransportError (a cancellation, a refused argument) ends the generator at once. Before each
-attempt and after it, the generator reports an event to :class:`~srpcore_transports.events.Reporter`.
+attempt and after it, the generator reports an event to :class:`~srpcore_transports.events.Reporter`, if the program
+listens to events or logs them.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Generator
-from contextlib import AbstractContextManager, closing
+from contextlib import closing
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from srpcore.clock import monotonic_clock
 from srpcore.exceptions.base import TransportError, TransportTimeout
 from srpcore.protocol import Fetch, Operation, Reply
 
-from .deadline import deadline_in, limit_until
-from .events import OnRequest, OnResponse, Reporter, RequestEvent
+from .deadline import current_deadline
+from .events import OnRequest, OnResponse, Reporter
 from .retries import Retries, RetryQuota, may_be_repeated
 
 __all__ = ["Attempt", "Attempts", "Pause", "Steps", "run_attempts", "run_attempts_async"]
@@ -59,10 +60,6 @@ class Attempt(NamedTuple):
             message = "the time limit of the call was over before the request was sent"
             raise TransportTimeout(message, may_have_arrived=False, transient=False)
         return min(left, at_most)
-
-    def limit(self) -> AbstractContextManager[None]:
-        """Return a context manager that limits other calls, such as a search for credentials, to the deadline."""
-        return limit_until(self.deadline)
 
 
 class Pause(NamedTuple):
@@ -110,12 +107,12 @@ class Attempts:
         Raises:
             TransportError: the last attempt raised it.
         """
-        deadline, repeatable = deadline_in(self._total_timeout), may_be_repeated(request)
+        deadline = min(monotonic_clock() + self._total_timeout, current_deadline.get())
+        repeatable = may_be_repeated(request)
         name = request.name if isinstance(request, Operation) else "GET"
         spent, number, arrived = 1, 1, False
         while True:
-            event, started = RequestEvent(name, host, number), monotonic_clock()
-            self._reporter.request(event)
+            report = self._reporter.begin(name, host, number)
             try:
                 outcome = yield Attempt(deadline, repeatable)
             except TransportError as error:
@@ -123,12 +120,17 @@ class Attempts:
                 error.may_have_arrived = arrived = arrived or error.may_have_arrived
                 outcome = error
             except BaseException as error:
-                self._reporter.response(event, started, error, None)
+                if report is not None:
+                    report.finish(error, None)
                 raise
             if isinstance(outcome, Reply):
-                arrived = arrived or outcome.status >= 500
-            pause = self._next_pause(request, outcome, number, deadline)
-            self._reporter.response(event, started, outcome, pause)
+                failed = outcome.error is not None
+                arrived = arrived or (failed and outcome.status >= 500)
+            else:
+                failed = isinstance(outcome, TransportError)
+            pause = self._next_pause(request, outcome, number, deadline) if failed else None
+            if report is not None:
+                report.finish(outcome, pause)
             if pause is None:
                 break
             spent, number = self.retries.cost(outcome), number + 1
@@ -140,14 +142,14 @@ class Attempts:
                 # The traceback of the error refers to this frame. Without the `del`, the frame refers to the error too,
                 # and the cycle keeps the locals of all callers (passwords) in memory until a garbage collection.
                 del outcome
-        if not isinstance(outcome, Reply) or outcome.error is None:
+        if not failed and self._quota.left < RetryQuota.CAPACITY:
             self._quota.give_back(spent)
         return outcome
 
-    def _next_pause(self, request: Operation | Fetch, outcome: Any, number: int, deadline: float) -> float | None:
-        """Return the seconds until the next attempt, or None if there is none."""
-        if not isinstance(outcome, (Reply, TransportError)):
-            return None
+    def _next_pause(
+        self, request: Operation | Fetch, outcome: Reply | TransportError, number: int, deadline: float
+    ) -> float | None:
+        """Return the seconds until the next attempt after the failure *outcome*, or None if there is none."""
         pause = self.retries.pause(request, outcome, number)
         if pause is None or monotonic_clock() + pause >= deadline or not self._quota.take(self.retries.cost(outcome)):
             return None
@@ -173,8 +175,7 @@ def run_attempts(steps: Steps[T], attempt: Callable[[Attempt], Any]) -> T:
                     done = None
                     time.sleep(step.seconds)
                 else:
-                    with step.limit():
-                        done = attempt(step)
+                    done = attempt(step)
             except BaseException as error:  # noqa: BLE001 - the generator raises it again, or retries
                 step = steps.throw(error)
                 continue
@@ -202,8 +203,7 @@ async def run_attempts_async(steps: Steps[T], attempt: Callable[[Attempt], Await
                     done = None
                     await asyncio.sleep(step.seconds)
                 else:
-                    with step.limit():
-                        done = await attempt(step)
+                    done = await attempt(step)
             except BaseException as error:  # noqa: BLE001 - the generator raises it again, or retries
                 step = steps.throw(error)
                 continue

@@ -14,10 +14,10 @@ from srpcore.clock import monotonic_clock
 
 from .validation import seconds as valid_seconds
 
-__all__ = ["deadline_in", "limit_until", "time_limit"]
+__all__ = ["current_deadline", "limit_until", "time_limit"]
 
-# A reading of monotonic_clock(), in seconds.
-_DEADLINE: ContextVar[float] = ContextVar("srpcore_deadline", default=float("inf"))
+current_deadline: ContextVar[float] = ContextVar("srpcore_deadline", default=float("inf"))
+"""The present limit, a reading of ``monotonic_clock()``. It is infinite if there is none."""
 
 
 @contextmanager
@@ -30,20 +30,15 @@ def time_limit(seconds: float) -> Generator[None, None, None]:
         ConfigurationError: *seconds* is not a positive number.
     """
     end = monotonic_clock() + valid_seconds("time_limit", seconds, allow_infinity=True)
-    with limit_until(min(_DEADLINE.get(), end)):
+    with limit_until(min(current_deadline.get(), end)):
         yield
 
 
 @contextmanager
 def limit_until(deadline: float) -> Generator[None, None, None]:
     """Limit all calls inside the ``with`` block to *deadline*, a reading of ``monotonic_clock()``."""
-    token = _DEADLINE.set(deadline)
+    token = current_deadline.set(deadline)
     try:
         yield
     finally:
-        _DEADLINE.reset(token)
-
-
-def deadline_in(seconds: float) -> float:
-    """Return the time in *seconds* from now, or the current limit if it is earlier (of ``monotonic_clock()``)."""
-    return min(monotonic_clock() + seconds, _DEADLINE.get())
+        current_deadline.reset(token)

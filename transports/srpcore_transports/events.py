@@ -15,7 +15,7 @@ from srpcore.clock import monotonic_clock
 from srpcore.exceptions.base import ConfigurationError
 from srpcore.protocol import Reply
 
-__all__ = ["OnRequest", "OnResponse", "Reporter", "RequestEvent", "ResponseEvent"]
+__all__ = ["OnRequest", "OnResponse", "Report", "Reporter", "RequestEvent", "ResponseEvent"]
 
 _logger = logging.getLogger("srpcore")
 _logger.addHandler(logging.NullHandler())
@@ -105,21 +105,44 @@ class Reporter:
         self._on_request = on_request
         self._on_response = on_response
 
-    def request(self, event: RequestEvent) -> None:
-        """Report that a request is about to be sent."""
-        _logger.debug("%s to %s, attempt %d", event.operation, event.host, event.attempt)
-        _call_hook(self._on_request, event)
+    def begin(self, operation: str, host: str, attempt: int) -> Report | None:
+        """Report that a request is about to be sent, and return the report of this attempt.
 
-    def response(self, request: RequestEvent, started: float, outcome: object, pause: float | None) -> None:
-        """Report the result of an attempt.
+        Return None if nobody would see it: there is no hook, and the logger does not write records of level DEBUG.
+        """
+        if self._on_request is None and self._on_response is None and not _logger.isEnabledFor(logging.DEBUG):
+            return None
+        event = RequestEvent(operation, host, attempt)
+        report = Report(event, self._on_response)
+        _logger.debug("%s to %s, attempt %d", operation, host, attempt)
+        _call_hook(self._on_request, event)
+        return report
+
+
+class Report:
+    """The report of one attempt: :meth:`finish` ends it.
+
+    Args:
+        request: the event that was reported before the attempt.
+        on_response: called with a :class:`ResponseEvent`, if it is not None.
+    """
+
+    __slots__ = ("_on_response", "_request", "_started")
+
+    def __init__(self, request: RequestEvent, on_response: OnResponse | None) -> None:
+        self._request = request
+        self._on_response = on_response
+        self._started = monotonic_clock()
+
+    def finish(self, outcome: object, pause: float | None) -> None:
+        """Report how the attempt ended.
 
         Args:
-            request: the event that was reported before the attempt.
-            started: when the attempt started, a reading of ``monotonic_clock()``.
             outcome: the reply, the body of a fetched document, or the exception.
             pause: the seconds until the next attempt, or None if it is the last one.
         """
-        event = _response_event(request, monotonic_clock() - started, outcome, pause is not None)
+        request = self._request
+        event = _response_event(request, monotonic_clock() - self._started, outcome, pause is not None)
         _logger.debug(
             "%s to %s, attempt %d: %s, HTTP status %s, request id %s, %.3f s%s",
             request.operation,

@@ -18,7 +18,7 @@ from .http_connection import Answer, Unanswered, open_connection, send_request
 from .options import MAX_RESPONSE_SIZE, HttpTransport, TransportOptions
 from .proxy import Proxy, proxy_for
 from .signing import fetch_headers
-from .status import document, refuse_redirect
+from .status import refused_redirect, unexpected_status
 from .tls import tls_context
 from .urls import Origin, host_of, origin_and_target
 from .validation import whole_number
@@ -89,8 +89,8 @@ class HttpsTransport(HttpTransport):
 
         def send(attempt: Attempt) -> Reply:
             # Each attempt has a signature of its own, because a signature contains the time.
-            signed = self._signer.signed(operation, headers, body)
-            answer = self._send(attempt, "POST", self.endpoint_url, signed, body)
+            signed = self._signer.signed(operation, headers, body, attempt.deadline) if operation.signed else headers
+            answer = self._send(attempt, "POST", self._endpoint.url, signed, body)
             return decode(answer.status, answer.headers, answer.body)
 
         reply: Reply = run_attempts(self._attempts.steps(operation, self._endpoint.host), send)
@@ -110,7 +110,9 @@ class HttpsTransport(HttpTransport):
 
         def send(attempt: Attempt) -> bytes:
             answer = self._send(attempt, "GET", url, headers, None)
-            return document(answer.status, answer.headers, answer.body, host)
+            if answer.status != 200:
+                raise unexpected_status(answer.status, answer.headers, host)
+            return answer.body
 
         body: bytes = run_attempts(self._attempts.steps(Fetch(url), host), send)
         return body
@@ -138,7 +140,8 @@ class HttpsTransport(HttpTransport):
             except TransportError as error:
                 error.may_have_arrived = arrived or error.may_have_arrived
                 raise
-        refuse_redirect(answer.status, request.origin.host)
+        if 300 <= answer.status < 400:
+            raise refused_redirect(answer.status, request.origin.host)
         return answer
 
     def _send_on(self, connection: HTTPConnection, attempt: Attempt, request: _Request, generation: int) -> Answer:

@@ -83,21 +83,22 @@ class RetryQuota:
     CAPACITY = 500
 
     def __init__(self) -> None:
-        self._left = self.CAPACITY
+        self.left = self.CAPACITY
+        """The units that are left."""
         self._lock = ForkSafeLock()
 
     def take(self, cost: int) -> bool:
         """Return whether *cost* units were left; if so, take them."""
         with self._lock.lock:
-            if cost > self._left:
+            if cost > self.left:
                 return False
-            self._left -= cost
+            self.left -= cost
             return True
 
     def give_back(self, units: int) -> None:
         """Return *units* to the quota, up to its capacity."""
         with self._lock.lock:
-            self._left = min(self.CAPACITY, self._left + units)
+            self.left = min(self.CAPACITY, self.left + units)
 
 
 _system_random = SystemRandom()

@@ -13,6 +13,7 @@ from srpcore.exceptions.base import ConfigurationError, TransportError
 from srpcore.protocol import Operation
 
 from . import sigv4
+from .deadline import limit_until
 from .endpoint import Endpoint
 from .urls import host_of
 
@@ -55,18 +56,18 @@ class RequestSigner:
         headers, body = encode(operation)
         return {**headers, "Host": host_of(self._endpoint.url), "User-Agent": USER_AGENT}, body
 
-    def signed(self, operation: Operation, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
-        """Return *headers*, with a signature of the current time if *operation* must be signed.
+    def signed(self, operation: Operation, headers: Mapping[str, str], body: bytes, deadline: float) -> dict[str, str]:
+        """Return *headers* with a signature of the current time. Call it only if *operation* must be signed.
 
-        This may look for credentials, and so read files or wait for the network.
+        This may look for credentials, and so read files or wait for the network, until *deadline*, a reading of
+        ``monotonic_clock()``.
 
         Raises:
-            ConfigurationError: the operation must be signed, and the credentials or the region are missing.
+            ConfigurationError: the credentials or the region are missing.
             TransportError: a source of credentials did not answer. The operation was not sent.
         """
-        if not operation.signed:
-            return {**headers}
-        credentials = self._current_credentials(operation)
+        with limit_until(deadline):
+            credentials = self._current_credentials(operation)
         if self._endpoint.region is None:
             raise ConfigurationError(f"{operation.name} must be signed for a region: give one, or set AWS_REGION")
         signature = sigv4.sign(

@@ -1,4 +1,4 @@
-"""What an HTTP status means for a transport: a fetched document, a failure, or a redirect."""
+"""The errors for HTTP statuses that a transport does not accept."""
 
 from __future__ import annotations
 
@@ -6,24 +6,18 @@ from collections.abc import Mapping
 
 from srpcore.exceptions.base import TransportError
 
-__all__ = ["document", "refuse_redirect"]
+__all__ = ["refused_redirect", "unexpected_status"]
 
 
-def document(status: int, headers: Mapping[str, str], body: bytes, host: str) -> bytes:
-    """Return *body*, the response to a GET, if its *status* is 200.
+def unexpected_status(status: int, headers: Mapping[str, str], host: str) -> TransportError:
+    """Return the error for the response to a GET of a document whose *status* is not 200.
 
     Args:
         status: the HTTP status.
         headers: the response's headers, with lower-case names.
-        body: the response's body.
         host: the host name, for the message.
-
-    Raises:
-        TransportError: the status is not 200.
     """
-    if status == 200:
-        return body
-    raise TransportError(
+    return TransportError(
         f"HTTP {status} from {host} where a document was expected",
         transient=status in (429, 500, 502, 503, 504),
         status=status,
@@ -31,11 +25,9 @@ def document(status: int, headers: Mapping[str, str], body: bytes, host: str) ->
     )
 
 
-def refuse_redirect(status: int, host: str) -> None:
-    """Refuse a redirect: following it would send passwords and tokens to an address that nobody configured.
+def refused_redirect(status: int, host: str) -> TransportError:
+    """Return the error for a redirect.
 
-    Raises:
-        TransportError: *status* is a redirect.
+    Following it would send passwords and tokens to an address that nobody configured.
     """
-    if 300 <= status < 400:
-        raise TransportError(f"HTTP {status} from {host}: redirects are not followed; configure the final address")
+    return TransportError(f"HTTP {status} from {host}: redirects are not followed; configure the final address")

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from srpcore.clock import monotonic_clock
 from srpcore.exceptions.base import ConfigurationError, TransportError
 from srpcore.pool import check_endpoint, is_loopback
 
 from ..attempts import Attempt
-from ..deadline import deadline_in
+from ..deadline import current_deadline
 from ..http_connection import open_connection, send_request
 from ..urls import origin_and_target
 from .refreshing import Temporary
@@ -144,7 +145,7 @@ def _request(method: str, url: str, headers: Mapping[str, str], seconds: float) 
     # Never through a proxy: the endpoints are on this machine or its link, and the answers are secrets.
     origin, target = origin_and_target(url)
     context = ssl.create_default_context() if origin.scheme == "https" else None
-    attempt = Attempt(deadline_in(seconds), repeatable=True)
+    attempt = Attempt(min(monotonic_clock() + seconds, current_deadline.get()), repeatable=True)
     connection = open_connection(origin, attempt, proxy=None, context=context, session=None, timeout=seconds)
     try:
         answer = send_request(

@@ -9,7 +9,7 @@ from srpcore.protocol import Fetch, Operation, Reply
 
 from ..attempts import Attempt, run_attempts
 from ..proxy import Proxy
-from ..status import document, refuse_redirect
+from ..status import refused_redirect, unexpected_status
 from .arguments import HttpxBase, Modules, RequestParts, check_open
 from .client_pool import ClientPool
 from .response import Received
@@ -79,7 +79,7 @@ class HttpxTransport(HttpxBase["httpx.Client"]):
 
         def send(attempt: Attempt) -> Reply:
             # Each attempt has a signature of its own, because a signature contains the time.
-            signed = self._signer.signed(operation, headers, body)
+            signed = self._signer.signed(operation, headers, body, attempt.deadline) if operation.signed else headers
             answer = self._send(attempt, RequestParts("POST", self.endpoint_url, signed, body))
             return decode(*answer)
 
@@ -99,7 +99,10 @@ class HttpxTransport(HttpxBase["httpx.Client"]):
         host = self._endpoint.check_fetch(url)
 
         def send(attempt: Attempt) -> bytes:
-            return document(*self._send(attempt, self._get(url)), host)
+            answer = self._send(attempt, self._get(url))
+            if answer.status != 200:
+                raise unexpected_status(answer.status, answer.headers, host)
+            return answer.body
 
         body: bytes = run_attempts(self._attempts.steps(Fetch(url), host), send)
         return body
@@ -119,7 +122,8 @@ class HttpxTransport(HttpxBase["httpx.Client"]):
                 answer = modules.request.send(self._client, request)
             else:
                 answer = self._send_with_own_client(modules, request, proxy)
-        refuse_redirect(answer.status, request.host)
+        if 300 <= answer.status < 400:
+            raise refused_redirect(answer.status, request.host)
         return answer
 
     def _send_with_own_client(self, modules: Modules, request: Any, proxy: Proxy | None) -> Received:

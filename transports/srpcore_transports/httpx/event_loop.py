@@ -18,7 +18,7 @@ from srpcore.protocol import Fetch, Operation, Reply
 
 from ..attempts import Attempt, run_attempts_async
 from ..proxy import Proxy
-from ..status import document, refuse_redirect
+from ..status import refused_redirect, unexpected_status
 from .arguments import HttpxBase, Modules, RequestParts, check_open
 from .client_pool import ClientPool
 from .response import Received
@@ -92,9 +92,8 @@ class AsyncHttpxTransport(HttpxBase["httpx.AsyncClient"]):
             signed: Mapping[str, str] = headers
             if operation.signed:
                 # In a thread, because credentials may be read from files or fetched over a network.
-                signed = await _in_time(
-                    attempt, lambda: asyncio.to_thread(self._signer.signed, operation, headers, body)
-                )
+                sign, deadline = self._signer.signed, attempt.deadline
+                signed = await _in_time(attempt, lambda: asyncio.to_thread(sign, operation, headers, body, deadline))
             answer = await self._send(attempt, RequestParts("POST", self.endpoint_url, signed, body))
             return decode(*answer)
 
@@ -114,7 +113,10 @@ class AsyncHttpxTransport(HttpxBase["httpx.AsyncClient"]):
         host = self._endpoint.check_fetch(url)
 
         async def send(attempt: Attempt) -> bytes:
-            return document(*await self._send(attempt, self._get(url)), host)
+            answer = await self._send(attempt, self._get(url))
+            if answer.status != 200:
+                raise unexpected_status(answer.status, answer.headers, host)
+            return answer.body
 
         body: bytes = await run_attempts_async(self._attempts.steps(Fetch(url), host), send)
         return body
@@ -143,7 +145,8 @@ class AsyncHttpxTransport(HttpxBase["httpx.AsyncClient"]):
             answer = await modules.request.send_async(self._client, request)
         else:
             answer = await self._send_with_own_client(modules, request, proxy)
-        refuse_redirect(answer.status, request.host)
+        if 300 <= answer.status < 400:
+            raise refused_redirect(answer.status, request.host)
         return answer
 
     async def _send_with_own_client(self, modules: Modules, request: Any, proxy: Proxy | None) -> Received:
