@@ -48,13 +48,9 @@ class IdleConnections:
         self._wall_clock = wall_clock
         self._lock = ForkSafeLock()
         self._idle: list[_Idle] = []
-        self._generation = 0
-        reset_in_child(self, IdleConnections._after_fork)
-
-    @property
-    def generation(self) -> int:
+        self.generation = 0
         """How often :meth:`close` was called. A connection that was opened before the last call is not kept."""
-        return self._generation
+        reset_in_child(self, IdleConnections._after_fork)
 
     def take(self, origin: Origin, *, fresh: bool = False) -> HTTPConnection | None:
         """Return an idle connection to *origin* that is still open, or None. No other caller gets it meanwhile.
@@ -82,7 +78,7 @@ class IdleConnections:
         """
         with self._lock.lock:
             surplus: HTTPConnection | None = connection
-            if generation == self._generation:
+            if generation == self.generation:
                 self._idle.append(_Idle(origin, connection, (self._clock(), self._wall_clock())))
                 surplus = self._idle.pop(0).connection if len(self._idle) > self._size else None
         if surplus is not None:
@@ -91,7 +87,7 @@ class IdleConnections:
     def close(self) -> None:
         """Close the idle connections now, and those in use as soon as they are given back."""
         with self._lock.lock:
-            self._generation += 1
+            self.generation += 1
             closing, self._idle = self._idle, []
         for idle in closing:
             idle.connection.close()
@@ -99,7 +95,7 @@ class IdleConnections:
     def _after_fork(self) -> None:
         """Drop the connections in a child process. The parent can still use them."""
         # Without the lock: right after a fork the child has one thread only.
-        self._generation += 1
+        self.generation += 1
         closing, self._idle = self._idle, []
         for idle in closing:
             idle.connection.close()

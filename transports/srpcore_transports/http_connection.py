@@ -31,7 +31,7 @@ from srpcore.clock import monotonic_clock
 from srpcore.exceptions.base import ConfigurationError, TransportError, TransportTimeout
 
 from .attempts import Attempt
-from .http_response import LOST, response_class, time_left
+from .http_response import LOST, TimedResponse, time_left
 from .proxy import Proxy
 from .urls import Origin
 
@@ -86,7 +86,7 @@ def open_connection(
     else:
         connection = HTTPConnection(host, port)
     cast(Any, connection)._create_connection = partial(_connect, attempt)
-    connection.response_class = response_class(attempt, timeout)
+    cast(Any, connection).response_class = partial(TimedResponse, attempt=attempt, timeout=timeout)
     where = origin.host if proxy is None else f"{origin.host} through the proxy {proxy.host}:{proxy.port}"
     with _closed_on_failure(connection), _phase(f"connecting to {where}", timeout, arrived=False):
         connection.connect()
@@ -126,7 +126,7 @@ def send_request(
     with _closed_on_failure(connection):
         left = attempt.seconds_left(timeout)
         connection.sock.settimeout(left)
-        connection.response_class = response_class(attempt, timeout)
+        cast(Any, connection).response_class = partial(TimedResponse, attempt=attempt, timeout=timeout)
         try:
             with _phase(f"sending to {host}", left, arrived=False):
                 connection.request(method, target, body=body, headers=dict(headers))

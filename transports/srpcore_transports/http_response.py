@@ -17,24 +17,10 @@ from srpcore.clock import monotonic_clock
 
 from .attempts import Attempt
 
-__all__ = ["LOST", "response_class", "time_left"]
+__all__ = ["LOST", "TimedResponse", "time_left"]
 
 LOST = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 """The exceptions of a socket whose connection was lost."""
-
-
-def response_class(attempt: Attempt, timeout: float) -> Any:
-    """Return the value for ``HTTPConnection.response_class``: a function that makes a response of a socket.
-
-    Args:
-        attempt: each read ends at its deadline.
-        timeout: each read takes at most so many seconds.
-    """
-
-    def response(sock: socket, **named: Any) -> _Response:
-        return _Response(cast(socket, _TimedSocket(sock, attempt, timeout)), **named)
-
-    return response
 
 
 def time_left(attempt: Attempt) -> float:
@@ -49,8 +35,18 @@ def time_left(attempt: Attempt) -> float:
     return left
 
 
-class _Response(HTTPResponse):
-    """A response that raises RemoteDisconnected if the connection is lost before the first byte, and only then."""
+class TimedResponse(HTTPResponse):
+    """A response that raises RemoteDisconnected if the connection is lost before the first byte, and only then.
+
+    Args:
+        sock: the connected socket.
+        attempt: each read ends at its deadline.
+        timeout: each read takes at most so many seconds.
+        named: the arguments of HTTPResponse.
+    """
+
+    def __init__(self, sock: socket, *, attempt: Attempt, timeout: float, **named: Any) -> None:
+        super().__init__(cast(socket, _TimedSocket(sock, attempt, timeout)), **named)
 
     def begin(self) -> None:
         """Read the status line and the headers."""

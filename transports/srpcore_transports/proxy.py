@@ -56,7 +56,9 @@ def proxy_for(scheme: str, host: str, port: int) -> Proxy | None:
     Raises:
         ConfigurationError: the variable is not the URL of an HTTP proxy.
     """
-    if (scheme == "http" and is_loopback(host)) or not any(name.lower().endswith("_proxy") for name in os.environ):
+    if "_proxy" not in " ".join(os.environ).lower():
+        return None
+    if scheme == "http" and is_loopback(host):
         return None
     # Imported only here: urllib.request is slow to load, and most programs have no proxy.
     from urllib.request import getproxies_environment, proxy_bypass

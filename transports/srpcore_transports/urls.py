@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -21,6 +22,8 @@ class Origin(NamedTuple):
     port: int
 
 
+# A transport uses few URLs: its endpoint, and the key sets that it fetches. So each is taken apart once.
+@lru_cache(maxsize=64)
 def origin_and_target(url: str) -> tuple[Origin, str]:
     """Return the origin of *url*, and its path and query: the target of the request line (RFC 9112, section 3.2.1)."""
     parts = urlsplit(url)
@@ -29,6 +32,7 @@ def origin_and_target(url: str) -> tuple[Origin, str]:
     return Origin(parts.scheme, parts.hostname or "", port), target
 
 
+@lru_cache(maxsize=64)
 def host_of(url: str) -> str:
     """Return the ``Host`` header of a request to *url*: without the scheme's default port (RFC 9110, section 4.2.3)."""
     parts = urlsplit(url)
