@@ -190,10 +190,14 @@ class Pool:
 
     @property
     def issuers(self) -> tuple[str, ...]:
-        """The values of ``iss`` of this pool: the older and the newer form of AWS, and :attr:`url` for an emulator."""
-        suffix = dns_suffix(self.region)
-        forms = (
-            f"https://cognito-idp.{self.region}.{suffix}/{self.user_pool_id}",
-            f"https://issuer-cognito-idp.{self.region}.{suffix}/{self.user_pool_id}",
-        )
-        return forms if self.endpoint_url is None else (*forms, self.url)
+        """The values of ``iss`` of this pool: the older and the newer form of AWS, and :attr:`url` for an emulator.
+
+        A replica of a pool in another region issues tokens with the issuer of the home region, which is in the pool id.
+        """
+        home = self.user_pool_id.split("_", 1)[0]
+        forms = [
+            f"https://{service}.{region}.{dns_suffix(region)}/{self.user_pool_id}"
+            for region in dict.fromkeys((self.region, home))
+            for service in ("cognito-idp", "issuer-cognito-idp")
+        ]
+        return tuple(forms) if self.endpoint_url is None else (*forms, self.url)

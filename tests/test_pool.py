@@ -103,6 +103,7 @@ def test_a_pool_in_another_region_and_partition() -> None:
     assert (pool.region, pool.suffix) == ("cn-north-1", "X")
     assert pool.issuers[0] == pool.url == "https://cognito-idp.cn-north-1.amazonaws.com.cn/eu-west-1_X"
     assert pool.issuers[1] == "https://issuer-cognito-idp.cn-north-1.amazonaws.com.cn/eu-west-1_X"
+    assert pool.issuers[2:] == Pool("eu-west-1_X").issuers
     assert Pool("eusc-de-east-1_X").url == "https://cognito-idp.eusc-de-east-1.amazonaws.eu/eusc-de-east-1_X"
 
 

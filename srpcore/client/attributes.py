@@ -18,6 +18,7 @@ from ..pool import Pool, configured_endpoint, other_endpoint, plain_http_allowed
 from ..protocol import AsyncTransport, JsonObject, Transport
 from ..resolve import botocore_transport, transport_endpoint
 from ..store import TokenStore
+from ..tokens.policy import Strings, strings
 from .login_state import LoggedOut, LoginState
 
 __all__ = ["CognitoAttributes"]
@@ -29,6 +30,7 @@ class CognitoAttributes:
     client: Any  # a property in each of the two classes
     pool_domain_url: str | None = None
     _allow_http: bool | None = None
+    _issuers: tuple[str, ...] | None = None
     _login: LoginState = LoggedOut()
 
     def __init__(
@@ -50,6 +52,7 @@ class CognitoAttributes:
         transport: Transport | AsyncTransport | str | None = None,
         endpoint_url: str | None = None,
         allow_http: bool | None = None,
+        issuer: Strings | None = None,
         device: Device | None = None,
         store: TokenStore | None = None,
         clock: Clock = system_clock,
@@ -75,6 +78,8 @@ class CognitoAttributes:
             allow_http: accept an endpoint with plain http on another machine, for example an emulator in another
                 container. Passwords are then readable on the network. The default is the environment variable
                 SRPCORE_ALLOW_HTTP (``true`` or ``1``), or the setting of the transport object that was given.
+            issuer: the value or values of ``iss`` to accept instead of AWS's and the endpoint's, for example for an
+                emulator that names another URL than its own. The keys are fetched from the same place as without it.
             device: a device that was remembered after an earlier login.
             store: keeps the tokens and the device for other processes: see :meth:`restore`.
             clock: returns the time in seconds since the epoch.
@@ -113,6 +118,8 @@ class CognitoAttributes:
         self._allow_http = None if allow_http is None else plain_http_allowed(allow_http)
         if not named:
             self._follow_endpoint(transport, explicit)
+        issuers = strings("issuer", issuer)
+        self._issuers = (issuers,) if isinstance(issuers, str) else None if issuers is None else tuple(issuers)
         keys = _key_pair(access_key, secret_key)
         if session is not None or botocore_config is not None or boto3_client_kwargs is not None:
             client_kwargs |= {"region_name": self.user_pool_region, "endpoint_url": self.pool_domain_url}

@@ -166,7 +166,7 @@ class KeyMethods(SharedKeys, CognitoBase):
         """
         if not isinstance(token, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise MalformedToken(f"no {id_name} to verify: log in first")
-        policy = _policy(self._pool, self.user_pool_url, self.client_id, token_use)
+        policy = _policy(self._pool, self.user_pool_url, self.client_id, token_use, self._issuers)
         kid, _, signing_input, payload, signature = split_token(token)
         keys = yield from self._verification_keys(kid)
         keys.key(kid).verify(signing_input, signature)
@@ -200,9 +200,9 @@ class AsyncKeyMethods(SharedKeys, AsyncCognitoBase):
 
 # The arguments are settings of the program, so there are few different ones.
 @lru_cache(maxsize=64)
-def _policy(pool: Pool, pool_url: str, client_id: str, token_use: str) -> ClaimsPolicy:
+def _policy(pool: Pool, pool_url: str, client_id: str, token_use: str, issuers: tuple[str, ...] | None) -> ClaimsPolicy:
     checks = Policy(AppClient(pool, client_id).client_id, token_use, None, None, 0, None)
-    return checks.for_issuers({*pool.issuers, pool_url})
+    return checks.for_issuers(issuers or {*pool.issuers, pool_url})
 
 
 def _keys_of_environment() -> Mapping[str, Any] | None:

@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 import boto3
 import pytest
 
-import srpcore
-from srpcore import AsyncCognito, AsyncTokenVerifier, Cognito, ConfigurationError, TokenVerifier
+from srpcore import AsyncCognito, AsyncTokenVerifier, Cognito, ConfigurationError, TokenVerifier, exceptions
 from srpcore_transports import http_connection
 from srpcore_transports.botocore import BotocoreTransport
 from srpcore_transports.https import HttpsTransport
@@ -319,7 +318,7 @@ def test_the_endpoint_of_a_transport_does_not_change_what_a_verifier_trusts(
 ) -> None:
     monkeypatch.setenv("SRPCORE_ALLOW_HTTP", "true")
     monkeypatch.setenv("AWS_ENDPOINT_URL", emulator.url)
-    with pytest.raises(srpcore.exceptions.IssuerMismatch):
+    with pytest.raises(exceptions.IssuerMismatch):
         verify(kind, emulator, access_token, transport=HttpsTransport("us-east-1"))
 
 
@@ -329,3 +328,50 @@ def test_a_verifier_fetches_over_a_botocore_client_with_its_own_setting(
 ) -> None:
     arguments: dict[str, Any] = {"endpoint_url": emulator.url, "allow_http": True}
     assert verify(kind, emulator, access_token, transport=boto3_client(emulator.url), **arguments)
+
+
+# Issuers
+
+
+def served_user(issuer: str, **arguments: Any) -> Cognito:
+    """Return a user of a pool in us-east-1 whose tokens have the issuer ``<issuer>/<pool id>``."""
+    pool = LocalUserPool(issuer=issuer)
+    register(pool)
+    user = Cognito(pool.user_pool_id, pool.client_id, username="alice", transport=pool, **arguments)
+    user.authenticate(PASSWORD)
+    return user
+
+
+@pytest.mark.parametrize("service", ["cognito-idp", "issuer-cognito-idp"])
+@pytest.mark.parametrize("issuing", ["us-east-1", "us-west-2"])
+def test_a_replica_issues_tokens_of_the_home_region_or_of_its_own(service: str, issuing: str) -> None:
+    user = served_user(f"https://{service}.{issuing}.amazonaws.com", user_pool_region="us-west-2")
+    assert user.access_claims is not None
+    assert user.access_claims["iss"] == f"https://{service}.{issuing}.amazonaws.com/{user.user_pool_id}"
+    assert user.user_pool_url == f"https://cognito-idp.us-west-2.amazonaws.com/{user.user_pool_id}"
+    user.verify_tokens()
+
+
+def test_a_pool_does_not_accept_the_issuer_of_a_third_region() -> None:
+    with pytest.raises(exceptions.IssuerMismatch):
+        served_user("https://cognito-idp.eu-west-1.amazonaws.com", user_pool_region="us-west-2")
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_issuer_replaces_the_accepted_issuers(several: bool) -> None:
+    with LocalUserPool(issuer="http://0.0.0.0:9229") as pool:
+        register(pool)
+        expected = f"http://0.0.0.0:9229/{pool.user_pool_id}"
+        issuer = ["https://auth.example.com", expected] if several else expected
+        log_in(Cognito(pool.user_pool_id, pool.client_id, transport=pool, issuer=issuer))
+        log_in_on_an_event_loop(AsyncCognito(pool.user_pool_id, pool.client_id, transport=pool, issuer=issuer))
+    with LocalUserPool() as pool:
+        register(pool)
+        with pytest.raises(exceptions.IssuerMismatch):
+            log_in(Cognito(pool.user_pool_id, pool.client_id, transport=pool, issuer=issuer))
+
+
+@pytest.mark.parametrize("issuer", ["", [], [""], [1]])
+def test_an_issuer_that_no_token_can_have_is_refused(issuer: Any) -> None:
+    with pytest.raises(ConfigurationError, match="issuer must be one string or several"):
+        Cognito("us-east-1_AbCd12345", "client", issuer=issuer)
