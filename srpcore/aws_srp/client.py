@@ -205,7 +205,11 @@ class AWSSRP(DeviceCalls):
         return reply
 
     def set_new_password_challenge(
-        self, new_password: str, client: Any = None, required_attributes: Mapping[str, str | float | bool] | None = None
+        self,
+        new_password: str,
+        client: Any = None,
+        required_attributes: Mapping[str, str | float | bool] | None = None,
+        client_metadata: dict[str, str] | None = None,
     ) -> JsonObject:
         """Log in, answer NEW_PASSWORD_REQUIRED with *new_password*, and return the service's reply.
 
@@ -213,14 +217,14 @@ class AWSSRP(DeviceCalls):
             new_password: the password that the user has chosen.
             client: used only if the attribute ``client`` is None.
             required_attributes: a value for each name in ``ForceChangePasswordException.required_attributes``.
+            client_metadata: passed to the pool's Lambda triggers.
 
         Raises:
             ConfigurationError: a required attribute is missing, or a string cannot be encoded.
             ServiceError: the service refused the login or the new password.
         """
-        return run(
-            self.log_in_with_new_password(new_password, required_attributes), as_transport(self.client or client)
-        )
+        flow = self.log_in_with_new_password(new_password, required_attributes, client_metadata)
+        return run(flow, as_transport(self.client or client))
 
     def log_in(self, client_metadata: dict[str, str] | None = None) -> Flow[JsonObject]:
         """Log in, and return the first reply that needs the user or that has the tokens. This is a flow.
@@ -232,7 +236,10 @@ class AWSSRP(DeviceCalls):
         return (yield from self._log_in(self._login_context(client_metadata)))
 
     def log_in_with_new_password(
-        self, new_password: str, required_attributes: Mapping[str, str | float | bool] | None = None
+        self,
+        new_password: str,
+        required_attributes: Mapping[str, str | float | bool] | None = None,
+        client_metadata: dict[str, str] | None = None,
     ) -> Flow[JsonObject]:
         """Log in, answer NEW_PASSWORD_REQUIRED with *new_password*, and return the next reply. This is a flow.
 
@@ -241,7 +248,7 @@ class AWSSRP(DeviceCalls):
             ConfigurationError: a required attribute is missing, or a string cannot be encoded.
         """
         utf8(new_password, name="new_password")
-        context = self._login_context()
+        context = self._login_context(client_metadata)
         reply = yield from self._log_in(context)
         challenge = challenge_of(context, reply)
         if challenge is None or challenge.name != self.NEW_PASSWORD_REQUIRED_CHALLENGE:

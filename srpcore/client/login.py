@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MethodType
-from typing import cast
+from typing import Any, cast
 
 from ..aws_srp import AWSSRP
 from ..exceptions.base import ConfigurationError
@@ -100,15 +100,20 @@ class SharedLogin(SharedPersistence):
         )
 
     def _log_in_with_new_password(
-        self, password: str, new_password: str, attributes: Mapping[str, str | float | bool] | None
+        self,
+        password: str,
+        new_password: str,
+        attributes: Mapping[str, str | float | bool] | None,
+        client_metadata: dict[str, str] | None,
     ) -> Flow[JsonObject]:
         srp = self._make_srp(password)
         # Without attributes, call with one argument, as pycognito does: the tests of some programs check the call.
-        more = {"required_attributes": attributes} if attributes else {}
+        more: dict[str, Any] = {"required_attributes": attributes} if attributes else {}
+        more |= {"client_metadata": client_metadata} if client_metadata else {}
         return (
             yield from self._run_srp(
                 srp,
-                srp.log_in_with_new_password(new_password, attributes),
+                srp.log_in_with_new_password(new_password, attributes, client_metadata),
                 cast(MethodType, srp.set_new_password_challenge),
                 _SET_NEW_PASSWORD_CHALLENGE,
                 lambda: srp.set_new_password_challenge(new_password, **more),
@@ -131,12 +136,14 @@ class SharedLogin(SharedPersistence):
     def _admin_challenge(self) -> AdminChallenge | None:
         return self._login.admin if isinstance(self._login, LoggingIn) else None
 
-    def _answer_code(self, name: str, code: str | int, mfa_tokens: JsonObject | None) -> Flow[None]:
+    def _answer_code(
+        self, name: str, code: str | int, mfa_tokens: JsonObject | None, client_metadata: Mapping[str, str] | None
+    ) -> Flow[None]:
         tokens = mfa_tokens or self.mfa_tokens
         if not tokens or not tokens.get("Session"):
             raise ConfigurationError("no challenge to answer: log in first, or give mfa_tokens")
         yield from self._begin_login(answering=True)
-        context = self._login_context(challenge=tokens)
+        context = self._login_context(client_metadata, tokens)
         # A Session that began with an administrator's operation must be answered with one.
         admin = self._admin_challenge
         context.admin = admin is not None and tokens["Session"] == admin.session
@@ -148,16 +155,16 @@ class SharedLogin(SharedPersistence):
         yield from self._finish(reply)
 
     def _answer_as_admin(
-        self, asked: JsonObject, new_password: str, attributes: Mapping[str, str | float | bool] | None
+        self, asked: JsonObject, given: Answer, client_metadata: Mapping[str, str] | None
     ) -> Flow[JsonObject]:
         """Answer the challenge that ``admin_authenticate`` got, and return the next reply.
 
         Its Session is accepted by the administrator's operation only, and only once.
         """
-        context = self._login_context(challenge=asked)
+        context = self._login_context(client_metadata, asked)
         context.admin = True
         challenge = cast(Challenge, challenge_of(context, asked))
-        reply = yield from answer(context, challenge, Answer(new_password=new_password, attributes=attributes))
+        reply = yield from answer(context, challenge, given)
         self._login = challenged(self._login, reply)
         return reply
 
@@ -200,7 +207,12 @@ class LoginMethods(SharedLogin, TokenMethods):
 
     @sync_method
     def new_password_challenge(
-        self, password: str, new_password: str, required_attributes: Mapping[str, str | float | bool] | None = None
+        self,
+        password: str,
+        new_password: str,
+        required_attributes: Mapping[str, str | float | bool] | None = None,
+        *,
+        client_metadata: dict[str, str] | None = None,
     ) -> Flow[None]:
         """Log in with *password*, answer NEW_PASSWORD_REQUIRED with *new_password*, and set the tokens.
 
@@ -209,6 +221,7 @@ class LoginMethods(SharedLogin, TokenMethods):
             new_password: the password that the user has chosen.
             required_attributes: a value for each name in ``ForceChangePasswordException.required_attributes``. The
                 names may have the prefix ``userAttributes.``.
+            client_metadata: passed to the pool's Lambda triggers, with the login and with the answer.
 
         Raises:
             ConfigurationError: a required attribute is missing, or a string cannot be encoded.
@@ -219,47 +232,72 @@ class LoginMethods(SharedLogin, TokenMethods):
         admin = self._admin_challenge
         if admin is not None and admin.reply.get("ChallengeName") == "NEW_PASSWORD_REQUIRED":
             yield from self._begin_login(answering=True)
-            reply = yield from self._answer_as_admin(admin.reply, new_password, required_attributes)
+            given = Answer(new_password=new_password, attributes=required_attributes)
+            reply = yield from self._answer_as_admin(admin.reply, given, client_metadata)
         else:
             yield from self._begin_login()
-            reply = yield from self._log_in_with_new_password(password, new_password, required_attributes)
+            reply = yield from self._log_in_with_new_password(
+                password, new_password, required_attributes, client_metadata
+            )
         yield from self._finish(reply)
 
     @sync_method
     def respond_to_software_token_mfa_challenge(
-        self, code: str | int, mfa_tokens: JsonObject | None = None
+        self,
+        code: str | int,
+        mfa_tokens: JsonObject | None = None,
+        *,
+        client_metadata: Mapping[str, str] | None = None,
     ) -> Flow[None]:
         """Answer SOFTWARE_TOKEN_MFA with the *code* that the authenticator app shows, and set the tokens.
 
         Args:
             code: the six digits, as a string or an integer.
             mfa_tokens: ``get_tokens()`` of the exception, if another object raised it.
+            client_metadata: passed to the pool's Lambda triggers.
 
         Raises:
             ConfigurationError: no challenge was received, or the code is empty; nothing was sent.
             ServiceError: the service refused the answer, for example because the code is wrong.
         """
-        yield from self._answer_code("SOFTWARE_TOKEN_MFA", code, mfa_tokens)
+        yield from self._answer_code("SOFTWARE_TOKEN_MFA", code, mfa_tokens, client_metadata)
 
     @sync_method
-    def respond_to_sms_mfa_challenge(self, code: str | int, mfa_tokens: JsonObject | None = None) -> Flow[None]:
+    def respond_to_sms_mfa_challenge(
+        self,
+        code: str | int,
+        mfa_tokens: JsonObject | None = None,
+        *,
+        client_metadata: Mapping[str, str] | None = None,
+    ) -> Flow[None]:
         """Answer SMS_MFA with the *code* that the user received, and set the tokens.
 
         Args:
             code: the code, as a string or an integer.
             mfa_tokens: ``get_tokens()`` of the exception, if another object raised it.
+            client_metadata: passed to the pool's Lambda triggers.
 
         Raises:
             ConfigurationError: no challenge was received, or the code is empty; nothing was sent.
             ServiceError: the service refused the answer, for example because the code is wrong.
         """
-        yield from self._answer_code("SMS_MFA", code, mfa_tokens)
+        yield from self._answer_code("SMS_MFA", code, mfa_tokens, client_metadata)
 
     @sync_method
-    def admin_authenticate(self, password: str, client_metadata: dict[str, str] | None = None) -> Flow[None]:
-        """Log the user in as an administrator (ADMIN_NO_SRP_AUTH), and set the tokens.
+    def admin_authenticate(
+        self,
+        password: str,
+        client_metadata: dict[str, str] | None = None,
+        *,
+        auth_flow: str = "ADMIN_NO_SRP_AUTH",
+    ) -> Flow[None]:
+        """Log the user in as an administrator, and set the tokens. This needs AWS credentials.
 
-        This needs AWS credentials. The password itself is sent to the service.
+        Args:
+            password: the user's password.
+            client_metadata: passed to the pool's Lambda triggers.
+            auth_flow: ADMIN_NO_SRP_AUTH, or ADMIN_USER_PASSWORD_AUTH, its newer name: the password itself is sent to
+                the service. USER_SRP_AUTH: the password is proved by SRP and never sent.
 
         Raises:
             ForceChangePasswordException, MFAChallengeException: the service sent a challenge, as in
@@ -271,7 +309,7 @@ class LoginMethods(SharedLogin, TokenMethods):
         yield from self._begin_login()
         context = self._login_context(client_metadata)
         context.admin, context.canonical = True, None
-        reply = yield from self._without_stale_device(context, begin(context, "ADMIN_NO_SRP_AUTH", password))
+        reply = yield from self._without_stale_device(context, begin(context, auth_flow, password))
         self._login = challenged(named(self._login, context.canonical), reply)
         yield from self._finish(reply)
 

@@ -97,7 +97,7 @@ class SharedRefresh(SharedKeys):
         self._drop_tokens()
         yield from self._forget_saved_tokens(refresh_token)
 
-    def _refresh(self) -> Flow[None]:
+    def _refresh(self, client_metadata: Mapping[str, str] | None = None) -> Flow[None]:
         if self._store is None and not self._botocore_validates:
             require_refresh_token(self.refresh_token)
         # Fetch the keys before the refresh. If the keys were fetched afterwards and that failed, the new tokens could
@@ -114,7 +114,7 @@ class SharedRefresh(SharedKeys):
             login = yield from self._load()
             if (yield from self._take_over(login)):
                 return
-        reply = yield from self._request_tokens(self._claims_beside_refresh_token(login))
+        reply = yield from self._request_tokens(self._claims_beside_refresh_token(login), client_metadata)
         result: Mapping[str, Any] = reply.get("AuthenticationResult") or {}
         rotated: str | None = result.get("RefreshToken")
         if rotated:
@@ -122,7 +122,7 @@ class SharedRefresh(SharedKeys):
             yield from self._save()
         yield from call_method(self, "_set_tokens", reply)
 
-    def _request_tokens(self, claims: Mapping[str, Any]) -> Flow[JsonObject]:
+    def _request_tokens(self, claims: Mapping[str, Any], client_metadata: Mapping[str, str] | None) -> Flow[JsonObject]:
         """Request new tokens. *claims* are those of the access token that came with the refresh token."""
         account = settled(self._login).account
         # The refresh token is bound to the device that the user logged in with, which the access token names. After a
@@ -135,6 +135,7 @@ class SharedRefresh(SharedKeys):
                 self.refresh_token or "",
                 username=str(claims.get("username") or account.username or self.username or ""),
                 device_key=device_key,
+                client_metadata=client_metadata,
                 first=account.refresh_way,
             )
         except (RefreshTokenRefused, RefreshTokenReuseException, UserNotFoundException) as error:
@@ -192,13 +193,17 @@ class SharedRefresh(SharedKeys):
 class RefreshMethods(SharedRefresh, KeyMethods):
     """Refresh the tokens. Only one thread does it; the others wait for it."""
 
-    def renew_access_token(self) -> None:
+    def renew_access_token(self, *, client_metadata: Mapping[str, str] | None = None) -> None:
         """Get new tokens for the refresh token, verify them and set them.
 
         If several threads call this at the same time, one of them refreshes and the others wait for it. With a store,
         other processes wait too. If one of them has just stored new tokens, those are used instead of another refresh.
         If the service definitively refuses the refresh token, the tokens are then dropped, here and in the store.
         Without a store they stay.
+
+        Args:
+            client_metadata: passed to the pool's Lambda triggers. If several threads refresh at the same time, that of
+                the thread that sends the request counts.
 
         Raises:
             ConfigurationError: the object has no refresh token; nothing was sent.
@@ -209,13 +214,13 @@ class RefreshMethods(SharedRefresh, KeyMethods):
                 unchanged.
             StoreError: the store cannot be read, written or locked.
         """
-        self._refresh_once(self._refreshes)
+        self._refresh_once(self._refreshes, client_metadata)
 
-    def _refresh_once(self, seen: int) -> None:
+    def _refresh_once(self, seen: int, client_metadata: Mapping[str, str] | None = None) -> None:
         """Refresh, unless another thread has done so since the number of refreshes was *seen*."""
         with self._refreshing.lock, self._store_lock():
             if self._refreshes == seen:
-                self._run(self._refresh())
+                self._run(self._refresh(client_metadata))
                 self._refreshes += 1
 
     @property
@@ -244,18 +249,18 @@ class AsyncRefreshMethods(SharedRefresh, AsyncKeyMethods):
         await super().close()
 
     @written_twice(RefreshMethods.renew_access_token)
-    async def renew_access_token(self) -> None:
+    async def renew_access_token(self, *, client_metadata: Mapping[str, str] | None = None) -> None:
         """Get new tokens for the refresh token."""
-        await self._refresh_once(self._refreshes)
+        await self._refresh_once(self._refreshes, client_metadata)
 
-    async def _refresh_once(self, seen: int) -> None:
+    async def _refresh_once(self, seen: int, client_metadata: Mapping[str, str] | None = None) -> None:
         """Refresh, or wait for the task that does. If the number of refreshes is no longer *seen*, do nothing."""
         import asyncio
 
         if self._refreshes != seen:
             return
         if self._running_refresh() is None:
-            self._refresh_task = asyncio.ensure_future(self._refresh_alone())
+            self._refresh_task = asyncio.ensure_future(self._refresh_alone(client_metadata))
             # If every waiting task was cancelled, no other code retrieves the exception, and asyncio would log that.
             self._refresh_task.add_done_callback(lambda done: done.cancelled() or done.exception())
         # A task that is cancelled must not cancel the refresh that others wait for.
@@ -269,7 +274,7 @@ class AsyncRefreshMethods(SharedRefresh, AsyncKeyMethods):
         running = task is not None and not task.done() and task.get_loop() is asyncio.get_running_loop()
         return task if running else None
 
-    async def _refresh_alone(self) -> None:
+    async def _refresh_alone(self, client_metadata: Mapping[str, str] | None) -> None:
         async with entered_in_thread(self._store_lock()):
-            await self._run(self._refresh())
+            await self._run(self._refresh(client_metadata))
             self._refreshes += 1

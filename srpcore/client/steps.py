@@ -157,13 +157,14 @@ class SharedSignIn(SharedPersistence):
         preferred: str | None,
         client_metadata: Mapping[str, str] | None,
         user_context: Mapping[str, Any] | None,
+        admin: bool,
     ) -> Flow[Challenge | None]:
         yield from self._begin_login()
         context = self._login_context(client_metadata)
         # A login begins with the name as the user typed it. The canonical name of an earlier login may belong to
         # another user.
         context.canonical = None
-        context.admin, context.user_context = str(auth_flow).startswith("ADMIN_"), user_context
+        context.admin, context.user_context = admin or str(auth_flow).startswith("ADMIN_"), user_context
         reply = yield from self._without_stale_device(context, begin(context, auth_flow, password, preferred=preferred))
         return (yield from self._next_challenge(context, reply))
 
@@ -209,6 +210,7 @@ class SignInMethods(SharedSignIn, TokenMethods):
         preferred: str | None = None,
         client_metadata: Mapping[str, str] | None = None,
         user_context: Mapping[str, Any] | None = None,
+        admin: bool = False,
     ) -> SignIn:
         """Begin to log in, and return the login, which is done or has a challenge to answer.
 
@@ -219,6 +221,8 @@ class SignInMethods(SharedSignIn, TokenMethods):
             preferred: the challenge to begin with, for USER_AUTH only.
             client_metadata: passed to the pool's Lambda triggers.
             user_context: UserContextData (ContextData in the administrator's flows).
+            admin: whether to log the user in as an administrator, which needs AWS credentials. The flows whose names
+                begin with ADMIN do that in any case. With USER_SRP_AUTH the password is proved by SRP and never sent.
 
         Raises:
             ConfigurationError: the flow needs a password and got none, or a value cannot be encoded; nothing was sent.
@@ -227,7 +231,7 @@ class SignInMethods(SharedSignIn, TokenMethods):
                 USER_SRP_AUTH; nothing more was sent.
             TokenVerificationException: the new tokens failed verification; the old tokens are kept.
         """
-        flow = self._begin_sign_in(password, auth_flow, preferred, client_metadata, user_context)
+        flow = self._begin_sign_in(password, auth_flow, preferred, client_metadata, user_context, admin)
         return SignIn(self, self._run(flow))
 
     def answer_challenge(
@@ -281,9 +285,10 @@ class AsyncSignInMethods(SharedSignIn, AsyncTokenMethods):
         preferred: str | None = None,
         client_metadata: Mapping[str, str] | None = None,
         user_context: Mapping[str, Any] | None = None,
+        admin: bool = False,
     ) -> AsyncSignIn:
         """Begin to log in."""
-        flow = self._begin_sign_in(password, auth_flow, preferred, client_metadata, user_context)
+        flow = self._begin_sign_in(password, auth_flow, preferred, client_metadata, user_context, admin)
         return AsyncSignIn(self, await self._run(flow))
 
     @written_twice(SignInMethods.answer_challenge)

@@ -92,7 +92,7 @@ def flow_of(method: Callable[..., Any]) -> Callable[..., Flow[Any]]:
     return flow
 
 
-def call_method(cognito: object, name: str, /, *arguments: Any) -> Flow[Any]:
+def call_method(cognito: object, name: str, /, *arguments: Any, **keywords: Any) -> Flow[Any]:
     """Run the method *name* of *cognito* within the present flow, and return its result.
 
     If the method has a flow of ours, that continues here. If a program has replaced the method, or it is written by
@@ -101,8 +101,8 @@ def call_method(cognito: object, name: str, /, *arguments: Any) -> Flow[Any]:
     method = getattr(cognito, name)
     flow = _OURS.get(_function_of(method))
     if flow is None or method.__self__ is not cognito:
-        return (yield CallMethod(lambda: method(*arguments)))
-    return (yield from flow(cognito, *arguments))
+        return (yield CallMethod(lambda: method(*arguments, **keywords)))
+    return (yield from flow(cognito, *arguments, **keywords))
 
 
 def _function_of(method: object) -> Any:

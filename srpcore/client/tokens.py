@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from .. import tokens
 from ..exceptions.base import AccessTokenRequired, UnsupportedChallenge
 from ..exceptions.tokens import MalformedToken
@@ -18,10 +21,11 @@ class TokenMethods(RefreshMethods):
     """Check, set and revoke tokens."""
 
     @sync_method
-    def check_token(self, renew: bool = True) -> Flow[bool]:
+    def check_token(self, renew: bool = True, *, client_metadata: Mapping[str, str] | None = None) -> Flow[bool]:
         """Return whether the access token has expired. If it has and *renew* is true, refresh the tokens.
 
         The token is NOT verified here. Its ``exp`` only decides whether to refresh.
+        *client_metadata* is that of :meth:`renew_access_token`.
 
         Raises:
             AccessTokenRequired: the object has no access token.
@@ -36,15 +40,15 @@ class TokenMethods(RefreshMethods):
             raise MalformedToken("access token has no exp, or exp is not a number")
         expired = self._clock() > expiry
         if expired and renew and is_ours(self, "renew_access_token"):
-            yield CallMethod(lambda: self._refresh_once(seen))
+            yield CallMethod(lambda: self._refresh_once(seen, client_metadata))
         elif expired and renew:
-            yield from call_method(self, "renew_access_token")
+            yield from call_method(self, "renew_access_token", **_given(client_metadata))
         return expired
 
     @sync_method
-    def check_tokens(self, renew: bool = True) -> Flow[bool]:
+    def check_tokens(self, renew: bool = True, *, client_metadata: Mapping[str, str] | None = None) -> Flow[bool]:
         """Return the result of :meth:`check_token`, under the name that pycognito's README uses."""
-        expired: bool = yield from call_method(self, "check_token", renew)
+        expired: bool = yield from call_method(self, "check_token", renew, **_given(client_metadata))
         return expired
 
     @sync_method
@@ -80,6 +84,11 @@ class TokenMethods(RefreshMethods):
             raise UnsupportedChallenge(str(tokens.get("ChallengeName", "absent")))
         yield from self._verify_pair(result["AccessToken"], result["IdToken"])
         yield from self._set_result(result)
+
+
+def _given(client_metadata: Mapping[str, str] | None) -> dict[str, Any]:
+    # A program may have replaced the method with one of pycognito's signature, which does not have the argument.
+    return {} if client_metadata is None else {"client_metadata": client_metadata}
 
 
 class AsyncTokenMethods(AsyncRefreshMethods):

@@ -339,13 +339,121 @@ def test_sms_code(world: World) -> None:
 def test_preference_is_one_of_the_factors(world: World) -> None:
     world.create()
     user = world.user()
-    with pytest.raises(ValueError, match="preferred"):
-        user.set_user_mfa_preference(True, True, "EMAIL")
+    arguments: tuple[Any, ...]
+    for arguments in (
+        (True, True, "E-MAIL"),
+        (False, False, "E-MAIL"),  # an unknown factor must not disable all factors
+        (None, True, "email"),
+        (True, True, None),
+        (True, True, "EMAIL"),  # preferred, but not enabled
+        (True, False, "SOFTWARE_TOKEN"),
+        (True, None, "SOFTWARE_TOKEN"),
+        (None, None, "SMS"),
+        (None, None),
+    ):
+        with pytest.raises(ValueError, match="factor"):
+            user.set_user_mfa_preference(*arguments)
     with pytest.raises(AttributeError, match="log in first"):
         user.set_user_mfa_preference(False, False)
     assert world.wire.operations == []
     user.authenticate(PASSWORD)
     user.set_user_mfa_preference(False, False)
+
+
+@pytest.mark.parametrize(
+    ("factors", "preferred", "sent"),
+    [
+        ({"email_mfa": True}, "EMAIL", {"EmailMfaSettings": (True, True)}),
+        ({"email_mfa": True}, None, {"EmailMfaSettings": (True, False)}),
+        ({"sms_mfa": False}, None, {"SMSMfaSettings": (False, False)}),
+        ({"sms_mfa": False}, "SMS", {"SMSMfaSettings": (False, False)}),
+        (
+            {"sms_mfa": True, "software_token_mfa": False, "email_mfa": True},
+            "EMAIL",
+            {
+                "SMSMfaSettings": (True, False),
+                "SoftwareTokenMfaSettings": (False, False),
+                "EmailMfaSettings": (True, True),
+            },
+        ),
+        (
+            {"sms_mfa": False, "software_token_mfa": False},
+            None,
+            {"SMSMfaSettings": (False, False), "SoftwareTokenMfaSettings": (False, False)},
+        ),
+    ],
+)
+def test_only_the_given_factors_are_set(
+    make_world: Callable[..., World],
+    factors: dict[str, bool],
+    preferred: str | None,
+    sent: dict[str, tuple[bool, bool]],
+) -> None:
+    world = make_world()
+    world.wire.instead = lambda operation: Reply({})
+    given: dict[str, Any] = {"sms_mfa": None, "software_token_mfa": None, **factors}
+    world.user(access_token="the-access-token").set_user_mfa_preference(**given, preferred=preferred)
+    assert world.wire.operations[0].parameters == {
+        "AccessToken": "the-access-token",
+        **{name: {"Enabled": enabled, "PreferredMfa": is_preferred} for name, (enabled, is_preferred) in sent.items()},
+    }
+
+
+def test_email_becomes_the_second_factor(make_world: Callable[..., World]) -> None:
+    world = make_world(pool_settings={"EmailMfaConfiguration": {"Subject": "code"}})
+    world.create(email="alice@example.com", email_verified="true")
+    user = world.user()
+    user.authenticate(PASSWORD)
+    user.set_user_mfa_preference(None, None, "EMAIL", email_mfa=True)
+    step = user.sign_in(PASSWORD)
+    assert step.challenge is not None
+    assert step.challenge.name == "EMAIL_OTP"
+    assert step.answer(code=world.pool.outbox.latest("alice").code).done
+
+
+@pytest.mark.parametrize("how", ["admin_authenticate", "sign_in"])
+@pytest.mark.parametrize("devices", [False, True])
+def test_administrator_logs_a_user_in_by_srp(make_world: Callable[..., World], how: str, devices: bool) -> None:
+    world = make_world(client_secret=True, remember_devices=devices)
+    world.create()
+    user = world.user()
+    if devices:
+        user.authenticate(PASSWORD)
+        user.confirm_device()
+        world.wire.clear()
+
+    def log_in(password: str) -> None:
+        if how == "admin_authenticate":
+            user.admin_authenticate(password, auth_flow="USER_SRP_AUTH")
+        else:
+            user.sign_in(password, admin=True)
+
+    log_in(PASSWORD)
+    assert user.access_claims is not None
+    assert world.wire.names == [
+        "AdminInitiateAuth:USER_SRP_AUTH",
+        "AdminRespondToAuthChallenge:PASSWORD_VERIFIER",
+        *(["AdminRespondToAuthChallenge:DEVICE_SRP_AUTH"] if devices else []),
+        *(["AdminRespondToAuthChallenge:DEVICE_PASSWORD_VERIFIER"] if devices else []),
+    ]
+    assert PASSWORD not in repr([dict(operation.parameters) for operation in world.wire.operations])
+    with pytest.raises(exceptions.NotAuthorizedException):
+        log_in("wrong")
+
+
+@pytest.mark.parametrize("how", ["admin_authenticate", "sign_in"])
+def test_code_after_srp_by_an_administrator_is_answered_by_one(make_world: Callable[..., World], how: str) -> None:
+    world = make_world()
+    world.create()
+    secret = enrol(world)
+    user = world.user()
+    if how == "sign_in":
+        assert user.sign_in(PASSWORD, admin=True).answer(code=totp(secret, world.clock())).done
+    else:
+        with pytest.raises(exceptions.SoftwareTokenMFAChallengeException):
+            user.admin_authenticate(PASSWORD, auth_flow="USER_SRP_AUTH")
+        user.respond_to_software_token_mfa_challenge(totp(secret, world.clock()))
+    assert world.wire.names[-1] == "AdminRespondToAuthChallenge:SOFTWARE_TOKEN_MFA"
 
 
 def test_sign_up_and_confirm(world: World) -> None:

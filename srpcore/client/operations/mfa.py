@@ -10,7 +10,12 @@ from ..sync_async import async_method, sync_method
 
 __all__ = ["AsyncMfaMethods", "MfaMethods"]
 
-_PREFERENCES = ("SMS", "SOFTWARE_TOKEN")
+# The names of the factors for `preferred`, each with the argument that enables it and with the member of the request.
+_FACTORS = {
+    "SMS": ("sms_mfa", "SMSMfaSettings"),
+    "SOFTWARE_TOKEN": ("software_token_mfa", "SoftwareTokenMfaSettings"),
+    "EMAIL": ("email_mfa", "EmailMfaSettings"),
+}
 
 
 class MfaMethods(CognitoBase):
@@ -51,37 +56,50 @@ class MfaMethods(CognitoBase):
 
     @sync_method
     def set_user_mfa_preference(
-        self, sms_mfa: bool, software_token_mfa: bool, preferred: str | None = None
+        self,
+        sms_mfa: bool | None,
+        software_token_mfa: bool | None,
+        preferred: str | None = None,
+        *,
+        email_mfa: bool | None = None,
     ) -> Flow[None]:
-        """Enable or disable the second factors, and set the preferred one.
+        """Enable or disable second factors, and set the preferred one. A factor that is None is left as it is.
 
         Args:
             sms_mfa: whether to enable codes by SMS.
             software_token_mfa: whether to enable the authenticator app.
-            preferred: ``"SMS"`` or ``"SOFTWARE_TOKEN"``. It is ignored if both factors are disabled.
+            preferred: ``"SMS"``, ``"SOFTWARE_TOKEN"`` or ``"EMAIL"``: one of the factors that this call enables. It is
+                ignored if this call only disables factors.
+            email_mfa: whether to enable codes by e-mail.
 
         Raises:
-            ConfigurationError: a factor is enabled, and *preferred* is another value; nothing was sent.
+            ConfigurationError: no factor is given; *preferred* is not a factor, or not one that is enabled here; or
+                *preferred* is missing although *sms_mfa* and *software_token_mfa* are given and one of them is true
+                (pycognito refuses that too). Nothing was sent.
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
         """
-        any_factor = bool(sms_mfa) or bool(software_token_mfa)
-        if any_factor and preferred not in _PREFERENCES:
-            raise ConfigurationError(
-                f"invalid preferred factor {preferred!r}: use 'SMS' or 'SOFTWARE_TOKEN', or disable both factors"
-            )
-        chosen = preferred if any_factor else None
-        yield from ask(
-            "SetUserMFAPreference",
-            {
-                "SMSMfaSettings": {"Enabled": bool(sms_mfa), "PreferredMfa": chosen == "SMS"},
-                "SoftwareTokenMfaSettings": {
-                    "Enabled": bool(software_token_mfa),
-                    "PreferredMfa": chosen == "SOFTWARE_TOKEN",
-                },
-                "AccessToken": self._require_access_token(),
-            },
-        )
+        given = {"SMS": sms_mfa, "SOFTWARE_TOKEN": software_token_mfa, "EMAIL": email_mfa}
+        enabled = {name: bool(value) for name, value in given.items() if value is not None}
+        _check_preferred(preferred, enabled)
+        settings = {
+            _FACTORS[name][1]: {"Enabled": on, "PreferredMfa": on and name == preferred} for name, on in enabled.items()
+        }
+        yield from ask("SetUserMFAPreference", {**settings, "AccessToken": self._require_access_token()})
+
+
+def _check_preferred(preferred: str | None, enabled: dict[str, bool]) -> None:
+    if not enabled:
+        raise ConfigurationError("no factor to enable or disable: give sms_mfa, software_token_mfa or email_mfa")
+    if preferred is not None and preferred not in _FACTORS:
+        raise ConfigurationError(f"invalid preferred factor {preferred!r}: use 'SMS', 'SOFTWARE_TOKEN' or 'EMAIL'")
+    if not any(enabled.values()):
+        return
+    if preferred is None and {"SMS", "SOFTWARE_TOKEN"} <= set(enabled):
+        raise ConfigurationError("no preferred factor: give preferred='SMS', 'SOFTWARE_TOKEN' or 'EMAIL'")
+    if preferred is not None and not enabled.get(preferred):
+        argument = _FACTORS[preferred][0]
+        raise ConfigurationError(f"preferred factor {preferred} is not enabled: give {argument}=True as well")
 
 
 class AsyncMfaMethods(AsyncCognitoBase):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ...flows import ask
 from ...protocol import Flow
 from ..base import AsyncCognitoBase, CognitoBase
@@ -39,6 +41,8 @@ class PasswordMethods(CognitoBase):
     def initiate_forgot_password(self, client_metadata: dict[str, str] | None = None) -> Flow[None]:
         """Let the service send a code to this user. :meth:`confirm_forgot_password` needs it.
 
+        *client_metadata* is passed to the pool's Lambda triggers.
+
         Raises:
             ServiceError: the service refused the request.
         """
@@ -47,8 +51,12 @@ class PasswordMethods(CognitoBase):
         yield from ask("ForgotPassword", parameters)
 
     @sync_method
-    def confirm_forgot_password(self, confirmation_code: str, password: str) -> Flow[None]:
+    def confirm_forgot_password(
+        self, confirmation_code: str, password: str, *, client_metadata: Mapping[str, str] | None = None
+    ) -> Flow[None]:
         """Set a new password, with the code from :meth:`initiate_forgot_password`.
+
+        *client_metadata* is passed to the pool's Lambda triggers.
 
         Raises:
             ConfigurationError: the password is not a string or cannot be encoded as UTF-8; nothing was sent.
@@ -60,6 +68,7 @@ class PasswordMethods(CognitoBase):
             "Username": self.username,
             "ConfirmationCode": confirmation_code,
             "Password": password,
+            "ClientMetadata": client_metadata,
         }
         self._add_secret_hash(parameters, "SecretHash")
         response = yield from ask("ConfirmForgotPassword", parameters)

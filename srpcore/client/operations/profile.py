@@ -111,16 +111,28 @@ class ProfileMethods(SharedProfile, CognitoBase):
         )
 
     @sync_method
-    def update_profile(self, attrs: Mapping[str, Any], attr_map: Mapping[str, str] | None = None) -> Flow[None]:
+    def update_profile(
+        self,
+        attrs: Mapping[str, Any],
+        attr_map: Mapping[str, str] | None = None,
+        *,
+        client_metadata: Mapping[str, str] | None = None,
+    ) -> Flow[None]:
         """Set attributes of the user who is logged in.
+
+        *client_metadata* is passed to the pool's Lambda triggers.
 
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
         """
-        attributes = dict_to_cognito(attrs, attr_map)
         yield from ask(
-            "UpdateUserAttributes", {"UserAttributes": attributes, "AccessToken": self._require_access_token()}
+            "UpdateUserAttributes",
+            {
+                "UserAttributes": dict_to_cognito(attrs, attr_map),
+                "AccessToken": self._require_access_token(),
+                "ClientMetadata": client_metadata,
+            },
         )
 
     @sync_method
@@ -130,8 +142,11 @@ class ProfileMethods(SharedProfile, CognitoBase):
         attr_map: Mapping[str, str] | None = None,
         *,
         username: str | None = None,
+        client_metadata: Mapping[str, str] | None = None,
     ) -> Flow[None]:
         """Set attributes of *username*, by default of this user, as an administrator. This needs AWS credentials.
+
+        *client_metadata* is passed to the pool's Lambda triggers.
 
         Raises:
             ServiceError: the service refused the request.
@@ -142,20 +157,27 @@ class ProfileMethods(SharedProfile, CognitoBase):
                 "UserPoolId": self.user_pool_id,
                 "Username": self.username if username is None else username,
                 "UserAttributes": dict_to_cognito(attrs, attr_map),
+                "ClientMetadata": client_metadata,
             },
         )
 
     @sync_method
-    def send_verification(self, attribute: str = "email") -> Flow[None]:
+    def send_verification(
+        self, attribute: str = "email", *, client_metadata: Mapping[str, str] | None = None
+    ) -> Flow[None]:
         """Let the service send a code to verify *attribute*. An expired access token is refreshed first.
+
+        *client_metadata* is passed to the pool's Lambda triggers.
 
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
         """
         yield from call_method(self, "check_token")
-        parameters = {"AccessToken": self.access_token, "AttributeName": attribute}
-        yield from ask("GetUserAttributeVerificationCode", parameters)
+        yield from ask(
+            "GetUserAttributeVerificationCode",
+            {"AccessToken": self.access_token, "AttributeName": attribute, "ClientMetadata": client_metadata},
+        )
 
     @sync_method
     def validate_verification(self, confirmation_code: str, attribute: str = "email") -> Flow[JsonObject]:

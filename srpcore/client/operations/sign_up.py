@@ -70,8 +70,16 @@ class SignUpMethods(SharedSignUp, CognitoBase):
         return response
 
     @sync_method
-    def confirm_sign_up(self, confirmation_code: str, username: str | None = None) -> Flow[None]:
+    def confirm_sign_up(
+        self,
+        confirmation_code: str,
+        username: str | None = None,
+        *,
+        client_metadata: Mapping[str, str] | None = None,
+    ) -> Flow[None]:
         """Confirm the account of *username*, by default of this user, with the code that the service sent.
+
+        *client_metadata* is passed to the pool's Lambda triggers.
 
         Raises:
             ServiceError: the service refused the request, for example because the code is wrong.
@@ -80,27 +88,37 @@ class SignUpMethods(SharedSignUp, CognitoBase):
             "ClientId": self._client_id,
             "Username": username or self.username,
             "ConfirmationCode": confirmation_code,
+            "ClientMetadata": client_metadata,
         }
         self._add_secret_hash(parameters, "SecretHash")
         yield from ask("ConfirmSignUp", parameters)
 
     @sync_method
-    def admin_confirm_sign_up(self, username: str | None = None) -> Flow[None]:
+    def admin_confirm_sign_up(
+        self, username: str | None = None, *, client_metadata: Mapping[str, str] | None = None
+    ) -> Flow[None]:
         """Confirm the account of *username*, by default of this user, without a code. This needs AWS credentials.
 
+        *client_metadata* is passed to the pool's Lambda triggers.
+
         Raises:
             ServiceError: the service refused the request.
         """
-        yield from ask("AdminConfirmSignUp", {"UserPoolId": self.user_pool_id, "Username": username or self.username})
+        parameters = {"UserPoolId": self.user_pool_id, "Username": username or self.username}
+        yield from ask("AdminConfirmSignUp", {**parameters, "ClientMetadata": client_metadata})
 
     @sync_method
-    def resend_confirmation_code(self, username: str) -> Flow[None]:
+    def resend_confirmation_code(
+        self, username: str, *, client_metadata: Mapping[str, str] | None = None
+    ) -> Flow[None]:
         """Let the service send *username* another code for :meth:`confirm_sign_up`.
+
+        *client_metadata* is passed to the pool's Lambda triggers.
 
         Raises:
             ServiceError: the service refused the request.
         """
-        parameters = {"ClientId": self._client_id, "Username": username}
+        parameters = {"ClientId": self._client_id, "Username": username, "ClientMetadata": client_metadata}
         self._add_secret_hash(parameters, "SecretHash")
         yield from ask("ResendConfirmationCode", parameters)
 
