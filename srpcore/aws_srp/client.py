@@ -9,10 +9,9 @@ from typing import Any, cast
 from ..clock import Clock, system_clock
 from ..crypto import cognito
 from ..crypto.device import Device, device_identity
-from ..crypto.encoding import parse_hex, to_hex, utf8
+from ..crypto.encoding import parse_hex, parse_public_value, to_hex, utf8
 from ..crypto.randomness import RandomBits, system_random_bits
 from ..crypto.secret_hash import secret_hash
-from ..crypto.srp import Ephemeral, secret_exponent
 from ..driver import run
 from ..exceptions.base import ConfigurationError
 from ..flows.challenge import Answer, challenge_of, raise_challenge
@@ -23,15 +22,16 @@ from ..pool import Pool
 from ..protocol import Flow, JsonObject
 from ..resolve import as_client, as_transport, make_transport
 from .devices import DeviceCalls
+from .pair import ExchangePair
 
 __all__ = ["AWSSRP"]
 
 
-class AWSSRP(DeviceCalls):
+class AWSSRP(ExchangePair, DeviceCalls):
     """Log in by SRP. The constructor, the attributes and the methods are those of pycognito's ``AWSSRP``.
 
-    The first exchange uses the pair that the constructor has drawn (``small_a_value``, ``large_a_value``). Each later
-    exchange draws a new one, because a pair must not be used twice.
+    The pair of the first exchange (``small_a_value``, ``large_a_value``) is drawn when it is first needed. Each later
+    exchange draws a new one, because a pair must not be used twice; so does a forked child.
     """
 
     SMS_MFA_CHALLENGE = "SMS_MFA"
@@ -79,20 +79,9 @@ class AWSSRP(DeviceCalls):
         self.val_k = cognito.k
         self._clock = clock
         self._random_bits = random_bits
-        self.small_a_value = self.generate_random_small_a()
-        self.large_a_value = self.calculate_a()
-        self._pair_is_used = False
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.pool_id} {self.username}>"
-
-    def generate_random_small_a(self) -> int:
-        """Return a new secret exponent *a* of 256 random bits (RFC 5054 demands at least 256)."""
-        return secret_exponent(self._random_bits)
-
-    def calculate_a(self) -> int:
-        """Return ``A = g^a mod N`` for ``small_a_value``."""
-        return cognito.client_pair(self.small_a_value).public
 
     def get_password_authentication_key(
         self, username: str, password: str, server_b_value: int, salt: int | str
@@ -108,7 +97,7 @@ class AWSSRP(DeviceCalls):
         Raises:
             UnsafeServerValue: B or the salt is unsafe to use.
         """
-        return self._key(Pool(self.pool_id).suffix + username, password, server_b_value, salt)
+        return self._key("password", Pool(self.pool_id).suffix + username, password, server_b_value, salt)
 
     def get_device_authentication_key(
         self, device_group_key: str, device_key: str, device_password: str, server_b_value: int, salt: int | str
@@ -118,22 +107,23 @@ class AWSSRP(DeviceCalls):
         Raises:
             UnsafeServerValue: B or the salt is unsafe to use.
         """
-        return self._key(device_identity(device_group_key, device_key), device_password, server_b_value, salt)
+        identity = device_identity(device_group_key, device_key)
+        return self._key("device", identity, device_password, server_b_value, salt)
 
-    def _key(self, identity: str, password: str, B: int, salt: int | str) -> bytes:
+    def _key(self, kind: str, identity: str, password: str, B: int, salt: int | str) -> bytes:
         if isinstance(salt, str):
             salt = parse_hex(salt, name="SALT", max_digits=SALT_DIGITS, signed=True)
-        return cognito.client_key(self._pair(), B, cognito.private_key(identity, password, salt))
-
-    def _pair(self) -> Ephemeral:
-        return Ephemeral(self.small_a_value, self.large_a_value)
+        return cognito.client_key(self._pair_for(kind, B), B, cognito.private_key(identity, password, salt))
 
     def get_auth_params(self) -> dict[str, str]:
-        """Return the AuthParameters of USER_SRP_AUTH.
+        """Return the AuthParameters of USER_SRP_AUTH. SRP_A is new if the one before has been answered.
 
         Raises:
             ConfigurationError: the username is missing or cannot be encoded as UTF-8.
         """
+        if self._is_bound():
+            self._forget_pair()
+        self._state()["sent"] = True
         return self._login_context().identified({"SRP_A": to_hex(self.large_a_value)})
 
     @staticmethod
@@ -155,8 +145,12 @@ class AWSSRP(DeviceCalls):
             challenge_parameters: the ChallengeParameters of the reply.
             request_parameters: the AuthParameters that were sent.
 
+        It may be called again for the same challenge, but not for another one with the same SRP_A.
+
         Raises:
-            UnsafeServerValue: a challenge parameter is missing or unsafe to use.
+            UnsafeServerValue: a challenge parameter is missing or unsafe to use, or this is a second SRP_B for the
+                same SRP_A.
+            ConfigurationError: SRP_A was sent by the parent of this process.
         """
         context = self._login_context()
         context.canonical = (
@@ -168,7 +162,7 @@ class AWSSRP(DeviceCalls):
             challenge_parameters,
             suffix=context.app.pool.suffix,
             password=self.password,
-            pair=self._pair(),
+            pair=self._pair_for("password", _public_value(challenge_parameters)),
             now=context.now,
         )
         return context.identified(claim)
@@ -177,14 +171,16 @@ class AWSSRP(DeviceCalls):
         """Return the ChallengeResponses to DEVICE_PASSWORD_VERIFIER, if ``large_a_value`` was sent as SRP_A.
 
         Raises:
-            ConfigurationError: the constructor got no device.
-            UnsafeServerValue: a challenge parameter is missing or unsafe to use.
+            ConfigurationError: the constructor got no device, or SRP_A was sent by the parent of this process.
+            UnsafeServerValue: a challenge parameter is missing or unsafe to use, or this is a second SRP_B of a device
+                for the SRP_A that was sent.
         """
         context = self._login_context()
         if context.device is None:
             raise ConfigurationError("no device: give device_key, device_group_key and device_password")
         context.canonical = challenge_parameters.get("USERNAME")
-        claim = device_claim(challenge_parameters, device=context.device, pair=self._pair(), now=context.now)
+        pair = self._pair_for("device", _public_value(challenge_parameters))
+        claim = device_claim(challenge_parameters, device=context.device, pair=pair, now=context.now)
         return context.identified(claim)
 
     def authenticate_user(self, client: Any = None, client_metadata: dict[str, str] | None = None) -> JsonObject:
@@ -272,11 +268,8 @@ class AWSSRP(DeviceCalls):
             self.canonical_username = context.canonical
 
     def _prepare_exchange(self, device: Device | None) -> None:
-        """Draw a new pair if the present one has been used, and drop the device if the service does not know it."""
-        if self._pair_is_used:
-            self.small_a_value = self.generate_random_small_a()
-            self.large_a_value = self.calculate_a()
-        self._pair_is_used = True
+        """Begin a new exchange, with a new pair if the present one was sent. Drop the device if it is None."""
+        self._begin_exchange()
         if device is None:
             self.device_key = self.device_group_key = self.device_password = None
 
@@ -292,6 +285,10 @@ class AWSSRP(DeviceCalls):
             clock=self._clock,
             random_bits=self._random_bits,
         )
+
+
+def _public_value(challenge_parameters: dict[str, Any]) -> int:
+    return parse_public_value(challenge_parameters.get("SRP_B"), cognito.GROUP.N, name="SRP_B")
 
 
 def _default_client(pool_id: str, pool_region: str | None) -> Any:

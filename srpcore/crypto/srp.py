@@ -185,6 +185,7 @@ class Client:
     password: str = field(repr=False)
     pair: Ephemeral = field(default=Ephemeral(0, 0), repr=False)
     key: bytes | None = field(default=None, init=False, repr=False)
+    _answered: int | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.pair.public == 0:
@@ -199,12 +200,16 @@ class Client:
         """Return the proof *M1* and keep the session key in ``key``.
 
         Raises:
-            UnsafeServerValue: *B* is not between 1 and N-1, or *u* is 0. This is checked before the password is used.
+            UnsafeServerValue: *B* is not between 1 and N-1, *u* is 0, or this is a second *B* for the same *A*. This is
+                checked before the password is used.
             ConfigurationError: the identity or the password is not a string that can be encoded as UTF-8.
         """
         p = self.parameters
         if not 0 < B < p.group.N:
             raise UnsafeServerValue("unsafe value from the server: B must be between 1 and N-1")
+        if self._answered not in (None, B):
+            raise UnsafeServerValue("unsafe value from the server: a second B for the same A; make a new Client")
+        self._answered = B
         x = p.private_key(self.identity, self.password, salt)
         self.key = p.session_key(client_premaster(p.group, p.k, self.pair, B, x, p.scrambling(self.A, B)))
         self._proof = p.client_proof(self.identity, salt, self.A, B, self.key)

@@ -122,6 +122,16 @@ def test_they_never_agree_for_another_name(identity: str, password: str, data: s
         server.verify(client.A, client.prove(salt, server.B))
 
 
+def test_a_client_answers_one_public_value_only() -> None:
+    client, salt = Client(SOME, "alice", "password"), b"salt"
+    first, second = (server_for(SOME, "alice", "password", salt).B for _ in range(2))
+    assert client.prove(salt, first) == client.prove(salt, first)
+    key = client.key
+    with pytest.raises(UnsafeServerValue, match="a second B for the same A"):
+        client.prove(salt, second)
+    assert client.key == key
+
+
 @pytest.mark.parametrize("bits", [3072, 4096, 6144, 8192])
 def test_they_agree_in_the_larger_groups(bits: int) -> None:
     p = Parameters(RFC5054_GROUPS[bits], "sha256")

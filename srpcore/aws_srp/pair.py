@@ -1,0 +1,131 @@
+"""The pair ``(a, A)`` of ``AWSSRP``: drawn at its first use, for one exchange in one process.
+
+::
+
+    the constructor                   no pair
+        │ the first use of small_a_value or large_a_value, also by get_auth_params()
+        ▼
+    a pair of this process            SRP_A is sent
+        │ process_challenge(B)
+        ▼
+    a pair bound to B                 the same B is answered again; another B is refused
+        │ get_auth_params(), or the next login: the next exchange
+        ▼
+    no pair
+
+A child that was forked has no pair, even if its parent has one. Otherwise the parent and its children would all send
+the same SRP_A, and each would answer another B.
+
+The pair of a password and the pair of a device may be the same, because pycognito's programs send ``large_a_value`` for
+both. Each of the two is bound to one B.
+"""
+
+from __future__ import annotations
+
+import os
+
+from ..crypto import cognito
+from ..crypto.randomness import RandomBits, system_random_bits
+from ..crypto.srp import Ephemeral, secret_exponent
+from ..exceptions.base import ConfigurationError, UnsafeServerValue
+
+__all__ = ["ExchangePair"]
+
+_State = dict[str, int]
+_Bound = dict[tuple[str, Ephemeral], int]
+
+
+class ExchangePair:
+    """The part of ``AWSSRP`` that draws the pair, and binds it to the B that it answers.
+
+    The members are created when they are needed, because some programs make an object without calling ``__init__``.
+    """
+
+    _random_bits: RandomBits = staticmethod(system_random_bits)
+    _pair_state: _State | None = None
+    _pair_bound: _Bound | None = None
+
+    def generate_random_small_a(self) -> int:
+        """Return a new secret exponent *a* of 256 random bits (RFC 5054 demands at least 256)."""
+        return secret_exponent(self._random_bits)
+
+    def calculate_a(self) -> int:
+        """Return ``A = g^a mod N`` for ``small_a_value``."""
+        return cognito.client_pair(self.small_a_value).public
+
+    @property
+    def small_a_value(self) -> int:
+        """The secret exponent *a*. It is drawn when it is first read, and again in a forked child."""
+        state = self._state()
+        # setdefault() is one step for the interpreter, so all threads that come here together get the same value.
+        return state["a"] if "a" in state else state.setdefault("a", self.generate_random_small_a())
+
+    @small_a_value.setter
+    def small_a_value(self, value: int) -> None:
+        self._forget_pair()["a"] = value
+
+    @small_a_value.deleter
+    def small_a_value(self) -> None:
+        self._forget_pair()
+
+    @property
+    def large_a_value(self) -> int:
+        """The public value ``A = g^a mod N``, computed when it is first read."""
+        state = self._state()
+        return state["A"] if "A" in state else state.setdefault("A", self.calculate_a())
+
+    @large_a_value.setter
+    def large_a_value(self, value: int) -> None:
+        self._state()["A"] = value
+
+    @large_a_value.deleter
+    def large_a_value(self) -> None:
+        self._state().pop("A", None)
+
+    def _state(self) -> _State:
+        state = self._pair_state
+        return self._forget_pair() if state is None or state["process"] != os.getpid() else state
+
+    def _forget_pair(self) -> _State:
+        """Forget the pair, so that the next use draws one. Return the empty state."""
+        self._pair_state = {"process": os.getpid(), "sent": False}
+        return self._pair_state
+
+    def _begin_exchange(self) -> None:
+        """Prepare to send SRP_A in a new exchange: forget the pair if it was sent before."""
+        if self._state()["sent"] or self._is_bound():
+            self._forget_pair()
+        self._state()["sent"] = True
+
+    def _pair(self) -> Ephemeral:
+        return Ephemeral(self.small_a_value, self.large_a_value)
+
+    def _is_bound(self) -> bool:
+        """Return whether the present pair has answered a B."""
+        return "a" in self._state() and any(pair == self._pair() for _, pair in self._pair_bound or ())
+
+    def _pair_for(self, kind: str, B: int) -> Ephemeral:
+        """Return the pair that answers *B*, and bind it to *B*. *kind* is ``password`` or ``device``.
+
+        Raises:
+            UnsafeServerValue: the pair has answered another B.
+            ConfigurationError: the pair was drawn by the parent process.
+        """
+        bound: _Bound = vars(self).setdefault("_pair_bound", {})
+        for (of, pair), answered in list(bound.items()):
+            if (of, answered) == (kind, B):
+                return pair  # the same challenge again, perhaps after get_auth_params() has drawn the next pair
+        state = self._pair_state
+        if state is not None and "a" in state and state["process"] != os.getpid():
+            raise ConfigurationError(
+                "SRP_A was sent by another process: call get_auth_params() in this one, and send what it returns"
+            )
+        pair = self._pair()
+        if bound.setdefault((kind, pair), B) != B:
+            raise UnsafeServerValue(
+                "unsafe value from the server: a second B for the same SRP_A; call get_auth_params() to begin again"
+            )
+        # The pairs of earlier exchanges are not needed any more.
+        for key in [key for key in bound if key[1] != pair]:
+            bound.pop(key, None)
+        return pair
