@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from support.http_transports import MAKERS, MakeTransport
 from support.loopback import write_bundle
 from support.serving_aws import clear_environment
 
@@ -28,3 +29,9 @@ def no_leaks() -> Iterator[None]:
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return the path of the certificate authority that signed the servers' certificates."""
     return write_bundle(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(params=MAKERS)
+def make(request: pytest.FixtureRequest) -> MakeTransport:
+    """Run the test over each transport over HTTP."""
+    return MAKERS[request.param]
