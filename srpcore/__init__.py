@@ -36,13 +36,14 @@ if TYPE_CHECKING:
     from .store import FileStore, KeyringStore, MemoryStore, Tokens, TokenStore
     from .tokens.async_verifier import AsyncTokenVerifier
     from .tokens.verifier import TokenVerifier
-    from .users import GroupObj, UserObj, camel_to_snake, cognito_to_dict, dict_to_cognito, snake_to_camel
+    from .users import AsyncUserObj, GroupObj, UserObj, camel_to_snake, cognito_to_dict, dict_to_cognito, snake_to_camel
 
 __all__ = [
     "AWSSRP",
     "AsyncCognito",
     "AsyncSignIn",
     "AsyncTokenVerifier",
+    "AsyncUserObj",
     "Challenge",
     "Cognito",
     "ConfigurationError",
@@ -82,7 +83,7 @@ _NAMES_OF = {
     "store": "FileStore KeyringStore MemoryStore Tokens TokenStore",
     "tokens.async_verifier": "AsyncTokenVerifier",
     "tokens.verifier": "TokenVerifier",
-    "users": "GroupObj UserObj camel_to_snake cognito_to_dict dict_to_cognito snake_to_camel",
+    "users": "AsyncUserObj GroupObj UserObj camel_to_snake cognito_to_dict dict_to_cognito snake_to_camel",
 }
 _MODULE_OF = {name: module for module, names in _NAMES_OF.items() for name in names.split()}
 # Modules that are attributes of the package without an import of their own. The first are in the API reference.

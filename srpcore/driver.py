@@ -19,7 +19,7 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from .protocol import AsyncTransport, CallMethod, Fetch, Flow, Operation, Request, Transport
 
@@ -128,7 +128,7 @@ async def _aperform(request: Request, transport: AsyncTransport, offload: Offloa
     if isinstance(request, Fetch):
         return await transport.fetch(request.url)
     if isinstance(request, CallMethod):
-        return await request.function()
+        return await cast(Awaitable[object], request.function())
     return await offload(request.function) if offload else request.function()
 
 

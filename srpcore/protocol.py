@@ -52,7 +52,7 @@ class Operation:
     parameters: Mapping[str, Any]
     signed: bool
 
-    def __init__(self, name: str, parameters: Mapping[str, Any], *, signed: bool | None = None) -> None:
+    def __init__(self, name: str, parameters: Mapping[str, object], *, signed: bool | None = None) -> None:
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "parameters", parameters)
         object.__setattr__(self, "signed", name not in UNSIGNED if signed is None else signed)
@@ -79,7 +79,7 @@ class Operation:
         return _operation, (self.name, self.parameters, self.signed)
 
 
-def _operation(name: str, parameters: Mapping[str, Any], signed: bool) -> Operation:
+def _operation(name: str, parameters: Mapping[str, object], signed: bool) -> Operation:
     return Operation(name, parameters, signed=signed)
 
 
@@ -153,7 +153,7 @@ class CallMethod:
 
     __slots__ = ("function",)
 
-    def __init__(self, function: Callable[[], Any]) -> None:
+    def __init__(self, function: Callable[[], object]) -> None:
         self.function = function
 
 
@@ -165,7 +165,7 @@ class CallBlocking:
 
     __slots__ = ("function",)
 
-    def __init__(self, function: Callable[[], Any]) -> None:
+    def __init__(self, function: Callable[[], object]) -> None:
         self.function = function
 
 

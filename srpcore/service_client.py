@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any
 
 from .driver import arun, run
@@ -63,7 +63,7 @@ class ServiceClient(_Client):
     def _drive(self, flow: Flow[JsonObject]) -> JsonObject:
         return run(flow, self.transport)
 
-    def call(self, operation: str, /, *, signed: bool | None = None, **parameters: Any) -> JsonObject:
+    def call(self, operation: str, /, *, signed: bool | None = None, **parameters: object) -> JsonObject:
         """Send any operation by the API's name for it, and return the answer's document.
 
         This also reaches operations that are newer than this library: ``client.call("NewOperation", UserPoolId=...)``.
@@ -105,7 +105,7 @@ class AsyncServiceClient(_Client):
     def _drive(self, flow: Flow[JsonObject]) -> Coroutine[Any, Any, JsonObject]:
         return arun(flow, self.transport)
 
-    async def call(self, operation: str, /, *, signed: bool | None = None, **parameters: Any) -> JsonObject:
+    async def call(self, operation: str, /, *, signed: bool | None = None, **parameters: object) -> JsonObject:
         """Send any operation by the API's name for it: the async version of ``ServiceClient.call``.
 
         Raises:
@@ -152,7 +152,7 @@ class Paginator:
         self._method = method
         self._token = paging.token
 
-    def paginate(self, **parameters: Any) -> Iterator[JsonObject]:
+    def paginate(self, **parameters: object) -> Iterator[JsonObject]:
         """Yield one page after the other, until a reply does not have a token.
 
         Raises:
@@ -169,7 +169,7 @@ class Paginator:
             parameters = {**parameters, self._token: token}
 
 
-def _call(operation: str, parameters: dict[str, Any], signed: bool | None) -> Flow[JsonObject]:
+def _call(operation: str, parameters: Mapping[str, object], signed: bool | None) -> Flow[JsonObject]:
     is_string = isinstance(operation, str)  # pyright: ignore[reportUnnecessaryIsInstance]
     if not is_string or not re.fullmatch(r"[A-Za-z][A-Za-z0-9]{0,127}", operation):
         raise ConfigurationError(

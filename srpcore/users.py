@@ -9,6 +9,7 @@ from typing import Any, cast
 from .exceptions.base import ConfigurationError
 
 __all__ = [
+    "AsyncUserObj",
     "GroupObj",
     "UserObj",
     "attribute_value",
@@ -22,7 +23,7 @@ _BOOLEANS = {"true": True, "false": False}
 
 
 def cognito_to_dict(
-    attr_list: Iterable[Mapping[str, Any]], attr_map: Mapping[str, str] | None = None
+    attr_list: Iterable[Mapping[str, object]], attr_map: Mapping[str, str] | None = None
 ) -> dict[str | None, Any]:
     """Return the service's list of ``{"Name": ..., "Value": ...}`` as a dictionary.
 
@@ -32,12 +33,14 @@ def cognito_to_dict(
     shown = attr_map or {}
     attributes: dict[str | None, Any] = {}
     for attribute in attr_list:
-        name, value = attribute.get("Name"), attribute.get("Value")
+        name, value = cast("str | None", attribute.get("Name")), attribute.get("Value")
         attributes[shown.get(cast(str, name), name)] = _BOOLEANS.get(value, value) if isinstance(value, str) else value
     return attributes
 
 
-def dict_to_cognito(attributes: Mapping[str, Any], attr_map: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+def dict_to_cognito(
+    attributes: Mapping[str, object], attr_map: Mapping[str, str] | None = None
+) -> list[dict[str, Any]]:
     """Return *attributes* as the service's list. Booleans become ``"true"`` and ``"false"``, numbers their digits.
 
     *attr_map* is as in :func:`cognito_to_dict`: it maps the service's name to the name in *attributes*. The arguments
@@ -77,22 +80,13 @@ def snake_to_camel(snake_str: str) -> str:
     return "".join(word.title() for word in snake_str.split("_"))
 
 
-class UserObj:
-    """One user. The user's attributes and metadata are attributes of this object.
-
-    Args:
-        username: the user's name.
-        attribute_list: the attributes, as the service lists them.
-        cognito_obj: the ``Cognito`` or ``AsyncCognito`` that the user came from. With an ``AsyncCognito``, await the
-            result of :meth:`save` and :meth:`delete`.
-        metadata: more values, for example ``user_status``.
-        attr_map: maps the service's name of an attribute to its name on this object.
-    """
+class _User:
+    """What both classes of users share: the attributes, and whether the user may be changed."""
 
     def __init__(
         self,
         username: str | None,
-        attribute_list: Iterable[Mapping[str, Any]],
+        attribute_list: Iterable[Mapping[str, object]],
         cognito_obj: Any,
         metadata: dict[str, Any] | None = None,
         attr_map: Mapping[str, str] | None = None,
@@ -126,36 +120,6 @@ class UserObj:
         else:
             super().__setattr__(name, value)
 
-    def save(self, admin: bool = False) -> Any:
-        """Write the attributes to the service.
-
-        Without *admin*, this user must be the one who is logged in. With *admin* it can be any user, but AWS
-        credentials are needed.
-
-        Raises:
-            ConfigurationError: *admin* is false, and another user is logged in; nothing was sent.
-            ServiceError: the service refused the request.
-        """
-        if admin:
-            return self._cognito.admin_update_profile(self._data, self._attr_map, **self._username_argument())
-        self._require_own_login()
-        return self._cognito.update_profile(self._data, self._attr_map)
-
-    def delete(self, admin: bool = False) -> Any:
-        """Delete the account.
-
-        Without *admin*, this user must be the one who is logged in. With *admin* it can be any user, but AWS
-        credentials are needed.
-
-        Raises:
-            ConfigurationError: *admin* is false, and another user is logged in; nothing was sent.
-            ServiceError: the service refused the request.
-        """
-        if admin:
-            return self._cognito.admin_delete_user(**self._username_argument())
-        self._require_own_login()
-        return self._cognito.delete_user()
-
     def _username_argument(self) -> dict[str, Any]:
         if self.username is None:
             raise ConfigurationError("user has no username: get the user with admin_get_user or get_users")
@@ -170,10 +134,96 @@ class UserObj:
             )
 
 
+class UserObj(_User):
+    """One user. The user's attributes and metadata are attributes of this object.
+
+    Args:
+        username: the user's name.
+        attribute_list: the attributes, as the service lists them.
+        cognito_obj: the ``Cognito`` that the user came from.
+        metadata: more values, for example ``user_status``.
+        attr_map: maps the service's name of an attribute to its name on this object.
+    """
+
+    def save(self, admin: bool = False) -> None:
+        """Write the attributes to the service.
+
+        Without *admin*, this user must be the one who is logged in. With *admin* it can be any user, but AWS
+        credentials are needed.
+
+        Raises:
+            ConfigurationError: *admin* is false, and another user is logged in; or *admin* is true, and the user has no
+                name. Nothing was sent.
+            AccessTokenRequired: *admin* is false, and the ``Cognito`` has no access token; nothing was sent.
+            ServiceError: the service refused the request.
+            TransportError: the service did not answer.
+        """
+        if admin:
+            self._cognito.admin_update_profile(self._data, self._attr_map, **self._username_argument())
+        else:
+            self._require_own_login()
+            self._cognito.update_profile(self._data, self._attr_map)
+
+    def delete(self, admin: bool = False) -> None:
+        """Delete the account.
+
+        Without *admin*, this user must be the one who is logged in. With *admin* it can be any user, but AWS
+        credentials are needed.
+
+        Raises:
+            ConfigurationError: *admin* is false, and another user is logged in; or *admin* is true, and the user has no
+                name. Nothing was sent.
+            AccessTokenRequired: *admin* is false, and the ``Cognito`` has no access token; nothing was sent.
+            ServiceError: the service refused the request.
+            TransportError: the service did not answer.
+        """
+        if admin:
+            self._cognito.admin_delete_user(**self._username_argument())
+        else:
+            self._require_own_login()
+            self._cognito.delete_user()
+
+
+class AsyncUserObj(_User):
+    """One user, as ``AsyncCognito`` returns it. The arguments are those of :class:`UserObj`."""
+
+    async def save(self, admin: bool = False) -> None:
+        """Write the attributes to the service: the async version of :meth:`UserObj.save`.
+
+        Raises:
+            ConfigurationError: *admin* is false, and another user is logged in; or *admin* is true, and the user has no
+                name. Nothing was sent.
+            AccessTokenRequired: *admin* is false, and the ``AsyncCognito`` has no access token; nothing was sent.
+            ServiceError: the service refused the request.
+            TransportError: the service did not answer.
+        """
+        if admin:
+            await self._cognito.admin_update_profile(self._data, self._attr_map, **self._username_argument())
+        else:
+            self._require_own_login()
+            await self._cognito.update_profile(self._data, self._attr_map)
+
+    async def delete(self, admin: bool = False) -> None:
+        """Delete the account: the async version of :meth:`UserObj.delete`.
+
+        Raises:
+            ConfigurationError: *admin* is false, and another user is logged in; or *admin* is true, and the user has no
+                name. Nothing was sent.
+            AccessTokenRequired: *admin* is false, and the ``AsyncCognito`` has no access token; nothing was sent.
+            ServiceError: the service refused the request.
+            TransportError: the service did not answer.
+        """
+        if admin:
+            await self._cognito.admin_delete_user(**self._username_argument())
+        else:
+            self._require_own_login()
+            await self._cognito.delete_user()
+
+
 class GroupObj:
     """One group of the pool. *group_data* is a GroupType of the service. It is not changed."""
 
-    def __init__(self, group_data: Mapping[str, Any], cognito_obj: Any) -> None:
+    def __init__(self, group_data: Mapping[str, Any], cognito_obj: object) -> None:
         self._data = dict(group_data)
         self._cognito = cognito_obj
         self.group_name: str | None = self._data.pop("GroupName", None)

@@ -60,7 +60,7 @@ class RequestsSrpAuth:
         http_header: str = "Authorization",
         http_header_prefix: str = "Bearer ",
         auth_token_type: TokenType | str = TokenType.ACCESS_TOKEN,
-        boto3_client_kwargs: Mapping[str, Any] | None = None,
+        boto3_client_kwargs: Mapping[str, object] | None = None,
     ) -> None:
         # An argument may be None in spite of the cast. Cognito refuses it, with an error that names it.
         self.cognito_client = cognito or _CognitoByRequests(

@@ -16,7 +16,7 @@ PROMISED = """
     AWSSRP AsyncCognito AsyncSignIn Challenge Cognito SignIn ConfigurationError Device ForceChangePasswordException GroupObj MFAChallengeException
     SMSMFAChallengeException ServiceError SoftwareTokenMFAChallengeException SrpcoreError TokenVerificationException
     AsyncTokenVerifier TokenVerifier
-    TransportError UnsafeServerValue UserObj WarrantException __version__ camel_to_snake cognito_to_dict dict_to_cognito
+    TransportError UnsafeServerValue AsyncUserObj UserObj WarrantException __version__ camel_to_snake cognito_to_dict dict_to_cognito
     snake_to_camel
 """.split()
 

@@ -22,6 +22,7 @@ from griffe import (
     AliasResolutionError,
     Attribute,
     Class,
+    Expr,
     ExprCall,
     ExprSubscript,
     Extension,
@@ -90,7 +91,8 @@ def _add_async_methods(cls: Class, loader: GriffeLoader) -> None:
     for name, member in list(cls.members.items()):
         if isinstance(member, Attribute) and _is_call(member.value, "async_method"):
             original = _argument(member.value, cls, loader)
-            method = Function(name, parameters=original.parameters, returns=original.returns, lineno=member.lineno)
+            returns = _async_result(member.value) or original.returns
+            method = Function(name, parameters=original.parameters, returns=returns, lineno=member.lineno)
             method.labels = {*original.labels, "async"}
             method.docstring = original.docstring
             cls.set_member(name, method)
@@ -104,8 +106,14 @@ def _is_call(value: object, function: str) -> TypeGuard[ExprCall]:
     return isinstance(value, ExprCall) and str(value.function) == function
 
 
+def _async_result(call: ExprCall) -> Expr | None:
+    """Return the type that ``async_method(method, type)`` names, or None for ``async_method(method)``."""
+    result = call.arguments[1] if len(call.arguments) > 1 else None
+    return result if isinstance(result, Expr) else None
+
+
 def _argument(call: ExprCall, cls: Class, loader: GriffeLoader) -> Function:
-    """Return the method that the only argument of *call*, in the body of *cls*, names."""
+    """Return the method that the first argument of *call*, in the body of *cls*, names."""
     class_name, _, method_name = str(call.arguments[0]).rpartition(".")
     method = loader.modules_collection[cls.resolve(class_name)][method_name]
     if not isinstance(method, Function):

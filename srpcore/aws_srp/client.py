@@ -48,7 +48,7 @@ class AWSSRP(ExchangePair, DeviceCalls):
         pool_id: str,
         client_id: str,
         pool_region: str | None = None,
-        client: Any = None,
+        client: object = None,
         client_secret: str | None = None,
         device_key: str | None = None,
         device_group_key: str | None = None,
@@ -183,7 +183,7 @@ class AWSSRP(ExchangePair, DeviceCalls):
         claim = device_claim(challenge_parameters, device=context.device, pair=pair, now=context.now)
         return context.identified(claim)
 
-    def authenticate_user(self, client: Any = None, client_metadata: dict[str, str] | None = None) -> JsonObject:
+    def authenticate_user(self, client: object = None, client_metadata: dict[str, str] | None = None) -> JsonObject:
         """Log in, and return the service's reply with ``AuthenticationResult``. A device challenge is answered.
 
         Args:
@@ -203,7 +203,7 @@ class AWSSRP(ExchangePair, DeviceCalls):
     def set_new_password_challenge(
         self,
         new_password: str,
-        client: Any = None,
+        client: object = None,
         required_attributes: Mapping[str, str | float | bool] | None = None,
         client_metadata: dict[str, str] | None = None,
     ) -> JsonObject:

@@ -45,9 +45,9 @@ class CognitoAttributes:
         client_secret: str | None = None,
         access_key: str | None = None,
         secret_key: str | None = None,
-        session: Any = None,
-        botocore_config: Any = None,
-        boto3_client_kwargs: Mapping[str, Any] | None = None,
+        session: object = None,
+        botocore_config: object = None,
+        boto3_client_kwargs: Mapping[str, object] | None = None,
         *,
         transport: Transport | AsyncTransport | str | None = None,
         endpoint_url: str | None = None,
@@ -111,7 +111,7 @@ class CognitoAttributes:
         self._clock = clock
         self._random_bits = random_bits
 
-        client_kwargs = dict(boto3_client_kwargs or {})
+        client_kwargs: dict[str, Any] = dict(boto3_client_kwargs or {})
         named = transport is None or isinstance(transport, str)
         explicit = client_kwargs.get("endpoint_url") or endpoint_url
         self.pool_domain_url = explicit or (configured_endpoint() if named else None)

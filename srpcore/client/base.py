@@ -51,7 +51,7 @@ class CognitoBase(CognitoAttributes):
         self._use_transport(as_transport(client, allow_http=self._allow_http))
         self._follow_endpoint(client)
 
-    def switch_session(self, session: Any) -> None:
+    def switch_session(self, session: object) -> None:
         """Use a new ``cognito-idp`` client of *session*, which is a boto3 or botocore session, from now on."""
         self.close()
         self._open_transport(lambda: botocore_transport({}, session, allow_http=self._allow_http))
@@ -102,7 +102,7 @@ class AsyncCognitoBase(CognitoAttributes):
         self._use_transport(client)
         self._follow_endpoint(client)
 
-    def switch_session(self, session: Any) -> None:
+    def switch_session(self, session: object) -> None:
         """Use a new ``cognito-idp`` client of *session*, which is a boto3 or botocore session, from now on."""
         self._release()
         self._open_transport(lambda: botocore_transport({}, session, allow_http=self._allow_http))

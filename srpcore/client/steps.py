@@ -13,7 +13,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from ..exceptions.base import ConfigurationError
 from ..flows.challenge import Answer, Challenge, challenge_of
@@ -77,9 +76,9 @@ class SignIn(Step):
         choice: str | None = None,
         password: str | None = None,
         answer: str | None = None,
-        credential: str | Mapping[str, Any] | None = None,
+        credential: str | Mapping[str, object] | None = None,
         client_metadata: Mapping[str, str] | None = None,
-        user_context: Mapping[str, Any] | None = None,
+        user_context: Mapping[str, object] | None = None,
     ) -> SignIn:
         """Answer the challenge with what it needs, and return the next step.
 
@@ -132,9 +131,9 @@ class AsyncSignIn(Step):
         choice: str | None = None,
         password: str | None = None,
         answer: str | None = None,
-        credential: str | Mapping[str, Any] | None = None,
+        credential: str | Mapping[str, object] | None = None,
         client_metadata: Mapping[str, str] | None = None,
-        user_context: Mapping[str, Any] | None = None,
+        user_context: Mapping[str, object] | None = None,
     ) -> AsyncSignIn:
         """Answer the challenge with what it needs, and return the next step: see :meth:`SignIn.answer`."""
         given = Answer(code, new_password, attributes, choice, password, answer, credential)
@@ -156,7 +155,7 @@ class SharedSignIn(SharedPersistence):
         auth_flow: str,
         preferred: str | None,
         client_metadata: Mapping[str, str] | None,
-        user_context: Mapping[str, Any] | None,
+        user_context: Mapping[str, object] | None,
         admin: bool,
     ) -> Flow[Challenge | None]:
         yield from self._begin_login()
@@ -173,7 +172,7 @@ class SharedSignIn(SharedPersistence):
         challenge: Challenge,
         given: Answer,
         client_metadata: Mapping[str, str] | None,
-        user_context: Mapping[str, Any] | None,
+        user_context: Mapping[str, object] | None,
     ) -> Flow[Challenge | None]:
         context = self._login_context(client_metadata)
         context.username, context.admin = challenge.username, challenge.admin
@@ -209,7 +208,7 @@ class SignInMethods(SharedSignIn, TokenMethods):
         auth_flow: str = "USER_SRP_AUTH",
         preferred: str | None = None,
         client_metadata: Mapping[str, str] | None = None,
-        user_context: Mapping[str, Any] | None = None,
+        user_context: Mapping[str, object] | None = None,
         admin: bool = False,
     ) -> SignIn:
         """Begin to log in, and return the login, which is done or has a challenge to answer.
@@ -240,7 +239,7 @@ class SignInMethods(SharedSignIn, TokenMethods):
         given: Answer,
         *,
         client_metadata: Mapping[str, str] | None = None,
-        user_context: Mapping[str, Any] | None = None,
+        user_context: Mapping[str, object] | None = None,
     ) -> SignIn:
         """Answer *challenge* with *given*, and return the login, which is done or has the next challenge.
 
@@ -284,7 +283,7 @@ class AsyncSignInMethods(SharedSignIn, AsyncTokenMethods):
         auth_flow: str = "USER_SRP_AUTH",
         preferred: str | None = None,
         client_metadata: Mapping[str, str] | None = None,
-        user_context: Mapping[str, Any] | None = None,
+        user_context: Mapping[str, object] | None = None,
         admin: bool = False,
     ) -> AsyncSignIn:
         """Begin to log in."""
@@ -298,7 +297,7 @@ class AsyncSignInMethods(SharedSignIn, AsyncTokenMethods):
         given: Answer,
         *,
         client_metadata: Mapping[str, str] | None = None,
-        user_context: Mapping[str, Any] | None = None,
+        user_context: Mapping[str, object] | None = None,
     ) -> AsyncSignIn:
         """Answer *challenge*."""
         flow = self._answer_challenge(challenge, given, client_metadata, user_context)

@@ -25,9 +25,9 @@ be bypassed.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from functools import wraps
-from types import MethodType
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from functools import update_wrapper, wraps
+from types import FunctionType, MethodType
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast, overload
 
 from ..protocol import CallMethod, Flow
 
@@ -55,14 +55,24 @@ def sync_method(flow: Callable[Concatenate[S, P], Flow[T]]) -> Callable[Concaten
     return method
 
 
-def async_method(method: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]:
-    """Return a coroutine method with the same flow as *method*, which :func:`sync_method` has made."""
+@overload
+def async_method(method: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]: ...
+@overload
+def async_method(
+    method: Callable[Concatenate[Any, P], object], result: type[T]
+) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]: ...
+def async_method(
+    method: Callable[Concatenate[Any, P], Any], result: type[Any] | None = None
+) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, Any]]:
+    """Return a coroutine method with the same flow as *method*, which :func:`sync_method` has made.
+
+    If the flow returns objects of another class on ``AsyncCognito``, *result* is the type that it returns there.
+    """
     flow = flow_of(method)
 
-    @wraps(flow)
-    async def coroutine_method(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        result: T = await self._run(flow(self, *args, **kwargs))
-        return result
+    @wraps(flow if result is None else _returning(flow, result))
+    async def coroutine_method(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> Any:
+        return await self._run(flow(self, *args, **kwargs))
 
     _OURS[coroutine_method] = flow
     return coroutine_method
@@ -118,3 +128,14 @@ def _show_result(flow: Callable[..., Any]) -> None:
     """
     annotation = flow.__annotations__["return"]
     flow.__annotations__["return"] = annotation.removeprefix("Flow[").removesuffix("]")
+
+
+def _returning(flow: Callable[..., Any], result: type[Any]) -> Callable[..., Flow[Any]]:
+    """Return a copy of *flow* whose annotation for the result is *result*."""
+    function = cast(FunctionType, flow)
+    copy: Any = FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__)
+    update_wrapper(copy, flow)
+    copy.__kwdefaults__ = function.__kwdefaults__
+    copy.__annotations__ = {**function.__annotations__, "return": result}
+    del copy.__wrapped__  # else the signature would be that of the flow
+    return cast("Callable[..., Flow[Any]]", copy)

@@ -44,7 +44,7 @@ class Tokens:
         return {name: getattr(self, name) for name in _TOKENS}
 
     @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Tokens:
+    def from_dict(cls, document: Mapping[str, object]) -> Tokens:
         """Return the tokens for their JSON form *document*. Unknown members are ignored.
 
         Raises:
@@ -89,7 +89,7 @@ class Login:
         }
 
     @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Login:
+    def from_dict(cls, document: Mapping[str, object]) -> Login:
         """Return the login for its JSON form *document*. Unknown members are ignored.
 
         Raises:

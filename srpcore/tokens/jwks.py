@@ -41,7 +41,7 @@ class KeySet(NamedTuple):
             raise UnknownKey(UNKNOWN_KEY, expected=[*self.keys], actual=kid) from None
 
 
-def parse_key_set(document: bytes | str | Mapping[str, Any]) -> KeySet:
+def parse_key_set(document: bytes | str | Mapping[str, object]) -> KeySet:
     """Return the RS256 keys in a JSON Web Key Set; keys of another type, use or algorithm are ignored.
 
     Raises:
@@ -60,7 +60,7 @@ def parse_key_set(document: bytes | str | Mapping[str, Any]) -> KeySet:
     return KeySet(MappingProxyType(keys))
 
 
-def parse_key(jwk: Mapping[str, Any]) -> PublicKey:
+def parse_key(jwk: Mapping[str, object]) -> PublicKey:
     """Return the RSA public key in *jwk*, for verifying RS256. Private members such as ``d`` are ignored.
 
     Raises:
@@ -76,7 +76,7 @@ def parse_key(jwk: Mapping[str, Any]) -> PublicKey:
 _FOR_RS256 = {"kty": "RSA", "use": "sig", "key_ops": ["verify"], "alg": ALGORITHM}
 
 
-def _is_for_rs256(jwk: Mapping[str, Any]) -> bool:
+def _is_for_rs256(jwk: Mapping[str, object]) -> bool:
     operations = jwk.get("key_ops", ["verify"])
     return (
         jwk.get("kty") == "RSA"
@@ -87,7 +87,7 @@ def _is_for_rs256(jwk: Mapping[str, Any]) -> bool:
     )
 
 
-def _parse_document(document: bytes | str | Mapping[str, Any]) -> Mapping[str, Any]:
+def _parse_document(document: bytes | str | Mapping[str, object]) -> Mapping[str, Any]:
     if isinstance(document, str):
         document = document.encode("utf-8", "surrogatepass")
     if isinstance(document, Mapping):
@@ -114,14 +114,14 @@ def _key_list(members: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return entries
 
 
-def _require_kid(jwk: Mapping[str, Any]) -> str:
+def _require_kid(jwk: Mapping[str, object]) -> str:
     kid = jwk.get("kid")
     if not isinstance(kid, str) or not kid:
         raise InvalidKey("key set has a key whose kid is missing, empty or not a string")
     return kid
 
 
-def _decode_integer(jwk: Mapping[str, Any], name: str) -> int:
+def _decode_integer(jwk: Mapping[str, object], name: str) -> int:
     text = jwk.get(name)
     if not isinstance(text, str):
         raise InvalidKey(f"key member {name!r} is missing or not a string")

@@ -53,7 +53,7 @@ class Jws:
     __slots__ = ("header", "kid", "payload", "signature", "signing_input")
 
     def __init__(
-        self, kid: str, header: Mapping[str, Any], signing_input: bytes, payload: bytes, signature: bytes
+        self, kid: str, header: Mapping[str, object], signing_input: bytes, payload: bytes, signature: bytes
     ) -> None:
         self.kid = kid
         self.header = header

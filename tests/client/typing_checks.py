@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, assert_type
 
-from srpcore import AsyncCognito, AsyncSignIn, Cognito, SignIn, Tokens
+from srpcore import AsyncCognito, AsyncSignIn, AsyncUserObj, Cognito, GroupObj, SignIn, Tokens, UserObj
+from srpcore.client.operations.streams import AsyncStream, Stream
 
 
 def methods_return_results(user: Cognito) -> None:
@@ -27,6 +28,22 @@ def steps_are_values(user: Cognito) -> None:
     step = assert_type(step.answer(code="123456"), SignIn)
     assert_type(step.set_up_totp(), tuple[str, SignIn])
     assert_type(user.resume_sign_in("{}"), SignIn)
+
+
+def users_and_groups_are_values(user: Cognito) -> None:
+    assert_type(user.get_users(), list[UserObj])
+    assert_type(user.iter_users(), Stream[UserObj])
+    assert_type(user.get_group("name"), GroupObj)
+    assert_type(user.get_user().save(), None)
+
+
+async def users_of_an_async_cognito_are_saved_by_a_coroutine(user: AsyncCognito) -> None:
+    assert_type(await user.get_users(), list[AsyncUserObj])
+    assert_type(user.iter_users_in_group("name"), AsyncStream[AsyncUserObj])
+    assert_type(await (await user.admin_get_user()).delete(admin=True), None)
+    found = await user.get_user()
+    found.save()  # type: ignore[unused-coroutine]
+    found.delete()  # type: ignore[unused-coroutine]
 
 
 async def coroutine_methods_must_be_awaited(user: AsyncCognito) -> None:

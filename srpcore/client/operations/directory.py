@@ -9,7 +9,7 @@ from ...flows import ask
 from ...flows.paging import collect
 from ...protocol import Flow, JsonObject
 from ...service_model import PAGES
-from ...users import GroupObj, dict_to_cognito
+from ...users import AsyncUserObj, GroupObj, UserObj, dict_to_cognito
 from ..base import AsyncCognitoBase, CognitoBase
 from ..sync_async import async_method, sync_method
 from .profile import AsyncProfileMethods, ProfileMethods, SharedProfile, account_metadata
@@ -20,9 +20,9 @@ __all__ = ["AsyncDirectoryMethods", "DirectoryMethods"]
 class SharedDirectory(SharedProfile):
     """Make objects of the users and groups in a reply."""
 
-    group_class: type[Any] = GroupObj
+    group_class: type[GroupObj] = GroupObj
 
-    def get_group_obj(self, group_data: Mapping[str, Any]) -> Any:
+    def get_group_obj(self, group_data: Mapping[str, Any]) -> GroupObj:
         """Return an object of ``group_class`` for *group_data*, a GroupType of the service."""
         return self.group_class(group_data=group_data, cognito_obj=self)
 
@@ -43,7 +43,7 @@ class DirectoryMethods(SharedDirectory, ProfileMethods, CognitoBase):
     """Manage users and groups."""
 
     @sync_method
-    def get_users(self, attr_map: Mapping[str, str] | None = None) -> Flow[list[Any]]:
+    def get_users(self, attr_map: Mapping[str, str] | None = None) -> Flow[list[UserObj]]:
         """Return all users of the pool, from every page, as objects of ``user_class``.
 
         Args:
@@ -61,9 +61,9 @@ class DirectoryMethods(SharedDirectory, ProfileMethods, CognitoBase):
         /,
         username: str,
         temporary_password: str = "",
-        additional_kwargs: Mapping[str, Any] | None = None,
+        additional_kwargs: Mapping[str, object] | None = None,
         attr_map: Mapping[str, str] | None = None,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> Flow[JsonObject]:
         """Create a user, set the name and the attributes on this object, and return the reply.
 
@@ -106,7 +106,7 @@ class DirectoryMethods(SharedDirectory, ProfileMethods, CognitoBase):
         yield from ask("AdminDisableUser", self._user_parameters(username))
 
     @sync_method
-    def get_group(self, group_name: str) -> Flow[Any]:
+    def get_group(self, group_name: str) -> Flow[GroupObj]:
         """Return a group, as an object of ``group_class``.
 
         Raises:
@@ -116,7 +116,7 @@ class DirectoryMethods(SharedDirectory, ProfileMethods, CognitoBase):
         return self.get_group_obj(reply["Group"])
 
     @sync_method
-    def get_groups(self) -> Flow[list[Any]]:
+    def get_groups(self) -> Flow[list[GroupObj]]:
         """Return all groups of the pool, from every page, as objects of ``group_class``.
 
         Raises:
@@ -158,7 +158,7 @@ class DirectoryMethods(SharedDirectory, ProfileMethods, CognitoBase):
 class AsyncDirectoryMethods(SharedDirectory, AsyncProfileMethods, AsyncCognitoBase):
     """The async version of :class:`DirectoryMethods`."""
 
-    get_users = async_method(DirectoryMethods.get_users)
+    get_users = async_method(DirectoryMethods.get_users, list[AsyncUserObj])
     admin_create_user = async_method(DirectoryMethods.admin_create_user)
     admin_enable_user = async_method(DirectoryMethods.admin_enable_user)
     admin_disable_user = async_method(DirectoryMethods.admin_disable_user)

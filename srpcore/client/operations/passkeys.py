@@ -6,7 +6,6 @@ The browser creates and uses a passkey. These methods only pass the data between
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from ...flows import ask
 from ...flows.paging import collect
@@ -33,7 +32,7 @@ class PasskeyMethods(CognitoBase):
         return options
 
     @sync_method
-    def complete_web_authn_registration(self, credential: Mapping[str, Any]) -> Flow[None]:
+    def complete_web_authn_registration(self, credential: Mapping[str, object]) -> Flow[None]:
         """Register the passkey that the browser has created.
 
         Args:

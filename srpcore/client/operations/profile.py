@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from ... import tokens
 from ...exceptions.tokens import MalformedToken
 from ...flows import ask
 from ...protocol import Flow, JsonObject
-from ...users import UserObj, dict_to_cognito
+from ...users import AsyncUserObj, UserObj, dict_to_cognito
 from ..attributes import CognitoAttributes
 from ..base import AsyncCognitoBase, CognitoBase
 from ..login_state import settled
@@ -19,18 +19,29 @@ from ..sync_async import async_method, call_method, sync_method
 __all__ = ["AsyncProfileMethods", "ProfileMethods", "account_metadata"]
 
 
+# The class of a user: UserObj on Cognito, AsyncUserObj on AsyncCognito.
+U = TypeVar("U", bound=UserObj | AsyncUserObj, covariant=True)
+
+
+class HasUserClass(Protocol[U]):
+    """``Cognito`` or ``AsyncCognito``, for a type checker: which class its users have."""
+
+    @property
+    def user_class(self) -> type[U]: ...
+
+
 class SharedProfile(CognitoAttributes):
     """Make objects of the users in a reply."""
 
-    user_class: type[Any] = UserObj
+    user_class: type[Any]
 
     def get_user_obj(
-        self,
+        self: HasUserClass[U],
         username: str | None = None,
-        attribute_list: Any = None,
+        attribute_list: Iterable[Mapping[str, object]] | None = None,
         metadata: dict[str, Any] | None = None,
         attr_map: Mapping[str, str] | None = None,
-    ) -> Any:
+    ) -> U:
         """Return an object of ``user_class`` for a user. *attribute_list* is the service's list of attributes."""
         return self.user_class(
             username=username,
@@ -78,8 +89,10 @@ def account_metadata(user: JsonObject) -> dict[str, Any]:
 class ProfileMethods(SharedProfile, CognitoBase):
     """Read, change, verify and delete one user's profile."""
 
+    user_class: type[UserObj] = UserObj
+
     @sync_method
-    def get_user(self, attr_map: Mapping[str, str] | None = None) -> Flow[Any]:
+    def get_user(self, attr_map: Mapping[str, str] | None = None) -> Flow[UserObj]:
         """Return the user who is logged in, as an object of ``user_class``.
 
         Raises:
@@ -95,7 +108,7 @@ class ProfileMethods(SharedProfile, CognitoBase):
         )
 
     @sync_method
-    def admin_get_user(self, attr_map: Mapping[str, str] | None = None) -> Flow[Any]:
+    def admin_get_user(self, attr_map: Mapping[str, str] | None = None) -> Flow[UserObj]:
         """Return this user as an administrator sees it, as an object of ``user_class``. This needs AWS credentials.
 
         Raises:
@@ -113,7 +126,7 @@ class ProfileMethods(SharedProfile, CognitoBase):
     @sync_method
     def update_profile(
         self,
-        attrs: Mapping[str, Any],
+        attrs: Mapping[str, object],
         attr_map: Mapping[str, str] | None = None,
         *,
         client_metadata: Mapping[str, str] | None = None,
@@ -138,7 +151,7 @@ class ProfileMethods(SharedProfile, CognitoBase):
     @sync_method
     def admin_update_profile(
         self,
-        attrs: Mapping[str, Any],
+        attrs: Mapping[str, object],
         attr_map: Mapping[str, str] | None = None,
         *,
         username: str | None = None,
@@ -217,8 +230,10 @@ class ProfileMethods(SharedProfile, CognitoBase):
 class AsyncProfileMethods(SharedProfile, AsyncCognitoBase):
     """The async version of :class:`ProfileMethods`."""
 
-    get_user = async_method(ProfileMethods.get_user)
-    admin_get_user = async_method(ProfileMethods.admin_get_user)
+    user_class: type[AsyncUserObj] = AsyncUserObj
+
+    get_user = async_method(ProfileMethods.get_user, AsyncUserObj)
+    admin_get_user = async_method(ProfileMethods.admin_get_user, AsyncUserObj)
     update_profile = async_method(ProfileMethods.update_profile)
     admin_update_profile = async_method(ProfileMethods.admin_update_profile)
     send_verification = async_method(ProfileMethods.send_verification)

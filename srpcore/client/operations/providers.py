@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from ...flows import ask
 from ...protocol import Flow, JsonObject
@@ -24,7 +23,7 @@ class ProviderMethods(CognitoBase):
         provider_name: str,
         provider_type: str,
         provider_details: Mapping[str, str],
-        **kwargs: Any,
+        **kwargs: object,
     ) -> Flow[None]:
         """Create an identity provider. *kwargs* are more parameters of CreateIdentityProvider.
 
@@ -44,7 +43,7 @@ class ProviderMethods(CognitoBase):
         return (yield from ask("DescribeIdentityProvider", {"UserPoolId": pool_id, "ProviderName": provider_name}))
 
     @sync_method
-    def admin_update_identity_provider(self, /, pool_id: str, provider_name: str, **kwargs: Any) -> Flow[None]:
+    def admin_update_identity_provider(self, /, pool_id: str, provider_name: str, **kwargs: object) -> Flow[None]:
         """Change an identity provider. *kwargs* are parameters of UpdateIdentityProvider.
 
         Raises:
@@ -64,7 +63,7 @@ class ProviderMethods(CognitoBase):
         return client
 
     @sync_method
-    def admin_update_user_pool_client(self, /, pool_id: str, client_id: str, **kwargs: Any) -> Flow[None]:
+    def admin_update_user_pool_client(self, /, pool_id: str, client_id: str, **kwargs: object) -> Flow[None]:
         """Change an app client. *kwargs* are parameters of UpdateUserPoolClient.
 
         The service resets every setting that is not given to its default.

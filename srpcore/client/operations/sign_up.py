@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from ...flows import ask
 from ...protocol import Flow, JsonObject
@@ -18,11 +17,11 @@ __all__ = ["AsyncSignUpMethods", "SignUpMethods"]
 class SharedSignUp(CognitoAttributes):
     """The attributes that a user is registered with."""
 
-    def set_base_attributes(self, **kwargs: Any) -> None:
+    def set_base_attributes(self, **kwargs: object) -> None:
         """Set the standard attributes that :meth:`register` sends, for example ``email``."""
         self.base_attributes = kwargs
 
-    def add_custom_attributes(self, **kwargs: Any) -> None:
+    def add_custom_attributes(self, **kwargs: object) -> None:
         """Set the custom attributes that :meth:`register` sends. Leave the prefix ``custom:`` out of their names."""
         self.custom_attributes = {f"custom:{name}": value for name, value in kwargs.items()}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from ...clock import monotonic_clock, system_sleep
 from ...exceptions.base import ConfigurationError
@@ -18,6 +18,7 @@ from ...exceptions.service_exceptions import LimitExceededException, TooManyRequ
 from ...flows.paging import Page, page
 from ...protocol import Flow, JsonObject
 from ...service_model import PAGES
+from ...users import AsyncUserObj, GroupObj, UserObj
 from ..base import AsyncCognitoBase, CognitoBase
 from .directory import SharedDirectory
 
@@ -33,13 +34,20 @@ ATTEMPTS = 8
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 20.0
 
 
+T = TypeVar("T")
+
+# The `_run` of Cognito and of AsyncCognito, which runs the flow that fetches a page.
+Run: TypeAlias = Callable[[Flow[Page]], Page]
+AsyncRun: TypeAlias = Callable[[Flow[Page]], Awaitable[Page]]
+
+
 @dataclass
-class Pages:
+class Pages(Generic[T]):
     """The state of a listing: what is left of it, and when the next page may be requested. It does no I/O."""
 
     operation: str
     parameters: Mapping[str, Any]
-    make: Callable[[JsonObject], Any]
+    make: Callable[[JsonObject], T]
     limit: int | None
     token: str | None
     waiting: deque[JsonObject] = field(default_factory=deque[JsonObject])
@@ -92,21 +100,21 @@ class Pages:
             raise error
         self.next_at = now + min(FIRST_PAUSE * 2 ** (self.refused - 1), LONGEST_PAUSE)
 
-    def take(self) -> Any:
+    def take(self) -> T:
         """Return the next item of the present page."""
         self.taken += 1
         return self.make(self.waiting.popleft())
 
 
-class Stream(Iterator[Any]):
+class Stream(Iterator[T]):
     """An iterator over the items of a listing.
 
     To go on later, give ``page_token`` to the method that made this iterator. It resumes at the beginning of a page, so
     some items may come twice.
     """
 
-    def __init__(self, cognito: Any, pages: Pages, sleep: Callable[[float], None] = system_sleep) -> None:
-        self._run: Callable[[Flow[Page]], Page] = cognito._run
+    def __init__(self, run: Run, pages: Pages[T], sleep: Callable[[float], None] = system_sleep) -> None:
+        self._run = run
         self._pages = pages
         self._sleep = sleep
 
@@ -115,7 +123,7 @@ class Stream(Iterator[Any]):
         """The token to resume from. None at the beginning, and at the end."""
         return self._pages.page_token
 
-    def __next__(self) -> Any:
+    def __next__(self) -> T:
         pages = self._pages
         while not pages.waiting and not pages.at_end:
             pause = pages.next_at - monotonic_clock()
@@ -132,11 +140,16 @@ class Stream(Iterator[Any]):
         return pages.take()
 
 
-class AsyncStream(AsyncIterator[Any]):
+class AsyncStream(AsyncIterator[T]):
     """The async version of :class:`Stream`, for ``async for``."""
 
-    def __init__(self, cognito: Any, pages: Pages, sleep: Callable[[float], Awaitable[None]] | None = None) -> None:
-        self._run: Callable[[Flow[Page]], Awaitable[Page]] = cognito._run
+    def __init__(
+        self,
+        run: AsyncRun,
+        pages: Pages[T],
+        sleep: Callable[[float], Awaitable[None]] | None = None,
+    ) -> None:
+        self._run = run
         self._pages = pages
         self._sleep = sleep
 
@@ -145,7 +158,7 @@ class AsyncStream(AsyncIterator[Any]):
         """The token to resume from. None at the beginning, and at the end."""
         return self._pages.page_token
 
-    async def __anext__(self) -> Any:
+    async def __anext__(self) -> T:
         pages = self._pages
         while not pages.waiting and not pages.at_end:
             pause = pages.next_at - monotonic_clock()
@@ -172,15 +185,22 @@ class SharedStreams(SharedDirectory):
     """The listings that ``Cognito`` and ``AsyncCognito`` share."""
 
     def _users(
-        self, filter: str | None, attributes: list[str] | None, limit: int | None, page_token: str | None, attr_map: Any
-    ) -> Pages:
+        self,
+        filter: str | None,
+        attributes: list[str] | None,
+        limit: int | None,
+        page_token: str | None,
+        attr_map: Mapping[str, str] | None,
+    ) -> Pages[Any]:
         asked = {"UserPoolId": self.user_pool_id, "Filter": filter, "AttributesToGet": attributes}
         return Pages("ListUsers", asked, self._user_of(attr_map), limit, page_token)
 
-    def _groups(self, limit: int | None, page_token: str | None) -> Pages:
+    def _groups(self, limit: int | None, page_token: str | None) -> Pages[GroupObj]:
         return Pages("ListGroups", {"UserPoolId": self.user_pool_id}, self.get_group_obj, limit, page_token)
 
-    def _members(self, group_name: str, limit: int | None, page_token: str | None, attr_map: Any) -> Pages:
+    def _members(
+        self, group_name: str, limit: int | None, page_token: str | None, attr_map: Mapping[str, str] | None
+    ) -> Pages[Any]:
         asked = {"UserPoolId": self.user_pool_id, "GroupName": group_name}
         return Pages("ListUsersInGroup", asked, self._user_of(attr_map), limit, page_token)
 
@@ -199,7 +219,7 @@ class StreamMethods(SharedStreams, CognitoBase):
         *,
         page_token: str | None = None,
         attr_map: Mapping[str, str] | None = None,
-    ) -> Stream:
+    ) -> Stream[UserObj]:
         """Return an iterator over the pool's users.
 
         Args:
@@ -212,9 +232,9 @@ class StreamMethods(SharedStreams, CognitoBase):
         Raises:
             ConfigurationError: *limit* is not positive.
         """
-        return Stream(self, self._users(filter, attributes, limit, page_token, attr_map))
+        return Stream(self._run, self._users(filter, attributes, limit, page_token, attr_map))
 
-    def iter_groups(self, limit: int | None = None, *, page_token: str | None = None) -> Stream:
+    def iter_groups(self, limit: int | None = None, *, page_token: str | None = None) -> Stream[GroupObj]:
         """Return an iterator over the pool's groups, at most *limit* of them.
 
         *page_token* is that of an earlier iterator, to go on there.
@@ -222,7 +242,7 @@ class StreamMethods(SharedStreams, CognitoBase):
         Raises:
             ConfigurationError: *limit* is not positive.
         """
-        return Stream(self, self._groups(limit, page_token))
+        return Stream(self._run, self._groups(limit, page_token))
 
     def iter_users_in_group(
         self,
@@ -231,7 +251,7 @@ class StreamMethods(SharedStreams, CognitoBase):
         *,
         page_token: str | None = None,
         attr_map: Mapping[str, str] | None = None,
-    ) -> Stream:
+    ) -> Stream[UserObj]:
         """Return an iterator over the users in a group, at most *limit* of them.
 
         *page_token* and *attr_map* are as in :meth:`iter_users`.
@@ -239,7 +259,7 @@ class StreamMethods(SharedStreams, CognitoBase):
         Raises:
             ConfigurationError: *limit* is not positive.
         """
-        return Stream(self, self._members(group_name, limit, page_token, attr_map))
+        return Stream(self._run, self._members(group_name, limit, page_token, attr_map))
 
 
 class AsyncStreamMethods(SharedStreams, AsyncCognitoBase):
@@ -253,13 +273,13 @@ class AsyncStreamMethods(SharedStreams, AsyncCognitoBase):
         *,
         page_token: str | None = None,
         attr_map: Mapping[str, str] | None = None,
-    ) -> AsyncStream:
+    ) -> AsyncStream[AsyncUserObj]:
         """Return an async iterator over the pool's users: see ``Cognito.iter_users``."""
-        return AsyncStream(self, self._users(filter, attributes, limit, page_token, attr_map))
+        return AsyncStream(self._run, self._users(filter, attributes, limit, page_token, attr_map))
 
-    def iter_groups(self, limit: int | None = None, *, page_token: str | None = None) -> AsyncStream:
+    def iter_groups(self, limit: int | None = None, *, page_token: str | None = None) -> AsyncStream[GroupObj]:
         """Return an async iterator over the pool's groups: see ``Cognito.iter_groups``."""
-        return AsyncStream(self, self._groups(limit, page_token))
+        return AsyncStream(self._run, self._groups(limit, page_token))
 
     def iter_users_in_group(
         self,
@@ -268,6 +288,6 @@ class AsyncStreamMethods(SharedStreams, AsyncCognitoBase):
         *,
         page_token: str | None = None,
         attr_map: Mapping[str, str] | None = None,
-    ) -> AsyncStream:
+    ) -> AsyncStream[AsyncUserObj]:
         """Return an async iterator over the users in a group: see ``Cognito.iter_users_in_group``."""
-        return AsyncStream(self, self._members(group_name, limit, page_token, attr_map))
+        return AsyncStream(self._run, self._members(group_name, limit, page_token, attr_map))

@@ -109,7 +109,7 @@ def test_throttling_is_waited_out_longer_and_longer(crowd: World) -> None:
     try:
         user = crowd.user()
         pages = user._users(None, None, None, None, None)
-        assert len(list(streams.Stream(user, pages, pauses.append))) == COUNT
+        assert len(list(streams.Stream(user._run, pages, pauses.append))) == COUNT
     finally:
         crowd.wire.instead = lambda operation: None
     assert len(pauses) >= refusals
@@ -121,7 +121,7 @@ def test_throttling_without_end_is_an_error(crowd: World) -> None:
     crowd.wire.instead = lambda operation: error("TooManyRequestsException", "Rate exceeded")
     try:
         user = crowd.user()
-        stream = streams.Stream(user, user._users(None, None, None, None, None), lambda seconds: None)
+        stream = streams.Stream(user._run, user._users(None, None, None, None, None), lambda seconds: None)
         with pytest.raises(exceptions.TooManyRequestsException):
             next(stream)
     finally:
@@ -144,7 +144,7 @@ def test_pages_are_paced(crowd: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "PAGES_PER_SECOND", 0.01)
     pauses: list[float] = []
     user = crowd.user()
-    list(streams.Stream(user, user._users(None, None, None, None, None), pauses.append))
+    list(streams.Stream(user._run, user._users(None, None, None, None, None), pauses.append))
     assert len(pauses) == 2
     assert all(50 < pause <= 200 for pause in pauses)
 
@@ -165,7 +165,7 @@ def test_get_users_reads_every_page(crowd: World) -> None:
 
 
 def test_streams_on_an_event_loop(crowd: World) -> None:
-    async def story() -> list[str]:
+    async def story() -> list[str | None]:
         user = srpcore.AsyncCognito(crowd.pool.user_pool_id, crowd.pool.client_id, transport=crowd.wire)
         return [found.username async for found in user.iter_users(limit=100)]
 

@@ -20,8 +20,8 @@ __all__ = ["BotocoreCredentials", "resolve_by_botocore"]
 class BotocoreCredentials:
     """A provider over *credentials* of botocore (``boto3.Session().get_credentials()``), which refresh themselves."""
 
-    def __init__(self, credentials: Any) -> None:
-        self._credentials = credentials
+    def __init__(self, credentials: object) -> None:
+        self._credentials: Any = credentials
 
     def __call__(self) -> Credentials:
         """Return the current credentials of botocore.

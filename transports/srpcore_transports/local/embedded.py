@@ -76,8 +76,8 @@ class LocalUserPool:
         remember_devices: bool = False,
         client_secret: bool = False,
         custom_auth: CustomAuth | None = None,
-        pool_settings: Mapping[str, Any] | None = None,
-        client_settings: Mapping[str, Any] | None = None,
+        pool_settings: Mapping[str, object] | None = None,
+        client_settings: Mapping[str, object] | None = None,
     ) -> None:
         default_endpoint(region)  # raises if this is not the name of a region
         self._issuer = None if issuer is None else issuer.rstrip("/")
