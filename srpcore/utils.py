@@ -13,6 +13,7 @@ from ._fork import ForkSafeLock
 from .client import Cognito
 from .exceptions.base import ConfigurationError, TransportError, TransportTimeout
 from .protocol import Operation, Reply, Transport
+from .resolve import transport_module
 
 __all__ = ["MAX_DOCUMENT_SIZE", "RequestsSrpAuth", "TokenType"]
 
@@ -60,7 +61,7 @@ class RequestsSrpAuth:
         http_header: str = "Authorization",
         http_header_prefix: str = "Bearer ",
         auth_token_type: TokenType | str = TokenType.ACCESS_TOKEN,
-        boto3_client_kwargs: Mapping[str, object] | None = None,
+        boto3_client_kwargs: Mapping[str, Any] | None = None,
     ) -> None:
         # An argument may be None in spite of the cast. Cognito refuses it, with an error that names it.
         self.cognito_client = cognito or _CognitoByRequests(
@@ -123,12 +124,22 @@ class _KeysByRequests:
         except ModuleNotFoundError:
             return self._inner.fetch(url)
         try:
-            with requests.get(url, timeout=_TIMEOUT_SECONDS, stream=True, allow_redirects=False) as response:
+            with requests.get(
+                url, timeout=_TIMEOUT_SECONDS, stream=True, allow_redirects=False, **self._settings(url)
+            ) as response:
                 return _body(response)
         except requests.Timeout as error:
             raise TransportTimeout(f"no answer from {url} within {_TIMEOUT_SECONDS} seconds") from error
         except requests.RequestException as error:
             raise TransportError(f"no answer from {url}") from error
+
+    def _settings(self, url: str) -> dict[str, Any]:
+        """Return what the program has set on its botocore client; requests reads the environment for the rest."""
+        if self.botocore_client is None:
+            return {}
+        found = transport_module("botocore").session_arguments(self.botocore_client, url)
+        settings = {"verify": found["verify"], "proxies": found["proxies"], "cert": found.get("client_cert")}
+        return {name: value for name, value in settings.items() if value not in (True, None)}
 
     def close(self) -> None:
         self._inner.close()

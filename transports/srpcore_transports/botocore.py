@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 from botocore import UNSIGNED as UNSIGNED_REQUEST
 from botocore import xform_name
 from botocore.awsrequest import AWSRequest
+from botocore.config import Config
 from botocore.exceptions import (
     ClientError,
     ConnectionError,  # noqa: A004 - botocore's name
@@ -187,7 +188,7 @@ class BotocoreTransport:
         """Return the body of a GET of *url*, sent by botocore's HTTP session.
 
         Plain http is refused except to this machine, or with *allow_http*.
-        Proxies and certificate authorities are those of the environment.
+        Proxies, certificate authorities and a client certificate are those of the client.
 
         Raises:
             ConfigurationError: *url* cannot be fetched safely.
@@ -199,7 +200,7 @@ class BotocoreTransport:
         check_endpoint(f"{parts.scheme}://{parts.netloc}", allow_http=self.allow_http)
 
         def send(attempt: Attempt) -> bytes:
-            return _fetch(url, attempt.seconds_left(_TIMEOUT_SECONDS))
+            return _fetch(url, session_arguments(self.client, url), attempt.seconds_left(_TIMEOUT_SECONDS))
 
         body: bytes = run_attempts(self._attempts.steps(Fetch(url), parts.hostname or ""), send)
         return body
@@ -234,10 +235,31 @@ def _is_unreadable(client: Any, operation: Operation, reply: Reply) -> bool:
     return bool(output is not None and output.members)
 
 
-def _fetch(url: str, timeout: float) -> bytes:
-    authorities: Any = os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE") or True
+def session_arguments(client: Any, url: str) -> dict[str, Any]:
+    """Return the settings of *client* for TLS and proxies, as arguments of botocore's URLLib3Session to fetch *url*.
+
+    They are the client's argument ``verify`` (or what botocore has found instead of it in the AWS profile and in the
+    environment), and ``proxies``, ``proxies_config`` and ``client_cert`` of its Config. A stub has none of these, so
+    the environment counts for it.
+    """
+    # botocore keeps `verify` in private attributes only.
+    session = getattr(getattr(client, "_endpoint", None), "http_session", None)
+    config = getattr(getattr(client, "meta", None), "config", None)
+    if not isinstance(session, URLLib3Session) or not isinstance(config, Config):
+        authorities = os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE") or True
+        return {"verify": authorities, "proxies": get_environ_proxies(url)}
+    settings = cast(Any, config)
+    return {
+        "verify": getattr(session, "_verify", True),
+        "proxies": get_environ_proxies(url) if settings.proxies is None else settings.proxies,
+        "proxies_config": settings.proxies_config,
+        "client_cert": settings.client_cert,
+    }
+
+
+def _fetch(url: str, arguments: dict[str, Any], timeout: float) -> bytes:
     # The annotation of `timeout` is int, but botocore passes it to urllib3, which accepts a float.
-    session = URLLib3Session(verify=authorities, proxies=get_environ_proxies(url), timeout=cast(int, timeout))
+    session = URLLib3Session(**arguments, timeout=cast(int, timeout))
     try:
         return _body(session, url)
     except (ConnectTimeoutError, ReadTimeoutError, Urllib3Timeout) as error:

@@ -65,8 +65,8 @@ class TransportOptions:
         read_timeout: the seconds that the server may be silent after that.
         total_timeout: the seconds for one call in total, with all retries and pauses. A name lookup cannot be limited.
         max_attempts: how often one call may be sent in total; see :mod:`srpcore_transports.retries`.
-        ca_bundle: a PEM file with the trusted certificate authorities. Default: ``AWS_CA_BUNDLE``, or the authorities
-            of the system.
+        ca_bundle: a PEM file with the trusted certificate authorities. Default: ``AWS_CA_BUNDLE``,
+            ``ca_bundle`` of the AWS profile, ``REQUESTS_CA_BUNDLE``, or the authorities of the system.
         max_response_size: the largest accepted response body in bytes.
         allow_http: accept plain http to other machines than this one, for example to an emulator in another container.
             Passwords are then readable on the network. Default: the environment variable ``SRPCORE_ALLOW_HTTP``

@@ -13,7 +13,7 @@ from srpcore.exceptions.base import ConfigurationError
 
 from .values import Credentials
 
-__all__ = ["Profile", "load_profile", "profile_region", "static_keys"]
+__all__ = ["Profile", "load_profile", "profile_region", "profile_setting", "static_keys"]
 
 _Sections = dict[str, dict[str, str]]
 
@@ -65,8 +65,17 @@ def profile_region() -> str | None:
     Raises:
         ConfigurationError: a file cannot be parsed.
     """
+    return profile_setting("region")
+
+
+def profile_setting(setting: str) -> str | None:
+    """Return a setting of the profile, or None if the profile or the setting is missing or empty.
+
+    Raises:
+        ConfigurationError: a file cannot be parsed.
+    """
     name = os.environ.get("AWS_DEFAULT_PROFILE") or os.environ.get("AWS_PROFILE") or "default"
-    return _profile(name).settings.get("region") or None
+    return _profile(name).settings.get(setting) or None
 
 
 def static_keys(section: Mapping[str, str] | None, name: str) -> Credentials | None:
