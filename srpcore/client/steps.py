@@ -309,10 +309,7 @@ class AsyncSignInMethods(SharedSignIn, AsyncTokenMethods):
         secret, following = await self._run(set_up_totp(challenge))
         return secret, AsyncSignIn(self, following)
 
-    def resume_sign_in(self, text: str) -> AsyncSignIn:
-        """Return the login that ``to_json()`` returned. Nothing is sent, so this is not a coroutine method.
-
-        Raises:
-            ConfigurationError: *text* was not made by ``to_json()``, or it is the login of another user.
-        """
+    @written_twice(SignInMethods.resume_sign_in)
+    async def resume_sign_in(self, text: str) -> AsyncSignIn:
+        """Return the login that ``to_json()`` returned."""
         return AsyncSignIn(self, self._load_challenge(text))

@@ -50,7 +50,7 @@ async def coroutine_methods_must_be_awaited(user: AsyncCognito) -> None:
     assert_type(await user.check_token(), bool)
     step = assert_type(await user.sign_in("password"), AsyncSignIn)
     step = assert_type(await step.answer(code="123456"), AsyncSignIn)
-    assert_type(user.resume_sign_in("{}"), AsyncSignIn)
+    assert_type(await user.resume_sign_in("{}"), AsyncSignIn)
     user.sign_in("password").answer(code="123456")  # type: ignore[attr-defined]
     print(step.answer(code="123456").done)  # type: ignore[attr-defined]
     user.authenticate("password")  # type: ignore[unused-coroutine]

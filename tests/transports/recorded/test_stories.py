@@ -168,7 +168,8 @@ async def choices(stage: Stage) -> Any:
     step = await got(user.sign_in(stage["password"], auth_flow="CUSTOM_AUTH"))
     step = await got(step.answer(answer="9 of course"))
     assert not step.done
-    step = await got(user.resume_sign_in(step.to_json()).answer(answer="8"))
+    step = await got(user.resume_sign_in(step.to_json()))
+    step = await got(step.answer(answer="8"))
     assert step.done
     stage.used.add("9 of course")
     return offered
