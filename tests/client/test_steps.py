@@ -207,7 +207,7 @@ def test_steps_on_an_event_loop(world: World) -> None:
     async def story() -> srpcore.AsyncCognito:
         user = world.async_user()
         step = await user.sign_in(PASSWORD)
-        step = user.resume_sign_in(step.to_json())
+        step = await user.resume_sign_in(step.to_json())
         step = await step.answer(code=totp(secret, world.clock()))
         assert step.done
         return user
