@@ -55,7 +55,7 @@ OPERATIONS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
 
 
 @given(data=st.data(), name=st.sampled_from(sorted(OPERATIONS)))
-def test_encodes_as_botocore_does(data: st.DataObject, name: str) -> None:
+def test_encodes_like_botocore(data: st.DataObject, name: str) -> None:
     serialize = pytest.importorskip("botocore.serialize")
     parameters = data.draw(OPERATIONS[name])
     expected = serialize.create_serializer("json", include_validation=False).serialize_to_request(
@@ -66,7 +66,7 @@ def test_encodes_as_botocore_does(data: st.DataObject, name: str) -> None:
     assert json.loads(body) == json.loads(expected["body"])
 
 
-def test_every_operation_is_addressed_as_botocore_does(model: Any) -> None:
+def test_every_operation_has_the_target_that_botocore_sends(model: Any) -> None:
     serialize = pytest.importorskip("botocore.serialize")
     serializer = serialize.create_serializer("json", include_validation=False)
     for name in METHODS.values():
@@ -90,7 +90,7 @@ def test_every_operation_is_addressed_as_botocore_does(model: Any) -> None:
         datetime(2026, 1, 1),
     ],
 )
-def test_what_has_no_json_form_is_refused(value: Any) -> None:
+def test_values_without_a_json_form_are_refused(value: Any) -> None:
     for parameters in ({"PASSWORD": value}, {"AuthParameters": {"PASSWORD": [value]}}):
         with pytest.raises(ConfigurationError, match="InitiateAuth") as caught:
             encode(Operation("InitiateAuth", parameters))
@@ -98,7 +98,7 @@ def test_what_has_no_json_form_is_refused(value: Any) -> None:
         assert caught.value.__suppress_context__
 
 
-def test_a_circle_and_a_tower_are_refused() -> None:
+def test_circular_and_deeply_nested_parameters_are_refused() -> None:
     circle: dict[str, Any] = {}
     circle["again"] = circle
     tower: list[Any] = []
@@ -155,7 +155,7 @@ ANSWERS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
 
 
 @given(data=st.data(), name=st.sampled_from(sorted(ANSWERS)))
-def test_decodes_as_botocore_does(data: st.DataObject, name: str) -> None:
+def test_decodes_like_botocore(data: st.DataObject, name: str) -> None:
     body = json.dumps(data.draw(ANSWERS[name])).encode("utf-8")
     headers = {"x-amzn-requestid": "an-id", "content-type": "application/x-amz-json-1.1"}
     assert decode(200, headers, body).document == botocore_parses(name, 200, headers, body)
@@ -171,7 +171,7 @@ def test_decodes_as_botocore_does(data: st.DataObject, name: str) -> None:
     ],
 )
 @pytest.mark.parametrize("status", [400, 500])
-def test_decodes_errors_as_botocore_does(status: int, headers: dict[str, str], document: dict[str, Any]) -> None:
+def test_decodes_errors_like_botocore(status: int, headers: dict[str, str], document: dict[str, Any]) -> None:
     body = json.dumps(document).encode()
     ours = decode(status, headers, body)
     theirs = botocore_parses("InitiateAuth", status, headers, body)
@@ -187,21 +187,21 @@ def test_decodes_errors_as_botocore_does(status: int, headers: dict[str, str], d
     "value", ["CodeMismatchException:http://internal.amazon.com/", "ns#CodeMismatchException", "CodeMismatchException"]
 )
 @pytest.mark.parametrize("document", [{"message": "No."}, {"__type": "Other", "Message": "No."}])
-def test_the_header_names_the_error_first(value: str, document: dict[str, Any]) -> None:
+def test_the_error_type_in_the_header_wins(value: str, document: dict[str, Any]) -> None:
     # Smithy's AWS JSON 1.1 protocol, "Operation error serialization": the header, then the body; botocore reads the
     # body alone.
     reply = decode(400, {"x-amzn-errortype": value}, json.dumps(document).encode())
     assert reply.error == {"Code": "CodeMismatchException", "Message": "No."}
 
 
-def test_no_output_has_a_member_that_looks_like_an_error(model: Any) -> None:
+def test_the_model_has_no_output_member_that_looks_like_an_error(model: Any) -> None:
     for name in model.operation_names:
         output = model.operation_model(name).output_shape
         assert output is None or not {"Error", "ResponseMetadata", "__type"} & set(output.members)
     assert decode(200, {}, b'{"Error": {"Code": "X", "Message": "Y"}}').error is None
 
 
-def test_nested_beyond_all_reason_is_a_typed_error() -> None:
+def test_a_document_nested_too_deeply_is_a_typed_error() -> None:
     for depth in range(200, 1100, 10):
         try:
             assert decode(200, {}, b'{"a":' * depth + b"1" + b"}" * depth).status == 200
@@ -217,20 +217,20 @@ def test_an_empty_body_is_an_empty_document() -> None:
 
 @pytest.mark.parametrize("status", [300, 400, 403, 502])
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"message": "Forbidden"}', b'{"__type": 7}', b'{"__type": ""}'])
-def test_a_failure_that_is_not_the_services_is_no_answer(status: int, body: bytes) -> None:
+def test_an_error_status_without_an_error_document_is_a_transport_error(status: int, body: bytes) -> None:
     with pytest.raises(TransportError, match=f"HTTP {status}"):
         decode(status, {}, body)
 
 
 @pytest.mark.parametrize("status", [200, 400])
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'"text"', b"7", b"null", b"\xff\xfe", b"{", b"[" * 100_000])
-def test_what_is_no_json_object_is_no_answer(status: int, body: bytes) -> None:
+def test_a_body_that_is_not_a_json_object_is_a_transport_error(status: int, body: bytes) -> None:
     with pytest.raises(TransportError, match=f"HTTP {status}"):
         decode(status, {}, body)
 
 
 @pytest.mark.parametrize("seconds", ["1e400", "-1e400", "NaN", "Infinity", "1e18", "-1e18", "9" * 400])
-def test_a_date_out_of_reach_is_a_typed_error(seconds: str) -> None:
+def test_a_date_out_of_range_is_a_typed_error(seconds: str) -> None:
     with pytest.raises(TransportError):
         decode(200, {}, f'{{"UserCreateDate": {seconds}}}'.encode())
 

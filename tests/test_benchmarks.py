@@ -33,13 +33,13 @@ def run(name: str, folder: Path, *arguments: str) -> dict[str, Any]:
     return document
 
 
-def test_every_benchmark_is_run_here() -> None:
+def test_every_benchmark_is_in_this_test() -> None:
     assert {path.stem for path in BENCHMARKS.glob("[!_]*.py")} == {*LITTLE}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LITTLE)
-def test_it_runs_and_writes_what_it_found(name: str, tmp_path: Path) -> None:
+def test_a_benchmark_runs_and_writes_its_results(name: str, tmp_path: Path) -> None:
     arguments, expected = LITTLE[name]
     document = run(name, tmp_path, *arguments)
     rows = {row["name"]: row for row in document["results"]}
@@ -50,7 +50,7 @@ def test_it_runs_and_writes_what_it_found(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_what_is_absent_is_said(tmp_path: Path) -> None:
+def test_a_missing_peer_is_reported(tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SRPCORE_NODE", str(tmp_path / "nowhere"))
         document = run("verify_tokens", tmp_path, "--rounds", "1", "--calls", "1")

@@ -179,7 +179,7 @@ def test_a_transport_error_is_raised_in_the_flow_and_by_the_driver(driver: Drive
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_a_flow_may_go_on_without_an_answer(driver: Driver) -> None:
+def test_a_flow_may_continue_after_a_transport_error(driver: Driver) -> None:
     def flow() -> Flow[Any]:
         try:
             yield Fetch("https://keys.example/jwks")
@@ -206,7 +206,7 @@ class AsyncGone(AsyncScripted):
     [(run, Gone()), (lambda flow, transport: arun(flow, transport).send(None), AsyncGone())],
     ids=["run", "arun"],
 )
-def test_an_error_is_freed_when_the_caller_lets_go_of_it(drive: Callable[..., Any], transport: Scripted) -> None:
+def test_an_error_is_freed_when_the_caller_drops_it(drive: Callable[..., Any], transport: Scripted) -> None:
     def reference() -> weakref.ref[TransportError]:
         try:
             drive(Story().flow(), transport)
@@ -222,7 +222,7 @@ def test_an_error_is_freed_when_the_caller_lets_go_of_it(drive: Callable[..., An
 
 
 @pytest.mark.parametrize("offload", [None, in_thread])
-def test_what_a_flow_asks_to_be_called_is_called_by_the_driver(offload: Any) -> None:
+def test_the_driver_calls_the_functions_that_a_flow_yields(offload: Any) -> None:
     def fail() -> None:
         raise LookupError("of the function")
 
@@ -241,7 +241,7 @@ def test_what_a_flow_asks_to_be_called_is_called_by_the_driver(offload: Any) -> 
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_an_error_of_the_flow_goes_on(driver: Driver) -> None:
+def test_an_error_of_the_flow_propagates(driver: Driver) -> None:
     def flow() -> Flow[None]:
         yield Operation("InitiateAuth", {})
         raise LookupError("of the flow")
@@ -252,7 +252,7 @@ def test_an_error_of_the_flow_goes_on(driver: Driver) -> None:
 
 @pytest.mark.parametrize("driver", DRIVERS)
 @pytest.mark.parametrize("answers", [[], [REPLY]])
-def test_an_exhausted_fake_is_no_result(driver: Driver, answers: list[Any]) -> None:
+def test_a_stop_iteration_of_a_transport_ends_the_flow_and_is_raised(driver: Driver, answers: list[Any]) -> None:
     story = Story()
     flow = story.flow()
     # Python turns a StopIteration that leaves a coroutine into a RuntimeError.
@@ -261,7 +261,7 @@ def test_an_exhausted_fake_is_no_result(driver: Driver, answers: list[Any]) -> N
     assert story.ends == ["RuntimeError" if caught.type is RuntimeError else "GeneratorExit", "closed"]
 
 
-def test_an_exhausted_synchronous_fake_is_not_a_failed_request() -> None:
+def test_a_stop_iteration_of_a_transport_cannot_be_suppressed_in_a_flow() -> None:
     def forgiving() -> Flow[str]:
         with suppress(Exception):
             yield Operation("InitiateAuth", {})
@@ -272,7 +272,7 @@ def test_an_exhausted_synchronous_fake_is_not_a_failed_request() -> None:
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_a_flow_that_asks_nothing(driver: Driver) -> None:
+def test_a_flow_without_a_request_returns_its_result(driver: Driver) -> None:
     def flow() -> Flow[str]:
         yield from ()
         return "done"
@@ -327,6 +327,6 @@ def test_a_reply_without_metadata_counts_as_200() -> None:
     assert (REPLY.status, REPLY.request_id, REPLY.error) == (200, None, None)
 
 
-def test_a_reply_shows_no_secret() -> None:
+def test_a_reply_does_not_show_secrets() -> None:
     assert "s3cret" not in repr(Reply({"Session": "s3cret"}))
     assert "s3cret" not in repr(Operation("InitiateAuth", {"PASSWORD": "s3cret"}))

@@ -27,26 +27,26 @@ NAMES = [
 ]
 
 
-def test_top_level_names() -> None:
+def test_top_level_names_are_exported() -> None:
     assert sorted(srpcore.__all__) == sorted(PROMISED)
 
 
 @pytest.mark.parametrize("name", ["srpcore", *NAMES])
-def test_every_exported_name_is_there(name: str) -> None:
+def test_every_exported_name_exists(name: str) -> None:
     module = importlib.import_module(name)
     for exported in getattr(module, "__all__", ()):
         assert hasattr(module, exported), f"{name}.{exported}"
     assert len(set(getattr(module, "__all__", ()))) == len(getattr(module, "__all__", ()))
 
 
-def test_pycognito_names_of_the_exceptions() -> None:
+def test_exceptions_of_pycognito_derive_from_warrant_exception() -> None:
     from srpcore import exceptions
 
     for name in ("ForceChangePasswordException", "TokenVerificationException", "MFAChallengeException"):
         assert issubclass(getattr(exceptions, name), exceptions.WarrantException)
 
 
-def test_the_exceptions_are_those_of_its_modules() -> None:
+def test_exceptions_exports_the_names_of_its_modules() -> None:
     from srpcore import exceptions
 
     modules = [getattr(exceptions, name) for name in exceptions._MODULES]
@@ -54,7 +54,7 @@ def test_the_exceptions_are_those_of_its_modules() -> None:
 
 
 @pytest.mark.parametrize("module", ["srpcore", "srpcore.exceptions"])
-def test_a_name_that_is_not_there_is_an_attribute_error(module: str) -> None:
+def test_an_unknown_name_is_an_attribute_error(module: str) -> None:
     with pytest.raises(AttributeError, match="Cognitto"):
         _ = importlib.import_module(module).Cognitto
 
@@ -75,6 +75,6 @@ def test_every_name_of_dir_can_be_read_without_optional_packages() -> None:
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
-def test_rooms_are_attributes_without_an_import_of_their_own() -> None:
+def test_packages_are_attributes_without_an_import() -> None:
     program = "import srpcore; srpcore.exceptions.tokens.TokenExpired; srpcore.aws_srp.AWSSRP; srpcore.utils.TokenType"
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

@@ -92,7 +92,7 @@ CASES = {
 }
 
 
-def test_a_copy_has_a_lock_of_its_own() -> None:
+def test_a_copy_has_its_own_lock() -> None:
     lock = ForkSafeLock()
     with lock.lock:
         for again in (copy.copy(lock), copy.deepcopy(lock), pickle.loads(pickle.dumps(lock))):
@@ -101,7 +101,7 @@ def test_a_copy_has_a_lock_of_its_own() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
-def test_child_does_not_wait_for_a_thread_of_the_parent(case: str) -> None:
+def test_a_forked_child_does_not_wait_for_a_thread_of_its_parent(case: str) -> None:
     path = [str(ROOT), str(ROOT / "transports"), str(ROOT / "tests")]
     program = (
         HEAD.format(path=path) + textwrap.dedent(CASES[case]).replace("# with a user\n", POOL) + "\nsys.exit(code)\n"

@@ -610,7 +610,7 @@ def test_a_listing_pauses_no_longer_than_usual_between_pages(
 # A clock that the program gives
 
 
-def test_a_clock_that_is_given_wins_over_the_frozen_time(freeze: Freeze, now: int, tmp_path: Path) -> None:
+def test_the_given_clock_wins_over_the_frozen_time(freeze: Freeze, now: int, tmp_path: Path) -> None:
     def clock() -> float:
         return float(now)
 
@@ -720,7 +720,7 @@ THE_CLOCK = Path(srpcore.clock.__file__)
 @pytest.mark.parametrize(
     "path", [path for path in SOURCES if path != THE_CLOCK], ids=lambda path: f"{path.parent.name}/{path.name}"
 )
-def test_a_clock_that_a_test_cannot_replace_is_read_nowhere(path: Path) -> None:
+def test_no_module_reads_a_clock_that_a_test_cannot_replace(path: Path) -> None:
     """``mock.patch("time.time")`` does not reach ``datetime.now()``, and freezegun stops ``time.monotonic()``."""
     source = path.read_text(encoding="utf-8")
     assert re.findall(r"\btime\.monotonic(?:_ns)?\(|\bdatetime\.(?:now|utcnow|today)\(|\bdate\.today\(", source) == []

@@ -42,7 +42,7 @@ def regions() -> list[str]:
 
 
 @pytest.mark.counterpart
-def test_default_endpoint_is_botocores_in_every_region() -> None:
+def test_default_endpoint_equals_that_of_botocore_in_every_region() -> None:
     for region in regions():
         resolved = oracle().resolve_endpoint(Region=region, UseFIPS=False, UseDualStack=False)
         assert default_endpoint(region) == resolved.url
@@ -51,13 +51,13 @@ def test_default_endpoint_is_botocores_in_every_region() -> None:
 
 @pytest.mark.counterpart
 @pytest.mark.parametrize(("fips", "dualstack"), [(True, False), (False, True), (True, True)])
-def test_variants_are_botocores_in_every_region(fips: bool, dualstack: bool) -> None:
+def test_fips_and_dualstack_endpoints_equal_those_of_botocore_in_every_region(fips: bool, dualstack: bool) -> None:
     for region in regions():
         resolved = oracle().resolve_endpoint(Region=region, UseFIPS=fips, UseDualStack=dualstack)
         assert default_endpoint(region, use_fips=fips, use_dualstack=dualstack) == resolved.url
 
 
-def test_the_issuer_follows_no_variant(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_issuer_does_not_depend_on_fips_or_dualstack(monkeypatch: pytest.MonkeyPatch) -> None:
     pools = [Pool(f"{region}_AbCd12345") for region in ("us-gov-west-1", "cn-north-1", "eusc-de-east-1", "us-east-1")]
     before = [(pool.issuers, pool.jwks_url) for pool in pools]
     monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", "true")
@@ -75,7 +75,7 @@ def test_the_oracle_knows_every_partition() -> None:
 @pytest.mark.parametrize(
     "region", ["", "EU-WEST-1", "eu west 1", "evil.com/", "eu_west_1", "eu-west-1\n", "é", None, 5, b"a"]
 )
-def test_what_is_no_region_is_refused(region: Any) -> None:
+def test_an_invalid_region_is_refused(region: Any) -> None:
     for variant in ({}, {"use_fips": True}, {"use_dualstack": True}):
         with pytest.raises(ConfigurationError, match="region must be a name such as"):
             default_endpoint(region, **variant)
@@ -87,7 +87,7 @@ def test_what_is_no_region_is_refused(region: Any) -> None:
 # Pools.
 
 
-def test_a_pool_by_its_id() -> None:
+def test_a_pool_id_gives_region_issuer_and_key_address() -> None:
     pool = Pool("eu-west-1_AbCd12345")
     assert (pool.region, pool.suffix, pool.endpoint_url) == ("eu-west-1", "AbCd12345", None)
     assert pool.url == "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCd12345"
@@ -98,7 +98,7 @@ def test_a_pool_by_its_id() -> None:
     )
 
 
-def test_a_pool_in_another_region_and_partition() -> None:
+def test_a_pool_may_be_in_another_region_and_partition() -> None:
     pool = Pool("eu-west-1_X", "cn-north-1")
     assert (pool.region, pool.suffix) == ("cn-north-1", "X")
     assert pool.issuers[0] == pool.url == "https://cognito-idp.cn-north-1.amazonaws.com.cn/eu-west-1_X"
@@ -107,7 +107,7 @@ def test_a_pool_in_another_region_and_partition() -> None:
     assert Pool("eusc-de-east-1_X").url == "https://cognito-idp.eusc-de-east-1.amazonaws.eu/eusc-de-east-1_X"
 
 
-def test_a_pool_of_an_emulator_has_its_keys_and_may_have_its_issuer() -> None:
+def test_a_pool_of_an_emulator_uses_its_keys_and_accepts_its_issuer() -> None:
     pool = Pool("local_X", endpoint_url="http://127.0.0.1:5100/")
     assert pool.endpoint_url == "http://127.0.0.1:5100"
     assert pool.jwks_url == "http://127.0.0.1:5100/local_X/.well-known/jwks.json"
@@ -146,7 +146,7 @@ ANYTHING = st.one_of(
 
 @given(pool_id=ANYTHING, region=st.one_of(st.just(""), st.text("ab-1./:", max_size=5), ANYTHING))
 @example("eu-west-1_AbCd12345", "")
-def test_any_id_and_region_is_taken_whole_or_refused(pool_id: Any, region: Any) -> None:
+def test_any_id_and_region_is_accepted_unchanged_or_refused(pool_id: Any, region: Any) -> None:
     try:
         pool = Pool(pool_id, region)
     except ConfigurationError:
@@ -179,7 +179,7 @@ def test_any_id_and_region_is_taken_whole_or_refused(pool_id: Any, region: Any) 
         ("http://[::1]:5100", "http://[::1]:5100"),
     ],
 )
-def test_endpoints_that_are_taken(url: str, taken: str) -> None:
+def test_valid_endpoints_are_accepted(url: str, taken: str) -> None:
     assert check_endpoint(url) == taken
 
 
@@ -191,7 +191,7 @@ def test_endpoints_that_are_taken(url: str, taken: str) -> None:
         "http://[::2]", "http://[::ffff:10.0.0.1]", "http://١٢٧.0.0.1", "http://127.0.0.१",
     ],
 )  # fmt: skip
-def test_plain_http_is_refused_but_to_this_machine(url: str) -> None:
+def test_plain_http_is_refused_except_to_this_machine(url: str) -> None:
     with pytest.raises(ConfigurationError, match="in the clear: use https"):
         check_endpoint(url)
     assert check_endpoint(url, allow_http=True) == url
@@ -231,7 +231,7 @@ def test_a_malformed_endpoint_is_refused(url: Any, allow_http: bool) -> None:
         ),
     )
 )
-def test_any_endpoint_is_taken_or_refused(url: Any) -> None:
+def test_any_endpoint_is_accepted_or_refused(url: Any) -> None:
     try:
         taken = check_endpoint(url)
     except ConfigurationError:
@@ -245,7 +245,7 @@ def test_any_endpoint_is_taken_or_refused(url: Any) -> None:
     assert check_endpoint(taken) == taken
 
 
-def test_configured_endpoint_goes_by_the_order_of_the_sdks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_configured_endpoint_follows_the_order_of_the_sdks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(SPECIFIC, raising=False)
     monkeypatch.delenv(GENERAL, raising=False)
     assert configured_endpoint() is None
@@ -262,7 +262,7 @@ def test_configured_endpoint_goes_by_the_order_of_the_sdks(monkeypatch: pytest.M
 @pytest.mark.counterpart
 @pytest.mark.parametrize("specific", ["https://specific", None])
 @pytest.mark.parametrize("general", ["https://general", None])
-def test_configured_endpoint_is_botocores(
+def test_configured_endpoint_equals_that_of_botocore(
     specific: str | None, general: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import botocore.session

@@ -17,12 +17,12 @@ BLOCKS = [block for text in TEXTS for block in re.findall(r"```python\n(.*?)```"
 COMPLETE = [block for block in BLOCKS if "LocalUserPool()" in block or "srp.Parameters" in block]
 
 
-def test_there_are_programs_to_run() -> None:
+def test_the_documents_contain_programs() -> None:
     assert len(COMPLETE) >= 2
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.splitlines()[0])
-def test_programs_are_python_and_import_what_is_there(block: str) -> None:
+def test_programs_are_python_and_their_imports_exist(block: str) -> None:
     for node in ast.walk(ast.parse(block)):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             if "rest_framework" in block:
@@ -36,7 +36,7 @@ def test_complete_programs_run(block: str, tmp_path: Path, monkeypatch: pytest.M
     exec(compile(block, "README.md", "exec"), {"Cognito": srpcore.Cognito, "srpcore": srpcore, "pytest": pytest})
 
 
-def test_methods_in_the_tables_are_there() -> None:
+def test_methods_in_the_tables_exist() -> None:
     table = README.read_text(encoding="utf-8").split("| To | call |")[1].split("\n\n")[0]
     names = set(re.findall(r"`([a-z_]+)`", table))
     assert len(names) > 20

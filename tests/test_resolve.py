@@ -53,7 +53,7 @@ def test_https_is_the_default() -> None:
 
 
 @pytest.mark.counterpart
-def test_the_argument_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_argument_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SRPCORE_TRANSPORT", "botocore")
     assert made(None) == made("botocore") == "BotocoreTransport"
     assert made("https") == "HttpsTransport"
@@ -75,7 +75,7 @@ def test_an_unknown_name_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) 
         pytest.fail("the environment's name was not tried")
 
 
-def test_httpx_by_its_name_and_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_httpx_is_found_by_its_name_and_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("httpx")
     assert made("httpx", keys=("AKID", "the-secret-key")) == "HttpxTransport"
     monkeypatch.setenv("SRPCORE_TRANSPORT", "httpx")
@@ -114,7 +114,7 @@ def test_an_endpoint_that_may_not_be_used_is_refused() -> None:
         make_transport(None, region="eu-west-1", endpoint_url="http://example.com")
 
 
-def test_keys_sign_what_is_signed() -> None:
+def test_given_keys_sign_the_signed_operations() -> None:
     transport: Any = make_transport("https", region="eu-west-1", endpoint_url=HTTP, keys=("AKID", "the-secret-key"))
     assert transport._signer._credentials.access_key_id == "AKID"
     assert transport._signer._credentials.secret_access_key == "the-secret-key"
@@ -122,7 +122,7 @@ def test_keys_sign_what_is_signed() -> None:
 
 
 @pytest.mark.counterpart
-def test_the_arguments_reach_botocores_client() -> None:
+def test_the_arguments_reach_the_client_of_botocore() -> None:
     transport: Any = make_transport("botocore", region="eu-south-1", endpoint_url=HTTP, keys=("AKID", "the-secret-key"))
     client = transport.client
     assert (client.meta.region_name, client.meta.endpoint_url) == ("eu-south-1", HTTP)
@@ -151,7 +151,7 @@ def test_a_missing_package_names_its_extra(module: str, package: str, monkeypatc
 
 
 @pytest.mark.parametrize("missing", ["srpcore_transports", "srpcore_transports.https"])
-def test_transports_that_are_not_there_are_no_matter_of_an_extra(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_transports_package_does_not_suggest_an_extra(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
     absent(monkeypatch, missing)
     with pytest.raises(ConfigurationError) as caught:
         transport_module("https")
@@ -172,7 +172,7 @@ def test_without_boto3_botocore_makes_the_client(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.counterpart
-def test_boto3_makes_the_client_where_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_boto3_makes_the_client_if_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     made_by_boto3 = MagicMock()
     monkeypatch.setattr("boto3.client", made_by_boto3)
     first: Any = botocore_transport({"region_name": "eu-west-1"})
@@ -197,7 +197,7 @@ def test_a_session_makes_the_client() -> None:
     assert chosen.client is mock.client.return_value
 
 
-def test_a_transport_stands_for_itself() -> None:
+def test_a_transport_object_is_used_as_it_is() -> None:
     transport = Transport()
     assert as_transport(transport) is transport
     assert as_transport(ServiceClient(transport, "eu-west-1")) is transport
@@ -207,7 +207,7 @@ def test_a_transport_stands_for_itself() -> None:
 
 
 @pytest.mark.counterpart
-def test_a_botocore_client_and_a_mock_of_one_are_carried_by_botocores_transport() -> None:
+def test_a_botocore_client_or_a_mock_of_one_gets_the_botocore_transport() -> None:
     import botocore.session
 
     real = botocore.session.get_session().create_client("cognito-idp", region_name="eu-west-1")

@@ -65,7 +65,7 @@ def test_every_operation_of_the_model_has_its_method(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(OPERATIONS))
-def test_operations_answer_in_pages_as_the_model_says(name: str) -> None:
+def test_operations_have_a_paginator_as_the_model_says(name: str) -> None:
     paging = PAGES.get(OPERATIONS[name])
     client = ServiceClient(Kept(), "eu-west-1")
     assert client.can_paginate(name) is (paging is not None)
@@ -83,13 +83,13 @@ def test_operations_answer_in_pages_as_the_model_says(name: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["get_user", "x", "", "list_users_", "__class__"])
-def test_no_paginator_for_what_has_no_pages(client: Any, method: str) -> None:
+def test_operations_without_pages_have_no_paginator(client: Any, method: str) -> None:
     assert client.can_paginate(method) is False
     with pytest.raises(exceptions.ConfigurationError, match="call it as a method"):
         client.get_paginator(method)
 
 
-def test_pages_of_a_pool(client: Any, pool: LocalUserPool) -> None:
+def test_pages_contain_every_user(client: Any, pool: LocalUserPool) -> None:
     pages = list(client.get_paginator("list_users").paginate(UserPoolId=pool.user_pool_id, Limit=2))
     names = [[user["Username"] for user in page["Users"]] for page in pages]
     assert [len(each) for each in names] == [2, 2, 1]
@@ -113,7 +113,7 @@ def test_pages_can_begin_at_a_token() -> None:
     assert [parameters["PaginationToken"] for _, parameters in transport.asked] == ["1", "2"]
 
 
-def test_pages_that_would_have_no_end_are_refused() -> None:
+def test_a_repeated_page_token_is_an_error() -> None:
     transport = Kept(*[{"NextToken": "again-and-again"}] * 5)
     pages = ServiceClient(transport, "eu-west-1").get_paginator("list_groups").paginate()
     with pytest.raises(exceptions.UnsafeServerValue, match="the same NextToken twice") as caught:
@@ -122,7 +122,7 @@ def test_pages_that_would_have_no_end_are_refused() -> None:
     assert "again-and-again" not in str(caught.value)
 
 
-def test_a_method_returns_the_services_document(client: Any, pool: LocalUserPool) -> None:
+def test_a_method_returns_the_document_of_the_service(client: Any, pool: LocalUserPool) -> None:
     user = client.admin_get_user(UserPoolId=pool.user_pool_id, Username="user0")
     assert user["Username"] == "user0"
     assert user["ResponseMetadata"]["HTTPStatusCode"] == 200
@@ -170,7 +170,7 @@ def test_the_caller_can_say_whether_an_operation_is_signed(name: str, signed: bo
 @pytest.mark.parametrize(
     "name", ["", "list users", "ListUsers\n", "ListUsers\r\nHost: x", "Ünicode", "1ListUsers", "a.b", "A" * 129]
 )
-def test_what_is_not_an_operations_name_is_refused_before_anything_is_sent(name: str) -> None:
+def test_an_invalid_operation_name_is_refused_before_anything_is_sent(name: str) -> None:
     transport = Kept()
     with pytest.raises(exceptions.ConfigurationError, match="invalid operation name"):
         ServiceClient(transport, "eu-west-1").call(name)
@@ -200,7 +200,7 @@ def test_a_misspelt_exception_is_an_attribute_error_with_a_suggestion(client: An
     assert {"ClientError", "NotAuthorizedException"} <= set(dir(client.exceptions))
 
 
-def test_exceptions_by_their_names(client: Any) -> None:
+def test_exceptions_are_found_by_their_names(client: Any) -> None:
     for name in EXCEPTIONS:
         assert getattr(client.exceptions, name) is getattr(exceptions, name)
     assert client.exceptions.ClientError is exceptions.ServiceError
@@ -214,7 +214,7 @@ def test_exceptions_by_their_names(client: Any) -> None:
     "name",
     ["make_coffee", "_x", "__x__", "__wrapped__", "_repr_html_", "__deepcopy__", "__len__", "x", "X_y", "getUser", "get__user", "get_user_", "get user", "gët_user", "get_user1", "get_user\n"],
 )  # fmt: skip
-def test_what_is_not_a_method_of_the_model_is_not_an_attribute(client: Any, name: str) -> None:
+def test_a_name_that_the_model_does_not_have_is_not_an_attribute(client: Any, name: str) -> None:
     assert not hasattr(client, name)
     with pytest.raises(AttributeError) as caught:
         getattr(client, name)

@@ -42,7 +42,7 @@ BOTH = MODEL["operations"].keys() & set(OPERATIONS.values())
 pytestmark = pytest.mark.counterpart
 
 
-def test_generated_files_are_what_the_installed_botocore_gives() -> None:
+def test_generated_files_are_up_to_date_with_the_installed_botocore() -> None:
     check = [sys.executable, str(ROOT / "tools" / "make_model.py"), "--check"]
     done = subprocess.run(check, capture_output=True, text=True, timeout=60, check=False)
     # A botocore of another version with the same model differs in the version alone.
@@ -82,7 +82,7 @@ def members_of(name: str, side: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("token", ["NextToken", "PaginationToken"])
-def test_operations_answer_in_pages_if_a_token_comes_and_goes(token: str) -> None:
+def test_operations_have_pages_if_request_and_reply_have_a_token(token: str) -> None:
     ours = {name for name, paging in PAGES.items() if paging.token == token}
     assert ours & BOTH == {
         name for name in BOTH if token in members_of(name, "input") and token in members_of(name, "output")
@@ -100,7 +100,7 @@ def test_results_and_page_size_are_members_of_the_model(name: str) -> None:
         assert (size["type"], size.get("max")) == ("integer", paging.max_size)
 
 
-def test_pages_agree_with_botocores_paginators() -> None:
+def test_pages_equal_the_paginators_of_botocore() -> None:
     theirs = Loader().load_service_model("cognito-idp", "paginators-1")["pagination"]
     for name in theirs.keys() & BOTH:
         assert PAGES[name][:3] == (theirs[name]["input_token"], theirs[name]["result_key"], theirs[name]["limit_key"])
@@ -114,7 +114,7 @@ def structures() -> Iterator[tuple[str, str]]:
             yield member, reference["shape"]
 
 
-def test_timestamp_members_are_timestamps_and_nothing_else() -> None:
+def test_timestamp_members_are_exactly_the_timestamps_of_the_model() -> None:
     timestamps = {name for name, shape in structures() if SHAPES[shape]["type"] == "timestamp"}
     others = {name for name, shape in structures() if SHAPES[shape]["type"] != "timestamp"}
     assert timestamps == TIMESTAMP_MEMBERS
@@ -140,7 +140,7 @@ def test_map_members_are_maps_somewhere() -> None:
     assert {name for name, shape in structures() if SHAPES[shape]["type"] == "map"} == MAP_MEMBERS
 
 
-def test_enum_members_hold_nothing_but_words_of_enumerations() -> None:
+def test_enum_members_hold_only_words_of_enumerations() -> None:
     for name, shape in structures():
         described = SHAPES[shape]
         inner = SHAPES[described["member"]["shape"]] if described["type"] == "list" else described
@@ -172,7 +172,7 @@ def test_internal_errors_are_the_servers_fault_and_others_the_clients() -> None:
     assert set(EXCEPTIONS.values()) == {400, 500}
 
 
-def test_read_only_operations_are_all_that_the_model_marks_and_none_that_issues_or_sends() -> None:
+def test_read_only_operations_are_those_of_the_model_except_those_that_issue_or_send() -> None:
     marked = {name for name in BOTH if MODEL["operations"][name].get("readonly")}
     assert marked <= READ_ONLY
     named_so = {name for name in BOTH if name.removeprefix("Admin").startswith(("Get", "List", "Describe"))}

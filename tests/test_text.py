@@ -29,7 +29,9 @@ class Stream(io.TextIOWrapper):
         ({"TERM": "dumb"}, True, False),
     ],
 )
-def test_colours(settings: dict[str, str], terminal: bool, colours: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_colours_are_used_only_at_a_terminal(
+    settings: dict[str, str], terminal: bool, colours: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
@@ -41,10 +43,10 @@ def test_colours(settings: dict[str, str], terminal: bool, colours: bool, monkey
 
 
 @pytest.mark.parametrize(("encoding", "tick"), [("utf-8", "✓"), ("ascii", "+"), ("latin-1", "+")])
-def test_signs(encoding: str, tick: str) -> None:
+def test_signs_are_ascii_if_the_encoding_has_no_others(encoding: str, tick: str) -> None:
     with Stream(encoding, False) as stream:
         assert Style(stream).sign("tick") == tick
 
 
-def test_printable() -> None:
+def test_printable_replaces_control_characters() -> None:
     assert printable("Åse: 12\x1b[2J\r\n\x00\u202e ") == "Åse: 12?[2J  ?? "

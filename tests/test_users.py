@@ -24,7 +24,7 @@ def typed(value: Any) -> Any:
     return (type(value).__name__, value)
 
 
-def test_booleans_and_names() -> None:
+def test_booleans_and_names_are_converted() -> None:
     attributes = [
         {"Name": "email_verified", "Value": "true"},
         {"Name": "custom:paid", "Value": "false"},
@@ -46,7 +46,7 @@ def test_booleans_and_numbers_are_sent_as_strings(value: Any, sent: str) -> None
     assert dict_to_cognito({"custom:tier": value}) == [{"Name": "custom:tier", "Value": sent}]
 
 
-def test_nothing_is_changed() -> None:
+def test_the_arguments_are_not_changed() -> None:
     attributes, shown = {"tier": True, "name": "a"}, {"custom:tier": "tier"}
     assert dict_to_cognito(attributes, shown) == [
         {"Name": "name", "Value": "a"},
@@ -56,7 +56,7 @@ def test_nothing_is_changed() -> None:
 
 
 @given(st.dictionaries(NAMES, st.booleans() | VALUES.filter(lambda value: value not in ("true", "false"))))
-def test_a_dictionary_comes_back(attributes: dict[str, Any]) -> None:
+def test_a_dictionary_survives_a_round_trip(attributes: dict[str, Any]) -> None:
     there = dict_to_cognito(attributes)
     assert all(isinstance(each["Value"], str) for each in there)
     assert [(name, typed(value)) for name, value in cognito_to_dict(there).items()] == [
@@ -65,7 +65,7 @@ def test_a_dictionary_comes_back(attributes: dict[str, Any]) -> None:
 
 
 @given(st.lists(st.tuples(NAMES, VALUES), unique_by=lambda pair: pair[0], max_size=5))
-def test_a_list_comes_back_with_its_names_changed_and_changed_back(pairs: list[tuple[str, str]]) -> None:
+def test_a_list_survives_a_round_trip_with_renamed_attributes(pairs: list[tuple[str, str]]) -> None:
     attributes = [{"Name": f"custom:{name}", "Value": value} for name, value in pairs]
     shown = {f"custom:{name}": f"shown {name}" for name, _ in pairs}
     there = cognito_to_dict(attributes, shown)
@@ -74,7 +74,7 @@ def test_a_list_comes_back_with_its_names_changed_and_changed_back(pairs: list[t
 
 
 @given(st.lists(st.text("abcdefgh", min_size=2, max_size=5), min_size=1, max_size=4))
-def test_words_come_back(words: list[str]) -> None:
+def test_names_survive_a_round_trip(words: list[str]) -> None:
     snake = "_".join(words)
     assert snake_to_camel(snake) == "".join(word.capitalize() for word in words)
     assert camel_to_snake(snake_to_camel(snake)) == snake
@@ -82,7 +82,9 @@ def test_words_come_back(words: list[str]) -> None:
 
 @pytest.mark.counterpart
 @given(LISTS, MAPS)
-def test_cognito_to_dict_is_pycognitos(attributes: list[dict[str, Any]], shown: dict[str, str] | None) -> None:
+def test_cognito_to_dict_equals_that_of_pycognito(
+    attributes: list[dict[str, Any]], shown: dict[str, str] | None
+) -> None:
     import pycognito
 
     theirs = pycognito.cognito_to_dict(copy.deepcopy(attributes), shown)
@@ -96,7 +98,7 @@ def test_cognito_to_dict_is_pycognitos(attributes: list[dict[str, Any]], shown: 
 
 @pytest.mark.counterpart
 @given(st.dictionaries(NAMES, ANY_VALUES, max_size=5), MAPS)
-def test_dict_to_cognito_is_pycognitos_but_numbers_are_strings_and_nothing_is_changed(
+def test_dict_to_cognito_equals_that_of_pycognito_except_for_numbers(
     attributes: dict[str, Any], shown: dict[str, str] | None
 ) -> None:
     import pycognito
@@ -118,7 +120,7 @@ def test_dict_to_cognito_is_pycognitos_but_numbers_are_strings_and_nothing_is_ch
         st.text("aBcD1_ é", max_size=10), st.text(max_size=6), st.sampled_from(["HTTPServer", "userMFAOptions", "a_1b"])
     )
 )
-def test_case_is_pycognitos(text: str) -> None:
+def test_case_conversion_equals_that_of_pycognito(text: str) -> None:
     import pycognito
 
     assert camel_to_snake(text) == pycognito.camel_to_snake(text)

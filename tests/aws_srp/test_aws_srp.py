@@ -91,7 +91,7 @@ def test_overridden_methods_are_used(world: World) -> None:
     assert second.parameters["ChallengeResponses"]["MINE"] == "2"
 
 
-def test_device_story(world: World) -> None:
+def test_a_device_is_confirmed_and_used_at_the_next_login(world: World) -> None:
     srp = make(world)
     reply = srp.authenticate_user()
     response, password = srp.confirm_device(reply, "laptop")
@@ -158,12 +158,12 @@ def test_challenges_are_exceptions(world: World) -> None:
     assert caught.value.get_tokens()["ChallengeName"] == AWSSRP.SOFTWARE_TOKEN_MFA_CHALLENGE
 
 
-def test_new_password_where_none_is_asked_for_logs_in(world: World) -> None:
+def test_new_password_that_is_not_required_is_ignored_and_the_user_is_logged_in(world: World) -> None:
     assert make(world).set_new_password_challenge("Another-Horse-2")["AuthenticationResult"]
     assert "RespondToAuthChallenge:NEW_PASSWORD_REQUIRED" not in world.wire.names
 
 
-def test_constructor_refuses_what_does_not_go_together(world: World) -> None:
+def test_constructor_refuses_arguments_that_contradict_each_other(world: World) -> None:
     with pytest.raises(ValueError, match="pool_region"):
         make(world, pool_region="us-east-1")
     for given in ("device_key", "device_group_key", "device_password"):
@@ -173,14 +173,14 @@ def test_constructor_refuses_what_does_not_go_together(world: World) -> None:
         make(world).process_device_challenge({})
 
 
-def test_repr_has_no_secret(world: World) -> None:
+def test_repr_does_not_show_secrets(world: World) -> None:
     srp = make(world)
     for secret in (PASSWORD, str(srp.small_a_value), f"{srp.small_a_value:x}", world.pool.client_secret or "-"):
         assert secret not in repr(srp)
 
 
 @pytest.mark.counterpart
-def test_values_are_those_of_pycognito(world: World) -> None:
+def test_values_equal_those_of_pycognito(world: World) -> None:
     import pycognito.aws_srp
 
     from srpcore import aws_srp
@@ -203,7 +203,7 @@ def test_values_are_those_of_pycognito(world: World) -> None:
 
 
 @pytest.mark.counterpart
-def test_functions_are_those_of_pycognito() -> None:
+def test_functions_equal_those_of_pycognito() -> None:
     from pycognito import aws_srp as theirs
 
     from srpcore import aws_srp as ours

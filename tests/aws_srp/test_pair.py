@@ -87,7 +87,7 @@ def test_a_second_challenge_for_the_same_pair_is_refused(answer: Callable[[AWSSR
         answer(srp, SECOND)
 
 
-def test_next_exchange_has_a_pair_of_its_own() -> None:
+def test_every_exchange_has_its_own_pair() -> None:
     srp = make()
     first = srp.get_auth_params()
     srp.process_challenge(FIRST, first)
@@ -127,7 +127,7 @@ def test_pair_can_be_set_and_patched() -> None:
     assert make(Own).large_a_value == 4
 
 
-def test_object_that_was_made_without_its_constructor_draws_a_pair() -> None:
+def test_an_object_made_without_its_constructor_draws_a_pair() -> None:
     srp = AWSSRP.__new__(AWSSRP)
     assert pow(cognito.GROUP.g, srp.small_a_value, cognito.GROUP.N) == srp.large_a_value
 
@@ -144,7 +144,7 @@ def in_children(act: Callable[[], str], children: int = 4) -> list[str]:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
 @pytest.mark.parametrize("used", ["not used", "read", "sent", "answered", "set"])
-def test_no_two_processes_send_the_same_value(used: str) -> None:
+def test_a_forked_child_sends_a_different_value(used: str) -> None:
     srp = make()
     if used == "read":
         assert srp.large_a_value
@@ -160,7 +160,7 @@ def test_no_two_processes_send_the_same_value(used: str) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
-def test_a_child_does_not_answer_for_its_parent() -> None:
+def test_a_forked_child_does_not_answer_the_challenge_of_its_parent() -> None:
     srp = make()
     asked = srp.get_auth_params()
 

@@ -29,7 +29,7 @@ STEPS = [
 ]
 
 
-def test_every_step_with_its_time() -> None:
+def test_every_step_is_printed_with_its_time() -> None:
     # Nothing of a developer's environment matters to it.
     settings = {
         "COGNITO_JWKS": '{"keys": []}',
@@ -50,7 +50,7 @@ def test_every_step_with_its_time() -> None:
     assert re.search(r"12 steps in \d+\.\d ms", result.stdout)
 
 
-def test_nothing_secret_is_printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secrets_are_not_printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     story = demo._Demo()
     monkeypatch.setattr(demo, "_Demo", lambda: story)
     assert demo.demo() == 0
@@ -62,7 +62,7 @@ def test_nothing_secret_is_printed(capsys: pytest.CaptureFixture[str], monkeypat
     assert story.user.device.password not in shown
 
 
-def test_signs_of_ascii_where_the_encoding_has_no_other() -> None:
+def test_ascii_signs_are_used_if_the_encoding_has_no_others() -> None:
     result = run("demo", PYTHONIOENCODING="ascii")
     assert (result.status, result.stderr) == (0, "")
     assert result.stdout.isascii()
@@ -70,7 +70,7 @@ def test_signs_of_ascii_where_the_encoding_has_no_other() -> None:
 
 
 @pytest.mark.parametrize("engine", modexp.available())
-def test_engine_is_named(engine: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_engine_is_printed(engine: str, capsys: pytest.CaptureFixture[str]) -> None:
     names = {"openssl": "OpenSSL, constant time", "gmpy2": "gmpy2, constant time", "python": "Python's pow"}
     modexp.select(engine)
     try:
@@ -89,7 +89,7 @@ def test_engine_is_named(engine: str, capsys: pytest.CaptureFixture[str]) -> Non
         ({"client_settings": {"ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH"]}}, "wrong password"),
     ],
 )
-def test_step_that_fails_is_named(
+def test_a_step_that_fails_is_printed(
     settings: dict[str, object], step: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def pool(**given: object) -> LocalUserPool:
@@ -111,7 +111,7 @@ def test_step_that_fails_is_named(
         ("renew_access_token", lambda _: None, "refresh"),
     ],
 )
-def test_step_that_did_nothing_is_a_failure(
+def test_a_step_without_effect_is_a_failure(
     method: str,
     instead: Callable[..., None],
     step: str,

@@ -28,14 +28,14 @@ def tokens_of(result: Result) -> dict[str, Any]:
     return tokens
 
 
-def test_tokens_as_json(server: Server, admin: Any, user: str) -> None:
+def test_tokens_are_printed_as_json(server: Server, admin: Any, user: str) -> None:
     tokens = tokens_of(login(server, user, PASSWORD))
     assert tokens.keys() == {"id_token", "access_token", "refresh_token", "token_type", "expires_in"}
     assert (tokens["token_type"], tokens["expires_in"]) == ("Bearer", 3600)
     assert admin.get_user(AccessToken=tokens["access_token"])["Username"] == user
 
 
-def test_one_token(server: Server, admin: Any, user: str) -> None:
+def test_a_single_token_is_printed(server: Server, admin: Any, user: str) -> None:
     def token(kind: str) -> str:
         result = login(server, user, PASSWORD, options=("--token", kind))
         assert result.status == 0
@@ -64,17 +64,17 @@ def test_defaults_come_from_the_environment(server: Server, user: str) -> None:
         assert f"--{missing.removeprefix('SRPCORE_').lower().replace('_', '-')}" in result.stderr
 
 
-def test_wrong_password(server: Server, user: str) -> None:
+def test_wrong_password_is_one_error_line(server: Server, user: str) -> None:
     error = login(server, user, f"{PASSWORD}x").refused()
     assert "NotAuthorizedException" in error
     assert PASSWORD not in error
 
 
-def test_unknown_user(server: Server) -> None:
+def test_unknown_user_is_one_error_line(server: Server) -> None:
     assert "NotAuthorizedException" in login(server, "nobody", PASSWORD).refused()
 
 
-def test_new_password(server: Server, make_user: Callable[..., str]) -> None:
+def test_new_password_is_asked_for(server: Server, make_user: Callable[..., str]) -> None:
     user = make_user(permanent=False)
     error = login(server, user, PASSWORD, NEW_PASSWORD, f"{NEW_PASSWORD}x").refused()
     assert "differ" in error
@@ -98,7 +98,7 @@ def test_new_password_with_a_required_attribute(server: Server, admin: Any, make
     assert {"Name": "name", "Value": "Ann Ångström"} in attributes
 
 
-def test_totp(server: Server, totp_user: tuple[str, Callable[[], str]]) -> None:
+def test_totp_code_is_asked_for(server: Server, totp_user: tuple[str, Callable[[], str]]) -> None:
     user, next_code = totp_user
     code = next_code()
     wrong = f"{(int(code) + 1) % 10**6:06d}"
@@ -140,11 +140,11 @@ def test_client_secret_is_read_from_the_environment(admin: Any, server: Server, 
 
 
 @pytest.mark.parametrize(("stdin", "name"), [("", "Username"), ("alice\n", "Password")], ids=["name", "password"])
-def test_input_that_ends_early(server: Server, stdin: str, name: str) -> None:
+def test_input_that_ends_early_is_an_error(server: Server, stdin: str, name: str) -> None:
     assert f"before an answer to '{name}'" in run("login", *server.pool(), stdin=stdin).refused()
 
 
-def test_closed_input(server: Server) -> None:
+def test_closed_input_is_an_error(server: Server) -> None:
     done = subprocess.run(
         ["sh", "-c", 'exec "$@" <&-', "sh", *SRPCORE, "login", *server.pool(), "--username", "alice"],
         capture_output=True,
@@ -155,18 +155,18 @@ def test_closed_input(server: Server) -> None:
     assert "before an answer to 'Password'" in Result(done.returncode, done.stdout, done.stderr).refused()
 
 
-def test_input_that_is_not_text(server: Server) -> None:
+def test_input_that_cannot_be_decoded_is_an_error(server: Server) -> None:
     error = run("login", *server.pool(), "--username", "alice", stdin=b"secret\xff\n", PYTHONIOENCODING="utf-8")
     assert "could not decode the answer to 'Password'" in error.refused()
     assert "secret" not in error.stderr
 
 
-def test_pool_id_is_refused_before_anything_is_asked(server: Server) -> None:
+def test_invalid_pool_id_is_refused_before_the_first_question(server: Server) -> None:
     options = [*server.pool(), "--user-pool-id", "nonsense"]
     assert "user_pool_id" in run("login", *options).refused()
 
 
-def test_endpoint_that_is_not_there(server: Server) -> None:
+def test_endpoint_that_cannot_be_reached_is_an_error(server: Server) -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
     options = [*server.pool(), "--endpoint-url", f"http://127.0.0.1:{port}", "--username", "alice"]

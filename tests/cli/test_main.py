@@ -15,12 +15,12 @@ from support.cli_processes import SRPCORE, Result, Server, environment, run
 from support.users import PASSWORD
 
 
-def test_version() -> None:
+def test_version_is_printed() -> None:
     result = run("--version")
     assert (result.status, result.stdout, result.stderr) == (0, f"srpcore {srpcore.__version__}\n", "")
 
 
-def test_installed_script_is_the_same() -> None:
+def test_the_installed_script_runs_the_same_program() -> None:
     script = Path(sys.executable).with_name("srpcore.exe" if sys.platform == "win32" else "srpcore")
     done = subprocess.run([script, "--version"], capture_output=True, text=True, env=environment(), check=True)
     assert done.stdout == f"srpcore {srpcore.__version__}\n"
@@ -37,7 +37,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         assert capsys.readouterr().out.startswith(f"usage: srpcore {command} ")
 
 
-def test_wrong_call() -> None:
+def test_a_wrong_call_prints_the_usage() -> None:
     result = run("unknown")
     assert (result.status, result.stdout) == (2, "")
     assert result.stderr.startswith("usage: srpcore")
@@ -47,7 +47,7 @@ def test_wrong_call() -> None:
 @pytest.mark.parametrize(
     "arguments", [[], ["serve", "--port", "65536"], ["serve", "--port", "-1"], ["serve", "--port", "²"]]
 )
-def test_options_that_cannot_be_used(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_options_are_errors(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
@@ -55,7 +55,7 @@ def test_options_that_cannot_be_used(arguments: list[str], capsys: pytest.Captur
 
 
 @pytest.mark.parametrize("command", ["demo", "serve"])
-def test_what_is_not_installed_is_named(command: str) -> None:
+def test_a_missing_package_is_named(command: str) -> None:
     # As without the extra: the core has no dependency, the local pool has.
     program = f"import sys; sys.modules['jwt'] = None; from srpcore.cli import main; sys.exit(main([{command!r}]))"
     done = subprocess.run(
@@ -65,7 +65,7 @@ def test_what_is_not_installed_is_named(command: str) -> None:
     assert error == "srpcore: jwt is not installed: pip install 'srpcore[local]'\n"
 
 
-def test_reader_that_left_is_no_traceback(server: Server, user: str) -> None:
+def test_a_closed_pipe_does_not_print_a_traceback(server: Server, user: str) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     try:
@@ -83,7 +83,7 @@ def test_reader_that_left_is_no_traceback(server: Server, user: str) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
-def test_full_disk_is_one_clear_error(server: Server, user: str) -> None:
+def test_a_full_disk_is_one_error_line(server: Server, user: str) -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
             [*SRPCORE, "login", *server.pool(), "--username", user],

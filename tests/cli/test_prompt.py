@@ -220,7 +220,7 @@ def test_end_of_input_in_getpass_is_an_error_on_a_line_of_its_own(
     assert capsys.readouterr().err == "\n"
 
 
-def test_standard_input_that_has_no_descriptor_is_read_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_standard_input_without_a_descriptor_is_read_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     class Console(io.StringIO):
         def isatty(self) -> bool:
             return True

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_one_line_of_json_and_a_clean_end(number: signal.Signals) -> None:
+def test_it_prints_one_line_of_json_and_ends_cleanly(number: signal.Signals) -> None:
     with serving() as server:
         document = json.loads(server.line)
         assert document.keys() == {"url", "user_pool_id", "client_id"}
@@ -38,7 +38,7 @@ def test_one_line_of_json_and_a_clean_end(number: signal.Signals) -> None:
             pass
 
 
-def test_interrupt_ends_it_as_a_shells_background_job_too() -> None:
+def test_an_interrupt_ends_it_even_as_a_background_job_of_a_shell() -> None:
     # There a process starts with SIGINT ignored.
     with stopped(
         subprocess.Popen(
@@ -53,7 +53,7 @@ def test_interrupt_ends_it_as_a_shells_background_job_too() -> None:
         assert process.wait(30) == 0
 
 
-def test_calls_signed_with_the_keys_of_its_environment(server: Server, admin: Any, user: str) -> None:
+def test_calls_signed_with_the_keys_of_the_environment_are_accepted(server: Server, admin: Any, user: str) -> None:
     assert admin.admin_get_user(UserPoolId=server.user_pool_id, Username=user)["UserStatus"] == "CONFIRMED"
     names = {found["Username"] for found in admin.list_users(UserPoolId=server.user_pool_id)["Users"]}
     assert user in names
@@ -70,7 +70,7 @@ def test_calls_signed_with_the_keys_of_its_environment(server: Server, admin: An
     ],
     ids=["secret", "key", "token", "region", "unsigned"],
 )
-def test_calls_signed_otherwise_are_refused(server: Server, settings: dict[str, Any]) -> None:
+def test_calls_signed_with_other_keys_are_refused(server: Server, settings: dict[str, Any]) -> None:
     client = server.client(**settings)
     with pytest.raises(ClientError) as caught:
         client.admin_create_user(UserPoolId=server.user_pool_id, Username="mallory")
@@ -87,13 +87,13 @@ def test_without_keys_every_signed_call_is_refused() -> None:
         client.close()
 
 
-def test_half_of_the_keys_is_one_clear_error() -> None:
+def test_half_a_pair_of_keys_is_one_error_line() -> None:
     error = run("serve", "--port", "0", AWS_SECRET_ACCESS_KEY="half-of-them").refused()
     assert "AWS_ACCESS_KEY_ID" in error
     assert "half-of-them" not in error
 
 
-def test_options_of_the_pool() -> None:
+def test_options_set_up_the_pool() -> None:
     options = ("--client-secret", "--devices", "--region", "eu-west-1", "--issuer", "https://issuer.example/")
     with serving(*options) as server:
         assert server.user_pool_id.startswith("eu-west-1_")
@@ -110,7 +110,7 @@ def test_options_of_the_pool() -> None:
         assert f"https://issuer.example/{server.user_pool_id}" in error
 
 
-def test_devices_are_remembered_only_if_asked_to(server: Server, user: str) -> None:
+def test_devices_are_remembered_only_with_the_option(server: Server, user: str) -> None:
     with Cognito(server.user_pool_id, server.client_id, username=user, endpoint_url=server.url) as here:
         here.authenticate(PASSWORD)
         assert here.new_device_metadata is None
@@ -168,7 +168,7 @@ def test_invitation_prints_the_temporary_password(server: Server, admin: Any) ->
     assert run("login", *server.pool(), "--username", "ivy", stdin=lines).status == 0
 
 
-def test_port_in_use_is_one_clear_error(server: Server) -> None:
+def test_a_port_in_use_is_one_error_line(server: Server) -> None:
     port = server.url.rpartition(":")[2]
     error = run("serve", "--port", port).refused()
     assert f"127.0.0.1 port {port}" in error
@@ -176,14 +176,14 @@ def test_port_in_use_is_one_clear_error(server: Server) -> None:
 
 
 @pytest.mark.parametrize("host", ["", "a..b"])
-def test_host_that_is_none_is_one_clear_error(host: str) -> None:
+def test_an_invalid_host_is_one_error_line(host: str) -> None:
     last = run("serve", "--port", "0", "--host", host)
     assert (last.status, last.stdout) == (1, "")
     assert "Traceback" not in last.stderr
     assert last.stderr.splitlines()[-1].startswith("srpcore: ")
 
 
-def test_other_machines_are_let_in_with_a_warning_only() -> None:
+def test_listening_for_other_machines_prints_a_warning() -> None:
     # An address for documentation (RFC 5737), which this machine does not have: nothing is listened on.
     result = run("serve", "--port", "0", "--host", "192.0.2.1")
     assert (result.status, result.stdout) == (1, "")
@@ -192,7 +192,7 @@ def test_other_machines_are_let_in_with_a_warning_only() -> None:
     assert error.startswith("srpcore: cannot listen on 192.0.2.1 port 0")
 
 
-def test_region_that_is_none_is_one_clear_error() -> None:
+def test_an_invalid_region_is_one_error_line() -> None:
     assert "region" in run("serve", "--port", "0", "--region", "no region").refused()
 
 
@@ -201,7 +201,7 @@ def test_region_that_is_none_is_one_clear_error() -> None:
     [(KEYS, "accepted with the AWS keys of AKIDOFTHETESTS"), ({}, "refused: set AWS_ACCESS_KEY_ID")],
     ids=["keys", "no keys"],
 )
-def test_summary_at_a_terminal(settings: dict[str, str], said: str) -> None:
+def test_a_summary_is_printed_at_a_terminal(settings: dict[str, str], said: str) -> None:
     with Terminal(
         "serve", "--port", "0", "--issuer", "https://issuer.example", settings={**settings, "NO_COLOR": "1"}
     ) as terminal:

@@ -24,7 +24,7 @@ from support.users import NEW_PASSWORD, PASSWORD
 pytestmark = pytest.mark.slow
 
 
-def test_password_is_not_shown_and_the_result_goes_where_it_is_sent(
+def test_password_is_not_shown_and_the_result_can_be_redirected(
     server: Server, admin: Any, user: str, tmp_path: Path
 ) -> None:
     result = tmp_path / "tokens.json"
@@ -39,7 +39,9 @@ def test_password_is_not_shown_and_the_result_goes_where_it_is_sent(
     assert admin.get_user(AccessToken=tokens["access_token"])["Username"] == user
 
 
-def test_questions_for_secrets_are_shown_wherever_errors_go(server: Server, user: str, tmp_path: Path) -> None:
+def test_questions_for_secrets_are_shown_even_if_errors_are_redirected(
+    server: Server, user: str, tmp_path: Path
+) -> None:
     with (
         (tmp_path / "errors").open("wb") as stderr,
         Terminal("login", *server.pool(), "--username", user, "--token", "id", stderr=stderr.fileno()) as terminal,
@@ -82,7 +84,7 @@ def test_code_by_sms_is_not_shown(server: Server, sms_user: tuple[str, str]) -> 
     assert number not in terminal.shown
 
 
-def test_wrong_password_is_one_line(server: Server, user: str) -> None:
+def test_wrong_password_is_one_error_line(server: Server, user: str) -> None:
     with Terminal("login", *server.pool(), "--username", user) as terminal:
         terminal.answer("Password: ", "wrong-Horse-9")
         assert terminal.end() == 1
@@ -99,7 +101,7 @@ QUESTIONS = {
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_interrupt_at_a_question(server: Server, question: str) -> None:
+def test_interrupt_ends_a_question(server: Server, question: str) -> None:
     with Terminal(*QUESTIONS[question], *server.pool()) as terminal:
         terminal.await_text(question)
         terminal.type("\x03")
@@ -157,7 +159,7 @@ def test_secret_is_not_shown_without_a_controlling_terminal(server: Server, user
     assert errors.read_text() == "Password: \n"
 
 
-def test_end_of_input_at_a_question(server: Server) -> None:
+def test_end_of_input_ends_a_question(server: Server) -> None:
     for question, options in (("Username: ", []), ("Password: ", ["--username", "alice"])):
         with Terminal("login", *server.pool(), *options) as terminal:
             terminal.await_text(question)
@@ -169,7 +171,7 @@ def test_end_of_input_at_a_question(server: Server) -> None:
             assert terminal.echoes()
 
 
-def test_verify_says_what_it_waits_for(server: Server) -> None:
+def test_verify_prints_that_it_waits_for_a_token(server: Server) -> None:
     with Terminal("verify", *server.pool()) as terminal:
         terminal.await_text("Paste the token")
         terminal.type("nonsense\n\x04")
@@ -184,7 +186,7 @@ def test_interrupt_ends_the_server(server: Server) -> None:
     assert "Traceback" not in terminal.shown
 
 
-def test_colours_at_a_terminal() -> None:
+def test_colours_are_used_at_a_terminal() -> None:
     with Terminal("demo") as terminal:
         assert terminal.end() == 0
     assert "\x1b[32m" in terminal.shown

@@ -23,21 +23,21 @@ def tokens(server: Server, admin: Any) -> dict[str, str]:
     return tokens
 
 
-def test_access_token_from_standard_input(server: Server, tokens: dict[str, str]) -> None:
+def test_access_token_is_read_from_standard_input(server: Server, tokens: dict[str, str]) -> None:
     result = run("verify", *server.pool(), stdin=f"{tokens['access_token']}\n")
     assert (result.status, result.stderr) == (0, "")
     claims = json.loads(result.stdout)
     assert (claims["username"], claims["token_use"]) == ("vera", "access")
 
 
-def test_id_token_from_a_file(server: Server, tokens: dict[str, str], tmp_path: Path) -> None:
+def test_id_token_is_read_from_a_file(server: Server, tokens: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "token").write_text(f"  {tokens['id_token']}\n")
     result = run("verify", *server.pool(), "--use", "id", str(tmp_path / "token"))
     assert (result.status, result.stderr) == (0, "")
     assert json.loads(result.stdout)["aud"] == server.client_id
 
 
-def test_refusal_is_one_line_and_status_1(server: Server, tokens: dict[str, str]) -> None:
+def test_a_refused_token_is_one_line_and_status_1(server: Server, tokens: dict[str, str]) -> None:
     run("verify", *server.pool(), stdin=_other_signature(tokens["access_token"])).refused()
 
 
@@ -52,7 +52,7 @@ def _other_claims(token: str) -> str:
 
 
 @pytest.mark.parametrize("tamper", [_other_signature, _other_claims, lambda token: ""])
-def test_tampered_token(
+def test_tampered_token_is_refused(
     server: Server, tokens: dict[str, str], run_here: Callable[..., Result], tamper: Callable[[str], str]
 ) -> None:
     error = run_here("verify", *server.pool(), stdin=tamper(tokens["access_token"])).refused()
@@ -60,12 +60,14 @@ def test_tampered_token(
     assert tokens["access_token"][:30] not in error
 
 
-def test_token_of_the_other_use(server: Server, run_here: Callable[..., Result], tokens: dict[str, str]) -> None:
+def test_token_of_the_other_use_is_refused(
+    server: Server, run_here: Callable[..., Result], tokens: dict[str, str]
+) -> None:
     run_here("verify", *server.pool(), "--use", "id", stdin=tokens["access_token"]).refused()
     run_here("verify", *server.pool(), stdin=tokens["id_token"]).refused()
 
 
-def test_token_of_another_client_and_of_another_pool(
+def test_token_of_another_client_or_pool_is_refused(
     server: Server, run_here: Callable[..., Result], tokens: dict[str, str]
 ) -> None:
     run_here("verify", *server.pool(), "--client-id", "another", stdin=tokens["access_token"]).refused()
@@ -73,7 +75,7 @@ def test_token_of_another_client_and_of_another_pool(
         run_here("verify", *elsewhere.pool(), stdin=tokens["access_token"]).refused()
 
 
-def test_files_that_cannot_be_read(server: Server, run_here: Callable[..., Result], tmp_path: Path) -> None:
+def test_files_that_cannot_be_read_are_errors(server: Server, run_here: Callable[..., Result], tmp_path: Path) -> None:
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     for path in (tmp_path / "missing", tmp_path, tmp_path / "binary"):
         assert str(path) in run_here("verify", *server.pool(), str(path)).refused()
@@ -82,7 +84,7 @@ def test_files_that_cannot_be_read(server: Server, run_here: Callable[..., Resul
 
 
 @pytest.mark.slow
-def test_key_set_of_the_environment_needs_no_service(server: Server, tokens: dict[str, str]) -> None:
+def test_key_set_of_the_environment_is_not_fetched(server: Server, tokens: dict[str, str]) -> None:
     address = f"{server.url}/{server.user_pool_id}/.well-known/jwks.json"
     with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address) as response:
         keys = response.read().decode()

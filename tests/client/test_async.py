@@ -20,7 +20,7 @@ from support.users import PASSWORD
 from support.world import World, enrol
 
 
-def test_the_story_of_a_user(world: World) -> None:
+def test_a_user_signs_up_logs_in_and_sets_up_mfa(world: World) -> None:
     async def story() -> None:
         async with world.async_user(None) as user:
             user.set_base_attributes(email="alice@example.com")
@@ -51,7 +51,7 @@ def test_the_story_of_a_user(world: World) -> None:
     asyncio.run(story())
 
 
-def test_new_password(world: World) -> None:
+def test_new_password_is_set_at_login(world: World) -> None:
     world.create(permanent=False)
 
     async def story() -> None:
@@ -64,7 +64,7 @@ def test_new_password(world: World) -> None:
     asyncio.run(story())
 
 
-def test_devices(make_world: Callable[..., World]) -> None:
+def test_a_device_is_confirmed_used_and_forgotten(make_world: Callable[..., World]) -> None:
     world = make_world(remember_devices=True)
     world.create()
 
@@ -85,7 +85,7 @@ def test_devices(make_world: Callable[..., World]) -> None:
     asyncio.run(story())
 
 
-def test_arithmetic_is_off_the_loop(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_arithmetic_does_not_run_on_the_event_loop(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.create()
     enrol(world)
     threads: set[int] = set()
@@ -106,7 +106,7 @@ def test_arithmetic_is_off_the_loop(world: World, monkeypatch: pytest.MonkeyPatc
     assert threads
 
 
-def test_synchronous_transport_is_called_off_the_loop(world: World) -> None:
+def test_a_synchronous_transport_is_not_called_on_the_event_loop(world: World) -> None:
     world.create()
     threads: set[int] = set()
 
@@ -124,7 +124,7 @@ def test_synchronous_transport_is_called_off_the_loop(world: World) -> None:
     assert threads
 
 
-def test_many_log_ins_at_once(world: World) -> None:
+def test_many_logins_run_concurrently(world: World) -> None:
     world.create()
 
     async def story() -> None:
@@ -167,7 +167,7 @@ def test_cancelled_log_in_leaves_the_object_usable(world: World, monkeypatch: py
     asyncio.run(story())
 
 
-def test_default_transport_over_http() -> None:
+def test_the_default_transport_uses_http() -> None:
     with LocalUserPool(credentials=Credentials("AKID", "secret")) as pool, pool.serve() as server:
 
         async def story() -> None:

@@ -35,7 +35,7 @@ def world(request: pytest.FixtureRequest, make_world: Callable[..., World]) -> W
     return world
 
 
-def test_select_challenge_offers_what_there_is(world: World) -> None:
+def test_select_challenge_offers_the_available_challenges(world: World) -> None:
     step = world.user().sign_in(auth_flow="USER_AUTH")
     assert step.challenge is not None
     assert (step.challenge.name, step.needs) == ("SELECT_CHALLENGE", "choice")
@@ -45,7 +45,7 @@ def test_select_challenge_offers_what_there_is(world: World) -> None:
 
 
 @pytest.mark.parametrize("choice", ["PASSWORD", "PASSWORD_SRP"])
-def test_password_by_choice(world: World, choice: str) -> None:
+def test_password_can_be_chosen(world: World, choice: str) -> None:
     user = world.user()
     step = user.sign_in(auth_flow="USER_AUTH")
     with pytest.raises(exceptions.ConfigurationError, match="needs password"):
@@ -59,7 +59,7 @@ def test_password_by_choice(world: World, choice: str) -> None:
 
 
 @pytest.mark.parametrize("preferred", [None, "PASSWORD", "PASSWORD_SRP"])
-def test_password_by_preference(world: World, preferred: str | None) -> None:
+def test_password_can_be_preferred(world: World, preferred: str | None) -> None:
     user = world.user()
     assert user.sign_in(PASSWORD, auth_flow="USER_AUTH", preferred=preferred).done
     sent = repr([dict(operation.parameters) for operation in world.wire.operations])
@@ -69,7 +69,7 @@ def test_password_by_preference(world: World, preferred: str | None) -> None:
 
 
 @pytest.mark.parametrize("factor", ["EMAIL_OTP", "SMS_OTP"])
-def test_code_instead_of_a_password(world: World, factor: str) -> None:
+def test_a_code_can_replace_the_password(world: World, factor: str) -> None:
     user = world.user()
     ways: list[Callable[[], srpcore.SignIn]] = [
         lambda: user.sign_in(auth_flow="USER_AUTH", preferred=factor),
@@ -87,7 +87,7 @@ def test_code_instead_of_a_password(world: World, factor: str) -> None:
     assert user.access_claims is not None
 
 
-def test_custom_challenge_without_a_password(world: World) -> None:
+def test_custom_challenge_works_without_a_password(world: World) -> None:
     user = world.user()
     step = user.sign_in(auth_flow="CUSTOM_AUTH")
     assert step.challenge is not None
@@ -99,7 +99,7 @@ def test_custom_challenge_without_a_password(world: World) -> None:
     assert step.answer(answer="8").done
 
 
-def test_custom_challenge_after_the_password_by_srp(world: World) -> None:
+def test_custom_challenge_works_after_srp(world: World) -> None:
     user = world.user()
     with pytest.raises(exceptions.NotAuthorizedException):
         user.sign_in("wrong", auth_flow="CUSTOM_AUTH")
@@ -112,7 +112,7 @@ def test_custom_challenge_after_the_password_by_srp(world: World) -> None:
     assert PASSWORD not in repr([dict(operation.parameters) for operation in world.wire.operations])
 
 
-def test_email_code_as_the_second_factor(world: World) -> None:
+def test_email_code_can_be_the_second_factor(world: World) -> None:
     world.pool.call(
         Operation(
             "SetUserPoolMfaConfig",
@@ -151,7 +151,7 @@ def test_email_code_as_the_second_factor(world: World) -> None:
     assert step.answer(choice="SOFTWARE_TOKEN_MFA").answer(code=totp(secret, world.clock())).done
 
 
-def test_passkeys(world: World) -> None:
+def test_passkeys_are_registered_used_and_deleted(world: World) -> None:
     user = world.user()
     user.authenticate(PASSWORD)
     authenticator = Authenticator()
@@ -173,7 +173,7 @@ def test_passkeys(world: World) -> None:
     assert user.list_web_authn_credentials() == []
 
 
-def test_sessions(world: World) -> None:
+def test_sessions_are_listed_and_revoked(world: World) -> None:
     first, second = world.user(), world.user()
     first.authenticate(PASSWORD)
     second.authenticate(PASSWORD)
@@ -209,7 +209,7 @@ def test_devices_are_listed(make_world: Callable[..., World]) -> None:
     assert [found["DeviceKey"] for found in user.admin_list_devices("alice")] == [device.key]
 
 
-def test_choices_on_an_event_loop(world: World) -> None:
+def test_choices_work_on_an_event_loop(world: World) -> None:
     async def story() -> None:
         user = world.async_user()
         step = await (await user.sign_in(auth_flow="USER_AUTH")).answer(choice="PASSWORD_SRP", password=PASSWORD)

@@ -38,7 +38,7 @@ def cognito(pool: LocalUserPool, url: str, username: str | None = None) -> srpco
     )
 
 
-def test_the_story_of_a_user(served: tuple[LocalUserPool, str]) -> None:
+def test_a_user_signs_up_logs_in_and_sets_up_mfa(served: tuple[LocalUserPool, str]) -> None:
     pool, url = served
     with cognito(pool, url) as user:
         user.set_base_attributes(email="alice@example.com")
@@ -80,7 +80,9 @@ def test_signed_operations_are_signed_with_the_keys_given(served: tuple[LocalUse
         stranger.admin_confirm_sign_up()
 
 
-def test_log_in_looks_for_no_credentials(served: tuple[LocalUserPool, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_log_in_does_not_look_for_credentials(
+    served: tuple[LocalUserPool, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     pool, url = served
     # Half a pair of keys is an error for whoever looks.
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "half")

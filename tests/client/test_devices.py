@@ -54,7 +54,7 @@ def test_confirmed_device_is_proven_at_the_next_log_in(world: World) -> None:
     assert device.password not in repr([dict(operation.parameters) for operation in world.wire.operations])
 
 
-def test_device_password_is_in_no_repr(world: World) -> None:
+def test_device_password_is_not_in_a_repr(world: World) -> None:
     device = remembered(world)
     assert device.password not in repr(device)
 
@@ -84,7 +84,7 @@ def test_stale_device_is_forgotten_and_the_log_in_starts_over(world: World) -> N
     assert len({operation.parameters["AuthParameters"]["SRP_A"] for operation in begun}) == 2
 
 
-def test_another_missing_resource_is_no_stale_device(world: World) -> None:
+def test_another_missing_resource_does_not_count_as_a_stale_device(world: World) -> None:
     device = remembered(world)
     user = world.user(device=device)
     world.wire.clear()
@@ -187,7 +187,9 @@ def test_device_key_that_is_not_a_string_is_not_sent(world: World) -> None:
 
 
 @pytest.mark.parametrize("remember", [False, True])
-def test_where_the_pool_leaves_it_to_the_user(make_world: Callable[..., World], remember: bool) -> None:
+def test_a_device_is_remembered_on_request_if_the_pool_prompts_the_user(
+    make_world: Callable[..., World], remember: bool
+) -> None:
     settings = {"ChallengeRequiredOnNewDevice": False, "DeviceOnlyRememberedOnUserPrompt": True}
     world = make_world(pool_settings={"DeviceConfiguration": settings})
     world.create()
@@ -201,7 +203,7 @@ def test_where_the_pool_leaves_it_to_the_user(make_world: Callable[..., World], 
     assert ("RespondToAuthChallenge:DEVICE_SRP_AUTH" in world.wire.names) == remember
 
 
-def test_status_can_be_taken_back(world: World) -> None:
+def test_a_remembered_device_can_be_made_not_remembered(world: World) -> None:
     user = world.user(device=remembered(world))
     user.authenticate(PASSWORD)
     user.update_device_status(False)
@@ -243,7 +245,7 @@ def test_device_is_proven_after_a_new_password(world: World) -> None:
     ]
 
 
-def test_pool_that_remembers_by_itself_is_not_told_to(world: World) -> None:
+def test_no_status_is_sent_if_the_pool_remembers_every_device(world: World) -> None:
     user = world.user()
     user.authenticate(PASSWORD)
     world.wire.clear()

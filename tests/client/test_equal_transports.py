@@ -23,7 +23,7 @@ def of_request(document: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in document.items() if key != "ResponseMetadata"}
 
 
-def test_results_are_equal(make_world: Callable[..., World]) -> None:
+def test_results_are_equal_over_all_transports(make_world: Callable[..., World]) -> None:
     world = make_world(kind="https", remember_devices=True)
     world.create("alice", email="alice@example.com", email_verified="true")
     world.create("bob", permanent=False)
@@ -86,7 +86,7 @@ def test_results_are_equal(make_world: Callable[..., World]) -> None:
 
 
 @pytest.mark.parametrize("method", ["get_user", "admin_get_user", "get_users", "get_groups"])
-def test_objects_are_equal(make_world: Callable[..., World], method: str) -> None:
+def test_objects_are_equal_over_all_transports(make_world: Callable[..., World], method: str) -> None:
     world = make_world(kind="https")
     world.create("alice", email="alice@example.com")
     user = world.user()

@@ -48,7 +48,7 @@ def test_a_login_that_fails_returns_to_the_state_before_it(
 
 
 @given(state=STATES, key=NAMES)
-def test_a_new_login_knows_nothing_of_the_user_before(state: LoggedOut | LoggingIn | LoggedIn, key: str | None) -> None:
+def test_a_new_login_forgets_the_user_before(state: LoggedOut | LoggingIn | LoggedIn, key: str | None) -> None:
     started = begin(state, key)
     assert started.account == Account(key)
     assert started.admin is None
@@ -72,7 +72,7 @@ def test_a_login_without_a_name_of_its_own_stays_under_the_key_of_the_tokens_bef
 
 
 @given(state=STATES)
-def test_giving_up_the_tokens_ends_every_login_and_keeps_what_is_known(state: LoggedOut | LoggingIn | LoggedIn) -> None:
+def test_dropping_the_tokens_ends_every_login_and_keeps_the_username(state: LoggedOut | LoggingIn | LoggedIn) -> None:
     assert forgotten(state) == LoggedOut(settled(state).account)
 
 
@@ -91,7 +91,7 @@ def test_a_reply_with_tokens_is_not_kept_in_the_state() -> None:
 
 
 @given(state=STATES, account=ACCOUNTS, tokens=st.booleans())
-def test_what_the_store_leaves_open_is_taken_from_the_state_before(
+def test_fields_missing_in_the_store_are_taken_from_the_state_before(
     state: LoggedOut | LoggingIn | LoggedIn, account: Account, tokens: bool
 ) -> None:
     found = restored(state, account, tokens=tokens)
@@ -100,7 +100,7 @@ def test_what_the_store_leaves_open_is_taken_from_the_state_before(
         assert now == (new if new is not None else old)
 
 
-def test_no_session_in_a_repr() -> None:
+def test_a_repr_does_not_show_the_session() -> None:
     reply = {"ChallengeName": "NEW_PASSWORD_REQUIRED", "Session": "the-secret-session"}
     state = challenged(begin(LoggedOut(), None), reply)
     assert "NEW_PASSWORD_REQUIRED" in repr(state)

@@ -52,7 +52,7 @@ def test_tokens_are_one_immutable_value(world: World) -> None:
     assert tokens != user.tokens
 
 
-def test_another_program_goes_on_with_the_login(world: World, store: TokenStore) -> None:
+def test_another_program_continues_with_the_login(world: World, store: TokenStore) -> None:
     first = world.user(store=store)
     assert first.restore() is False
     first.authenticate(PASSWORD)
@@ -64,7 +64,7 @@ def test_another_program_goes_on_with_the_login(world: World, store: TokenStore)
     second.renew_access_token()
 
 
-def test_two_programs_do_not_burn_one_rotating_refresh_token(world: World, store: TokenStore) -> None:
+def test_two_programs_do_not_use_one_rotating_refresh_token_twice(world: World, store: TokenStore) -> None:
     first, second = world.user(store=store), world.user(store=store)
     first.authenticate(PASSWORD)
     second.restore()
@@ -81,7 +81,7 @@ def test_two_programs_do_not_burn_one_rotating_refresh_token(world: World, store
     assert renewals(world) == 2
 
 
-def test_newer_refresh_token_is_used_where_the_tokens_with_it_have_expired(world: World, store: TokenStore) -> None:
+def test_newer_refresh_token_is_used_if_the_stored_access_token_has_expired(world: World, store: TokenStore) -> None:
     first, second = world.user(store=store), world.user(store=store)
     first.authenticate(PASSWORD)
     second.restore()
@@ -115,7 +115,9 @@ def test_tokens_are_in_the_store_before_they_are_used(world: World) -> None:
         error("UserNotFoundException", "User does not exist."),
     ],
 )
-def test_definitive_refusal_drops_the_tokens(world: World, store: TokenStore, refusal: Reply) -> None:
+def test_tokens_are_dropped_if_the_service_refuses_them_for_good(
+    world: World, store: TokenStore, refusal: Reply
+) -> None:
     user = world.user(store=store)
     user.authenticate(PASSWORD)
     world.wire.instead = lambda operation: refusal
@@ -134,7 +136,7 @@ def test_definitive_refusal_drops_the_tokens(world: World, store: TokenStore, re
         None,
     ],
 )
-def test_anything_else_keeps_them(world: World, store: TokenStore, refusal: Reply | None) -> None:
+def test_tokens_are_kept_after_any_other_failure(world: World, store: TokenStore, refusal: Reply | None) -> None:
     user = world.user(store=store)
     user.authenticate(PASSWORD)
     kept = (user.access_token, user.refresh_token)
@@ -153,7 +155,7 @@ def test_anything_else_keeps_them(world: World, store: TokenStore, refusal: Repl
     assert (other.access_token, other.refresh_token) == kept
 
 
-def test_store_that_cannot_be_written_loses_no_token(world: World, tmp_path: Path) -> None:
+def test_no_token_is_lost_if_the_store_cannot_be_written(world: World, tmp_path: Path) -> None:
     store = FileStore(tmp_path / "logins")
     user = world.user(store=store)
     user.authenticate(PASSWORD)
@@ -167,7 +169,7 @@ def test_store_that_cannot_be_written_loses_no_token(world: World, tmp_path: Pat
     user.renew_access_token()
 
 
-def test_logout_and_revocation_empty_the_store_but_for_the_device(make_world: Callable[..., World]) -> None:
+def test_logout_and_revocation_keep_only_the_device_in_the_store(make_world: Callable[..., World]) -> None:
     world = make_world(remember_devices=True)
     world.create()
     store = MemoryStore()
@@ -196,7 +198,7 @@ def test_restore_needs_a_store(world: World) -> None:
         world.user(None, store=MemoryStore()).restore()
 
 
-def test_one_refresh_for_many_threads(world: World) -> None:
+def test_many_threads_share_one_refresh(world: World) -> None:
     user = world.user()
     user.authenticate(PASSWORD)
     before = user.refresh_token
@@ -216,7 +218,7 @@ def test_one_refresh_for_many_threads(world: World) -> None:
     assert renewals(world) == 2
 
 
-def test_one_refresh_for_many_tasks(world: World, store: TokenStore) -> None:
+def test_many_tasks_share_one_refresh(world: World, store: TokenStore) -> None:
     async def story() -> None:
         user = world.async_user(store=store)
         await user.authenticate(PASSWORD)
@@ -237,7 +239,7 @@ def test_one_refresh_for_many_tasks(world: World, store: TokenStore) -> None:
     asyncio.run(story())
 
 
-def test_failed_refresh_of_many_tasks_is_everybodys_error_and_the_next_one_tries_again(world: World) -> None:
+def test_a_failed_refresh_fails_every_waiting_task_and_the_next_call_tries_again(world: World) -> None:
     async def story() -> None:
         user = world.async_user()
         await user.authenticate(PASSWORD)
@@ -250,7 +252,7 @@ def test_failed_refresh_of_many_tasks_is_everybodys_error_and_the_next_one_tries
     asyncio.run(story())
 
 
-def test_refresh_that_fails_after_everybody_left_is_no_noise(world: World) -> None:
+def test_a_refresh_that_fails_after_all_tasks_were_cancelled_logs_nothing(world: World) -> None:
     noise: list[object] = []
 
     async def story() -> None:

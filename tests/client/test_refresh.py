@@ -40,7 +40,7 @@ def test_refresh_sets_new_tokens(world: World) -> None:
     assert world.wire.names == [GET_TOKENS if confidential else BY_FLOW]
 
 
-def test_rotation_goes_over_to_the_operation_and_stays_there(make_world: Callable[..., World]) -> None:
+def test_rotation_switches_to_get_tokens_from_refresh_token_for_good(make_world: Callable[..., World]) -> None:
     world = make_world(client_settings=ROTATION)
     world.create()
     user = logged_in(world)
@@ -55,7 +55,7 @@ def test_rotation_goes_over_to_the_operation_and_stays_there(make_world: Callabl
     assert user.refresh_token not in (first, second)
 
 
-def test_spent_token_is_refused_and_nothing_else_is_tried(make_world: Callable[..., World]) -> None:
+def test_a_used_refresh_token_is_refused_and_no_other_operation_is_tried(make_world: Callable[..., World]) -> None:
     world = make_world(client_settings=ROTATION, client_secret=True)
     world.create()
     user = logged_in(world)
@@ -72,9 +72,7 @@ def test_spent_token_is_refused_and_nothing_else_is_tried(make_world: Callable[.
 
 
 @pytest.mark.parametrize("by", ["alias", "name"])
-def test_confidential_client_refreshes_where_the_operation_is_unknown(
-    make_world: Callable[..., World], by: str
-) -> None:
+def test_confidential_client_refreshes_if_the_operation_is_unknown(make_world: Callable[..., World], by: str) -> None:
     world = make_world(client_secret=True, pool_settings={"AliasAttributes": ["email"]})
     world.create(email="alice@example.com", email_verified="true")
     user = logged_in(world, "alice@example.com" if by == "alias" else "alice")
@@ -108,7 +106,7 @@ def test_restored_tokens_of_an_alias_refresh_with_a_secret(make_world: Callable[
         error("ResourceNotFoundException", "not enabled"),
     ],
 )
-def test_no_other_way_after_a_refusal(world: World, refusal: Reply) -> None:
+def test_the_other_operation_is_not_tried_after_a_refusal(world: World, refusal: Reply) -> None:
     world.create()
     user = logged_in(world)
     tokens = (user.access_token, user.id_token, user.refresh_token)
@@ -119,7 +117,7 @@ def test_no_other_way_after_a_refusal(world: World, refusal: Reply) -> None:
     assert (user.access_token, user.id_token, user.refresh_token) == tokens
 
 
-def test_no_other_way_after_a_timeout(world: World) -> None:
+def test_the_other_operation_is_not_tried_after_a_timeout(world: World) -> None:
     world.create()
     user = logged_in(world)
 
@@ -142,7 +140,7 @@ def test_no_other_way_after_a_timeout(world: World) -> None:
         ("UnsupportedOperationException", "off"),
     ],
 )
-def test_public_client_goes_over_where_the_flow_is_off(
+def test_public_client_switches_to_the_other_operation_if_the_flow_is_off(
     make_world: Callable[..., World], code: str, message: str
 ) -> None:
     world = make_world()
@@ -153,7 +151,7 @@ def test_public_client_goes_over_where_the_flow_is_off(
     assert world.wire.names == [BY_FLOW, GET_TOKENS]
 
 
-def test_keys_are_there_before_the_refresh_token_is_spent(world: World) -> None:
+def test_the_key_set_is_fetched_before_the_refresh_token_is_used(world: World) -> None:
     world.create()
     user = logged_in(world)
     user.pool_jwk = None
@@ -175,7 +173,7 @@ def public(user: srpcore.Cognito) -> dict[str, Any]:
     return {name: value for name, value in vars(user).items() if not name.startswith("_")}
 
 
-def test_new_tokens_that_are_not_accepted_leave_the_old(world: World) -> None:
+def test_new_tokens_that_fail_verification_do_not_replace_the_old_ones(world: World) -> None:
     world.create()
     world.create("mallory")
     user, other = logged_in(world), logged_in(world, "mallory")
@@ -207,7 +205,7 @@ def test_a_refused_login_of_an_administrator_leaves_no_token_in_the_state(world:
         assert user._login == LoggedOut()
 
 
-def test_check_token_refreshes_what_has_expired(world: World) -> None:
+def test_check_token_refreshes_an_expired_token(world: World) -> None:
     world.create()
     user = logged_in(world)
     token = user.access_token
@@ -220,7 +218,7 @@ def test_check_token_refreshes_what_has_expired(world: World) -> None:
     assert user.check_token() is False
 
 
-def test_check_token_without_a_token(world: World) -> None:
+def test_check_token_needs_a_token(world: World) -> None:
     user = world.user()
     with pytest.raises(AttributeError):
         user.check_token()

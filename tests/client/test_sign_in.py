@@ -78,7 +78,7 @@ def test_log_in_by_alias_names_the_canonical_user_afterwards(make_world: Callabl
     assert user.access_claims["username"] == "alice"
 
 
-def test_log_in_where_the_email_is_the_name(make_world: Callable[..., World]) -> None:
+def test_log_in_works_if_the_email_is_the_username(make_world: Callable[..., World]) -> None:
     world = make_world(client_secret=True, pool_settings={"UsernameAttributes": ["email"]})
     sub = world.create("alice@example.com", email_verified="true")
     user = world.user("alice@example.com")
@@ -87,7 +87,7 @@ def test_log_in_where_the_email_is_the_name(make_world: Callable[..., World]) ->
     assert user.access_claims["username"] == sub == user.access_claims["sub"]
 
 
-def test_client_metadata_goes_with_every_step(world: World) -> None:
+def test_client_metadata_is_sent_with_every_step(world: World) -> None:
     world.create()
     world.user().authenticate(PASSWORD, client_metadata={"from": "here"})
     assert [operation.parameters["ClientMetadata"] for operation in world.wire.operations] == [{"from": "here"}] * 2
@@ -112,7 +112,7 @@ def test_bad_input_is_refused_before_anything_is_sent(world: World, arguments: d
         assert "Horse" not in part or caught.value.__suppress_context__
 
 
-def test_client_id_of_none_is_taken_and_refused_at_use(world: World) -> None:
+def test_client_id_of_none_is_accepted_and_refused_at_first_use(world: World) -> None:
     user = world.user()
     user.client_id = None  # type: ignore[assignment]  # programs do it
     with pytest.raises(exceptions.ConfigurationError, match="client_id"):
@@ -121,7 +121,7 @@ def test_client_id_of_none_is_taken_and_refused_at_use(world: World) -> None:
 
 
 @pytest.mark.parametrize("password", ["", " ", "p\0ss", "pässwörd", "密碼", "é", "🔑" * 40, "a" * 5000])
-def test_any_text_is_a_password_and_a_wrong_one_is_refused(world: World, password: str) -> None:
+def test_any_string_can_be_a_password_and_a_wrong_one_is_refused(world: World, password: str) -> None:
     world.create()
     with pytest.raises(exceptions.NotAuthorizedException):
         world.user().authenticate(password)
@@ -169,7 +169,7 @@ def hostile(**changes: Any) -> Callable[[Operation], Reply | None]:
     ],
     ids=lambda changes: f"{next(iter(changes))}={str(next(iter(changes.values())))[:12]}",
 )
-def test_values_that_must_not_be_answered_are_not(world: World, changes: dict[str, Any]) -> None:
+def test_unsafe_srp_values_are_not_answered(world: World, changes: dict[str, Any]) -> None:
     world.wire.instead = hostile(**changes)
     with pytest.raises(exceptions.UnsafeServerValue):
         world.user().authenticate(PASSWORD)
@@ -183,7 +183,7 @@ def test_another_first_challenge_is_refused(world: World) -> None:
     assert isinstance(caught.value, NotImplementedError)
 
 
-def test_every_log_in_has_its_own_exponent(world: World) -> None:
+def test_every_login_draws_a_new_exponent(world: World) -> None:
     world.create()
     user = world.user()
     user.authenticate(PASSWORD)
@@ -192,7 +192,7 @@ def test_every_log_in_has_its_own_exponent(world: World) -> None:
     assert len(sent) == 2
 
 
-def test_new_password(world: World) -> None:
+def test_new_password_is_set(world: World) -> None:
     world.create(permanent=False)
     user = world.user()
     with pytest.raises(exceptions.ForceChangePasswordException):
@@ -205,7 +205,7 @@ def test_new_password(world: World) -> None:
         world.user().authenticate(PASSWORD)
 
 
-def test_new_password_with_required_attributes(make_world: Callable[..., World]) -> None:
+def test_new_password_needs_the_required_attributes(make_world: Callable[..., World]) -> None:
     schema = [{"Name": name, "Required": True, "AttributeDataType": "String"} for name in ("given_name", "email")]
     world = make_world(pool_settings={"Schema": schema})
     world.create(permanent=False, email="alice@example.com")
@@ -266,7 +266,7 @@ def test_attributes_of_profiles_and_new_users_are_sent_as_strings(make_world: Ca
             assert attribute["Value"] == {"custom:n": "7", "custom:b": "false"}.get(attribute["Name"], "1700000000")
 
 
-def test_new_password_without_utf8_form_is_refused_before_anything_is_sent(world: World) -> None:
+def test_new_password_that_utf8_cannot_encode_is_refused_before_anything_is_sent(world: World) -> None:
     with pytest.raises(exceptions.ConfigurationError, match="new_password"):
         world.user().new_password_challenge(PASSWORD, LONE_SURROGATE)
     assert world.wire.operations == []
@@ -322,7 +322,7 @@ def test_made_up_session_is_refused(world: World) -> None:
         world.user().respond_to_software_token_mfa_challenge("123456", {"Session": "x" * 40})
 
 
-def test_sms_code(world: World) -> None:
+def test_sms_code_is_answered(world: World) -> None:
     world.create(phone_number="+15550100", phone_number_verified="true")
     user = world.user()
     user.authenticate(PASSWORD)
@@ -336,7 +336,7 @@ def test_sms_code(world: World) -> None:
         user.respond_to_sms_mfa_challenge(code)
 
 
-def test_preference_is_one_of_the_factors(world: World) -> None:
+def test_invalid_mfa_preferences_are_refused_before_anything_is_sent(world: World) -> None:
     world.create()
     user = world.user()
     arguments: tuple[Any, ...]
@@ -456,7 +456,7 @@ def test_code_after_srp_by_an_administrator_is_answered_by_one(make_world: Calla
     assert world.wire.names[-1] == "AdminRespondToAuthChallenge:SOFTWARE_TOKEN_MFA"
 
 
-def test_sign_up_and_confirm(world: World) -> None:
+def test_sign_up_is_confirmed_with_the_code(world: World) -> None:
     user = world.user(None)
     user.set_base_attributes(email="bob@example.com")
     user.add_custom_attributes(team="blue")
@@ -535,7 +535,7 @@ def test_secret_hash_is_over_the_name_typed_and_then_the_canonical_one(make_worl
         assert sent["SECRET_HASH"] == base64.b64encode(mac.digest()).decode()
 
 
-def test_answers_are_those_of_the_services_own_clients() -> None:
+def test_answers_equal_the_vectors() -> None:
     """The vectors through the whole answer to PASSWORD_VERIFIER: negative and odd salts, every text."""
     for vector in [*load_lines("cognito/log_in.jsonl"), *load_lines("cognito/edges.jsonl")]:
         time = datetime.strptime(vector["timestamp"], "%a %b %d %H:%M:%S UTC %Y").replace(tzinfo=timezone.utc)

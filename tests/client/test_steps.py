@@ -88,7 +88,7 @@ def test_wrong_code_can_be_given_again(world: World) -> None:
     assert step.answer(code=totp(secret, world.clock())).done
 
 
-def test_what_is_needed_must_be_given(world: World) -> None:
+def test_an_answer_must_have_what_the_challenge_needs(world: World) -> None:
     world.create()
     enrol(world)
     step = world.user().sign_in(PASSWORD)
@@ -102,7 +102,7 @@ def test_what_is_needed_must_be_given(world: World) -> None:
     assert world.wire.operations == []
 
 
-def test_choice_among_factors(world: World) -> None:
+def test_a_factor_can_be_chosen(world: World) -> None:
     world.create(phone_number="+15550100", phone_number_verified="true")
     secret = enrol(world)
     of_alice = {"UserPoolId": world.pool.user_pool_id, "Username": "alice"}
@@ -124,7 +124,7 @@ def test_choice_among_factors(world: World) -> None:
     assert step.answer(code=totp(secret, world.clock())).done
 
 
-def test_set_up_of_a_factor_that_the_pool_demands(make_world: Callable[..., World]) -> None:
+def test_a_required_factor_is_set_up_during_login(make_world: Callable[..., World]) -> None:
     world = make_world(pool_settings={"MfaConfiguration": "ON"})
     world.pool.call(
         Operation(
@@ -154,7 +154,7 @@ def test_set_up_of_a_factor_that_the_pool_demands(make_world: Callable[..., Worl
     assert again.answer(code=totp(secret, world.clock())).done
 
 
-def test_administrators_log_in_is_answered_by_the_administrators_operation(world: World) -> None:
+def test_login_of_an_administrator_is_answered_by_the_admin_operation(world: World) -> None:
     world.create()
     secret = enrol(world)
     user = world.user()
@@ -188,7 +188,7 @@ def test_admin_authenticate_answers_challenges(world: World) -> None:
         user.admin_authenticate("wrong")
 
 
-def test_metadata_and_context_go_with_every_step(world: World) -> None:
+def test_metadata_and_context_are_sent_with_every_step(world: World) -> None:
     world.create()
     secret = enrol(world)
     world.wire.clear()
@@ -200,7 +200,7 @@ def test_metadata_and_context_go_with_every_step(world: World) -> None:
         assert operation.parameters["UserContextData"] == {"EncodedData": "abc"}
 
 
-def test_steps_on_an_event_loop(world: World) -> None:
+def test_steps_work_on_an_event_loop(world: World) -> None:
     world.create()
     secret = enrol(world)
 

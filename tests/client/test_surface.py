@@ -72,7 +72,7 @@ def test_help_of_the_class_explains_the_constructor(cls: type[Any]) -> None:
 
 
 @pytest.mark.counterpart
-def test_every_name_of_pycognito_is_there_with_its_parameters() -> None:
+def test_every_name_of_pycognito_exists_with_its_parameters() -> None:
     import pycognito
 
     for theirs, ours in (

@@ -106,7 +106,7 @@ def test_subclass_that_calls_super_is_called_once_for_each_token(world: World) -
     assert Strict.seen == ["access", "id"]
 
 
-def test_another_objects_method_is_called_on_that_object(world: World) -> None:
+def test_method_of_another_object_is_called_on_that_object(world: World) -> None:
     user, other = world.user(), world.user()
     user.verify_token = other.verify_token  # type: ignore[method-assign]
     user.authenticate(PASSWORD)
@@ -114,14 +114,14 @@ def test_another_objects_method_is_called_on_that_object(world: World) -> None:
     assert other.access_claims is not None
 
 
-def test_mock_in_place_of_a_method_is_called(world: World) -> None:
+def test_mock_instead_of_a_method_is_called(world: World) -> None:
     user = world.user()
     with mock.patch.object(user, "verify_token") as verify_token:
         user.authenticate(PASSWORD)
     assert [call.args[1:] for call in verify_token.call_args_list] == [("access_token", "access"), ("id_token", "id")]
 
 
-def test_only_bound_methods_of_ours_are_ours() -> None:
+def test_only_bound_methods_of_the_class_count_as_own() -> None:
     user = srpcore.Cognito("eu-west-1_AbCd12345", "id")
     assert sync_async.is_ours(user, "verify_token")
     assert sync_async.is_ours(user, "renew_access_token")

@@ -33,7 +33,7 @@ def name_of(user: srpcore.Cognito) -> Any:
     return user.access_claims["username"]
 
 
-def test_tokens_stay_under_the_name_of_their_user(world: World) -> None:
+def test_tokens_are_stored_under_the_name_of_their_user(world: World) -> None:
     store = MemoryStore()
     admin = world.user("alice", store=store)
     admin.authenticate(PASSWORD)
@@ -47,7 +47,7 @@ def test_tokens_stay_under_the_name_of_their_user(world: World) -> None:
     assert name_of(alice) == "alice"
 
 
-def test_another_users_tokens_are_not_taken_over(world: World) -> None:
+def test_tokens_of_another_user_are_not_adopted(world: World) -> None:
     store = MemoryStore()
     world.user("bob", store=store).authenticate(PASSWORD)
     alice = world.user("alice", store=store)
@@ -57,7 +57,7 @@ def test_another_users_tokens_are_not_taken_over(world: World) -> None:
     assert name_of(alice) == "alice"
 
 
-def test_another_users_log_in_is_not_resumed(world: World) -> None:
+def test_login_of_another_user_is_not_resumed(world: World) -> None:
     world.create("mallory")
     secret_step = Challenge("SMS_MFA", "session", {}, "mallory").to_json()
     with pytest.raises(exceptions.ConfigurationError, match="another user"):
@@ -66,7 +66,7 @@ def test_another_users_log_in_is_not_resumed(world: World) -> None:
 
 
 @pytest.mark.parametrize("method", ["authenticate", "sign_in", "admin_authenticate"])
-def test_a_log_in_is_the_named_users_whoever_was_logged_in_before(world: World, method: str) -> None:
+def test_a_login_belongs_to_the_given_user_not_to_the_user_before(world: World, method: str) -> None:
     user = world.user("alice")
     user.authenticate(PASSWORD)
     user.username = "bob"
@@ -74,7 +74,7 @@ def test_a_log_in_is_the_named_users_whoever_was_logged_in_before(world: World, 
     assert name_of(user) == "bob"
 
 
-def test_tokens_of_two_users_are_no_pair(world: World) -> None:
+def test_tokens_of_two_users_are_refused_as_a_pair(world: World) -> None:
     alice, bob = world.user("alice"), world.user("bob")
     alice.authenticate(PASSWORD)
     bob.authenticate(PASSWORD)
@@ -91,13 +91,13 @@ def test_tokens_of_two_users_are_no_pair(world: World) -> None:
 
 @pytest.mark.parametrize("auth_flow", ["USER_SRP_AUTH", "CUSTOM_AUTH", "USER_AUTH"])
 @pytest.mark.parametrize("preferred", ["EMAIL_OTP", "WEB_AUTHN", "SMS_OTP"])
-def test_a_password_that_is_not_asked_for_is_not_sent(world: World, auth_flow: str, preferred: str) -> None:
+def test_a_password_that_the_challenge_does_not_need_is_not_sent(world: World, auth_flow: str, preferred: str) -> None:
     with pytest.raises(exceptions.SrpcoreError):
         world.user("alice").sign_in(PASSWORD, auth_flow=auth_flow, preferred=preferred).answer(code="x" * 9)
     assert PASSWORD not in repr([dict(operation.parameters) for operation in world.wire.operations])
 
 
-def test_no_session_in_the_traceback_of_a_text_that_is_no_challenge() -> None:
+def test_the_traceback_of_an_invalid_challenge_does_not_show_the_session() -> None:
     text = '{"session": "' + "-".join(["the", "secret", "session"]) + '", '
     with pytest.raises(exceptions.ConfigurationError) as caught:
         Challenge.from_json(text)
@@ -106,7 +106,7 @@ def test_no_session_in_the_traceback_of_a_text_that_is_no_challenge() -> None:
     assert "the-secret-session" not in "".join(traceback.format_exception(caught.value))
 
 
-def test_device_that_another_program_confirmed_is_taken_over(make_world: Callable[..., World]) -> None:
+def test_device_confirmed_by_another_program_is_used(make_world: Callable[..., World]) -> None:
     world = make_world(remember_devices=True)
     world.create("alice")
     store = MemoryStore()
@@ -174,7 +174,7 @@ def test_stale_device_is_forgotten_by_every_log_in(make_world: Callable[..., Wor
     assert again.device is None
 
 
-def test_an_outage_of_the_key_set_does_not_take_the_old_keys(world: World) -> None:
+def test_old_keys_stay_in_use_while_the_key_set_cannot_be_fetched(world: World) -> None:
     user = world.user("alice")
     user.authenticate(PASSWORD)
     token = user.access_token
@@ -194,7 +194,7 @@ def test_an_outage_of_the_key_set_does_not_take_the_old_keys(world: World) -> No
     assert len(fetched) == 1
 
 
-def test_revocation_of_an_older_login_leaves_another_programs_newer_one(world: World) -> None:
+def test_revoking_an_older_login_keeps_the_newer_one_of_another_program(world: World) -> None:
     store = MemoryStore()
     first, second = world.user("alice", store=store), world.user("alice", store=store)
     first.authenticate(PASSWORD)
@@ -205,7 +205,7 @@ def test_revocation_of_an_older_login_leaves_another_programs_newer_one(world: W
     third.renew_access_token()
 
 
-def test_files_of_others_in_the_folder_stay(world: World, tmp_path: Path) -> None:
+def test_files_of_other_programs_in_the_folder_are_kept(world: World, tmp_path: Path) -> None:
     folder = tmp_path / "logins"
     folder.mkdir(mode=0o700)
     (folder / "thesis.tmp").write_text("years of work", encoding="utf-8")
@@ -215,7 +215,7 @@ def test_files_of_others_in_the_folder_stay(world: World, tmp_path: Path) -> Non
     assert (folder / "folder.tmp").is_dir()
 
 
-def test_two_cancellations_are_one(world: World) -> None:
+def test_a_log_in_may_be_cancelled_twice(world: World) -> None:
     async def story() -> None:
         for delay in (0.0, 0.001, 0.003, 0.006):
             task = asyncio.ensure_future(world.async_user("alice").authenticate(PASSWORD))
@@ -230,7 +230,7 @@ def test_two_cancellations_are_one(world: World) -> None:
 
 
 @pytest.mark.parametrize("code", [None, "", " "])
-def test_code_that_is_none_is_not_sent(world: World, code: Any) -> None:
+def test_an_empty_code_is_not_sent(world: World, code: Any) -> None:
     user = world.user("alice")
     user.mfa_tokens = {"Session": "session"}
     with pytest.raises(exceptions.ConfigurationError, match="code"):
@@ -275,14 +275,16 @@ def test_sign_in_refuses_what_it_cannot_use(world: World, arguments: dict[str, A
 
 
 @pytest.mark.parametrize("keys", [{"keys": 5}, {"keys": ["x"]}, {}, {"keys": None}], ids=str)
-def test_key_set_of_the_environment_that_is_none(world: World, monkeypatch: pytest.MonkeyPatch, keys: Any) -> None:
+def test_invalid_key_set_of_the_environment_is_an_error(
+    world: World, monkeypatch: pytest.MonkeyPatch, keys: Any
+) -> None:
     monkeypatch.setenv("COGNITO_JWKS", json.dumps(keys))
     with pytest.raises(exceptions.ConfigurationError, match="COGNITO_JWKS"):
         world.user("alice").get_keys()
 
 
 @pytest.mark.parametrize("method", ["save", "delete"])
-def test_a_user_without_a_name_is_nobody(world: World, method: str) -> None:
+def test_a_user_object_without_a_username_is_neither_saved_nor_deleted(world: World, method: str) -> None:
     user = world.user("alice")
     nobody = user.get_user_obj(attribute_list=[{"Name": "email", "Value": "x@example.com"}])
     with pytest.raises(exceptions.ConfigurationError, match="no username"):
@@ -290,7 +292,7 @@ def test_a_user_without_a_name_is_nobody(world: World, method: str) -> None:
     assert world.wire.operations == []
 
 
-def test_administrators_new_password_is_answered_by_the_administrators_operation(world: World) -> None:
+def test_new_password_in_an_admin_login_is_answered_by_the_admin_operation(world: World) -> None:
     world.create("carol", permanent=False)
     user = world.user("carol")
     world.wire.clear()
@@ -304,7 +306,7 @@ def test_administrators_new_password_is_answered_by_the_administrators_operation
     assert name_of(user) == "carol"
 
 
-def test_throttled_refresh_is_no_definitive_refusal_for_another_program(world: World) -> None:
+def test_a_throttled_refresh_does_not_drop_the_tokens_of_another_program(world: World) -> None:
     store = MemoryStore()
     user = world.user("alice", store=store)
     user.authenticate(PASSWORD)
@@ -317,7 +319,7 @@ def test_throttled_refresh_is_no_definitive_refusal_for_another_program(world: W
     other.renew_access_token()
 
 
-def test_codes_of_the_app_are_asked_for_after_the_administrators_new_password(world: World) -> None:
+def test_totp_is_asked_for_after_a_new_password_in_an_admin_login(world: World) -> None:
     secret = enrol(world)
     of_alice = {"UserPoolId": world.pool.user_pool_id, "Username": "alice"}
     world.pool.call(Operation("AdminSetUserPassword", {**of_alice, "Password": PASSWORD, "Permanent": False}))
@@ -334,7 +336,7 @@ def test_codes_of_the_app_are_asked_for_after_the_administrators_new_password(wo
     ]
 
 
-def test_a_second_users_log_in_is_kept_under_the_second_name(world: World) -> None:
+def test_a_login_of_a_second_user_is_stored_under_the_second_name(world: World) -> None:
     store = MemoryStore()
     user = world.user("alice", store=store)
     user.authenticate(PASSWORD)
@@ -348,7 +350,7 @@ def test_a_second_users_log_in_is_kept_under_the_second_name(world: World) -> No
         assert name_of(restored) == name
 
 
-def test_a_log_in_that_is_refused_leaves_the_kept_one_its_users(world: World) -> None:
+def test_a_refused_login_does_not_change_the_owner_of_the_stored_login(world: World) -> None:
     store = MemoryStore()
     user = world.user("alice", store=store)
     user.authenticate(PASSWORD)
@@ -362,7 +364,7 @@ def test_a_log_in_that_is_refused_leaves_the_kept_one_its_users(world: World) ->
     assert alice.refresh_token == user.refresh_token
 
 
-def test_task_that_saw_an_older_token_does_not_refresh_again(world: World) -> None:
+def test_a_task_that_started_with_an_older_token_does_not_refresh_again(world: World) -> None:
     async def story() -> None:
         user = world.async_user("alice")
         await user.authenticate(PASSWORD)
@@ -375,7 +377,7 @@ def test_task_that_saw_an_older_token_does_not_refresh_again(world: World) -> No
     asyncio.run(story())
 
 
-def test_stale_device_is_forgotten_when_an_answer_meets_it(make_world: Callable[..., World]) -> None:
+def test_stale_device_is_forgotten_if_an_answer_finds_it(make_world: Callable[..., World]) -> None:
     world = make_world(remember_devices=True)
     world.create("alice")
     store = MemoryStore()
@@ -392,7 +394,7 @@ def test_stale_device_is_forgotten_when_an_answer_meets_it(make_world: Callable[
     assert other.device is None
 
 
-def test_preferred_challenge_is_user_auths_alone(world: World) -> None:
+def test_preferred_challenge_is_sent_only_with_user_auth(world: World) -> None:
     with pytest.raises(exceptions.ConfigurationError, match="USER_AUTH"):
         world.user("alice").sign_in(PASSWORD, preferred="EMAIL_OTP")
     assert world.wire.operations == []
@@ -400,7 +402,7 @@ def test_preferred_challenge_is_user_auths_alone(world: World) -> None:
 
 @pytest.mark.parametrize("kind", ["in process", "https"])
 @pytest.mark.parametrize("value", [None, 123456, b"123456", ["123456"]], ids=str)
-def test_texts_that_are_none_never_reach_the_service(make_world: Callable[..., World], kind: str, value: Any) -> None:
+def test_values_that_are_not_strings_are_not_sent(make_world: Callable[..., World], kind: str, value: Any) -> None:
     world = make_world(kind=kind)
     user = world.user("alice", access_token="token")
     calls: list[Callable[[], object]] = [
@@ -463,7 +465,7 @@ def test_failed_write_at_login_does_not_bring_the_login_before_back(world: World
     assert user.refresh_token == obtained
 
 
-def test_fetched_key_set_is_never_taken_for_a_given_one(world: World) -> None:
+def test_a_fetched_key_set_does_not_count_as_given(world: World) -> None:
     class Watching(srpcore.Cognito):
         """Verifies in the middle of each assignment of ``pool_jwk``, as another thread might."""
 

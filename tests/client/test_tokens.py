@@ -26,7 +26,7 @@ def user(world: World) -> srpcore.Cognito:
     return user
 
 
-def test_restored_tokens_verify(world: World, user: srpcore.Cognito) -> None:
+def test_restored_tokens_are_verified(world: World, user: srpcore.Cognito) -> None:
     restored = world.user(id_token=user.id_token, access_token=user.access_token)
     assert restored.access_claims is None
     restored.verify_tokens()
@@ -34,7 +34,7 @@ def test_restored_tokens_verify(world: World, user: srpcore.Cognito) -> None:
     assert restored.id_claims == user.id_claims
 
 
-def test_tokens_that_are_not_there_are_refused(world: World) -> None:
+def test_missing_tokens_are_refused(world: World) -> None:
     with pytest.raises(exceptions.TokenVerificationException, match="log in first"):
         world.user().verify_tokens()
 
@@ -108,7 +108,7 @@ def test_unknown_key_ids_fetch_the_key_set_once_a_minute(world: World, user: srp
 
 
 @pytest.mark.parametrize("form", [json.dumps, repr], ids=["json", "python"])
-def test_keys_of_the_environment(
+def test_keys_are_read_from_the_environment(
     world: World, user: srpcore.Cognito, monkeypatch: pytest.MonkeyPatch, form: Callable[[object], str]
 ) -> None:
     monkeypatch.setenv("COGNITO_JWKS", form(dict(user.get_keys())))
@@ -121,13 +121,13 @@ def test_keys_of_the_environment(
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "print(1)", "7", "{'keys': open('x')}", "{[]: 0}"])
-def test_unusable_keys_of_the_environment(world: World, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+def test_unusable_keys_of_the_environment_are_errors(world: World, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("COGNITO_JWKS", text)
     with pytest.raises(exceptions.ConfigurationError, match="COGNITO_JWKS"):
         world.user().get_keys()
 
 
-def test_key_set_that_is_none_is_refused_and_not_kept(world: World) -> None:
+def test_an_invalid_key_set_is_refused_and_not_kept(world: World) -> None:
     world.wire.fetch = lambda url: b'{"keys": []}'  # type: ignore[method-assign]
     user = world.user()
     with pytest.raises(exceptions.TokenVerificationException):
@@ -135,7 +135,7 @@ def test_key_set_that_is_none_is_refused_and_not_kept(world: World) -> None:
     assert user.pool_jwk is None
 
 
-def test_keys_can_be_set_plainly(world: World, user: srpcore.Cognito) -> None:
+def test_keys_can_be_set_as_an_attribute(world: World, user: srpcore.Cognito) -> None:
     restored = world.user(id_token=user.id_token, access_token=user.access_token)
     restored.pool_jwk = user.get_keys()
     world.wire.clear()
@@ -164,7 +164,7 @@ def test_overridden_verification_is_used(world: World) -> None:
     assert world.wire.fetched == []
 
 
-def test_at_hash_of_an_id_token_is_the_access_tokens(user: srpcore.Cognito) -> None:
+def test_at_hash_of_an_id_token_must_match_the_access_token(user: srpcore.Cognito) -> None:
     pool = srpcore.Cognito("eu-west-1_AbCd12345", minting.CLIENT, transport=LocalUserPool())
     pool.pool_jwk = {"keys": [minting.jwk()]}
     access_token = minting.mint(minting.access_claims())
@@ -179,7 +179,7 @@ def test_at_hash_of_an_id_token_is_the_access_tokens(user: srpcore.Cognito) -> N
         pool.verify_token(id_token, "id_token", "id")
 
 
-def test_an_emulator_may_issue_in_the_name_of_aws() -> None:
+def test_tokens_of_an_emulator_may_name_the_issuer_of_aws() -> None:
     with LocalUserPool(issuer="https://cognito-idp.us-east-1.amazonaws.com") as pool, pool.serve() as server:
         user = srpcore.Cognito(pool.user_pool_id, pool.client_id, endpoint_url=server.url)
         with user:

@@ -58,7 +58,7 @@ def made(cls: type[Exception]) -> Exception:
     return cls("a text")
 
 
-def test_one_class_for_each_exception_name_of_the_model_and_none_superfluous() -> None:
+def test_there_is_exactly_one_class_for_each_exception_name_of_the_model() -> None:
     ours = {cls.__name__ for cls in PUBLIC if issubclass(cls, ServiceError) and cls.__base__ is ServiceError}
     assert ours == EXCEPTIONS.keys()
 
@@ -99,7 +99,7 @@ def test_a_code_that_cannot_be_the_name_of_a_class_gives_a_plain_service_error(n
     assert error.code == name
 
 
-def test_attributes_and_texts_of_a_service_error(without_botocore: None) -> None:
+def test_attributes_and_message_of_a_service_error(without_botocore: None) -> None:
     response = document()
     error = service_error(Reply(response), "InitiateAuth")
     assert error.response is response
@@ -110,7 +110,7 @@ def test_attributes_and_texts_of_a_service_error(without_botocore: None) -> None
     assert (str(error), repr(error), error.args) == (expected, f"<{expected}>", (expected,))
 
 
-def test_text_of_a_service_error_without_a_status(without_botocore: None) -> None:
+def test_message_of_a_service_error_without_a_status(without_botocore: None) -> None:
     error = ServiceError({"Error": {"Code": "X", "Message": "y"}}, "SignUp")
     assert str(error) == "X (SignUp): y"
     assert (error.status, error.request_id) == (None, None)
@@ -133,7 +133,7 @@ ODD = st.one_of(
         ),
     )
 )
-def test_no_document_is_too_odd_for_an_error(response: Any) -> None:
+def test_any_error_document_becomes_an_error(response: Any) -> None:
     for error in (ServiceError(response, "SignUp"), service_error(Reply(response), "SignUp")):
         assert error.response is response
         assert isinstance(error.code, str)
@@ -214,7 +214,7 @@ def test_an_error_is_of_the_class_that_the_client_under_the_transport_raised() -
 
 
 @pytest.mark.parametrize("stand_in", [None, object()], ids=["absent", "half imported"])
-def test_botocore_that_is_not_all_there_is_not_asked(stand_in: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_partly_imported_botocore_is_not_used(stand_in: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "botocore.exceptions", stand_in)
     error = service_error(Reply(document()), "InitiateAuth")
     assert type(error) is exceptions.NotAuthorizedException
@@ -248,7 +248,7 @@ assert not isinstance(error, botocore.exceptions.ClientError)
 
 
 @pytest.mark.counterpart
-def test_without_botocore_an_error_is_of_the_plain_class_and_pickles_cross_over() -> None:
+def test_without_botocore_an_error_has_the_plain_class_and_pickles_can_be_exchanged() -> None:
     ours: list[Exception] = [service_error(Reply(document()), "InitiateAuth"), *(made(cls) for cls in PUBLIC)]
     run = subprocess.run(
         [sys.executable, "-c", WITHOUT_BOTOCORE, pickle.dumps(ours).hex()], capture_output=True, text=True, check=False
@@ -289,7 +289,7 @@ class NamedByAUser(exceptions.NotAuthorizedException):
     """A class of a user's own."""
 
 
-def test_a_class_of_a_users_own_survives_pickling() -> None:
+def test_a_class_of_a_program_survives_pickling() -> None:
     for error in (NamedByAUser(document(), "SignUp"), exceptions.UserNotFoundException({}, "SignUp")):
         again = pickle.loads(pickle.dumps(error))
         assert isinstance(again, type(error))
@@ -315,11 +315,11 @@ def test_a_class_of_a_users_own_survives_pickling() -> None:
         (exceptions.SMSMFAChallengeException, exceptions.MFAChallengeException),
     ],
 )
-def test_what_each_derives_from(cls: type[Exception], base: type[Exception]) -> None:
+def test_base_classes_of_each_exception(cls: type[Exception], base: type[Exception]) -> None:
     assert issubclass(cls, base)
 
 
-def test_a_transport_failure_is_no_answer_of_the_service_nor_the_other_way_round() -> None:
+def test_transport_errors_and_service_errors_are_separate_classes() -> None:
     builtin = {ValueError, AttributeError, NotImplementedError, TimeoutError, OSError}
     for cls in PUBLIC:
         if issubclass(cls, (ServiceError, exceptions.TokenVerificationException)):
@@ -331,7 +331,7 @@ def test_a_transport_failure_is_no_answer_of_the_service_nor_the_other_way_round
     assert not issubclass(app, sms)
 
 
-def test_texts_of_the_challenges() -> None:
+def test_messages_of_the_challenges() -> None:
     assert str(exceptions.UnsupportedChallenge("WEB_AUTHN")) == "challenge WEB_AUTHN is not supported by this method"
     assert exceptions.UnsupportedChallenge("WEB_AUTHN").challenge_name == "WEB_AUTHN"
     assert str(exceptions.ForceChangePasswordException("change it")) == "change it"
@@ -343,7 +343,7 @@ def test_texts_of_the_challenges() -> None:
 @pytest.mark.parametrize(
     "name", ["MFAChallengeException", "SMSMFAChallengeException", "SoftwareTokenMFAChallengeException"]
 )
-def test_an_mfa_challenge_shows_no_session_and_has_it(name: str) -> None:
+def test_an_mfa_challenge_has_the_session_and_does_not_show_it(name: str) -> None:
     tokens = {"ChallengeName": "SMS_MFA", "Session": SESSION}
     error = getattr(exceptions, name)("a code, please", tokens, "more")
     for text in (str(error), repr(error), repr(error.args), f"{error}", f"{error!r}"):
@@ -412,7 +412,7 @@ def test_warrant_exception_covers_challenges_and_refused_tokens_only() -> None:
         ("", "NotAuthorizedException"),
     ],
 )
-def test_not_authorized_is_told_apart(message: str, name: str) -> None:
+def test_reasons_of_not_authorized_have_their_own_classes(message: str, name: str) -> None:
     reply = Reply({"Error": {"Code": "NotAuthorizedException", "Message": message}})
     error = service_error(reply, "InitiateAuth")
     assert type(error).__qualname__ == name

@@ -43,7 +43,7 @@ def asked_for(client: Client, number: int) -> Any:
 
 
 @pytest.mark.parametrize("kind", BLOCKING, ids=str)
-def test_sixty_four_threads(kind: Kind, crowd: Pool) -> None:
+def test_sixty_four_threads_each_get_their_own_outcome(kind: Kind, crowd: Pool) -> None:
     with FaultyService(crowd.local) as service, Client(kind, crowd, service) as client:
         client.start(REFRESH)
         old = client.user.access_token
@@ -66,7 +66,7 @@ def test_sixty_four_threads(kind: Kind, crowd: Pool) -> None:
 
 
 @pytest.mark.parametrize("kind", ON_A_LOOP, ids=str)
-def test_a_thousand_tasks(kind: Kind, crowd: Pool) -> None:
+def test_a_thousand_tasks_each_get_their_own_outcome(kind: Kind, crowd: Pool) -> None:
     # There are more of them than connections, and waiting for one is a part of connecting.
     with FaultyService(crowd.local) as service, Client(kind, crowd, service, connect_timeout=60) as client:
         client.start(REFRESH)
@@ -91,7 +91,7 @@ def test_a_thousand_tasks(kind: Kind, crowd: Pool) -> None:
 
 
 @pytest.mark.parametrize("kind", ON_A_LOOP, ids=str)
-def test_tasks_that_are_cancelled(kind: Kind, crowd: Pool) -> None:
+def test_cancelled_tasks_leave_nothing_open(kind: Kind, crowd: Pool) -> None:
     chance = random.Random(5)
     with FaultyService(crowd.local) as service, Client(kind, crowd, service) as client:
         client.start(REFRESH)
@@ -128,7 +128,7 @@ def test_tasks_that_are_cancelled(kind: Kind, crowd: Pool) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.botocore], ids=str)
-def test_a_fork_while_connections_are_open(kind: Kind, crowd: Pool) -> None:
+def test_a_forked_child_opens_its_own_connections(kind: Kind, crowd: Pool) -> None:
     with FaultyService(crowd.local) as service, Client(kind, crowd, service) as client:
         client.start(REFRESH)
         assert client.run(asked_for(client, 1))["Username"] == "user-1"

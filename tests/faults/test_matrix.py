@@ -127,7 +127,7 @@ def assert_well(client: Client, asked: Asked) -> None:
 
 @every_kind
 @pytest.mark.parametrize("fault", QUICK, ids=lambda fault: fault.name)
-def test_it_happens(kind: Kind, fault: Fault, pool: Pool) -> None:
+def test_each_fault_has_the_documented_outcome(kind: Kind, fault: Fault, pool: Pool) -> None:
     with client_of(kind, pool, fault, {}) as (service, client):
         for asked in OPERATIONS:
             if fault.last and asked.at == "InitiateAuth" and asked.name != "refresh":
@@ -157,7 +157,7 @@ LIMITS = {
 
 
 @every_kind
-def test_it_takes_too_long(kind: Kind, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_answer_is_a_timeout(kind: Kind, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     """All at a time: what they do is wait."""
     monkeypatch.setattr("srpcore_transports.botocore._TIMEOUT_SECONDS", 1.2)
 
@@ -176,7 +176,7 @@ def test_it_takes_too_long(kind: Kind, pool: Pool, monkeypatch: pytest.MonkeyPat
 
 @every_kind
 @pytest.mark.parametrize("asked", [asked for asked in OPERATIONS if asked.at != "GET"], ids=lambda asked: asked.name)
-def test_every_exception_name(kind: Kind, asked: Asked, pool: Pool) -> None:
+def test_every_exception_name_becomes_its_class(kind: Kind, asked: Asked, pool: Pool) -> None:
     with FaultyService(pool.local) as service, Client(kind, pool, service) as client:
         for name in EXCEPTION_NAMES:
             with told(asked, name):
@@ -216,7 +216,7 @@ LOST = [fault for fault in FAULTS if fault.lost]
 
 @every_kind
 @pytest.mark.parametrize("fault", LOST, ids=lambda fault: fault.name)
-def test_a_connection_that_was_used_before(kind: Kind, fault: Fault, pool: Pool) -> None:
+def test_faults_on_a_reused_connection_have_the_same_outcome(kind: Kind, fault: Fault, pool: Pool) -> None:
     """It may have been closed for its age, which https makes up for at once: one request more, and no attempt."""
     with FaultyService(pool.local) as service, Client(kind, pool, service) as client:
         for asked in OPERATIONS:
@@ -236,7 +236,7 @@ def test_a_connection_that_was_used_before(kind: Kind, fault: Fault, pool: Pool)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.asynchronous and not kind.botocore], ids=str)
-def test_an_error_does_not_hold_what_it_came_from(kind: Kind, pool: Pool) -> None:
+def test_an_error_does_not_keep_its_source_alive(kind: Kind, pool: Pool) -> None:
     """Neither passwords nor connections wait for a garbage collection."""
     gc.collect()
     gc.disable()

@@ -9,5 +9,5 @@ from .table import render
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_docs_are_what_is_generated() -> None:
+def test_the_table_in_the_docs_is_up_to_date() -> None:
     assert (ROOT / "docs" / "faults.md").read_text("utf-8") == render(), "python tests/faults/table.py > docs/faults.md"

@@ -84,13 +84,13 @@ print(refused)
 
 
 @pytest.mark.slow
-def test_nothing_happens_while_a_flow_is_advanced(tmp_path: Path) -> None:
+def test_no_io_happens_while_a_flow_is_advanced(tmp_path: Path) -> None:
     program = f"{SEARCH_PATH}; STORE = {json.dumps(str(tmp_path / 'logins.json'))}\n{PROGRAM}"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
     assert done.stdout == "[]\n", done.stderr
 
 
-def test_the_watch_sees_what_it_should() -> None:
+def test_the_audit_hook_finds_io() -> None:
     """Check the watch itself on a flow that opens a file, starts a driver and lists a folder."""
     start = PROGRAM.index("clock = Clock()")
     program = (

@@ -44,19 +44,19 @@ def gives(strategy: SearchStrategy[T], condition: Callable[[T], bool]) -> None:
         lambda text: len(text) >= 5000,
     ],
 )
-def test_texts_have_their_edges(strategy: SearchStrategy[str], condition: Callable[[str], bool]) -> None:
+def test_strings_include_the_edge_cases(strategy: SearchStrategy[str], condition: Callable[[str], bool]) -> None:
     gives(strategy, condition)
 
 
 @given(testing.passwords(), testing.usernames(), testing.texts_with_lone_surrogates())
-def test_texts_have_a_utf8_form_or_none(password: str, username: str, text: str) -> None:
+def test_strings_are_valid_utf8_except_those_with_lone_surrogates(password: str, username: str, text: str) -> None:
     assert (password + username).encode("utf-8").decode("utf-8") == password + username
     with pytest.raises(UnicodeEncodeError):
         text.encode("utf-8")
 
 
 @given(testing.passwords().flatmap(lambda text: st.tuples(st.just(text), testing.other_passwords(text))))
-def test_other_passwords_are_others(drawn: tuple[str, str]) -> None:
+def test_other_passwords_differ_from_the_password(drawn: tuple[str, str]) -> None:
     assert drawn[0] != drawn[1]
 
 
@@ -70,7 +70,7 @@ def test_other_passwords_are_others(drawn: tuple[str, str]) -> None:
         pytest.param(lambda salt: 120 < salt.bit_length() <= 124, marks=pytest.mark.slow),
     ],
 )
-def test_salts_have_their_edges(condition: Callable[[int], bool]) -> None:
+def test_salts_include_the_edge_cases(condition: Callable[[int], bool]) -> None:
     gives(testing.salts(), condition)
 
 
@@ -85,48 +85,48 @@ def test_salts_have_their_edges(condition: Callable[[int], bool]) -> None:
         lambda text: len(text) == 32 and text[0] in "89abcdef",
     ],
 )
-def test_salt_texts_have_their_edges(condition: Callable[[str], bool]) -> None:
+def test_salt_strings_include_the_edge_cases(condition: Callable[[str], bool]) -> None:
     gives(testing.salt_texts(), lambda drawn: condition(drawn[0]))
 
 
 @given(testing.salt_texts())
-def test_salt_texts_mean_their_number(drawn: tuple[str, int]) -> None:
+def test_salt_strings_encode_their_number(drawn: tuple[str, int]) -> None:
     assert int(drawn[0], 16) == drawn[1]
 
 
 @given(testing.non_hex_texts())
-def test_non_hex_texts_are_none(value: object) -> None:
+def test_non_hex_strings_are_not_hexadecimal(value: object) -> None:
     digits = value.removeprefix("-") if isinstance(value, str) else ""
     assert not digits or not set(digits) <= set("0123456789abcdefABCDEF")
 
 
 @pytest.mark.parametrize("value", [1, 2, N - 1], ids=["1", "2", "N-1"])
-def test_public_values_have_their_edges(value: int) -> None:
+def test_public_values_include_the_edge_cases(value: int) -> None:
     gives(testing.public_values(N), lambda drawn: drawn == value)
     gives(testing.public_values(N), lambda drawn: drawn.bit_length() == 3072)
     gives(testing.public_values(N), lambda drawn: drawn.bit_length() <= 3064)
 
 
 @pytest.mark.parametrize("value", [0, N, 2 * N, -N], ids=["0", "N", "2N", "-N"])
-def test_unsafe_public_values_have_their_edges(value: int) -> None:
+def test_unsafe_public_values_include_the_edge_cases(value: int) -> None:
     gives(testing.unsafe_public_values(N), lambda drawn: drawn == value)
     gives(testing.unsafe_public_values(N), lambda drawn: drawn > N and drawn % N != 0)
 
 
 @given(st.data(), st.sampled_from([23, 257, N, *(group.N for group in RFC5054_GROUPS.values())]))
-def test_public_values_are_safe_or_not(data: st.DataObject, modulus: int) -> None:
+def test_public_values_are_safe_and_unsafe_ones_are_not(data: st.DataObject, modulus: int) -> None:
     assert 0 < data.draw(testing.public_values(modulus)) < modulus
     assert not 0 < data.draw(testing.unsafe_public_values(modulus)) < modulus
 
 
 @pytest.mark.parametrize("value", [0, 1, 2**256 - 1, 2**255])
-def test_secret_exponents_have_their_edges(value: int) -> None:
+def test_secret_exponents_include_the_edge_cases(value: int) -> None:
     gives(testing.secret_exponents(), lambda drawn: drawn == value)
     gives(testing.secret_exponents(), lambda drawn: 1 < drawn.bit_length() <= 248)
 
 
 @given(st.integers(1, 600).flatmap(lambda bits: st.tuples(st.just(bits), testing.secret_exponents(bits))))
-def test_secret_exponents_have_their_bits(drawn: tuple[int, int]) -> None:
+def test_secret_exponents_have_the_number_of_bits(drawn: tuple[int, int]) -> None:
     assert 0 <= drawn[1] < 2 ** drawn[0]
 
 
@@ -140,16 +140,16 @@ def test_secret_exponents_have_their_bits(drawn: tuple[int, int]) -> None:
         lambda text: "!" in text,
     ],
 )
-def test_secret_blocks_have_their_edges(condition: Callable[[str], bool]) -> None:
+def test_secret_blocks_include_the_edge_cases(condition: Callable[[str], bool]) -> None:
     gives(testing.secret_blocks(), lambda drawn: condition(drawn[0]))
 
 
 @given(testing.signed_integers(16))
-def test_signed_integers_have_their_bits(number: int) -> None:
+def test_signed_integers_have_the_number_of_bits(number: int) -> None:
     assert abs(number) <= 2**16 + 1
 
 
-def test_without_hypothesis_the_import_says_what_to_install() -> None:
+def test_without_hypothesis_the_import_error_names_the_extra() -> None:
     code = "import sys; sys.modules['hypothesis'] = None; import srpcore.testing"
     root = str(Path(srpcore.__file__).parents[1])
     command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {root!r}); {code}"]

@@ -35,7 +35,7 @@ def names(found: Any) -> list[str]:
     return [user.username for user in found]
 
 
-def test_every_user_comes_once_in_three_pages(crowd: World) -> None:
+def test_every_user_is_returned_once_over_three_pages(crowd: World) -> None:
     crowd.wire.clear()
     found = names(crowd.user().iter_users())
     assert sorted(found) == [f"user{number:03d}" for number in range(COUNT)]
@@ -54,7 +54,7 @@ def test_pages_are_read_when_they_are_needed(crowd: World) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 59, 60, 61, COUNT, COUNT + 1])
-def test_limit(crowd: World, limit: int) -> None:
+def test_limit_ends_the_stream(crowd: World, limit: int) -> None:
     crowd.wire.clear()
     assert len(list(crowd.user().iter_users(limit=limit))) == min(limit, COUNT)
     asked = [operation.parameters["Limit"] for operation in crowd.wire.operations]
@@ -63,13 +63,13 @@ def test_limit(crowd: World, limit: int) -> None:
 
 
 @pytest.mark.parametrize("limit", [0, -1])
-def test_limit_that_is_none_is_refused(crowd: World, limit: int) -> None:
+def test_an_invalid_limit_is_refused(crowd: World, limit: int) -> None:
     with pytest.raises(exceptions.ConfigurationError, match="limit"):
         crowd.user().iter_users(limit=limit)
 
 
 @pytest.mark.parametrize("taken", [0, 1, 59, 60, 61, 119, 120, 134])
-def test_stream_is_resumed_where_it_was_left(crowd: World, taken: int) -> None:
+def test_a_stream_is_resumed_from_its_page_token(crowd: World, taken: int) -> None:
     whole = names(crowd.user().iter_users())
     stream = crowd.user().iter_users()
     first = [next(stream).username for _ in range(taken)]
@@ -87,7 +87,7 @@ def test_page_token_is_none_at_the_end(crowd: World) -> None:
         next(stream)
 
 
-def test_filter_and_attributes(crowd: World) -> None:
+def test_filter_and_attributes_are_sent(crowd: World) -> None:
     found = list(crowd.user().iter_users(filter='email ^= "00"', attributes=["email"]))
     assert sorted(user.email for user in found) == [f"00{number}@example.com" for number in range(10)]
     assert found[0].sub is None
@@ -97,7 +97,7 @@ def test_filter_and_attributes(crowd: World) -> None:
     assert shown.create_date.tzinfo is not None
 
 
-def test_throttling_is_waited_out_longer_and_longer(crowd: World) -> None:
+def test_pauses_grow_while_calls_are_throttled(crowd: World) -> None:
     crowd.wire.clear()
     refusals = 3
 
@@ -116,7 +116,7 @@ def test_throttling_is_waited_out_longer_and_longer(crowd: World) -> None:
     assert pauses[0] < pauses[1] < pauses[2]
 
 
-def test_throttling_without_end_is_an_error(crowd: World) -> None:
+def test_throttling_that_does_not_end_is_an_error(crowd: World) -> None:
     crowd.wire.clear()
     crowd.wire.instead = lambda operation: error("TooManyRequestsException", "Rate exceeded")
     try:
@@ -129,7 +129,7 @@ def test_throttling_without_end_is_an_error(crowd: World) -> None:
     assert len(crowd.wire.operations) == streams.ATTEMPTS
 
 
-def test_another_error_is_not_waited_out(crowd: World) -> None:
+def test_other_errors_are_not_retried(crowd: World) -> None:
     crowd.wire.clear()
     crowd.wire.instead = lambda operation: error("ResourceNotFoundException", "no pool")
     try:
@@ -140,7 +140,7 @@ def test_another_error_is_not_waited_out(crowd: World) -> None:
     assert len(crowd.wire.operations) == 1
 
 
-def test_pages_are_paced(crowd: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_is_a_pause_between_pages(crowd: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "PAGES_PER_SECOND", 0.01)
     pauses: list[float] = []
     user = crowd.user()
@@ -164,7 +164,7 @@ def test_get_users_reads_every_page(crowd: World) -> None:
     assert len(crowd.user().get_users()) == COUNT
 
 
-def test_streams_on_an_event_loop(crowd: World) -> None:
+def test_streams_work_on_an_event_loop(crowd: World) -> None:
     async def story() -> list[str | None]:
         user = srpcore.AsyncCognito(crowd.pool.user_pool_id, crowd.pool.client_id, transport=crowd.wire)
         return [found.username async for found in user.iter_users(limit=100)]
@@ -172,7 +172,7 @@ def test_streams_on_an_event_loop(crowd: World) -> None:
     assert asyncio.run(story()) == names(crowd.user().iter_users(limit=100))
 
 
-def test_groups_and_their_members(make_world: Callable[..., World]) -> None:
+def test_groups_and_their_members_are_streamed(make_world: Callable[..., World]) -> None:
     world = make_world()
     of_pool = {"UserPoolId": world.pool.user_pool_id}
     for number in range(3):
@@ -192,7 +192,7 @@ def test_groups_and_their_members(make_world: Callable[..., World]) -> None:
     assert asyncio.run(story()) == [3, 2]
 
 
-def test_users_of_a_list_have_what_a_stream_has_under_pycognitos_names(crowd: World) -> None:
+def test_users_of_a_list_have_all_fields_of_a_stream_under_the_names_of_pycognito(crowd: World) -> None:
     members = ("username", "enabled", "user_status", "create_date", "modified_date")
     listed, streamed = crowd.user().get_users(), list(crowd.user().iter_users())
     assert len(listed) == COUNT
