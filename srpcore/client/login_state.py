@@ -18,7 +18,7 @@ any         answering()   LoggingIn   the program answers a challenge, of this o
 LoggingIn   settled()     before      the login failed, or its tokens were refused
 any         obtained()    LoggedIn    tokens arrived, from a login or from a refresh
 any         restored()    either      ``restore()`` read the store, which had tokens or had none
-any         forgotten()   LoggedOut   logout, revocation, or a definitive refusal of the refresh token
+any         forgotten()   LoggedOut   logout, revocation, or, with a store, a definitive refusal of the refresh token
 ==========  ============  ==========  ==========================================================================
 
 A login may need several requests. Between them the program asks the user, for example for a code. A login may fail, or

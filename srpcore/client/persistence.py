@@ -7,8 +7,9 @@ result back to the flow, as it does with a reply of the service.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TypeVar
@@ -28,6 +29,9 @@ __all__ = ["AsyncPersistenceMethods", "PersistenceMethods", "SharedPersistence",
 
 T = TypeVar("T")
 
+# A marker for each refresh that the present code was called by. asyncio passes it on to tasks and to threads.
+_REFRESHES: ContextVar[tuple[object, ...]] = ContextVar("srpcore_refreshes", default=())
+
 
 def blocking(function: Callable[[], T]) -> Flow[T]:
     """Let the driver call *function*, which may block, and return its result."""
@@ -39,6 +43,7 @@ class SharedPersistence(CognitoAttributes):
     """Read the login from the store and write it there, if the object has a store."""
 
     _save_failed: bool = False  # then the store has older tokens than this object
+    _refresh_marker: object | None = None  # the marker of the refresh that is under way
 
     @property
     def tokens(self) -> Tokens:
@@ -51,8 +56,30 @@ class SharedPersistence(CognitoAttributes):
             self.expires_datetime.timestamp() if self.expires_datetime else None,
         )
 
-    def _store_lock(self) -> AbstractContextManager[None]:
-        return nullcontext() if self._store is None else self._store.lock(self._store_key())
+    @contextmanager
+    def _marked_as_refresh(self) -> Generator[None, None, None]:
+        """Mark what is called in the block as called by a refresh of this object."""
+        marker = self._refresh_marker = object()
+        outer = _REFRESHES.set((*_REFRESHES.get(), marker))
+        try:
+            yield
+        finally:
+            _REFRESHES.reset(outer)
+            self._refresh_marker = None
+
+    def _called_by_refresh(self) -> bool:
+        """Return whether the refresh of this object that is under way calls the present code.
+
+        A refresh calls code of the program: a replaced ``verify_token``, hooks, the clock. If that code waited for the
+        refresh, or for a lock that the refresh holds, neither would ever end.
+        """
+        return self._refresh_marker in _REFRESHES.get()
+
+    def _store_lock(self, key: str | None = None) -> AbstractContextManager[None]:
+        """Return the lock of the stored login. A refresh holds it already for the code that it calls."""
+        if self._store is None or self._called_by_refresh():
+            return nullcontext()
+        return self._store.lock(key or self._store_key())
 
     def _expire_at(self, time: float | None) -> None:
         self.expires_datetime = None if time is None else datetime.fromtimestamp(time, tz=timezone.utc)
@@ -101,7 +128,7 @@ class SharedPersistence(CognitoAttributes):
         key, username, device = self._store_key(), settled(self._login).account.username, self.device
 
         def save() -> None:
-            with store.lock(key):
+            with self._store_lock(key):
                 login = store.load(key) or Login(username=username)
                 store.save(key, replace(login, device=device))
 
@@ -115,7 +142,7 @@ class SharedPersistence(CognitoAttributes):
         key = self._store_key()
 
         def forget() -> None:
-            with store.lock(key):
+            with self._store_lock(key):
                 login = store.load(key)
                 if login is not None and login.tokens is not None and login.tokens.refresh_token == refresh_token:
                     store.save(key, replace(login, tokens=None))

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any, cast
 from .. import tokens
 from .._fork import ForkSafeLock
 from ..driver import entered_in_thread
+from ..exceptions.base import ConfigurationError
 from ..exceptions.not_authorized import InvalidRefreshToken, RefreshTokenRefused
 from ..exceptions.service_exceptions import RefreshTokenReuseException, UserNotFoundException
 from ..exceptions.tokens import MalformedToken
@@ -97,6 +98,13 @@ class SharedRefresh(SharedKeys):
         self._drop_tokens()
         yield from self._forget_saved_tokens(refresh_token)
 
+    def _refuse_nested_refresh(self) -> None:
+        if self._called_by_refresh():
+            raise ConfigurationError(
+                "tokens are being refreshed already: verify_token, a hook, or other code that a refresh calls must not "
+                "refresh them"
+            )
+
     def _refresh(self, client_metadata: Mapping[str, str] | None = None) -> Flow[None]:
         if self._store is None and not self._botocore_validates:
             require_refresh_token(self.refresh_token)
@@ -143,6 +151,8 @@ class SharedRefresh(SharedKeys):
             # confirmed. So this error proves that the refresh token is useless only if it came for `device`, which is
             # a confirmed one.
             final = not isinstance(error, InvalidRefreshToken) or (known is not None and known == device_key)
+            # Without a store the tokens stay, as in pycognito: the access token may still be valid, and the attributes
+            # may be all that the program has. Stored tokens must go, or every process would try them again.
             if self._store is not None and final:
                 self._drop_tokens()
                 yield from self._save()
@@ -199,14 +209,17 @@ class RefreshMethods(SharedRefresh, KeyMethods):
         If several threads call this at the same time, one of them refreshes and the others wait for it. With a store,
         other processes wait too. If one of them has just stored new tokens, those are used instead of another refresh.
         If the service definitively refuses the refresh token, the tokens are then dropped, here and in the store.
-        Without a store they stay.
+        Without a store they stay, as in pycognito.
+
+        Code that a refresh calls, such as a ``verify_token`` of a subclass or a hook, must not refresh the same tokens.
 
         Args:
             client_metadata: passed to the pool's Lambda triggers. If several threads refresh at the same time, that of
                 the thread that sends the request counts.
 
         Raises:
-            ConfigurationError: the object has no refresh token; nothing was sent.
+            ConfigurationError: the object has no refresh token, or the caller is called by a refresh of this object;
+                nothing was sent.
             ServiceError: the service refused. The tokens are unchanged, unless there is a store and the refusal was
                 definitive.
             TransportError: there was no answer, or no key set to verify the new tokens with. The tokens are unchanged.
@@ -218,7 +231,8 @@ class RefreshMethods(SharedRefresh, KeyMethods):
 
     def _refresh_once(self, seen: int, client_metadata: Mapping[str, str] | None = None) -> None:
         """Refresh, unless another thread has done so since the number of refreshes was *seen*."""
-        with self._refreshing.lock, self._store_lock():
+        self._refuse_nested_refresh()
+        with self._refreshing.lock, self._store_lock(), self._marked_as_refresh():
             if self._refreshes == seen:
                 self._run(self._refresh(client_metadata))
                 self._refreshes += 1
@@ -244,7 +258,7 @@ class AsyncRefreshMethods(SharedRefresh, AsyncKeyMethods):
         import asyncio
 
         running = self._running_refresh()
-        if running is not None:
+        if running is not None and not self._called_by_refresh():
             await asyncio.wait([running])
         await super().close()
 
@@ -259,6 +273,7 @@ class AsyncRefreshMethods(SharedRefresh, AsyncKeyMethods):
 
         if self._refreshes != seen:
             return
+        self._refuse_nested_refresh()
         if self._running_refresh() is None:
             self._refresh_task = asyncio.ensure_future(self._refresh_alone(client_metadata))
             # If every waiting task was cancelled, no other code retrieves the exception, and asyncio would log that.
@@ -276,5 +291,6 @@ class AsyncRefreshMethods(SharedRefresh, AsyncKeyMethods):
 
     async def _refresh_alone(self, client_metadata: Mapping[str, str] | None) -> None:
         async with entered_in_thread(self._store_lock()):
-            await self._run(self._refresh(client_metadata))
+            with self._marked_as_refresh():
+                await self._run(self._refresh(client_metadata))
             self._refreshes += 1

@@ -137,6 +137,9 @@ def refresh(stage: Stage) -> Iterator[Any]:
     user.refresh_token = "made up"
     yield stage.refused(user.renew_access_token)
     yield state(user)
+    user.refresh_token = before[1]
+    user.client.global_sign_out(AccessToken=user.access_token)
+    yield stage.refused(user.renew_access_token), state(user)
 
 
 @program(client_secret=True)
