@@ -21,7 +21,7 @@ from srpcore.exceptions import ConfigurationError, InvalidKey, TokenVerification
 from srpcore.tokens import KeySet, strict_json
 from srpcore.tokens.jwks_source import read_jwks
 from srpcore.tokens.policy import Policy
-from support.beside_pyjwt import by_pyjwt, pyjwt_at
+from support.beside_pyjwt import by_pyjwt
 from support.minting import CLIENT, ISSUER, KID, NOW, access_claims, id_claims, jwk, key_set, mint, segment
 
 __all__ = ["CHOICES", "KEYS", "OPTIONS", "TARGETS", "seeds", "write_corpus", "write_dictionary"]
@@ -150,8 +150,7 @@ def _verify(token: str, choice: dict[str, Any]) -> None:
     except TokenVerificationException as error:
         _safe(error)
         return
-    with pyjwt_at(NOW):
-        theirs = by_pyjwt(token, claims["token_use"], client_id=options["client_id"], leeway=choice.get("leeway", 0))
+    theirs = by_pyjwt(token, claims["token_use"], client_id=options["client_id"], leeway=choice.get("leeway", 0))
     _same(claims, theirs)
 
 

@@ -60,23 +60,25 @@ def by_pyjwt(
     issuers: str | Collection[str] = ISSUER,
     client_id: str | Collection[str] | None = CLIENT,
     leeway: float = 0,
+    now: float = NOW,
 ) -> dict[str, Any] | None:
-    """Return the claims if PyJWT, called as pycognito calls it, accepts *token*."""
+    """Return the claims if PyJWT, called as pycognito calls it, accepts *token* at the time *now*."""
     # An access token's audience is its client_id; pycognito gives PyJWT none to compare.
     looks_at_audience = token_use == "id" and client_id is not None
     options: Options = {"require": ["iss", "exp"], "verify_iat": False, "verify_aud": looks_at_audience}
     if looks_at_audience:
         options["require"] = ["aud", "iss", "exp"]
     try:
-        claims: dict[str, Any] = jwt.decode(
-            token,
-            private_key().public_key(),
-            ["RS256"],
-            options=options,
-            audience=client_id,
-            issuer=issuers,
-            leeway=leeway,
-        )
+        with pyjwt_at(now):
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                private_key().public_key(),
+                ["RS256"],
+                options=options,
+                audience=client_id,
+                issuer=issuers,
+                leeway=leeway,
+            )
     except jwt.PyJWTError:
         return None
     return claims

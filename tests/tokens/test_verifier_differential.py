@@ -25,7 +25,7 @@ from srpcore.exceptions import (
     TokenVerificationException,
 )
 from srpcore.tokens import Claims
-from support.beside_pyjwt import ALLOWED, DIFFERENCES, Difference, allowed_reasons, by_pyjwt, pyjwt_at
+from support.beside_pyjwt import ALLOWED, DIFFERENCES, Difference, allowed_reasons, by_pyjwt
 from support.key_server import NEWER_ISSUER, OTHER_ISSUER, OTHER_POOL, POOL
 from support.minting import CLIENT, ISSUER, KID, NOW, access_claims, jwk, mint, private_key, segment
 from support.vectors import load
@@ -137,8 +137,7 @@ def test_beside_pyjwt(token_and_use: tuple[str, str], demands: dict[str, Any], i
     asked = {**OWN, **demands}
     use = asked["token_use"] or (made_for if isinstance(ours, SrpcoreError) else ours["token_use"])
     accepted = [one for one in ([ISSUER, NEWER_ISSUER]) if issuers is None or one in issuers]
-    with pyjwt_at(NOW):
-        theirs = by_pyjwt(token, use, issuers=accepted, client_id=asked["client_id"], leeway=asked.get("leeway", 0))
+    theirs = by_pyjwt(token, use, issuers=accepted, client_id=asked["client_id"], leeway=asked.get("leeway", 0))
     if not isinstance(ours, TokenVerificationException):
         event("both accept")
         assert told(ours) == repr(theirs)

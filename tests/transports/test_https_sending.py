@@ -199,10 +199,10 @@ def test_a_request_that_is_taken_in_sips_ends_at_the_deadline(
         with OnLoop(transport) if maker is AsyncHttpxTransport else transport as calling:
             calling.call(SIGN_IN)
             started = time.monotonic()
-            with time_limit(1.0), pytest.raises(TransportTimeout, match="sending to") as caught:
+            with time_limit(3.0), pytest.raises(TransportTimeout, match="sending to") as caught:
                 calling.call(long)
             lasted = time.monotonic() - started
         server.hurry.set()
         assert server.connections == 1
     assert not caught.value.may_have_arrived
-    assert lasted < 5
+    assert lasted < 9
