@@ -98,7 +98,7 @@ PACKAGES = {
     "utils": {"_fork", "client", "exceptions", "protocol"},
     "testing": {"crypto", "exceptions"},
     "frameworks": {"clock", "exceptions", "tokens"},
-    "cli": {"_version", "client", "crypto", "exceptions", "pool", "resolve", "text", "tokens", "protocol"},
+    "cli": {"_version", "client", "crypto", "exceptions", "flows", "pool", "resolve", "text", "tokens", "protocol"},
     "__main__": {"cli"},
     "__init__": {"store", "_version", "aws_srp", "client", "crypto", "exceptions", "flows", "tokens", "users"},
 }

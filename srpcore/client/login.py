@@ -6,6 +6,10 @@ The program catches the exception, asks the user, and calls the method that answ
         │ raises ForceChangePasswordException         ──► new_password_challenge(password, new_password)
         │ raises SoftwareTokenMFAChallengeException   ──► respond_to_software_token_mfa_challenge(code)
         │ raises SMSMFAChallengeException             ──► respond_to_sms_mfa_challenge(code)
+        │ raises UnsupportedChallenge as error        ──► resume_sign_in(error.to_json()).answer(...)
+
+pycognito has no exception for the other challenges, for example EMAIL_OTP, SELECT_MFA_TYPE and MFA_SETUP. They are an
+UnsupportedChallenge, whose message names the way to answer it.
 
 An answer may lead to the next challenge, which is raised in the same way. :mod:`srpcore.client.steps` is the other
 interface to the same flows: there each challenge is a value.
@@ -21,7 +25,7 @@ from ..aws_srp import AWSSRP
 from ..exceptions.base import ConfigurationError
 from ..exceptions.challenges import MFAChallengeException
 from ..flows import ask
-from ..flows.challenge import Answer, Challenge, challenge_of, raise_challenge
+from ..flows.challenge import Answer, Challenge, challenge_of, raise_challenge, unsupported
 from ..flows.login import answer, begin
 from ..protocol import CallMethod, Flow, JsonObject
 from .login_state import AdminChallenge, LoggingIn, challenged, named, settled
@@ -142,6 +146,7 @@ class SharedLogin(SharedPersistence):
         tokens = mfa_tokens or self.mfa_tokens
         if not tokens or not tokens.get("Session"):
             raise ConfigurationError("no challenge to answer: log in first, or give mfa_tokens")
+        _require_factor(tokens, name)
         yield from self._begin_login(answering=True)
         context = self._login_context(client_metadata, tokens)
         # A Session that began with an administrator's operation must be answered with one.
@@ -174,6 +179,10 @@ class SharedLogin(SharedPersistence):
         except MFAChallengeException as challenge:
             self.mfa_tokens = challenge.get_tokens()
             raise
+        if reply.get("ChallengeName") is not None:
+            context = self._login_context(challenge=reply)
+            context.admin = self._admin_challenge is not None
+            raise unsupported(cast(Challenge, challenge_of(context, reply)))
         yield from self._finish_login(reply)
 
 
@@ -196,6 +205,8 @@ class LoginMethods(SharedLogin, TokenMethods):
             SoftwareTokenMFAChallengeException: the service wants a code of the user's authenticator app: call
                 :meth:`respond_to_software_token_mfa_challenge`.
             SMSMFAChallengeException: the service has sent a code by SMS: call :meth:`respond_to_sms_mfa_challenge`.
+            UnsupportedChallenge: the service sent another challenge, for example EMAIL_OTP. Continue with
+                ``resume_sign_in(error.to_json())``.
             ServiceError: the service refused the login, for example because the password is wrong.
             TokenVerificationException: the new tokens failed verification; the old tokens are kept.
             ConfigurationError: the username or the password is missing or cannot be encoded; nothing was sent.
@@ -225,7 +236,9 @@ class LoginMethods(SharedLogin, TokenMethods):
 
         Raises:
             ConfigurationError: a required attribute is missing, or a string cannot be encoded.
-            MFAChallengeException: the service wants a code as well.
+            MFAChallengeException: the service wants a code as well. The password has been changed.
+            UnsupportedChallenge: the service sent another challenge, as in :meth:`authenticate`. The password has been
+                changed.
             ServiceError: the service refused the login or the new password.
         """
         yield from self._validate_with_botocore()
@@ -257,7 +270,8 @@ class LoginMethods(SharedLogin, TokenMethods):
             client_metadata: passed to the pool's Lambda triggers.
 
         Raises:
-            ConfigurationError: no challenge was received, or the code is empty; nothing was sent.
+            ConfigurationError: no challenge was received, it is for another factor, or the code is empty; nothing was
+                sent.
             ServiceError: the service refused the answer, for example because the code is wrong.
         """
         yield from self._answer_code("SOFTWARE_TOKEN_MFA", code, mfa_tokens, client_metadata)
@@ -278,7 +292,8 @@ class LoginMethods(SharedLogin, TokenMethods):
             client_metadata: passed to the pool's Lambda triggers.
 
         Raises:
-            ConfigurationError: no challenge was received, or the code is empty; nothing was sent.
+            ConfigurationError: no challenge was received, it is for another factor, or the code is empty; nothing was
+                sent.
             ServiceError: the service refused the answer, for example because the code is wrong.
         """
         yield from self._answer_code("SMS_MFA", code, mfa_tokens, client_metadata)
@@ -322,6 +337,24 @@ class AsyncLoginMethods(SharedLogin, AsyncTokenMethods):
     respond_to_software_token_mfa_challenge = async_method(LoginMethods.respond_to_software_token_mfa_challenge)
     respond_to_sms_mfa_challenge = async_method(LoginMethods.respond_to_sms_mfa_challenge)
     admin_authenticate = async_method(LoginMethods.admin_authenticate)
+
+
+def _require_factor(tokens: Mapping[str, Any], name: str) -> None:
+    """Refuse *tokens* of another challenge than *name*. Sending them would use up the Session."""
+    other = tokens.get("ChallengeName")
+    if other not in (None, name):
+        method = _METHODS.get(str(other), "answer_challenge()")
+        raise ConfigurationError(
+            f"the tokens belong to the challenge {other}, not to {name}: answer with {method}. "
+            "Nothing was sent, so the Session can still be used"
+        )
+
+
+_METHODS = {
+    "SMS_MFA": "respond_to_sms_mfa_challenge()",
+    "SOFTWARE_TOKEN_MFA": "respond_to_software_token_mfa_challenge()",
+    "NEW_PASSWORD_REQUIRED": "new_password_challenge()",
+}
 
 
 def _digits(code: str | int | None) -> str:

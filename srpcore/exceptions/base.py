@@ -43,14 +43,32 @@ class UnsafeServerValue(SrpcoreError, ValueError):
 
 
 class UnsupportedChallenge(SrpcoreError, NotImplementedError):
-    """The service sent a challenge that the method cannot answer. ``challenge_name`` is its name."""
+    """The service sent a challenge that the method cannot answer. The message names the way to answer it.
 
-    def __init__(self, challenge_name: str) -> None:
-        super().__init__(challenge_name)
+    Attributes:
+        challenge_name: the name of the challenge.
+        way: how to answer the challenge, or an empty string.
+    """
+
+    def __init__(self, challenge_name: str, way: str = "", challenge: str | None = None) -> None:
+        super().__init__(challenge_name, way)
         self.challenge_name = challenge_name
+        self.way = way
+        self._challenge = challenge  # has the Session in it, so it is not in `args`
 
     def __str__(self) -> str:
-        return f"challenge {self.challenge_name} is not supported by this method"
+        message = f"challenge {self.challenge_name} is not supported by this method"
+        return f"{message}: {self.way}" if self.way else message
+
+    def to_json(self) -> str:
+        """Return the challenge as JSON, for ``resume_sign_in``. The Session in it is a secret.
+
+        Raises:
+            ConfigurationError: the challenge cannot be answered. Begin the login again.
+        """
+        if self._challenge is None:
+            raise ConfigurationError("this challenge cannot be answered: begin the login again")
+        return self._challenge
 
 
 class UnexpectedChallenge(UnsupportedChallenge):

@@ -30,6 +30,7 @@ __all__ = [
     "missing_attributes",
     "raise_challenge",
     "required_attributes",
+    "unsupported",
 ]
 
 PREFIX = "userAttributes."
@@ -181,7 +182,7 @@ def challenge_of(context: LoginContext, reply: JsonObject) -> Challenge | None:
     if name is None:
         return None
     if name not in NEEDS:
-        raise UnsupportedChallenge(str(name))
+        raise UnsupportedChallenge(str(name), _UNKNOWN)
     return Challenge(
         name,
         reply.get("Session"),
@@ -207,6 +208,34 @@ def raise_challenge(reply: JsonObject) -> None:
         raise SMSMFAChallengeException("Do SMS MFA", reply)
     if name == "SOFTWARE_TOKEN_MFA":
         raise SoftwareTokenMFAChallengeException("Do Software Token MFA", reply)
+
+
+_UNKNOWN: Final = (
+    "it is newer than this library: update srpcore, or answer it with client.call('RespondToAuthChallenge', ...)"
+)
+_RESUME: Final = "continue with step = resume_sign_in(error.to_json()), then "
+_AGAIN: Final = "begin the login again, because the answer needs the secret value of the request before it"
+_WAYS: Final[Mapping[str, str]] = {
+    "code": f"{_RESUME}step.answer(code=...)",
+    "new_password": f"{_RESUME}step.answer(new_password=...)",
+    "answer": f"{_RESUME}step.answer(answer=...)",
+    "choice": f"{_RESUME}step.answer(choice=...) with one of step.challenge.choices",
+    "credential": f"{_RESUME}step.answer(credential=...)",
+    "password": f"{_RESUME}step.answer(password=...)",
+    "clear_password": f"{_RESUME}step.answer(password=...), which sends the password itself",
+    "set_up": f"{_RESUME}step.set_up_totp() and step.answer(code=...) for an authenticator app, "
+    "or step.answer(attributes={'email': ...})",
+    "device": "give the remembered device to the constructor (device=... or store=...), and log in again",
+}
+"""For every need of a challenge: how a program answers it, if the present method cannot."""
+
+
+def unsupported(challenge: Challenge) -> UnsupportedChallenge:
+    """Return the error of a method that cannot answer *challenge*. Its message names the way to answer it."""
+    if challenge.name in ("PASSWORD_VERIFIER", "DEVICE_PASSWORD_VERIFIER"):
+        return UnsupportedChallenge(challenge.name, _AGAIN)
+    resumable = None if challenge.needs == "device" else challenge.to_json()
+    return UnsupportedChallenge(challenge.name, _WAYS[challenge.needs], resumable)
 
 
 def required_attributes(challenge: JsonObject) -> tuple[str, ...]:

@@ -70,12 +70,12 @@ from dataclasses import replace
 from typing import Any
 
 from ..crypto.encoding import utf8
-from ..exceptions.base import ConfigurationError, UnsupportedChallenge
+from ..exceptions.base import ConfigurationError
 from ..exceptions.service_exceptions import ResourceNotFoundException
 from ..protocol import Flow, JsonObject
 from ..users import attribute_value
 from . import ask
-from .challenge import NEEDS, PREFIX, Answer, Challenge, missing_attributes
+from .challenge import NEEDS, PREFIX, Answer, Challenge, missing_attributes, unsupported
 from .login_context import LoginContext
 from .srp import answer_device, is_stale_device, password_prover, prove, without_stale_device
 from .transitions import AFTER_FIRST_FACTOR, PASSWORD_PROOF, after_choice, after_initiate
@@ -159,10 +159,10 @@ def _answer(context: LoginContext, challenge: Challenge, given: Answer) -> Flow[
     needs, key = NEEDS[challenge.name]
     reply = challenge.as_reply()
     if challenge.name in ("PASSWORD_VERIFIER", "DEVICE_PASSWORD_VERIFIER"):
-        raise UnsupportedChallenge(challenge.name)
+        raise unsupported(challenge)
     if needs == "device":
         if context.device is None:
-            raise UnsupportedChallenge(challenge.name)
+            raise unsupported(challenge)
         return (yield from answer_device(context, reply))
     if needs == "set_up":
         return (yield from _answer_set_up(context, challenge, given))
