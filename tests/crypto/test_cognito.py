@@ -83,7 +83,7 @@ def test_every_engine_gives_the_key_of_the_vectors(engine: str) -> None:
 # The definitions, independently computed.
 
 
-def test_the_multiplier_is_the_hash_of_N_and_g_with_a_00_in_front() -> None:
+def test_the_multiplier_is_the_hash_of_a_zero_byte_N_and_g() -> None:
     assert cognito.k == int(hashlib.sha256(b"\0" + N.to_bytes(384, "big") + b"\2").hexdigest(), 16)
 
 
@@ -122,7 +122,7 @@ def test_client_and_server_agree_for_the_right_password(
 @given(
     identities | devices, passwords(), st.data(), salts(), secret_exponents(), secret_exponents().map(lambda b: b + 1)
 )
-def test_they_never_agree_for_another_password(
+def test_client_and_server_never_agree_for_another_password(
     identity: str, password: str, data: st.DataObject, salt: int, a: int, b: int
 ) -> None:
     verifier = cognito.verifier(cognito.private_key(identity, password, salt))
@@ -172,7 +172,7 @@ def test_u_of_0_is_refused_before_a_secret_is_used(value: int) -> None:
 
 
 @given(texts_with_lone_surrogates())
-def test_lone_surrogates_are_refused_without_being_shown(text: str) -> None:
+def test_lone_surrogates_are_refused_and_the_error_does_not_show_the_string(text: str) -> None:
     calls: dict[str, Callable[[], object]] = {
         "username": lambda: cognito.private_key(text, "Passw0rd!", 1),
         "password": lambda: cognito.private_key("AbCd1234alice", text, 1),
@@ -203,13 +203,13 @@ def test_a_naive_time_is_taken_as_utc(time: datetime) -> None:
 
 
 @given(st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31)), offsets)
-def test_an_aware_time_is_turned_to_utc(time: datetime, zone: timezone) -> None:
+def test_an_aware_time_is_converted_to_utc(time: datetime, zone: timezone) -> None:
     expected = expected_timestamp(time - (zone.utcoffset(None) or timedelta()))
     assert cognito.format_timestamp(time.replace(tzinfo=zone)) == expected
 
 
 @pytest.mark.parametrize("days", range(366))
-def test_every_day_of_a_leap_year(days: int) -> None:
+def test_the_timestamp_equals_strftime_on_every_day_of_a_leap_year(days: int) -> None:
     time = datetime(2024, 1, 1, 1, 2, 3) + timedelta(days=days)
     assert cognito.format_timestamp(time) == expected_timestamp(time)
 
@@ -223,7 +223,7 @@ def test_every_day_of_a_leap_year(days: int) -> None:
         (datetime(2022, 9, 14, 16, 4, 59, tzinfo=timezone(timedelta(hours=2))), "Wed Sep 14 14:04:59 UTC 2022"),
     ],
 )
-def test_known_timestamps(time: datetime, expected: str) -> None:
+def test_timestamps_equal_known_ones(time: datetime, expected: str) -> None:
     assert cognito.format_timestamp(time) == expected
 
 
@@ -243,7 +243,7 @@ for name in sys.argv[1:]:
 
 
 @pytest.mark.slow
-def test_the_timestamp_is_english_whatever_the_locale(tmp_path: Path) -> None:
+def test_the_timestamp_is_english_in_every_locale(tmp_path: Path) -> None:
     names = ["de_DE.UTF-8", "fr_FR.UTF-8", "ja_JP.UTF-8", "German_Germany.1252"]
     localedef = shutil.which("localedef")
     environment = {"PYTHONPATH": str(Path(cognito.__file__).parents[2])}

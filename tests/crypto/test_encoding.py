@@ -55,7 +55,7 @@ def shortest_twos_complement(number: int) -> bytes:
         (-32769, "ff7fff"),
     ],
 )
-def test_integers_are_encoded_as_java_does(number: int, expected: str) -> None:
+def test_integers_are_encoded_like_java_biginteger(number: int, expected: str) -> None:
     assert to_bytes(number).hex() == expected
 
 
@@ -66,7 +66,7 @@ def test_integers_are_minimal_twos_complement(number: int) -> None:
 
 
 @given(public_values(N))
-def test_hex_is_minimal_lower_case_and_reads_back(number: int) -> None:
+def test_hex_is_minimal_and_lower_case_and_can_be_parsed_again(number: int) -> None:
     text = to_hex(number)
     assert text == text.lower()
     assert text.lstrip("0") == text
@@ -74,24 +74,24 @@ def test_hex_is_minimal_lower_case_and_reads_back(number: int) -> None:
 
 
 @given(salt_texts())
-def test_a_salt_is_read_with_its_sign_and_whatever_its_width(drawn: tuple[str, int]) -> None:
+def test_a_salt_of_any_width_is_parsed_with_its_sign(drawn: tuple[str, int]) -> None:
     text, number = drawn
     assert parse_hex(text, name="SALT", max_digits=64, signed=True) == number
 
 
-def test_the_salt_that_was_seen_negative_is_read() -> None:
+def test_a_negative_salt_of_the_service_is_parsed() -> None:
     assert parse_hex("-93aB", name="SALT", max_digits=64, signed=True) == -0x93AB
     assert parse_hex("-0", name="SALT", max_digits=64, signed=True) == 0
 
 
 @pytest.mark.parametrize("text", ["-1", "-0", "-93ab"])
-def test_a_sign_is_refused_where_it_is_not_asked_for(text: str) -> None:
+def test_a_sign_is_refused_unless_it_is_allowed(text: str) -> None:
     with pytest.raises(UnsafeServerValue, match="B is negative"):
         parse_hex(text, name="B", max_digits=64)
 
 
 @given(non_hex_texts(), st.booleans())
-def test_what_is_not_hexadecimal_is_refused(text: object, signed: bool) -> None:
+def test_a_string_that_is_not_hexadecimal_is_refused(text: object, signed: bool) -> None:
     with pytest.raises(UnsafeServerValue, match="SALT is not hexadecimal"):
         parse_hex(text, name="SALT", max_digits=64, signed=signed)
 
@@ -99,12 +99,12 @@ def test_what_is_not_hexadecimal_is_refused(text: object, signed: bool) -> None:
 @pytest.mark.parametrize(
     "text", ["12345", "-12345", "00000", "1234x", "-123x", "-1234x", "1" * 10**6, "-" + "1" * 10**6]
 )
-def test_more_characters_than_allowed_are_refused(text: str) -> None:
+def test_a_string_longer_than_the_limit_is_refused(text: str) -> None:
     with pytest.raises(UnsafeServerValue):
         parse_hex(text, name="SALT", max_digits=4, signed=True)
 
 
-def test_the_digits_that_are_allowed_are_counted_without_the_sign() -> None:
+def test_the_sign_does_not_count_towards_the_limit() -> None:
     assert parse_hex("1234", name="SALT", max_digits=4) == 0x1234
     assert parse_hex("-1234", name="SALT", max_digits=4, signed=True) == -0x1234
     with pytest.raises(UnsafeServerValue, match="more than 4"):
@@ -114,7 +114,7 @@ def test_the_digits_that_are_allowed_are_counted_without_the_sign() -> None:
 
 
 @given(hex_texts(public_values(N)))
-def test_a_public_value_in_range_is_read_in_any_spelling(drawn: tuple[str, int]) -> None:
+def test_a_public_value_in_range_is_parsed_in_any_spelling(drawn: tuple[str, int]) -> None:
     text, number = drawn
     assert parse_public_value(text, N, name="B") == number
 
@@ -125,7 +125,7 @@ def test_a_public_value_out_of_range_is_refused(drawn: tuple[str, int]) -> None:
         parse_public_value(drawn[0], N, name="B")
 
 
-def test_a_public_value_has_room_for_leading_zeros_but_not_without_end() -> None:
+def test_a_public_value_may_have_a_limited_number_of_leading_zeros() -> None:
     assert parse_public_value("0" * (2 * 768 - 1) + "1", N, name="B") == 1
     with pytest.raises(UnsafeServerValue, match="more than 1536"):
         parse_public_value("0" * (2 * 768) + "1", N, name="B")
@@ -153,29 +153,29 @@ def test_a_secret_block_is_decoded_leniently(drawn: tuple[str, bytes | None]) ->
         ("YWJjZ", b"abc"),  # the last digit alone makes no byte
     ],
 )
-def test_known_secret_blocks(text: str, expected: bytes) -> None:
+def test_secret_blocks_equal_known_ones(text: str, expected: bytes) -> None:
     assert decode_secret_block(text) == expected
 
 
 @pytest.mark.parametrize("block", [None, b"YQ==", 1, ["YQ=="]])
-def test_a_secret_block_that_is_no_text_is_refused(block: object) -> None:
+def test_a_secret_block_that_is_not_a_string_is_refused(block: object) -> None:
     with pytest.raises(UnsafeServerValue, match="SECRET_BLOCK is not a string"):
         decode_secret_block(block)
 
 
 @given(st.binary(max_size=40), st.sampled_from([" ", "\n", "!", "=", "\u00e9"]), st.integers(0, 60))
-def test_other_characters_in_a_secret_block_are_passed_over(data: bytes, foreign: str, place: int) -> None:
+def test_other_characters_in_a_secret_block_are_skipped(data: bytes, foreign: str, place: int) -> None:
     text = base64.b64encode(data).decode()
     assert decode_secret_block(text[:place] + foreign + text[place:]) == data
 
 
 @given(passwords())
-def test_text_is_not_normalised(text: str) -> None:
+def test_strings_are_not_normalised(text: str) -> None:
     assert utf8(text, name="password").decode("utf-8") == text
 
 
 @given(texts_with_lone_surrogates())
-def test_a_lone_surrogate_is_named_without_the_text(text: str) -> None:
+def test_the_error_for_a_lone_surrogate_does_not_show_the_string(text: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         utf8(text, name="password")
     assert caught.value.args == ("password contains a lone surrogate, which UTF-8 cannot encode: pass a valid string",)
@@ -185,6 +185,6 @@ def test_a_lone_surrogate_is_named_without_the_text(text: str) -> None:
 
 
 @pytest.mark.parametrize("value", [None, b"secret", 7])
-def test_what_is_no_text_is_refused_by_type_alone(value: object) -> None:
+def test_the_error_for_a_value_that_is_not_a_string_shows_only_its_type(value: object) -> None:
     with pytest.raises(ConfigurationError, match=f"^password must be a string, not {type(value).__name__}$"):
         utf8(value, name="password")  # type: ignore[arg-type]  # what is tested

@@ -47,7 +47,7 @@ def test_the_large_primes_follow_the_formula_of_rfc_3526(bits: int) -> None:
     assert expected == RFC5054_GROUPS[bits].N
 
 
-def test_the_generators_are_those_of_rfc_5054_and_rfc_3526() -> None:
+def test_the_generators_equal_those_of_rfc_5054_and_rfc_3526() -> None:
     assert {bits: group.g for bits, group in RFC5054_GROUPS.items()} == GENERATORS
     assert (MODP_3072.N, MODP_3072.g) == (RFC5054_GROUPS[3072].N, 2)
 
@@ -84,7 +84,7 @@ def test_the_generators_have_the_order_of_the_group_or_of_its_large_subgroup(gro
 
 
 @pytest.mark.parametrize(("bits", "group"), RFC5054_GROUPS.items(), ids=lambda value: str(value))
-def test_the_bits_and_lengths_are_those_of_the_name(bits: int, group: Group) -> None:
+def test_the_bits_and_lengths_match_the_name(bits: int, group: Group) -> None:
     assert group.N.bit_length() == bits
     assert group.length == bits // 8
     assert str(bits) in group.name
@@ -109,7 +109,7 @@ class SrpGroup(ctypes.Structure):
 
 
 @pytest.mark.parametrize("bits", list(RFC5054_GROUPS))
-def test_the_groups_are_those_of_openssl(bits: int) -> None:
+def test_the_groups_equal_those_of_openssl(bits: int) -> None:
     library = libcrypto()
     if library is None:
         pytest.skip("this Python's libcrypto is not to be had, or was built without SRP")
@@ -131,7 +131,7 @@ def test_the_groups_are_those_of_openssl(bits: int) -> None:
 
 @pytest.mark.counterpart
 @pytest.mark.parametrize("bits", [1024, 1536, 2048, 3072, 4096, 6144])  # it has no more
-def test_the_groups_are_those_of_srptools(bits: int) -> None:
+def test_the_groups_equal_those_of_srptools(bits: int) -> None:
     constants = pytest.importorskip("srptools.constants")
     prime = int("".join(getattr(constants, f"PRIME_{bits}").split()), 16)
     generator = int(getattr(constants, f"PRIME_{bits}_GEN"), 16)

@@ -40,7 +40,7 @@ RFC_5869 = [
 
 
 @pytest.mark.parametrize(("ikm", "salt", "info", "prk", "okm"), RFC_5869)
-def test_rfc_5869(ikm: str, salt: str, info: str, prk: str, okm: str) -> None:
+def test_output_equals_the_vectors_of_rfc_5869(ikm: str, salt: str, info: str, prk: str, okm: str) -> None:
     assert extract(bytes.fromhex(salt), bytes.fromhex(ikm)).hex() == prk
     length = len(okm) // 2
     assert expand(bytes.fromhex(prk), bytes.fromhex(info), length).hex() == okm
@@ -55,7 +55,7 @@ def wycheproof(name: str) -> Iterator[tuple[str, vectors.Vector]]:
 
 
 @vectors.each("wycheproof/hkdf_sha256_test.json", rows=wycheproof)
-def test_wycheproof(vector: vectors.Vector) -> None:
+def test_output_equals_the_vectors_of_wycheproof(vector: vectors.Vector) -> None:
     ikm, salt, info = (bytes.fromhex(vector[name]) for name in ("ikm", "salt", "info"))
     if vector["result"] == "invalid":
         with pytest.raises(ConfigurationError, match="use 0 to 8160 bytes"):
@@ -70,16 +70,16 @@ def test_wycheproof(vector: vectors.Vector) -> None:
     st.binary(max_size=100),
     st.sampled_from([1, 16, 31, 32, 33, 64, 65, 8159, 8160]) | st.integers(1, 200),
 )
-def test_hkdf_equals_that_of_cryptography(ikm: bytes, salt: bytes, info: bytes, length: int) -> None:
+def test_output_equals_that_of_cryptography(ikm: bytes, salt: bytes, info: bytes, length: int) -> None:
     theirs = HKDF(hashes.SHA256(), length, salt, info).derive(ikm)
     assert hkdf(ikm, salt=salt, info=info, length=length) == theirs
 
 
 @pytest.mark.parametrize("length", [-1, 8161, 10**9])
-def test_a_length_out_of_bounds_is_refused(length: int) -> None:
+def test_a_length_out_of_range_is_refused(length: int) -> None:
     with pytest.raises(ConfigurationError, match=f"length {length}"):
         hkdf(b"key", salt=b"", info=b"", length=length)
 
 
-def test_no_bytes_are_no_bytes() -> None:
+def test_a_length_of_zero_gives_empty_bytes() -> None:
     assert hkdf(b"key", salt=b"", info=b"", length=0) == b""

@@ -70,7 +70,7 @@ def fail(error: Exception) -> Any:
 
 @pytest.mark.parametrize("name", modexp.available())
 @pytest.mark.parametrize(("base", "exponent", "modulus"), EDGES, ids=range(len(EDGES)))
-def test_edges(name: str, base: int, exponent: int, modulus: int) -> None:
+def test_edge_cases_equal_pow(name: str, base: int, exponent: int, modulus: int) -> None:
     modexp.select(name)
     assert modexp.modexp(base, exponent, modulus) == pow(base, exponent, modulus)
 
@@ -88,7 +88,7 @@ def test_every_engine_equals_pow(base: int, exponent: int, modulus: int) -> None
 @pytest.mark.parametrize(
     ("exponent", "modulus"), [(-1, 7), (1, 8), (1, 2), (1, 1), (1, 0), (1, -7), (0, 1), (1, 2**3072)]
 )
-def test_what_no_engine_can_do_is_refused(name: str, exponent: int, modulus: int) -> None:
+def test_every_engine_refuses_invalid_arguments(name: str, exponent: int, modulus: int) -> None:
     modexp.select(name)
     with pytest.raises(ConfigurationError, match="exponent of 0 or more and an odd modulus"):
         modexp.modexp(2, exponent, modulus)
@@ -97,14 +97,14 @@ def test_what_no_engine_can_do_is_refused(name: str, exponent: int, modulus: int
 # Which engine computes.
 
 
-def test_the_best_engine_that_is_there_is_the_default() -> None:
+def test_the_best_available_engine_is_the_default() -> None:
     there = {"openssl": HAS_LIBCRYPTO, "gmpy2": find_spec("gmpy2") is not None, "python": True}
     assert modexp.available() == tuple(name for name in ("openssl", "gmpy2", "python") if there[name])
     assert modexp.engine() == modexp.available()[0]
 
 
 @pytest.mark.parametrize("name", modexp.available())
-def test_an_engine_can_be_chosen_and_given_back(name: str) -> None:
+def test_an_engine_can_be_chosen_and_reset(name: str) -> None:
     modexp.select(name)
     assert modexp.engine() == name
     modexp.select(None)
@@ -128,7 +128,7 @@ def test_the_chosen_engine_is_the_one_that_computes(unloaded: None) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "OpenSSL", "pow", "rust"])
-def test_an_unknown_engine_is_refused_and_the_old_one_stays(name: str) -> None:
+def test_an_unknown_engine_is_refused_and_the_old_one_stays_in_use(name: str) -> None:
     modexp.select("python")
     with pytest.raises(ConfigurationError, match="choose one of openssl, gmpy2, python"):
         modexp.select(name)
@@ -147,7 +147,7 @@ def test_an_unknown_engine_is_refused_and_the_old_one_stays(name: str) -> None:
     ],
     ids=["import", "library", "function", "wrong", "raising"],
 )
-def test_a_broken_engine_steps_aside(unloaded: None, name: str, loader: Callable[[], modexp.Engine]) -> None:
+def test_a_broken_engine_is_not_used(unloaded: None, name: str, loader: Callable[[], modexp.Engine]) -> None:
     replace_loader(name, loader)
     assert name not in modexp.available()
     assert modexp.engine() == modexp.available()[0]
@@ -158,14 +158,14 @@ def test_a_broken_engine_steps_aside(unloaded: None, name: str, loader: Callable
         modexp.select(name)
 
 
-def test_python_serves_where_no_other_engine_does(unloaded: None) -> None:
+def test_python_is_used_if_there_is_no_other_engine(unloaded: None) -> None:
     for name in ("openssl", "gmpy2"):
         replace_loader(name, lambda: fail(ImportError()))
     assert (modexp.available(), modexp.engine()) == (("python",), "python")
     assert modexp.modexp(3, 5, 7) == 5
 
 
-def test_an_engine_proves_itself_once(unloaded: None) -> None:
+def test_an_engine_is_tested_once(unloaded: None) -> None:
     loads = []
     replace_loader("openssl", lambda: loads.append(1) or pow)  # type: ignore[func-returns-value]  # None, so pow
     for _ in range(3):
@@ -290,20 +290,18 @@ def test_openssl_frees_the_numbers_before_the_one_it_could_not_make(spy: type[Sp
     assert (len(calls), library.asked["BN_clear_free"], library.asked["BN_CTX_free"]) == (3, 2, 1)
 
 
-def test_openssl_steps_aside_where_python_has_no_libcrypto_file(
-    unloaded: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_openssl_is_not_used_if_python_has_no_libcrypto_file(unloaded: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(_hashlib, "__file__", raising=False)
     assert "openssl" not in modexp.available()
     assert modexp.modexp(3, 5, 7) == 5
 
 
-def test_openssl_steps_aside_where_libcrypto_lacks_a_function(unloaded: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_openssl_is_not_used_if_libcrypto_lacks_a_function(unloaded: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(_openssl._SIGNATURES, "BN_of_another_library", (None, []))
     assert "openssl" not in modexp.available()
 
 
-def test_windows_has_libcrypto_beside_python(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_libcrypto_is_found_beside_python_on_windows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(sys, "base_prefix", str(tmp_path))
     monkeypatch.setattr(_hashlib, "__file__", str(tmp_path / "DLLs" / "_hashlib.pyd"), raising=False)

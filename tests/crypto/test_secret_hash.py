@@ -18,7 +18,7 @@ client_ids = st.from_regex("[a-z0-9]{26}", fullmatch=True) | st.just("")
 
 
 @given(usernames(), client_ids, passwords())
-def test_it_is_the_hmac_of_the_developer_guide(username: str, client_id: str, secret: str) -> None:
+def test_the_hash_is_the_hmac_of_the_developer_guide(username: str, client_id: str, secret: str) -> None:
     # Base64(HMAC_SHA256("Client Secret Key", "Username" + "Client Id"))
     mac = HMAC(secret.encode("utf-8"), hashes.SHA256())
     mac.update(username.encode("utf-8"))
@@ -26,7 +26,7 @@ def test_it_is_the_hmac_of_the_developer_guide(username: str, client_id: str, se
     assert base64.b64decode(secret_hash(username, client_id, secret), validate=True) == mac.finalize()
 
 
-def test_it_is_what_openssl_says() -> None:
+def test_the_hash_equals_that_of_openssl() -> None:
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("the openssl command is not here")
@@ -36,7 +36,7 @@ def test_it_is_what_openssl_says() -> None:
 
 
 @given(texts_with_lone_surrogates())
-def test_lone_surrogates_are_refused_by_name(text: str) -> None:
+def test_the_error_for_a_lone_surrogate_names_the_argument(text: str) -> None:
     for name, arguments in {
         "username": (text, "id", "secret"),
         "client_id": ("alice", text, "secret"),
@@ -47,6 +47,6 @@ def test_lone_surrogates_are_refused_by_name(text: str) -> None:
 
 
 @pytest.mark.parametrize("secret", [None, b"secret"])
-def test_what_is_no_text_is_refused(secret: str) -> None:
+def test_values_that_are_not_strings_are_refused(secret: str) -> None:
     with pytest.raises(ConfigurationError, match="client_secret must be a string"):
         secret_hash("alice", "id", secret)

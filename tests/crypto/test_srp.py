@@ -55,7 +55,7 @@ def _computed(*_: int) -> int:
 
 
 @pytest.mark.parametrize("engine", modexp.available())
-def test_rfc_5054_appendix_b(engine: str) -> None:
+def test_values_equal_those_of_rfc_5054_appendix_b(engine: str) -> None:
     modexp.select(engine)
     vector = vectors.load("rfc5054/appendix_b.json")
     a, b, k, x, u, v, A, B, S = (int(vector[name], 16) for name in "abkxuvABS")
@@ -71,7 +71,7 @@ def test_rfc_5054_appendix_b(engine: str) -> None:
     assert srp.server_premaster(p.group, server, A, v, u) == S
 
 
-def test_both_sides_of_appendix_b_prove_themselves() -> None:
+def test_both_sides_prove_the_key_of_appendix_b() -> None:
     vector = vectors.load("rfc5054/appendix_b.json")
     p = Parameters(RFC5054_GROUPS[1024], "sha1")
     salt = bytes.fromhex(vector["s"])
@@ -103,7 +103,7 @@ def test_client_and_server_agree_for_the_right_password(
 
 
 @given(parameters, usernames(), passwords(), st.data(), salts, secret_exponents(), secret_exponents())
-def test_they_never_agree_for_another_password(
+def test_client_and_server_never_agree_for_another_password(
     p: Parameters, identity: str, password: str, data: st.DataObject, salt: bytes, a: int, b: int
 ) -> None:
     assume((a, b) != (0, 0))  # then S is 1 on both sides, whatever the password
@@ -115,14 +115,16 @@ def test_they_never_agree_for_another_password(
 
 
 @given(usernames(), passwords(), st.data(), salts)
-def test_they_never_agree_for_another_name(identity: str, password: str, data: st.DataObject, salt: bytes) -> None:
+def test_client_and_server_never_agree_for_another_name(
+    identity: str, password: str, data: st.DataObject, salt: bytes
+) -> None:
     client = client_for(SOME, data.draw(other_passwords(identity)), password)
     server = server_for(SOME, identity, password, salt)
     with pytest.raises(ProofMismatch):
         server.verify(client.A, client.prove(salt, server.B))
 
 
-def test_a_client_answers_one_public_value_only() -> None:
+def test_a_client_answers_only_one_public_value() -> None:
     client, salt = Client(SOME, "alice", "password"), b"salt"
     first, second = (server_for(SOME, "alice", "password", salt).B for _ in range(2))
     assert client.prove(salt, first) == client.prove(salt, first)
@@ -133,7 +135,7 @@ def test_a_client_answers_one_public_value_only() -> None:
 
 
 @pytest.mark.parametrize("bits", [3072, 4096, 6144, 8192])
-def test_they_agree_in_the_larger_groups(bits: int) -> None:
+def test_client_and_server_agree_in_the_larger_groups(bits: int) -> None:
     p = Parameters(RFC5054_GROUPS[bits], "sha256")
     client, server = client_for(p, "alice", "password123"), server_for(p, "alice", "password123", b"salt")
     key, server_proof = server.verify(client.A, client.prove(b"salt", server.B))
@@ -141,7 +143,7 @@ def test_they_agree_in_the_larger_groups(bits: int) -> None:
 
 
 @given(salts, salts)
-def test_they_never_agree_over_another_salt(one: bytes, other: bytes) -> None:
+def test_client_and_server_never_agree_over_another_salt(one: bytes, other: bytes) -> None:
     assume(one != other)
     client, server = client_for(SOME, "alice", "password123"), server_for(SOME, "alice", "password123", one)
     with pytest.raises(ProofMismatch):
@@ -180,7 +182,7 @@ def test_pairs_are_fresh_and_of_256_bits() -> None:
     assert all(pair.secret.bit_length() >= 256 for pair in pairs)
 
 
-def test_the_sides_draw_their_own_pairs() -> None:
+def test_each_side_draws_its_own_pair() -> None:
     clients = [Client(SOME, "alice", "password123") for _ in range(2)]
     servers = [Server(SOME, "alice", b"salt", 4) for _ in range(2)]
     assert clients[0].A != clients[1].A
@@ -245,7 +247,7 @@ def test_a_lone_surrogate_is_refused_and_leaves_the_client_as_it_was(text: str) 
 
 
 @pytest.mark.parametrize("digest", ["", "sha257", "shake_128", "shake_256"])
-def test_a_hash_that_is_none_is_refused(digest: str) -> None:
+def test_an_invalid_hash_is_refused(digest: str) -> None:
     with pytest.raises(ConfigurationError, match="unknown hash"):
         Parameters(digest=digest)
 
@@ -253,7 +255,7 @@ def test_a_hash_that_is_none_is_refused(digest: str) -> None:
 # What is never shown.
 
 
-def test_no_secret_is_in_a_repr() -> None:
+def test_a_repr_does_not_show_secrets() -> None:
     pair = Ephemeral(secret=0xDEADBEEF, public=0xC0FFEE)
     client = Client(SOME, "alice", "Secr3t!", pair)
     client.prove(b"salt", 5)

@@ -42,7 +42,7 @@ def is_plain(p: Parameters, identity: str) -> bool:
 @pytest.mark.parametrize(("bits", "digest"), SETTINGS)
 @given(identity=usernames(), password=passwords(), salt=salts, data=st.data())
 @settings(max_examples=15)
-def test_our_client_and_their_server(
+def test_our_client_agrees_with_the_server_of_srptools(
     bits: int, digest: str, identity: str, password: str, salt: bytes, data: st.DataObject
 ) -> None:
     p = Parameters(RFC5054_GROUPS[bits], digest)
@@ -66,7 +66,7 @@ def test_our_client_and_their_server(
 @pytest.mark.parametrize(("bits", "digest"), SETTINGS)
 @given(identity=usernames(), password=passwords(), salt=salts, data=st.data())
 @settings(max_examples=15)
-def test_their_client_and_our_server(
+def test_our_server_agrees_with_the_client_of_srptools(
     bits: int, digest: str, identity: str, password: str, salt: bytes, data: st.DataObject
 ) -> None:
     p = Parameters(RFC5054_GROUPS[bits], digest)

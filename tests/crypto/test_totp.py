@@ -31,25 +31,25 @@ TOTP_TABLE = [
 
 
 @pytest.mark.parametrize(("counter", "code"), list(enumerate(HOTP)))
-def test_rfc_4226_appendix_d(counter: int, code: str) -> None:
+def test_codes_equal_those_of_rfc_4226_appendix_d(counter: int, code: str) -> None:
     assert hotp(DIGITS[:20].encode(), counter) == code
 
 
 @pytest.mark.parametrize(("time", "sha1", "sha256", "sha512"), TOTP_TABLE)
-def test_rfc_6238_appendix_b(time: int, sha1: str, sha256: str, sha512: str) -> None:
+def test_codes_equal_those_of_rfc_6238_appendix_b(time: int, sha1: str, sha256: str, sha512: str) -> None:
     for digest, code in {"sha1": sha1, "sha256": sha256, "sha512": sha512}.items():
         secret = base64.b32encode(KEYS[digest].encode()).decode()
         assert totp(secret, time, digits=8, digest=digest) == code
 
 
 @given(st.binary(min_size=16, max_size=64), st.floats(0, 2**40), st.sampled_from([6, 7, 8]))
-def test_a_code_is_that_of_cryptography(key: bytes, time: float, digits: int) -> None:
+def test_a_code_equals_that_of_cryptography(key: bytes, time: float, digits: int) -> None:
     theirs = TOTP(key, digits, hashes.SHA1(), 30).generate(int(time)).decode()
     assert totp(base64.b32encode(key).decode(), time, digits=digits) == theirs
 
 
 @given(st.binary(min_size=1, max_size=64), st.booleans(), st.booleans(), st.integers(0, 8))
-def test_a_secret_is_read_in_any_spelling(key: bytes, lower: bool, padded: bool, group: int) -> None:
+def test_a_secret_is_parsed_in_any_spelling(key: bytes, lower: bool, padded: bool, group: int) -> None:
     text = base64.b32encode(key).decode()
     text = text if padded else text.rstrip("=")
     text = text.lower() if lower else text
@@ -88,13 +88,13 @@ def test_a_secret_that_is_not_base32_is_refused_and_not_shown(secret: str) -> No
 
 
 @pytest.mark.parametrize("secret", [None, b"MFRGG", 7])
-def test_a_secret_that_is_no_text_is_refused(secret: str) -> None:
+def test_a_secret_that_is_not_a_string_is_refused(secret: str) -> None:
     with pytest.raises(ConfigurationError, match="TOTP secret must be a string"):
         decode_secret(secret)
 
 
 @given(texts_with_lone_surrogates())
-def test_a_lone_surrogate_is_no_base32(text: str) -> None:
+def test_a_lone_surrogate_is_not_base32(text: str) -> None:
     with pytest.raises(ConfigurationError, match="TOTP secret contains a lone surrogate"):
         decode_secret(text)
 
@@ -114,7 +114,7 @@ def test_a_code_out_of_the_window_is_refused(away: int, window: int) -> None:
     assert verify_totp(SECRET, HOTP[4 + away], 120, window=window) is None
 
 
-def test_the_window_is_one_step_unless_it_is_given() -> None:
+def test_the_default_window_is_one_step() -> None:
     accepted = [step for step, code in enumerate(HOTP) if verify_totp(SECRET, code, 150) is not None]
     assert accepted == [4, 5, 6]
 
@@ -134,5 +134,5 @@ def test_a_code_is_accepted_once() -> None:
 @pytest.mark.parametrize(
     "code", ["", "33831", "3383140", " 338314", "338314\n", "\u0663\u0663\u0668\u0663\u0661\u0664", "\ud800", "999999"]
 )
-def test_another_text_is_no_code(code: str) -> None:
+def test_a_string_that_is_not_a_code_is_refused(code: str) -> None:
     assert verify_totp(SECRET, code, 120) is None

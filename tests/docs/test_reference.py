@@ -126,7 +126,7 @@ def test_the_first_line_of_a_docstring_is_a_sentence(path: str) -> None:
     assert not THIRD_PERSON.match(first_line), f"use the imperative: {first_line}"
 
 
-def test_any_is_in_no_signature_but_the_listed_ones() -> None:
+def test_any_is_in_the_listed_signatures_only() -> None:
     found = {path: " ".join(parameters_with_any(function)) for path, function in without_dunders(FUNCTIONS).items()}
     assert {path: names for path, names in found.items() if names} == {path: names for path, (names, _) in ANY.items()}
 

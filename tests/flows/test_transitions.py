@@ -278,7 +278,7 @@ def test_a_program_that_loops_over_needs_does_not_send_the_password() -> None:
             assert not server.sends_password
 
 
-def test_the_error_says_what_came_and_after_what() -> None:
+def test_the_error_names_the_challenge_and_the_request_before_it() -> None:
     error = UnexpectedChallenge("PASSWORD", "USER_SRP_AUTH")
     assert str(error) == (
         "unexpected reply from the server: challenge 'PASSWORD' must not follow USER_SRP_AUTH, so nothing more was sent; "

@@ -57,7 +57,7 @@ def lets_in(authorizer: Any, event: Any) -> bool:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_good_token_is_let_in(kind: str, verifier: TokenVerifier, keys: Keys) -> None:
+def test_a_valid_token_is_accepted(kind: str, verifier: TokenVerifier, keys: Keys) -> None:
     make, event = KINDS[kind]
     assert lets_in(make(verifier), event(mint()))
     assert keys.count == 1
@@ -83,7 +83,7 @@ def test_a_good_token_is_let_in(kind: str, verifier: TokenVerifier, keys: Keys) 
         lambda: "tökén",
     ],
 )
-def test_a_bad_token_is_denied_and_nothing_of_it_is_said(kind: str, verifier: TokenVerifier, token: Any) -> None:
+def test_an_invalid_token_is_denied_and_not_shown(kind: str, verifier: TokenVerifier, token: Any) -> None:
     make, event = KINDS[kind]
     minted = token()
     authorizer = make(verifier)
@@ -128,7 +128,7 @@ def test_an_event_of_another_shape_is_denied(make: Any, event: Any, verifier: To
     assert not lets_in(make(verifier), event)
 
 
-def test_a_token_is_a_string_and_nothing_that_can_be_made_one(verifier: TokenVerifier) -> None:
+def test_a_token_must_be_a_string(verifier: TokenVerifier) -> None:
     class Text:
         def __str__(self) -> str:
             return mint()
@@ -138,7 +138,7 @@ def test_a_token_is_a_string_and_nothing_that_can_be_made_one(verifier: TokenVer
     assert not lets_in(HttpApiAuthorizer(verifier, bare=True), http(headers={"authorization": Text()}))
 
 
-def test_a_good_token_in_an_event_of_another_kind_is_denied(verifier: TokenVerifier) -> None:
+def test_a_valid_token_in_an_event_of_another_kind_is_denied(verifier: TokenVerifier) -> None:
     good = f"Bearer {mint()}"
     rest, simple, sync = RestApiAuthorizer(verifier), HttpApiAuthorizer(verifier), AppSyncAuthorizer(verifier)
     for event in (rest_token(good), rest_request(good), http(good, version="1.0"), http(good, version=2.0)):
@@ -150,7 +150,7 @@ def test_a_good_token_in_an_event_of_another_kind_is_denied(verifier: TokenVerif
 
 
 @pytest.mark.parametrize("name", ["Authorization", "authorization", "AUTHORIZATION"])
-def test_the_name_of_the_header_is_of_any_case(name: str, verifier: TokenVerifier) -> None:
+def test_the_name_of_the_header_may_have_any_case(name: str, verifier: TokenVerifier) -> None:
     rest, good = RestApiAuthorizer(verifier), f"Bearer {mint()}"
     assert lets_in(rest, rest_request(good, name=name))
     assert lets_in(rest, rest_request(good, name=name, multiValueHeaders=None))
@@ -182,7 +182,7 @@ def test_two_headers_are_denied(verifier: TokenVerifier) -> None:
 
 @pytest.mark.parametrize(("make", "bring"), [(RestApiAuthorizer, rest_token), (RestApiAuthorizer, rest_request),
                                              (HttpApiAuthorizer, http), (AppSyncAuthorizer, appsync)])  # fmt: skip
-def test_a_bare_token_is_one_form_and_bearer_the_other(make: Any, bring: Any, verifier: TokenVerifier) -> None:
+def test_a_token_is_accepted_with_and_without_bearer(make: Any, bring: Any, verifier: TokenVerifier) -> None:
     bare, scheme = make(verifier, bare=True), make(verifier, bare=False)
     token = mint()
     assert lets_in(bare, bring(token))
@@ -193,7 +193,7 @@ def test_a_bare_token_is_one_form_and_bearer_the_other(make: Any, bring: Any, ve
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_keys_is_an_error_and_no_verdict_that_would_be_cached(kind: str) -> None:
+def test_missing_keys_are_an_error_and_not_a_policy_that_would_be_cached(kind: str) -> None:
     make, event = KINDS[kind]
     with serve() as keys, verifier_of(keys) as verifier:
         keys.instead = lambda: response(b"", 500)
@@ -207,7 +207,7 @@ def test_no_keys_is_an_error_and_no_verdict_that_would_be_cached(kind: str) -> N
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_scope_or_a_group_that_is_missing(kind: str, verifier: TokenVerifier) -> None:
+def test_a_missing_scope_or_group_is_denied(kind: str, verifier: TokenVerifier) -> None:
     make, event = KINDS[kind]
     for demand, enough in (
         ({"scope": "orders/write"}, {"scope": "openid orders/write"}),
@@ -224,7 +224,7 @@ def test_a_scope_or_a_group_that_is_missing(kind: str, verifier: TokenVerifier) 
                 authorizer(event(mint(access_claims(exp=1))))
 
 
-def test_a_policy_is_for_the_whole_stage_and_no_other(verifier: TokenVerifier) -> None:
+def test_a_policy_covers_the_whole_stage_and_no_other(verifier: TokenVerifier) -> None:
     authorizer = RestApiAuthorizer(verifier)
     answer = authorizer(rest_token(f"Bearer {mint()}"))
     assert answer["principalId"] == SUB
@@ -262,12 +262,12 @@ def test_the_path_of_the_caller_is_not_in_the_policy(value: str, partition: str,
         f"x{STAGE}/GET/",
     ],
 )
-def test_what_is_no_methods_arn_is_denied(arn: object, verifier: TokenVerifier) -> None:
+def test_an_invalid_method_arn_is_denied(arn: object, verifier: TokenVerifier) -> None:
     with pytest.raises(Unauthorized):
         RestApiAuthorizer(verifier)({**rest_token(f"Bearer {mint()}"), "methodArn": arn})
 
 
-def test_a_resource_of_ones_own(verifier: TokenVerifier) -> None:
+def test_a_program_can_choose_the_resource(verifier: TokenVerifier) -> None:
     def resource(method_arn: str, claims: Any) -> list[str]:
         return [f"{STAGE}/GET/{claims['username']}/*", f"{STAGE}/GET/public"]
 
@@ -305,7 +305,7 @@ def test_the_context_is_flat_and_has_no_token(kind: str, verifier: TokenVerifier
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_context_of_ones_own(kind: str, verifier: TokenVerifier) -> None:
+def test_a_program_can_choose_the_context(kind: str, verifier: TokenVerifier) -> None:
     make, event = KINDS[kind]
     own: dict[str, Any] = {"name": "alice", "age": 42, "share": 0.5, "admin": True}
     assert context_in(make(verifier, context=lambda claims: own)(event(mint()))) == own
@@ -315,7 +315,7 @@ def test_a_context_of_ones_own(kind: str, verifier: TokenVerifier) -> None:
             make(verifier, context=lambda claims, wrong=wrong: wrong)(event(mint()))
 
 
-def test_a_token_without_a_subject_is_nobodys(verifier: TokenVerifier) -> None:
+def test_a_token_without_a_subject_is_denied(verifier: TokenVerifier) -> None:
     claims = access_claims()
     del claims["sub"]
     assert not lets_in(RestApiAuthorizer(verifier), rest_token(f"Bearer {mint(claims)}"))
@@ -341,24 +341,26 @@ def test_appsync_denies_fields_and_caches_no_longer_than_the_token_lives(verifie
 
 @pytest.mark.parametrize("make", [RestApiAuthorizer, HttpApiAuthorizer, AppSyncAuthorizer])
 @pytest.mark.parametrize("overrides", WRONG, ids=repr)
-def test_a_wrong_demand_is_refused_at_the_definition(make: Any, overrides: Any, verifier: TokenVerifier) -> None:
+def test_a_wrong_requirement_is_refused_when_the_authorizer_is_made(
+    make: Any, overrides: Any, verifier: TokenVerifier
+) -> None:
     with pytest.raises(ConfigurationError):
         make(verifier, **overrides)
 
 
 @pytest.mark.parametrize("make", [RestApiAuthorizer, HttpApiAuthorizer, AppSyncAuthorizer])
-def test_an_asynchronous_verifier_is_refused_at_the_definition(make: Any, keys: Keys) -> None:
+def test_an_asynchronous_verifier_is_refused_when_the_authorizer_is_made(make: Any, keys: Keys) -> None:
     with pytest.raises(ConfigurationError):
         make(keys.async_verifier())
 
 
 @pytest.mark.parametrize("ttl", [-1, float("inf"), True, "300"])
-def test_a_wrong_time_to_live_is_refused_at_the_definition(ttl: Any, verifier: TokenVerifier) -> None:
+def test_a_wrong_time_to_live_is_refused_when_the_authorizer_is_made(ttl: Any, verifier: TokenVerifier) -> None:
     with pytest.raises(ConfigurationError):
         AppSyncAuthorizer(verifier, ttl=ttl)
 
 
-def test_a_custom_checks_own_exception_is_the_functions(verifier: TokenVerifier) -> None:
+def test_an_exception_of_a_custom_check_propagates(verifier: TokenVerifier) -> None:
     class Banned(Exception):
         pass
 

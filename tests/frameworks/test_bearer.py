@@ -43,7 +43,7 @@ def refused(error: Exception) -> Refused:
     return caught.value
 
 
-def test_the_examples_of_the_rfc() -> None:
+def test_challenges_equal_the_examples_of_the_rfc() -> None:
     # RFC 6750, sections 2.1 and 3.
     assert bearer_token(["Bearer mF_9.B5f-4.1JqM"]) == "mF_9.B5f-4.1JqM"
     challenge = refused(TokenExpired("token has expired (exp)", expected=2, actual=1)).challenge
@@ -63,7 +63,7 @@ def test_the_examples_of_the_rfc() -> None:
 @example(["Bearer\ta"])
 @example(["Bearer a "])
 @example(["Bearer \x00"])
-def test_there_is_one_token_or_none(authorization: list[str]) -> None:
+def test_a_header_has_one_token_or_none(authorization: list[str]) -> None:
     try:
         token = bearer_token(authorization)
     except MalformedToken:
@@ -78,14 +78,14 @@ def test_there_is_one_token_or_none(authorization: list[str]) -> None:
 
 
 @pytest.mark.parametrize("authorization", [[], [""], ["Basic a"], ["Basic a", "Basic b"], ["bearer\ta"], ["Bearera b"]])
-def test_no_bearer_token_is_none_and_where_one_is_needed_a_challenge_without_error(authorization: list[str]) -> None:
+def test_a_missing_token_is_none_or_a_challenge_without_error_if_it_is_required(authorization: list[str]) -> None:
     assert bearer_token(authorization) is None
     missing = token_is_missing()
     assert (missing.status, missing.challenge) == (401, "Bearer")
 
 
 @pytest.mark.parametrize("name", exceptions.tokens.__all__)
-def test_no_challenge_has_anything_of_the_token(name: str) -> None:
+def test_a_challenge_shows_nothing_of_the_token(name: str) -> None:
     evil = 'kid"\r\nSet-Cookie: a=b, \\"'
     refusal = refused(getattr(exceptions, name)(evil, expected=evil, actual=evil))
     assert refusal.status == (403 if name in ("GroupMismatch", "ScopeMismatch") else 401)
@@ -135,14 +135,14 @@ def test_an_error_of_a_custom_subclass_is_described_by_its_base_class() -> None:
 
 
 @pytest.mark.parametrize("error", [TransportError("https://user:secret@proxy"), TransportTimeout("secret")])
-def test_no_keys_is_503_without_a_challenge(error: TransportError) -> None:
+def test_missing_keys_are_503_without_a_challenge(error: TransportError) -> None:
     refusal = refused(error)
     assert (refusal.status, refusal.challenge) == (503, None)
     assert "secret" not in str(refusal)
 
 
 @pytest.mark.parametrize("error", [ConfigurationError("x"), ValueError("x"), KeyError("x"), KeyboardInterrupt()])
-def test_anything_else_propagates_as_it_is(error: BaseException) -> None:
+def test_other_exceptions_propagate_unchanged(error: BaseException) -> None:
     with pytest.raises(type(error)) as caught, translate_errors():
         raise error
     assert caught.value is error
@@ -154,7 +154,7 @@ def verify(verifier: TokenVerifier, **overrides: Any) -> Claims:
     return claims
 
 
-def test_a_custom_check_raises_what_it_wants() -> None:
+def test_an_exception_of_a_custom_check_propagates() -> None:
     class Banned(Exception):
         pass
 
@@ -171,13 +171,13 @@ def yes(_: object) -> bool:
     return True
 
 
-def test_a_custom_check_that_returns_lets_nobody_in() -> None:
+def test_a_custom_check_that_returns_a_value_accepts_nothing() -> None:
     with serve() as keys, verifier_of(keys) as verifier, pytest.raises(ConfigurationError):
         verify(verifier, custom_check=yes)
 
 
 @pytest.mark.parametrize("overrides", WRONG, ids=repr)
-def test_a_wrong_demand_is_refused_when_it_is_said(overrides: dict[str, Any]) -> None:
+def test_a_wrong_requirement_is_refused_when_it_is_given(overrides: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
         check_overrides(cast(Any, overrides))
 
@@ -185,13 +185,13 @@ def test_a_wrong_demand_is_refused_when_it_is_said(overrides: dict[str, Any]) ->
 async def wait(_: object) -> None: ...
 
 
-def test_a_check_that_is_to_be_awaited_is_refused_where_nobody_would() -> None:
+def test_a_coroutine_check_is_refused_by_a_synchronous_verifier() -> None:
     with pytest.raises(ConfigurationError):
         check_overrides({"custom_check": wait})
     assert check_overrides({"custom_check": wait}, is_async=True) == {"custom_check": wait}
 
 
-def test_demands_stay_as_they_were_said() -> None:
+def test_requirements_do_not_change_with_the_arguments() -> None:
     scope = ["a"]
     kept = check_overrides({"scope": scope, "client_id": None})
     scope.append("b")
@@ -201,6 +201,6 @@ def test_demands_stay_as_they_were_said() -> None:
 @pytest.mark.parametrize(
     "verifier", [None, AsyncTokenVerifier(POOL, client_id=None, token_use=None), lambda: None, object]
 )
-def test_only_a_verifier_that_needs_no_await_is_one(verifier: Any) -> None:
+def test_a_synchronous_verifier_is_required(verifier: Any) -> None:
     with pytest.raises(ConfigurationError):
         require_sync_verifier(verifier)

@@ -38,7 +38,7 @@ def lone(request: pytest.FixtureRequest) -> Iterator[tuple[Keys, Site]]:
         yield both
 
 
-def test_the_claims_of_a_good_token_arrive_and_keys_are_fetched_once(keys_and_site: tuple[Keys, Site]) -> None:
+def test_the_claims_of_a_valid_token_arrive_and_keys_are_fetched_once(keys_and_site: tuple[Keys, Site]) -> None:
     keys, site = keys_and_site
     for _ in range(3):
         assert sub_of(site.bearer("me", mint())) == SUB
@@ -46,7 +46,7 @@ def test_the_claims_of_a_good_token_arrive_and_keys_are_fetched_once(keys_and_si
 
 
 @pytest.mark.parametrize("scheme", ["bearer", "BEARER", "bEaReR"])
-def test_the_scheme_is_of_any_case(site: Site, scheme: str) -> None:
+def test_the_scheme_may_have_any_case(site: Site, scheme: str) -> None:
     assert sub_of(site.ask("me", f"{scheme} {mint()}")) == SUB
 
 
@@ -78,7 +78,7 @@ MALFORMED: list[list[str | bytes]] = [
 
 
 @pytest.mark.parametrize("authorization", MALFORMED, ids=repr)
-def test_what_is_not_one_token_is_refused(site: Site, authorization: list[str | bytes]) -> None:
+def test_a_header_without_exactly_one_token_is_refused(site: Site, authorization: list[str | bytes]) -> None:
     token = mint()
     values = [value.replace("{}", token) if isinstance(value, str) else value for value in authorization]
     answer = site.ask("me", *values)
@@ -86,7 +86,7 @@ def test_what_is_not_one_token_is_refused(site: Site, authorization: list[str | 
     assert answer.challenges == [f'{INVALID}the token is malformed"']
 
 
-def test_another_scheme_before_a_token_does_not_let_it_in(site: Site) -> None:
+def test_a_token_after_another_scheme_is_refused(site: Site) -> None:
     answer = site.ask("me", "Basic YWxpY2U6c2VjcmV0", f"Bearer {mint()}")
     assert answer.status == 401
 
@@ -120,7 +120,7 @@ def of_another_algorithm() -> str:
     return minting.sign(f"{minting.segment({'kid': KID, 'alg': 'none'})}.{minting.segment(access_claims())}")
 
 
-def test_the_body_tells_no_more_than_the_header(site: Site) -> None:
+def test_the_body_shows_no_more_than_the_header(site: Site) -> None:
     answer = site.bearer("me", mint(access_claims(exp=1)))
     body = answer.body.decode().lower()
     assert "expired" in body
@@ -157,11 +157,11 @@ def test_the_challenge_does_not_name_the_required_groups(site: Site, groups: lis
     assert answer.challenges == [f'{INSUFFICIENT}the user is not in any of the required groups"']
 
 
-def test_a_user_in_the_group_is_let_in(site: Site) -> None:
+def test_a_user_in_the_group_is_accepted(site: Site) -> None:
     assert sub_of(site.bearer("admins", mint(access_claims(**{"cognito:groups": ["users", "admins"]})))) == SUB
 
 
-def test_a_route_may_demand_less_than_the_verifier(site: Site) -> None:
+def test_a_route_may_require_less_than_the_verifier(site: Site) -> None:
     assert sub_of(site.bearer("anybody", mint(access_claims(client_id="another")))) == SUB
 
 
@@ -170,7 +170,7 @@ def test_an_expired_token_without_the_scope_is_an_invalid_token(site: Site) -> N
 
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST", "PUT", "DELETE"])
-def test_no_other_method_reaches_the_route_without_a_token(site: Site, method: str) -> None:
+def test_every_method_of_the_route_needs_a_token(site: Site, method: str) -> None:
     answer = site.ask("me", method=method)
     assert answer.status in (401, 405) or (method == "OPTIONS" and answer.status == 200)
     assert b"sub" not in answer.body
@@ -181,7 +181,7 @@ def test_head_needs_the_token_too(site: Site) -> None:
     assert site.ask("me", method="HEAD").status == 401
 
 
-def test_no_keys_is_503_and_never_a_way_in_until_they_are_there(lone: tuple[Keys, Site]) -> None:
+def test_missing_keys_are_503_until_they_can_be_fetched(lone: tuple[Keys, Site]) -> None:
     keys, site = lone
     keys.instead = lambda: response(b"", 500)
     for authorization in (f"Bearer {mint()}", f"Bearer {mint(access_claims(exp=1))}"):
@@ -195,7 +195,7 @@ def test_no_keys_is_503_and_never_a_way_in_until_they_are_there(lone: tuple[Keys
     assert sub_of(site.bearer("me", mint())) == SUB
 
 
-def test_every_class_of_refusal_has_its_fact() -> None:
+def test_every_class_of_refusal_is_tested() -> None:
     from srpcore import exceptions
 
     classes = {getattr(exceptions, name) for name in exceptions.tokens.__all__}

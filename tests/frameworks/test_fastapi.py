@@ -49,7 +49,7 @@ def site_of(dependency: Any) -> Any:
     return over_asgi(app)
 
 
-def test_security_demands_every_scope_that_it_names(keys: Keys) -> None:
+def test_security_requires_every_scope_that_it_names(keys: Keys) -> None:
     with verifier_of(keys, True) as verifier:
         bearer = fastapi.CognitoBearer(verifier, token_use=None, scheme_name="Pool")
         with site_of(Security(bearer, scopes=["orders/read", "orders/write"])) as site:
@@ -68,7 +68,7 @@ def test_the_other_class_is_a_dependency_too(keys: Keys) -> None:
 
 
 @pytest.mark.parametrize("overrides", WRONG, ids=repr)
-def test_a_wrong_demand_is_refused_at_the_definition(overrides: dict[str, Any]) -> None:
+def test_a_wrong_requirement_is_refused_when_the_route_is_defined(overrides: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
         fastapi.CognitoBearer(VERIFIER, **overrides)
 
@@ -95,7 +95,7 @@ def test_without_depends_no_request_succeeds(cls: Callable[..., Any], verifier: 
 
 
 @pytest.mark.parametrize("cls", CLASSES)
-def test_an_annotation_without_depends_is_refused_at_the_definition(cls: Callable[..., Any]) -> None:
+def test_an_annotation_without_depends_is_refused_when_the_route_is_defined(cls: Callable[..., Any]) -> None:
     bearer = cls(VERIFIER)
 
     def endpoint(claims: Any) -> None: ...
@@ -106,12 +106,12 @@ def test_an_annotation_without_depends_is_refused_at_the_definition(cls: Callabl
 
 
 @pytest.mark.parametrize("cls", CLASSES)
-def test_depending_on_the_class_is_refused_at_the_definition(cls: Callable[..., Any]) -> None:
+def test_depending_on_the_class_is_refused_when_the_route_is_defined(cls: Callable[..., Any]) -> None:
     with pytest.raises(FastAPIError):
         site_of(Depends(cls))
 
 
-def test_head_of_a_get_route_is_not_open(keys: Keys) -> None:
+def test_head_of_a_get_route_needs_a_token(keys: Keys) -> None:
     with verifier_of(keys, True) as verifier, site_of(Depends(fastapi.CognitoBearer(verifier))) as site:
         assert isinstance(site, Site)
         assert site.ask("me", method="HEAD").status in (401, 405)

@@ -35,13 +35,15 @@ def verifier(keys: Keys) -> Iterator[TokenVerifier]:
 
 @pytest.mark.parametrize("make", [bearer_token, require_token])
 @pytest.mark.parametrize("overrides", WRONG, ids=repr)
-def test_a_wrong_demand_is_refused_at_the_definition(make: Any, verifier: TokenVerifier, overrides: Any) -> None:
+def test_a_wrong_requirement_is_refused_when_the_view_is_defined(
+    make: Any, verifier: TokenVerifier, overrides: Any
+) -> None:
     with pytest.raises(ConfigurationError):
         make(verifier, **overrides)
 
 
 @pytest.mark.parametrize("make", [bearer_token, require_token])
-def test_an_asynchronous_verifier_or_none_is_refused_at_the_definition(make: Any, keys: Keys) -> None:
+def test_an_asynchronous_verifier_or_none_is_refused_when_the_view_is_defined(make: Any, keys: Keys) -> None:
     def view() -> str:
         return "open"
 
@@ -50,7 +52,7 @@ def test_an_asynchronous_verifier_or_none_is_refused_at_the_definition(make: Any
             make(wrong)
 
 
-def test_an_async_view(verifier: TokenVerifier) -> None:
+def test_an_async_view_is_protected(verifier: TokenVerifier) -> None:
     app = Flask("site")
 
     @app.get("/me")
@@ -77,7 +79,7 @@ def test_the_view_keeps_its_name_and_arguments(verifier: TokenVerifier) -> None:
         assert site.bearer("hello", mint()).body == b"hello alice"
 
 
-def test_a_class_of_views(verifier: TokenVerifier) -> None:
+def test_a_class_of_views_is_protected(verifier: TokenVerifier) -> None:
     class Orders(MethodView):
         decorators = [bearer_token(verifier)]  # noqa: RUF012 - as Flask documents it
 
@@ -95,7 +97,7 @@ def test_a_class_of_views(verifier: TokenVerifier) -> None:
             assert site.bearer("orders", mint(), method=method).status == 200
 
 
-def test_no_view_of_a_blueprint_is_open(verifier: TokenVerifier) -> None:
+def test_every_view_of_a_blueprint_is_protected(verifier: TokenVerifier) -> None:
     admin = Blueprint("admin", "admin", url_prefix="/admin")
     admin.before_request(require_token(verifier, groups="admins"))
     app = Flask("site")
@@ -117,7 +119,7 @@ def test_no_view_of_a_blueprint_is_open(verifier: TokenVerifier) -> None:
         assert sub_of(site.bearer("admin/users", mint(access_claims(**{"cognito:groups": ["admins"]}))))
 
 
-def test_the_applications_handlers_keep_the_challenge_and_find_the_reason(verifier: TokenVerifier) -> None:
+def test_handlers_of_the_application_keep_the_challenge_and_get_the_reason(verifier: TokenVerifier) -> None:
     app = Flask("site")
     causes: list[BaseException | None] = []
 
@@ -160,7 +162,7 @@ def test_claims_of_an_earlier_check_do_not_stay(verifier: TokenVerifier) -> None
         assert site.bearer("write", mint(access_claims(scope="orders/write"))).status == 200
 
 
-def test_a_custom_checks_own_exception_and_a_views_are_the_applications(verifier: TokenVerifier) -> None:
+def test_exceptions_of_a_custom_check_and_of_a_view_reach_the_application(verifier: TokenVerifier) -> None:
     class Banned(Exception):
         pass
 

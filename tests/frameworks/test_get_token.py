@@ -170,7 +170,7 @@ async def coroutine_function(_: Any) -> str:
 
 
 @pytest.mark.parametrize("wrong", ["access_token", coroutine_function, 1])
-def test_what_cannot_return_a_token_is_refused_when_the_route_is_defined(verifier: TokenVerifier, wrong: Any) -> None:
+def test_an_unusable_get_token_is_refused_when_the_route_is_defined(verifier: TokenVerifier, wrong: Any) -> None:
     for make in (
         starlette.CognitoBearer,
         starlette.OptionalCognitoBearer,
@@ -223,7 +223,7 @@ def subprotocol(token: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("get_token", "place"), [(from_query, query), (from_subprotocol, subprotocol)])
-def test_a_web_socket_takes_the_token_from_where_a_browser_can_put_it(
+def test_a_web_socket_takes_the_token_from_the_query_or_a_cookie(
     verifier: TokenVerifier, get_token: Any, place: Callable[[str], dict[str, Any]]
 ) -> None:
     app = FastAPI()

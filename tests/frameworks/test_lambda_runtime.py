@@ -85,7 +85,7 @@ def function(keys: Keys, cls: str, folder: Path) -> Iterator[RuntimeApi]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_function_answers_as_the_service_wants(kind: str, tmp_path: Path) -> None:
+def test_a_function_returns_what_the_service_expects(kind: str, tmp_path: Path) -> None:
     make, event = KINDS[kind]
     good, expired = mint(), mint(access_claims(exp=1))
     with serve() as keys, function(keys, make.__name__, tmp_path) as api:
@@ -104,7 +104,7 @@ def test_a_function_answers_as_the_service_wants(kind: str, tmp_path: Path) -> N
     assert [part for token in (good, expired) for part in token.split(".") if part in said] == []
 
 
-def test_a_function_without_keys_fails_at_its_start_and_is_not_asked(tmp_path: Path) -> None:
+def test_a_function_without_keys_fails_at_its_start(tmp_path: Path) -> None:
     with serve() as keys:
         keys.instead = lambda: answer(b"", 500)
         with function(keys, "HttpApiAuthorizer", tmp_path) as api:

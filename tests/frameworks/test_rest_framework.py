@@ -47,13 +47,13 @@ def authentication(verifier: TokenVerifier) -> type[CognitoAuthentication]:
 
 
 @pytest.mark.parametrize("overrides", WRONG, ids=repr)
-def test_a_wrong_demand_is_refused_at_the_definition(overrides: Any) -> None:
+def test_a_wrong_requirement_is_refused_when_the_class_is_defined(overrides: Any) -> None:
     with pytest.raises(ConfigurationError):
         type("Wrong", (CognitoAuthentication,), {}, verifier=VERIFIER, **overrides)
 
 
 @pytest.mark.parametrize("verifier", [AsyncTokenVerifier(POOL, client_id=None, token_use=None), object()])
-def test_what_is_no_verifier_is_refused_at_the_definition(verifier: Any) -> None:
+def test_a_wrong_verifier_is_refused_when_the_class_is_defined(verifier: Any) -> None:
     with pytest.raises(ConfigurationError):
         type("Wrong", (CognitoAuthentication,), {}, verifier=verifier)
     with pytest.raises(ConfigurationError):
@@ -61,17 +61,17 @@ def test_what_is_no_verifier_is_refused_at_the_definition(verifier: Any) -> None
 
 
 @pytest.mark.parametrize("name", ["scope", "groups", "client_id"])
-def test_a_demand_as_an_attribute_is_refused_for_it_would_demand_nothing(name: str) -> None:
+def test_a_requirement_as_a_class_attribute_is_refused(name: str) -> None:
     with pytest.raises(ConfigurationError, match=rf"write class Name\(Base, {name}="):
         type("Wrong", (CognitoAuthentication,), {name: "x"}, verifier=VERIFIER)
 
 
-def test_without_a_verifier_no_request_is_answered() -> None:
+def test_a_verifier_is_required() -> None:
     with pytest.raises(ConfigurationError, match="verifier=TokenVerifier"):
         CognitoAuthentication()
 
 
-def test_a_subclass_adds_to_what_is_demanded(authentication: type[CognitoAuthentication]) -> None:
+def test_a_subclass_adds_requirements(authentication: type[CognitoAuthentication]) -> None:
     Writers = type("Writers", (authentication,), {}, scope="orders/write")
     Admins: Any = type("Admins", (Writers,), {}, groups="admins")
 
@@ -83,7 +83,7 @@ def test_a_subclass_adds_to_what_is_demanded(authentication: type[CognitoAuthent
         assert site.bearer("all", mint()).status == 200
 
 
-def test_without_a_permission_the_framework_lets_nobody_in_as_nobody(
+def test_without_a_permission_a_request_without_a_token_is_anonymous(
     authentication: type[CognitoAuthentication],
 ) -> None:
     view = rest_view(
@@ -104,7 +104,7 @@ class Tickets(BaseAuthentication):
         return "Ticket"
 
 
-def test_other_classes_have_their_turn(authentication: type[CognitoAuthentication]) -> None:
+def test_other_authentication_classes_are_tried(authentication: type[CognitoAuthentication]) -> None:
     orders: list[list[Any]] = [[authentication, Tickets], [Tickets, authentication]]
     for classes in orders:
         with over_django({"me": rest_view(authentication, authentication_classes=classes)}) as site:
@@ -116,7 +116,7 @@ def test_other_classes_have_their_turn(authentication: type[CognitoAuthenticatio
             assert answer.challenges == ['Bearer error="invalid_token", error_description="the token has expired"']
 
 
-def test_a_user_of_ones_own(verifier: TokenVerifier) -> None:
+def test_a_program_can_make_its_own_user(verifier: TokenVerifier) -> None:
     class Known(CognitoAuthentication, verifier=verifier):
         users: ClassVar[dict[str, Principal]] = {"alice": Principal("7", "Alice", (), {})}
 
@@ -130,7 +130,7 @@ def test_a_user_of_ones_own(verifier: TokenVerifier) -> None:
         assert b"mallory" not in answer.body
 
 
-def test_the_default_user(authentication: type[CognitoAuthentication]) -> None:
+def test_the_default_user_has_the_claims(authentication: type[CognitoAuthentication]) -> None:
     claims = access_claims(**{"cognito:groups": ["a", "b"]})
     user = authentication().get_user(claims)
     assert (user.pk, user.username, user.groups, user.claims) == (claims["sub"], "alice", ("a", "b"), claims)
@@ -139,7 +139,7 @@ def test_the_default_user(authentication: type[CognitoAuthentication]) -> None:
     assert hash(user) == hash(authentication().get_user(dict(claims)))
 
 
-def test_a_token_without_a_subject_is_nobodys(authentication: type[CognitoAuthentication]) -> None:
+def test_a_token_without_a_subject_is_refused(authentication: type[CognitoAuthentication]) -> None:
     claims = access_claims()
     del claims["sub"]
     with over_django({"me": rest_view(authentication)}) as site:
@@ -156,7 +156,7 @@ def test_throttles_count_by_user(authentication: type[CognitoAuthentication]) ->
             assert [site.bearer("me", token).status for _ in range(2)] == [200, 429]
 
 
-def test_the_applications_handler_finds_the_reason(authentication: type[CognitoAuthentication]) -> None:
+def test_the_handler_of_the_application_gets_the_reason(authentication: type[CognitoAuthentication]) -> None:
     causes: list[BaseException | None] = []
 
     def handler(error: Any, _: Any) -> Response:
@@ -169,7 +169,7 @@ def test_the_applications_handler_finds_the_reason(authentication: type[CognitoA
     assert isinstance(causes[0], TokenExpired)
 
 
-def test_a_custom_checks_own_exception_is_the_applications(verifier: TokenVerifier) -> None:
+def test_an_exception_of_a_custom_check_reaches_the_application(verifier: TokenVerifier) -> None:
     class Banned(Exception):
         pass
 
@@ -197,7 +197,7 @@ def test_a_custom_checks_own_exception_is_the_applications(verifier: TokenVerifi
     assert isinstance(caught[0], Banned)
 
 
-def test_a_user_who_was_deactivated_is_let_in_no_more(verifier: TokenVerifier) -> None:
+def test_a_deactivated_user_is_refused(verifier: TokenVerifier) -> None:
     class Gone(CognitoAuthentication, verifier=verifier):
         def get_user(self, claims: Any) -> Any:
             return User(username=claims["username"], is_active=claims["username"] != "mallory")
@@ -207,7 +207,7 @@ def test_a_user_who_was_deactivated_is_let_in_no_more(verifier: TokenVerifier) -
         assert site.bearer("me", mint(access_claims(username="mallory"))).status == 401
 
 
-def test_two_base_classes_demand_what_both_demand(verifier: TokenVerifier) -> None:
+def test_two_base_classes_require_what_both_require(verifier: TokenVerifier) -> None:
     class Writers(CognitoAuthentication, verifier=verifier, scope="orders/write"):
         pass
 
@@ -224,7 +224,7 @@ def test_two_base_classes_demand_what_both_demand(verifier: TokenVerifier) -> No
         assert site.bearer("me", mint(access_claims(**admins))).status == 403
 
 
-def test_two_base_classes_that_demand_different_things_are_refused(verifier: TokenVerifier) -> None:
+def test_two_base_classes_that_contradict_each_other_are_refused(verifier: TokenVerifier) -> None:
     class Writers(CognitoAuthentication, verifier=verifier, scope="orders/write"):
         pass
 

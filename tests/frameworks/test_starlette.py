@@ -36,20 +36,22 @@ def keys() -> Iterator[Keys]:
 
 @pytest.mark.parametrize("cls", [CognitoBearer, CognitoBackend])
 @pytest.mark.parametrize("overrides", WRONG, ids=repr)
-def test_a_wrong_demand_is_refused_at_the_definition(keys: Keys, cls: Any, overrides: dict[str, Any]) -> None:
+def test_a_wrong_requirement_is_refused_when_the_route_is_defined(
+    keys: Keys, cls: Any, overrides: dict[str, Any]
+) -> None:
     with pytest.raises(ConfigurationError):
         cls(keys.async_verifier(), **overrides)
 
 
 @pytest.mark.parametrize("cls", [CognitoBearer, CognitoBackend])
 @pytest.mark.parametrize("verifier", [None, object(), lambda token: {}])
-def test_what_is_no_verifier_is_refused_at_the_definition(cls: Any, verifier: Any) -> None:
+def test_a_wrong_verifier_is_refused_when_the_route_is_defined(cls: Any, verifier: Any) -> None:
     with pytest.raises(ConfigurationError):
         cls(verifier)
 
 
 @pytest.mark.parametrize("name", ["starlette-sync", "fastapi-sync", "starlette", "fastapi"])
-def test_others_are_answered_while_keys_are_fetched(name: str) -> None:
+def test_other_requests_are_answered_while_keys_are_fetched(name: str) -> None:
     with running(name) as (keys, site):
         release = keys.hold()
         first: list[int] = []
@@ -68,7 +70,7 @@ def test_others_are_answered_while_keys_are_fetched(name: str) -> None:
         assert first == [200]
 
 
-def test_a_websocket_is_closed_before_it_is_open(keys: Keys) -> None:
+def test_a_websocket_without_a_token_is_closed_before_it_opens(keys: Keys) -> None:
     with verifier_of(keys) as verifier:
         bearer = CognitoBearer(verifier)
 
@@ -95,7 +97,7 @@ def test_a_websocket_is_closed_before_it_is_open(keys: Keys) -> None:
         assert (unavailable["type"], unavailable["code"]) == ("websocket.close", 1013)
 
 
-def test_a_custom_check_may_be_awaited_by_an_asynchronous_verifier_alone(keys: Keys) -> None:
+def test_only_an_asynchronous_verifier_accepts_a_coroutine_check(keys: Keys) -> None:
     class Banned(Exception):
         pass
 
@@ -118,7 +120,7 @@ def test_a_custom_check_may_be_awaited_by_an_asynchronous_verifier_alone(keys: K
             assert site.bearer("me", mint()).status == 451
 
 
-def test_an_applications_own_handler_finds_the_reason_in_the_cause(keys: Keys) -> None:
+def test_a_handler_of_the_application_gets_the_reason_as_the_cause(keys: Keys) -> None:
     causes: list[BaseException | None] = []
 
     async def handler(_: Request, error: Exception) -> Response:
@@ -139,7 +141,7 @@ def test_an_applications_own_handler_finds_the_reason_in_the_cause(keys: Keys) -
     assert causes[1] is None
 
 
-def test_a_custom_checks_own_exception_reaches_the_applications_handler(keys: Keys) -> None:
+def test_an_exception_of_a_custom_check_reaches_the_handler_of_the_application(keys: Keys) -> None:
     class Banned(Exception):
         pass
 
@@ -190,14 +192,14 @@ def test_the_backend_makes_a_user(backend_site: Site) -> None:
     assert backend_site.bearer("write", mint()).status == 403
 
 
-def test_the_backend_leaves_the_rest_as_nobodys(backend_site: Site) -> None:
+def test_the_backend_leaves_requests_without_a_token_anonymous(backend_site: Site) -> None:
     for authorization in ([], ["Basic YTpi"]):
         assert json.loads(backend_site.ask("anybody", *authorization).body) == {"in": False, "scopes": []}
         assert backend_site.ask("me", *authorization).status == 401
         assert backend_site.ask("write", *authorization).status == 403
 
 
-def test_the_backend_refuses_even_where_nothing_is_required(backend_site: Site, keys: Keys) -> None:
+def test_the_backend_refuses_an_invalid_token_even_on_open_routes(backend_site: Site, keys: Keys) -> None:
     answer = backend_site.bearer("anybody", mint(access_claims(exp=1)))
     assert (answer.status, answer.body) == (401, b"the token has expired")
     assert answer.challenges == ['Bearer error="invalid_token", error_description="the token has expired"']
@@ -213,7 +215,7 @@ def test_the_backend_without_keys_is_503(backend_site: Site, keys: Keys) -> None
     assert (answer.status, answer.challenges) == (503, [])
 
 
-def test_on_error_refuses_what_it_does_not_know() -> None:
+def test_on_error_does_not_show_the_message_of_another_backend() -> None:
     response = on_error(HTTPConnection({"type": "http"}), AuthenticationError("secret of another backend"))
     assert (response.status_code, response.headers["www-authenticate"]) == (401, "Bearer")
     assert b"secret" not in response.body

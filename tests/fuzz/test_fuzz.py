@@ -18,7 +18,7 @@ RUNS = 4000
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_the_seeds(target: str) -> None:
+def test_the_seeds_of_each_target_are_distinct_and_run(target: str) -> None:
     found = list(seeds(target))
     assert len({*found}) == len(found) >= 2
     for seed in found:
@@ -32,7 +32,7 @@ def test_the_seeds_are_accepted() -> None:
 
 @pytest.mark.skipif(not HAS_ATHERIS, reason="atheris is for Linux and CPython up to 3.13")
 @pytest.mark.counterpart
-def test_fuzz(tmp_path: Path) -> None:
+def test_the_fuzzer_finds_nothing_in_a_short_run(tmp_path: Path) -> None:
     options = [f"-runs={RUNS}", "-seed=1", "-max_len=2048", f"-artifact_prefix={tmp_path}/"]
     command = [sys.executable, str(Path(__file__).with_name("fuzz_tokens.py")), *options]
     result = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=100, check=False)

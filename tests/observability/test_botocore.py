@@ -58,7 +58,7 @@ def client_of(world: World) -> Any:
     return transport.client
 
 
-def test_one_event_of_each_kind_tells_of_each_call(served: World, told: Told, caplog: pytest.LogCaptureFixture) -> None:
+def test_each_call_makes_one_event_of_each_kind(served: World, told: Told, caplog: pytest.LogCaptureFixture) -> None:
     transport = BotocoreTransport(client_of(served), **told.hooks)
     with caplog.at_level(logging.DEBUG, "srpcore"):
         refused = transport.call(READ)
@@ -77,7 +77,7 @@ def test_one_event_of_each_kind_tells_of_each_call(served: World, told: Told, ca
     assert "secret" not in "".join(lines)
 
 
-def test_hooks_stay_with_the_client_for_log_ins_too(served: World, told: Told) -> None:
+def test_hooks_are_called_for_logins_over_the_same_client(served: World, told: Told) -> None:
     client = client_of(served)
     with BotocoreTransport(client, **told.hooks) as transport:
         served.user(transport=transport).authenticate(PASSWORD)
@@ -101,7 +101,7 @@ def test_hooks_stay_with_the_client_for_log_ins_too(served: World, told: Told) -
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_what_a_client_raises_is_raised_as_it_is(error: BaseException, told: Told) -> None:
+def test_exceptions_of_a_client_propagate_unchanged(error: BaseException, told: Told) -> None:
     client = MagicMock()
     client.get_user.side_effect = error if not isinstance(error, StopIteration) else lambda **_: next(iter(()))
     with pytest.raises(type(error)) as caught:
@@ -110,7 +110,7 @@ def test_what_a_client_raises_is_raised_as_it_is(error: BaseException, told: Tol
     assert told.answers == [("GetUser", "unknown", None, type(error).__name__)]
 
 
-def test_what_is_no_answer_is_told_by_its_name(told: Told) -> None:
+def test_a_failure_is_reported_by_the_name_of_its_class(told: Told) -> None:
     client = MagicMock()
     client.meta.endpoint_url = "https://cognito-idp.eu-west-1.amazonaws.com"
     client.get_user.side_effect = botocore.exceptions.ReadTimeoutError(endpoint_url="https://x")
@@ -133,7 +133,7 @@ def test_the_method_is_looked_up_when_it_is_called(told: Told) -> None:
 
 
 @pytest.mark.parametrize("client", [object(), None, type("Slotted", (), {"__slots__": ()})(), {}])
-def test_a_client_that_cannot_be_remembered_is_one_all_the_same(client: Any, told: Told) -> None:
+def test_a_client_that_cannot_be_weakly_referenced_works(client: Any, told: Told) -> None:
     for hooks in ({}, told.hooks):
         reply = BotocoreTransport(client, **hooks).call(READ)
         assert reply.error is not None
@@ -141,7 +141,7 @@ def test_a_client_that_cannot_be_remembered_is_one_all_the_same(client: Any, tol
     assert told.answers == [("GetUser", "unknown", 200, "UnknownOperationException")]
 
 
-def test_a_limit_that_is_over_lets_no_call_begin(told: Told) -> None:
+def test_no_call_begins_after_the_time_limit(told: Told) -> None:
     client = MagicMock()
     transport = BotocoreTransport(client, **told.hooks)
     with LoopbackServer(lambda _request, _connection: answer()) as server, time_limit(0.001):
@@ -157,7 +157,7 @@ def test_a_limit_that_is_over_lets_no_call_begin(told: Told) -> None:
         assert transport.call(READ).error is None
 
 
-def test_a_hook_that_is_no_function_is_refused() -> None:
+def test_a_hook_that_cannot_be_called_is_refused() -> None:
     wrong: Any = "print"
     with pytest.raises(exceptions.ConfigurationError, match="on_request"):
         BotocoreTransport(MagicMock(), on_request=wrong)
@@ -167,7 +167,7 @@ def test_a_hook_that_is_no_function_is_refused() -> None:
 
 
 @pytest.mark.parametrize("kind", ["in process", "https", "botocore"])
-def test_errors_carry_the_id_of_the_answer(kind: str, make_world: Callable[..., World], told: Told) -> None:
+def test_errors_have_the_request_id(kind: str, make_world: Callable[..., World], told: Told) -> None:
     world = make_world(kind=kind)
     world.create()
     transport: Any = world.transport

@@ -108,7 +108,7 @@ def play(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["https", "asynchronous httpx"])
-def test_nothing_that_was_said_is_written(kind: str, ledger: Ledger, journal: Journal, tracing: Tracing) -> None:
+def test_no_secret_of_a_story_is_written(kind: str, ledger: Ledger, journal: Journal, tracing: Tracing) -> None:
     used, asked = play(kind, STORIES, ledger, journal, tracing)
     assert_silent(ledger, journal, tracing)
     assert len(ledger.secrets) > 200
@@ -124,7 +124,7 @@ def test_nothing_that_was_said_is_written(kind: str, ledger: Ledger, journal: Jo
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["httpx", "threaded"])
-def test_the_other_transports_write_nothing_either(
+def test_no_secret_is_written_over_the_other_transports(
     kind: str, ledger: Ledger, journal: Journal, tracing: Tracing
 ) -> None:
     play(kind, ["passwords", "administration"], ledger, journal, tracing)
@@ -134,7 +134,7 @@ def test_the_other_transports_write_nothing_either(
 # Credentials
 
 
-def test_credentials_are_written_nowhere(
+def test_credentials_are_not_written(
     ledger: Ledger, journal: Journal, tracing: Tracing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     named = {"AWS_ACCESS_KEY_ID": "AKIDOFWONDERLAND", "AWS_SECRET_ACCESS_KEY": "the-secret-of-the-cheshire-cat"}
@@ -184,7 +184,7 @@ def test_credentials_are_written_nowhere(
 # The command line
 
 
-def test_the_command_line_logs_nothing_that_is_typed_or_printed(
+def test_the_command_line_does_not_log_what_is_typed_or_printed(
     ledger: Ledger,
     journal: Journal,
     monkeypatch: pytest.MonkeyPatch,
@@ -246,7 +246,7 @@ def test_the_search_finds_what_is_written(secret: str, write: Callable[[str], st
     assert leaks(text, [secret, "another-secret"]) == [secret]
 
 
-def test_the_search_finds_codes_and_what_octets_mean() -> None:
+def test_the_search_finds_codes_and_decoded_bytes() -> None:
     key = bytes(range(40, 72))
     assert leaks("the code is 123456.", ["123456"]) == ["123456"]
     assert leaks("request id 0123456-7", ["123456"]) == []
@@ -255,7 +255,7 @@ def test_the_search_finds_codes_and_what_octets_mean() -> None:
     assert leaks(f"key {key.hex()}", [encoded]) == [encoded]
 
 
-def test_the_ledger_keeps_what_is_no_word_of_the_api() -> None:
+def test_the_ledger_keeps_values_that_are_not_words_of_the_api() -> None:
     ledger = Ledger()
     ledger.hear({"AuthFlow": "USER_SRP_AUTH", "AuthParameters": {"USERNAME": "alice", "PASSWORD": "a-password"}})
     ledger.hear({"CREDENTIAL": '{"id": "an-id", "signature": "a-signature"}', "Error": {"Message": "a message"}})

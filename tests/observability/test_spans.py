@@ -86,7 +86,7 @@ def call(request: pytest.FixtureRequest, tracing: Tracing) -> Callable[..., Any]
     return call
 
 
-def test_a_span_says_what_was_asked_and_what_came(call: Callable[..., Any], tracing: Tracing) -> None:
+def test_a_span_has_the_operation_and_the_outcome(call: Callable[..., Any], tracing: Tracing) -> None:
     with scripted(GOOD) as server, tracing.tracer.start_as_current_span("handler") as handler:
         call(server.url, READ)
     span, outer = tracing.ended
@@ -113,7 +113,7 @@ def test_a_span_says_what_was_asked_and_what_came(call: Callable[..., Any], trac
     assert not {"traceparent", "tracestate", "baggage"} & set(server.requests[0].headers)
 
 
-def test_an_error_is_named_and_never_quoted(call: Callable[..., Any], tracing: Tracing) -> None:
+def test_an_error_is_recorded_by_its_name_only(call: Callable[..., Any], tracing: Tracing) -> None:
     with scripted(REFUSED) as server:
         assert call(server.url, ONCE).error["Message"] == "zo@example.com may not"
     (span,) = tracing.ended
@@ -144,7 +144,7 @@ def test_each_attempt_has_a_span(call: Callable[..., Any], tracing: Tracing) -> 
     assert [parent_of(span) for span in (lost, broken, good)] == ids(handler) * 3
 
 
-def test_what_is_refused_before_it_is_sent_has_no_span_left_open(call: Callable[..., Any], tracing: Tracing) -> None:
+def test_a_request_that_is_not_sent_leaves_no_span_open(call: Callable[..., Any], tracing: Tracing) -> None:
     def provider() -> Credentials:
         raise exceptions.ConfigurationError("none of a-secret kind")
 
@@ -155,7 +155,7 @@ def test_what_is_refused_before_it_is_sent_has_no_span_left_open(call: Callable[
     assert "a-secret" not in span.to_json()
 
 
-def test_a_key_set_is_a_plain_get(tracing: Tracing) -> None:
+def test_a_key_set_fetch_has_a_span_of_a_get(tracing: Tracing) -> None:
     with (
         scripted(answer(b'{"keys":[]}')) as server,
         HttpsTransport("us-east-1", server.url, **tracing.spans.hooks()) as transport,
@@ -170,7 +170,7 @@ def test_a_key_set_is_a_plain_get(tracing: Tracing) -> None:
     }
 
 
-def test_names_that_a_server_makes_up_go_nowhere(call: Callable[..., Any], tracing: Tracing) -> None:
+def test_unknown_error_names_of_a_server_are_not_recorded(call: Callable[..., Any], tracing: Tracing) -> None:
     forged = answer(b'{"__type":"x\\n2026 INFO logged in as root"}', 400, x_amzn_RequestId="a b")
     with scripted(forged) as server:
         assert "root" in call(server.url, ONCE).error["Code"]
@@ -211,7 +211,7 @@ def served(make_world: Callable[..., World]) -> World:
     return world
 
 
-def test_a_story_on_the_blocking_facade(served: World, tracing: Tracing) -> None:
+def test_spans_of_the_synchronous_facade_have_the_right_parents(served: World, tracing: Tracing) -> None:
     for transport in (
         HttpsTransport("us-east-1", served.url, KEYS, **tracing.spans.hooks()),
         HttpxTransport("us-east-1", served.url, KEYS, **tracing.spans.hooks()),
@@ -233,7 +233,7 @@ def botocore_client(world: World) -> Any:
     return transport.client
 
 
-def test_tasks_at_once_have_their_own_parents(served: World, tracing: Tracing) -> None:
+def test_concurrent_tasks_have_their_own_parents(served: World, tracing: Tracing) -> None:
     async def one(number: int, transport: Any) -> int:
         with tracing.tracer.start_as_current_span(f"handler {number}") as handler:
             await served.async_user(transport=transport).authenticate(PASSWORD)
@@ -264,7 +264,7 @@ def test_tasks_at_once_have_their_own_parents(served: World, tracing: Tracing) -
         assert len({span.context.trace_id for span in tracing.of_calls if span.context}) == len(handlers)
 
 
-def test_threads_at_once_have_their_own_parents(served: World, tracing: Tracing) -> None:
+def test_concurrent_threads_have_their_own_parents(served: World, tracing: Tracing) -> None:
     handlers: list[int] = []
 
     def one(transport: HttpsTransport) -> None:
@@ -350,7 +350,7 @@ def test_a_span_that_was_never_started_is_not_ended(tracing: Tracing) -> None:
     assert tracing.ended == []
 
 
-def test_the_global_provider_is_the_default_and_may_come_later() -> None:
+def test_the_global_provider_is_the_default_and_may_be_set_later() -> None:
     spans = OpenTelemetry()
     event = RequestEvent("GetUser", "127.0.0.1", 1)
     # Nobody has set a provider: the API's own spans record nothing.
@@ -360,7 +360,7 @@ def test_the_global_provider_is_the_default_and_may_come_later() -> None:
     assert event.notes == {}
 
 
-def test_hooks_of_several_transports_may_be_the_same(tracing: Tracing) -> None:
+def test_several_transports_may_share_hooks(tracing: Tracing) -> None:
     first, second = RequestEvent("GetUser", "a", 1), RequestEvent("SignUp", "b", 1)
     tracing.spans.on_request(first)
     tracing.spans.on_request(second)

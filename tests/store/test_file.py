@@ -62,7 +62,7 @@ def mode_of(path: Path) -> int:
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077, 0o777])
-def test_nobody_else_can_open_what_is_made(tmp_path: Path, umask: int) -> None:
+def test_files_and_folders_are_private(tmp_path: Path, umask: int) -> None:
     program = (
         "import os, sys; from srpcore.store import *; os.umask(int(sys.argv[2]));"
         "store = FileStore(sys.argv[1]); store.save('key', Login(username='me')); lock = store.lock('key');"
@@ -80,7 +80,7 @@ def test_nobody_else_can_open_what_is_made(tmp_path: Path, umask: int) -> None:
         assert mode_of(path.parent) == 0o700
 
 
-def test_a_folder_of_the_user_that_others_may_list_is_taken(folder: Path) -> None:
+def test_a_folder_of_the_user_that_others_may_list_is_accepted(folder: Path) -> None:
     folder.mkdir(mode=0o755)
     store = FileStore(folder)
     store.save(KEY, LOGIN)
@@ -88,13 +88,13 @@ def test_a_folder_of_the_user_that_others_may_list_is_taken(folder: Path) -> Non
     assert mode_of(folder) == 0o755
 
 
-def test_reading_and_deleting_make_nothing(store: FileStore) -> None:
+def test_reading_and_deleting_create_no_file(store: FileStore) -> None:
     assert store.load(KEY) is None
     store.delete(KEY)
     assert not store.path.exists()
 
 
-def test_the_file_is_json_that_says_whose_it_is(kept: Path) -> None:
+def test_the_file_is_json_with_the_key(kept: Path) -> None:
     assert json.loads(kept.read_text(encoding="ascii")) == {"key": KEY, **LOGIN.to_dict()}
 
 
@@ -105,13 +105,13 @@ def test_a_name_does_not_leave_the_folder(store: FileStore, tmp_path: Path) -> N
     assert all(path.is_file() for path in store.path.iterdir())
 
 
-def test_deleting_leaves_no_secret(store: FileStore, kept: Path) -> None:
+def test_deleting_removes_every_secret(store: FileStore, kept: Path) -> None:
     (store.path / "0123456789abcdef0123456789abcdef.tmp").write_text("the-access-token", encoding="ascii")
     store.delete(KEY)
     assert b"".join(path.read_bytes() for path in store.path.iterdir()) == b""
 
 
-def test_saving_takes_away_what_a_killed_program_left_and_nothing_else(store: FileStore, kept: Path) -> None:
+def test_saving_removes_only_the_leftovers_of_a_killed_program(store: FileStore, kept: Path) -> None:
     (store.path / "0123456789abcdef0123456789abcdef.tmp").touch()
     (store.path / "the user's own.txt").touch()
     store.save("another", OTHER)
@@ -184,7 +184,9 @@ def test_an_unsafe_file_is_neither_read_nor_replaced(
 
 
 @pytest.mark.parametrize("spoil", [one for one in UNSAFE if one is not as_folder], ids=lambda one: one.__name__)
-def test_the_way_out_of_an_unsafe_file_works(store: FileStore, kept: Path, spoil: Callable[[Path], None]) -> None:
+def test_deleting_an_unsafe_file_makes_the_store_usable_again(
+    store: FileStore, kept: Path, spoil: Callable[[Path], None]
+) -> None:
     spoil(kept)
     store.delete(KEY)
     assert not os.path.lexists(kept)
@@ -195,7 +197,7 @@ def test_the_way_out_of_an_unsafe_file_works(store: FileStore, kept: Path, spoil
     assert store.load(KEY) == OTHER
 
 
-def test_another_users_file_is_refused(store: FileStore, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_of_another_user_is_refused(store: FileStore, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     give_away(kept, monkeypatch)
     for use in uses(store)[:2]:
         with pytest.raises(StoreUnsafe, match="belongs to another user"):
@@ -216,7 +218,7 @@ def test_an_unsafe_lock_is_refused(store: FileStore, kept: Path, spoil: Callable
     assert store.load(KEY) == LOGIN
 
 
-def test_another_users_folder_is_refused(store: FileStore, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_of_another_user_is_refused(store: FileStore, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     give_away(store.path, monkeypatch)
     for use in uses(store):
         with pytest.raises(StoreUnsafe, match="belongs to another user: choose one of your own"):
@@ -247,7 +249,7 @@ def test_a_link_to_a_folder_is_refused(store: FileStore, kept: Path, tmp_path: P
     assert not (tmp_path / "nothing").exists()
 
 
-def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+def test_a_file_instead_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("the user's own", encoding="ascii")
     for use in uses(FileStore(tmp_path / "file")):
         with pytest.raises(StoreUnsafe, match="not a folder"):
@@ -315,7 +317,7 @@ def test_a_folder_that_becomes_a_link_after_the_check_is_not_followed(
     ],
     ids=range(15),
 )
-def test_a_damaged_file_is_told_and_left(store: FileStore, kept: Path, data: bytes) -> None:
+def test_a_damaged_file_is_reported_and_kept(store: FileStore, kept: Path, data: bytes) -> None:
     kept.write_bytes(data)
     with pytest.raises(StoreCorrupt, match="delete it, and log in again") as caught:
         store.load(KEY)
@@ -326,7 +328,7 @@ def test_a_damaged_file_is_told_and_left(store: FileStore, kept: Path, data: byt
     assert store.load(KEY) == OTHER
 
 
-def test_a_login_too_big_to_be_read_again_is_not_written(store: FileStore, kept: Path) -> None:
+def test_a_login_that_is_too_large_is_not_written(store: FileStore, kept: Path) -> None:
     room = (1 << 20) - kept.stat().st_size
     assert LOGIN.username is not None
     store.save(KEY, dataclasses.replace(LOGIN, username=LOGIN.username + "n" * room))
@@ -337,7 +339,7 @@ def test_a_login_too_big_to_be_read_again_is_not_written(store: FileStore, kept:
     assert store.load(KEY) == biggest
 
 
-def test_a_file_of_another_key_is_damage(store: FileStore, kept: Path) -> None:
+def test_a_file_of_another_key_counts_as_damaged(store: FileStore, kept: Path) -> None:
     store.save("another", OTHER)
     (other,) = set(store.path.glob("*.json")) - {kept}
     kept.replace(other)
@@ -345,7 +347,7 @@ def test_a_file_of_another_key_is_damage(store: FileStore, kept: Path) -> None:
         store.load("another")
 
 
-def test_members_of_a_newer_version_are_passed_over(store: FileStore, kept: Path) -> None:
+def test_members_of_a_newer_version_are_ignored(store: FileStore, kept: Path) -> None:
     document = json.loads(kept.read_bytes())
     kept.write_text(json.dumps({**document, "colour": "red"}), encoding="ascii")
     assert store.load(KEY) == LOGIN
@@ -354,7 +356,7 @@ def test_members_of_a_newer_version_are_passed_over(store: FileStore, kept: Path
 # What the system refuses.
 
 
-def test_a_full_disk_leaves_the_old_login(store: FileStore, kept: Path) -> None:
+def test_a_full_disk_keeps_the_old_login(store: FileStore, kept: Path) -> None:
     program = """
 import resource
 from srpcore.store import *
@@ -374,7 +376,7 @@ except StoreError as error:
     assert sorted(path.suffix for path in store.path.iterdir()) == [".json", ".lock"]
 
 
-def test_a_folder_that_cannot_be_written_is_read(store: FileStore, kept: Path, tmp_path: Path) -> None:
+def test_logins_can_be_read_from_a_read_only_folder(store: FileStore, kept: Path, tmp_path: Path) -> None:
     program = """
 import os
 from srpcore.store import *
@@ -412,7 +414,7 @@ print(store.load(key).username)
         assert line.endswith("ermission denied")
 
 
-def test_the_folder_may_go_away_at_any_time(store: FileStore, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_folder_may_be_removed_at_any_time(store: FileStore, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def remove(*arguments: Any) -> None:
         check(*arguments)
         for path in store.path.iterdir():
@@ -429,7 +431,7 @@ def test_the_folder_may_go_away_at_any_time(store: FileStore, kept: Path, monkey
     assert store.load(KEY) is None
 
 
-def test_the_login_is_on_the_disk_before_it_has_its_name_and_so_is_the_name(
+def test_file_and_folder_are_synced_around_the_rename(
     store: FileStore, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[str] = []
@@ -458,7 +460,7 @@ def test_the_login_is_on_the_disk_before_it_has_its_name_and_so_is_the_name(
 
 
 @pytest.mark.parametrize(("number", "told"), [(errno.EINVAL, False), (errno.ENOTSUP, False), (errno.EIO, True)])
-def test_a_file_system_that_syncs_no_folders_will_do(
+def test_a_file_system_that_cannot_sync_folders_is_accepted(
     store: FileStore, kept: Path, monkeypatch: pytest.MonkeyPatch, number: int, told: bool
 ) -> None:
     real = os.fsync
@@ -477,7 +479,7 @@ def test_a_file_system_that_syncs_no_folders_will_do(
             use()
 
 
-def test_a_file_system_that_locks_nothing_is_told(store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_system_without_locks_is_an_error(store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
     import fcntl
 
     def refuse(descriptor: int, operation: int) -> None:
@@ -516,7 +518,7 @@ def test_no_descriptor_is_left_open(store: FileStore, kept: Path) -> None:
 # The path.
 
 
-def test_a_path_stays_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_path_is_resolved_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     store = FileStore("logins")
     store.save(KEY, LOGIN)
@@ -526,21 +528,19 @@ def test_a_path_stays_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert (tmp_path / "logins").is_dir()
 
 
-def test_a_tilde_is_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tilde_means_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     FileStore("~/logins").save(KEY, LOGIN)
     assert FileStore(tmp_path / "logins").load(KEY) == LOGIN
 
 
 @pytest.mark.parametrize("path", [None, 1, b"bytes", "a\0b", "~no such user at all/x"])
-def test_what_is_no_path_is_refused(path: Any) -> None:
+def test_an_invalid_path_is_refused(path: Any) -> None:
     with pytest.raises(ConfigurationError, match="path"):
         FileStore(path)
 
 
-def test_a_socket_in_place_of_the_file_is_refused(
-    store: FileStore, kept: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_socket_instead_of_the_file_is_refused(store: FileStore, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept.unlink()
     monkeypatch.chdir(store.path)  # a socket's path is short
     with socket.socket(socket.AF_UNIX) as listener:
@@ -560,7 +560,7 @@ def without_posix(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("without_posix")
-def test_without_descriptors_of_folders(store: FileStore) -> None:
+def test_the_store_works_without_folder_descriptors(store: FileStore) -> None:
     assert store.load(KEY) is None
     with store.lock(KEY):
         store.save(KEY, LOGIN)
@@ -577,7 +577,9 @@ def test_without_descriptors_of_folders(store: FileStore) -> None:
 
 
 @pytest.mark.usefixtures("without_posix")
-def test_windows_refuses_to_replace_a_file_while_it_is_read(store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_replacing_a_file_is_retried_while_windows_refuses_it(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real, refused = os.replace, iter([True, True, False])
 
     def replace(*arguments: Any, **options: Any) -> None:

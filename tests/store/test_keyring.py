@@ -34,7 +34,7 @@ def pieces(folder: Path, keyring_entries: Entries) -> KeyringStore:
 
 
 @pytest.mark.counterpart
-def test_a_login_is_one_entry_of_the_service(store: KeyringStore, keyring_entries: Entries) -> None:
+def test_a_login_is_an_entry_of_the_service(store: KeyringStore, keyring_entries: Entries) -> None:
     store.save(KEY, LOGIN)
     assert list(keyring_entries) == [("a service", KEY)]
     store.delete(KEY)
@@ -42,7 +42,7 @@ def test_a_login_is_one_entry_of_the_service(store: KeyringStore, keyring_entrie
 
 
 @pytest.mark.counterpart
-def test_no_secret_is_in_the_folder_of_the_locks(pieces: KeyringStore, folder: Path) -> None:
+def test_the_folder_of_the_locks_contains_no_secret(pieces: KeyringStore, folder: Path) -> None:
     pieces.save(KEY, LOGIN)
     with pieces.lock(KEY):
         pass
@@ -51,7 +51,7 @@ def test_no_secret_is_in_the_folder_of_the_locks(pieces: KeyringStore, folder: P
 
 
 @pytest.mark.counterpart
-def test_a_service_does_not_see_anothers_logins(store: KeyringStore, folder: Path) -> None:
+def test_a_service_does_not_see_the_logins_of_another(store: KeyringStore, folder: Path) -> None:
     store.save(KEY, LOGIN)
     other = KeyringStore("another service", lock_folder=folder, lock_timeout=0)
     assert other.load(KEY) is None
@@ -60,7 +60,7 @@ def test_a_service_does_not_see_anothers_logins(store: KeyringStore, folder: Pat
 
 
 @pytest.mark.counterpart
-def test_entries_are_no_longer_than_they_may_be(pieces: KeyringStore, keyring_entries: Entries) -> None:
+def test_entries_are_not_longer_than_the_limit(pieces: KeyringStore, keyring_entries: Entries) -> None:
     for login in (LOGIN, OTHER, SHORT, OTHER, LOGIN, LOGIN):
         pieces.save(KEY, login)
         assert max(map(len, keyring_entries.values())) <= 200
@@ -79,7 +79,7 @@ def test_a_login_that_fits_is_one_entry(pieces: KeyringStore, keyring_entries: E
 
 @pytest.mark.counterpart
 @pytest.mark.parametrize("service", [None, 1, "half \ud800"])
-def test_a_service_that_is_no_text_is_refused(service: Any, keyring_entries: Entries) -> None:
+def test_a_service_that_is_not_a_string_is_refused(service: Any, keyring_entries: Entries) -> None:
     with pytest.raises(ConfigurationError, match="service"):
         KeyringStore(service)
 
@@ -101,7 +101,7 @@ def test_a_store_of_whole_entries_reads_and_replaces_pieces(
 @pytest.mark.counterpart
 @pytest.mark.parametrize("first", [SHORT, LOGIN, OTHER], ids=["whole", "pieces", "many"])
 @pytest.mark.parametrize("second", [SHORT, LOGIN, OTHER, None], ids=["whole", "pieces", "many", "deleted"])
-def test_a_program_that_ends_between_two_entries_leaves_the_old_login_or_the_new_one(
+def test_a_program_killed_between_two_entries_leaves_the_old_login_or_the_new_one(
     pieces: KeyringStore, keyring_entries: Entries, monkeypatch: pytest.MonkeyPatch, first: Login, second: Login | None
 ) -> None:
     from .backend import MemoryKeyring
@@ -138,7 +138,7 @@ def test_a_program_that_ends_between_two_entries_leaves_the_old_login_or_the_new
 
 @pytest.mark.counterpart
 @pytest.mark.parametrize("text", ["", "{", "pieces:2:1", "pieces:0:1", "pieces:0:0", "the-access-token", "half \ud800"])
-def test_a_damaged_entry_is_told_and_left(store: KeyringStore, keyring_entries: Entries, text: str) -> None:
+def test_a_damaged_entry_is_reported_and_kept(store: KeyringStore, keyring_entries: Entries, text: str) -> None:
     keyring_entries["a service", KEY] = text
     with pytest.raises(StoreCorrupt, match=r"'a service'.*delete it, and log in again") as caught:
         store.load(KEY)
@@ -150,7 +150,7 @@ def test_a_damaged_entry_is_told_and_left(store: KeyringStore, keyring_entries: 
 
 @pytest.mark.counterpart
 @pytest.mark.parametrize("verb", ["read", "write", "delete"])
-def test_a_backend_that_fails_is_told_without_the_secret(
+def test_the_error_of_a_failing_backend_does_not_show_the_secret(
     store: KeyringStore, monkeypatch: pytest.MonkeyPatch, verb: str
 ) -> None:
     from .backend import MemoryKeyring
@@ -173,7 +173,7 @@ def test_a_backend_that_fails_is_told_without_the_secret(
 
 
 @pytest.mark.counterpart
-def test_the_locks_are_in_the_users_home_whatever_the_environment(
+def test_the_locks_are_in_the_home_folder_in_every_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keyring_entries: Entries
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))

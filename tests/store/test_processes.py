@@ -94,7 +94,7 @@ def test_programs_that_hold_the_lock_lose_no_change(folder: Path) -> None:
     assert store.load(KEY) == Login(username="100")
 
 
-def test_another_program_is_shut_out_until_the_holder_is_killed(folder: Path) -> None:
+def test_another_program_waits_until_the_holder_is_killed(folder: Path) -> None:
     with start(HOLD, folder, KEY) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
@@ -108,7 +108,7 @@ def test_another_program_is_shut_out_until_the_holder_is_killed(folder: Path) ->
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows removes no file that is open")
-def test_a_lock_file_that_was_removed_locks_nobody_out_and_lets_nobody_share(folder: Path) -> None:
+def test_a_removed_lock_file_neither_blocks_nor_shares_the_lock(folder: Path) -> None:
     store = FileStore(folder, lock_timeout=30)
     with start(HOLD, folder, KEY) as first:
         assert first.stdout is not None
@@ -139,7 +139,7 @@ def wait_until_open(process: int, folder: Path) -> None:
                 return
 
 
-def test_programs_that_write_lose_nothing(folder: Path) -> None:
+def test_concurrent_writers_lose_no_login(folder: Path) -> None:
     names = ["a", "b", "c"]
     processes = [start(WRITE, folder, name) for name in names]
     store, seen = FileStore(folder), []
@@ -167,7 +167,7 @@ def test_a_kill_at_any_line_leaves_the_old_login_or_the_new_one(folder: Path) ->
     assert not any(left for _, _, left in seen)
 
 
-def test_what_one_program_saves_another_loads(folder: Path) -> None:
+def test_a_login_saved_by_one_program_is_loaded_by_another(folder: Path) -> None:
     FileStore(folder).save(KEY, LOGIN)
     program = (
         "from srpcore.store import *; store = FileStore(sys.argv[1]); login = store.load(sys.argv[2]);"
@@ -197,5 +197,5 @@ finally:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="forks")
-def test_a_child_forked_meanwhile_does_not_keep_the_lock(folder: Path) -> None:
+def test_a_forked_child_does_not_keep_the_lock(folder: Path) -> None:
     assert run(FORK, folder, KEY) == "free\n"

@@ -26,13 +26,13 @@ MEMBERS = ("tokens", "device", "username", "refresh_way", "id_token", "access_to
 
 
 @given(login=logins())
-def test_a_login_is_the_same_after_json(login: Login) -> None:
+def test_a_login_survives_json(login: Login) -> None:
     text = json.dumps(login.to_dict(), allow_nan=False)
     assert Login.from_dict(json.loads(text)) == login
 
 
 @given(kept=tokens())
-def test_tokens_are_the_same_after_json(kept: Tokens) -> None:
+def test_tokens_survive_json(kept: Tokens) -> None:
     assert Tokens.from_dict(json.loads(json.dumps(kept.to_dict(), allow_nan=False))) == kept
 
 
@@ -44,7 +44,7 @@ def test_the_json_form_has_every_field() -> None:
 
 
 @given(more=st.dictionaries(st.text(), json_values))
-def test_members_that_are_not_known_are_passed_over(more: dict[str, Any]) -> None:
+def test_unknown_members_are_ignored(more: dict[str, Any]) -> None:
     document = LOGIN.to_dict()
     for part, known in ((document, LOGIN.to_dict()), (document["tokens"], LOGIN.to_dict()["tokens"])):
         part.update({name: value for name, value in more.items() if name not in known})
@@ -52,20 +52,20 @@ def test_members_that_are_not_known_are_passed_over(more: dict[str, Any]) -> Non
     assert Login.from_dict(document) == LOGIN
 
 
-def test_members_that_are_missing_are_none() -> None:
+def test_missing_members_are_none() -> None:
     assert Login.from_dict({}) == Login()
     assert Tokens.from_dict({"access_token": "a"}) == Tokens(access_token="a")
 
 
 @pytest.mark.parametrize("name", ["id_token", "access_token", "refresh_token", "token_type"])
 @pytest.mark.parametrize("value", [1, True, b"bytes", ["text"], {}, "half \ud800"])
-def test_tokens_that_are_no_text_are_refused(name: str, value: object) -> None:
+def test_tokens_that_are_not_strings_are_refused(name: str, value: object) -> None:
     with pytest.raises(ConfigurationError, match=name):
         Tokens.from_dict({name: value})
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 10**400, 2**53, -(2**53), True, "1", [1], {}])
-def test_an_expiry_that_is_no_time_is_refused(value: Any) -> None:
+def test_an_invalid_expiry_is_refused(value: Any) -> None:
     with pytest.raises(ConfigurationError, match="expires_at"):
         Tokens(expires_at=value)
 
@@ -87,13 +87,13 @@ def test_an_expiry_that_is_no_time_is_refused(value: Any) -> None:
         ("text", "login"),
     ],
 )
-def test_what_is_no_login_is_refused(document: Any, name: str) -> None:
+def test_an_invalid_login_is_refused(document: Any, name: str) -> None:
     with pytest.raises(ConfigurationError, match=name):
         Login.from_dict(document)
 
 
 @given(document=json_values | st.dictionaries(st.sampled_from(MEMBERS), json_values))
-def test_any_json_is_a_login_or_refused(document: Any) -> None:
+def test_any_json_is_accepted_as_a_login_or_refused(document: Any) -> None:
     try:
         login = Login.from_dict(document)
     except ConfigurationError:
@@ -102,7 +102,7 @@ def test_any_json_is_a_login_or_refused(document: Any) -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"tokens": {}}, {"device": {}}, {"username": b"bytes"}, {"refresh_way": 1}])
-def test_a_login_is_made_of_its_parts_only(wrong: Any) -> None:
+def test_a_login_refuses_parts_of_the_wrong_type(wrong: Any) -> None:
     with pytest.raises(ConfigurationError):
         Login(**wrong)
 
@@ -114,7 +114,7 @@ def test_a_login_cannot_be_changed() -> None:
             setattr(record, name, None)
 
 
-def test_no_secret_shows() -> None:
+def test_a_repr_does_not_show_secrets() -> None:
     assert LOGIN.tokens is not None
     for text in (repr(LOGIN), str(LOGIN), f"{LOGIN}", repr(LOGIN.tokens), str(LOGIN.tokens)):
         assert not any(secret in text for secret in SECRETS)
@@ -122,7 +122,7 @@ def test_no_secret_shows() -> None:
 
 
 @pytest.mark.parametrize("name", ["id_token", "access_token", "refresh_token", "token_type"])
-def test_no_secret_shows_in_an_error(name: str) -> None:
+def test_errors_do_not_show_secrets(name: str) -> None:
     document = LOGIN.to_dict()
     document["tokens"][name] = ["the-secret"]
     document["device"]["password"] = "the-secret\ud800"
@@ -141,7 +141,7 @@ def test_no_two_users_have_the_same_key(one: tuple[str, str, str], another: tupl
 
 
 @given(one=users, moved=st.integers(1, 3))
-def test_a_separator_in_a_part_does_not_make_another_user(one: tuple[str, str, str], moved: int) -> None:
+def test_a_separator_within_a_part_does_not_give_the_key_of_another_user(one: tuple[str, str, str], moved: int) -> None:
     joined = "/".join(one)
     other = (joined[:moved], joined[moved : 2 * moved], joined[2 * moved :])
     if all(other) and other != one:
@@ -156,7 +156,7 @@ def test_a_key_is_ascii_and_names_the_user() -> None:
 
 @pytest.mark.parametrize("place", [0, 1, 2])
 @pytest.mark.parametrize("wrong", ["", None, 1, b"bytes"])
-def test_a_key_is_made_of_three_texts(place: int, wrong: Any) -> None:
+def test_the_parts_of_a_key_must_be_strings(place: int, wrong: Any) -> None:
     parts: list[Any] = ["pool", "client", "user"]
     parts[place] = wrong
     with pytest.raises(ConfigurationError, match=("pool_id", "client_id", "username")[place]):
@@ -164,6 +164,6 @@ def test_a_key_is_made_of_three_texts(place: int, wrong: Any) -> None:
 
 
 @given(username=texts_with_lone_surrogates())
-def test_a_key_is_made_of_texts_with_a_utf8_form(username: str) -> None:
+def test_the_parts_of_a_key_must_be_encodable_as_utf8(username: str) -> None:
     with pytest.raises(ConfigurationError, match="username"):
         store_key("pool", "client", username)

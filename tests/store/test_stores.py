@@ -37,7 +37,7 @@ def store(make_store: MakeStore) -> TokenStore:
     return make_store(10.0)
 
 
-def test_what_is_saved_is_loaded_until_it_is_deleted(store: TokenStore) -> None:
+def test_a_saved_login_is_loaded_until_it_is_deleted(store: TokenStore) -> None:
     assert store.load(KEY) is None
     store.delete(KEY)
     for login in (LOGIN, OTHER, Login(), LOGIN, LOGIN, OTHER, OTHER):
@@ -47,7 +47,7 @@ def test_what_is_saved_is_loaded_until_it_is_deleted(store: TokenStore) -> None:
     assert store.load(KEY) is None
 
 
-def test_another_store_of_the_place_sees_it(make_store: MakeStore) -> None:
+def test_another_store_with_the_same_location_sees_the_login(make_store: MakeStore) -> None:
     make_store(1.0).save(KEY, LOGIN)
     assert make_store(2.0).load(KEY) == LOGIN
 
@@ -61,7 +61,7 @@ def test_any_login_is_kept_under_any_key(store: TokenStore, key: str, login: Log
     assert store.load(key) is None
 
 
-def test_no_key_is_taken_for_another(store: TokenStore) -> None:
+def test_keys_are_not_confused(store: TokenStore) -> None:
     for key in KEYS:
         store.save(key, Login(username=key))
     for key in KEYS:
@@ -73,7 +73,7 @@ def test_no_key_is_taken_for_another(store: TokenStore) -> None:
 
 @given(key=texts_with_lone_surrogates())
 @settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-def test_a_key_that_is_no_text_with_a_utf8_form_is_refused(store: TokenStore, key: str) -> None:
+def test_a_key_that_is_not_an_encodable_string_is_refused(store: TokenStore, key: str) -> None:
     wrong: tuple[Any, ...] = (key, "", None, 1, b"key")
     for one in wrong:
         with pytest.raises(ConfigurationError, match="key"):
@@ -87,7 +87,7 @@ def test_a_key_that_is_no_text_with_a_utf8_form_is_refused(store: TokenStore, ke
 
 
 @pytest.mark.parametrize("wrong", [None, {}, "text", LOGIN.tokens])
-def test_only_a_login_is_kept(store: TokenStore, wrong: Any) -> None:
+def test_only_a_login_can_be_saved(store: TokenStore, wrong: Any) -> None:
     store.save(KEY, LOGIN)
     with pytest.raises(ConfigurationError, match="login") as caught:
         store.save(KEY, wrong)
@@ -95,12 +95,12 @@ def test_only_a_login_is_kept(store: TokenStore, wrong: Any) -> None:
     assert store.load(KEY) == LOGIN
 
 
-def test_no_secret_shows(store: TokenStore) -> None:
+def test_a_repr_does_not_show_secrets(store: TokenStore) -> None:
     store.save(KEY, LOGIN)
     assert not any(secret in f"{store!r} {store}" for secret in SECRETS)
 
 
-def test_a_lock_shuts_others_out_until_it_is_left(make_store: MakeStore) -> None:
+def test_a_lock_excludes_others_until_it_is_released(make_store: MakeStore) -> None:
     store = make_store(0.0)
     with store.lock(KEY):
         with pytest.raises(StoreLocked, match="try again"), store.lock(KEY):
@@ -111,7 +111,7 @@ def test_a_lock_shuts_others_out_until_it_is_left(make_store: MakeStore) -> None
         pass
 
 
-def test_a_lock_is_left_when_the_work_fails(make_store: MakeStore) -> None:
+def test_a_lock_is_released_after_an_exception(make_store: MakeStore) -> None:
     store = make_store(0.0)
     with pytest.raises(ZeroDivisionError), store.lock(KEY):
         raise ZeroDivisionError
@@ -119,13 +119,13 @@ def test_a_lock_is_left_when_the_work_fails(make_store: MakeStore) -> None:
         pass
 
 
-def test_a_lock_is_its_keys_own(make_store: MakeStore) -> None:
+def test_every_key_has_its_own_lock(make_store: MakeStore) -> None:
     store = make_store(0.0)
     with store.lock(KEY), store.lock(KEY + "2"):
         pass
 
 
-def test_the_store_is_used_while_a_lock_is_held(make_store: MakeStore) -> None:
+def test_the_store_can_be_used_while_a_lock_is_held(make_store: MakeStore) -> None:
     store = make_store(0.0)
     with store.lock(KEY):
         store.save(KEY, LOGIN)
@@ -135,7 +135,7 @@ def test_the_store_is_used_while_a_lock_is_held(make_store: MakeStore) -> None:
     assert store.load(KEY) is None
 
 
-def test_a_lock_is_waited_for(make_store: MakeStore) -> None:
+def test_a_second_caller_waits_for_the_lock(make_store: MakeStore) -> None:
     store, order = make_store(30.0), []
 
     def wait() -> None:
@@ -151,7 +151,7 @@ def test_a_lock_is_waited_for(make_store: MakeStore) -> None:
     assert order == ["first", "other"]
 
 
-def test_a_lock_may_be_left_on_another_thread(make_store: MakeStore) -> None:
+def test_a_lock_may_be_released_on_another_thread(make_store: MakeStore) -> None:
     store = make_store(0.0)
     with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as another:
         lock = store.lock(KEY)
@@ -196,12 +196,12 @@ def test_threads_that_write_without_the_lock_leave_a_whole_login(make_store: Mak
 
 
 @pytest.mark.parametrize("timeout", [-1, float("nan"), float("inf"), 10.0**30, True, "1", None])
-def test_a_timeout_that_cannot_be_waited_is_refused(make_store: MakeStore, timeout: Any) -> None:
+def test_an_invalid_timeout_is_refused(make_store: MakeStore, timeout: Any) -> None:
     with pytest.raises(ConfigurationError, match="lock_timeout"):
         make_store(timeout)
 
 
-def test_the_errors_tell_the_store_from_the_rest() -> None:
+def test_store_locked_is_a_store_error() -> None:
     assert issubclass(StoreLocked, StoreError)
     stores: tuple[type[TokenStore], ...] = (MemoryStore, FileStore, KeyringStore)
     assert len(stores) == 3  # mypy has seen that each keeps the protocol

@@ -19,7 +19,7 @@ EC = {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "kid": "ec"}
 NUMBERS = private_key().public_key().public_numbers()
 
 
-def test_a_key_is_what_pyjwt_reads() -> None:
+def test_a_key_equals_the_one_that_pyjwt_parses() -> None:
     assert parse_key(jwk()) == PublicKey(NUMBERS.n, NUMBERS.e)
     oracle = PyJWK(jwk()).key.public_numbers()
     assert (oracle.n, oracle.e) == (parse_key(jwk()).n, parse_key(jwk()).e)
@@ -36,7 +36,7 @@ def test_a_key_is_what_pyjwt_reads() -> None:
         {"x5c": 7, "d": "AA"},
     ],
 )
-def test_members_that_may_be_absent_or_are_not_looked_at(changes: dict[str, Any]) -> None:
+def test_optional_and_unknown_members_are_accepted(changes: dict[str, Any]) -> None:
     assert parse_key(jwk(**changes)).n == NUMBERS.n
 
 
@@ -59,7 +59,7 @@ OTHERS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("changes", OTHERS)
-def test_a_key_for_something_else_is_refused_alone_and_passed_over_in_a_set(changes: dict[str, Any]) -> None:
+def test_a_key_for_another_purpose_is_refused_alone_and_skipped_in_a_set(changes: dict[str, Any]) -> None:
     with pytest.raises(InvalidKey, match="not for verifying RS256"):
         parse_key(jwk(**changes))
     keys = parse_key_set({"keys": [jwk("other", **changes), jwk()]})
@@ -94,7 +94,7 @@ UNUSABLE: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("changes", UNUSABLE)
-def test_a_key_that_is_unusable_is_refused_alone_and_with_its_set(changes: dict[str, Any]) -> None:
+def test_an_unusable_key_is_refused_alone_and_with_its_set(changes: dict[str, Any]) -> None:
     with pytest.raises(InvalidKey):
         parse_key(jwk(**changes))
     with pytest.raises(InvalidKey):
@@ -102,13 +102,13 @@ def test_a_key_that_is_unusable_is_refused_alone_and_with_its_set(changes: dict[
 
 
 @pytest.mark.parametrize("kind", [lambda d: d, json.dumps, lambda d: json.dumps(d).encode()])
-def test_a_key_set_is_bytes_or_text_or_a_mapping(kind: Any) -> None:
+def test_a_key_set_may_be_bytes_a_string_or_a_mapping(kind: Any) -> None:
     keys = parse_key_set(kind({"keys": [jwk("a"), EC, jwk("b")]}))
     assert list(keys.keys) == ["a", "b"]
     assert keys.key("b").n == private_key("b").public_key().public_numbers().n
 
 
-def test_an_unknown_key_says_which_are_known() -> None:
+def test_the_error_for_an_unknown_key_lists_the_known_ones() -> None:
     with pytest.raises(UnknownKey) as caught:
         parse_key_set({"keys": [jwk("a"), jwk("b")]}).key("c")
     assert (caught.value.expected, caught.value.actual) == (["a", "b"], "c")
@@ -120,7 +120,7 @@ def test_the_set_is_read_only() -> None:
         parse_key_set({"keys": [jwk()]}).keys["b"] = parse_key(jwk())  # type: ignore[index]  # that is the test
 
 
-def test_one_kid_is_one_key() -> None:
+def test_two_different_keys_with_one_kid_are_refused() -> None:
     assert len(parse_key_set({"keys": [jwk("a"), jwk("a", alg=None)]}).keys) == 1
     # Another type's key may have it: it can verify nothing here.
     assert len(parse_key_set({"keys": [jwk("a"), {**EC, "kid": "a"}]}).keys) == 1
@@ -132,7 +132,7 @@ def test_one_kid_is_one_key() -> None:
 
 
 @pytest.mark.parametrize("kid", [None, 7, "", ["a"]])
-def test_a_key_for_rs256_has_a_kid(kid: Any) -> None:
+def test_a_key_for_rs256_needs_a_kid(kid: Any) -> None:
     with pytest.raises(InvalidKey, match="key whose kid is missing"):
         parse_key_set({"keys": [jwk(), {**jwk(kid=None), "kid": kid}]})
 
@@ -159,12 +159,12 @@ def test_a_key_for_rs256_has_a_kid(kid: Any) -> None:
         7,
     ],
 )
-def test_documents_that_are_no_key_set(document: Any) -> None:
+def test_documents_that_are_not_key_sets_are_refused(document: Any) -> None:
     with pytest.raises(InvalidKey):
         parse_key_set(document)
 
 
-def test_limits() -> None:
+def test_documents_and_keys_above_the_limits_are_refused() -> None:
     assert parse_key_set({"keys": [jwk(), *[EC] * (MAX_KEYS - 1)]})
     with pytest.raises(InvalidKey, match="too many keys"):
         parse_key_set({"keys": [jwk(), *[EC] * MAX_KEYS]})
@@ -181,7 +181,9 @@ MEMBERS = st.sampled_from(["kty", "use", "alg", "key_ops", "kid", "n", "e"])
 @pytest.mark.slow
 @settings(max_examples=300)
 @given(st.dictionaries(MEMBERS, VALUES, max_size=4), st.booleans())
-def test_any_json_object_is_a_key_or_refused_by_name(changes: dict[str, Any], encoded: bool) -> None:
+def test_any_json_object_is_accepted_as_a_key_or_refused_with_a_typed_error(
+    changes: dict[str, Any], encoded: bool
+) -> None:
     members = {**jwk(), **changes}
     assert isinstance(refusal(parse_key, members), InvalidKey | None)
     document = {"keys": [members]}

@@ -61,7 +61,7 @@ def crowd(size: int, act: Callable[[], object], release: Callable[[], object]) -
     return results
 
 
-def test_a_crowd_of_threads_makes_one_fetch(keys: Keys) -> None:
+def test_many_threads_make_one_fetch(keys: Keys) -> None:
     held, token = keys.hold(), mint()
     with keys.verifier() as verifier:
         results = crowd(64, lambda: verifier.verify(token), held.set)
@@ -70,14 +70,14 @@ def test_a_crowd_of_threads_makes_one_fetch(keys: Keys) -> None:
 
 
 @on_an_event_loop
-async def test_a_crowd_of_tasks_makes_one_fetch(keys: Keys) -> None:
+async def test_many_tasks_make_one_fetch(keys: Keys) -> None:
     token = mint()
     async with keys.async_verifier() as verifier:
         assert await asyncio.gather(*(verifier.verify(token) for _ in range(500))) == [access_claims()] * 500
         assert keys.count == 1
 
 
-def test_a_crowd_in_an_outage_makes_one_fetch(keys: Keys) -> None:
+def test_many_threads_make_one_fetch_during_an_outage(keys: Keys) -> None:
     held, token = Event(), mint()
     keys.instead = lambda: answer(b"", 500) if held.wait(60) else b""
     with keys.verifier() as verifier:
@@ -85,7 +85,7 @@ def test_a_crowd_in_an_outage_makes_one_fetch(keys: Keys) -> None:
         assert keys.count == 1
 
 
-def test_a_flood_of_unknown_ids_makes_one_fetch_a_cool_down(keys: Keys) -> None:
+def test_many_unknown_ids_make_one_fetch_for_each_cool_down(keys: Keys) -> None:
     tokens = [mint(kid=f"unknown{number}") for number in range(20)]
     with keys.verifier() as verifier:
         verifier.verify(mint())
@@ -103,7 +103,7 @@ def test_a_flood_of_unknown_ids_makes_one_fetch_a_cool_down(keys: Keys) -> None:
         assert verifier.verify(mint())
 
 
-def test_a_flood_in_an_outage_makes_one_fetch_a_cool_down(keys: Keys) -> None:
+def test_many_unknown_ids_make_one_fetch_for_each_cool_down_during_an_outage(keys: Keys) -> None:
     tokens = [mint(kid=f"unknown{number}") for number in range(5)]
     with keys.verifier() as verifier:
         verifier.verify(mint())
@@ -119,7 +119,7 @@ def test_a_flood_in_an_outage_makes_one_fetch_a_cool_down(keys: Keys) -> None:
             keys.clock.now -= 50
 
 
-def test_a_crowd_with_a_new_key_makes_one_fetch(keys: Keys) -> None:
+def test_many_threads_with_a_new_key_make_one_fetch(keys: Keys) -> None:
     token = mint(LASTING, "new")
     with keys.verifier() as verifier:
         verifier.verify(mint())
@@ -132,7 +132,7 @@ def test_a_crowd_with_a_new_key_makes_one_fetch(keys: Keys) -> None:
 
 
 @on_an_event_loop
-async def test_a_crowd_of_tasks_with_a_new_key_makes_one_fetch(keys: Keys) -> None:
+async def test_many_tasks_with_a_new_key_make_one_fetch(keys: Keys) -> None:
     token, flood = mint(LASTING, "new"), mint(kid="unknown")
     async with keys.async_verifier() as verifier:
         await verifier.verify(mint())
@@ -144,7 +144,7 @@ async def test_a_crowd_of_tasks_with_a_new_key_makes_one_fetch(keys: Keys) -> No
         assert keys.count == 2
 
 
-def test_a_crowd_with_unknown_ids_makes_one_fetch_a_cool_down(keys: Keys) -> None:
+def test_many_threads_with_unknown_ids_make_one_fetch_for_each_cool_down(keys: Keys) -> None:
     tokens = [mint(LASTING, kid=f"unknown{number}") for number in range(64)]
     with keys.verifier() as verifier:
         verifier.verify(mint())
@@ -156,7 +156,7 @@ def test_a_crowd_with_unknown_ids_makes_one_fetch_a_cool_down(keys: Keys) -> Non
 
 
 @on_an_event_loop
-async def test_a_crowd_of_tasks_with_unknown_ids_makes_one_fetch_a_cool_down(keys: Keys) -> None:
+async def test_many_tasks_with_unknown_ids_make_one_fetch_for_each_cool_down(keys: Keys) -> None:
     tokens = [mint(LASTING, kid=f"unknown{number}") for number in range(500)]
     async with keys.async_verifier() as verifier:
         await verifier.verify(mint())
@@ -167,7 +167,7 @@ async def test_a_crowd_of_tasks_with_unknown_ids_makes_one_fetch_a_cool_down(key
             assert keys.count == 1 + minute
 
 
-def test_a_withdrawn_key_is_out_of_use_after_the_next_fetch(keys: Keys) -> None:
+def test_a_withdrawn_key_is_not_used_after_the_next_fetch(keys: Keys) -> None:
     old = mint(LASTING)
     with keys.verifier() as verifier:
         verifier.verify(old)
@@ -186,7 +186,7 @@ def test_a_withdrawn_key_is_out_of_use_after_the_next_fetch(keys: Keys) -> None:
         assert keys.count == 2
 
 
-def test_a_refresh_in_the_background_keeps_nobody_waiting(keys: Keys) -> None:
+def test_a_refresh_in_the_background_does_not_block_callers(keys: Keys) -> None:
     token = mint(LASTING)
     with keys.verifier() as verifier:
         verifier.verify(token)
@@ -204,7 +204,7 @@ def test_a_refresh_in_the_background_keeps_nobody_waiting(keys: Keys) -> None:
 
 
 @on_an_event_loop
-async def test_a_refresh_in_a_task_keeps_nobody_waiting(keys: Keys) -> None:
+async def test_a_refresh_in_a_task_does_not_block_callers(keys: Keys) -> None:
     token = mint(LASTING)
     async with keys.async_verifier() as verifier:
         await verifier.verify(token)
@@ -242,7 +242,7 @@ OUTAGES = {
 
 
 @pytest.mark.parametrize("outage", OUTAGES.values(), ids=OUTAGES)
-def test_old_keys_serve_in_an_outage_for_as_long_as_was_said(keys: Keys, outage: Callable[[], bytes]) -> None:
+def test_old_keys_are_used_during_an_outage_until_stale_if_error(keys: Keys, outage: Callable[[], bytes]) -> None:
     token = mint(LASTING)
     with keys.verifier(stale_if_error=DAY) as verifier:
         verifier.verify(token)
@@ -268,7 +268,7 @@ def test_old_keys_serve_in_an_outage_for_as_long_as_was_said(keys: Keys, outage:
 
 
 @on_an_event_loop
-async def test_old_keys_serve_in_an_outage_on_an_event_loop(keys: Keys) -> None:
+async def test_old_keys_are_used_during_an_outage_on_an_event_loop(keys: Keys) -> None:
     token = mint(LASTING)
     async with keys.async_verifier(stale_if_error=DAY) as verifier:
         await verifier.verify(token)
@@ -284,7 +284,7 @@ async def test_old_keys_serve_in_an_outage_on_an_event_loop(keys: Keys) -> None:
         assert await verifier.verify(token)
 
 
-def test_nothing_is_served_beyond_its_age_where_that_was_said(keys: Keys) -> None:
+def test_old_keys_are_not_used_if_stale_if_error_is_zero(keys: Keys) -> None:
     with keys.verifier(max_age=10, stale_if_error=0) as verifier:
         verifier.verify(mint())
         keys.clock.now += 9.5
@@ -303,7 +303,7 @@ def test_nothing_is_served_beyond_its_age_where_that_was_said(keys: Keys) -> Non
 PAUSES = (1, 2, 4, 8, 16, 32, 60, 60, 60)
 
 
-def test_back_off_before_there_are_keys(keys: Keys) -> None:
+def test_pauses_grow_before_the_first_keys(keys: Keys) -> None:
     token = mint(LASTING)
     keys.instead = OUTAGES["500"]
     with keys.verifier() as verifier:
@@ -319,7 +319,7 @@ def test_back_off_before_there_are_keys(keys: Keys) -> None:
 
 
 @on_an_event_loop
-async def test_back_off_on_an_event_loop(keys: Keys) -> None:
+async def test_pauses_grow_on_an_event_loop(keys: Keys) -> None:
     token = mint(LASTING)
     keys.instead = OUTAGES["garbage"]
     async with keys.async_verifier() as verifier:
@@ -332,7 +332,7 @@ async def test_back_off_on_an_event_loop(keys: Keys) -> None:
             keys.clock.now += 0.25
 
 
-def test_back_off_in_the_background(keys: Keys) -> None:
+def test_pauses_grow_in_the_background(keys: Keys) -> None:
     token = mint(LASTING)
     with keys.verifier() as verifier:
         verifier.verify(token)
@@ -359,7 +359,7 @@ def test_back_off_in_the_background(keys: Keys) -> None:
         assert keys.count == count + 2
 
 
-def test_an_outage_without_end_is_no_overflow(keys: Keys) -> None:
+def test_a_long_outage_does_not_overflow_the_pause(keys: Keys) -> None:
     token, transport = mint(LASTING), _Failing()
     with keys.verifier(cool_down=1.5, transport=transport) as verifier:
         for _ in range(1100):
@@ -383,7 +383,7 @@ class _Failing:
         raise AssertionError
 
 
-def test_a_clock_that_was_set_back_does_not_stop_the_fetches(keys: Keys) -> None:
+def test_a_clock_that_is_set_back_does_not_stop_the_fetches(keys: Keys) -> None:
     keys.instead = OUTAGES["500"]
     token = mint(LASTING)
     with keys.verifier() as verifier:
@@ -413,12 +413,12 @@ class _Overtaken(KeyCache):
         return found
 
 
-def test_keys_that_came_while_they_were_looked_for_are_found(keys: Keys) -> None:
+def test_keys_fetched_by_another_caller_meanwhile_are_found(keys: Keys) -> None:
     cache = _Overtaken(keys.document(POOL))
     assert JwksProvider(cache, lambda _: pytest.fail("fetched again"), keys.clock).keys(KID) == cache.find(KID, NOW)
 
 
-def test_there_are_no_keys_for_an_id_that_is_not_among_them(keys: Keys) -> None:
+def test_an_id_that_is_not_in_the_key_set_is_unknown(keys: Keys) -> None:
     cache = KeyCache("http://127.0.0.1/", KeyTiming(HOUR, COOL_DOWN, DAY))
     pool = JwksProvider(cache, lambda _: keys.document(POOL), keys.clock)
     for _ in range(2):
@@ -427,7 +427,7 @@ def test_there_are_no_keys_for_an_id_that_is_not_among_them(keys: Keys) -> None:
     assert pool.keys(None) == pool.keys(KID)
 
 
-def test_an_outage_of_one_pool_is_none_of_the_other(keys: Keys) -> None:
+def test_an_outage_of_one_pool_does_not_affect_another(keys: Keys) -> None:
     with keys.verifier([POOL, OTHER_POOL]) as verifier:
         verifier.verify(mint())
         keys.instead = OUTAGES["500"]
@@ -455,7 +455,7 @@ class _Interrupted:
         raise AssertionError
 
 
-def test_an_interrupted_fetch_is_nobody_else_s(keys: Keys) -> None:
+def test_an_interrupted_fetch_does_not_fail_other_callers(keys: Keys) -> None:
     transport = _Interrupted(keys, KeyboardInterrupt())
     with keys.verifier(transport=transport) as verifier:
         with pytest.raises(KeyboardInterrupt):
@@ -463,7 +463,7 @@ def test_an_interrupted_fetch_is_nobody_else_s(keys: Keys) -> None:
         assert verifier.verify(mint())
 
 
-def test_whatever_a_transport_raises_is_an_outage(keys: Keys) -> None:
+def test_any_exception_of_a_transport_counts_as_an_outage(keys: Keys) -> None:
     transport = _Interrupted(keys, LookupError("https://user:hidden@proxy"))
     with keys.verifier(transport=transport) as verifier:
         with pytest.raises(TransportError, match="LookupError") as caught:
@@ -473,7 +473,7 @@ def test_whatever_a_transport_raises_is_an_outage(keys: Keys) -> None:
         assert verifier.verify(mint())
 
 
-def test_where_no_thread_is_to_be_had_the_old_keys_serve(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_keys_are_used_if_no_thread_can_be_started(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
     token = mint(LASTING)
     with keys.verifier() as verifier:
         verifier.verify(token)
@@ -535,7 +535,7 @@ def test_a_verifier_outlives_its_event_loop(keys: Keys) -> None:
 
 
 @on_an_event_loop
-async def test_a_fetch_that_is_cancelled_from_without_is_an_outage(keys: Keys) -> None:
+async def test_a_fetch_cancelled_from_outside_counts_as_an_outage(keys: Keys) -> None:
     async def cancelled(_: str) -> bytes:
         raise asyncio.CancelledError
 
@@ -563,7 +563,7 @@ class _Hanging:
         raise AssertionError
 
 
-def test_a_loop_that_died_within_a_fetch_keeps_nobody_waiting(keys: Keys) -> None:
+def test_a_loop_closed_during_a_fetch_does_not_block_others(keys: Keys) -> None:
     token, transport = mint(LASTING), _Hanging(keys)
     verifier = keys.async_verifier(transport=transport)
     dead = asyncio.new_event_loop()
@@ -581,7 +581,7 @@ def test_a_loop_that_died_within_a_fetch_keeps_nobody_waiting(keys: Keys) -> Non
 
 
 @pytest.mark.slow
-def test_a_caller_s_time_limit_does_not_end_what_all_wait_for(keys: Keys) -> None:
+def test_the_time_limit_of_a_thread_does_not_end_the_shared_fetch(keys: Keys) -> None:
     held, token = keys.hold(), mint()
     with keys.verifier() as verifier:
 
@@ -599,7 +599,7 @@ def test_a_caller_s_time_limit_does_not_end_what_all_wait_for(keys: Keys) -> Non
 
 @pytest.mark.slow
 @on_an_event_loop
-async def test_a_task_s_time_limit_does_not_end_what_all_wait_for(keys: Keys) -> None:
+async def test_the_time_limit_of_a_task_does_not_end_the_shared_fetch(keys: Keys) -> None:
     held, token = keys.hold(), mint()
     async with keys.async_verifier() as verifier:
         with time_limit(0.2):

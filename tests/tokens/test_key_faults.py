@@ -249,7 +249,7 @@ def served_on_a_refresh(keys: FaultyKeys, kind: Any, fault: Fault, *, asked: int
 
 @both
 @pytest.mark.parametrize("fault", [*FAULTS.values(), *RETRIED.values()], ids=[*FAULTS, *RETRIED])
-def test_at_the_first_fetch(keys: FaultyKeys, kind: Any, fault: Fault) -> None:
+def test_a_fault_at_the_first_fetch_is_an_error(keys: FaultyKeys, kind: Any, fault: Fault) -> None:
     refused_at_first(keys, kind, fault)
     # No redirect was followed.
     assert {request.target for request in keys.server.requests} == {f"/{POOL}/.well-known/jwks.json"}
@@ -257,14 +257,14 @@ def test_at_the_first_fetch(keys: FaultyKeys, kind: Any, fault: Fault) -> None:
 
 @both
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_at_a_refresh(keys: FaultyKeys, kind: Any, fault: Fault) -> None:
+def test_old_keys_are_used_after_a_fault_at_a_refresh(keys: FaultyKeys, kind: Any, fault: Fault) -> None:
     served_on_a_refresh(keys, kind, fault)
     assert {request.target for request in keys.server.requests} == {f"/{POOL}/.well-known/jwks.json"}
 
 
 @both
 @pytest.mark.parametrize("fault", RETRIED.values(), ids=RETRIED)
-def test_a_lost_connection_at_a_refresh_is_tried_once_more(keys: FaultyKeys, kind: Any, fault: Fault) -> None:
+def test_a_fetch_over_a_lost_connection_is_repeated_once(keys: FaultyKeys, kind: Any, fault: Fault) -> None:
     # The connection of the first fetch was kept: its loss says nothing of the server, that of a new one does.
     served_on_a_refresh(keys, kind, fault, asked=2)
 
@@ -272,19 +272,19 @@ def test_a_lost_connection_at_a_refresh_is_tried_once_more(keys: FaultyKeys, kin
 @pytest.mark.slow
 @both
 @pytest.mark.parametrize("fault", SLOW.values(), ids=SLOW)
-def test_a_silence_has_an_end(keys: FaultyKeys, kind: Any, fault: Fault) -> None:
+def test_a_silent_server_is_a_timeout(keys: FaultyKeys, kind: Any, fault: Fault) -> None:
     refused_at_first(keys, kind, fault, timeout=1)
 
 
 @pytest.mark.slow
 @both
 @pytest.mark.parametrize("fault", SLOW.values(), ids=SLOW)
-def test_a_silence_at_a_refresh_has_an_end(keys: FaultyKeys, kind: Any, fault: Fault) -> None:
+def test_a_silent_server_at_a_refresh_is_a_timeout(keys: FaultyKeys, kind: Any, fault: Fault) -> None:
     served_on_a_refresh(keys, kind, fault, timeout=1)
 
 
 @both
-def test_a_refresh_that_drips_keeps_nobody_waiting(keys: FaultyKeys, kind: Any) -> None:
+def test_a_slow_refresh_does_not_block_callers(keys: FaultyKeys, kind: Any) -> None:
     dripped = Event()
 
     def drip(_: FaultyKeys, connection: socket.socket) -> bytes:
@@ -314,14 +314,14 @@ def test_a_refresh_that_drips_keeps_nobody_waiting(keys: FaultyKeys, kind: Any) 
 
 
 @both
-def test_two_entries_of_one_key_are_one(keys: FaultyKeys, kind: Any) -> None:
+def test_two_equal_entries_of_a_key_count_as_one(keys: FaultyKeys, kind: Any) -> None:
     keys.fault = always(answer(document(jwk(), jwk(), {"kty": "EC", "kid": KID}, jwk("other"))))
     verifier = kind(keys)
     assert verifier.verify(TOKEN) == LASTING
 
 
 @both
-def test_a_hundred_keys_and_256_kib_are_taken(keys: FaultyKeys, kind: Any) -> None:
+def test_a_hundred_keys_and_256_kib_are_accepted(keys: FaultyKeys, kind: Any) -> None:
     entries = [jwk(), *[jwk(kid=str(number)) for number in range(99)]]
     body = document(*entries)
     keys.fault = always(answer(body.ljust(256 * 1024)))
@@ -330,7 +330,7 @@ def test_a_hundred_keys_and_256_kib_are_taken(keys: FaultyKeys, kind: Any) -> No
 
 
 @both
-def test_keys_rotate(keys: FaultyKeys, kind: Any) -> None:
+def test_rotated_keys_are_fetched(keys: FaultyKeys, kind: Any) -> None:
     old, new = TOKEN, mint(LASTING, "new")
     verifier = kind(keys)
     assert verifier.verify(old) == LASTING
@@ -375,5 +375,5 @@ DRIPS: dict[str, Callable[[], Iterator[bytes]]] = {
 @pytest.mark.slow
 @both
 @pytest.mark.parametrize("drip", DRIPS.values(), ids=DRIPS)
-def test_a_fetch_that_drips_has_an_end(keys: FaultyKeys, kind: Any, drip: Callable[[], Iterator[bytes]]) -> None:
+def test_a_slow_fetch_ends_at_its_deadline(keys: FaultyKeys, kind: Any, drip: Callable[[], Iterator[bytes]]) -> None:
     refused_at_first(keys, kind, dripping(drip()), timeout=0.5)

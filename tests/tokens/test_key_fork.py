@@ -15,7 +15,7 @@ from . import forking
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.parametrize("case", forking.CASES)
-def test_a_fork(case: str) -> None:
+def test_a_forked_child_fetches_its_own_keys(case: str) -> None:
     paths = [str(Path(__file__).resolve().parents[1]), os.environ.get("PYTHONPATH", "")]
     result = subprocess.run(
         [sys.executable, "-W", "ignore::DeprecationWarning", "-m", "tokens.forking", case],

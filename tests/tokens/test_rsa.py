@@ -29,7 +29,7 @@ def signed(message: bytes) -> bytes:
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("size", [2048, 3072, 4096])
-def test_wycheproof(size: int, engine: str) -> None:
+def test_outcomes_equal_those_of_wycheproof(size: int, engine: str) -> None:
     document = load(f"wycheproof/rsa_signature_{size}_sha256_test.json")
     wrong: list[int] = []
     tested = 0
@@ -46,7 +46,7 @@ def test_wycheproof(size: int, engine: str) -> None:
 
 
 @pytest.mark.parametrize("engine", [*ENGINES, None])
-def test_a_signature_that_is_not_below_the_modulus_is_refused_though_it_opens_to_the_block(engine: str | None) -> None:
+def test_a_signature_not_below_the_modulus_is_refused_even_if_it_is_congruent(engine: str | None) -> None:
     for message in (b"%d" % i for i in range(1000)):
         signature = signed(message)
         larger = int.from_bytes(signature, "big") + KEY.n
@@ -71,21 +71,21 @@ def test_a_signature_that_is_not_below_the_modulus_is_refused_though_it_opens_to
         (b"\xff" * 256, "not below"),
     ],
 )
-def test_degenerate_signatures(engine: str, signature: bytes, reason: str) -> None:
+def test_degenerate_signatures_are_refused(engine: str, signature: bytes, reason: str) -> None:
     with pytest.raises(InvalidSignature, match=reason):
         verify_rs256(KEY, b"", signature, engine=engine)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("change", [lambda s: s + b"\0", lambda s: b"\0" + s, lambda s: s[1:], lambda s: s[:-1]])
-def test_the_signature_is_as_long_as_the_modulus(engine: str, change: Any) -> None:
+def test_the_signature_must_be_as_long_as_the_modulus(engine: str, change: Any) -> None:
     with pytest.raises(InvalidSignature, match="length") as caught:
         verify_rs256(KEY, b"m", change(signed(b"m")), engine=engine)
     assert caught.value.expected == 256
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_sizes_that_are_no_whole_number_of_bytes(engine: str) -> None:
+def test_moduli_that_are_not_a_whole_number_of_bytes_are_accepted(engine: str) -> None:
     private = generate_private_key(65537, 2049)
     key = PublicKey(private.public_key().public_numbers().n, 65537)
     signature = private.sign(b"m", PKCS1v15(), SHA256())
@@ -95,7 +95,7 @@ def test_sizes_that_are_no_whole_number_of_bytes(engine: str) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_threads_share_a_key(engine: str) -> None:
+def test_threads_can_share_a_key(engine: str) -> None:
     messages = [b"%d" % i for i in range(24)]
     pairs = [(message, signed(message)) for message in messages]
 
@@ -127,7 +127,7 @@ N = KEY.n
         pytest.param(N, 2**64 + 1, id="e = 2**64 + 1"),
     ],
 )
-def test_keys_that_are_refused(n: int, e: int) -> None:
+def test_unsafe_keys_are_refused(n: int, e: int) -> None:
     with pytest.raises(InvalidKey):
         PublicKey(n, e)
 
@@ -140,12 +140,12 @@ def test_keys_that_are_refused(n: int, e: int) -> None:
         pytest.param(N, 65537, id="the usual"),
     ],
 )
-def test_keys_at_the_edge_of_what_is_allowed(n: int, e: int) -> None:
+def test_keys_at_the_limits_are_accepted(n: int, e: int) -> None:
     assert PublicKey(n, e) == PublicKey(n, e)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_large_exponent_opens_the_same_in_every_engine(engine: str) -> None:
+def test_a_large_exponent_gives_the_same_result_in_every_engine(engine: str) -> None:
     private = generate_private_key(65537, 2048).private_numbers()
     # The key pair of another exponent from the same primes: e * d = 1 modulo (p - 1)(q - 1).
     totient, e = (private.p - 1) * (private.q - 1), 2**64 - 59
@@ -164,7 +164,7 @@ def test_an_unknown_engine_is_refused() -> None:
         verify_rs256(KEY, b"m", signed(b"m"), engine="quantum")
 
 
-def test_each_engine_makes_ready_once_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_engine_prepares_a_key_once(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
 
     def counting(name: str, load: Any) -> Any:
@@ -182,12 +182,12 @@ def test_each_engine_makes_ready_once_a_key(monkeypatch: pytest.MonkeyPatch) -> 
     assert made == ["python", "openssl", "cryptography"]
 
 
-def test_the_engine_does_not_depend_on_what_else_is_imported() -> None:
+def test_the_engine_does_not_depend_on_other_imports() -> None:
     assert "cryptography.hazmat.primitives.asymmetric.rsa" in sys.modules
     assert default_engine() == "openssl"
 
 
-def test_cryptography_is_not_imported_for_its_own_sake() -> None:
+def test_cryptography_is_not_imported_by_srpcore() -> None:
     program = (
         "import sys; from srpcore.tokens import rsa; "
         f"key = rsa.PublicKey({KEY.n}, {KEY.e}); "
@@ -219,7 +219,7 @@ def test_without_libcrypto_another_engine_is_used(imported: str, engine: str) ->
     ]
 
 
-def test_threads_verify_to_the_last_while_the_interpreter_goes_down() -> None:
+def test_threads_can_verify_while_the_interpreter_exits() -> None:
     program = (
         "import time; from threading import Thread; from srpcore.tokens import rsa\n"
         f"key = rsa.PublicKey({KEY.n}, {KEY.e}); signature = bytes.fromhex('{signed(b'm').hex()}')\n"

@@ -66,7 +66,7 @@ def test_a_signature_is_verified_once(verified: list[bytes]) -> None:
 
 
 @on_an_event_loop
-async def test_it_is_so_on_an_event_loop() -> None:
+async def test_a_signature_is_verified_once_on_an_event_loop() -> None:
     async with AsyncTokenVerifier(POOL, client_id=CLIENT, token_use="access", cache_size=1) as remembering:
         remembering.load_jwks({"keys": [jwk()]})
         assert await remembering.verify(mint()) == await remembering.verify(mint())
@@ -87,7 +87,7 @@ REFUSED: list[tuple[dict[str, Any], type[Exception]]] = [
 
 
 @pytest.mark.parametrize(("demand", "error"), REFUSED)
-def test_a_remembered_token_is_refused_where_another_demand_is_made(
+def test_a_cached_token_is_refused_if_the_requirements_differ(
     demand: dict[str, Any], error: type[Exception], verified: list[bytes]
 ) -> None:
     token = mint(access_claims(at_hash="x" * 22, **{"cognito:groups": ["admin"]}))
@@ -99,7 +99,7 @@ def test_a_remembered_token_is_refused_where_another_demand_is_made(
     assert len(verified) == 1
 
 
-def test_a_remembered_token_expires() -> None:
+def test_a_cached_token_expires() -> None:
     clock = Clock(float(NOW))
     remembering = make(clock=clock)
     token = mint(access_claims(exp=NOW + 10, nbf=NOW))
@@ -127,7 +127,7 @@ def test_the_custom_check_runs_each_time() -> None:
         remembering.verify(mint())
 
 
-def test_a_token_that_differs_anywhere_is_another(verified: list[bytes]) -> None:
+def test_a_changed_token_is_not_taken_from_the_cache(verified: list[bytes]) -> None:
     token, remembering = mint(), make()
     remembering.verify(token)
     header, payload, signature = token.split(".")
@@ -143,7 +143,7 @@ def test_a_token_that_differs_anywhere_is_another(verified: list[bytes]) -> None
     assert len(verified) == 4
 
 
-def test_a_verdict_goes_with_its_key(verified: list[bytes]) -> None:
+def test_a_cached_signature_is_dropped_with_its_key(verified: list[bytes]) -> None:
     remembering = make(names=(KID, "second"))
     tokens = [mint(), mint(name="second")]
     for token in tokens * 2:
@@ -162,7 +162,7 @@ def test_a_verdict_goes_with_its_key(verified: list[bytes]) -> None:
     assert len(verified) == 3
 
 
-def test_a_key_that_takes_another_s_id_has_no_share_in_its_signature_cache() -> None:
+def test_a_new_key_with_an_old_id_does_not_use_the_cache_of_the_old_key() -> None:
     remembering = make()
     token = mint()
     remembering.verify(token)
@@ -175,7 +175,7 @@ def test_a_key_that_takes_another_s_id_has_no_share_in_its_signature_cache() -> 
 MINE = mint()
 
 
-def test_a_verdict_is_one_pool_s(verified: list[bytes]) -> None:
+def test_pools_do_not_share_cached_signatures(verified: list[bytes]) -> None:
     remembering = make(pools=[POOL, OTHER_POOL])
     remembering.load_jwks({"keys": [jwk("other")]}, user_pool_id=OTHER_POOL)
     theirs = mint(access_claims(iss=OTHER_ISSUER), "other")
@@ -191,7 +191,7 @@ def test_a_verdict_is_one_pool_s(verified: list[bytes]) -> None:
     assert len(verdicts(remembering)) == 2  # mine and the third: theirs is gone
 
 
-def test_what_a_caller_does_with_claims_changes_nothing(verified: list[bytes]) -> None:
+def test_changing_the_returned_claims_does_not_change_the_cache(verified: list[bytes]) -> None:
     claims = access_claims(**{"cognito:groups": ["staff"], "address": {"lines": ["a", {"b": [1]}]}})
     token, remembering = mint(claims), make()
     for _ in range(3):
@@ -206,7 +206,7 @@ def test_what_a_caller_does_with_claims_changes_nothing(verified: list[bytes]) -
     assert len(verified) == 1
 
 
-def test_a_custom_check_cannot_change_what_is_remembered() -> None:
+def test_a_custom_check_cannot_change_the_cache() -> None:
     def check(claims: Any) -> None:
         claims["cognito:groups"] = ["admin"]
 
@@ -216,7 +216,7 @@ def test_a_custom_check_cannot_change_what_is_remembered() -> None:
         remembering.verify(mint(), groups="admin")
 
 
-def test_the_one_that_was_used_longest_ago_is_forgotten(verified: list[bytes]) -> None:
+def test_the_least_recently_used_token_is_dropped(verified: list[bytes]) -> None:
     remembering = make(2)
     first, second, third = (mint(access_claims(jti=jti)) for jti in ("1", "2", "3"))
     for token in (first, second, first, third):
@@ -230,7 +230,7 @@ def test_the_one_that_was_used_longest_ago_is_forgotten(verified: list[bytes]) -
     assert len(verified) == 4
 
 
-def test_only_what_was_accepted_is_remembered() -> None:
+def test_only_accepted_tokens_are_cached() -> None:
     remembering = make()
     for refused in (access_claims(exp=NOW), access_claims(client_id="another"), id_claims()):
         with pytest.raises(TokenVerificationException):
@@ -241,7 +241,7 @@ def test_only_what_was_accepted_is_remembered() -> None:
 
 
 @pytest.mark.parametrize(("length", "remembered"), [(0, True), (1, False)])
-def test_a_very_long_token_is_not_remembered(length: int, remembered: bool, verified: list[bytes]) -> None:
+def test_a_very_long_token_is_not_cached(length: int, remembered: bool, verified: list[bytes]) -> None:
     def token(filler: int) -> str:
         return mint(access_claims(filler="x" * filler))
 
@@ -264,7 +264,7 @@ class TwoFaced(str):
         return b"***"
 
 
-def test_a_text_of_another_class_is_verified_each_time(verified: list[bytes]) -> None:
+def test_a_subclass_of_str_is_verified_each_time(verified: list[bytes]) -> None:
     remembering, token = make(), mint()
     assert remembering.verify(TwoFaced(token)) == access_claims()
     with pytest.raises(MalformedToken):
@@ -273,13 +273,13 @@ def test_a_text_of_another_class_is_verified_each_time(verified: list[bytes]) ->
     assert len(verified) == 2
 
 
-def test_a_token_that_is_not_ascii_is_refused_as_ever() -> None:
+def test_a_token_that_is_not_ascii_is_refused() -> None:
     with pytest.raises(MalformedToken, match="not ASCII"):
         make().verify("\u00e9.a.b")
 
 
 @pytest.mark.parametrize("size", [-1, 1.0, True, "1", None])
-def test_a_size_that_is_no_number_of_tokens_is_refused(size: Any) -> None:
+def test_an_invalid_cache_size_is_refused(size: Any) -> None:
     with pytest.raises(ConfigurationError, match="cache_size"):
         TokenVerifier(POOL, client_id=CLIENT, token_use="access", cache_size=size)
 
@@ -311,7 +311,7 @@ STEPS = st.one_of(
 
 
 @given(size=st.integers(1, 3), steps=st.lists(STEPS, min_size=1, max_size=20))
-def test_it_decides_nothing(size: int, steps: list[Any]) -> None:
+def test_results_are_equal_with_and_without_the_cache(size: int, steps: list[Any]) -> None:
     """One verifier that remembers and one that does not give the same answers, whatever comes in whatever order."""
     clock = Clock(float(NOW))
     both = [make(size, clock=clock), make(0, clock=clock)]
@@ -326,7 +326,7 @@ def test_it_decides_nothing(size: int, steps: list[Any]) -> None:
         assert len(verdicts(both[0])) <= size
 
 
-def test_threads_share_a_memory() -> None:
+def test_threads_can_share_a_cache() -> None:
     remembering = make(3)
     expected = [answer(make(0), token, token_use=None) for token in TOKENS]
 
@@ -340,7 +340,7 @@ def test_threads_share_a_memory() -> None:
     assert len(verdicts(remembering)) <= 3
 
 
-def test_the_claims_are_in_an_error_only_when_they_are_asked_for() -> None:
+def test_an_error_has_the_claims_only_if_they_are_asked_for() -> None:
     claims = access_claims(client_id="another", email="alice@example.com")
     for asked in (False, True):
         with pytest.raises(AudienceMismatch) as raised:

@@ -21,13 +21,13 @@ def canonical(data: bytes) -> str:
 
 
 @given(st.binary(max_size=100))
-def test_base64url_undoes_the_encoder(data: bytes) -> None:
+def test_base64url_decodes_what_the_encoder_gives(data: bytes) -> None:
     assert base64url(canonical(data)) == data
 
 
 @settings(max_examples=500)
 @given(st.one_of(st.text(max_size=8), st.text(ALPHABET + "+/=. \n\xa0\u0661\ud800", max_size=8)))
-def test_base64url_takes_nothing_that_the_encoder_does_not_give(text: str) -> None:
+def test_base64url_refuses_what_the_encoder_does_not_give(text: str) -> None:
     if is_base64url(text):
         assert canonical(base64url(text)) == text
     else:
@@ -38,12 +38,12 @@ def test_base64url_takes_nothing_that_the_encoder_does_not_give(text: str) -> No
 @pytest.mark.parametrize("character", ["\n", " ", "=", ".", "!", "+", "/", "\u00e9"])
 @pytest.mark.parametrize("count", [1, 4])
 @pytest.mark.parametrize("place", [0, 1, 2, 4])
-def test_base64url_takes_no_character_of_another_alphabet(character: str, count: int, place: int) -> None:
+def test_base64url_refuses_characters_of_another_alphabet(character: str, count: int, place: int) -> None:
     with pytest.raises(ValueError, match="not canonical base64url"):
         base64url("AAAA"[:place] + character * count + "AAAA"[place:])
 
 
-def test_base64url_has_one_form_of_each_last_byte() -> None:
+def test_base64url_refuses_other_forms_of_the_last_byte() -> None:
     # All 4096 endings of two characters, and 64 * 64 of three.
     assert len([1 for pair in product(ALPHABET, repeat=2) if is_base64url("".join(pair))]) == 256
     assert len([1 for pair in product(ALPHABET, repeat=2) if is_base64url("AA" + "".join(pair)[:1])]) == 16 * 64
@@ -67,7 +67,7 @@ JSON = st.recursive(
 
 
 @given(st.dictionaries(st.text(), JSON, max_size=5), st.booleans())
-def test_json_object_reads_what_json_writes(value: dict[str, Any], ascii_only: bool) -> None:
+def test_json_object_parses_what_json_writes(value: dict[str, Any], ascii_only: bool) -> None:
     assert json_object(json.dumps(value, ensure_ascii=ascii_only).encode("utf-8")) == value
 
 
@@ -92,7 +92,7 @@ MEMBER = st.tuples(SPACE, SPACED, SPACE, SPACE, st.one_of(SPACED, st.sampled_fro
 @pytest.mark.slow
 @settings(max_examples=500)
 @given(st.lists(MEMBER, max_size=4))
-def test_no_member_is_named_twice_however_it_is_spaced(members: list[tuple[str, ...]]) -> None:
+def test_a_member_that_occurs_twice_is_refused_with_any_spacing(members: list[tuple[str, ...]]) -> None:
     text = "{" + ",".join(f"{before}{name}{after}:{then}{value}" for before, name, after, then, value in members) + "}"
     names = [json.loads(name) for _, name, _, _, _ in members]
     if len(set(names)) == len(names):
@@ -139,7 +139,7 @@ def test_no_member_is_named_twice_however_it_is_spaced(members: list[tuple[str, 
         (b'{"a":' + b"9" * 5000 + b"}", "not JSON"),
     ],
 )
-def test_refused_json(data: bytes, reason: str) -> None:
+def test_ambiguous_json_is_refused(data: bytes, reason: str) -> None:
     with pytest.raises(ValueError, match=f"^{reason}$") as caught:
         json_object(data)
     assert caught.value.__cause__ is None
@@ -148,12 +148,12 @@ def test_refused_json(data: bytes, reason: str) -> None:
 @pytest.mark.parametrize(
     "text", [" {} ", '{"a":"\\ud83d\\ude00"}', '{"a":1e308,"b":-0.0}', '{"":null}', '{"a":"\\\\ud800"}']
 )
-def test_json_that_is_unusual_and_allowed(text: str) -> None:
+def test_unusual_json_is_accepted(text: str) -> None:
     assert json_object(text.encode()) == json.loads(text)
 
 
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
-def test_depth_is_bounded(opening: str, closing: str) -> None:
+def test_nesting_is_limited(opening: str, closing: str) -> None:
     def nested(depth: int) -> bytes:
         return b'{"a":' + (opening * (depth - 1) + "1" + closing * (depth - 1)).encode() + b"}"
 
@@ -163,18 +163,18 @@ def test_depth_is_bounded(opening: str, closing: str) -> None:
             json_object(nested(depth))
 
 
-def test_a_full_depth_beside_other_brackets() -> None:
+def test_nesting_up_to_the_limit_is_accepted_beside_other_brackets() -> None:
     nested = "[" * (MAX_DEPTH - 1) + "]" * (MAX_DEPTH - 1)
     assert json_object(f'{{"b":[],"a":{nested}}}'.encode())
 
 
-def test_brackets_in_strings_and_side_by_side_are_not_depth() -> None:
+def test_brackets_in_strings_and_side_by_side_do_not_count_as_nesting() -> None:
     value = {"a": "[{" * 1000, 'b"]': ["\\" * 999, '"[' * 999], "c": [[] for _ in range(1000)]}
     assert json_object(json.dumps(value).encode()) == value
 
 
 @pytest.mark.parametrize("unit", ['\\"', '"', "[", '"[', "\\", '["\\'])
-def test_the_search_for_depth_is_linear(unit: str) -> None:
+def test_the_check_of_nesting_takes_linear_time(unit: str) -> None:
     # Quadratic work over a quarter of a million characters would take minutes, and time out.
     data = ('{"a":[' + "[]," * MAX_DEPTH + '"' + unit * (250_000 // len(unit))).encode()
     with pytest.raises(ValueError, match=r"not JSON|nested too deep"):

@@ -50,7 +50,7 @@ def test_the_claims_are_returned_and_the_keys_fetched_once(keys: Keys) -> None:
 
 
 @on_an_event_loop
-async def test_it_is_the_same_on_an_event_loop(keys: Keys) -> None:
+async def test_the_claims_are_returned_and_the_keys_fetched_once_on_an_event_loop(keys: Keys) -> None:
     async with keys.async_verifier() as verifier:
         assert await verifier.verify(mint()) == access_claims()
         with pytest.raises(AudienceMismatch):
@@ -78,7 +78,9 @@ async def test_it_is_the_same_on_an_event_loop(keys: Keys) -> None:
         (access_claims(), {"pool": POOL}, TypeError),
     ],
 )
-def test_a_token_is_refused(keys: Keys, claims: dict[str, Any], named: dict[str, Any], error: type[Exception]) -> None:
+def test_invalid_tokens_are_refused(
+    keys: Keys, claims: dict[str, Any], named: dict[str, Any], error: type[Exception]
+) -> None:
     with keys.verifier() as verifier, pytest.raises(error):
         # jwt.encode refuses an iss that is no string.
         verifier.verify(mint({name: value for name, value in claims.items() if value is not None}), **named)
@@ -89,7 +91,7 @@ def test_a_forged_token_is_refused(keys: Keys) -> None:
         verifier.verify(mint(name="forger", kid=KID))
 
 
-def test_each_call_may_demand_other_things(keys: Keys) -> None:
+def test_each_call_may_have_other_requirements(keys: Keys) -> None:
     claims = access_claims(client_id="second", exp=NOW, **{"cognito:groups": ["admin"]})
     with keys.verifier(groups="staff", custom_check=pytest.fail) as verifier:
         verified = verifier.verify(
@@ -110,7 +112,7 @@ def test_client_and_use_must_be_given() -> None:
             TokenVerifier(POOL, **named)
 
 
-def test_none_in_so_many_words_accepts_any(keys: Keys) -> None:
+def test_explicit_none_accepts_any_client_or_use(keys: Keys) -> None:
     with keys.verifier(client_id=None, token_use=None) as verifier:
         assert verifier.verify(mint(access_claims(client_id="another")))["client_id"] == "another"
         assert verifier.verify(mint({**id_claims(), "aud": "another"}))["aud"] == "another"
@@ -154,7 +156,7 @@ def test_two_pools_have_keys_and_issuers_of_their_own(keys: Keys) -> None:
         assert keys.count == 2
 
 
-def test_a_stranger_makes_nobody_fetch(keys: Keys) -> None:
+def test_a_token_of_a_foreign_issuer_causes_no_fetch(keys: Keys) -> None:
     with keys.verifier() as verifier:
         for token in (mint(access_claims(iss="https://evil.example")), "no token", mint()[:-4] + "."):
             with pytest.raises(SrpcoreError):
@@ -162,7 +164,7 @@ def test_a_stranger_makes_nobody_fetch(keys: Keys) -> None:
         assert keys.count == 0
 
 
-def test_issuers_in_the_place_of_aws_s(keys: Keys) -> None:
+def test_given_issuers_replace_the_one_of_aws(keys: Keys) -> None:
     with keys.verifier(issuers="https://own.example") as verifier:
         assert verifier.verify(mint(access_claims(iss="https://own.example")))
         with pytest.raises(IssuerMismatch):
@@ -172,7 +174,7 @@ def test_issuers_in_the_place_of_aws_s(keys: Keys) -> None:
         assert verifier.verify(mint(access_claims(iss="https://other.example"), "other"))
 
 
-def test_an_issuer_is_compared_whole() -> None:
+def test_the_whole_issuer_is_compared() -> None:
     short, longer = "eu-west-1_Abc", "eu-west-1_Abcd"
     aws = "https://cognito-idp.eu-west-1.amazonaws.com/"
     verifier = TokenVerifier([short, longer], client_id=CLIENT, token_use="access")
@@ -216,7 +218,7 @@ def test_an_issuer_is_compared_whole() -> None:
     ],
 )
 @pytest.mark.parametrize("kind", [TokenVerifier, AsyncTokenVerifier])
-def test_arguments_are_refused(kind: type[TokenVerifier], pools: Any, named: dict[str, Any]) -> None:
+def test_invalid_arguments_are_refused(kind: type[TokenVerifier], pools: Any, named: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
         kind(pools, **{"client_id": CLIENT, "token_use": "access", **named})
 
@@ -240,14 +242,14 @@ def test_an_asynchronous_transport_is_refused_by_the_synchronous_verifier(keys: 
         keys.verifier(transport=transport)
 
 
-def test_what_was_given_may_change_afterwards(keys: Keys) -> None:
+def test_changing_the_arguments_afterwards_has_no_effect(keys: Keys) -> None:
     clients = [CLIENT]
     with keys.verifier(client_id=clients) as verifier:
         clients.clear()
         assert verifier.verify(mint())
 
 
-def test_no_environment_variable_moves_the_trust(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_variables_do_not_change_the_trusted_issuer(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"):
         monkeypatch.setenv(name, keys.server.url)
     monkeypatch.setenv("SRPCORE_TRANSPORT", "botocore")
@@ -264,7 +266,7 @@ def test_no_environment_variable_moves_the_trust(keys: Keys, monkeypatch: pytest
 
 
 @on_an_event_loop
-async def test_the_own_transport_is_made_when_it_is_needed_and_closed(keys: Keys) -> None:
+async def test_the_default_transport_is_made_when_needed_and_closed(keys: Keys) -> None:
     async with keys.async_verifier() as other:
         await other.verify(mint())
         await other.close()
@@ -367,7 +369,9 @@ async def test_given_keys_are_never_fetched(keys: Keys, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", [json.dumps, repr])
-def test_keys_of_the_environment(keys: Keys, monkeypatch: pytest.MonkeyPatch, form: Callable[[Any], str]) -> None:
+def test_keys_are_read_from_the_environment(
+    keys: Keys, monkeypatch: pytest.MonkeyPatch, form: Callable[[Any], str]
+) -> None:
     with keys.verifier() as verifier:
         monkeypatch.setenv("COGNITO_JWKS", form(_document("mine")))
         # Only where the program says so.
@@ -392,7 +396,7 @@ def test_keys_of_the_environment(keys: Keys, monkeypatch: pytest.MonkeyPatch, fo
         ("{'keys': []}" + " " * 300_000, InvalidKey, "too large"),
     ],
 )
-def test_bad_keys_of_the_environment(
+def test_invalid_keys_of_the_environment_are_errors(
     keys: Keys, monkeypatch: pytest.MonkeyPatch, text: str | None, error: type[Exception], words: str
 ) -> None:
     monkeypatch.delenv("COGNITO_JWKS", raising=False)
@@ -402,7 +406,9 @@ def test_bad_keys_of_the_environment(
         verifier.load_jwks()
 
 
-def test_a_file_or_a_text_of_keys_may_have_256_kib(keys: Keys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_in_a_file_or_a_string_may_have_256_kib(
+    keys: Keys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path, largest = tmp_path / "jwks.json", json.dumps(_document(KID)).ljust(256 * 1024)
     # An environment cannot hold as much on every system.
     environment: dict[str, str] = {}
@@ -418,7 +424,7 @@ def test_a_file_or_a_text_of_keys_may_have_256_kib(keys: Keys, tmp_path: Path, m
                 verifier.load_jwks(path)
 
 
-def test_bad_sources_of_keys(keys: Keys, tmp_path: Path) -> None:
+def test_invalid_sources_of_keys_are_refused(keys: Keys, tmp_path: Path) -> None:
     bad: Any
     with keys.verifier() as verifier:
         for bad in (tmp_path, tmp_path / "none", "a\0b", 1.5):
@@ -430,7 +436,7 @@ def test_bad_sources_of_keys(keys: Keys, tmp_path: Path) -> None:
         assert verifier.verify(mint())
 
 
-def test_given_keys_are_one_pool_s(keys: Keys) -> None:
+def test_given_keys_belong_to_one_pool(keys: Keys) -> None:
     with keys.verifier([POOL, OTHER_POOL]) as verifier:
         for pool in (None, "eu-west-1_Third"):
             with pytest.raises(ConfigurationError):
@@ -442,7 +448,7 @@ def test_given_keys_are_one_pool_s(keys: Keys) -> None:
         assert [request.target.split("/")[1] for request in keys.server.requests] == [POOL]
 
 
-def test_a_repr_tells_the_pools(keys: Keys) -> None:
+def test_a_repr_shows_the_pools(keys: Keys) -> None:
     assert repr(keys.verifier([POOL, OTHER_POOL])) == f"TokenVerifier(['{POOL}', '{OTHER_POOL}'])"
 
 
@@ -456,6 +462,6 @@ def test_both_verifiers_have_the_same_methods() -> None:
 
 
 @pytest.mark.parametrize("token", [b"bytes", 7, ["a"]])
-def test_an_access_token_that_is_no_text_is_refused(keys: Keys, token: Any) -> None:
+def test_an_access_token_that_is_not_a_string_is_refused(keys: Keys, token: Any) -> None:
     with keys.verifier(token_use="id") as verifier, pytest.raises(ConfigurationError, match="access_token"):
         verifier.verify(mint(id_claims()), access_token=token)

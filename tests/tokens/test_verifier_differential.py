@@ -124,7 +124,7 @@ SHARED = Verifiers()
 @pytest.mark.slow
 @settings(max_examples=300)
 @given(TOKENS, at_random(DEMANDS), ISSUERS)
-def test_beside_pyjwt(token_and_use: tuple[str, str], demands: dict[str, Any], issuers: Any) -> None:
+def test_outcomes_equal_those_of_pyjwt(token_and_use: tuple[str, str], demands: dict[str, Any], issuers: Any) -> None:
     token, made_for = token_and_use
     narrowed = {} if issuers is None else {"issuers": issuers}
     outcomes = [
@@ -158,7 +158,7 @@ DIFFERENCES_HERE = [
 
 
 @pytest.mark.parametrize(("case", "allowed"), list(zip(DIFFERENCES_HERE, ALLOWED_HERE, strict=True)))
-def test_every_allowed_difference_is_one(case: tuple[str, Any, dict[str, Any]], allowed: Difference) -> None:
+def test_every_allowed_difference_from_pyjwt_exists(case: tuple[str, Any, dict[str, Any]], allowed: Difference) -> None:
     token, use, demands = case
     for one in SHARED.outcomes(token, token_use=use, **demands):
         assert type(one) is allowed[0]
@@ -169,7 +169,7 @@ def test_every_allowed_difference_is_one(case: tuple[str, Any, dict[str, Any]], 
 
 @settings(max_examples=60)
 @given(TOKENS, st.lists(at_random(DEMANDS), min_size=2, max_size=5))
-def test_a_call_leaves_nothing_to_the_next(token_and_use: tuple[str, str], calls: list[dict[str, Any]]) -> None:
+def test_a_call_does_not_affect_the_next(token_and_use: tuple[str, str], calls: list[dict[str, Any]]) -> None:
     token, _ = token_and_use
     for demands in calls:
         fresh = Verifiers()
@@ -228,7 +228,7 @@ def accepts(document: dict[str, Any], token: Any) -> bool:
 @pytest.mark.parametrize(
     ("name", "least"), [("json_web_crypto_test", 14), ("json_web_key_test", 6), ("json_web_signature_test", 300)]
 )
-def test_wycheproof_tokens(name: str, least: int) -> None:
+def test_outcomes_of_tokens_equal_those_of_wycheproof(name: str, least: int) -> None:
     wrong: list[str] = []
     tested, valid = 0, 0
     for group in load(f"wycheproof/{name}.json")["testGroups"]:
@@ -266,7 +266,7 @@ def of_the_pool(token: Any, key: Private) -> Any:
 
 
 @pytest.mark.slow
-def test_wycheproof_signatures() -> None:
+def test_outcomes_of_signatures_equal_those_of_wycheproof() -> None:
     document = load("wycheproof/rsa_signature_2048_sha256_test.json")
     numbers = private_key().private_numbers()
     own = Private(numbers.public_numbers.n, numbers.public_numbers.e, numbers.d)

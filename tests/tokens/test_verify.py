@@ -46,7 +46,7 @@ def verify(token: str, **options: Any) -> dict[str, Any]:
     return dict(tokens.verify(token, KEYS, **{**OPTIONS, **options}))
 
 
-def test_good_tokens() -> None:
+def test_valid_tokens_are_accepted() -> None:
     assert verify(mint(access_claims())) == access_claims()
     assert verify(mint(id_claims()), token_use="id") == id_claims()
     claims = access_claims(
@@ -55,7 +55,7 @@ def test_good_tokens() -> None:
     assert verify(mint(claims), groups="g", scope=["b"]) == claims
 
 
-def test_what_came_with_an_id_token() -> None:
+def test_an_id_token_can_be_verified_with_its_access_token() -> None:
     access_token = mint(access_claims())
     token = mint(id_claims(at_hash=tokens.access_token_hash(access_token)))
     assert verify(token, token_use="id", access_token=access_token)["at_hash"]
@@ -71,7 +71,7 @@ def test_nothing_but_rs256_is_verified_with_the_public_key() -> None:
             verify(token)
 
 
-def test_the_key_is_the_one_of_the_kid() -> None:
+def test_the_key_is_chosen_by_the_kid() -> None:
     both = key_set("a", "b")
     assert tokens.verify(mint(access_claims(), name="a"), both, **OPTIONS)
     with pytest.raises(InvalidSignature):
@@ -88,7 +88,7 @@ def test_the_signature_is_verified_before_the_payload_is_read() -> None:
         verify(f"{mint(access_claims(exp=0)).rsplit('.', 1)[0]}.{segment(bytes(256))}")
 
 
-def test_parts_of_two_tokens_make_no_third() -> None:
+def test_parts_of_two_tokens_do_not_make_a_valid_one() -> None:
     one, two = mint(access_claims()).split("."), mint(access_claims(username="bob")).split(".")
     for mixed in ([one[0], two[1], one[2]], [one[0], one[1], two[2]], [one[1], one[0], one[2]]):
         assert refusal(verify, ".".join(mixed)) is not None
@@ -125,7 +125,7 @@ def test_every_insertion_and_deletion_is_refused(inserted: str) -> None:
     assert refusal(verify, TOKEN + inserted) is not None
 
 
-def test_errors_survive_a_pickle() -> None:
+def test_errors_survive_pickling() -> None:
     error = pickle.loads(pickle.dumps(refusal(verify, TOKEN, client_id="another")))
     assert type(error) is AudienceMismatch
     assert (error.message, error.expected, error.actual) == (
@@ -135,7 +135,7 @@ def test_errors_survive_a_pickle() -> None:
     )
 
 
-def test_no_error_holds_the_token() -> None:
+def test_errors_do_not_contain_the_token() -> None:
     parts = TOKEN.split(".")
     errors = [
         refusal(verify, TOKEN, client_id="another"),
@@ -156,7 +156,7 @@ def test_no_error_holds_the_token() -> None:
 
 
 @pytest.mark.parametrize(("case", "allowed"), list(zip(DIFFERENCES, ALLOWED, strict=True)))
-def test_every_allowed_difference_is_one(case: tuple[str, str], allowed: Difference) -> None:
+def test_every_allowed_difference_from_pyjwt_exists(case: tuple[str, str], allowed: Difference) -> None:
     token, use = case
     error = refusal(verify, token, token_use=use)
     assert type(error) is allowed[0]
@@ -167,7 +167,7 @@ def test_every_allowed_difference_is_one(case: tuple[str, str], allowed: Differe
 @pytest.mark.slow
 @settings(max_examples=600)
 @given(odd_tokens())
-def test_beside_pyjwt(token_and_use: tuple[str, str]) -> None:
+def test_outcomes_equal_those_of_pyjwt(token_and_use: tuple[str, str]) -> None:
     token, use = token_and_use
     theirs = by_pyjwt(token, use)
     error = refusal(verify, token, token_use=use)
@@ -185,7 +185,7 @@ def test_beside_pyjwt(token_and_use: tuple[str, str]) -> None:
 @pytest.mark.parametrize("offset", [-1.0, -0.5, 0, 0.25, 0.5, 0.999, 1, 1.001, 2])
 @pytest.mark.parametrize("leeway", [0, 0.5, 10])
 @pytest.mark.parametrize("name", ["exp", "nbf"])
-def test_the_edges_of_time_beside_pyjwt(name: str, leeway: float, offset: float) -> None:
+def test_outcomes_at_the_limits_of_time_equal_those_of_pyjwt(name: str, leeway: float, offset: float) -> None:
     for sign_of_leeway in (-1, 1):
         token = mint(access_claims(**{name: NOW + offset + sign_of_leeway * leeway}))
         ours = refusal(verify, token, now=NOW + 0.25, leeway=leeway)
