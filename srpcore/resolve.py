@@ -13,6 +13,7 @@ from typing import Any, cast
 from .exceptions.base import ConfigurationError
 from .protocol import AsyncTransport, Transport
 from .service_client import AsyncServiceClient, ServiceClient
+from .threaded import DeferredTransport, ThreadedTransport
 
 __all__ = [
     "as_async",
@@ -104,8 +105,7 @@ def make_async_transport(
         )
         return transport
 
-    deferred: AsyncTransport = transport_module("threaded").DeferredTransport(make)
-    return deferred
+    return DeferredTransport(make)
 
 
 def botocore_transport(arguments: dict[str, Any], session: Any = None, *, allow_http: bool | None = None) -> Transport:
@@ -168,8 +168,7 @@ def as_async(source: Any, *, allow_http: bool | None = None) -> AsyncTransport:
     if _is_transport(source) and iscoroutinefunction(source.call):
         return cast(AsyncTransport, source)
     make = source if isfunction(source) else lambda: as_transport(source, allow_http=allow_http)
-    transport: AsyncTransport = transport_module("threaded").ThreadedTransport(make)
-    return transport
+    return ThreadedTransport(make)
 
 
 def _transport_name(name: str | None) -> str:

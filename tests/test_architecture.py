@@ -77,7 +77,8 @@ PACKAGES = {
     "users": {"exceptions", "protocol"},
     "flows": {"clock", "crypto", "exceptions", "pool", "service_model", "protocol", "users"},
     "service_client": {"driver", "exceptions", "flows", "service_model", "protocol"},
-    "resolve": {"exceptions", "service_client", "protocol"},
+    "threaded": {"_fork", "protocol"},
+    "resolve": {"exceptions", "service_client", "threaded", "protocol"},
     "aws_srp": {"clock", "crypto", "driver", "exceptions", "flows", "pool", "resolve", "protocol"},
     "client": {
         "_fork",

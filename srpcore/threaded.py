@@ -1,14 +1,22 @@
-"""Transports for an event loop that must not block it: one that uses threads, and one that is made in a thread."""
+"""Transports for an event loop that must not block it: one that uses threads, and one that is made in a thread.
+
+Both import and make the transport that they use at their first call, in a thread. This module itself must be imported
+before the event loop runs, because an import blocks. So it is in the core and not in ``srpcore_transports``, and
+:mod:`srpcore.resolve` imports it at its top. It imports asyncio later: programs without an event loop do not need that.
+"""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
+from typing import TypeVar
 
-from srpcore._fork import ForkSafeLock
-from srpcore.protocol import AsyncTransport, Operation, Reply, Transport
+from ._fork import ForkSafeLock
+from .protocol import AsyncTransport, Operation, Reply, Transport
 
 __all__ = ["DeferredTransport", "ThreadedTransport"]
+
+
+T = TypeVar("T")
 
 
 class ThreadedTransport:
@@ -36,7 +44,7 @@ class ThreadedTransport:
         Raises:
             TransportError: the server did not answer.
         """
-        return await asyncio.to_thread(lambda: self._transport().call(operation))
+        return await _to_thread(lambda: self._transport().call(operation))
 
     async def fetch(self, url: str) -> bytes:
         """Return the body of a GET that answered 200.
@@ -44,12 +52,12 @@ class ThreadedTransport:
         Raises:
             TransportError: the server did not answer, or the status is not 200.
         """
-        return await asyncio.to_thread(lambda: self._transport().fetch(url))
+        return await _to_thread(lambda: self._transport().fetch(url))
 
     async def close(self) -> None:
         """Close the transport's connections. A later call opens new ones."""
         if self._made is not None:
-            await asyncio.to_thread(self._made.close)
+            await _to_thread(self._made.close)
 
     def close_now(self) -> None:
         """Close the connections from code that cannot await. Closing sockets does not block."""
@@ -109,10 +117,16 @@ class DeferredTransport:
             close_now()
 
     async def _ready(self) -> AsyncTransport:
-        return self._made if self._made is not None else await asyncio.to_thread(self._transport)
+        return self._made if self._made is not None else await _to_thread(self._transport)
 
     def _transport(self) -> AsyncTransport:
         with self._lock.lock:
             if self._made is None:
                 self._made = self._make()
             return self._made
+
+
+async def _to_thread(function: Callable[[], T]) -> T:
+    import asyncio
+
+    return await asyncio.to_thread(function)
