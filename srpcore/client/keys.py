@@ -47,10 +47,10 @@ class SharedKeys(SharedPersistence):
     _given_keys: tuple[Mapping[str, Any], KeyCache] | None = None  # the last key set that a program has set
     _parsed_jwk: tuple[Mapping[str, Any], KeySet] | None = None  # the last key that an override returned
 
-    def _present_key_cache(self) -> KeyCache:
+    def _present_key_cache(self, pool_url: str) -> KeyCache:
         """Return the cache of the pool's keys. If ``pool_jwk`` or ``COGNITO_JWKS`` is set, it holds those keys."""
         document = self.pool_jwk or _keys_of_environment()
-        url = f"{self.user_pool_url}/.well-known/jwks.json"
+        url = f"{pool_url}/.well-known/jwks.json"
         # A fetched key set carries its cache, so that no other thread takes it for one that a program has set. One that
         # was fetched from elsewhere was set by the program: it took it from another object.
         if isinstance(document, FetchedKeySet) and document.cache.url == url:
@@ -65,9 +65,9 @@ class SharedKeys(SharedPersistence):
             self.pool_jwk = document
         return given[1]
 
-    def _keys(self, kid: str | None) -> Flow[KeySet]:
+    def _keys(self, kid: str | None, pool_url: str) -> Flow[KeySet]:
         """Return the pool's keys. If *kid* is given, it is one of them. Fetch the key set if that is necessary."""
-        cache = self._present_key_cache()
+        cache = self._present_key_cache(pool_url)
         now = self._clock()
         found = cache.fresh(kid, now)
         if found is not None:
@@ -77,21 +77,23 @@ class SharedKeys(SharedPersistence):
         if cache.should_fetch(kid, now) or cache.find(None, now) is None:
             try:
                 body = yield from fetch(cache.url)
-                cache.record_success(body, self._clock())
+                now = self._clock()
+                cache.record_success(body, now)
                 self.pool_jwk = FetchedKeySet(json.loads(body), cache)
             except Exception as error:
-                cache.record_failure(error, self._clock())
+                now = self._clock()
+                cache.record_failure(error, now)
                 if cache.find(kid, now) is None:
                     raise
-        found = cache.find(kid, self._clock())
+        found = cache.find(kid, now)
         if found is None:
-            raise cache.lookup_error(kid, self._clock())
+            raise cache.lookup_error(kid, now)
         return found
 
-    def _verification_keys(self, kid: str) -> Flow[KeySet]:
+    def _verification_keys(self, kid: str, pool_url: str) -> Flow[KeySet]:
         """Return the keys to verify a token with. If a program has replaced get_key or get_keys, call that."""
-        if is_ours(self, "get_key") and is_ours(self, "get_keys"):
-            return (yield from self._keys(kid))
+        if is_ours(self, "get_key", "get_keys"):
+            return (yield from self._keys(kid, pool_url))
         jwk: Mapping[str, Any] = yield from call_method(self, "get_key", kid)
         if self._parsed_jwk is None or self._parsed_jwk[0] != jwk:
             self._parsed_jwk = dict(jwk), parse_key_set({"keys": [jwk]})
@@ -123,7 +125,7 @@ class KeyMethods(SharedKeys, CognitoBase):
             TransportError: the key set could not be fetched.
             InvalidKey: the document that was fetched is not a usable key set.
         """
-        yield from self._keys(None)
+        yield from self._keys(None, self.user_pool_url)
         return cast(Mapping[str, Any], self.pool_jwk)
 
     @sync_method
@@ -138,7 +140,7 @@ class KeyMethods(SharedKeys, CognitoBase):
             TransportError: the key set could not be fetched.
         """
         if is_ours(self, "get_keys"):
-            yield from self._keys(kid)
+            yield from self._keys(kid, self.user_pool_url)
             document = cast(Mapping[str, Any], self.pool_jwk)
         else:
             document = yield from call_method(self, "get_keys")
@@ -166,9 +168,10 @@ class KeyMethods(SharedKeys, CognitoBase):
         """
         if not isinstance(token, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise MalformedToken(f"no {id_name} to verify: log in first")
-        policy = _policy(self._pool, self.user_pool_url, self.client_id, token_use, self._issuers)
+        pool_url = self.user_pool_url
+        policy = _policy(self._pool, pool_url, self.client_id, token_use, self._issuers)
         kid, _, signing_input, payload, signature = split_token(token)
-        keys = yield from self._verification_keys(kid)
+        keys = yield from self._verification_keys(kid, pool_url)
         keys.key(kid).verify(signing_input, signature)
         claims = parse_claims(payload)
         policy.check(claims, self._clock(), self.access_token if token_use == "id" else None)

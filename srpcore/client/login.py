@@ -88,7 +88,7 @@ class SharedLogin(SharedPersistence):
     def _note_outcome(self, srp: AWSSRP) -> Flow[None]:
         """Store the canonical username, and drop the device if the service no longer knows it."""
         self._login = named(self._login, srp.canonical_username)
-        if srp.device_key is None:
+        if srp.device_key is None and self.device is not None:
             yield from self._drop_stale_device(None)
 
     def _log_in(self, password: str, client_metadata: dict[str, str] | None) -> Flow[JsonObject]:

@@ -29,6 +29,7 @@ from functools import update_wrapper, wraps
 from types import FunctionType, MethodType
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast, overload
 
+from ..driver import arun, in_thread, run
 from ..protocol import CallMethod, Flow
 
 __all__ = ["async_method", "call_method", "flow_of", "is_ours", "sync_method", "written_twice"]
@@ -48,7 +49,7 @@ def sync_method(flow: Callable[Concatenate[S, P], Flow[T]]) -> Callable[Concaten
 
     @wraps(flow)
     def method(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        result: T = self._run(flow(self, *args, **kwargs))
+        result: T = run(flow(self, *args, **kwargs), self._transport)
         return result
 
     _OURS[method] = flow
@@ -72,7 +73,7 @@ def async_method(
 
     @wraps(flow if result is None else _returning(flow, result))
     async def coroutine_method(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> Any:
-        return await self._run(flow(self, *args, **kwargs))
+        return await arun(flow(self, *args, **kwargs), self._transport, offload=in_thread)
 
     _OURS[coroutine_method] = flow
     return coroutine_method
@@ -89,9 +90,9 @@ def written_twice(method: Callable[..., Any]) -> Callable[[C], C]:
     return decorate
 
 
-def is_ours(cognito: object, name: str) -> bool:
-    """Return whether the method *name* of *cognito* is ours. It is not if a program has replaced it."""
-    return _function_of(getattr(cognito, name, None)) in _OURS
+def is_ours(cognito: object, *names: str) -> bool:
+    """Return whether all methods *names* of *cognito* are ours. One that a program has replaced is not."""
+    return all(_function_of(getattr(cognito, name, None)) in _OURS for name in names)
 
 
 def flow_of(method: Callable[..., Any]) -> Callable[..., Flow[Any]]:
@@ -103,16 +104,20 @@ def flow_of(method: Callable[..., Any]) -> Callable[..., Flow[Any]]:
 
 
 def call_method(cognito: object, name: str, /, *arguments: Any, **keywords: Any) -> Flow[Any]:
-    """Run the method *name* of *cognito* within the present flow, and return its result.
+    """Return a flow that runs the method *name* of *cognito*: ``result = yield from call_method(...)``.
 
-    If the method has a flow of ours, that continues here. If a program has replaced the method, or it is written by
-    hand, the driver calls it.
+    If the method is ours, it is the method's own flow. If a program has replaced the method, or it is written by hand,
+    the driver calls it.
     """
     method = getattr(cognito, name)
     flow = _OURS.get(_function_of(method))
     if flow is None or method.__self__ is not cognito:
-        return (yield CallMethod(lambda: method(*arguments, **keywords)))
-    return (yield from flow(cognito, *arguments, **keywords))
+        return _call_replacement(lambda: method(*arguments, **keywords))
+    return flow(cognito, *arguments, **keywords)
+
+
+def _call_replacement(call: Callable[[], Any]) -> Flow[Any]:
+    return (yield CallMethod(call))
 
 
 def _function_of(method: object) -> Any:
