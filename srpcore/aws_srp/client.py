@@ -41,6 +41,9 @@ class AWSSRP(ExchangePair, DeviceCalls):
     DEVICE_SRP_CHALLENGE = "DEVICE_SRP_AUTH"
     DEVICE_PASSWORD_VERIFIER_CHALLENGE = "DEVICE_PASSWORD_VERIFIER"
 
+    # On the class, because some programs make an object without calling __init__.
+    _app: AppClient | None = None
+
     def __init__(
         self,
         username: str | None,
@@ -278,13 +281,21 @@ class AWSSRP(ExchangePair, DeviceCalls):
         if self.device_key is not None and self.device_group_key is not None and self.device_password is not None:
             device = Device(self.device_key, self.device_group_key, self.device_password)
         return LoginContext(
-            AppClient(Pool(self.pool_id), self.client_id, self.client_secret),
+            self._present_app(),
             self.username,
             device=device,
             client_metadata=client_metadata,
             clock=self._clock,
             random_bits=self._random_bits,
         )
+
+    def _present_app(self) -> AppClient:
+        """Return the app client. It is made again only if a program has changed the attributes since the last call."""
+        app = self._app
+        present = self.pool_id, self.client_id, self.client_secret
+        if app is None or (app.pool.user_pool_id, app.client_id, app.client_secret) != present:
+            app = self._app = AppClient(Pool(self.pool_id), self.client_id, self.client_secret)
+        return app
 
 
 def _public_value(challenge_parameters: dict[str, Any]) -> int:

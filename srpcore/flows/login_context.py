@@ -131,9 +131,10 @@ class LoginContext:
         The last two are left out without a client secret or a device. DEVICE_KEY must be in the answer to an MFA
         challenge too: without it, the service registers the same device again as a new one.
         """
+        name = self.name
         carried: dict[str, str | None] = {
-            "USERNAME": self.name,
-            "SECRET_HASH": self.app.secret_hash(self.name),
+            "USERNAME": name,
+            "SECRET_HASH": self.app.secret_hash(name),
             "DEVICE_KEY": self.device.key if self.device else None,
         }
         return {**{key: value for key, value in carried.items() if value is not None}, **parameters}
