@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, cast
 
@@ -23,10 +24,14 @@ from .base import AsyncCognitoBase, CognitoBase
 from .persistence import SharedPersistence
 from .sync_async import async_method, call_method, is_ours, sync_method
 
-__all__ = ["AsyncKeyMethods", "KeyMethods", "SharedKeys"]
+__all__ = ["VERIFIED_ATTRIBUTES", "AsyncKeyMethods", "KeyMethods", "SharedKeys"]
 
 # In seconds. These are the defaults of TokenVerifier.
 TIMING = KeyTiming(max_age=3600.0, cool_down=60.0, stale_if_error=86400.0)
+
+
+VERIFIED_ATTRIBUTES = ("access_token", "access_claims", "id_token", "id_claims")
+"""The attributes that a verification sets."""
 
 
 class FetchedKeySet(dict[str, Any]):
@@ -98,6 +103,23 @@ class SharedKeys(SharedPersistence):
         if self._parsed_jwk is None or self._parsed_jwk[0] != jwk:
             self._parsed_jwk = dict(jwk), parse_key_set({"keys": [jwk]})
         return self._parsed_jwk[1]
+
+    @contextmanager
+    def _tokens_kept_on_error(self) -> Generator[None, None, None]:
+        before = {name: getattr(self, name) for name in VERIFIED_ATTRIBUTES}
+        try:
+            yield
+        except BaseException:
+            for name, value in before.items():
+                setattr(self, name, value)
+            raise
+
+    def _verify_pair(self, access_token: str | None, id_token: str | None) -> Flow[None]:
+        """Verify two tokens of one user and set them. If one of them is refused, the present tokens are kept."""
+        with self._tokens_kept_on_error():
+            yield from call_method(self, "verify_token", access_token, "access_token", "access")
+            yield from call_method(self, "verify_token", id_token, "id_token", "id")
+            self._check_same_user()
 
     def _check_same_user(self) -> None:
         """Refuse an access token and an ID token of different users.

@@ -23,8 +23,8 @@ stored before the new tokens are verified: if the verification fails, or the pro
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from .. import tokens
@@ -38,7 +38,7 @@ from ..flows.refresh import refresh, require_refresh_token
 from ..protocol import Flow, JsonObject
 from ..store import Login
 from . import login_state
-from .keys import AsyncKeyMethods, KeyMethods, SharedKeys
+from .keys import VERIFIED_ATTRIBUTES, AsyncKeyMethods, KeyMethods, SharedKeys
 from .login_state import settled
 from .sync_async import call_method, is_ours, written_twice
 
@@ -50,30 +50,11 @@ __all__ = ["AsyncRefreshMethods", "RefreshMethods", "SharedRefresh"]
 TAKE_OVER_MARGIN = 60.0
 """Tokens that another process has stored are used, instead of a refresh, if they are valid for so many seconds more."""
 
-_VERIFIED_ATTRIBUTES = ("access_token", "access_claims", "id_token", "id_claims")
-
 
 class SharedRefresh(SharedKeys):
     """The parts of a refresh that ``Cognito`` and ``AsyncCognito`` share."""
 
     _refreshes: int = 0
-
-    @contextmanager
-    def _tokens_kept_on_error(self) -> Generator[None, None, None]:
-        before = {name: getattr(self, name) for name in _VERIFIED_ATTRIBUTES}
-        try:
-            yield
-        except BaseException:
-            for name, value in before.items():
-                setattr(self, name, value)
-            raise
-
-    def _verify_pair(self, access_token: str | None, id_token: str | None) -> Flow[None]:
-        """Verify two tokens of one user and set them. If one of them is refused, the present tokens are kept."""
-        with self._tokens_kept_on_error():
-            yield from call_method(self, "verify_token", access_token, "access_token", "access")
-            yield from call_method(self, "verify_token", id_token, "id_token", "id")
-            self._check_same_user()
 
     def _set_result(self, result: Mapping[str, Any]) -> Flow[None]:
         """Set what an AuthenticationResult holds besides the access token and the ID token, and store the login."""
@@ -88,7 +69,7 @@ class SharedRefresh(SharedKeys):
         yield from self._save()
 
     def _drop_tokens(self) -> None:
-        for name in (*_VERIFIED_ATTRIBUTES, "refresh_token", "token_type", "expires_in", "expires_datetime"):
+        for name in (*VERIFIED_ATTRIBUTES, "refresh_token", "token_type", "expires_in", "expires_datetime"):
             setattr(self, name, None)
         self._login = login_state.forgotten(self._login)
 
