@@ -94,6 +94,9 @@ class Reply:
 
     An error is a reply too. Then ``document`` has the member ``Error``, with ``Code`` and ``Message``.
 
+    Attributes:
+        error: the member ``Error`` of the document, or None if the operation succeeded.
+
     Args:
         document: the JSON object, with the member ``ResponseMetadata`` added.
         raised: the class of the exception that the client under the transport (botocore) raised for this reply, or
@@ -101,13 +104,15 @@ class Reply:
     """
 
     # Not a dataclass: the module `dataclasses` takes longer to load than the whole protocol, and cold starts load this.
-    __slots__ = ("document", "raised")
+    __slots__ = ("document", "error", "raised")
 
     document: JsonObject
+    error: Mapping[str, str] | None
     raised: type[Exception] | None
 
     def __init__(self, document: JsonObject, raised: type[Exception] | None = None) -> None:
         object.__setattr__(self, "document", document)
+        object.__setattr__(self, "error", document.get("Error"))
         object.__setattr__(self, "raised", raised)
 
     def __setattr__(self, attribute: str, value: object) -> NoReturn:
@@ -138,12 +143,6 @@ class Reply:
         request_id = self.document.get("ResponseMetadata", {}).get("RequestId")
         return None if request_id is None else str(request_id)
 
-    @property
-    def error(self) -> Mapping[str, str] | None:
-        """The error, ``{"Code": ..., "Message": ...}``, or None if the operation succeeded."""
-        error: Mapping[str, str] | None = self.document.get("Error")
-        return error
-
 
 class CallMethod:
     """A request to call a method that a subclass or a program has replaced.
@@ -172,8 +171,7 @@ class CallBlocking:
 Request: TypeAlias = Operation | Fetch | CallMethod | CallBlocking
 
 # The type of the answer depends on the request (a Reply for an Operation, bytes for a Fetch). The annotation of a
-# generator cannot express that, so it is Any. The helpers that yield a request (`flows.ask`, `flows.fetch`,
-# `client.persistence.blocking`) annotate the answer.
+# generator cannot express that, so it is Any. The code that yields a request annotates the answer.
 Flow: TypeAlias = Generator[Request, Any, T]
 
 
