@@ -20,6 +20,7 @@ from ..tokens.jwks_provider import KeyCache, KeyTiming
 from ..tokens.jwks_source import members_of_environment
 from ..tokens.jws import parse_claims, split_token
 from ..tokens.policy import Policy
+from ..tokens.rsa import PublicKey
 from .base import AsyncCognitoBase, CognitoBase
 from .persistence import SharedPersistence
 from .sync_async import async_method, call_method, is_ours, sync_method
@@ -95,14 +96,15 @@ class SharedKeys(SharedPersistence):
             raise cache.lookup_error(kid, now)
         return found
 
-    def _verification_keys(self, kid: str, pool_url: str) -> Flow[KeySet]:
-        """Return the keys to verify a token with. If a program has replaced get_key or get_keys, call that."""
+    def _verification_key(self, kid: str, pool_url: str) -> Flow[PublicKey]:
+        """Return the key to verify a token with. If a program has replaced get_key or get_keys, call that."""
         if is_ours(self, "get_key", "get_keys"):
-            return (yield from self._keys(kid, pool_url))
+            keys = yield from self._keys(kid, pool_url)
+            return keys.keys[kid]
         jwk: Mapping[str, Any] = yield from call_method(self, "get_key", kid)
         if self._parsed_jwk is None or self._parsed_jwk[0] != jwk:
             self._parsed_jwk = dict(jwk), parse_key_set({"keys": [jwk]})
-        return self._parsed_jwk[1]
+        return self._parsed_jwk[1].key(kid)
 
     @contextmanager
     def _tokens_kept_on_error(self) -> Generator[None, None, None]:
@@ -193,8 +195,8 @@ class KeyMethods(SharedKeys, CognitoBase):
         pool_url = self.user_pool_url
         policy = _policy(self._pool, pool_url, self.client_id, token_use, self._issuers)
         kid, _, signing_input, payload, signature = split_token(token)
-        keys = yield from self._verification_keys(kid, pool_url)
-        keys.key(kid).verify(signing_input, signature)
+        key = yield from self._verification_key(kid, pool_url)
+        key.verify(signing_input, signature)
         claims = parse_claims(payload)
         policy.check(claims, self._clock(), self.access_token if token_use == "id" else None)
         setattr(self, id_name, token)

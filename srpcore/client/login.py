@@ -129,7 +129,7 @@ class SharedLogin(SharedPersistence):
 
         Botocore then raises its own ParamValidationError, which programs written for pycognito expect.
         """
-        if self._botocore_validates and (self.username is None or self.client_id is None):  # pyright: ignore[reportUnnecessaryComparison]
+        if (self.username is None or self.client_id is None) and self._botocore_validates:  # pyright: ignore[reportUnnecessaryComparison]
             parameters = {"USERNAME": self.username, "SRP_A": ""}
             yield from ask(
                 "InitiateAuth",
