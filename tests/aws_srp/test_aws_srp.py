@@ -67,6 +67,16 @@ def test_first_exchange_uses_the_public_pair_and_later_ones_redraw_it(world: Wor
     assert world.asked("InitiateAuth")[1].parameters["AuthParameters"]["SRP_A"] == f"{srp.large_a_value:x}"
 
 
+def test_auth_params_follow_a_changed_client_secret(world: World) -> None:
+    srp = make(world)
+    before = srp.get_auth_params()
+    assert srp.get_auth_params() == before
+    srp.client_secret = "another"
+    assert srp.get_auth_params()["SECRET_HASH"] != before["SECRET_HASH"]
+    srp.client_secret = None
+    assert "SECRET_HASH" not in srp.get_auth_params()
+
+
 def test_overridden_methods_are_used(world: World) -> None:
     class Own(AWSSRP):
         def get_auth_params(self) -> dict[str, str]:

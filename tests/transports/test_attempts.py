@@ -18,8 +18,9 @@ from typing import Any, ClassVar
 import pytest
 
 from srpcore.exceptions import ConfigurationError, TransportError, TransportTimeout
-from srpcore.protocol import Operation
+from srpcore.protocol import Operation, Reply
 from srpcore_transports import http_connection
+from srpcore_transports.attempts import Attempts, Pause
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.deadline import time_limit
 from srpcore_transports.events import RequestEvent, ResponseEvent
@@ -291,6 +292,25 @@ def test_hooks_are_told_of_each_attempt_and_nothing_that_is_secret(pauses: list[
     ]
     assert all(event.seconds >= 0 for event in responses)
     assert "secret" not in repr(told)
+
+
+def test_a_call_that_nobody_listens_to_makes_no_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[object] = []
+    monkeypatch.setattr("srpcore_transports.events.RequestEvent", lambda *values: made.append(values))
+    with Script(GOOD) as script, script.transport() as transport:
+        assert transport.call(READ).error is None
+    assert made == []
+
+
+def test_an_error_reply_may_have_been_processed_even_if_the_retry_is_not_sent() -> None:
+    steps = Attempts(max_attempts=2, total_timeout=600, on_request=None, on_response=None).steps(READ, "localhost")
+    next(steps)
+    failed = Reply({"Error": {"Code": "InternalErrorException"}, "ResponseMetadata": {"HTTPStatusCode": 500}})
+    assert isinstance(steps.send(failed), Pause)
+    steps.send(None)
+    with pytest.raises(TransportError) as raised:
+        steps.throw(TransportError("the connection was refused", may_have_arrived=False, transient=True))
+    assert raised.value.may_have_arrived
 
 
 def test_a_hook_that_raises_costs_no_answer(caplog: pytest.LogCaptureFixture) -> None:

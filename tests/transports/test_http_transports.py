@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from srpcore.clock import monotonic_clock
 from srpcore.exceptions import ConfigurationError, TransportError
 from srpcore.protocol import Operation, Transport
 from srpcore.service_model import CONTENT_TYPE
 from srpcore_transports.credentials import Credentials
+from srpcore_transports.deadline import current_deadline
 from srpcore_transports.https import HttpsTransport
 from srpcore_transports.httpx import AsyncHttpxTransport, HttpxTransport
 from support.http_transports import (
@@ -280,6 +282,18 @@ def test_each_attempt_has_its_own_signature(make: MakeTransport, bundle: str) ->
         assert transport.call(ADMIN).status == 200
     assert "AKIDOTHER" in server.requests[0].headers["authorization"]
     assert_signature_holds(server.requests[1])
+
+
+def test_the_search_for_credentials_has_the_deadline_of_the_call(make: MakeTransport, bundle: str) -> None:
+    left: list[float] = []
+
+    def provider() -> Credentials:
+        left.append(current_deadline.get() - monotonic_clock())
+        return KEYS
+
+    with served(make, bundle, credentials=provider, total_timeout=30) as (_, transport):
+        transport.call(ADMIN)
+    assert left[0] <= 30
 
 
 @pytest.mark.parametrize("wrong", ["AKIDEXAMPLE", ("AKIDEXAMPLE", "hunter2"), 5, b""])
