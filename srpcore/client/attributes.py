@@ -164,7 +164,8 @@ class CognitoAttributes:
 
     @property
     def _pool(self) -> Pool:
-        allow_http = plain_http_allowed(self._allow_http)
+        # Without an endpoint of its own the pool is at AWS, with https, so the environment need not be read.
+        allow_http = self.pool_domain_url is not None and plain_http_allowed(self._allow_http)
         return _cached_pool(self.user_pool_id, self.user_pool_region, self.pool_domain_url, allow_http=allow_http)
 
     @property
