@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import TextIO
 
-__all__ = ["Style", "printable"]
+__all__ = ["Style", "printable", "without_tokens"]
 
 _CODES = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33, "cyan": 36}
 _SIGNS = {"tick": ("✓", "+"), "cross": ("✗", "x"), "dot": ("·", "-"), "bullet": ("•", "*")}
+_TOKEN = re.compile(r"eyJ[\w.-]{8,}|[\w.-]{64,}", re.ASCII)
 
 
 class Style:
@@ -37,6 +39,15 @@ def printable(text: str) -> str:
     Use this for every string that another machine may have sent, because a terminal obeys control characters.
     """
     return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text)
+
+
+def without_tokens(text: str) -> str:
+    """Return *text* with ``<token>`` for each token, and for each word that is long enough to be a part of one.
+
+    A user may paste a token where a command expects another value, and the error shows that value. All tokens of the
+    service start with ``eyJ``, which is base64 of ``{"``. A token that was pasted with line breaks is several words.
+    """
+    return _TOKEN.sub("<token>", text)
 
 
 def _shows_colours(stream: TextIO) -> bool:

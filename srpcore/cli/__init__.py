@@ -14,12 +14,12 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from .._version import __version__
 from ..exceptions.base import SrpcoreError
 from ..resolve import transport_module
-from ..text import printable
+from ..text import printable, without_tokens
 from .login import login
 from .verify import verify
 
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # would print a traceback.
         _flush()
     except SrpcoreError as error:
-        print(f"srpcore: {printable(str(error)).strip()}", file=sys.stderr)
+        print(f"srpcore: {without_tokens(printable(str(error))).strip()}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(file=sys.stderr)
@@ -65,8 +65,15 @@ def _drop_output() -> None:
     os.close(nowhere)
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors show no token that was given by mistake."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(without_tokens(message))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="srpcore", description="Log in to Amazon Cognito user pools.")
+    parser = _Parser(prog="srpcore", description="Log in to Amazon Cognito user pools.")
     parser.add_argument("--version", action="version", version=f"srpcore {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_login(commands)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..client import Cognito
 from ..exceptions.base import ConfigurationError
+from ..text import without_tokens
 from .prompt import at_terminal, read_all
 
 __all__ = ["verify"]
@@ -39,6 +40,11 @@ def _read(name: str) -> str:
     try:
         token = read_all() if name == "-" else Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
+        if without_tokens(name) != name:
+            raise ConfigurationError(
+                "a token was given as the name of a file: give the token on standard input, because other users of "
+                "this machine can see the arguments of a command"
+            ) from None
         raise ConfigurationError(f"could not read {source}: {type(error).__name__}") from None
     if not token.strip():
         raise ConfigurationError(f"no token in {source}: give the token on standard input, or name a file with it")

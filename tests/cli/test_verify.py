@@ -83,6 +83,29 @@ def test_files_that_cannot_be_read_are_errors(server: Server, run_here: Callable
     assert "could not read standard input" in error
 
 
+def test_token_as_an_argument_is_not_shown(
+    server: Server, tokens: dict[str, str], run_here: Callable[..., Result], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for token in tokens["access_token"], tokens["refresh_token"], f"Bearer {tokens['id_token']}":
+        error = run_here("verify", *server.pool(), token).refused()
+        assert "standard input" in error
+        assert "eyJ" not in error
+        for arguments in (
+            ["verify", *server.pool(), "--use", token],
+            ["verify", *server.pool(), *(token[start : start + 200] for start in range(0, len(token), 200))],
+            ["login", *server.pool(), "--token", token],
+            ["serve", "--port", token],
+            [token],
+        ):
+            with pytest.raises(SystemExit):
+                run_here(*arguments)
+            shown = capsys.readouterr().err
+            assert "<token>" in shown
+            assert not any(token[start : start + 20] in shown for start in range(0, len(token) - 20, 20))
+        error = run_here("verify", *server.pool(), "--client-id", token, stdin=tokens["access_token"]).refused()
+        assert "eyJ" not in error
+
+
 @pytest.mark.slow
 def test_key_set_of_the_environment_is_not_fetched(server: Server, tokens: dict[str, str]) -> None:
     address = f"{server.url}/{server.user_pool_id}/.well-known/jwks.json"
