@@ -232,7 +232,7 @@ def test_profile_and_passwords(client: Client) -> None:
 
 
 @but_not_moto
-def test_administrators_log_in(client: Client) -> None:
+def test_log_in_by_an_administrator(client: Client) -> None:
     with client.user(client.create("ivan")) as user:
         with pytest.raises(exceptions.NotAuthorizedException):
             user.admin_authenticate("wrong")

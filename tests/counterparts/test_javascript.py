@@ -88,7 +88,7 @@ def log_in(password: str = PASSWORD, **more: Any) -> dict[str, Any]:
     return {"name": "logIn", "username": "alice", "password": password, **more}
 
 
-def test_right_and_wrong_passwords(script: Script) -> None:
+def test_the_right_password_logs_in_and_a_wrong_one_is_refused(script: Script) -> None:
     script.user()
     wrong, right, attributes = script.run(log_in(OTHER_PASSWORD), log_in(), {"name": "attributes"})
     assert (wrong["error"], wrong["message"]) == ("NotAuthorizedException", "Incorrect username or password.")
@@ -98,7 +98,7 @@ def test_right_and_wrong_passwords(script: Script) -> None:
     assert attributes["email"] == "alice@example.com"
 
 
-def test_a_new_password_is_demanded_and_given(script: Script) -> None:
+def test_a_new_password_is_required_and_set(script: Script) -> None:
     script.user(permanent=False)
     first, second = script.run(log_in(newPassword=OTHER_PASSWORD), log_in(OTHER_PASSWORD))
     (asked,) = first["asked"]
@@ -144,7 +144,7 @@ PROMPT = {"ChallengeRequiredOnNewDevice": False, "DeviceOnlyRememberedOnUserProm
 
 
 @pytest.mark.parametrize("script", [{"pool_settings": {"DeviceConfiguration": PROMPT}}], indirect=True)
-def test_a_device_is_remembered_when_the_user_says_so(script: Script) -> None:
+def test_a_device_is_remembered_on_request(script: Script) -> None:
     script.user()
     _, before, said, after = script.run(log_in(), log_in(), {"name": "rememberDevice"}, log_in())
     assert before["operations"] == SRP
@@ -177,7 +177,7 @@ def verify(event: dict[str, Any], _: None) -> dict[str, Any]:
 
 @pytest.mark.parametrize("script", [{"custom_auth": CustomAuth(define, create, verify)}], indirect=True)
 @pytest.mark.parametrize("password", [PASSWORD, ""])
-def test_a_custom_log_in_with_the_password_and_without(script: Script, password: str) -> None:
+def test_a_custom_login_works_with_and_without_the_password(script: Script, password: str) -> None:
     script.user()
     right, wrong = script.run(log_in(password, custom=True, answer="8"), log_in(password, custom=True, answer="7"))
     (asked,) = right["asked"]
@@ -187,7 +187,7 @@ def test_a_custom_log_in_with_the_password_and_without(script: Script, password:
     assert wrong["error"] == "NotAuthorizedException"
 
 
-def test_a_session_is_refreshed_and_signed_out_everywhere(script: Script) -> None:
+def test_a_session_is_refreshed_and_signed_out_globally(script: Script) -> None:
     script.user()
     first, refreshed, out, late = script.run(log_in(), {"name": "refresh"}, {"name": "signOutEverywhere"}, log_in())
     assert refreshed["access"] != first["access"]

@@ -91,7 +91,9 @@ def fetch(transport: HttpsTransport) -> Any:
 
 @pytest.mark.parametrize("fault", [answer(b"", 429), BROKEN, PAGE, CUT, None, error("Any", 502), answer(b"", 504)])
 @pytest.mark.parametrize("do", [lambda it: it.call(READ).document, lambda it: it.call(SIGNED).document, fetch])
-def test_what_may_be_repeated_is(fault: bytes | None, do: Callable[[HttpsTransport], Any], pauses: list[float]) -> None:
+def test_repeatable_operations_are_sent_again(
+    fault: bytes | None, do: Callable[[HttpsTransport], Any], pauses: list[float]
+) -> None:
     with Script(fault, fault, GOOD) as script, script.transport() as transport:
         assert do(transport)["Username"] == "zo"
         assert script.count == 3
@@ -101,7 +103,7 @@ def test_what_may_be_repeated_is(fault: bytes | None, do: Callable[[HttpsTranspo
 
 @pytest.mark.parametrize("fault", [BROKEN, PAGE, CUT, None, error("Any", 502), answer(b"", 504)])
 @pytest.mark.parametrize("name", ["SignUp", "ConfirmForgotPassword", "RespondToAuthChallenge", "AdminCreateUser"])
-def test_what_must_not_be_done_twice_is_sent_once(fault: bytes | None, name: str, pauses: list[float]) -> None:
+def test_other_operations_are_sent_once(fault: bytes | None, name: str, pauses: list[float]) -> None:
     with Script(fault, GOOD) as script, script.transport() as transport:
         with suppress(TransportError):
             assert transport.call(Operation(name, {})).error is not None
@@ -109,13 +111,13 @@ def test_what_must_not_be_done_twice_is_sent_once(fault: bytes | None, name: str
     assert pauses == []
 
 
-def test_what_was_throttled_is_sent_again_whatever_it_is(pauses: list[float]) -> None:
+def test_throttled_operations_of_every_kind_are_sent_again(pauses: list[float]) -> None:
     with Script(THROTTLED, answer(b"slow down", 429), GOOD) as script, script.transport() as transport:
         assert transport.call(Operation("SignUp", {})).error is None
         assert script.count == 3
 
 
-def test_the_last_answer_is_the_answer(pauses: list[float]) -> None:
+def test_the_answer_to_the_last_attempt_is_returned(pauses: list[float]) -> None:
     with Script(THROTTLED) as script, script.transport(max_attempts=4) as transport:
         reply = transport.call(READ)
         assert reply.error == {"Code": "TooManyRequestsException", "Message": "m"}
@@ -123,14 +125,14 @@ def test_the_last_answer_is_the_answer(pauses: list[float]) -> None:
     assert len(pauses) == 3
 
 
-def test_the_last_failure_is_raised(pauses: list[float]) -> None:
+def test_the_failure_of_the_last_attempt_is_raised(pauses: list[float]) -> None:
     with Script(None) as script, script.transport() as transport:
         with pytest.raises(TransportError, match="closed without an answer"):
             transport.call(READ)
         assert script.count == 3
 
 
-def test_nothing_listens(pauses: list[float]) -> None:
+def test_a_refused_connection_is_tried_again(pauses: list[float]) -> None:
     script = Script(GOOD)
     url = script.server.url
     with script:
@@ -142,7 +144,7 @@ def test_nothing_listens(pauses: list[float]) -> None:
     assert len(pauses) == 2
 
 
-def test_each_attempt_has_a_signature_of_its_own(pauses: list[float]) -> None:
+def test_each_attempt_has_its_own_signature(pauses: list[float]) -> None:
     asked: list[int] = []
 
     def provider() -> Credentials:
@@ -165,7 +167,7 @@ def test_bad_input_is_refused_before_the_first_attempt(pauses: list[float]) -> N
         assert script.count == 0
 
 
-def test_a_pause_that_is_too_long_is_not_made(pauses: list[float]) -> None:
+def test_a_pause_beyond_the_deadline_is_not_made(pauses: list[float]) -> None:
     slow = error("ThrottlingException", 429, Retry_After="21")
     with Script(slow, GOOD) as script, script.transport() as transport:
         assert transport.call(READ).status == 429
@@ -178,7 +180,7 @@ def test_a_pause_that_is_too_long_is_not_made(pauses: list[float]) -> None:
     assert pauses == []
 
 
-def test_the_quota_is_spent_by_all_calls_and_filled_again_by_those_that_help(pauses: list[float]) -> None:
+def test_all_calls_share_the_retry_quota_and_successes_refill_it(pauses: list[float]) -> None:
     with Script(BROKEN) as script, script.transport() as transport:
         for _ in range(20):
             transport.call(READ)
@@ -213,7 +215,7 @@ class Dripping:
 
 
 @pytest.mark.slow
-def test_a_dripping_answer_ends_with_the_time_of_the_call() -> None:
+def test_a_slow_response_ends_at_the_deadline() -> None:
     dripping = Dripping()
     with (
         dripping.server,
@@ -226,7 +228,7 @@ def test_a_dripping_answer_ends_with_the_time_of_the_call() -> None:
 
 
 @pytest.mark.slow
-def test_a_limit_bounds_all_calls_within() -> None:
+def test_a_time_limit_applies_to_all_calls_inside() -> None:
     dripping = Dripping()
     with dripping.server, HttpsTransport("eu-west-1", dripping.server.url, read_timeout=30) as transport:
         with time_limit(0.5), time_limit(50), pytest.raises(TransportTimeout):
@@ -239,14 +241,14 @@ def test_a_limit_bounds_all_calls_within() -> None:
         assert len(dripping.server.requests) == 1
 
 
-def test_a_limit_ends_where_it_was_set() -> None:
+def test_a_time_limit_ends_with_its_block() -> None:
     with Script(GOOD) as script, script.transport() as transport:
         with time_limit(1e-9):
             pass
         assert transport.call(READ).error is None
 
 
-def test_a_thread_that_takes_over_the_context_has_the_limit_too() -> None:
+def test_a_thread_with_the_copied_context_has_the_time_limit() -> None:
     caught: list[Exception] = []
 
     def work() -> None:
@@ -264,7 +266,7 @@ def test_a_thread_that_takes_over_the_context_has_the_limit_too() -> None:
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan"), "1", None, True])
-def test_a_limit_that_is_none_is_refused(seconds: Any) -> None:
+def test_an_invalid_time_limit_is_refused(seconds: Any) -> None:
     with pytest.raises(ConfigurationError), time_limit(seconds):
         pass
 
@@ -272,7 +274,7 @@ def test_a_limit_that_is_none_is_refused(seconds: Any) -> None:
 # What is told
 
 
-def test_hooks_are_told_of_each_attempt_and_nothing_that_is_secret(pauses: list[float]) -> None:
+def test_hooks_get_an_event_for_each_attempt_without_secrets(pauses: list[float]) -> None:
     told: list[Any] = []
     with (
         Script(THROTTLED, None, None, GOOD) as script,
@@ -313,7 +315,7 @@ def test_an_error_reply_may_have_been_processed_even_if_the_retry_is_not_sent() 
     assert raised.value.may_have_arrived
 
 
-def test_a_hook_that_raises_costs_no_answer(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_exception_of_a_hook_does_not_lose_the_answer(caplog: pytest.LogCaptureFixture) -> None:
     def hook(event: Any) -> None:
         raise RuntimeError("the hook's own trouble")
 
@@ -324,14 +326,14 @@ def test_a_hook_that_raises_costs_no_answer(caplog: pytest.LogCaptureFixture) ->
     ] * 2
 
 
-def test_a_hook_that_is_no_function_is_refused() -> None:
+def test_a_hook_that_cannot_be_called_is_refused() -> None:
     wrong: Any = "print"
     for name in ("on_request", "on_response"):
         with pytest.raises(ConfigurationError, match=name):
             HttpsTransport("eu-west-1", **{name: wrong})
 
 
-def test_an_interrupted_call_is_told_too(pauses: list[float]) -> None:
+def test_an_interrupted_call_has_an_event(pauses: list[float]) -> None:
     told: list[ResponseEvent] = []
 
     def provider() -> Credentials:
@@ -347,7 +349,7 @@ def test_an_interrupted_call_is_told_too(pauses: list[float]) -> None:
         assert script.count == 0
 
 
-def test_the_log_says_what_was_sent_and_what_came(caplog: pytest.LogCaptureFixture, pauses: list[float]) -> None:
+def test_the_log_has_the_request_and_the_response(caplog: pytest.LogCaptureFixture, pauses: list[float]) -> None:
     with caplog.at_level(logging.DEBUG, "srpcore"), Script(BROKEN, GOOD) as script, script.transport() as transport:
         transport.call(READ)
         transport.fetch(script.server.url + "/a-secret-path")
@@ -360,7 +362,7 @@ def test_the_log_says_what_was_sent_and_what_came(caplog: pytest.LogCaptureFixtu
     assert {record.name for record in caplog.records} == {"srpcore"}
 
 
-def test_nothing_is_logged_where_nobody_asked(capfd: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_logged_by_default(capfd: pytest.CaptureFixture[str]) -> None:
     with Script(None) as script, script.transport(max_attempts=1) as transport, pytest.raises(TransportError):
         transport.call(READ)
     assert capfd.readouterr() == ("", "")
@@ -369,7 +371,7 @@ def test_nothing_is_logged_where_nobody_asked(capfd: pytest.CaptureFixture[str])
 # TLS sessions
 
 
-def test_a_tls_session_is_taken_up_again(bundle: str) -> None:
+def test_a_tls_session_is_resumed(bundle: str) -> None:
     reused: list[bool] = []
 
     def handler(request: Request, connection: Any) -> bytes:
@@ -390,7 +392,7 @@ def test_a_tls_session_is_taken_up_again(bundle: str) -> None:
 # What may have arrived
 
 
-def test_what_an_earlier_attempt_may_have_done_is_told_though_the_last_one_did_nothing(pauses: list[float]) -> None:
+def test_may_have_arrived_covers_earlier_attempts(pauses: list[float]) -> None:
     with Script(None) as script, script.transport() as transport:
         script.server.stop_listening_after(1)
         with pytest.raises(TransportError) as raised:
@@ -399,7 +401,7 @@ def test_what_an_earlier_attempt_may_have_done_is_told_though_the_last_one_did_n
     assert raised.value.may_have_arrived
 
 
-def test_a_used_connection_that_is_lost_may_have_brought_the_request(pauses: list[float]) -> None:
+def test_may_have_arrived_is_true_after_a_lost_reused_connection(pauses: list[float]) -> None:
     with Script(GOOD, None) as script, script.transport(max_attempts=1) as transport:
         transport.call(READ)
         script.server.stop_listening_after(2)
@@ -424,7 +426,7 @@ def test_nothing_is_sent_without_credentials(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.slow
-def test_the_search_for_credentials_ends_with_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_deadline_of_the_call_ends_the_search_for_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     dripping = Dripping()
     with dripping.server, Script(GOOD) as script, HttpsTransport("eu-west-1", script.server.url) as transport:
         monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", dripping.server.url)
@@ -448,7 +450,7 @@ class TimedSocket(socket.socket):
         raise TimeoutError
 
 
-def test_all_addresses_of_a_host_have_one_time_together(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_addresses_of_a_host_share_one_connect_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     TimedSocket.waits.clear()
     places = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in range(1, 7)]
     monkeypatch.setattr("srpcore_transports.http_connection.getaddrinfo", lambda *_, **__: places)
@@ -487,7 +489,7 @@ def test_a_silent_address_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPat
                 sock.close()
 
 
-def test_the_second_address_serves_where_the_first_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_second_address_is_used_if_the_first_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         refusing = closed.getsockname()
     with Script(GOOD) as script, script.transport() as transport:
@@ -500,7 +502,7 @@ def test_the_second_address_serves_where_the_first_refuses(monkeypatch: pytest.M
         assert transport.call(READ).document["Username"] == "zo"
 
 
-def test_the_handshake_has_what_is_left_of_the_time_to_connect(bundle: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_handshake_gets_the_rest_of_the_connect_timeout(bundle: str, monkeypatch: pytest.MonkeyPatch) -> None:
     connect = http_connection._connect
     waits: list[float] = []
 

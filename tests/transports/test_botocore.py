@@ -109,7 +109,7 @@ def logs_in(user: srpcore.Cognito) -> None:
 
 
 @pytest.mark.parametrize("maker", ["boto3", "boto3 session", "botocore"])
-def test_log_in_over_a_client(served: Served, closing: ExitStack, maker: str) -> None:
+def test_log_in_works_over_a_client(served: Served, closing: ExitStack, maker: str) -> None:
     transport = transport_to(served.url, closing, maker)
     user = served.user(transport=transport, endpoint_url=served.url)
     logs_in(user)
@@ -117,7 +117,7 @@ def test_log_in_over_a_client(served: Served, closing: ExitStack, maker: str) ->
 
 
 @pytest.mark.parametrize("maker", ["boto3", "botocore"])
-def test_a_session_is_enough(served: Served, closing: ExitStack, maker: str) -> None:
+def test_a_session_makes_the_client(served: Served, closing: ExitStack, maker: str) -> None:
     import botocore.session
 
     from srpcore_transports.botocore import BotocoreTransport
@@ -132,7 +132,7 @@ def test_a_session_is_enough(served: Served, closing: ExitStack, maker: str) -> 
         BotocoreTransport(transport.client, region_name="eu-west-1")
 
 
-def test_log_in_by_each_argument_of_the_constructor(served: Served) -> None:
+def test_each_argument_of_the_constructor_sets_up_botocore(served: Served) -> None:
     import botocore.session
     from botocore.config import Config
 
@@ -158,7 +158,7 @@ def test_log_in_by_each_argument_of_the_constructor(served: Served) -> None:
                 assert user.client.meta.config.user_agent_extra == "seen"
 
 
-def test_log_in_by_the_environment(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_log_in_works_with_the_transport_of_the_environment(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SRPCORE_TRANSPORT", "botocore")
     monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", served.url)
     with served.user() as user:
@@ -187,7 +187,7 @@ def test_the_client_can_be_set_and_the_session_switched(
     client.initiate_auth  # noqa: B018 - still there: it was never the user's to close
 
 
-def test_what_is_signed_wants_credentials_and_what_is_not_does_not(served: Served, closing: ExitStack) -> None:
+def test_only_signed_operations_need_credentials(served: Served, closing: ExitStack) -> None:
     from botocore.exceptions import NoCredentialsError
 
     bare = transport_to(served.url, closing)
@@ -240,7 +240,9 @@ def test_a_mock_client_is_enough() -> None:
 # Errors.
 
 
-def test_an_error_is_of_our_class_botocores_and_the_clients_own(served: Served, closing: ExitStack) -> None:
+def test_an_error_derives_from_our_class_and_from_those_of_botocore_and_the_client(
+    served: Served, closing: ExitStack
+) -> None:
     from botocore.exceptions import ClientError
 
     user = served.user(transport=transport_to(served.url, closing), endpoint_url=served.url)
@@ -255,7 +257,7 @@ def test_an_error_is_of_our_class_botocores_and_the_clients_own(served: Served, 
     assert not isinstance(error, user.client.exceptions.UserNotFoundException)
 
 
-def test_parameters_are_botocores_to_refuse(served: Served, closing: ExitStack) -> None:
+def test_parameters_are_validated_by_botocore(served: Served, closing: ExitStack) -> None:
     from botocore.exceptions import ParamValidationError
 
     transport = transport_to(served.url, closing)
@@ -263,7 +265,7 @@ def test_parameters_are_botocores_to_refuse(served: Served, closing: ExitStack) 
         transport.call(Operation("GetUser", {}))
 
 
-def test_an_operation_that_botocore_is_too_old_for_is_unknown() -> None:
+def test_an_operation_that_an_old_botocore_does_not_have_is_an_error() -> None:
     from srpcore_transports.botocore import BotocoreTransport
 
     old = MagicMock(spec=["initiate_auth", "close"])
@@ -296,7 +298,7 @@ def test_a_client_secret_refreshes_with_a_botocore_that_lacks_the_newer_operatio
     transport.client = real
 
 
-def test_a_fault_within_the_clients_method_is_not_hidden() -> None:
+def test_an_exception_within_the_method_of_the_client_propagates() -> None:
     from srpcore_transports.botocore import BotocoreTransport
 
     faulty = MagicMock(**{"get_user.side_effect": AttributeError("a fault")})
@@ -318,7 +320,7 @@ def never(request: Request, connection: socket.socket) -> bytes:
 GET_USER = Operation("GetUser", {"AccessToken": "the-access-token"})
 
 
-def test_a_refused_connection_is_no_answer(closing: ExitStack) -> None:
+def test_a_refused_connection_is_a_transport_error(closing: ExitStack) -> None:
     url = refusing_url()
     transport = transport_to(url, closing, config=quick())
     asks: list[Callable[[], object]] = [lambda: transport.call(GET_USER), lambda: transport.fetch(f"{url}/jwks.json")]
@@ -356,7 +358,7 @@ def test_silence_is_a_timeout(closing: ExitStack, monkeypatch: pytest.MonkeyPatc
     ],
     ids=["nothing", "no http", "bad gateway", "empty", "busy"],
 )
-def test_what_is_no_answer_of_the_service_is_a_transport_error(closing: ExitStack, response: bytes) -> None:
+def test_a_response_that_is_not_from_the_service_is_a_transport_error(closing: ExitStack, response: bytes) -> None:
     server = closing.enter_context(LoopbackServer(lambda request, connection: response + close(connection, response)))
     transport = transport_to(server.url, closing, config=quick())
     with pytest.raises(exceptions.TransportError) as caught:
@@ -378,7 +380,7 @@ def close(connection: socket.socket, response: bytes) -> bytes:
 # Key sets.
 
 
-def test_fetch(served: Served, closing: ExitStack) -> None:
+def test_fetch_returns_the_document(served: Served, closing: ExitStack) -> None:
     url = f"{served.url}/{served.pool.user_pool_id}/.well-known/jwks.json"
     transport = transport_to(served.url, closing)
     assert transport.fetch(url) == served.pool.fetch(url)
@@ -387,14 +389,14 @@ def test_fetch(served: Served, closing: ExitStack) -> None:
 
 
 @pytest.mark.parametrize("status", [201, 204, 301, 302, 403, 500])
-def test_only_a_200_is_a_document_and_nothing_is_followed(closing: ExitStack, status: int) -> None:
+def test_fetch_accepts_only_200_and_does_not_follow_redirects(closing: ExitStack, status: int) -> None:
     server = closing.enter_context(LoopbackServer(lambda request, _: answer(b"{}", status, Location="/other")))
     with pytest.raises(exceptions.TransportError, match=f"HTTP {status} from"):
         transport_to(server.url, closing).fetch(f"{server.url}/jwks.json")
     assert [request.target for request in server.requests] == ["/jwks.json"]
 
 
-def test_the_size_of_a_document_is_bounded(closing: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_size_of_a_document_is_limited(closing: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
     from srpcore_transports import botocore
 
     bodies = [b"x" * botocore.MAX_DOCUMENT_SIZE, b"x" * (botocore.MAX_DOCUMENT_SIZE + 1)]
@@ -405,7 +407,7 @@ def test_the_size_of_a_document_is_bounded(closing: ExitStack, monkeypatch: pyte
         transport.fetch(f"{server.url}/1")
 
 
-def test_a_document_cut_short_is_none(closing: ExitStack) -> None:
+def test_a_truncated_document_is_an_error(closing: ExitStack) -> None:
     cut = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\nff\r\nabc"
     server = closing.enter_context(LoopbackServer(lambda request, connection: cut + close(connection, cut)))
     with pytest.raises(exceptions.TransportError, match="no answer from"):
@@ -415,7 +417,7 @@ def test_a_document_cut_short_is_none(closing: ExitStack) -> None:
 @pytest.mark.parametrize(
     "url", ["http://example.com/jwks.json", "file:///etc/passwd", "ftp://127.0.0.1/x", "jwks.json", ""]
 )
-def test_what_may_not_be_fetched_is_refused(closing: ExitStack, url: str) -> None:
+def test_other_urls_are_not_fetched(closing: ExitStack, url: str) -> None:
     with pytest.raises(exceptions.ConfigurationError):
         transport_to(refusing_url(), closing).fetch(url)
 

@@ -67,7 +67,7 @@ BLOCKING = pytest.mark.parametrize("maker", [HttpsTransport, HttpxTransport])
 @BLOCKING
 @pytest.mark.parametrize("early", [answer(REFUSED, 413), answer(REFUSED, 413, Connection="close")], ids=["", "close"])
 @pytest.mark.parametrize("used", [False, True], ids=["new", "used"])
-def test_an_answer_that_comes_before_the_request_is_sent_is_read(
+def test_an_early_response_is_read(
     maker: Callable[..., Any], early: bytes, used: bool, secure: bool, bundle: str
 ) -> None:
     with impatient(maker, early, bundle, secure=secure) as (server, transport):
@@ -80,16 +80,14 @@ def test_an_answer_that_comes_before_the_request_is_sent_is_read(
         assert server.connections == 2
 
 
-def test_a_connection_on_which_not_all_was_sent_is_not_kept(secure: bool, bundle: str) -> None:
+def test_a_connection_with_an_incomplete_request_is_not_kept(secure: bool, bundle: str) -> None:
     with impatient(HttpsTransport, answer(REFUSED, 413), bundle, secure=secure) as (_, transport):
         transport.call(SIGN_UP)
         assert transport._idle._idle == []
 
 
 @BLOCKING
-def test_a_page_that_comes_before_the_request_is_sent_is_told(
-    maker: Callable[..., Any], secure: bool, bundle: str
-) -> None:
+def test_an_early_response_that_is_not_json_is_reported(maker: Callable[..., Any], secure: bool, bundle: str) -> None:
     page = answer(b"<html>too large", 413, Connection="close")
     with impatient(maker, page, bundle, secure=secure) as (server, transport):
         with pytest.raises(TransportError, match="HTTP 413") as caught:
@@ -104,7 +102,7 @@ def test_a_page_that_comes_before_the_request_is_sent_is_told(
     [(400, GET_USER, 1), (429, SIGN_UP, 3), (500, SIGN_UP, 1), (500, GET_USER, 3), (503, SIGN_UP, 1)],
     ids=lambda value: value.name if isinstance(value, Operation) else str(value),
 )
-def test_an_early_answer_is_asked_for_again_as_any_other(
+def test_a_request_with_an_early_response_is_retried_like_any_other(
     maker: Callable[..., Any], status: int, operation: Operation, times: int, bundle: str
 ) -> None:
     with impatient(maker, answer(REFUSED, status), bundle, secure=True) as (server, transport):
@@ -112,7 +110,7 @@ def test_an_early_answer_is_asked_for_again_as_any_other(
         assert server.begun == times
 
 
-def test_a_redirect_that_comes_early_is_not_followed(bundle: str) -> None:
+def test_an_early_redirect_is_not_followed(bundle: str) -> None:
     early = answer(b"", 307, Location="https://localhost:1")
     with impatient(HttpsTransport, early, bundle, secure=True) as (server, transport):
         with pytest.raises(TransportError, match="HTTP 307"):
@@ -134,7 +132,7 @@ NO_WHOLE_ANSWER = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("early", NO_WHOLE_ANSWER.values(), ids=NO_WHOLE_ANSWER)
-def test_without_a_whole_answer_nothing_has_arrived(early: bytes, secure: bool, bundle: str) -> None:
+def test_an_incomplete_request_without_a_response_has_not_arrived(early: bytes, secure: bool, bundle: str) -> None:
     with impatient(HttpsTransport, early, bundle, secure=secure) as (server, transport):
         with pytest.raises(TransportError, match=r"sending to (localhost|127\.0\.0\.1)") as caught:
             transport.call(SIGN_UP)
@@ -144,7 +142,9 @@ def test_without_a_whole_answer_nothing_has_arrived(early: bytes, secure: bool, 
 
 
 @pytest.mark.parametrize("early", ["nothing", "a part of a head", "a part of a body", "a part of the chunks"])
-def test_nor_has_it_over_httpx(early: str, secure: bool, bundle: str) -> None:
+def test_an_incomplete_request_without_a_response_has_not_arrived_over_httpx(
+    early: str, secure: bool, bundle: str
+) -> None:
     with impatient(HttpxTransport, NO_WHOLE_ANSWER[early], bundle, secure=secure) as (server, transport):
         with pytest.raises(TransportError, match=r"sending to (localhost|127\.0\.0\.1)") as caught:
             transport.call(SIGN_UP)
@@ -152,7 +152,7 @@ def test_nor_has_it_over_httpx(early: str, secure: bool, bundle: str) -> None:
         assert server.begun == 3
 
 
-def test_on_an_event_loop_an_early_answer_is_read_or_the_connection_is_lost(secure: bool, bundle: str) -> None:
+def test_on_an_event_loop_an_early_response_is_read_or_the_connection_is_lost(secure: bool, bundle: str) -> None:
     # asyncio throws away what has come where it cannot send the rest, so that it depends on which is noticed first.
     def maker(*arguments: Any, **named: Any) -> OnLoop:
         return OnLoop(AsyncHttpxTransport(*arguments, **named))
@@ -189,7 +189,7 @@ class Sips(LoopbackServer):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("maker", [HttpsTransport, HttpxTransport, AsyncHttpxTransport])
-def test_a_request_that_is_taken_in_sips_ends_at_the_deadline(
+def test_a_request_that_is_read_slowly_ends_at_the_deadline(
     maker: Callable[..., Any], secure: bool, bundle: str
 ) -> None:
     # All of it would take ten seconds, with no silence that is longer than the timeout.

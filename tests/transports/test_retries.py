@@ -46,7 +46,7 @@ def retries(attempts: int = 3, random: float = 1.0) -> Retries:
     return Retries(attempts, lambda: random)
 
 
-def test_operations_that_only_read_and_a_few_that_change_nothing_twice_may_be_repeated() -> None:
+def test_read_only_and_idempotent_operations_may_be_repeated() -> None:
     assert READ_ONLY < REPEATABLE
     assert {
         "AdminAddUserToGroup",
@@ -59,7 +59,7 @@ def test_operations_that_only_read_and_a_few_that_change_nothing_twice_may_be_re
     assert set(OPERATIONS.values()) >= REPEATABLE
 
 
-def test_the_flows_are_the_model_s() -> None:
+def test_the_flows_are_in_the_model() -> None:
     flows = set(ENUMS["AuthFlowType"])
     assert flows >= REPEATABLE_FLOWS
     for flow in flows:
@@ -67,7 +67,7 @@ def test_the_flows_are_the_model_s() -> None:
             assert may_be_repeated(Operation(name, {"AuthFlow": flow})) is (flow in REPEATABLE_FLOWS)
 
 
-def test_the_throttling_codes_are_botocore_s_but_for_those_of_other_services() -> None:
+def test_the_throttling_codes_equal_those_of_botocore_except_for_other_services() -> None:
     checker: Any = botocore.retries.standard.ThrottledRetryableChecker
     theirs = set(checker._THROTTLED_ERROR_CODES)
     assert theirs - THROTTLED == {
@@ -100,7 +100,7 @@ NEITHER = [
 
 
 @pytest.mark.parametrize("outcome", MAYBE, ids=str)
-def test_what_may_have_been_carried_out_is_repeated_only_where_that_does_no_harm(outcome: Any) -> None:
+def test_a_request_that_may_have_arrived_is_repeated_only_if_it_is_repeatable(outcome: Any) -> None:
     for request in (READ, FETCH, Operation("InitiateAuth", {"AuthFlow": "USER_SRP_AUTH"})):
         assert retries().pause(request, outcome, 1) is not None
     for request in NEVER:
@@ -108,13 +108,13 @@ def test_what_may_have_been_carried_out_is_repeated_only_where_that_does_no_harm
 
 
 @pytest.mark.parametrize("outcome", SURELY_NOT, ids=str)
-def test_what_was_not_looked_at_is_sent_again_whatever_it_is(outcome: Any) -> None:
+def test_a_request_that_did_not_arrive_is_always_repeated(outcome: Any) -> None:
     for request in [READ, *NEVER]:
         assert retries().pause(request, outcome, 1) is not None
 
 
 @pytest.mark.parametrize("outcome", NEITHER, ids=str)
-def test_any_other_answer_stands(outcome: Any) -> None:
+def test_other_answers_are_not_retried(outcome: Any) -> None:
     for request in [READ, *NEVER]:
         assert retries().pause(request, outcome, 1) is None
 
@@ -136,14 +136,14 @@ def seen_by_botocore(outcome: Any, attempt: int) -> Any:
 
 @pytest.mark.parametrize("outcome", [LOST, LATE, reply("ThrottlingException"), reply("InternalErrorException", 500)])
 @given(random=st.floats(0, 1, exclude_max=True), attempt=st.integers(1, 40))
-def test_the_pause_is_botocore_s_exponential_backoff(outcome: Any, random: float, attempt: int) -> None:
+def test_the_pause_equals_the_exponential_backoff_of_botocore(outcome: Any, random: float, attempt: int) -> None:
     backoff: Any = botocore.retries.standard.ExponentialBackoff
     theirs = backoff(20, lambda: random, "cognito-idp", DETECTOR)
     expected = theirs.delay_amount(seen_by_botocore(outcome, attempt))
     assert retries(41, random).pause(READ, outcome, attempt) == expected
 
 
-def test_the_last_attempt_is_the_last() -> None:
+def test_no_attempt_follows_the_last() -> None:
     assert retries(3).pause(READ, LOST, 2) is not None
     assert retries(3).pause(READ, LOST, 3) is None
     assert retries(1).pause(READ, LOST, 1) is None
@@ -168,13 +168,13 @@ def test_the_last_attempt_is_the_last() -> None:
         (format_datetime(datetime(2999, 1, 1, tzinfo=timezone.utc), usegmt=True), None),
     ],
 )
-def test_retry_after(header: str, pause: float | None) -> None:
+def test_retry_after_sets_the_pause(header: str, pause: float | None) -> None:
     assert retries(random=0.5).pause(READ, reply("ThrottlingException", 429, retry_after=header), 1) == pause
     stranger = TransportError("a gateway", transient=True, may_have_arrived=False, retry_after=header)
     assert retries(random=0.5).pause(READ, stranger, 1) == (0.025 if pause == 0.5 else pause)
 
 
-def test_retry_after_as_a_date() -> None:
+def test_retry_after_may_be_a_date() -> None:
     soon = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=10), usegmt=True)
     pause = retries().pause(READ, reply("ThrottlingException", 429, retry_after=soon), 1)
     assert pause is not None
@@ -182,7 +182,7 @@ def test_retry_after_as_a_date() -> None:
 
 
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from([1, 5, 10])), max_size=300))
-def test_the_quota_is_botocore_s(steps: list[tuple[bool, int]]) -> None:
+def test_the_quota_equals_that_of_botocore(steps: list[tuple[bool, int]]) -> None:
     ours, theirs = RetryQuota(), botocore.retries.quota.RetryQuota()
     for takes, units in steps:
         if takes:
@@ -193,7 +193,7 @@ def test_the_quota_is_botocore_s(steps: list[tuple[bool, int]]) -> None:
 
 
 @pytest.mark.parametrize("outcome", [LOST, LATE, reply("ThrottlingException"), reply("InternalErrorException", 500)])
-def test_the_costs_are_botocore_s(outcome: Any) -> None:
+def test_the_costs_equal_those_of_botocore(outcome: Any) -> None:
     quota = botocore.retries.quota.RetryQuota()
     checker: Any = botocore.retries.standard.RetryQuotaChecker
     assert checker(quota, DETECTOR).acquire_retry_quota(seen_by_botocore(outcome, 1))
@@ -201,12 +201,12 @@ def test_the_costs_are_botocore_s(outcome: Any) -> None:
 
 
 @pytest.mark.parametrize("attempts", [0, -1, 1.0, True, None, "3"])
-def test_a_number_of_attempts_that_is_none_is_refused(attempts: Any) -> None:
+def test_an_invalid_number_of_attempts_is_refused(attempts: Any) -> None:
     with pytest.raises(ConfigurationError, match="max_attempts"):
         Retries(attempts)
 
 
-def test_a_gateway_that_throttles_is_given_the_time_of_a_throttling() -> None:
+def test_a_throttling_gateway_gets_the_pause_of_throttling() -> None:
     page = TransportError("HTTP 429", transient=True, may_have_arrived=False, status=429)
     assert retries().pause(READ, page, 1) == retries().pause(READ, reply("ThrottlingException", 429), 1) == 1.0
     assert Retries.cost(page) == Retries.cost(reply("ThrottlingException"))

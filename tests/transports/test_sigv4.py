@@ -79,7 +79,7 @@ def test_every_vector_of_aws_is_read() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in cases() if name not in LEFT_OUT])
-def test_aws_vector(name: str) -> None:
+def test_signatures_equal_the_vectors_of_aws(name: str) -> None:
     case = Case(name)
     added = case.sign()
     expected = HeaderParser().parsestr(case.text("header-signed-request.txt").split("\n", 1)[1])
@@ -103,7 +103,7 @@ def test_aws_vector(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(LEFT_OUT & set(cases())))
-def test_the_cases_left_out_are_those_of_unnormalised_paths(name: str) -> None:
+def test_only_vectors_with_unnormalised_paths_are_left_out(name: str) -> None:
     case = Case(name)
     assert json.loads(case.text("context.json"))["normalize"] is False
     added = case.sign()
@@ -150,7 +150,7 @@ REGIONS = st.sampled_from(["eu-west-1", "us-gov-west-1", "cn-north-1"])
     region=REGIONS,
     time=TIMES,
 )
-def test_signs_as_botocore_does(
+def test_signatures_equal_those_of_botocore(
     method: str,
     url: str,
     headers: dict[str, str],
@@ -220,7 +220,7 @@ def test_an_absent_signed_header_is_empty() -> None:
     assert canonical == "GET\n/\n\nhost:h\nx-missing:\n\nhost;x-missing\nhash"
 
 
-def test_the_key_cache_is_bounded_and_keeps_no_secret() -> None:
+def test_the_key_cache_is_bounded_and_contains_no_secret() -> None:
     for day in range(100):
         sigv4.signing_key("a-secret-access-key", f"{20150000 + day}", "us-east-1", "cognito-idp")
     assert 0 < len(sigv4._DERIVED) <= 16
@@ -228,7 +228,7 @@ def test_the_key_cache_is_bounded_and_keeps_no_secret() -> None:
 
 
 @given(secrets=st.lists(KEYS, min_size=2, max_size=2, unique=True), day=st.integers(20000101, 20991231))
-def test_another_secret_or_day_has_another_key(secrets: list[str], day: int) -> None:
+def test_every_secret_and_day_has_its_own_key(secrets: list[str], day: int) -> None:
     keys = {sigv4.signing_key(secret, str(date), "r", "s") for secret in secrets for date in (day, day + 1)}
     assert len(keys) == 4
     assert keys == {sigv4.signing_key(secret, str(date), "r", "s") for secret in secrets for date in (day, day + 1)}

@@ -27,7 +27,7 @@ def test_a_url_has_an_origin_a_target_and_a_host_header(url: str, origin: Origin
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.1.2.3", "::1"])
-def test_plain_http_to_this_machine_goes_through_no_proxy(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+def test_plain_http_to_this_machine_does_not_use_a_proxy(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
     assert proxy_for("http", host, 80) is None
 

@@ -63,7 +63,7 @@ def container(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackServer]:
 # Order.
 
 
-def test_keys_of_the_environment_go_before_everything_and_are_read_each_time(
+def test_keys_of_the_environment_win_and_are_read_for_each_call(
     home: Path, container: LoopbackServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(home, shared="no file of keys")
@@ -78,7 +78,7 @@ def test_keys_of_the_environment_go_before_everything_and_are_read_each_time(
     assert container.connections == 0
 
 
-def test_files_go_before_the_container_and_it_before_the_instance(
+def test_files_win_over_the_container_and_the_container_over_the_instance(
     home: Path, container: LoopbackServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with LoopbackServer(sts) as instance:
@@ -95,7 +95,7 @@ def test_files_go_before_the_container_and_it_before_the_instance(
     assert len(container.requests) == 1
 
 
-def test_nothing_names_all_that_was_looked_at(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_lists_every_source_that_was_tried(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "work")
     monkeypatch.setenv("AWS_CONFIG_FILE", "~/settings")
     (home / "settings").write_text("[profile work]\nsso_session = s\nsource_profile = other\nregion = eu-west-1\n")
@@ -115,7 +115,7 @@ def test_nothing_names_all_that_was_looked_at(home: Path, monkeypatch: pytest.Mo
         assert expected in str(caught.value)
 
 
-def test_what_is_not_there_yet_is_found_later(home: Path) -> None:
+def test_credentials_that_appear_later_are_found(home: Path) -> None:
     provider = DefaultCredentials()
     with pytest.raises(ConfigurationError):
         provider()
@@ -137,7 +137,7 @@ UNUSABLE = {
 
 
 @pytest.mark.parametrize("name", UNUSABLE)
-def test_what_needs_botocore_is_named_with_the_cure(
+def test_a_setting_that_needs_botocore_is_named_with_the_extra(
     home: Path, container: LoopbackServer, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "botocore", None)
@@ -155,7 +155,9 @@ def test_what_needs_botocore_is_named_with_the_cure(
     assert container.connections == 0
 
 
-def test_a_web_identity_of_the_environment_without_botocore(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_web_identity_of_the_environment_without_botocore_is_an_error(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "botocore.session", None)
     monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "/nowhere/token")
     write(home, shared=f"[default]\n{PAIR}")
@@ -163,7 +165,7 @@ def test_a_web_identity_of_the_environment_without_botocore(home: Path, monkeypa
         DefaultCredentials()()
 
 
-def test_keys_need_no_botocore(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_do_not_need_botocore(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "botocore", None)
     monkeypatch.setitem(sys.modules, "botocore.session", None)
     write(home, shared=f"[default]\n{PAIR}")
@@ -174,7 +176,7 @@ def test_keys_need_no_botocore(home: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.counterpart
-def test_an_assumed_role(home: Path, service: LoopbackServer) -> None:
+def test_an_assumed_role_is_resolved_by_botocore(home: Path, service: LoopbackServer) -> None:
     write(home, f"[default]\nrole_arn = {ROLE}\nsource_profile = other\n[profile other]\n{PAIR}", f"[default]\n{PAIR}")
     provider = DefaultCredentials()
     assert [provider() for _ in range(3)] == [Credentials("AKIDROLE", SECRET, "role-token")] * 3
@@ -184,7 +186,7 @@ def test_an_assumed_role(home: Path, service: LoopbackServer) -> None:
 
 
 @pytest.mark.counterpart
-def test_a_web_identity_of_the_environment(
+def test_a_web_identity_of_the_environment_is_resolved_by_botocore(
     home: Path, service: LoopbackServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (home / "token").write_text("an-identity")
@@ -196,7 +198,7 @@ def test_a_web_identity_of_the_environment(
 
 
 @pytest.mark.counterpart
-def test_the_region_is_for_botocores_own_calls_where_it_has_none(
+def test_the_region_is_given_to_botocore_if_it_has_none(
     home: Path, service: LoopbackServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
@@ -210,14 +212,16 @@ def test_the_region_is_for_botocores_own_calls_where_it_has_none(
 
 
 @pytest.mark.counterpart
-def test_a_role_whose_source_is_the_container(home: Path, service: LoopbackServer, container: LoopbackServer) -> None:
+def test_a_role_with_the_container_as_source_is_resolved(
+    home: Path, service: LoopbackServer, container: LoopbackServer
+) -> None:
     write(home, f"[default]\nrole_arn = {ROLE}\ncredential_source = EcsContainer\n")
     assert DefaultCredentials()().access_key_id == "AKIDROLE"
     assert "Credential=AKIDTEMP/" in service.requests[0].headers["authorization"]
 
 
 @pytest.mark.counterpart
-def test_a_role_whose_source_is_an_instance_never_goes_by_version_1(
+def test_a_role_with_the_instance_as_source_never_uses_imds_version_1(
     home: Path, service: LoopbackServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(home, f"[default]\nrole_arn = {ROLE}\ncredential_source = Ec2InstanceMetadata\n")
@@ -231,7 +235,7 @@ def test_a_role_whose_source_is_an_instance_never_goes_by_version_1(
 
 @pytest.mark.counterpart
 @pytest.mark.parametrize("expiration", [None, "2100-01-01T00:00:00Z"])
-def test_a_credential_process(home: Path, expiration: str | None) -> None:
+def test_a_credential_process_is_run_by_botocore(home: Path, expiration: str | None) -> None:
     document = {"Version": 1, "AccessKeyId": "AKIDPROCESS", "SecretAccessKey": SECRET, "Expiration": expiration}
     (home / "out.json").write_text(json.dumps(document | {"SessionToken": ""}))
     write(home, f"[default]\ncredential_process = cat {home / 'out.json'}\n{PAIR}")
@@ -252,7 +256,9 @@ def test_a_credential_process(home: Path, expiration: str | None) -> None:
         ("sso_account_id = 1\nsso_session = nobody", "InvalidConfigError"),
     ],
 )
-def test_what_botocore_cannot_use_is_an_error_that_quotes_nothing(home: Path, config: str, reason: str) -> None:
+def test_a_setting_that_botocore_refuses_is_an_error_that_does_not_quote_it(
+    home: Path, config: str, reason: str
+) -> None:
     write(home, f"[default]\nregion = eu-west-1\n{config}\n")
     with pytest.raises(ConfigurationError, match=rf"could not get the AWS credentials \({reason}\)") as caught:
         DefaultCredentials()()
@@ -261,7 +267,7 @@ def test_what_botocore_cannot_use_is_an_error_that_quotes_nothing(home: Path, co
 
 
 @pytest.mark.counterpart
-def test_a_role_that_is_refused_or_out_of_reach(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_role_that_is_refused_or_unreachable_is_an_error(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     write(home, f"[default]\nregion = eu-west-1\nrole_arn = {ROLE}\nsource_profile = other\n[profile other]\n{PAIR}")
     refusal = b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>hunter2</Message></Error></ErrorResponse>"
@@ -275,14 +281,14 @@ def test_a_role_that_is_refused_or_out_of_reach(home: Path, monkeypatch: pytest.
 
 
 @pytest.mark.counterpart
-def test_botocore_alone_asks_neither_container_nor_instance(container: LoopbackServer) -> None:
+def test_botocore_does_not_look_for_a_container_or_an_instance(container: LoopbackServer) -> None:
     with pytest.raises(ConfigurationError, match="LookupError"):
         resolve_by_botocore()
     assert container.connections == 0
 
 
 @pytest.mark.counterpart
-def test_credentials_of_botocore_are_a_provider() -> None:
+def test_credentials_of_botocore_are_accepted_as_a_provider() -> None:
     from botocore.credentials import Credentials as BotocoresOwn
 
     provider = BotocoreCredentials(BotocoresOwn("AKID", SECRET, "token"))
@@ -290,7 +296,7 @@ def test_credentials_of_botocore_are_a_provider() -> None:
     assert SECRET not in repr(provider)
 
 
-def test_one_search_however_many_threads(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_threads_make_one_search(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(home, "[default]\ncredential_process = x\n")
     searches, started = [], threading.Barrier(6)
 

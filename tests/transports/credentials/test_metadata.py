@@ -98,7 +98,7 @@ def by_botocore() -> Credentials:
 # Containers.
 
 
-def test_a_container_is_asked_once_for_many_calls(container: Callable[..., LoopbackServer]) -> None:
+def test_a_container_gets_one_request_for_many_calls(container: Callable[..., LoopbackServer]) -> None:
     server = container(answer(document()))
     provider = DefaultCredentials()
     assert server.requests == []
@@ -111,19 +111,21 @@ def test_a_container_is_asked_once_for_many_calls(container: Callable[..., Loopb
 
 @pytest.mark.counterpart
 @pytest.mark.parametrize("response", [answer(document()), chunked(document()[:40], document()[40:])])
-def test_botocore_gets_the_same_of_a_container(container: Callable[..., LoopbackServer], response: bytes) -> None:
+def test_credentials_of_a_container_equal_those_of_botocore(
+    container: Callable[..., LoopbackServer], response: bytes
+) -> None:
     container(response)
     assert DefaultCredentials()() == by_botocore()
 
 
-def test_the_rotation_of_a_container(container: Callable[..., LoopbackServer]) -> None:
+def test_rotated_credentials_of_a_container_are_fetched(container: Callable[..., LoopbackServer]) -> None:
     server = container(answer(document(0, 45)), answer(document(1, 45)), answer(document(2)))
     provider = DefaultCredentials()
     assert [provider() for _ in range(5)] == [keys(0), keys(1), keys(2), keys(2), keys(2)]
     assert len(server.requests) == 3
 
 
-def test_many_threads_ask_a_container_once(container: Callable[..., LoopbackServer]) -> None:
+def test_many_threads_send_one_request_to_a_container(container: Callable[..., LoopbackServer]) -> None:
     server = container(answer(document()))
     provider = DefaultCredentials()
     with ThreadPoolExecutor(8) as pool:
@@ -131,7 +133,9 @@ def test_many_threads_ask_a_container_once(container: Callable[..., LoopbackServ
     assert len(server.requests) == 1
 
 
-def test_the_token_of_a_container(container: Callable[..., LoopbackServer], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_token_of_a_container_is_sent(
+    container: Callable[..., LoopbackServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
     container(answer(document()), token="Basic abc")
     with pytest.raises(TransportError, match="HTTP 401"):
         DefaultCredentials()()
@@ -140,7 +144,7 @@ def test_the_token_of_a_container(container: Callable[..., LoopbackServer], monk
 
 
 @pytest.mark.counterpart
-def test_botocore_takes_the_same_token(
+def test_the_token_equals_that_of_botocore(
     container: Callable[..., LoopbackServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = container(answer(document()), token="Basic abc")
@@ -153,7 +157,7 @@ def test_botocore_takes_the_same_token(
     assert len(server.requests) == 4
 
 
-def test_the_token_file_goes_first_and_is_read_each_time(
+def test_the_token_file_wins_and_is_read_for_each_request(
     container: Callable[..., LoopbackServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = container(answer(document(0, 45)), token="first")
@@ -170,7 +174,7 @@ def test_the_token_file_goes_first_and_is_read_each_time(
 
 
 @pytest.mark.parametrize("content", [b"hunter2\n", b"hunter2\r\nX: y", b"\xff", "hunter2é".encode(), b"a\0b", None])
-def test_a_token_that_no_header_carries(
+def test_a_token_that_a_header_cannot_carry_is_refused(
     container: Callable[..., LoopbackServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
 ) -> None:
     server = container(answer(document()))
@@ -188,7 +192,7 @@ def test_a_token_that_no_header_carries(
 
 
 @pytest.mark.parametrize("status", [201, 301, 400, 403, 404, 429, 500])
-def test_a_container_that_refuses(container: Callable[..., LoopbackServer], status: int) -> None:
+def test_a_refusal_of_a_container_is_an_error(container: Callable[..., LoopbackServer], status: int) -> None:
     server = container(answer(b"hunter2", status, Location="http://127.0.0.1:1/"), answer(document()))
     provider = DefaultCredentials()
     with pytest.raises(TransportError, match=f"HTTP {status} from 127.0.0.1") as caught:
@@ -199,7 +203,7 @@ def test_a_container_that_refuses(container: Callable[..., LoopbackServer], stat
 
 
 @pytest.mark.parametrize("name", GARBAGE)
-def test_a_container_that_answers_garbage(container: Callable[..., LoopbackServer], name: str) -> None:
+def test_an_invalid_answer_of_a_container_is_an_error(container: Callable[..., LoopbackServer], name: str) -> None:
     container(answer(GARBAGE[name]))
     with pytest.raises(TransportError, match=r"127\.0\.0\.1") as caught:
         DefaultCredentials()()
@@ -207,19 +211,19 @@ def test_a_container_that_answers_garbage(container: Callable[..., LoopbackServe
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
-def test_a_container_that_gives_expired_ones(container: Callable[..., LoopbackServer]) -> None:
+def test_expired_credentials_of_a_container_are_refused(container: Callable[..., LoopbackServer]) -> None:
     container(answer(document(seconds=-5)))
     with pytest.raises(TransportError, match="expired"):
         DefaultCredentials()()
 
 
 @pytest.mark.parametrize("expiration", ["2100-01-01T00:00:00Z", "2100-01-01T01:00:00+01:00", "2100-01-01T00:00:00"])
-def test_the_forms_of_an_expiration(container: Callable[..., LoopbackServer], expiration: str) -> None:
+def test_every_form_of_an_expiration_is_parsed(container: Callable[..., LoopbackServer], expiration: str) -> None:
     container(answer(document(Expiration=expiration)))
     assert fetch_from_container().expires == datetime(2100, 1, 1, tzinfo=timezone.utc).timestamp()
 
 
-def test_a_container_that_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_silent_container_is_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     release = Event()
 
     def silent(_: Request, __: socket.socket) -> bytes:
@@ -234,7 +238,7 @@ def test_a_container_that_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
         release.set()
 
 
-def test_no_proxy_sees_the_keys_of_a_container(
+def test_requests_to_a_container_do_not_use_a_proxy(
     container: Callable[..., LoopbackServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     container(answer(document()))
@@ -260,7 +264,7 @@ def test_a_container_over_tls_is_verified(tmp_path: Path, monkeypatch: pytest.Mo
         "http://[fd00:ec2::23]/v1", "http://[FD00:EC2::23]/v1", "https://example.com/role", "https://10.0.0.1/",
     ],
 )  # fmt: skip
-def test_hosts_that_are_asked(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_allowed_hosts_get_requests(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(FULL, url)
     assert container_url() == url
 
@@ -273,14 +277,14 @@ def test_hosts_that_are_asked(url: str, monkeypatch: pytest.MonkeyPatch) -> None
         "http://", "http://127.0.0.1:port/", "http://127.0.0.1/a b", "http://127.0.0.1/\r\nX: y", "http://127.0.0.1\\@example.com/", "http://127.0.0.1/é",
     ],
 )  # fmt: skip
-def test_hosts_that_are_never_asked(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_hosts_never_get_requests(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(FULL, url)
     with pytest.raises(ConfigurationError, match=FULL) as caught:
         DefaultCredentials()()
     assert SECRET not in str(caught.value)
 
 
-def test_the_relative_uri_goes_first_and_cannot_change_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_relative_uri_wins_and_cannot_change_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(FULL, "http://127.0.0.1/")
     monkeypatch.setenv(RELATIVE, "/v2/credentials/a-b?c")
     assert container_url() == "http://169.254.170.2/v2/credentials/a-b?c"
@@ -294,7 +298,7 @@ def test_the_relative_uri_goes_first_and_cannot_change_the_host(monkeypatch: pyt
     assert container_url() is None
 
 
-def test_without_variables_nobody_is_asked() -> None:
+def test_without_variables_no_request_is_sent() -> None:
     with pytest.raises(ConfigurationError, match=f"neither {RELATIVE} nor {FULL} is set"):
         fetch_from_container()
     with pytest.raises(ConfigurationError, match="AWS_EC2_METADATA_DISABLED is true"):
@@ -347,7 +351,7 @@ def instance(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Instance], L
         server.__exit__()
 
 
-def test_an_instance_is_asked_in_a_session(instance: Callable[[Instance], LoopbackServer]) -> None:
+def test_requests_to_an_instance_use_a_session_token(instance: Callable[[Instance], LoopbackServer]) -> None:
     server = instance(Instance(answer(document())))
     provider = DefaultCredentials()
     assert [provider() for _ in range(3)] == [keys()] * 3
@@ -361,12 +365,14 @@ def test_an_instance_is_asked_in_a_session(instance: Callable[[Instance], Loopba
 
 @pytest.mark.counterpart
 @pytest.mark.parametrize("role", [b"the-role", b"A+b=c,d.e@f_g", b"r" * 64])
-def test_botocore_gets_the_same_of_an_instance(instance: Callable[[Instance], LoopbackServer], role: bytes) -> None:
+def test_credentials_of_an_instance_equal_those_of_botocore(
+    instance: Callable[[Instance], LoopbackServer], role: bytes
+) -> None:
     instance(Instance(answer(document()), role=role))
     assert DefaultCredentials()() == by_botocore()
 
 
-def test_the_rotation_of_an_instance(instance: Callable[[Instance], LoopbackServer]) -> None:
+def test_rotated_credentials_of_an_instance_are_fetched(instance: Callable[[Instance], LoopbackServer]) -> None:
     server = instance(Instance(answer(document(0, 45)), answer(document(1, 45)), answer(document(2))))
     provider = DefaultCredentials()
     # The search itself asks for the first.
@@ -375,7 +381,9 @@ def test_the_rotation_of_an_instance(instance: Callable[[Instance], LoopbackServ
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 500])
-def test_without_a_session_nothing_is_asked(instance: Callable[[Instance], LoopbackServer], status: int) -> None:
+def test_without_a_session_token_credentials_are_not_requested(
+    instance: Callable[[Instance], LoopbackServer], status: int
+) -> None:
     handler = Instance(answer(document()))
     handler.failing["api/token"] = answer(b"hunter2", status)
     server = instance(handler)
@@ -386,7 +394,9 @@ def test_without_a_session_nothing_is_asked(instance: Callable[[Instance], Loopb
 
 
 @pytest.mark.parametrize("token", [b"", b"two words", b"a\r\nX: hunter2", b"\xff"])
-def test_a_session_token_that_no_header_carries(instance: Callable[[Instance], LoopbackServer], token: bytes) -> None:
+def test_a_session_token_that_a_header_cannot_carry_is_refused(
+    instance: Callable[[Instance], LoopbackServer], token: bytes
+) -> None:
     handler = Instance(answer(document()))
     handler.token = token
     server = instance(handler)
@@ -396,7 +406,7 @@ def test_a_session_token_that_no_header_carries(instance: Callable[[Instance], L
 
 
 @pytest.mark.parametrize("role", [b"", b"\n", b"a/../b", b"a?b", b"r" * 65, b"\xff", b"a%2F"])
-def test_what_is_no_name_of_a_role(instance: Callable[[Instance], LoopbackServer], role: bytes) -> None:
+def test_an_invalid_role_name_is_refused(instance: Callable[[Instance], LoopbackServer], role: bytes) -> None:
     handler = Instance(answer(document()))
     handler.failing["meta-data/iam/security-credentials/"] = answer(role)
     server = instance(handler)
@@ -412,21 +422,23 @@ def test_the_first_of_several_lines_is_the_role(instance: Callable[[Instance], L
     assert DefaultCredentials()() == keys()
 
 
-def test_an_instance_without_a_role(instance: Callable[[Instance], LoopbackServer]) -> None:
+def test_an_instance_without_a_role_has_no_credentials(instance: Callable[[Instance], LoopbackServer]) -> None:
     instance(Instance(answer(document()), role=None))
     with pytest.raises(ConfigurationError, match="HTTP 404"):
         DefaultCredentials()()
 
 
 @pytest.mark.parametrize("name", GARBAGE)
-def test_an_instance_that_answers_garbage(instance: Callable[[Instance], LoopbackServer], name: str) -> None:
+def test_an_invalid_answer_of_an_instance_is_an_error(
+    instance: Callable[[Instance], LoopbackServer], name: str
+) -> None:
     instance(Instance(answer(GARBAGE[name])))
     with pytest.raises(ConfigurationError, match=r"instance metadata at .* 127\.0\.0\.1") as caught:
         DefaultCredentials()()
     assert SECRET not in str(caught.value)
 
 
-def test_an_instance_that_was_there_and_is_gone(instance: Callable[[Instance], LoopbackServer]) -> None:
+def test_an_instance_service_that_disappears_is_an_error(instance: Callable[[Instance], LoopbackServer]) -> None:
     handler = Instance(answer(document(0, 45)))
     instance(handler)
     provider = DefaultCredentials()
@@ -438,7 +450,7 @@ def test_an_instance_that_was_there_and_is_gone(instance: Callable[[Instance], L
     assert provider() == keys()
 
 
-def test_an_instance_that_is_silent_or_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_silent_or_missing_instance_service_means_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     release = Event()
 
     def silent(_: Request, __: socket.socket) -> bytes:
@@ -458,7 +470,7 @@ def test_an_instance_that_is_silent_or_not_there(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("disabled", ["true", "True", "TRUE"])
-def test_an_instance_that_is_not_to_be_asked(
+def test_the_instance_service_can_be_disabled(
     instance: Callable[[Instance], LoopbackServer], monkeypatch: pytest.MonkeyPatch, disabled: str
 ) -> None:
     server = instance(Instance(answer(document())))
@@ -468,7 +480,7 @@ def test_an_instance_that_is_not_to_be_asked(
     assert server.connections == 0
 
 
-def test_where_instance_metadata_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_address_of_the_instance_service_can_be_configured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "false")
     assert instance_endpoint() == "http://169.254.169.254"
     monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "IPv6")

@@ -144,7 +144,7 @@ def of_ours() -> Credentials | type[Exception] | None:
 @example({"default": PIECES[0] | PIECES[4] | PIECES[5]}, None, {})
 @example({"default": PIECES[2]}, {"default": PIECES[0]}, {})
 @example({}, {}, {"AWS_PROFILE": "default"})
-def test_what_is_found_is_botocores(
+def test_credentials_of_files_equal_those_of_botocore(
     shared: Sections | None, config: Sections | None, variables: Mapping[str, str]
 ) -> None:
     files = (None if shared is None else ini(shared), None if config is None else ini(config))
@@ -166,7 +166,7 @@ def test_what_is_found_is_botocores(
 @example({"default": {"region": "eu-west-1"}, "work": {"region": "eu-west-2"}}, None, {"AWS_PROFILE": "work"})
 @example({"default": {"region": "eu-west-1"}, "work": {"region": "eu-west-2"}}, None, {"AWS_DEFAULT_PROFILE": "work"})
 @example({"profile work": {"region": "eu-west-1"}}, {"profile work": {"region": "eu-west-2"}}, {"AWS_PROFILE": "work"})
-def test_the_region_is_botocores(
+def test_the_region_equals_that_of_botocore(
     shared: Sections | None, config: Sections | None, variables: Mapping[str, str]
 ) -> None:
     import botocore.session
@@ -195,7 +195,7 @@ def test_the_region_is_botocores(
         {"AWS_CONFIG_FILE": "", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"},
     ],
 )
-def test_where_the_files_are_is_botocores(variables: dict[str, str]) -> None:
+def test_the_paths_of_the_files_equal_those_of_botocore(variables: dict[str, str]) -> None:
     with MachineWith(ini({"default": PIECES[0]}), None, variables):
         (Path.home() / "elsewhere").write_text(ini({"default": PIECES[1]}))
         assert of_ours() == of_botocore()
@@ -213,7 +213,7 @@ def test_where_the_files_are_is_botocores(variables: dict[str, str]) -> None:
     ],
 )
 @pytest.mark.parametrize("position", [0, 1])
-def test_a_file_that_is_none_is_named_and_not_quoted(content: str, position: int) -> None:
+def test_an_invalid_file_is_named_and_not_quoted(content: str, position: int) -> None:
     with MachineWith(None if position else content, content if position else None, {}):
         for look in (DefaultCredentials(), profile_region):
             with pytest.raises(ConfigurationError, match=r"~/\.aws/c") as caught:
@@ -222,14 +222,14 @@ def test_a_file_that_is_none_is_named_and_not_quoted(content: str, position: int
             assert caught.value.__suppress_context__
 
 
-def test_a_file_that_is_no_text() -> None:
+def test_a_file_that_cannot_be_decoded_is_an_error() -> None:
     with MachineWith(None, None, {}):
         (Path.home() / ".aws" / "config").write_bytes(b"[default]\nregion = \xff\xfe\n")
         with pytest.raises(ConfigurationError, match="UnicodeDecodeError"):
             DefaultCredentials()()
 
 
-def test_half_a_pair_names_what_is_missing() -> None:
+def test_the_error_for_half_a_pair_names_the_missing_key() -> None:
     with (
         MachineWith(ini({"work": PIECES[2]}), None, {"AWS_PROFILE": "work"}),
         pytest.raises(ConfigurationError, match=r"profile 'work' has .* no aws_secret_access_key"),
@@ -238,7 +238,7 @@ def test_half_a_pair_names_what_is_missing() -> None:
 
 
 @pytest.mark.parametrize("value", ["", "two words", "nön-ascii"])
-def test_what_can_be_no_key_is_refused(value: str) -> None:
+def test_invalid_keys_are_refused(value: str) -> None:
     section = {"aws_access_key_id": "AKID", "aws_secret_access_key": value}
     with (
         MachineWith(ini({"default": section}), None, {}),
@@ -247,7 +247,7 @@ def test_what_can_be_no_key_is_refused(value: str) -> None:
         DefaultCredentials()()
 
 
-def test_a_profile_that_is_not_there() -> None:
+def test_a_missing_profile_is_an_error() -> None:
     with MachineWith(ini({"default": PIECES[0]}), None, {"AWS_PROFILE": "nobody"}):
         with pytest.raises(ConfigurationError, match=r"no profile 'nobody'.*~/\.aws/credentials \(read\).*not there"):
             DefaultCredentials()()
@@ -256,7 +256,7 @@ def test_a_profile_that_is_not_there() -> None:
         assert DefaultCredentials()() == Credentials("AKIDENV", "s")
 
 
-def test_no_secret_in_the_repr() -> None:
+def test_the_repr_does_not_show_secrets() -> None:
     with MachineWith(ini({"default": PIECES[0]}), ini({"default": PIECES[0]}), {}):
         assert SECRET not in repr(load_profile())
         provider = DefaultCredentials()

@@ -50,7 +50,7 @@ def test_nothing_is_fetched_before_the_first_call_and_once_for_many() -> None:
 @pytest.mark.parametrize(
     ("before_expiry", "fetched"), [(901, 1), (900, 1), (899, 2), (601, 2), (600, 2), (599, 2), (1, 2), (0, 2), (-9, 2)]
 )
-def test_the_margins(before_expiry: float, fetched: int) -> None:
+def test_credentials_are_refreshed_before_they_expire(before_expiry: float, fetched: int) -> None:
     source = Source()
     provider = source.provider()
     provider()
@@ -61,7 +61,7 @@ def test_the_margins(before_expiry: float, fetched: int) -> None:
 
 @pytest.mark.parametrize("error", [TransportError("out"), ConfigurationError("gone")])
 @pytest.mark.parametrize("before_expiry", [899, 600 + 120])
-def test_an_early_failure_keeps_the_old_ones_and_is_not_repeated_at_once(
+def test_an_early_failure_keeps_the_old_credentials_and_is_not_retried_at_once(
     error: Exception, before_expiry: float
 ) -> None:
     source = Source()
@@ -84,7 +84,7 @@ def test_an_early_failure_keeps_the_old_ones_and_is_not_repeated_at_once(
 
 
 @pytest.mark.parametrize("before_expiry", [599, 1, 0, -60])
-def test_a_late_failure_is_raised_until_there_are_new_ones(before_expiry: float) -> None:
+def test_a_late_failure_is_raised_until_there_are_new_credentials(before_expiry: float) -> None:
     source = Source()
     provider = source.provider()
     provider()
@@ -110,7 +110,7 @@ def test_a_late_failure_right_after_an_early_one_is_raised() -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.0, -1.0, -HOUR])
-def test_what_is_expired_already_is_refused(seconds: float) -> None:
+def test_credentials_that_have_expired_are_refused(seconds: float) -> None:
     source = Source(seconds)
     with pytest.raises(TransportError, match="expired"):
         source.provider()()
@@ -126,7 +126,7 @@ def test_what_is_expired_already_is_refused(seconds: float) -> None:
     assert provider() == keys(2)
 
 
-def test_an_early_answer_that_is_expired_keeps_the_old_ones() -> None:
+def test_an_early_refresh_with_expired_credentials_keeps_the_old_ones() -> None:
     source = Source()
     provider = source.provider()
     provider()
@@ -135,7 +135,7 @@ def test_an_early_answer_that_is_expired_keeps_the_old_ones() -> None:
     assert provider() == keys(0)
 
 
-def test_short_lived_ones_are_not_fetched_at_every_call() -> None:
+def test_short_lived_credentials_are_not_fetched_for_every_call() -> None:
     source = Source(300.0)
     provider = source.provider()
     assert {provider() for _ in range(5)} == {keys(0)}
@@ -145,13 +145,13 @@ def test_short_lived_ones_are_not_fetched_at_every_call() -> None:
     assert provider() == keys(1)
 
 
-def test_very_short_lived_ones_are_never_used_up() -> None:
+def test_very_short_lived_credentials_are_not_used_until_they_expire() -> None:
     source = Source(60.0)
     provider = source.provider()
     assert [provider() for _ in range(3)] == [keys(0), keys(1), keys(2)]
 
 
-def test_any_other_error_is_the_callers() -> None:
+def test_other_errors_propagate() -> None:
     source = Source()
     provider = source.provider()
     provider()
@@ -190,7 +190,7 @@ def test_many_threads_make_one_request_when_it_is_due(start: float | None) -> No
     assert source.fetched == (1 if start is None else 2)
 
 
-def test_nobody_waits_for_an_early_attempt() -> None:
+def test_an_early_refresh_does_not_block_callers() -> None:
     source = Source()
     fetching, release = Event(), Event()
 
@@ -218,7 +218,7 @@ def test_nobody_waits_for_an_early_attempt() -> None:
     waits=st.lists(st.floats(0, 2000), min_size=1, max_size=30),
     fails=st.sets(st.integers(0, 40)),
 )
-def test_nothing_expired_is_ever_returned(lifetimes: list[float], waits: list[float], fails: set[int]) -> None:
+def test_expired_credentials_are_never_returned(lifetimes: list[float], waits: list[float], fails: set[int]) -> None:
     now, fetched, expiries = 0.0, 0, dict[str, float]()
 
     def fetch() -> Temporary:
@@ -241,7 +241,7 @@ def test_nothing_expired_is_ever_returned(lifetimes: list[float], waits: list[fl
         assert expiries[got.access_key_id] > now
 
 
-def test_no_secret_in_the_repr() -> None:
+def test_the_repr_does_not_show_secrets() -> None:
     assert "secret" not in repr(Temporary(keys(0), 0.0))
     assert "token" not in repr(Temporary(keys(0), 0.0))
     provider = Source().provider()

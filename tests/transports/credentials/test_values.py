@@ -10,7 +10,7 @@ from srpcore_transports.credentials import Credentials, from_environment
 PAIR = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI"}
 
 
-def test_the_pair_and_the_token() -> None:
+def test_credentials_are_a_pair_and_an_optional_token() -> None:
     assert from_environment(PAIR) == Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI")
     assert from_environment({**PAIR, "AWS_SESSION_TOKEN": "token=="}) == Credentials(
         "AKIDEXAMPLE", "wJalrXUtnFEMI", "token=="
@@ -21,11 +21,11 @@ def test_the_pair_and_the_token() -> None:
     "environ",
     [{}, {"AWS_SESSION_TOKEN": "alone"}, {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, {"HOME": "/"}],
 )
-def test_none_where_there_is_no_pair(environ: dict[str, str]) -> None:
+def test_without_a_pair_there_are_no_credentials(environ: dict[str, str]) -> None:
     assert from_environment(environ) is None
 
 
-def test_the_older_name_of_the_token_goes_first() -> None:
+def test_the_older_name_of_the_token_wins() -> None:
     environ = {**PAIR, "AWS_SECURITY_TOKEN": "older", "AWS_SESSION_TOKEN": "newer"}
     assert from_environment(environ) == Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI", "older")
     assert from_environment({**environ, "AWS_SECURITY_TOKEN": ""}) == Credentials(
@@ -33,7 +33,7 @@ def test_the_older_name_of_the_token_goes_first() -> None:
     )
 
 
-def test_an_empty_token_is_no_token() -> None:
+def test_an_empty_token_counts_as_none() -> None:
     credentials = from_environment({**PAIR, "AWS_SESSION_TOKEN": ""})
     assert credentials is not None
     assert credentials.session_token is None
@@ -47,7 +47,7 @@ def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("missing", sorted(PAIR))
 @pytest.mark.parametrize("empty", [False, True])
-def test_half_a_pair_names_the_missing_variable(missing: str, empty: bool) -> None:
+def test_the_error_for_half_a_pair_names_the_missing_variable(missing: str, empty: bool) -> None:
     environ = {name: value for name, value in PAIR.items() if name != missing}
     with pytest.raises(ConfigurationError, match=f"{missing} is not") as caught:
         from_environment({**environ, missing: ""} if empty else environ)
@@ -58,7 +58,7 @@ def test_half_a_pair_names_the_missing_variable(missing: str, empty: bool) -> No
 @pytest.mark.parametrize(
     "value", ["", "two words", "line-end\n", "line\r\nInjected: yes", "nön-ascii", "nul\0", b"bytes!", 77]
 )
-def test_what_no_header_carries_is_refused(position: int, value: object) -> None:
+def test_values_that_a_header_cannot_carry_are_refused(position: int, value: object) -> None:
     values: list[object] = ["AKIDEXAMPLE", "secret", "token"]
     values[position] = value
     with pytest.raises(ConfigurationError) as caught:
@@ -75,5 +75,5 @@ def test_the_pair_is_not_optional(position: int) -> None:
         Credentials(*values)  # type: ignore[arg-type] # the wrong types are the point
 
 
-def test_no_secret_in_the_repr() -> None:
+def test_the_repr_does_not_show_secrets() -> None:
     assert repr(Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI", "token")) == "Credentials(access_key_id='AKIDEXAMPLE')"

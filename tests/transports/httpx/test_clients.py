@@ -61,7 +61,7 @@ def over(request: pytest.FixtureRequest) -> Callable[..., None]:
     return run
 
 
-def test_it_carries_the_request_and_adds_nothing(over: Callable[..., None]) -> None:
+def test_the_client_of_a_program_sends_the_request_unchanged(over: Callable[..., None]) -> None:
     def story(call: Callable[[Operation], Reply], client: Any) -> None:
         client.cookies.set("mine", "secret", domain="localhost.local")
         assert call(SIGN_IN).document["AuthFlow"] == "USER_SRP_AUTH"
@@ -88,7 +88,7 @@ def test_it_carries_the_request_and_adds_nothing(over: Callable[..., None]) -> N
         assert request.connection == 0
 
 
-def test_it_follows_no_redirect(over: Callable[..., None]) -> None:
+def test_the_client_of_a_program_does_not_follow_redirects(over: Callable[..., None]) -> None:
     def story(call: Callable[[Operation], Reply], client: Any) -> None:
         with pytest.raises(TransportError, match="redirects are not followed"):
             call(SIGN_IN)
@@ -98,7 +98,7 @@ def test_it_follows_no_redirect(over: Callable[..., None]) -> None:
     assert other.connections == 0
 
 
-def test_its_trust_counts(over: Callable[..., None]) -> None:
+def test_the_trust_of_the_client_applies(over: Callable[..., None]) -> None:
     def story(call: Callable[[Operation], Reply], client: Any) -> None:
         with pytest.raises(TransportError, match="certificate verification failed"):
             call(SIGN_IN)
@@ -108,7 +108,7 @@ def test_its_trust_counts(over: Callable[..., None]) -> None:
 
 
 @pytest.mark.slow
-def test_its_limits_count_and_nothing_has_arrived(over: Callable[..., None]) -> None:
+def test_the_limits_of_the_client_apply_before_anything_is_sent(over: Callable[..., None]) -> None:
     def story(call: Callable[[Operation], Reply], client: Any) -> None:
         with pytest.raises(TransportTimeout, match=r"no connection to 127\.0\.0\.1 was free") as caught:
             call(SIGN_UP)
@@ -136,7 +136,7 @@ def drip(request: Request, connection: socket.socket) -> bytes:
 
 
 @pytest.mark.slow
-def test_the_deadline_holds_between_the_parts_of_an_answer(over: Callable[..., None]) -> None:
+def test_the_deadline_applies_between_the_parts_of_a_response(over: Callable[..., None]) -> None:
     def story(call: Callable[[Operation], Reply], client: Any) -> None:
         call(SIGN_IN)  # connects
         with time_limit(0.4), pytest.raises(TransportTimeout, match="before the time limit of the call"):
@@ -149,7 +149,9 @@ def test_the_deadline_holds_between_the_parts_of_an_answer(over: Callable[..., N
 @pytest.mark.parametrize(
     ("handler", "arrived"), [(fixed(b"nonsense\r\nConnection: close\r\n\r\n"), True), (None, False)]
 )
-def test_faults(over: Callable[..., None], handler: Handler | None, arrived: bool) -> None:
+def test_may_have_arrived_is_right_over_the_client_of_a_program(
+    over: Callable[..., None], handler: Handler | None, arrived: bool
+) -> None:
     def story(call: Callable[[Operation], Reply], client: Any) -> None:
         with pytest.raises(TransportError) as caught:
             call(SIGN_UP)
@@ -177,7 +179,7 @@ def test_faults(over: Callable[..., None], handler: Handler | None, arrived: boo
         (OSError(5, "Input/output error"), TransportError, True),
     ],
 )
-def test_a_transport_that_tells_nothing(
+def test_a_transport_without_trace_events_reports_what_may_have_been_processed(
     over: Callable[..., None], raised: Exception, kind: type[Exception], arrived: bool | None
 ) -> None:
     # Without word of how far the request got, it counts as arrived, unless the exception says otherwise.
@@ -196,7 +198,7 @@ def test_a_transport_that_tells_nothing(
     over("https://localhost:1", story, {"transport": httpx.MockTransport(fail)}, max_attempts=1)
 
 
-def test_of_several_addresses_that_were_tried_one_is_told(over: Callable[..., None]) -> None:
+def test_the_error_names_one_of_several_addresses(over: Callable[..., None]) -> None:
     def fail(request: httpx.Request) -> httpx.Response:
         several = [ConnectionRefusedError(111, "Connection refused"), OSError(101, "Network is unreachable")]
         raise httpx.ConnectError("hunter2") from ExceptionGroup("all failed", several)
@@ -208,7 +210,7 @@ def test_of_several_addresses_that_were_tried_one_is_told(over: Callable[..., No
     over("https://localhost:1", story, {"transport": httpx.MockTransport(fail)}, max_attempts=1)
 
 
-def test_a_transport_of_ones_own_answers(over: Callable[..., None]) -> None:
+def test_a_transport_of_the_program_can_answer(over: Callable[..., None]) -> None:
     def story(call: Callable[[Operation], Reply], client: Any) -> None:
         assert call(SIGN_UP).document["Session"] == "s"
 
@@ -222,7 +224,7 @@ def test_a_transport_of_ones_own_answers(over: Callable[..., None]) -> None:
     assert seen[0].headers["x-amz-target"].endswith("SignUp")
 
 
-def test_what_its_hooks_raise_is_theirs(over: Callable[..., None]) -> None:
+def test_exceptions_of_its_hooks_propagate(over: Callable[..., None]) -> None:
     class OfTheHook(Exception):
         pass
 
@@ -266,6 +268,6 @@ def test_a_client_of_the_other_kind_is_refused() -> None:
         HttpxTransport("eu-west-1", client=httpx.AsyncClient())  # type: ignore[arg-type]
 
 
-def test_authorities_that_would_not_count_are_refused() -> None:
+def test_a_ca_bundle_beside_a_client_is_refused() -> None:
     with httpx.Client() as client, pytest.raises(ConfigurationError, match="ca_bundle"):
         HttpxTransport("eu-west-1", client=client, ca_bundle="bundle.pem")

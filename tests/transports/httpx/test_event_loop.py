@@ -49,7 +49,7 @@ def slowly(request: Request, connection: socket.socket) -> bytes:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("way", ["direct", "tunnel", "plain"])
-def test_a_call_may_be_cancelled_in_any_phase(bundle: str, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_can_be_cancelled_in_any_phase(bundle: str, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async def story() -> None:
         arguments: dict[str, Any] = {"ca_bundle": bundle, "max_connections": 2, "timeout": 60, "max_attempts": 1}
         async with AsyncHttpxTransport("eu-west-1", server.url, **arguments) as transport:
@@ -162,7 +162,7 @@ def test_cancelling_the_first_call_does_not_cancel_the_loading(bundle: str) -> N
         asyncio.run(story())
 
 
-def test_loading_that_failed_while_nobody_waited_is_nobodys_surprise(tmp_path: Any) -> None:
+def test_loading_that_fails_after_all_calls_were_cancelled_logs_nothing(tmp_path: Any) -> None:
     async def story() -> None:
         surprises: list[Any] = []
         asyncio.get_running_loop().set_exception_handler(lambda _, context: surprises.append(context))
@@ -185,7 +185,7 @@ def test_loading_that_failed_while_nobody_waited_is_nobodys_surprise(tmp_path: A
 
 
 @pytest.mark.slow
-def test_a_thousand_tasks() -> None:
+def test_a_thousand_tasks_each_get_their_own_answer() -> None:
     async def ask(transport: AsyncHttpxTransport, number: int) -> bool:
         name = f"user-{number}"
         return bool((await transport.call(Operation("SignUp", {"Username": name}))).document["Username"] == name)
@@ -228,7 +228,7 @@ def test_no_free_connection_is_a_timeout_before_anything_is_sent() -> None:
         asyncio.run(story())
 
 
-def test_close_lets_the_calls_that_are_on_their_way_end(bundle: str) -> None:
+def test_close_lets_running_calls_finish(bundle: str) -> None:
     async def story() -> None:
         transport = AsyncHttpxTransport("eu-west-1", server.url, ca_bundle=bundle)
         first = asyncio.ensure_future(transport.call(SIGN_IN))
@@ -256,7 +256,7 @@ def test_close_lets_the_calls_that_are_on_their_way_end(bundle: str) -> None:
 # Several loops.
 
 
-def test_each_loop_has_connections_of_its_own(bundle: str) -> None:
+def test_each_loop_has_its_own_connections(bundle: str) -> None:
     async def call() -> None:
         assert (await transport.call(SIGN_IN)).status == 200
         assert (await transport.call(SIGN_IN)).status == 200
@@ -276,7 +276,7 @@ def test_each_loop_has_connections_of_its_own(bundle: str) -> None:
 
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_loop_that_ended_without_a_close_is_no_matter_for_the_next(bundle: str) -> None:
+def test_a_loop_that_ended_without_close_does_not_affect_the_next(bundle: str) -> None:
     async def call() -> int:
         return (await transport.call(SIGN_IN)).status
 
@@ -291,7 +291,7 @@ def test_a_loop_that_ended_without_a_close_is_no_matter_for_the_next(bundle: str
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_child_process_has_connections_of_its_own(bundle: str) -> None:
+def test_a_child_process_has_its_own_connections(bundle: str) -> None:
     async def story() -> None:
         await transport.call(SIGN_IN)
         child = os.fork()
@@ -421,7 +421,7 @@ def test_a_provider_that_waits_too_long_ends_at_the_deadline(bundle: str) -> Non
     assert server.connections == 0
 
 
-def test_a_provider_that_fails_by_a_timeout_of_its_own_says_so(bundle: str) -> None:
+def test_a_timeout_within_a_provider_is_reported_as_such(bundle: str) -> None:
     def provider() -> Credentials:
         raise TimeoutError("of the provider")
 
@@ -433,7 +433,7 @@ def test_a_provider_that_fails_by_a_timeout_of_its_own_says_so(bundle: str) -> N
     asyncio.run(story())
 
 
-def test_a_fault_costs_no_other_call_its_connection(bundle: str) -> None:
+def test_a_fault_does_not_close_the_connections_of_other_calls(bundle: str) -> None:
     def handler(request: Request, connection: socket.socket) -> bytes:
         if b"drop" in request.body:
             raise Drop
@@ -456,7 +456,7 @@ def test_a_fault_costs_no_other_call_its_connection(bundle: str) -> None:
     assert server.connections == 2
 
 
-def test_the_facade_over_it() -> None:
+def test_async_cognito_works_over_the_transport() -> None:
     from srpcore_transports.local import LocalUserPool
 
     async def story(pool: LocalUserPool, url: str) -> None:

@@ -90,26 +90,26 @@ class TestSignUp:
     @pytest.mark.parametrize(
         "password", ["Short-1", "no-upper-case-1", "NO-LOWER-CASE-1", "No-number-here", "NoSymbol1", "Aa-1" * 65]
     )
-    def test_the_policy_holds(self, client: Client, password: str) -> None:
+    def test_the_password_policy_applies(self, client: Client, password: str) -> None:
         with refused("InvalidPasswordException", "Password did not conform with policy"):
             sign_up(client, password=password)
         with refused("UserNotFoundException"):
             client.admin("AdminGetUser", Username="alice")
 
-    def test_the_policy_is_the_pool_s(self, make: Make) -> None:
+    def test_the_password_policy_can_be_set_for_the_pool(self, make: Make) -> None:
         rules = dict.fromkeys(("RequireUppercase", "RequireLowercase", "RequireNumbers", "RequireSymbols"), False)
         client = make(pool_settings={"Policies": {"PasswordPolicy": {"MinimumLength": 6, **rules}}})
         sign_up(client, password="simple")
         with refused("InvalidPasswordException", "not long enough"):
             sign_up(client, "bob", password="short")
 
-    def test_a_name_is_taken_once(self, client: Client) -> None:
+    def test_a_username_is_unique(self, client: Client) -> None:
         sign_up(client)
         with refused("UsernameExistsException", "User already exists"):
             sign_up(client)
 
     @pytest.mark.parametrize("username", ["with space", "line\nend", "a" * 129, "nul\0"])
-    def test_names_have_a_form(self, client: Client, username: str) -> None:
+    def test_a_username_must_have_a_valid_form(self, client: Client, username: str) -> None:
         with refused("InvalidParameterException"):
             sign_up(client, username)
 
@@ -132,7 +132,7 @@ class TestSignUp:
             sign_up(client, email="alice@example.com", email_verified="true")
         sign_up(client, **{"email": "alice@example.com", "custom:team": "blue"})
 
-    def test_e_mail_pools_want_an_address_as_the_name(self, make: Make) -> None:
+    def test_usernames_must_be_addresses_if_the_pool_says_so(self, make: Make) -> None:
         client = make(pool_settings={"UsernameAttributes": ["email"]})
         with refused("InvalidParameterException", "Username should be an email."):
             sign_up(client, "alice")
@@ -155,7 +155,7 @@ class TestSignUp:
         by_client(client, "ConfirmSignUp", ConfirmationCode=code_of(client), ForceAliasCreation=True)
         assert client.begin("shared@example.com").parameters["USERNAME"] == "alice"
 
-    def test_codes_need_an_address(self, client: Client) -> None:
+    def test_a_code_needs_an_email_or_phone_number(self, client: Client) -> None:
         assert "CodeDeliveryDetails" not in sign_up(client)
         with refused("CodeDeliveryFailureException"):
             by_client(client, "ResendConfirmationCode")
@@ -172,12 +172,12 @@ class TestSignUp:
         by_client(client, "ConfirmSignUp", "alice@example.com", ConfirmationCode=code_of(client))
         client.tokens("alice@example.com")
 
-    def test_it_can_be_off(self, make: Make) -> None:
+    def test_sign_up_can_be_disabled(self, make: Make) -> None:
         client = make(pool_settings={"AdminCreateUserConfig": {"AllowAdminCreateUserOnly": True}})
         with refused("NotAuthorizedException", "SignUp is not permitted for this user pool"):
             sign_up(client)
 
-    def test_the_client_s_secret_is_needed(self, make: Make) -> None:
+    def test_a_secret_hash_is_required(self, make: Make) -> None:
         client = make(client_secret=True)
         for given in ({}, {"SecretHash": "AAAA"}):
             with refused("NotAuthorizedException"):
@@ -189,7 +189,7 @@ class TestSignUp:
                 by_client(client, name, **given)
         by_client(client, "ConfirmSignUp", ConfirmationCode=code_of(client))
 
-    def test_unknown_users_are_not_told_apart(self, make: Make, client: Client) -> None:
+    def test_errors_do_not_reveal_unknown_users(self, make: Make, client: Client) -> None:
         assert by_client(client, "ResendConfirmationCode")["CodeDeliveryDetails"]["DeliveryMedium"] == "EMAIL"
         assert by_client(client, "ForgotPassword")["CodeDeliveryDetails"]["AttributeName"] == "email"
         phone = by_client(client, "ForgotPassword", "+15550001234")["CodeDeliveryDetails"]
@@ -233,7 +233,7 @@ class TestForgottenPassword:
         with refused("ExpiredCodeException"):
             by_client(client, "ConfirmForgotPassword", ConfirmationCode=code_of(client), Password=OTHER_PASSWORD)
 
-    def test_a_new_password_unlocks(self, client: Client) -> None:
+    def test_a_new_password_ends_the_lockout(self, client: Client) -> None:
         for _ in range(5):
             with refused("NotAuthorizedException", "Incorrect"):
                 client.log_in(password=OTHER_PASSWORD)
@@ -241,13 +241,13 @@ class TestForgottenPassword:
         by_client(client, "ConfirmForgotPassword", ConfirmationCode=code_of(client), Password=OTHER_PASSWORD)
         client.tokens(password=OTHER_PASSWORD)
 
-    def test_there_must_be_a_verified_address(self, make: Make) -> None:
+    def test_a_verified_address_is_required(self, make: Make) -> None:
         client = make(client_settings={"PreventUserExistenceErrors": "LEGACY"})
         client.user(email="alice@example.com")
         with refused("InvalidParameterException", "no registered/verified email or phone_number"):
             by_client(client, "ForgotPassword")
 
-    def test_a_disabled_user_is_not_helped(self, make: Make) -> None:
+    def test_a_disabled_user_gets_no_code(self, make: Make) -> None:
         client = make(client_settings={"PreventUserExistenceErrors": "LEGACY"})
         client.user(email="alice@example.com", email_verified="true")
         client.admin("AdminDisableUser", Username="alice")
@@ -261,7 +261,7 @@ class TestForgottenPassword:
 
 
 class TestChangePassword:
-    def test_it_takes_the_previous_password(self, client: Client) -> None:
+    def test_the_previous_password_is_required(self, client: Client) -> None:
         client.user()
         change = {"AccessToken": client.tokens()["AccessToken"], "ProposedPassword": OTHER_PASSWORD}
         with refused("NotAuthorizedException", "Incorrect username or password."):
@@ -314,7 +314,7 @@ class TestProfile:
         with refused("ExpiredCodeException"):
             client.call("VerifyUserAttribute", Code=code, **verify)
 
-    def test_what_a_user_may_not_write(self, client: Client) -> None:
+    def test_attributes_that_a_user_may_not_write_are_refused(self, client: Client) -> None:
         client.user(email="alice@example.com")
         token = client.tokens()["AccessToken"]
         before = self.values(client, token)
@@ -327,7 +327,7 @@ class TestProfile:
                 client.call("UpdateUserAttributes", AccessToken=token, UserAttributes=attributes)
         assert self.values(client, token) == before
 
-    def test_an_empty_value_removes(self, client: Client) -> None:
+    def test_an_empty_value_removes_the_attribute(self, client: Client) -> None:
         client.user(email="alice@example.com", email_verified="true", name="Alice")
         token = client.tokens()["AccessToken"]
         client.call("UpdateUserAttributes", AccessToken=token, UserAttributes=pairs(name=""))
@@ -346,7 +346,7 @@ class TestProfile:
             with refused("InvalidParameterException", message):
                 client.call("GetUserAttributeVerificationCode", AccessToken=token, AttributeName=name)
 
-    def test_another_user_s_name_cannot_be_taken(self, make: Make) -> None:
+    def test_the_alias_of_another_user_is_refused(self, make: Make) -> None:
         client = make(pool_settings={"UsernameAttributes": ["email"]})
         client.user("alice@example.com")
         client.user("bob@example.com")
@@ -354,7 +354,7 @@ class TestProfile:
         with refused("AliasExistsException"):
             client.call("UpdateUserAttributes", AccessToken=token, UserAttributes=pairs(email="bob@example.com"))
 
-    def test_a_deleted_user_is_gone(self, client: Client) -> None:
+    def test_a_deleted_user_no_longer_exists(self, client: Client) -> None:
         client.user()
         tokens = client.tokens()
         client.call("DeleteUser", AccessToken=tokens["AccessToken"])
@@ -363,7 +363,7 @@ class TestProfile:
         with refused("NotAuthorizedException", "Incorrect username or password."):
             client.log_in()
 
-    def test_every_operation_of_the_user_wants_a_good_token(self, client: Client) -> None:
+    def test_every_operation_of_a_user_needs_a_valid_token(self, client: Client) -> None:
         operations: dict[str, dict[str, Any]] = {
             "ChangePassword": {"PreviousPassword": PASSWORD, "ProposedPassword": OTHER_PASSWORD},
             "ConfirmDevice": {"DeviceKey": "x"},
@@ -387,7 +387,7 @@ class TestProfile:
                 client.call(name, **parameters)
 
 
-def test_the_outbox_tells_whoever_listens(client: Client) -> None:
+def test_the_outbox_calls_its_listener(client: Client) -> None:
     heard: list[str] = []
 
     def confirm(username: str) -> None:

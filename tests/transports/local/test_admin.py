@@ -29,12 +29,12 @@ class TestUsers:
             client.log_in(password=message.code)
         client.log_in(password=again.code)
 
-    def test_suppressed_is_suppressed(self, client: Client) -> None:
+    def test_no_invitation_is_sent_if_it_is_suppressed(self, client: Client) -> None:
         attributes = [{"Name": "email", "Value": "alice@example.com"}]
         client.admin("AdminCreateUser", Username="alice", UserAttributes=attributes, MessageAction="SUPPRESS")
         assert client.pool.outbox.messages == []
 
-    def test_what_is_refused(self, client: Client) -> None:
+    def test_invalid_parameters_are_refused(self, client: Client) -> None:
         client.user()
         with refused("UsernameExistsException", "User account already exists"):
             client.admin("AdminCreateUser", Username="alice")
@@ -58,7 +58,7 @@ class TestUsers:
         AdminListDevices
         """.split(),
     )
-    def test_an_unknown_user_or_pool_is_said(self, client: Client, name: str) -> None:
+    def test_an_unknown_user_or_pool_is_an_error(self, client: Client, name: str) -> None:
         with refused("UserNotFoundException", "User does not exist."):
             client.admin(name, Username="nobody", Password=PASSWORD)
         with refused("ResourceNotFoundException", "User pool us-east-1_Nope00000 does not exist."):
@@ -101,7 +101,7 @@ class TestListUsers:
     def names(self, client: Client, expression: str) -> list[str]:
         return [user["Username"] for user in client.admin("ListUsers", Filter=expression)["Users"]]
 
-    def test_pages(self, client: Client) -> None:
+    def test_users_are_listed_in_pages(self, client: Client) -> None:
         first = client.admin("ListUsers", Limit=2)
         second = client.admin("ListUsers", Limit=2, PaginationToken=first["PaginationToken"])
         third = client.admin("ListUsers", Limit=2, PaginationToken=second["PaginationToken"])
@@ -117,11 +117,11 @@ class TestListUsers:
             client.admin("ListUsers", PaginationToken=token)
 
     @pytest.mark.parametrize("limit", [-1, 61])
-    def test_a_page_has_a_limit(self, client: Client, limit: int) -> None:
+    def test_an_invalid_page_size_is_refused(self, client: Client, limit: int) -> None:
         with refused("InvalidParameterException"):
             client.admin("ListUsers", Limit=limit)
 
-    def test_filters(self, client: Client) -> None:
+    def test_filters_select_users(self, client: Client) -> None:
         everybody = [f"user{index}" for index in range(5)]
         assert self.names(client, 'username = "user3"') == ["user3"]
         assert self.names(client, 'email ^= "USER1@"') == ["user1"]
@@ -134,11 +134,11 @@ class TestListUsers:
         assert self.names(client, 'email = "user1"') == []
 
     @pytest.mark.parametrize("expression", ["email", "email == x", 'email = "x', 'custom:team = "x"', 'email > "x"'])
-    def test_a_filter_that_is_none_is_refused(self, client: Client, expression: str) -> None:
+    def test_an_invalid_filter_is_refused(self, client: Client, expression: str) -> None:
         with refused("InvalidParameterException", "Error while parsing filter."):
             self.names(client, expression)
 
-    def test_only_some_attributes(self, client: Client) -> None:
+    def test_the_listed_attributes_can_be_chosen(self, client: Client) -> None:
         user = client.admin("ListUsers", Limit=1, AttributesToGet=["email"])["Users"][0]
         assert user["Attributes"] == [{"Name": "email", "Value": "user0@example.com"}]
         assert user["Enabled"] is True
@@ -146,7 +146,7 @@ class TestListUsers:
 
 
 class TestPoolsAndClients:
-    def test_a_second_pool_is_its_own(self, client: Client) -> None:
+    def test_pools_do_not_share_users(self, client: Client) -> None:
         client.user()
         made = client.call("CreateUserPool", PoolName="second", AliasAttributes=["email"], MfaConfiguration="OFF")
         pool = made["UserPool"]
@@ -218,7 +218,7 @@ class TestPoolsAndClients:
         with pytest.raises(ConfigurationError):
             LocalUserPool(client_settings=settings)
 
-    def test_a_region_is_the_pool_s(self, make: Make) -> None:
+    def test_the_region_of_a_pool_is_validated_and_in_its_id(self, make: Make) -> None:
         assert make(region="eu-west-1").pool_id.startswith("eu-west-1_")
         with pytest.raises(ConfigurationError):
             LocalUserPool(region="nowhere/else")

@@ -28,7 +28,7 @@ def sms(client: Client, *, prefer: bool = False) -> None:
 
 
 class TestNewPassword:
-    def test_it_is_demanded_and_taken(self, client: Client) -> None:
+    def test_a_new_password_is_required_and_set(self, client: Client) -> None:
         temporary_user(client, email="alice@example.com")
         challenge = client.log_in()
         assert challenge["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
@@ -40,7 +40,7 @@ class TestNewPassword:
         with refused("NotAuthorizedException"):
             client.log_in()
 
-    def test_required_attributes_are_demanded(self, make: Make) -> None:
+    def test_required_attributes_must_be_given(self, make: Make) -> None:
         client = make(pool_settings={"Schema": [{"Name": "email", "Required": True}, {"Name": "team"}]})
         temporary_user(client)
         challenge = client.log_in()
@@ -67,14 +67,14 @@ class TestNewPassword:
         with pytest.raises(ServiceError):
             client.answer(client.log_in(), NEW_PASSWORD=OTHER_PASSWORD, **{f"userAttributes.{name}": "true"})
 
-    def test_the_policy_holds_and_the_session_goes_on(self, client: Client) -> None:
+    def test_a_password_against_the_policy_is_refused_and_the_session_stays_valid(self, client: Client) -> None:
         temporary_user(client)
         challenge = client.log_in()
         with refused("InvalidPasswordException"):
             client.answer(challenge, NEW_PASSWORD="short")
         assert "AuthenticationResult" in client.answer(challenge, NEW_PASSWORD=OTHER_PASSWORD)
 
-    def test_a_session_is_good_once(self, client: Client) -> None:
+    def test_a_session_can_be_used_once(self, client: Client) -> None:
         temporary_user(client)
         challenge = client.log_in()
         client.answer(challenge, NEW_PASSWORD=OTHER_PASSWORD)
@@ -108,7 +108,7 @@ class TestNewPassword:
             with refused("NotAuthorizedException", "Invalid session for the user."):
                 who.respond(name, client.log_in()["Session"], {"USERNAME": user, **answers})
 
-    def test_a_secret_hash_is_needed_here_too(self, make: Make) -> None:
+    def test_a_secret_hash_is_required(self, make: Make) -> None:
         client = make(client_secret=True)
         temporary_user(client)
         with refused("NotAuthorizedException", "SECRET_HASH was not received"):
@@ -122,7 +122,7 @@ class TestNewPassword:
 
 
 class TestSoftwareToken:
-    def test_the_right_code_is_taken_once(self, client: Client) -> None:
+    def test_the_right_code_is_accepted_once(self, client: Client) -> None:
         client.user()
         secret = enrol(client)
         challenge = client.log_in()
@@ -151,14 +151,14 @@ class TestSoftwareToken:
         with refused("NotAuthorizedException", "Invalid session"):
             client.answer(challenge, SOFTWARE_TOKEN_MFA_CODE=totp(secret, client.clock.now))
 
-    def test_the_code_that_enrolled_is_used_up(self, client: Client) -> None:
+    def test_the_code_of_the_set_up_cannot_be_used_again(self, client: Client) -> None:
         client.user()
         secret = enrol(client)
         client.clock.now -= 60
         with refused("ExpiredCodeException"):
             client.answer(client.log_in(), SOFTWARE_TOKEN_MFA_CODE=totp(secret, client.clock.now))
 
-    def test_a_wrong_code_does_not_enrol(self, client: Client) -> None:
+    def test_a_wrong_code_does_not_complete_the_set_up(self, client: Client) -> None:
         client.user()
         token = client.tokens()["AccessToken"]
         with refused("EnableSoftwareTokenMFAException", "Code mismatch"):
@@ -180,7 +180,7 @@ class TestSoftwareToken:
         assert "PreferredMfaSetting" not in client.admin("AdminGetUser", Username="alice")
         client.tokens()
 
-    def test_a_pool_without_second_factors_has_none(self, make: Make) -> None:
+    def test_second_factors_cannot_be_set_up_if_the_pool_has_none(self, make: Make) -> None:
         client = make(pool_settings={"MfaConfiguration": "OFF"})
         client.user()
         token = client.tokens()["AccessToken"]
@@ -189,7 +189,7 @@ class TestSoftwareToken:
         with refused("InvalidParameterException", "User pool does not have MFA enabled"):
             client.call("SetUserMFAPreference", AccessToken=token, SMSMfaSettings={"Enabled": True})
 
-    def test_enrolling_needs_a_good_token_or_session(self, client: Client) -> None:
+    def test_the_set_up_needs_a_valid_token_or_session(self, client: Client) -> None:
         client.user()
         for given in ({"AccessToken": "a.b.c"}, {"Session": "A" * 30}):
             with refused("NotAuthorizedException"):
@@ -199,7 +199,7 @@ class TestSoftwareToken:
         with refused("InvalidParameterException"):
             client.call("AssociateSoftwareToken")
 
-    def test_the_session_of_another_challenge_does_not_enrol(self, client: Client) -> None:
+    def test_the_session_of_another_challenge_is_refused_for_the_set_up(self, client: Client) -> None:
         temporary_user(client)
         session = client.log_in()["Session"]
         with refused("NotAuthorizedException", "Invalid session"):
@@ -224,7 +224,7 @@ class TestSoftwareToken:
 
 
 class TestSms:
-    def test_the_code_that_was_sent_and_no_other(self, client: Client) -> None:
+    def test_only_the_code_that_was_sent_is_accepted(self, client: Client) -> None:
         client.user()
         sms(client)
         challenge = client.log_in()
@@ -239,7 +239,7 @@ class TestSms:
             client.answer(challenge, SMS_MFA_CODE=wrong)
         assert "AuthenticationResult" in client.answer(challenge, SMS_MFA_CODE=message.code)
 
-    def test_a_code_is_good_in_its_own_session(self, client: Client) -> None:
+    def test_a_code_is_valid_only_in_its_own_session(self, client: Client) -> None:
         client.user()
         sms(client)
         client.log_in()
@@ -252,7 +252,7 @@ class TestSms:
 
 
 class TestChoice:
-    def test_both_factors_and_no_preference_leave_the_choice(self, client: Client) -> None:
+    def test_the_user_chooses_between_two_factors_without_a_preference(self, client: Client) -> None:
         client.user()
         secret = enrol(client, prefer=False)
         sms(client)
@@ -276,7 +276,7 @@ class TestChoice:
         sms(client, prefer=True)
         assert client.log_in()["ChallengeName"] == "SMS_MFA"
 
-    def test_a_demanded_factor_is_set_up_on_the_way_in(self, make: Make) -> None:
+    def test_a_required_factor_is_set_up_during_login(self, make: Make) -> None:
         client = make(pool_settings={"MfaConfiguration": "ON"})
         client.user()
         challenge = client.log_in()
@@ -296,13 +296,13 @@ class TestChoice:
         client.clock.now += 60
         assert client.log_in()["ChallengeName"] == "SOFTWARE_TOKEN_MFA"
 
-    def test_a_demanded_factor_is_not_skipped(self, make: Make) -> None:
+    def test_a_required_factor_cannot_be_skipped(self, make: Make) -> None:
         client = make(pool_settings={"MfaConfiguration": "ON"})
         client.user()
         with refused("NotAuthorizedException"):
             client.answer(client.log_in())
 
-    def test_new_password_and_second_factor_follow_each_other(self, client: Client) -> None:
+    def test_a_second_factor_is_asked_for_after_a_new_password(self, client: Client) -> None:
         client.user()
         secret = enrol(client)
         client.admin("AdminSetUserPassword", Username="alice", Password=PASSWORD, Permanent=False)

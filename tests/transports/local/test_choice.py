@@ -48,12 +48,12 @@ def other(code: str) -> str:
 
 
 class TestTheChoice:
-    def test_what_is_available_is_said_at_the_top(self, client: Client) -> None:
+    def test_the_available_challenges_are_at_the_top_of_the_reply(self, client: Client) -> None:
         challenge = begin(client)
         assert challenge["ChallengeName"] == "SELECT_CHALLENGE"
         assert challenge["AvailableChallenges"] == ["PASSWORD", "PASSWORD_SRP", "EMAIL_OTP", "SMS_OTP"]
 
-    def test_a_pool_allows_the_password_alone_unless_it_says_otherwise(self, make: Make) -> None:
+    def test_a_pool_allows_only_the_password_by_default(self, make: Make) -> None:
         client = make()
         client.user(**ADDRESSES)
         assert begin(client)["AvailableChallenges"] == ["PASSWORD", "PASSWORD_SRP"]
@@ -67,46 +67,46 @@ class TestTheChoice:
         client.user(email="alice@example.com", phone_number="+15550001234")
         assert begin(client)["AvailableChallenges"] == ["PASSWORD", "PASSWORD_SRP"]
 
-    def test_who_needs_a_second_factor_begins_with_the_password(self, client: Client) -> None:
+    def test_a_user_with_a_second_factor_begins_with_the_password(self, client: Client) -> None:
         enrol(client)
         challenge = begin(client)
         assert challenge["AvailableChallenges"] == ["PASSWORD", "PASSWORD_SRP"]
         following = client.answer(challenge, ANSWER="PASSWORD", PASSWORD=PASSWORD)
         assert following["ChallengeName"] == "SOFTWARE_TOKEN_MFA"
 
-    def test_a_pool_that_demands_a_second_factor_does_so_here(self, make: Make) -> None:
+    def test_a_required_second_factor_applies_to_user_auth(self, make: Make) -> None:
         client = make(pool_settings={**ALL, "MfaConfiguration": "ON"})
         client.user()
         assert begin(client)["AvailableChallenges"] == ["PASSWORD", "PASSWORD_SRP"]
         assert begin(client, "nobody")["AvailableChallenges"] == ["PASSWORD", "PASSWORD_SRP"]
 
-    def test_a_client_without_the_flow_has_none(self, make: Make) -> None:
+    def test_user_auth_is_refused_if_the_client_does_not_allow_it(self, make: Make) -> None:
         client = make(client_settings={"ExplicitAuthFlows": ["ALLOW_USER_SRP_AUTH"]})
         client.user()
         with refused("InvalidParameterException", "USER_AUTH flow not enabled"):
             begin(client)
 
     @pytest.mark.parametrize("name", ["SOFTWARE_TOKEN", "password", "SELECT_CHALLENGE"])
-    def test_a_challenge_that_there_is_not_is_refused(self, client: Client, name: str) -> None:
+    def test_an_unknown_challenge_is_refused(self, client: Client, name: str) -> None:
         with refused("InvalidParameterException"):
             begin(client, PREFERRED_CHALLENGE=name)
         with refused("InvalidParameterException"):
             client.answer(begin(client), ANSWER=name)
 
-    def test_a_mistake_may_be_mended_in_the_session(self, client: Client) -> None:
+    def test_an_invalid_answer_can_be_corrected_in_the_session(self, client: Client) -> None:
         challenge = begin(client)
         for answers in ({"ANSWER": "NONSENSE"}, {"ANSWER": "PASSWORD"}, {"ANSWER": "PASSWORD_SRP"}, {}):
             with refused("InvalidParameterException"):
                 client.answer(challenge, **answers)
         assert "AuthenticationResult" in client.answer(challenge, ANSWER="PASSWORD", PASSWORD=PASSWORD)
 
-    def test_administrators_may_begin_so_too(self, client: Client) -> None:
+    def test_administrators_can_use_user_auth(self, client: Client) -> None:
         reply = client.admin(
             "AdminInitiateAuth", ClientId=client.client_id, AuthFlow="USER_AUTH", AuthParameters={"USERNAME": "alice"}
         )
         assert reply["ChallengeName"] == "SELECT_CHALLENGE"
 
-    def test_a_secret_hash_is_needed(self, make: Make) -> None:
+    def test_a_secret_hash_is_required(self, make: Make) -> None:
         client = make(client_secret=True)
         client.user()
         with refused("NotAuthorizedException", "SECRET_HASH"):
@@ -115,14 +115,14 @@ class TestTheChoice:
 
 
 class TestPassword:
-    def test_it_comes_with_the_preference_with_the_choice_or_after_the_challenge(self, client: Client) -> None:
+    def test_the_password_can_be_sent_with_the_preference_the_choice_or_the_answer(self, client: Client) -> None:
         assert "AuthenticationResult" in begin(client, PREFERRED_CHALLENGE="PASSWORD", PASSWORD=PASSWORD)
         assert "AuthenticationResult" in client.answer(begin(client), ANSWER="PASSWORD", PASSWORD=PASSWORD)
         challenge = begin(client, PREFERRED_CHALLENGE="PASSWORD")
         assert challenge["ChallengeName"] == "PASSWORD"
         assert "AuthenticationResult" in client.answer(challenge, PASSWORD=PASSWORD)
 
-    def test_a_wrong_one_is_refused_and_ends_the_session(self, client: Client) -> None:
+    def test_a_wrong_password_is_refused_and_ends_the_session(self, client: Client) -> None:
         with refused("NotAuthorizedException", "Incorrect username or password."):
             begin(client, PREFERRED_CHALLENGE="PASSWORD", PASSWORD=OTHER_PASSWORD)
         challenge = begin(client)
@@ -138,7 +138,7 @@ class TestSrp:
         exchange = Exchange(client, reply, pair)
         return exchange.respond(exchange.answers(password))
 
-    def test_A_comes_with_the_preference_with_the_choice_or_after_the_challenge(self, client: Client) -> None:
+    def test_srp_a_can_be_sent_with_the_preference_the_choice_or_the_answer(self, client: Client) -> None:
         pair = cognito.client_pair()
         A = to_hex(pair.public)
         asked = begin(client, PREFERRED_CHALLENGE="PASSWORD_SRP")
@@ -168,7 +168,7 @@ class TestSrp:
     ],
 )
 class TestCodes:
-    def test_the_code_that_was_sent_and_no_other(
+    def test_only_the_code_that_was_sent_is_accepted(
         self, client: Client, factor: str, medium: str, shown: str, destination: str
     ) -> None:
         challenge = client.answer(begin(client), ANSWER=factor)
@@ -183,13 +183,15 @@ class TestCodes:
         with refused("NotAuthorizedException", "Invalid session"):
             client.answer(challenge, **{f"{factor}_CODE": message.code})
 
-    def test_it_may_be_preferred(self, client: Client, factor: str, medium: str, shown: str, destination: str) -> None:
+    def test_a_code_can_be_preferred(
+        self, client: Client, factor: str, medium: str, shown: str, destination: str
+    ) -> None:
         challenge = begin(client, PREFERRED_CHALLENGE=factor)
         assert challenge["ChallengeName"] == factor
         code = client.pool.outbox.latest("alice").code
         assert "AuthenticationResult" in client.answer(challenge, **{f"{factor}_CODE": code})
 
-    def test_tries_are_counted_and_time_runs(
+    def test_attempts_are_limited_and_codes_expire(
         self, client: Client, factor: str, medium: str, shown: str, destination: str
     ) -> None:
         challenge = begin(client, PREFERRED_CHALLENGE=factor)
@@ -205,7 +207,7 @@ class TestCodes:
         with refused("NotAuthorizedException", "expired"):
             client.answer(challenge, **{f"{factor}_CODE": code})
 
-    def test_a_second_factor_that_came_meanwhile_is_asked_for(
+    def test_a_second_factor_set_up_meanwhile_is_asked_for(
         self, client: Client, factor: str, medium: str, shown: str, destination: str
     ) -> None:
         challenge = begin(client, PREFERRED_CHALLENGE=factor)
@@ -215,7 +217,7 @@ class TestCodes:
         following = client.answer(challenge, **{f"{factor}_CODE": code})
         assert following["ChallengeName"] == "SOFTWARE_TOKEN_MFA"
 
-    def test_an_unknown_user_meets_the_same_and_no_code_is_right(
+    def test_an_unknown_user_gets_the_same_challenge_and_every_code_is_wrong(
         self, client: Client, factor: str, medium: str, shown: str, destination: str
     ) -> None:
         assert begin(client, "nobody")["AvailableChallenges"] == begin(client)["AvailableChallenges"]
@@ -229,7 +231,7 @@ class TestCodes:
         with refused("CodeMismatchException"):
             client.answer(challenge, "nobody", **{f"{factor}_CODE": "000000"})
 
-    def test_a_reset_password_is_reset_first(
+    def test_a_code_is_refused_until_a_reset_password_is_set(
         self, client: Client, factor: str, medium: str, shown: str, destination: str
     ) -> None:
         challenge = begin(client, PREFERRED_CHALLENGE=factor)
@@ -239,13 +241,13 @@ class TestCodes:
             client.answer(challenge, **{f"{factor}_CODE": code})
 
 
-def test_an_unknown_user_is_said_where_the_client_may_know(make: Make) -> None:
+def test_an_unknown_user_is_an_error_if_the_client_reveals_users(make: Make) -> None:
     client = make(client_settings={"PreventUserExistenceErrors": "LEGACY"})
     with refused("UserNotFoundException"):
         begin(client, "nobody")
 
 
-def test_an_unknown_user_s_password_is_wrong_in_every_way(client: Client) -> None:
+def test_the_password_of_an_unknown_user_is_refused_in_every_flow(client: Client) -> None:
     with refused("NotAuthorizedException", "Incorrect username or password."):
         begin(client, "nobody", PREFERRED_CHALLENGE="PASSWORD", PASSWORD=PASSWORD)
     pair = cognito.client_pair()
@@ -297,7 +299,7 @@ class TestEmailAsSecondFactor:
     def prefer(self, client: Client, **settings: Any) -> None:
         client.admin("AdminSetUserMFAPreference", Username="alice", **settings)
 
-    def test_it_is_set_by_the_user_and_asked_for(self, client: Client) -> None:
+    def test_email_mfa_is_set_by_the_user_and_asked_for(self, client: Client) -> None:
         token = client.tokens()["AccessToken"]
         settings = {"Enabled": True, "PreferredMfa": True}
         client.call("SetUserMFAPreference", AccessToken=token, EmailMfaSettings=settings)
@@ -314,7 +316,7 @@ class TestEmailAsSecondFactor:
             client.answer(challenge, SMS_MFA_CODE=message.code)
         assert "AuthenticationResult" in client.answer(challenge, EMAIL_OTP_CODE=message.code)
 
-    def test_all_three_may_be_chosen_from(self, client: Client) -> None:
+    def test_the_user_can_choose_among_three_factors(self, client: Client) -> None:
         secret = enrol(client, prefer=False)
         assert secret
         on = {"Enabled": True, "PreferredMfa": False}
@@ -329,7 +331,7 @@ class TestEmailAsSecondFactor:
             code = client.pool.outbox.latest("alice").code
             assert "AuthenticationResult" in client.answer(chosen, EMAIL_OTP_CODE=code)
 
-    def test_one_preference_does_not_touch_the_others(self, client: Client) -> None:
+    def test_setting_one_factor_does_not_change_the_others(self, client: Client) -> None:
         first, on, off = (
             {"Enabled": enabled, "PreferredMfa": preferred}
             for enabled, preferred in ((True, True), (True, False), (False, False))
@@ -344,7 +346,7 @@ class TestEmailAsSecondFactor:
         self.prefer(client, EmailMfaSettings=off)
         assert client.admin("AdminGetUser", Username="alice")["UserMFASettingList"] == ["SMS_MFA"]
 
-    def test_it_needs_an_address_and_one_preference_at_most(self, make: Make, client: Client) -> None:
+    def test_email_mfa_needs_an_address_and_only_one_factor_can_be_preferred(self, make: Make, client: Client) -> None:
         first = {"Enabled": True, "PreferredMfa": True}
         with refused("InvalidParameterException", "Only one"):
             self.prefer(client, EmailMfaSettings=first, SMSMfaSettings=first)
@@ -364,11 +366,11 @@ class TestEmailAsSecondFactor:
         client.user(**attributes)
         return client
 
-    def test_a_verified_address_is_a_factor_where_one_is_demanded(self, make: Make) -> None:
+    def test_a_verified_address_counts_as_the_required_factor(self, make: Make) -> None:
         client = self.demanding(make, email="alice@example.com", email_verified="true")
         assert client.log_in()["ChallengeName"] == "EMAIL_OTP"
 
-    def test_an_address_is_set_up_on_the_way_in(self, make: Make) -> None:
+    def test_an_address_is_set_up_during_login(self, make: Make) -> None:
         client = self.demanding(make)
         challenge = client.log_in()
         assert challenge["ChallengeName"] == "MFA_SETUP"
@@ -387,7 +389,7 @@ class TestEmailAsSecondFactor:
         assert shown["UserMFASettingList"] == ["EMAIL_OTP"]
         assert client.log_in()["ChallengeName"] == "EMAIL_OTP"
 
-    def test_another_address_than_the_user_s_is_not_taken(self, make: Make) -> None:
+    def test_another_address_than_that_of_the_user_is_refused(self, make: Make) -> None:
         client = self.demanding(make, email="alice@example.com")
         challenge = client.log_in()
         with refused("InvalidParameterException", "another"):
@@ -395,7 +397,7 @@ class TestEmailAsSecondFactor:
         assert client.pool.outbox.messages == []
         assert client.answer(challenge, EMAIL="alice@example.com")["ChallengeName"] == "EMAIL_OTP"
 
-    def test_another_user_s_alias_is_not_taken(self, make: Make) -> None:
+    def test_the_alias_of_another_user_is_refused(self, make: Make) -> None:
         client = make(pool_settings={"AliasAttributes": ["email"]})
         client.user("bob", email="bob@example.com", email_verified="true")
         mail = {"Message": "the code is {####}", "Subject": "code"}
@@ -407,7 +409,7 @@ class TestEmailAsSecondFactor:
             client.answer(sent, EMAIL_OTP_CODE=code)
         assert "bob" not in str(client.admin("AdminGetUser", Username="alice"))
 
-    def test_it_is_not_set_up_where_the_pool_sends_no_mail(self, make: Make) -> None:
+    def test_email_mfa_cannot_be_set_up_if_the_pool_sends_no_mail(self, make: Make) -> None:
         client = make(pool_settings={"MfaConfiguration": "ON"})
         client.user()
         with refused("NotAuthorizedException"):

@@ -61,14 +61,14 @@ def respond(client: Client, challenge: dict[str, Any], answer: str, username: st
 
 
 class TestWithoutSrp:
-    def test_the_right_answer_brings_tokens(self, client: Client, quiz: Quiz) -> None:
+    def test_the_right_answer_gives_tokens(self, client: Client, quiz: Quiz) -> None:
         challenge = begin(client)
         assert challenge["ChallengeName"] == "CUSTOM_CHALLENGE"
         assert challenge["ChallengeParameters"] == {"USERNAME": "alice", "question": "5 + 3"}
         tokens = client.answer(challenge, ANSWER="8")["AuthenticationResult"]
         assert client.call("GetUser", AccessToken=tokens["AccessToken"])["Username"] == "alice"
 
-    def test_the_triggers_decide_how_often_and_a_session_is_good_once(self, client: Client) -> None:
+    def test_the_triggers_decide_the_number_of_attempts_and_a_session_can_be_used_once(self, client: Client) -> None:
         first = begin(client)
         second = client.answer(first, ANSWER="7")
         assert second["ChallengeName"] == "CUSTOM_CHALLENGE"
@@ -79,7 +79,7 @@ class TestWithoutSrp:
         with refused("NotAuthorizedException", "Incorrect username or password."):
             client.answer(again, ANSWER="7")
 
-    def test_what_the_triggers_are_told(self, client: Client, quiz: Quiz) -> None:
+    def test_the_triggers_get_the_documented_event(self, client: Client, quiz: Quiz) -> None:
         client.answer(begin(client), ANSWER="7")
         sources = [event["triggerSource"].removesuffix("_Authentication") for event in quiz.events]
         ask = ["DefineAuthChallenge", "CreateAuthChallenge"]
@@ -97,9 +97,7 @@ class TestWithoutSrp:
         result = {"challengeName": "CUSTOM_CHALLENGE", "challengeResult": False, "challengeMetadata": "SUM"}
         assert again["request"]["session"] == [result]
 
-    def test_metadata_reaches_them_with_answers_only_and_belongs_to_its_request(
-        self, client: Client, quiz: Quiz
-    ) -> None:
+    def test_triggers_get_the_client_metadata_of_answers_only(self, client: Client, quiz: Quiz) -> None:
         challenge = respond(client, begin(client), "7")
         assert ["clientMetadata" in event["request"] for event in quiz.events] == [False, False, True, True, True]
         assert quiz.events[-1]["request"]["clientMetadata"] == {"from": "the answer"}
@@ -113,7 +111,7 @@ class TestWithoutSrp:
         with refused("NotAuthorizedException", "Incorrect username or password."):
             client.answer(challenge, "nobody", ANSWER="8")
 
-    def test_an_unknown_user_is_said_where_the_client_may_know(self, make: Make, quiz: Quiz) -> None:
+    def test_an_unknown_user_is_an_error_if_the_client_reveals_users(self, make: Make, quiz: Quiz) -> None:
         client = make(custom_auth=quiz.triggers, client_settings={"PreventUserExistenceErrors": "LEGACY"})
         with refused("UserNotFoundException"):
             begin(client, "nobody")
@@ -121,14 +119,14 @@ class TestWithoutSrp:
         begin(client)
         assert "userNotFound" not in quiz.events[0]["request"]
 
-    def test_nothing_is_proved_before_the_triggers_say_so(self, client: Client) -> None:
+    def test_a_temporary_password_is_not_asked_for_before_the_triggers_decide(self, client: Client) -> None:
         temporary_user(client, "bob")
         challenge = begin(client, "bob")
         assert challenge["ChallengeName"] == "CUSTOM_CHALLENGE"
         following = respond(client, challenge, "8", "bob")
         assert following["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
 
-    def test_who_may_not_log_in_does_not_reach_them(self, client: Client, quiz: Quiz) -> None:
+    def test_users_who_may_not_log_in_do_not_reach_the_triggers(self, client: Client, quiz: Quiz) -> None:
         client.admin("AdminDisableUser", Username="alice")
         with refused("NotAuthorizedException", "User is disabled."):
             begin(client)
@@ -137,17 +135,17 @@ class TestWithoutSrp:
             begin(client, "carol")
         assert quiz.events == []
 
-    def test_a_user_disabled_meanwhile_gets_no_tokens(self, client: Client) -> None:
+    def test_a_user_disabled_during_the_login_gets_no_tokens(self, client: Client) -> None:
         challenge = begin(client)
         client.admin("AdminDisableUser", Username="alice")
         with refused("NotAuthorizedException", "User is disabled."):
             client.answer(challenge, ANSWER="8")
 
-    def test_a_second_factor_of_the_pool_is_left_to_the_triggers(self, client: Client) -> None:
+    def test_the_triggers_decide_about_the_second_factor_of_the_pool(self, client: Client) -> None:
         enrol(client)
         assert "AuthenticationResult" in client.answer(begin(client), ANSWER="8")
 
-    def test_a_remembered_device_has_its_turn(self, make: Make, quiz: Quiz) -> None:
+    def test_a_remembered_device_is_asked_to_prove_itself(self, make: Make, quiz: Quiz) -> None:
         client = make(custom_auth=quiz.triggers, remember_devices=True)
         client.user()
         device, _ = confirm_device(client, client.answer(begin(client), ANSWER="8")["AuthenticationResult"])
@@ -157,7 +155,7 @@ class TestWithoutSrp:
 
 
 class TestWithSrp:
-    def test_the_password_goes_first(self, client: Client, quiz: Quiz) -> None:
+    def test_the_password_is_asked_for_before_the_question(self, client: Client, quiz: Quiz) -> None:
         exchange = begin_srp(client)
         assert exchange.reply["ChallengeName"] == "PASSWORD_VERIFIER"
         challenge = exchange.respond(exchange.answers(PASSWORD))
@@ -173,7 +171,7 @@ class TestWithSrp:
             exchange.respond(exchange.answers(OTHER_PASSWORD))
         assert len(quiz.events) == 1
 
-    def test_an_unknown_user_meets_the_same(self, client: Client) -> None:
+    def test_an_unknown_user_gets_the_same_challenge(self, client: Client) -> None:
         exchange = begin_srp(client, "nobody")
         assert exchange.reply["ChallengeName"] == "PASSWORD_VERIFIER"
         with refused("NotAuthorizedException", "Incorrect username or password."):
@@ -186,7 +184,9 @@ class TestWithSrp:
         with refused("InvalidLambdaResponseException"):
             exchange.respond(exchange.answers(PASSWORD))
 
-    def test_a_second_factor_comes_before_the_question_and_is_told(self, client: Client, quiz: Quiz) -> None:
+    def test_a_second_factor_is_asked_for_before_the_question_and_is_in_the_event(
+        self, client: Client, quiz: Quiz
+    ) -> None:
         secret = enrol(client)
         exchange = begin_srp(client)
         challenge = exchange.respond(exchange.answers(PASSWORD))
@@ -206,7 +206,7 @@ class TestWithSrp:
         following = client.answer(challenge, "bob", NEW_PASSWORD=OTHER_PASSWORD)
         assert following["ChallengeName"] == "CUSTOM_CHALLENGE"
 
-    def test_bad_beginnings_are_refused(self, client: Client, quiz: Quiz) -> None:
+    def test_invalid_first_requests_are_refused(self, client: Client, quiz: Quiz) -> None:
         for values in (
             {"CHALLENGE_NAME": "OTHER", "SRP_A": "1234"},
             {"CHALLENGE_NAME": "SRP_A"},
@@ -250,7 +250,7 @@ class TestTriggersThatFail:
             ("verify", "VerifyAuthChallengeResponse"),
         ],
     )
-    def test_what_one_raises_is_wrapped(self, make: Make, name: str, trigger: str) -> None:
+    def test_exceptions_of_a_trigger_become_service_errors(self, make: Make, name: str, trigger: str) -> None:
         with refused("UserLambdaValidationException", f"{trigger} failed with error no more of this"):
             self.logged_in(make, **{name: ValueError("no more of this")})
 
@@ -272,12 +272,12 @@ class TestTriggersThatFail:
             ("verify", None),
         ],
     )
-    def test_what_cannot_be_used_is_refused(self, make: Make, name: str, response: Any) -> None:
+    def test_invalid_results_of_a_trigger_are_refused(self, make: Make, name: str, response: Any) -> None:
         with refused("InvalidLambdaResponseException"):
             self.logged_in(make, **{name: response})
 
     @pytest.mark.parametrize("correct", [False, None, "true", 1])
-    def test_only_true_is_correct(self, make: Make, quiz: Quiz, correct: Any) -> None:
+    def test_only_true_counts_as_a_correct_answer(self, make: Make, quiz: Quiz, correct: Any) -> None:
         triggers = CustomAuth(
             define=quiz.define, create=quiz.create, verify=answering(verify={"answerCorrect": correct}).verify
         )
@@ -285,29 +285,29 @@ class TestTriggersThatFail:
         client.user()
         assert client.answer(begin(client), ANSWER="8")["ChallengeName"] == "CUSTOM_CHALLENGE"
 
-    def test_failing_beats_issuing(self, make: Make) -> None:
+    def test_a_failed_authentication_wins_over_issued_tokens(self, make: Make) -> None:
         with refused("NotAuthorizedException", "Incorrect username or password."):
             self.logged_in(make, define={"failAuthentication": True, "issueTokens": True})
 
-    def test_tokens_may_come_at_once(self, make: Make) -> None:
+    def test_a_trigger_can_issue_tokens_without_a_challenge(self, make: Make) -> None:
         client = make(custom_auth=answering(define={"issueTokens": True}))
         client.user()
         assert "AuthenticationResult" in begin(client)
 
-    def test_without_triggers_there_are_no_custom_log_ins(self, make: Make) -> None:
+    def test_custom_login_is_refused_without_triggers(self, make: Make) -> None:
         client = make()
         client.user()
         with refused("InvalidParameterException", "Custom auth lambda trigger is not configured for the user pool."):
             begin(client)
 
-    def test_without_the_flow_there_are_none_either(self, make: Make, quiz: Quiz) -> None:
+    def test_custom_login_is_refused_if_the_client_does_not_allow_it(self, make: Make, quiz: Quiz) -> None:
         flows = {"ExplicitAuthFlows": ["ALLOW_USER_SRP_AUTH"]}
         client = make(custom_auth=quiz.triggers, client_settings=flows)
         client.user()
         with refused("InvalidParameterException", "CUSTOM_AUTH flow not enabled"):
             begin(client)
 
-    def test_an_answer_is_needed_and_metadata_are_texts(self, client: Client) -> None:
+    def test_an_answer_is_required_and_metadata_must_be_strings(self, client: Client) -> None:
         challenge = begin(client)
         with refused("InvalidParameterException", "ANSWER"):
             client.answer(challenge)
@@ -321,7 +321,7 @@ class TestTriggersThatFail:
                 ClientMetadata={"a": 1},
             )
 
-    def test_a_trigger_may_use_the_pool(self, make: Make) -> None:
+    def test_a_trigger_can_call_the_pool(self, make: Make) -> None:
         client: Client
 
         def define(event: Event, context: None) -> Event:
@@ -334,7 +334,7 @@ class TestTriggersThatFail:
         client.user()
         assert "AuthenticationResult" in begin(client)
 
-    def test_what_a_trigger_keeps_changes_nothing_here(self, make: Make, quiz: Quiz) -> None:
+    def test_changing_an_event_afterwards_does_not_change_the_pool(self, make: Make, quiz: Quiz) -> None:
         def define(event: Event, context: None) -> Event:
             event["request"]["session"].append({"challengeName": "CUSTOM_CHALLENGE", "challengeResult": True})
             event["request"]["userAttributes"]["email"] = "mallory@example.com"
@@ -348,7 +348,7 @@ class TestTriggersThatFail:
 
 
 @pytest.mark.counterpart
-def test_boto3_logs_in_so_and_meets_its_typed_error(clock: Clock, quiz: Quiz) -> None:
+def test_boto3_logs_in_and_gets_its_typed_error(clock: Clock, quiz: Quiz) -> None:
     pool = LocalUserPool(clock=clock, credentials=KEYS, custom_auth=quiz.triggers)
     Client(pool, clock).user()
     with connected(pool) as boto:

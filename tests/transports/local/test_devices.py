@@ -66,7 +66,7 @@ def test_another_device_password_is_refused(client: Client) -> None:
         finish(client, client.log_in(device_key=device.key), device, "another password")
 
 
-def test_the_session_may_be_absent_and_never_wrong(client: Client) -> None:
+def test_a_missing_session_is_accepted_and_a_wrong_one_refused(client: Client) -> None:
     device, _ = confirm_device(client, client.tokens())
     exchange = begin_device(client, client.log_in(device_key=device.key), device, session=None)
     assert "AuthenticationResult" in client.respond("DEVICE_PASSWORD_VERIFIER", None, answers_of(device, exchange))
@@ -97,7 +97,7 @@ def test_an_answer_without_a_session_belongs_to_its_user(client: Client) -> None
         begin_device(client, {"Session": None}, device, USERNAME="bob")
 
 
-def test_the_device_steps_take_no_other_device(client: Client) -> None:
+def test_the_device_steps_refuse_another_device(client: Client) -> None:
     first, _ = confirm_device(client, client.tokens())
     second, _ = confirm_device(client, client.tokens())
     with refused("ResourceNotFoundException", "Device does not exist."):
@@ -136,7 +136,7 @@ def test_unknown_unconfirmed_and_forgotten_devices_are_refused_after_the_passwor
         client.log_in(device_key=device.key)
 
 
-def test_another_user_s_device_is_no_device(client: Client) -> None:
+def test_the_device_of_another_user_is_refused(client: Client) -> None:
     client.user("bob")
     device, _ = confirm_device(client, client.tokens())
     with refused("ResourceNotFoundException", "Device does not exist."):
@@ -149,7 +149,7 @@ def test_another_user_s_device_is_no_device(client: Client) -> None:
             client.call(name, AccessToken=token, DeviceKey=device.key, **more)
 
 
-def test_a_user_may_have_to_say_that_the_device_is_remembered(make: Make) -> None:
+def test_a_device_is_remembered_only_on_request_if_the_pool_prompts_the_user(make: Make) -> None:
     client = with_devices(make, PROMPT)
     tokens: dict[str, Any] = dict(client.tokens())
     with refused("InvalidParameterException", "not confirmed"):
@@ -170,7 +170,7 @@ def test_a_user_may_have_to_say_that_the_device_is_remembered(make: Make) -> Non
         assert client.log_in(device_key=device.key).get("ChallengeName") == challenge
 
 
-def test_a_device_is_confirmed_once_and_with_a_sane_verifier(client: Client) -> None:
+def test_a_device_is_confirmed_once_and_with_a_valid_verifier(client: Client) -> None:
     tokens: dict[str, Any] = dict(client.tokens())
     key = tokens["NewDeviceMetadata"]["DeviceKey"]
     for salt, verifier in (("AQ==", "AA=="), ("AQ==", "AQ=="), ("AQ==", "!"), ("é", "Ag=="), ("B" * 400, "Ag==")):
@@ -197,7 +197,7 @@ def test_devices_are_listed_in_pages(client: Client) -> None:
 
 
 class TestSecondFactor:
-    def test_a_device_follows_a_second_factor(self, client: Client) -> None:
+    def test_a_device_is_proven_after_a_second_factor(self, client: Client) -> None:
         device, _ = confirm_device(client, client.tokens())
         secret = enrol(client)
         challenge = client.log_in(device_key=device.key)
@@ -206,14 +206,14 @@ class TestSecondFactor:
         assert challenge["ChallengeName"] == "DEVICE_SRP_AUTH"
         assert "AuthenticationResult" in finish(client, challenge, device)
 
-    def test_the_device_may_be_named_with_the_second_factor(self, client: Client) -> None:
+    def test_the_device_key_can_be_sent_with_the_second_factor(self, client: Client) -> None:
         device, _ = confirm_device(client, client.tokens())
         secret = enrol(client)
         answers = {"SOFTWARE_TOKEN_MFA_CODE": totp(secret, client.clock.now), "DEVICE_KEY": device.key}
         challenge = client.answer(client.log_in(), **answers)
         assert challenge["ChallengeName"] == "DEVICE_SRP_AUTH"
 
-    def test_a_remembered_device_is_a_second_factor_where_the_pool_says_so(self, make: Make) -> None:
+    def test_a_remembered_device_replaces_the_second_factor_if_the_pool_says_so(self, make: Make) -> None:
         client = with_devices(make, ON_NEW)
         device, _ = confirm_device(client, client.tokens())
         enrol(client)
@@ -222,7 +222,7 @@ class TestSecondFactor:
         assert challenge["ChallengeName"] == "DEVICE_SRP_AUTH"
         assert "AuthenticationResult" in finish(client, challenge, device)
 
-    def test_a_device_that_is_not_remembered_is_none(self, make: Make) -> None:
+    def test_a_device_that_is_not_remembered_does_not_replace_the_second_factor(self, make: Make) -> None:
         client = with_devices(make, {**ON_NEW, "DeviceOnlyRememberedOnUserPrompt": True})
         device, _ = confirm_device(client, client.tokens())
         enrol(client)
@@ -230,7 +230,7 @@ class TestSecondFactor:
 
 
 class TestRefresh:
-    def test_it_needs_the_confirmed_device(self, client: Client) -> None:
+    def test_a_refresh_needs_the_confirmed_device(self, client: Client) -> None:
         tokens: dict[str, Any] = dict(client.tokens())
         key = tokens["NewDeviceMetadata"]["DeviceKey"]
         refresh = tokens["RefreshToken"]
@@ -267,7 +267,7 @@ def test_a_secret_block_of_another_exchange_is_refused(client: Client) -> None:
         first.respond({**answers_of(device, first), **block})
 
 
-def test_a_secret_block_of_the_client_s_own_is_refused(client: Client) -> None:
+def test_a_secret_block_made_by_the_client_is_refused(client: Client) -> None:
     device, _ = confirm_device(client, client.tokens())
     exchange = begin_device(client, client.log_in(device_key=device.key), device)
     exchange.parameters["SECRET_BLOCK"] = "AAAA"
@@ -275,7 +275,7 @@ def test_a_secret_block_of_the_client_s_own_is_refused(client: Client) -> None:
         exchange.respond(answers_of(device, exchange))
 
 
-def test_a_device_forgotten_meanwhile_is_refused(client: Client) -> None:
+def test_a_device_forgotten_during_the_login_is_refused(client: Client) -> None:
     for steps in (0, 1):
         tokens = client.tokens()
         device, _ = confirm_device(client, tokens)
@@ -289,7 +289,7 @@ def test_a_device_forgotten_meanwhile_is_refused(client: Client) -> None:
                 exchange.respond(answers_of(device, exchange))
 
 
-def test_the_client_s_secret_is_needed_in_every_step(make: Make) -> None:
+def test_a_secret_hash_is_required_in_every_step(make: Make) -> None:
     client = make(remember_devices=True, client_secret=True)
     client.user()
     device, _ = confirm_device(client, client.tokens())

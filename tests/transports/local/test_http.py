@@ -83,12 +83,12 @@ def listing(pool: LocalUserPool) -> bytes:
 
 
 class TestSignatures:
-    def test_the_right_one_is_taken(self, pool: LocalUserPool, server: LocalServer) -> None:
+    def test_the_right_signature_is_accepted(self, pool: LocalUserPool, server: LocalServer) -> None:
         body = listing(pool)
         status, document, _ = send(server, body, signed(server, body))
         assert (status, document) == (200, {"Users": []})
 
-    def test_none_is_refused(self, pool: LocalUserPool, server: LocalServer) -> None:
+    def test_a_missing_signature_is_refused(self, pool: LocalUserPool, server: LocalServer) -> None:
         headers = {"Content-Type": JSON, "X-Amz-Target": TARGET_PREFIX + "ListUsers"}
         status, document, answered = send(server, listing(pool), headers)
         assert status == 403
@@ -97,7 +97,7 @@ class TestSignatures:
         assert answered["x-amzn-requestid"]
 
     @pytest.mark.parametrize("operation", ["CreateUserPool", "AdminSetUserPassword", "AdminInitiateAuth", "ListUsers"])
-    def test_every_administrator_s_operation_wants_one(self, server: LocalServer, operation: str) -> None:
+    def test_every_admin_operation_needs_a_signature(self, server: LocalServer, operation: str) -> None:
         headers = {"Content-Type": JSON, "X-Amz-Target": TARGET_PREFIX + operation}
         assert send(server, b"{}", headers)[1]["__type"] == "MissingAuthenticationTokenException"
 
@@ -119,7 +119,7 @@ class TestSignatures:
             ({"url": "http://other.example/"}, "InvalidSignatureException"),
         ],
     )
-    def test_a_wrong_one_is_refused(
+    def test_a_wrong_signature_is_refused(
         self, pool: LocalUserPool, server: LocalServer, changes: dict[str, Any], code: str
     ) -> None:
         body = listing(pool)
@@ -150,7 +150,7 @@ class TestSignatures:
         assert "x-amz-target" not in added["Authorization"]
         assert send(server, body, added)[1]["__type"] == "InvalidSignatureException"
 
-    def test_a_server_without_keys_takes_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_server_without_keys_refuses_every_signature(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
             monkeypatch.delenv(name, raising=False)
         pool = LocalUserPool()
@@ -158,7 +158,7 @@ class TestSignatures:
             body = listing(pool)
             assert send(server, body, signed(server, body))[1]["__type"] == "UnrecognizedClientException"
 
-    def test_the_environment_s_keys_count_when_none_are_given(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_keys_of_the_environment_are_used_if_none_are_given(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEYS.access_key_id)
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEYS.secret_access_key)
         monkeypatch.setenv("AWS_SESSION_TOKEN", "a-session-token")
@@ -186,7 +186,7 @@ class TestWire:
             assert outside["ResponseMetadata"]["HTTPStatusCode"] == inside["ResponseMetadata"]["HTTPStatusCode"]
 
     @pytest.mark.parametrize("body", [b"{", b"[]", b"\xff", b'"x"', b"[" * 100_000])
-    def test_a_body_that_is_no_object_is_refused(self, server: LocalServer, body: bytes) -> None:
+    def test_a_body_that_is_not_an_object_is_refused(self, server: LocalServer, body: bytes) -> None:
         status, document = self.post(server, "InitiateAuth", body)
         assert (status, document["__type"]) == (400, "SerializationException")
 
@@ -196,7 +196,7 @@ class TestWire:
         target = {"X-Amz-Target": TARGET_PREFIX + "GetUser"}
         assert send(server, b"{}", target, path="/elsewhere")[1]["__type"] == "UnknownOperationException"
 
-    def test_a_body_has_a_limit_and_a_length(self, server: LocalServer) -> None:
+    def test_a_body_needs_a_length_below_the_limit(self, server: LocalServer) -> None:
         for length, expected in (("2000000", 413), ("9" * 5000, 413), ("x", 411), ("-1", 411), ("", 411)):
             connection = http.client.HTTPConnection("127.0.0.1", urlsplit(server.url).port, timeout=10)
             connection.putrequest("POST", "/")
@@ -208,7 +208,7 @@ class TestWire:
             response.read()
             connection.close()
 
-    def test_a_body_is_asked_for(self, server: LocalServer) -> None:
+    def test_expect_100_continue_is_answered(self, server: LocalServer) -> None:
         with socket.create_connection(("127.0.0.1", urlsplit(server.url).port or 0), timeout=10) as sock:
             sock.sendall(
                 b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nExpect: 100-continue\r\n"
@@ -219,13 +219,13 @@ class TestWire:
             answer = b"".join(iter(lambda: sock.recv(4096), b""))
             assert answer.startswith(b"HTTP/1.1 400 ")
 
-    def test_half_a_body_is_no_request(self, server: LocalServer) -> None:
+    def test_an_incomplete_body_is_not_processed(self, server: LocalServer) -> None:
         with socket.create_connection(("127.0.0.1", urlsplit(server.url).port or 0), timeout=10) as sock:
             sock.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20\r\n\r\n{}")
             sock.shutdown(socket.SHUT_WR)
             assert sock.recv(100) == b""
 
-    def test_a_fault_of_ours_is_said_without_a_word_of_it(
+    def test_an_internal_error_does_not_show_its_message(
         self, server: LocalServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def broken(*_: object) -> dict[str, Any]:
@@ -237,7 +237,7 @@ class TestWire:
         # The lock was given back.
         assert self.post(server, "InitiateAuth", b"{}")[0] == 400
 
-    def test_a_line_break_in_a_message_is_no_header(self, server: LocalServer) -> None:
+    def test_a_line_break_in_a_message_does_not_add_a_header(self, server: LocalServer) -> None:
         body = json.dumps({"ClientId": "x\r\nX-Injected: 1\u20ac", "AuthFlow": "USER_SRP_AUTH"}).encode()
         headers = {"X-Amz-Target": TARGET_PREFIX + "InitiateAuth"}
         status, document, answered = send(server, body, headers)
@@ -252,10 +252,10 @@ class TestWire:
         assert send(server, b"", {"Host": host}, "GET", path)[0] == 404
 
     @pytest.mark.parametrize("host", ["localhost", "localhost:80", "127.0.0.1", "[::1]:5000"])
-    def test_a_loopback_name_is_taken(self, server: LocalServer, host: str) -> None:
+    def test_a_loopback_name_is_accepted(self, server: LocalServer, host: str) -> None:
         assert self.post(server, "InitiateAuth", b"{}", Host=host)[0] == 400
 
-    def test_connections_are_kept(self, pool: LocalUserPool, server: LocalServer) -> None:
+    def test_connections_are_kept_alive(self, pool: LocalUserPool, server: LocalServer) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", urlsplit(server.url).port, timeout=10)
         connection.connect()
         sock = connection.sock
@@ -278,7 +278,7 @@ class TestWire:
         with pytest.raises(ConnectionRefusedError):
             connection.request("GET", "/")
 
-    def test_the_issuer_is_the_server_s_while_it_runs(self, clock: Clock) -> None:
+    def test_the_issuer_is_the_url_of_the_server_while_it_runs(self, clock: Clock) -> None:
         pool = LocalUserPool(clock=clock)
         client = Client(pool, clock)
         client.user()
@@ -325,7 +325,7 @@ class TestBoto3:
         yield client
         client.close()
 
-    def test_it_sets_a_pool_up_and_logs_in(self, boto: Any) -> None:
+    def test_boto3_creates_a_pool_and_logs_in(self, boto: Any) -> None:
         pool = boto.create_user_pool(PoolName="boto")["UserPool"]
         assert pool["CreationDate"].tzinfo is not None
         client_id = boto.create_user_pool_client(
@@ -351,7 +351,7 @@ class TestBoto3:
         with pytest.raises(boto.exceptions.NotAuthorizedException, match="Access Token has been revoked"):
             boto.get_user(AccessToken=tokens["AccessToken"])
 
-    def test_it_lists_users_in_pages(self, boto: Any, pool: LocalUserPool) -> None:
+    def test_boto3_lists_users_in_pages(self, boto: Any, pool: LocalUserPool) -> None:
         names = [f"user{index}" for index in range(5)]
         for name in names:
             boto.admin_create_user(UserPoolId=pool.user_pool_id, Username=name, MessageAction="SUPPRESS")
@@ -362,7 +362,7 @@ class TestBoto3:
         assert [user["Username"] for user in users] == names
         assert isinstance(users[0]["UserCreateDate"], datetime)
 
-    def test_its_typed_errors_are_met(self, boto: Any, pool: LocalUserPool) -> None:
+    def test_boto3_gets_its_typed_errors(self, boto: Any, pool: LocalUserPool) -> None:
         with pytest.raises(boto.exceptions.UserNotFoundException) as caught:
             boto.admin_get_user(UserPoolId=pool.user_pool_id, Username="nobody")
         assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400

@@ -108,7 +108,7 @@ def test_a_wrong_password_is_refused(serve: Callable[..., Setting], client_secre
     user.client.close()
 
 
-def test_a_client_secret_is_needed(serve: Callable[..., Setting]) -> None:
+def test_a_client_secret_is_required(serve: Callable[..., Setting]) -> None:
     setting = serve(client_secret=True)
     setting.client.user()
     user = setting.cognito()
@@ -160,7 +160,7 @@ def test_a_totp_code_is_asked_for_and_checked(serve: Callable[..., Setting], cli
 
 
 @pytest.mark.parametrize("client_secret", [False, True])
-def test_it_refreshes(serve: Callable[..., Setting], client_secret: bool) -> None:
+def test_pycognito_refreshes(serve: Callable[..., Setting], client_secret: bool) -> None:
     setting = serve(client_secret=client_secret)
     setting.client.user()
     user = setting.cognito()
@@ -172,7 +172,7 @@ def test_it_refreshes(serve: Callable[..., Setting], client_secret: bool) -> Non
     user.client.close()
 
 
-def test_it_signs_up_and_acts_as_an_administrator(serve: Callable[..., Setting]) -> None:
+def test_pycognito_signs_up_and_uses_admin_operations(serve: Callable[..., Setting]) -> None:
     setting = serve()
     user = setting.cognito()
     user.set_base_attributes(email="alice@example.com")

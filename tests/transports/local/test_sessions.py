@@ -39,7 +39,7 @@ def sessions(boto: Any, tokens: dict[str, str]) -> list[dict[str, Any]]:
     return found
 
 
-def test_each_log_in_is_a_session_and_one_is_the_caller_s(boto: Any, client: Client) -> None:
+def test_each_login_is_a_session_and_the_current_one_is_marked(boto: Any, client: Client) -> None:
     first = client.tokens()
     client.clock.now += 10
     second = client.tokens()
@@ -54,7 +54,7 @@ def test_each_log_in_is_a_session_and_one_is_the_caller_s(boto: Any, client: Cli
     assert shown[1]["CreateDate"].timestamp() == client.clock.now
 
 
-def test_a_refresh_is_activity_of_the_same_session(boto: Any, client: Client) -> None:
+def test_a_refresh_updates_the_activity_of_its_session(boto: Any, client: Client) -> None:
     tokens = client.tokens()
     client.clock.now += 60
     client.refresh(tokens["RefreshToken"])
@@ -62,7 +62,7 @@ def test_a_refresh_is_activity_of_the_same_session(boto: Any, client: Client) ->
     assert (shown["LastActiveDate"] - shown["CreateDate"]).total_seconds() == 60
 
 
-def test_another_session_is_revoked_with_all_its_tokens(boto: Any, client: Client) -> None:
+def test_revoking_another_session_revokes_its_tokens(boto: Any, client: Client) -> None:
     mine, theirs = client.tokens(), client.tokens()
     (other,) = [session for session in sessions(boto, mine) if not session["IsCurrentSession"]]
     boto.revoke_user_session(
@@ -78,7 +78,7 @@ def test_another_session_is_revoked_with_all_its_tokens(boto: Any, client: Clien
         boto.revoke_user_session(AccessToken=mine["AccessToken"], SessionId=other["SessionId"])
 
 
-def test_the_caller_s_own_session_is_not_revoked(boto: Any, client: Client) -> None:
+def test_the_current_session_cannot_be_revoked(boto: Any, client: Client) -> None:
     tokens = client.tokens()
     (own,) = sessions(boto, tokens)
     with pytest.raises(boto.exceptions.InvalidParameterException):
@@ -86,7 +86,7 @@ def test_the_caller_s_own_session_is_not_revoked(boto: Any, client: Client) -> N
     assert sessions(boto, tokens) == [own]
 
 
-def test_another_user_s_session_is_not_there(boto: Any, client: Client) -> None:
+def test_a_session_of_another_user_is_not_found(boto: Any, client: Client) -> None:
     tokens = client.tokens()
     client.user("bob")
     (theirs,) = sessions(boto, client.tokens("bob"))
@@ -94,7 +94,7 @@ def test_another_user_s_session_is_not_there(boto: Any, client: Client) -> None:
         boto.revoke_user_session(AccessToken=tokens["AccessToken"], SessionId=theirs["SessionId"])
 
 
-def test_an_administrator_lists_and_revokes_any(boto: Any, client: Client) -> None:
+def test_an_administrator_lists_and_revokes_any_session(boto: Any, client: Client) -> None:
     tokens = client.tokens()
     named = {"UserPoolId": client.pool_id, "Username": "alice"}
     (shown,) = boto.admin_list_user_sessions(**named)["Sessions"]
@@ -113,7 +113,7 @@ def test_an_administrator_lists_and_revokes_any(boto: Any, client: Client) -> No
             operation(UserPoolId=client.pool_id, Username="nobody", **more)
 
 
-def test_sessions_end_with_sign_out_and_with_time(boto: Any, client: Client) -> None:
+def test_sessions_end_by_sign_out_and_by_expiry(boto: Any, client: Client) -> None:
     tokens = client.tokens()
     named = {"UserPoolId": client.pool_id, "Username": "alice"}
     client.clock.now += 30 * 86400 - 1
@@ -199,7 +199,7 @@ def test_administrators_act_on_a_user_s_devices(clock: Clock) -> None:
 class TestReasons:
     """NotAuthorizedException has many reasons, and says which."""
 
-    def test_a_disabled_user(self, boto: Any, client: Client) -> None:
+    def test_a_disabled_user_has_its_reason(self, boto: Any, client: Client) -> None:
         tokens = client.tokens()
         boto.admin_disable_user(UserPoolId=client.pool_id, Username="alice")
         for parameters in (
@@ -210,7 +210,7 @@ class TestReasons:
                 boto.initiate_auth(ClientId=client.client_id, **parameters)
             assert caught.value.response["Error"]["Message"] == "User is disabled."
 
-    def test_too_many_attempts(self, boto: Any, client: Client) -> None:
+    def test_too_many_attempts_have_their_reason(self, boto: Any, client: Client) -> None:
         wrong = {"AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": {"USERNAME": "alice", "PASSWORD": "Wrong-Horse-1"}}
         messages = []
         for _ in range(6):

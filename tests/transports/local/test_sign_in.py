@@ -31,7 +31,7 @@ def test_the_right_password_gives_tokens(client: Client) -> None:
     assert reply["ResponseMetadata"]["RequestId"]
 
 
-def test_the_challenge_is_in_the_service_s_form(client: Client) -> None:
+def test_the_challenge_has_the_form_of_the_service(client: Client) -> None:
     client.user()
     for _ in range(8):
         reply = client.begin().reply
@@ -58,7 +58,7 @@ def test_a_public_value_out_of_range_is_refused(client: Client, A: str) -> None:
 
 
 @pytest.mark.parametrize("shift", [-300, 0, 300])
-def test_a_timestamp_near_the_clock_is_taken(client: Client, shift: int) -> None:
+def test_a_timestamp_near_the_clock_is_accepted(client: Client, shift: int) -> None:
     client.user()
     exchange = client.begin()
     assert "AuthenticationResult" in exchange.respond(exchange.answers(PASSWORD, timestamp=client.timestamp(shift)))
@@ -103,7 +103,7 @@ def test_the_claim_covers_the_timestamp(client: Client) -> None:
         exchange.respond({**exchange.answers(PASSWORD), "TIMESTAMP": client.timestamp(1)})
 
 
-def test_a_secret_block_is_good_for_one_answer(client: Client) -> None:
+def test_a_secret_block_can_be_used_once(client: Client) -> None:
     client.user()
     exchange = client.begin()
     exchange.respond(exchange.answers(PASSWORD))
@@ -111,7 +111,7 @@ def test_a_secret_block_is_good_for_one_answer(client: Client) -> None:
         exchange.respond(exchange.answers(PASSWORD))
 
 
-def test_a_wrong_answer_spends_the_secret_block(client: Client) -> None:
+def test_a_secret_block_cannot_be_used_after_a_wrong_answer(client: Client) -> None:
     client.user()
     exchange = client.begin()
     with refused(*WRONG):
@@ -162,7 +162,7 @@ def test_an_exchange_expires(client: Client) -> None:
         exchange.respond(exchange.answers(PASSWORD))
 
 
-def test_a_password_changed_meanwhile_is_not_proved(client: Client) -> None:
+def test_a_password_changed_during_the_login_is_refused(client: Client) -> None:
     client.user()
     exchange = client.begin()
     client.admin("AdminSetUserPassword", Username="alice", Password=OTHER_PASSWORD, Permanent=True)
@@ -202,13 +202,13 @@ def test_wrong_passwords_are_forgiven_after_a_quarter_of_an_hour(client: Client)
 
 
 class TestSecretHash:
-    def test_the_right_one_is_taken(self, make: Make) -> None:
+    def test_the_right_secret_hash_is_accepted(self, make: Make) -> None:
         client = make(client_secret=True)
         client.user()
         assert client.tokens()["AccessToken"]
 
     @pytest.mark.parametrize("given", [None, "", "AAAA", "wrong client", "wrong name"])
-    def test_a_missing_or_wrong_one_is_refused_in_the_first_step(self, make: Make, given: str | None) -> None:
+    def test_a_missing_or_wrong_secret_hash_is_refused_in_the_first_step(self, make: Make, given: str | None) -> None:
         client = make(client_secret=True)
         client.user()
         assert client.secret is not None
@@ -221,19 +221,19 @@ class TestSecretHash:
             client.begin(SECRET_HASH=given)
 
     @pytest.mark.parametrize("given", ["", "AAAA"])
-    def test_a_missing_or_wrong_one_is_refused_in_the_answer(self, make: Make, given: str) -> None:
+    def test_a_missing_or_wrong_secret_hash_is_refused_in_the_answer(self, make: Make, given: str) -> None:
         client = make(client_secret=True)
         client.user()
         exchange = client.begin()
         with refused("NotAuthorizedException", "SECRET_HASH was not received" if not given else "Unable to verify"):
             exchange.respond({**exchange.answers(PASSWORD), "SECRET_HASH": given})
 
-    def test_one_without_a_secret_is_refused(self, client: Client) -> None:
+    def test_a_secret_hash_for_a_public_client_is_refused(self, client: Client) -> None:
         client.user()
         with refused("NotAuthorizedException", "not configured for secret"):
             client.begin(SECRET_HASH="AAAA")
 
-    def test_it_is_over_the_typed_name_first_and_the_canonical_one_later(self, make: Make) -> None:
+    def test_the_secret_hash_is_over_the_typed_name_first_and_the_canonical_one_later(self, make: Make) -> None:
         client = make(client_secret=True, pool_settings={"UsernameAttributes": ["email"]})
         canonical = client.user("alice@example.com")
         exchange = client.begin("alice@example.com")
@@ -264,7 +264,7 @@ class TestNames:
         typed = {"USERNAME": "alice@example.com", **client.hash("alice@example.com")}
         assert "AuthenticationResult" in exchange.respond({**exchange.answers(PASSWORD), **typed})
 
-    def test_case_counts_unless_the_pool_says_otherwise(self, make: Make) -> None:
+    def test_usernames_are_case_sensitive_unless_the_pool_says_otherwise(self, make: Make) -> None:
         strict, lenient = make(), make(pool_settings={"UsernameConfiguration": {"CaseSensitive": False}})
         strict.user("Alice")
         with refused(*WRONG):
@@ -274,7 +274,7 @@ class TestNames:
         assert lenient.tokens("aLICE")["AccessToken"]
 
     @pytest.mark.parametrize("settings", [{}, {"UsernameAttributes": ["email"]}])
-    def test_an_unknown_name_gets_a_stable_challenge_and_the_wrong_password_s_answer(
+    def test_an_unknown_name_gets_a_stable_challenge_and_the_error_of_a_wrong_password(
         self, make: Make, settings: dict[str, object]
     ) -> None:
         client = make(pool_settings=settings)
@@ -287,7 +287,7 @@ class TestNames:
         with refused(*WRONG):
             first.respond({**first.answers(PASSWORD), "USERNAME": "nobody@example.com"})
 
-    def test_an_unknown_name_is_said_where_the_client_may_know(self, make: Make) -> None:
+    def test_an_unknown_name_is_an_error_if_the_client_reveals_users(self, make: Make) -> None:
         client = make(client_settings={"PreventUserExistenceErrors": "LEGACY"})
         with refused("UserNotFoundException", "User does not exist."):
             client.begin("nobody")
@@ -311,14 +311,14 @@ class TestPasswordFlows:
         return client.call("InitiateAuth", ClientId=client.client_id, AuthFlow=flow, AuthParameters=parameters)
 
     @pytest.mark.parametrize("flow", ["USER_PASSWORD_AUTH", "ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH"])
-    def test_the_right_password_and_no_other(self, client: Client, flow: str) -> None:
+    def test_only_the_right_password_is_accepted(self, client: Client, flow: str) -> None:
         client.user()
         assert "AuthenticationResult" in self.initiate(client, flow, PASSWORD)
         for username, password in (("alice", OTHER_PASSWORD), ("nobody", PASSWORD)):
             with refused(*WRONG):
                 self.initiate(client, flow, password, username)
 
-    def test_the_administrator_s_flow_is_not_the_user_s(self, client: Client) -> None:
+    def test_the_admin_flow_is_refused_for_users(self, client: Client) -> None:
         client.user()
         with refused("InvalidParameterException", "Initiate Auth method not supported."):
             client.call(
@@ -338,13 +338,13 @@ class TestPasswordFlows:
         with refused("InvalidParameterException", "not enabled"):
             client.refresh(tokens["RefreshToken"])
 
-    def test_srp_can_be_off(self, make: Make) -> None:
+    def test_srp_can_be_disabled(self, make: Make) -> None:
         client = make(client_settings={"ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH"]})
         client.user()
         with refused("InvalidParameterException", "USER_SRP_AUTH flow not enabled"):
             client.begin()
 
-    def test_older_names_of_flows(self, make: Make) -> None:
+    def test_older_names_of_flows_are_accepted(self, make: Make) -> None:
         client = make(client_settings={"ExplicitAuthFlows": ["ADMIN_NO_SRP_AUTH"]})
         client.user()
         assert self.initiate(client, "ADMIN_NO_SRP_AUTH", PASSWORD)
@@ -356,7 +356,7 @@ class TestPasswordFlows:
 
 
 class TestUserState:
-    def test_a_disabled_user_is_told_after_the_right_password_only(self, client: Client) -> None:
+    def test_the_error_for_a_disabled_user_needs_the_right_password(self, client: Client) -> None:
         client.user()
         client.admin("AdminDisableUser", Username="alice")
         with refused("NotAuthorizedException", "User is disabled."):
@@ -366,14 +366,14 @@ class TestUserState:
         client.admin("AdminEnableUser", Username="alice")
         client.tokens()
 
-    def test_an_unconfirmed_user_is_told_after_the_right_password_only(self, client: Client) -> None:
+    def test_the_error_for_an_unconfirmed_user_needs_the_right_password(self, client: Client) -> None:
         client.call("SignUp", ClientId=client.client_id, Username="alice", Password=PASSWORD)
         with refused("UserNotConfirmedException", "User is not confirmed."):
             client.log_in()
         with refused(*WRONG):
             client.log_in(password=OTHER_PASSWORD)
 
-    def test_a_user_deleted_meanwhile_is_refused(self, client: Client) -> None:
+    def test_a_user_deleted_during_the_login_is_refused(self, client: Client) -> None:
         client.user()
         exchange = client.begin()
         client.admin("AdminDeleteUser", Username="alice")
@@ -382,7 +382,7 @@ class TestUserState:
 
 
 class TestParameters:
-    def test_a_missing_one_is_named(self, client: Client) -> None:
+    def test_a_missing_parameter_is_named(self, client: Client) -> None:
         for missing in ("USERNAME", "SRP_A"):
             with refused("InvalidParameterException", f"Missing required parameter {missing}"):
                 client.begin(**cast(dict[str, Any], {missing: None}))
@@ -420,7 +420,7 @@ class TestParameters:
             with refused("InvalidParameterException"):
                 client.admin("AdminGetUser", Username=username)
 
-    def test_an_unknown_client_operation_and_challenge(self, client: Client) -> None:
+    def test_an_unknown_client_operation_or_challenge_is_refused(self, client: Client) -> None:
         with refused("ResourceNotFoundException", "User pool client nope does not exist."):
             client.use("nope").begin()
         with refused("UnknownOperationException"):
@@ -440,7 +440,7 @@ class TestParameters:
             )
 
 
-def test_conversations_that_expired_are_dropped(client: Client) -> None:
+def test_expired_exchanges_are_dropped(client: Client) -> None:
     client.user()
     client.begin()
     conversations = client.pool._state.conversations
@@ -471,7 +471,7 @@ def test_the_administrator_answers_challenges_too(client: Client) -> None:
     assert "AuthenticationResult" in client.admin("AdminRespondToAuthChallenge", **answer)
 
 
-def test_no_secret_is_in_a_repr(make: Make) -> None:
+def test_a_repr_does_not_show_secrets(make: Make) -> None:
     client = make(client_secret=True)
     client.user(email="alice@example.com")
     exchange, state = client.begin(), client.pool._state
@@ -483,7 +483,7 @@ def test_no_secret_is_in_a_repr(make: Make) -> None:
     assert not [secret for secret in secrets if secret and secret in shown]
 
 
-def test_the_clock_is_the_pool_s_own(clock: Clock, make: Make) -> None:
+def test_the_clock_of_the_pool_is_used(clock: Clock, make: Make) -> None:
     clock.now = 1_000_000_000.0
     client = make()
     client.user()

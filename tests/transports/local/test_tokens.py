@@ -55,7 +55,7 @@ def get_tokens(client: Client, token: str, **parameters: Any) -> dict[str, Any]:
 
 
 class TestClaims:
-    def test_of_an_access_token(self, client: Client) -> None:
+    def test_claims_of_an_access_token(self, client: Client) -> None:
         client.user()
         claims = read(client, client.tokens()["AccessToken"])
         assert claims["username"] == "alice"
@@ -67,7 +67,7 @@ class TestClaims:
         assert {"sub", "jti", "origin_jti", "event_id"} <= set(claims)
         assert "aud" not in claims
 
-    def test_of_an_id_token(self, client: Client) -> None:
+    def test_claims_of_an_id_token(self, client: Client) -> None:
         client.user(email="alice@example.com", email_verified="true", name="Alice")
         claims = read(client, client.tokens()["IdToken"], client.client_id)
         assert claims["cognito:username"] == "alice"
@@ -77,7 +77,7 @@ class TestClaims:
         assert claims["name"] == "Alice"
         assert "client_id" not in claims
 
-    def test_of_both_together(self, client: Client) -> None:
+    def test_claims_that_both_tokens_share(self, client: Client) -> None:
         client.user()
         tokens = client.tokens()
         access, identity = read(client, tokens["AccessToken"]), read(client, tokens["IdToken"], client.client_id)
@@ -85,7 +85,7 @@ class TestClaims:
             assert access[name] == identity[name]
         assert access["jti"] != identity["jti"]
 
-    def test_validities_are_the_client_s(self, make: Make) -> None:
+    def test_validities_are_set_by_the_client(self, make: Make) -> None:
         units = {"AccessToken": "minutes", "IdToken": "hours"}
         client = make(client_settings={"AccessTokenValidity": 5, "IdTokenValidity": 2, "TokenValidityUnits": units})
         client.user()
@@ -102,7 +102,7 @@ class TestClaims:
 
 
 class TestAccessTokensThatAreRefused:
-    def test_forged(self, client: Client) -> None:
+    def test_a_forged_token_is_refused(self, client: Client) -> None:
         client.user()
         token = client.tokens()["AccessToken"]
         get_user(client, token)
@@ -125,20 +125,20 @@ class TestAccessTokensThatAreRefused:
             with refused("NotAuthorizedException", "Invalid Access Token"):
                 get_user(client, forgery)
 
-    def test_an_id_token_and_a_refresh_token(self, client: Client) -> None:
+    def test_id_and_refresh_tokens_are_refused(self, client: Client) -> None:
         client.user()
         tokens = client.tokens()
         for name in ("IdToken", "RefreshToken"):
             with refused("NotAuthorizedException", "Invalid Access Token"):
                 get_user(client, tokens[name])
 
-    def test_of_another_server(self, client: Client, make: Make) -> None:
+    def test_a_token_of_another_server_is_refused(self, client: Client, make: Make) -> None:
         other = make()
         other.user()
         with refused("NotAuthorizedException", "Invalid Access Token"):
             get_user(client, other.tokens()["AccessToken"])
 
-    def test_expired(self, client: Client) -> None:
+    def test_an_expired_token_is_refused(self, client: Client) -> None:
         client.user()
         token = client.tokens()["AccessToken"]
         client.clock.now += 3599
@@ -147,7 +147,7 @@ class TestAccessTokensThatAreRefused:
         with refused("NotAuthorizedException", "Access Token has expired"):
             get_user(client, token)
 
-    def test_signed_out_everywhere(self, client: Client) -> None:
+    def test_a_token_is_refused_after_global_sign_out(self, client: Client) -> None:
         client.user()
         first, second = client.tokens(), client.tokens()
         client.call("GlobalSignOut", AccessToken=first["AccessToken"])
@@ -158,7 +158,7 @@ class TestAccessTokensThatAreRefused:
                 client.refresh(tokens["RefreshToken"])
         get_user(client, client.tokens()["AccessToken"])
 
-    def test_signed_out_by_the_administrator(self, client: Client) -> None:
+    def test_a_token_is_refused_after_sign_out_by_an_administrator(self, client: Client) -> None:
         client.user()
         client.user("bob")
         alice, bob = client.tokens(), client.tokens("bob")
@@ -167,7 +167,7 @@ class TestAccessTokensThatAreRefused:
             get_user(client, alice["AccessToken"])
         get_user(client, bob["AccessToken"])
 
-    def test_of_a_disabled_or_deleted_user(self, client: Client) -> None:
+    def test_a_token_of_a_disabled_or_deleted_user_is_refused(self, client: Client) -> None:
         client.user()
         tokens = client.tokens()
         client.admin("AdminDisableUser", Username="alice")
@@ -188,7 +188,7 @@ class TestAccessTokensThatAreRefused:
 
 
 class TestRefresh:
-    def test_both_ways_give_new_tokens_and_keep_the_refresh_token(self, client: Client) -> None:
+    def test_both_operations_give_new_tokens_and_keep_the_refresh_token(self, client: Client) -> None:
         client.user()
         tokens = client.tokens()
         client.clock.now += 60
@@ -231,7 +231,7 @@ class TestRefresh:
             other.call("RevokeToken", ClientId=other.client_id, Token=token)
         client.refresh(token)
 
-    def test_the_client_s_secret_is_needed(self, make: Make) -> None:
+    def test_a_secret_hash_is_required(self, make: Make) -> None:
         client = make(client_secret=True)
         client.user()
         token = client.tokens()["RefreshToken"]
@@ -246,7 +246,7 @@ class TestRefresh:
         assert get_tokens(client, token, ClientSecret=client.secret)
         assert client.refresh(token)
 
-    def test_a_revoked_token_takes_its_access_tokens_along(self, client: Client) -> None:
+    def test_revoking_a_refresh_token_revokes_its_access_tokens(self, client: Client) -> None:
         client.user()
         tokens, other = client.tokens(), client.tokens()
         refreshed = get_tokens(client, tokens["RefreshToken"])
@@ -278,7 +278,7 @@ class TestRotation:
         client.user()
         return client
 
-    def test_a_new_token_replaces_the_old_one_after_its_grace(self, client: Client) -> None:
+    def test_a_new_refresh_token_replaces_the_old_one_after_the_grace_period(self, client: Client) -> None:
         first = client.tokens()["RefreshToken"]
         second = get_tokens(client, first)["RefreshToken"]
         assert second != first
@@ -289,7 +289,7 @@ class TestRotation:
             get_tokens(client, first)
         assert get_tokens(client, second)["RefreshToken"]
 
-    def test_the_replacement_expires_with_the_first(self, client: Client) -> None:
+    def test_the_new_refresh_token_expires_with_the_first(self, client: Client) -> None:
         first = client.tokens()["RefreshToken"]
         client.clock.now += 29 * 86400
         second = get_tokens(client, first)["RefreshToken"]
@@ -297,11 +297,11 @@ class TestRotation:
         with refused("NotAuthorizedException", "Refresh Token has expired"):
             get_tokens(client, second)
 
-    def test_the_older_flow_is_off(self, client: Client) -> None:
+    def test_the_older_flow_is_refused_with_rotation(self, client: Client) -> None:
         with refused("InvalidParameterException", "not enabled"):
             client.refresh(client.tokens()["RefreshToken"])
 
-    def test_there_is_no_grace_unless_the_client_has_one(self, make: Make) -> None:
+    def test_there_is_no_grace_period_by_default(self, make: Make) -> None:
         client = make(client_settings={"RefreshTokenRotation": {"Feature": "ENABLED"}})
         client.user()
         first = client.tokens()["RefreshToken"]
@@ -310,7 +310,7 @@ class TestRotation:
             get_tokens(client, first)
 
 
-def test_there_are_documents_for_the_server_s_pools_only(client: Client) -> None:
+def test_there_are_key_sets_for_the_pools_of_the_server_only(client: Client) -> None:
     configuration = json.loads(
         client.pool.fetch(f"https://x.example/{client.pool_id}/.well-known/openid-configuration")
     )

@@ -114,7 +114,7 @@ def test_each_test_records_its_cassette_and_replays_it(project: Project) -> None
     assert project.texts()["TestMore.test_two.json"] != before["TestMore.test_two.json"]
 
 
-def test_test_that_fails_leaves_its_cassette_as_it_was(project: Project) -> None:
+def test_a_failing_test_keeps_its_cassette_unchanged(project: Project) -> None:
     project.run("--record=all")
     before = project.texts()
     (project.folder / "conftest.py").write_text(CONFTEST.replace("asked = closed = 0", "asked = closed = 7"))
@@ -127,7 +127,7 @@ def test_test_that_fails_leaves_its_cassette_as_it_was(project: Project) -> None
     assert project.files() == BOTH
 
 
-def test_calls_left_unused_and_calls_passed_over_fail_a_test(project: Project) -> None:
+def test_unused_and_unmatched_calls_fail_a_test(project: Project) -> None:
     project.run("--record=all")
     project.write(TESTS.replace('        assert ask("bob")["Username"] == "bob"\n', "", 1))
     counts, output = project.run()
@@ -143,7 +143,7 @@ def test_calls_left_unused_and_calls_passed_over_fail_a_test(project: Project) -
     assert project.run()[0] == {"passed": 1, "failed": 1}
 
 
-def test_mode_members_to_keep_and_path_are_the_projects_choice(project: Project) -> None:
+def test_mode_members_to_keep_and_path_can_be_configured(project: Project) -> None:
     project.run("--record=all")
     more = """
 import pytest
@@ -180,7 +180,7 @@ def test_each(ask, name):
     assert project.run()[0] == {"passed": 4}
 
 
-def test_recording_without_a_transport_says_what_to_do(project: Project) -> None:
+def test_the_error_for_recording_without_a_transport_has_a_hint(project: Project) -> None:
     (project.folder / "conftest.py").write_text(CONFTEST.replace("@pytest.fixture\ndef cassette_inner", "def unused"))
     counts, output = project.run("--record=all")
     assert counts == {"error": 2}

@@ -35,7 +35,7 @@ def reply_of(path: Path, reply: dict[str, Any], **options: Any) -> dict[str, Any
     return redacted
 
 
-def test_one_value_is_one_placeholder_wherever_it_is(path: Path) -> None:
+def test_a_value_has_the_same_placeholder_everywhere(path: Path) -> None:
     calls = [
         (Operation("AdminGetUser", {"UserPoolId": POOL, "Username": "alice"}), answer({"Username": "alice"})),
         (
@@ -74,7 +74,7 @@ def test_one_value_is_one_placeholder_wherever_it_is(path: Path) -> None:
     }
 
 
-def test_published_words_stay_where_they_belong_and_nowhere_else(path: Path) -> None:
+def test_published_words_are_kept_only_in_their_members(path: Path) -> None:
     reply = reply_of(
         path,
         {
@@ -112,7 +112,7 @@ def test_published_words_stay_where_they_belong_and_nowhere_else(path: Path) -> 
     }
 
 
-def test_texts_that_are_json_are_redacted_within(path: Path) -> None:
+def test_json_strings_are_redacted_inside(path: Path) -> None:
     parameters = {
         "requiredAttributes": '["userAttributes.email","userAttributes.custom:x"]',
         "userAttributes": '{"email":"alice@example.com","secret key":"v"}',
@@ -134,7 +134,7 @@ def test_texts_that_are_json_are_redacted_within(path: Path) -> None:
     }
 
 
-def test_json_of_a_request_matches_what_is_equal_within(path: Path) -> None:
+def test_json_strings_match_if_their_values_are_equal(path: Path) -> None:
     operation = Operation(
         "RespondToAuthChallenge", {"ChallengeResponses": {"CREDENTIAL": '{"id": "abc", "type": "public-key"}'}}
     )
@@ -163,7 +163,7 @@ SHAPED = {
 
 
 @pytest.mark.parametrize("name", SHAPED)
-def test_what_is_fresh_every_time_is_compared_by_its_shape(name: str, path: Path) -> None:
+def test_fresh_values_are_compared_by_their_shape(name: str, path: Path) -> None:
     good, bad = SHAPED[name]
     for value in good:
         request = request_of(path, "RespondToAuthChallenge", ChallengeResponses={name: value})
@@ -196,18 +196,18 @@ def test_device_verifiers_are_compared_by_their_shape(
             transport.call(Operation("ConfirmDevice", {"Config": {name: base64.b64encode(value).decode()}}))
 
 
-def test_what_has_no_shape_is_a_placeholder(path: Path) -> None:
+def test_values_without_a_shape_become_placeholders(path: Path) -> None:
     assert request_of(path, "InitiateAuth", AuthParameters={"SRP_A": "zz"}) == {
         "AuthParameters": {"SRP_A": "<SRP_A 1>"}
     }
 
 
-def test_numbers_in_the_place_of_secrets_are_placeholders(path: Path) -> None:
+def test_numbers_instead_of_secrets_become_placeholders(path: Path) -> None:
     request = request_of(path, "VerifySoftwareToken", UserCode=135790, Limit=60, Password=1.5, Flag=False)
     assert request == {"UserCode": "<Code 1>", "Limit": 60, "Password": "<Password 1>", "Flag": False}
 
 
-def test_numbers_are_kept_where_the_model_has_them(path: Path) -> None:
+def test_numbers_are_kept_if_the_model_has_them(path: Path) -> None:
     parameters = {"timeout": 60000, "custom:age": 42, "of its own": 7, "customer": 447700900123}
     reply = {"Precedence": 3, "ChallengeParameters": parameters}
     assert reply_of(path, reply, keep={"customer"}) == {
@@ -221,7 +221,7 @@ def test_numbers_are_kept_where_the_model_has_them(path: Path) -> None:
     }
 
 
-def test_answer_is_kept_where_it_is_a_choice_and_not_where_it_is_a_secret(path: Path) -> None:
+def test_an_answer_is_kept_if_it_is_a_choice_and_not_if_it_is_a_secret(path: Path) -> None:
     calls = [
         (Operation("RespondToAuthChallenge", {"ANSWER": text}), answer()) for text in ("SMS_MFA", "required", "ON")
     ]
@@ -264,18 +264,18 @@ SENTENCES = {
 
 
 @pytest.mark.parametrize(("said", "written"), SENTENCES.items())
-def test_sentences_keep_the_words_of_the_service_alone(said: str, written: str, path: Path) -> None:
+def test_messages_keep_only_the_words_of_the_service(said: str, written: str, path: Path) -> None:
     document = record(path, [(admin_get("alice.liddell"), refusal("NotAuthorizedException", said))])
     assert document["calls"][0]["reply"]["Error"] == {"Code": "NotAuthorizedException", "Message": written}
 
 
-def test_sentence_that_quotes_the_user_quotes_the_programs_user_at_replay(path: Path) -> None:
+def test_a_message_that_quotes_the_user_quotes_the_user_of_the_program_at_replay(path: Path) -> None:
     record(path, [(admin_get("alice.liddell"), refusal("UserNotFoundException", "User alice.liddell does not exist."))])
     (reply,) = replay(path, admin_get("bob"))
     assert reply["Error"] == {"Code": "UserNotFoundException", "Message": "User bob does not exist."}
 
 
-def test_user_whose_name_is_a_word_of_the_service_changes_no_sentence(path: Path) -> None:
+def test_a_username_that_is_a_word_of_the_service_does_not_change_messages(path: Path) -> None:
     said = "Incorrect username or password."
     record(path, [(admin_get("password"), refusal("NotAuthorizedException", said))])
     assert replay(path, admin_get("bob"))[0]["Error"]["Message"] == said
@@ -292,12 +292,12 @@ def test_user_whose_name_is_a_word_of_the_service_changes_no_sentence(path: Path
         ("", ""),
     ],
 )
-def test_names_of_errors_stay(code: str, written: str, path: Path) -> None:
+def test_names_of_errors_are_kept(code: str, written: str, path: Path) -> None:
     document = record(path, [(admin_get("alice"), refusal(code, ""))])
     assert document["calls"][0]["reply"] == {"Error": {"Code": written, "Message": ""}}
 
 
-def test_headers_are_dropped_but_for_retry_after(path: Path) -> None:
+def test_headers_are_dropped_except_retry_after(path: Path) -> None:
     reply = answer({}, 429, **{"retry-after": "3", "x-amzn-requestid": "its-id", "set-cookie": "secret"})
     written = record(
         path, [(admin_get("alice"), reply), (admin_get("alice"), answer({}, 429, **{"retry-after": "soon"}))]
@@ -371,7 +371,7 @@ def test_tokens_are_kept_as_claims(path: Path) -> None:
         "https://cognito-idp.us-east-1.amazonaws.com/",
     ],
 )
-def test_issuer_is_the_pools(recorded: str, path: Path) -> None:
+def test_the_issuer_is_that_of_the_pool(recorded: str, path: Path) -> None:
     claims = {"iss": recorded + POOL, "iat": 5, "exp": 10}
     reply_of(path, {"AuthenticationResult": {"IdToken": token(**claims)}})
     (reply,) = replay(path, Operation("GetUser", {}), user_pool_id="eu-west-1_Other9")
@@ -380,7 +380,7 @@ def test_issuer_is_the_pools(recorded: str, path: Path) -> None:
     assert issuer == f"https://{host}.eu-west-1.amazonaws.com/eu-west-1_Other9"
 
 
-def test_hash_of_the_access_token_is_that_of_the_replayed_one(path: Path) -> None:
+def test_at_hash_matches_the_replayed_access_token(path: Path) -> None:
     result = {"IdToken": token(iat=5, at_hash="of another"), "AccessToken": token(iat=5, sub="x")}
     reply_of(path, {"AuthenticationResult": result})
     (reply,) = replay(path, Operation("GetUser", {}))
@@ -400,7 +400,7 @@ def test_tokens_without_an_issue_time_count_from_the_clock(path: Path) -> None:
     assert replayed == {"exp": 5060}
 
 
-def test_keep_leaves_what_it_names_in_the_clear(path: Path) -> None:
+def test_keep_records_the_named_members_unchanged(path: Path) -> None:
     attributes = [{"Name": "email", "Value": "alice@example.com"}, {"Name": "name", "Value": "Alice"}]
     calls = [(admin_get("alice"), answer({"UserAttributes": attributes, "ChallengeParameters": {"question": "why?"}}))]
     written = record(path, calls, keep={"USERNAME", "email", "question"})["calls"][0]
@@ -422,7 +422,7 @@ def test_secrets_cannot_be_kept(name: str, path: Path) -> None:
         RecordingTransport(Scripted(), path, keep={"email", name})
 
 
-def test_keep_is_no_single_text(path: Path) -> None:
+def test_keep_must_not_be_a_single_string(path: Path) -> None:
     with pytest.raises(ConfigurationError, match="set"):
         RecordingTransport(Scripted(), path, keep="email")
 
@@ -430,7 +430,7 @@ def test_keep_is_no_single_text(path: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["<Username 7>", "<JSON>", "<SRP_A>", "<at_hash>", "a \ud800 surrogate", "is <email 1>"]
 )
-def test_text_that_would_be_read_as_a_placeholder_is_not_kept(text: str, path: Path) -> None:
+def test_a_kept_string_must_not_look_like_a_placeholder(text: str, path: Path) -> None:
     written = record(path, [(admin_get(text), answer())], keep={"Username"})
     assert written["calls"][0]["request"]["Username"] == "<Username 1>"
     assert replay(path, admin_get(text)) == [{}]
@@ -439,7 +439,7 @@ def test_text_that_would_be_read_as_a_placeholder_is_not_kept(text: str, path: P
 @pytest.mark.parametrize(
     "form", [str, lambda text: base64.b64encode(text.encode()).decode(), lambda text: text.encode().hex()]
 )
-def test_kept_text_that_holds_a_secret_is_not_written(form: Any, path: Path) -> None:
+def test_a_kept_string_that_contains_a_secret_is_not_written(form: Any, path: Path) -> None:
     path.parent.mkdir()
     path.write_text("what was there before")
     password = "Correct-Horse-1"
@@ -457,20 +457,20 @@ def test_kept_text_that_holds_a_secret_is_not_written(form: Any, path: Path) -> 
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_kept_text_that_equals_a_secret_is_not_written(path: Path) -> None:
+def test_a_kept_string_that_equals_a_secret_is_not_written(path: Path) -> None:
     calls = [(Operation("SignUp", {"Password": "alice-1234", "Username": "alice-1234"}), answer())]
     with pytest.raises(SecretInCassette):
         record(path, calls, keep={"Username"})
 
 
-def test_kept_text_may_hold_a_name_that_is_not_kept(path: Path) -> None:
+def test_a_kept_string_may_contain_a_name_that_is_not_kept(path: Path) -> None:
     attributes = [{"Name": "email", "Value": "alice@example.com"}]
     written = record(path, [(admin_get("alice"), answer({"UserAttributes": attributes}))], keep={"email"})
     assert written["calls"][0]["request"]["Username"] == "<Username 1>"
     assert written["calls"][0]["reply"]["UserAttributes"] == attributes
 
 
-def test_kept_text_may_equal_what_is_no_secret(path: Path) -> None:
+def test_a_kept_string_may_equal_a_value_that_is_not_secret(path: Path) -> None:
     attributes = [{"Name": "nickname", "Value": "alice"}, {"Name": "email", "Value": "alice@example.com"}]
     record(
         path,
@@ -495,7 +495,7 @@ def test_kept_text_may_equal_what_is_no_secret(path: Path) -> None:
         "calls",
     ],
 )
-def test_name_that_is_a_published_word_can_be_recorded(name: str, path: Path) -> None:
+def test_a_username_that_is_a_published_word_can_be_recorded(name: str, path: Path) -> None:
     claims = {"iss": f"https://cognito-idp.us-east-1.amazonaws.com/{POOL}", "iat": 5}
     calls = [
         (
@@ -508,7 +508,7 @@ def test_name_that_is_a_published_word_can_be_recorded(name: str, path: Path) ->
     replay(path, admin_get("bob"))
 
 
-def test_secret_that_became_a_members_name_is_not_written(path: Path) -> None:
+def test_a_secret_as_the_name_of_a_member_is_not_written(path: Path) -> None:
     calls = [(Operation("SignUp", {"Password": "Hunter2isMine", "Hunter2isMine": 1}), answer())]
     with pytest.raises(SecretInCassette):
         record(path, calls)
@@ -580,7 +580,7 @@ def conversations(draw: st.DrawFn) -> tuple[list[tuple[Operation, Any]], list[st
 @pytest.mark.slow
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(conversations())
-def test_nothing_that_is_said_is_in_the_file_and_every_call_replays(
+def test_the_file_contains_no_value_and_every_call_replays(
     path: Path, conversation: tuple[list[tuple[Operation, Any]], list[str]]
 ) -> None:
     calls, secret_cores = conversation

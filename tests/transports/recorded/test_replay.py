@@ -40,7 +40,7 @@ def asked(transport: ReplayTransport, name: str) -> str:
     return shown
 
 
-def test_strict_wants_the_recorded_order(two: Replaying) -> None:
+def test_strict_requires_the_recorded_order(two: Replaying) -> None:
     transport = two("strict")
     with pytest.raises(UnmatchedCall) as caught:
         asked(transport, "bob")
@@ -58,7 +58,7 @@ def test_strict_wants_the_recorded_order(two: Replaying) -> None:
     assert caught.value.nearest is None
 
 
-def test_once_takes_any_order_and_each_call_once(two: Replaying) -> None:
+def test_once_accepts_any_order_and_each_call_once(two: Replaying) -> None:
     transport = two("once")
     assert [asked(transport, name) for name in ("bob", "alice", "bob")] == ["UNCONFIRMED", "CONFIRMED", "ARCHIVED"]
     transport.assert_all_used()
@@ -90,7 +90,7 @@ def test_unused_calls_are_named(two: Replaying) -> None:
     transport.assert_all_matched()
 
 
-def test_unmatched_call_that_was_passed_over_is_remembered(two: Replaying) -> None:
+def test_an_unmatched_call_that_the_program_ignored_is_reported(two: Replaying) -> None:
     transport = two("once")
     for name in ("carol", "dave"):
         with pytest.raises(SrpcoreError):
@@ -102,12 +102,12 @@ def test_unmatched_call_that_was_passed_over_is_remembered(two: Replaying) -> No
             demand()
 
 
-def test_unmatched_call_is_no_error_that_programs_tolerate() -> None:
+def test_an_unmatched_call_is_not_a_service_error() -> None:
     assert not issubclass(UnmatchedCall, (TransportError, ConfigurationError, srpcore.ServiceError))
     assert issubclass(UnmatchedCall, (SrpcoreError, AssertionError))
 
 
-def test_metadata_is_like_the_services(two: Replaying) -> None:
+def test_metadata_has_the_form_of_the_service(two: Replaying) -> None:
     transport = two("strict")
     first, second = (transport.call(admin_get(name)) for name in ("alice", "bob"))
     assert first.status == 200
@@ -187,7 +187,7 @@ DIFFERENCES = [
 
 
 @pytest.mark.parametrize(("place", "value", "expected"), DIFFERENCES, ids=lambda value: str(value)[:30])
-def test_each_difference_is_said_and_no_secret(place: str, value: Any, expected: list[str], path: Path) -> None:
+def test_the_error_shows_each_difference_and_no_secret(place: str, value: Any, expected: list[str], path: Path) -> None:
     record(path, [(Operation("InitiateAuth", RECORDED), answer())])
     transport = ReplayTransport(path)
     with pytest.raises(UnmatchedCall) as caught:
@@ -213,12 +213,12 @@ def test_each_difference_is_said_and_no_secret(place: str, value: Any, expected:
         ("DesiredDeliveryMediums", ("SMS", "EMAIL")),
     ],
 )
-def test_what_the_program_chooses_may_differ(place: str, value: Any, path: Path) -> None:
+def test_values_chosen_by_the_program_may_differ(place: str, value: Any, path: Path) -> None:
     record(path, [(Operation("InitiateAuth", RECORDED), answer())])
     replay(path, Operation("InitiateAuth", changed(place, value)))
 
 
-def test_nearest_is_the_same_operation_with_the_fewest_differences(path: Path) -> None:
+def test_the_error_shows_the_call_with_the_fewest_differences(path: Path) -> None:
     calls = [
         (Operation("GetUser", {}), answer()),
         (Operation("AdminGetUser", {"Limit": 1, "Flag": True, "Precedence": 3}), answer()),
@@ -236,7 +236,7 @@ def test_nearest_is_the_same_operation_with_the_fewest_differences(path: Path) -
     assert (caught.value.nearest, caught.value.differences) == (1, ("the operation: expected GetUser",))
 
 
-def test_two_names_that_were_told_apart_must_differ(path: Path) -> None:
+def test_two_names_that_differed_must_differ_again(path: Path) -> None:
     record(path, [(admin_get("alice"), answer()), (admin_get("bob"), answer()), (admin_get("alice"), answer())])
     replay(path, admin_get("x"), admin_get("y"), admin_get("x"))
     for names in (("x", "x"), ("x", "y", "y"), ("x", "y", "z")):
@@ -244,7 +244,7 @@ def test_two_names_that_were_told_apart_must_differ(path: Path) -> None:
             replay(path, *map(admin_get, names))
 
 
-def test_what_the_service_made_can_only_be_repeated(path: Path) -> None:
+def test_values_made_by_the_service_must_be_repeated(path: Path) -> None:
     calls = [
         (admin_get("alice"), answer({"Session": "recorded-session", "PaginationToken": "next", "UserSub": "its-sub"})),
         (
@@ -262,7 +262,7 @@ def test_what_the_service_made_can_only_be_repeated(path: Path) -> None:
     transport.call(Operation("ListUsers", parameters))
 
 
-def test_name_that_a_reply_showed_first_gives_way_to_the_programs_own_once(path: Path) -> None:
+def test_the_program_may_replace_a_name_from_a_reply_once(path: Path) -> None:
     shown = answer({"Users": [{"Username": "alice"}]})
     calls = [(Operation("ListUsers", {}), shown), (admin_get("alice"), shown), (admin_get("alice"), shown)]
     record(path, calls)
@@ -275,7 +275,7 @@ def test_name_that_a_reply_showed_first_gives_way_to_the_programs_own_once(path:
     assert transport.call(admin_get(first)).document["Users"][0]["Username"] == "carol"
 
 
-def test_tokens_of_a_call_that_answers_again_are_current(path: Path) -> None:
+def test_tokens_of_a_repeated_call_are_current(path: Path) -> None:
     result = {"AuthenticationResult": {"AccessToken": token(iat=5, exp=3605, sub="x")}}
     record(
         path,
@@ -295,7 +295,7 @@ def test_tokens_of_a_call_that_answers_again_are_current(path: Path) -> None:
         transport.call(Operation("SignUp", {"AccessToken": one}))
 
 
-def test_key_set_is_the_published_key_alone_however_often(path: Path) -> None:
+def test_the_key_set_has_only_the_published_key(path: Path) -> None:
     record(path, [])
     transport = ReplayTransport(path)
     first, second = transport.fetch(KEYS_URL), transport.fetch("http://127.0.0.1/x/.well-known/jwks.json")
@@ -320,13 +320,13 @@ def test_fetch_that_failed_fails_again_and_the_next_does_not(path: Path) -> None
     transport.assert_all_used()
 
 
-def test_replay_is_a_context_manager_that_can_go_on(two: Replaying) -> None:
+def test_a_replay_is_a_context_manager_and_can_be_used_after_it(two: Replaying) -> None:
     with two("strict") as transport:
         asked(transport, "alice")
     asked(transport, "bob")
 
 
-def test_user_pool_id_must_be_one(path: Path) -> None:
+def test_the_user_pool_id_must_be_valid(path: Path) -> None:
     record(path, [])
     with pytest.raises(ConfigurationError):
         ReplayTransport(path, user_pool_id="no pool")
@@ -336,7 +336,7 @@ COUNT = 200
 
 
 @pytest.mark.parametrize("mode", ["once", "unordered"])
-def test_threads_share_a_replay(mode: Any, path: Path) -> None:
+def test_threads_can_share_a_replay(mode: Any, path: Path) -> None:
     record(
         path, [(Operation("ListUsers", {"Limit": number}), answer({"Precedence": number})) for number in range(COUNT)]
     )

@@ -14,7 +14,7 @@ from srpcore.tokens import parse, parse_key_set
 from srpcore_transports.recorded import signing
 
 
-def test_token_is_of_the_key_set_by_another_implementation() -> None:
+def test_another_implementation_verifies_the_token_with_the_key_set() -> None:
     token = signing.sign({"sub": "x"})
     keys = jwt.PyJWKSet.from_dict(json.loads(signing.key_set()))
     key = keys[jwt.get_unverified_header(token)["kid"]]
@@ -22,14 +22,14 @@ def test_token_is_of_the_key_set_by_another_implementation() -> None:
     assert jwt.get_unverified_header(token) == {"alg": "RS256", "kid": signing.KEY_ID}
 
 
-def test_key_says_what_it_is_and_is_one_that_the_verifier_takes() -> None:
+def test_the_key_is_marked_and_accepted_by_the_verifier() -> None:
     assert "PUBLISHED-TEST-KEY" in signing.KEY_ID
     key = parse_key_set(signing.key_set()).key(parse(signing.sign({})).kid)
     assert key.n.bit_length() == 2048
 
 
 @pytest.mark.parametrize("missing", ["jwt", "cryptography"])
-def test_without_its_library_recording_works_and_replay_says_what_to_install(missing: str) -> None:
+def test_without_its_library_recording_works_and_replay_names_the_extra(missing: str) -> None:
     program = f"""
 import sys
 sys.path[:0] = {[*srpcore_transports.__path__[0].rsplit("/srpcore_transports", 1)[:1]]!r}

@@ -241,7 +241,7 @@ def record(name: str, path: Path, *, asynchronous: bool = False) -> tuple[Record
 
 @stories
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
-def test_story_replays(name: str, asynchronous: bool, recordings: Recordings) -> None:
+def test_a_story_is_replayed(name: str, asynchronous: bool, recordings: Recordings) -> None:
     recorder, _, result = recordings(name)
     stage = replay_stage(recorder, asynchronous=asynchronous)
     replayed = asyncio.run(STORIES[name][0](stage))
@@ -253,14 +253,14 @@ def test_story_replays(name: str, asynchronous: bool, recordings: Recordings) ->
 
 
 @stories
-def test_story_that_the_asynchronous_facade_recorded_is_the_same(name: str, path: Path, recordings: Recordings) -> None:
+def test_a_story_recorded_by_the_asynchronous_facade_is_the_same(name: str, path: Path, recordings: Recordings) -> None:
     recorder, _, _ = record(name, path, asynchronous=True)
     other, _, _ = recordings(name)
     written, expected = (one.path.read_text(encoding="utf-8") for one in (recorder, other))
     assert written == expected.replace(other.ids[0], recorder.ids[0])
 
 
-def test_story_over_an_asynchronous_transport_is_recorded_alike(path: Path, recordings: Recordings) -> None:
+def test_a_story_over_an_asynchronous_transport_is_recorded_in_the_same_way(path: Path, recordings: Recordings) -> None:
     other, _, _ = recordings("rotation")
     _, settings, user = STORIES["rotation"]
     recorder = Recorder(path, **settings)
@@ -277,7 +277,7 @@ def test_story_over_an_asynchronous_transport_is_recorded_alike(path: Path, reco
 
 
 @stories
-def test_story_replays_with_the_very_values_of_the_recording(name: str, recordings: Recordings) -> None:
+def test_a_story_is_replayed_with_the_values_of_the_recording(name: str, recordings: Recordings) -> None:
     recorder, _, _ = recordings(name)
     stage = replay_stage(recorder, values=RECORDED)
     asyncio.run(STORIES[name][0](stage))
@@ -291,7 +291,7 @@ def forms(text: str) -> set[str]:
 
 
 @stories
-def test_file_holds_nothing_of_what_was_said(name: str, recordings: Recordings) -> None:
+def test_the_file_contains_no_secret_of_the_story(name: str, recordings: Recordings) -> None:
     recorder, stage, _ = recordings(name)
     written = recorder.path.read_text(encoding="utf-8")
     secrets = recorder.spy.texts | stage.used | set(RECORDED.values())
@@ -329,7 +329,7 @@ def test_strict_verifier_accepts_replayed_tokens_weeks_later(recordings: Recordi
         verifier.verify(user.access_token, token_use="access")
 
 
-def test_no_other_verifier_accepts_replayed_tokens(recordings: Recordings) -> None:
+def test_other_verifiers_refuse_replayed_tokens(recordings: Recordings) -> None:
     recorder, _, _ = recordings("rotation")
     stage = replay_stage(recorder)
     user = stage.user()
@@ -340,7 +340,7 @@ def test_no_other_verifier_accepts_replayed_tokens(recordings: Recordings) -> No
 
 
 @pytest.mark.parametrize("name", ["directory", "rotation"])
-def test_program_may_name_another_pool(name: str, recordings: Recordings) -> None:
+def test_the_program_may_use_another_pool_id(name: str, recordings: Recordings) -> None:
     recorder, _, _ = recordings(name)
     stage = replay_stage(recorder, user_pool_id="eu-central-1_Another1")
     stage.ids = ("eu-central-1_Another1", stage.ids[1])
@@ -348,7 +348,7 @@ def test_program_may_name_another_pool(name: str, recordings: Recordings) -> Non
     stage.transport.assert_all_used()
 
 
-def test_replay_names_ids_for_a_program_without_any(recordings: Recordings) -> None:
+def test_a_replay_has_ids_for_a_program_without_any(recordings: Recordings) -> None:
     recorder, _, _ = recordings("rotation")
     stage = replay_stage(recorder)
     assert stage.transport.user_pool_id == recorder.ids[0]
