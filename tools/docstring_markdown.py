@@ -47,6 +47,8 @@ class DocstringMarkdown(Extension):
 
     def on_package(self, *, pkg: Module, loader: GriffeLoader, **_: object) -> None:
         """Rewrite *pkg*, once all of it is loaded."""
+        if "client" in pkg.members:
+            _forget_stub(pkg["client"])
         objects = list(_objects(pkg))
         for obj in objects:
             if obj.docstring:
@@ -59,6 +61,13 @@ class DocstringMarkdown(Extension):
         for obj in objects:
             if isinstance(obj, Class):
                 _add_async_methods(obj, loader)
+
+
+def _forget_stub(client: Module) -> None:
+    """Remove the methods that griffe has read from the stub of *client*: the code itself is described."""
+    for cls in (client["Cognito"], client["AsyncCognito"]):
+        for name in list(cls.members):
+            cls.del_member(name)
 
 
 def _objects(obj: Object) -> Iterator[Object]:
