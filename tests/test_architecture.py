@@ -222,7 +222,7 @@ def impurities(source: str) -> set[str]:
     return found
 
 
-def test_every_pure_package_is_there() -> None:
+def test_every_pure_package_exists() -> None:
     names = {path.relative_to(CORE).with_suffix("").as_posix() for path in modules()}
     assert all(name in names or f"{name}/__init__" in names for name in PURE)
     assert names >= NOT_PURE
@@ -255,7 +255,7 @@ def test_the_exceptions_from_purity_are_needed(name: str) -> None:
         ("import os\nos.environ", set()),
     ],
 )
-def test_the_check_of_purity_finds_what_it_should(source: str, found: set[str]) -> None:
+def test_the_check_of_purity_finds_impure_code(source: str, found: set[str]) -> None:
     assert impurities(source) == found
 
 

@@ -44,7 +44,7 @@ class TestResetPassword:
         )
         return reply
 
-    def test_the_password_is_given_up_until_the_code_brings_another(self, boto: Any, client: Client) -> None:
+    def test_the_password_is_invalid_until_a_code_sets_another(self, boto: Any, client: Client) -> None:
         client.user(email="alice@example.com", email_verified="true")
         pending = client.begin()
         assert "ChallengeName" not in self.password_flow(boto, client, PASSWORD)
@@ -68,7 +68,7 @@ class TestResetPassword:
         with refused("NotAuthorizedException"):
             client.log_in(password=PASSWORD)
 
-    def test_a_second_code_and_an_administrator_s_password_end_it_too(self, boto: Any, client: Client) -> None:
+    def test_a_second_code_or_a_password_of_an_administrator_ends_the_reset(self, boto: Any, client: Client) -> None:
         client.user(email="alice@example.com", email_verified="true")
         boto.admin_reset_user_password(UserPoolId=client.pool_id, Username="alice")
         boto.forgot_password(ClientId=client.client_id, Username="alice")
@@ -78,7 +78,7 @@ class TestResetPassword:
         )
         client.tokens(password=OTHER_PASSWORD)
 
-    def test_a_user_whom_no_code_would_reach_keeps_the_password(self, boto: Any, client: Client) -> None:
+    def test_a_user_without_a_verified_address_keeps_the_password(self, boto: Any, client: Client) -> None:
         client.user(email="alice@example.com")
         with pytest.raises(boto.exceptions.InvalidParameterException, match="no registered/verified"):
             boto.admin_reset_user_password(UserPoolId=client.pool_id, Username="alice")
@@ -98,7 +98,7 @@ class TestResetPassword:
 
 
 class TestPools:
-    def test_what_is_left_out_of_an_update_goes_back_to_its_default(self, boto: Any, clock: Clock) -> None:
+    def test_settings_missing_in_an_update_return_to_their_defaults(self, boto: Any, clock: Clock) -> None:
         pool_id = boto.create_user_pool(
             PoolName="first",
             MfaConfiguration="OPTIONAL",
@@ -143,7 +143,7 @@ class TestPools:
         with refused("InvalidParameterException", "null"):
             Client(pool, Clock.stopped()).call("ListUserPools")
 
-    def test_a_deleted_pool_takes_its_clients_and_tokens_along(self, boto: Any, client: Client) -> None:
+    def test_deleting_a_pool_deletes_its_clients_and_tokens(self, boto: Any, client: Client) -> None:
         client.user()
         tokens, pending = client.tokens(), client.begin()
         boto.update_user_pool(UserPoolId=client.pool_id, DeletionProtection="ACTIVE")
@@ -199,7 +199,7 @@ class TestAppClients:
         with pytest.raises(boto.exceptions.NotAuthorizedException, match="revoked"):
             boto.get_user(AccessToken=tokens["AccessToken"])
 
-    def test_another_client_s_tokens_stay_good(self, boto: Any, client: Client) -> None:
+    def test_tokens_of_another_client_stay_valid(self, boto: Any, client: Client) -> None:
         client.user()
         token = client.tokens()["AccessToken"]
         made = boto.create_user_pool_client(UserPoolId=client.pool_id, ClientName="other")["UserPoolClient"]
@@ -210,7 +210,7 @@ class TestAppClients:
 class TestIdentityProviders:
     DETAILS: ClassVar = {"client_id": "x", "authorize_scopes": "openid"}
 
-    def test_a_provider_is_kept_shown_changed_and_deleted(self, boto: Any, client: Client, clock: Clock) -> None:
+    def test_a_provider_is_created_described_changed_and_deleted(self, boto: Any, client: Client, clock: Clock) -> None:
         named = {"UserPoolId": client.pool_id, "ProviderName": "google"}
         given = {
             "ProviderType": "Google",

@@ -52,7 +52,7 @@ def add(boto: Any, pool: LocalUserPool, name: str, username: str = "alice") -> N
     boto.admin_add_user_to_group(UserPoolId=pool.user_pool_id, Username=username, GroupName=name)
 
 
-def test_a_group_is_made_read_changed_and_deleted(boto: Any, pool: LocalUserPool, clock: Clock) -> None:
+def test_a_group_is_created_read_changed_and_deleted(boto: Any, pool: LocalUserPool, clock: Clock) -> None:
     made = make(boto, pool, "admins", Description="who may", RoleArn=ROLE + "a", Precedence=0)
     assert made == {
         "GroupName": "admins",
@@ -79,7 +79,7 @@ def test_a_group_is_made_read_changed_and_deleted(boto: Any, pool: LocalUserPool
             operation(**named)
 
 
-def test_a_name_is_taken_once(boto: Any, pool: LocalUserPool) -> None:
+def test_a_group_name_is_unique(boto: Any, pool: LocalUserPool) -> None:
     make(boto, pool, "admins", Precedence=1)
     with pytest.raises(boto.exceptions.GroupExistsException):
         make(boto, pool, "admins", Precedence=2)
@@ -110,7 +110,7 @@ def test_what_the_model_does_not_allow_is_refused(client: Client, settings: dict
         assert set(client.admin("GetGroup", GroupName="fine")["Group"]).isdisjoint(settings)
 
 
-def test_the_bounds_themselves_are_taken(client: Client) -> None:
+def test_values_at_the_limits_are_accepted(client: Client) -> None:
     settings = {"Description": "x" * 2048, "RoleArn": "x" * 20, "Precedence": 2**31 - 1}
     group = client.admin("CreateGroup", GroupName="é" * 128, **settings)["Group"]
     assert {name: group[name] for name in settings} == settings
@@ -133,7 +133,7 @@ def test_groups_are_listed_in_pages(boto: Any, pool: LocalUserPool) -> None:
         boto.list_groups(UserPoolId="us-east-1_Nope00000")
 
 
-def test_a_page_has_sixty_groups_unless_fewer_are_asked_for(client: Client) -> None:
+def test_a_page_has_sixty_groups_by_default(client: Client) -> None:
     for index in range(61):
         client.admin("CreateGroup", GroupName=f"group{index}")
         client.admin("AdminAddUserToGroup", GroupName=f"group{index}", Username="alice")
@@ -189,7 +189,7 @@ def test_unknown_users_and_groups_are_refused(boto: Any, pool: LocalUserPool, cl
         boto.admin_list_groups_for_user(UserPoolId=pool.user_pool_id, Username="nobody")
 
 
-def test_a_group_made_again_is_empty(boto: Any, pool: LocalUserPool, client: Client) -> None:
+def test_a_group_that_is_created_again_is_empty(boto: Any, pool: LocalUserPool, client: Client) -> None:
     make(boto, pool, "readers")
     add(boto, pool, "readers")
     boto.delete_group(UserPoolId=pool.user_pool_id, GroupName="readers")
@@ -197,9 +197,7 @@ def test_a_group_made_again_is_empty(boto: Any, pool: LocalUserPool, client: Cli
     assert boto.list_users_in_group(UserPoolId=pool.user_pool_id, GroupName="readers")["Users"] == []
 
 
-def test_both_tokens_name_the_groups_and_refreshed_ones_those_of_then(
-    boto: Any, pool: LocalUserPool, client: Client
-) -> None:
+def test_both_tokens_contain_the_groups_of_the_time_of_issue(boto: Any, pool: LocalUserPool, client: Client) -> None:
     tokens = client.tokens()
     for token in (tokens["AccessToken"], tokens["IdToken"]):
         assert not {"cognito:groups", "cognito:roles", "cognito:preferred_role"} & set(claims_of(token))
@@ -219,7 +217,9 @@ def test_both_tokens_name_the_groups_and_refreshed_ones_those_of_then(
 
 
 @pytest.mark.parametrize(("other", "preferred"), [("b", None), ("a", ROLE + "a")])
-def test_equal_precedence_prefers_no_role_unless_it_is_one(client: Client, other: str, preferred: str | None) -> None:
+def test_groups_of_equal_precedence_give_a_preferred_role_only_if_it_is_the_same(
+    client: Client, other: str, preferred: str | None
+) -> None:
     for name, role in (("one", "a"), ("two", other)):
         client.admin("CreateGroup", GroupName=name, Precedence=3, RoleArn=ROLE + role)
         client.admin("AdminAddUserToGroup", GroupName=name, Username="alice")

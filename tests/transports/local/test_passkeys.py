@@ -131,14 +131,14 @@ class TestVectors:
             }
         )
 
-    def test_the_vector_registers_and_logs_in(self, client: Client, token: str) -> None:
+    def test_the_vector_is_registered_and_logs_in(self, client: Client, token: str) -> None:
         self.register(client, token)
         assert listed(client, token)[0]["CredentialId"] == b64url(bytes.fromhex(self.ID))
         challenge, options = ask(client)
         assert options["rpId"] == "example.org"
         assert "AuthenticationResult" in client.answer(challenge, CREDENTIAL=json.dumps(self.answer()))
 
-    def test_one_bit_is_enough_to_be_refused(self, client: Client, token: str) -> None:
+    def test_one_changed_bit_is_refused(self, client: Client, token: str) -> None:
         self.register(client, token)
         challenge, _ = ask(client)
         changed = self.answer(signature=self.SIGNATURE[:-1] + "6")
@@ -147,7 +147,7 @@ class TestVectors:
 
 
 class TestRegistration:
-    def test_what_the_browser_is_given(self, client: Client, token: str) -> None:
+    def test_the_browser_gets_the_documented_options(self, client: Client, token: str) -> None:
         options = options_of(client, token)
         assert options["rp"]["id"] == "localhost"
         assert options["user"]["name"] == "alice@example.com"
@@ -171,7 +171,7 @@ class TestRegistration:
         with refused("ResourceNotFoundException"):
             client.call("DeleteWebAuthnCredential", AccessToken=token, CredentialId=shown["CredentialId"])
 
-    def test_a_challenge_is_good_once_for_a_while_and_for_its_client(self, client: Client, token: str) -> None:
+    def test_a_challenge_can_be_used_once_in_time_and_by_its_client(self, client: Client, token: str) -> None:
         credential = Authenticator().create(options_of(client, token))
         complete(client, token, credential)
         with refused("WebAuthnChallengeNotFoundException"):
@@ -192,7 +192,7 @@ class TestRegistration:
         with refused("InvalidParameterException", "already registered"):
             register(client, client.tokens("bob")["AccessToken"], authenticator)
 
-    def test_a_user_has_twenty_at_most_a_page_too(self, client: Client, token: str) -> None:
+    def test_a_user_and_a_page_have_at_most_twenty_passkeys(self, client: Client, token: str) -> None:
         made = [register(client, token) for _ in range(20)]
         with refused("LimitExceededException"):
             options_of(client, token)
@@ -224,28 +224,28 @@ class TestRegistration:
             ({"fmt": "packed"}, "WebAuthnCredentialNotSupportedException"),
         ],
     )
-    def test_what_is_wrong_is_refused(self, client: Client, token: str, changes: dict[str, Any], code: str) -> None:
+    def test_wrong_client_data_is_refused(self, client: Client, token: str, changes: dict[str, Any], code: str) -> None:
         with refused(code):
             register(client, token, Authenticator(**changes))
         assert listed(client, token) == []
 
     @pytest.mark.parametrize("origin", ["https://localhost", "http://localhost:3000", "https://app.localhost"])
-    def test_origins_of_the_relying_party_are_taken(self, client: Client, token: str, origin: str) -> None:
+    def test_origins_of_the_relying_party_are_accepted(self, client: Client, token: str, origin: str) -> None:
         register(client, token, Authenticator(origin=origin))
 
-    def test_plain_http_is_for_localhost(self, client: Client, token: str) -> None:
+    def test_plain_http_is_accepted_for_localhost_only(self, client: Client, token: str) -> None:
         client.admin("SetUserPoolMfaConfig", WebAuthnConfiguration={"RelyingPartyId": "id.example"})
         with refused("WebAuthnOriginNotAllowedException"):
             register(client, token, Authenticator(origin="http://id.example"))
         register(client, token, Authenticator(origin="https://www.id.example"))
 
-    def test_another_relying_party_s_credential_is_refused(self, client: Client, token: str) -> None:
+    def test_the_credential_of_another_relying_party_is_refused(self, client: Client, token: str) -> None:
         options = options_of(client, token)
         credential = Authenticator().create({**options, "rp": {"id": "id.example"}})
         with refused("WebAuthnRelyingPartyMismatchException"):
             complete(client, token, credential)
 
-    def test_a_user_is_verified_where_the_pool_says_so(self, client: Client, token: str) -> None:
+    def test_user_verification_is_required_if_the_pool_says_so(self, client: Client, token: str) -> None:
         config = {"RelyingPartyId": "localhost", "UserVerification": "required"}
         client.admin("SetUserPoolMfaConfig", WebAuthnConfiguration=config)
         assert options_of(client, token)["authenticatorSelection"]["userVerification"] == "required"
@@ -294,14 +294,14 @@ class TestRegistration:
             lambda c: c["response"].update(attestationObject=b64url(encode_cbor({"fmt": "none", "authData": b"x"}))),
         ],
     )
-    def test_what_is_malformed_is_refused(self, client: Client, token: str, change: Callable[[Any], Any]) -> None:
+    def test_a_malformed_credential_is_refused(self, client: Client, token: str, change: Callable[[Any], Any]) -> None:
         credential = Authenticator().create(options_of(client, token))
         change(credential)
         with pytest.raises(ServiceError, match=r"^(InvalidParameter|WebAuthn\w+)Exception "):
             complete(client, token, credential)
         assert listed(client, token) == []
 
-    def test_pools_without_passkeys_say_so(self, make: Make, client: Client) -> None:
+    def test_a_pool_without_passkeys_refuses_them(self, make: Make, client: Client) -> None:
         plain = make()
         plain.user()
         with refused("WebAuthnNotEnabledException"):
@@ -311,7 +311,7 @@ class TestRegistration:
         with refused("WebAuthnConfigurationMissingException"):
             options_of(nowhere, nowhere.tokens()["AccessToken"])
 
-    def test_everything_needs_a_good_token(self, client: Client) -> None:
+    def test_every_operation_needs_a_valid_token(self, client: Client) -> None:
         for name in (
             "StartWebAuthnRegistration",
             "CompleteWebAuthnRegistration",
@@ -324,13 +324,13 @@ class TestRegistration:
 
 class TestLogIn:
     @pytest.mark.parametrize("rs256", [False, True])
-    def test_the_right_signature_brings_tokens(self, client: Client, token: str, rs256: bool) -> None:
+    def test_the_right_signature_gives_tokens(self, client: Client, token: str, rs256: bool) -> None:
         authenticator = register(client, token, Authenticator(rs256=rs256))
         for _ in range(2):
             tokens = log_in(client, authenticator)["AuthenticationResult"]
             assert client.call("GetUser", AccessToken=tokens["AccessToken"])["Username"] == "alice"
 
-    def test_what_the_browser_is_given(self, client: Client, token: str) -> None:
+    def test_the_browser_gets_the_documented_options(self, client: Client, token: str) -> None:
         authenticator = register(client, token)
         _, options = ask(client)
         assert options["rpId"] == "localhost"
@@ -338,7 +338,7 @@ class TestLogIn:
         assert options["allowCredentials"] == [credential]
         assert ask(client)[1]["challenge"] != options["challenge"]
 
-    def test_it_is_offered_to_those_who_have_one(self, client: Client, token: str) -> None:
+    def test_passkeys_are_offered_to_users_who_have_one(self, client: Client, token: str) -> None:
         def offered() -> list[str]:
             reply = client.call(
                 "InitiateAuth",
@@ -356,7 +356,7 @@ class TestLogIn:
         client.admin("SetUserPoolMfaConfig", WebAuthnConfiguration={"RelyingPartyId": "id.example"})
         assert offered() == ["PASSWORD", "PASSWORD_SRP"]
 
-    def test_another_key_s_signature_is_refused_and_ends_the_session(self, client: Client, token: str) -> None:
+    def test_a_signature_of_another_key_is_refused_and_ends_the_session(self, client: Client, token: str) -> None:
         authenticator = register(client, token)
         thief = Authenticator(id=authenticator.id, sign_count=5)
         thief.user_handle = authenticator.user_handle
@@ -392,22 +392,20 @@ class TestLogIn:
             {"user_handle": b64url(b"mallory")},
         ],
     )
-    def test_what_is_wrong_is_refused(self, client: Client, token: str, changes: dict[str, Any]) -> None:
+    def test_wrong_client_data_is_refused(self, client: Client, token: str, changes: dict[str, Any]) -> None:
         authenticator = register(client, token)
         for name, value in changes.items():
             setattr(authenticator, name, value)
         with refused("NotAuthorizedException", "credential|origin"):
             log_in(client, authenticator)
 
-    def test_another_relying_party_s_assertion_is_refused(self, client: Client, token: str) -> None:
+    def test_the_assertion_of_another_relying_party_is_refused(self, client: Client, token: str) -> None:
         authenticator = register(client, token)
         challenge, options = ask(client)
         with refused("NotAuthorizedException", "relying party"):
             client.answer(challenge, CREDENTIAL=json.dumps(authenticator.get({**options, "rpId": "id.example"})))
 
-    def test_data_with_something_behind_it_is_refused(
-        self, client: Client, token: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_trailing_bytes_are_refused(self, client: Client, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
         authenticator = register(client, token)
         data = authenticator.data
         monkeypatch.setattr(authenticator, "data", lambda party, flags: data(party, flags) + b"more")
@@ -434,19 +432,21 @@ class TestLogIn:
         with refused("NotAuthorizedException", "count"):
             log_in(client, authenticator)
 
-    def test_an_authenticator_that_does_not_count_is_taken(self, client: Client, token: str) -> None:
+    def test_an_authenticator_without_a_counter_is_accepted(self, client: Client, token: str) -> None:
         authenticator = register(client, token, Authenticator(counts=False))
         for _ in range(2):
             assert "AuthenticationResult" in log_in(client, authenticator)
 
     @pytest.mark.parametrize("credential", ["", "{", "[]", "{}", '{"id": 1}', "[" * 100_000])
-    def test_what_is_no_credential_is_refused(self, client: Client, token: str, credential: str) -> None:
+    def test_a_value_that_is_not_a_credential_is_refused(self, client: Client, token: str, credential: str) -> None:
         register(client, token)
         challenge, _ = ask(client)
         with pytest.raises(ServiceError, match=r"^(InvalidParameter|NotAuthorized)Exception "):
             client.answer(challenge, CREDENTIAL=credential)
 
-    def test_it_is_not_offered_to_who_needs_a_second_factor_unless_it_is_both(self, client: Client, token: str) -> None:
+    def test_passkeys_are_not_offered_to_users_with_mfa_unless_they_count_as_both_factors(
+        self, client: Client, token: str
+    ) -> None:
         register(client, token)
         enrol(client)
         reply = client.call(
@@ -456,7 +456,7 @@ class TestLogIn:
         with refused("InvalidParameterException", "not available"):
             client.answer(reply, ANSWER="WEB_AUTHN")
 
-    def test_it_is_both_factors_where_the_pool_says_so(self, client: Client, token: str) -> None:
+    def test_a_passkey_counts_as_both_factors_if_the_pool_says_so(self, client: Client, token: str) -> None:
         secret = enrol(client)
         authenticator = register(client, token)
         config = {"RelyingPartyId": "localhost", "FactorConfiguration": "MULTI_FACTOR_WITH_USER_VERIFICATION"}
@@ -482,11 +482,11 @@ class TestCbor:
     )
 
     @given(values)
-    def test_what_was_written_is_read_and_the_rest_left(self, value: Any) -> None:
+    def test_encoded_values_are_decoded_and_the_rest_is_returned(self, value: Any) -> None:
         assert cbor.decode(encode_cbor(value) + b"rest") == (value, b"rest")
 
     @given(st.binary(max_size=60))
-    def test_any_bytes_are_read_or_refused(self, data: bytes) -> None:
+    def test_any_bytes_are_decoded_or_refused(self, data: bytes) -> None:
         try:
             _, rest = cbor.decode(data)
         except ValueError:
@@ -512,18 +512,18 @@ class TestCbor:
             ("a26161016162820203", {"a": 1, "b": [2, 3]}),
         ],
     )
-    def test_the_rfc_s_examples(self, data: str, value: object) -> None:
+    def test_decoded_values_equal_the_examples_of_the_rfc(self, data: str, value: object) -> None:
         assert cbor.decode(bytes.fromhex(data)) == (value, b"")
 
     @pytest.mark.parametrize(
         "data",
         ["", "18", "5f42010243030405ff", "fb3ff199999999999a", "c074", "a1", "a201020103", "a1f500", "62ff", "4401"],
     )
-    def test_what_is_not_read_here_is_refused(self, data: str) -> None:
+    def test_unsupported_types_are_refused(self, data: str) -> None:
         with pytest.raises(ValueError, match=r"CBOR|decode"):
             cbor.decode(bytes.fromhex(data))
 
-    def test_depth_and_length_are_bounded(self) -> None:
+    def test_nesting_and_length_are_limited(self) -> None:
         for data in (b"\x81" * 1000, b"\x9b" + b"\xff" * 8, b"\xbb" + b"\xff" * 8):
             with pytest.raises(ValueError, match="CBOR"):
                 cbor.decode(data)

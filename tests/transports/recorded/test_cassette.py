@@ -30,7 +30,7 @@ def with_call(**changes: Any) -> dict[str, Any]:
         {**GOOD, "pools": {"<UserPoolId 1>": "us-east-1_Abc"}},
     ],
 )
-def test_cassette_is_read(document: dict[str, Any], path: Path) -> None:
+def test_a_cassette_is_read(document: dict[str, Any], path: Path) -> None:
     path.parent.mkdir()
     path.write_text(json.dumps(document))
     ReplayTransport(path)
@@ -73,7 +73,7 @@ def test_cassette_is_read(document: dict[str, Any], path: Path) -> None:
         (with_call(reply=..., failure="ZeroDivisionError"), "'failure' of call 1"),
     ],
 )
-def test_what_is_no_cassette_is_refused(document: Any, reason: str, path: Path) -> None:
+def test_an_invalid_cassette_is_refused(document: Any, reason: str, path: Path) -> None:
     path.parent.mkdir()
     if isinstance(document, bytes):
         path.write_bytes(document)
@@ -85,18 +85,18 @@ def test_what_is_no_cassette_is_refused(document: Any, reason: str, path: Path) 
     assert caught.value.__cause__ is None
 
 
-def test_missing_cassette_is_said(path: Path) -> None:
+def test_a_missing_cassette_is_an_error(path: Path) -> None:
     with pytest.raises(CassetteError, match="record it first"):
         ReplayTransport(path)
 
 
-def test_folder_is_no_cassette(path: Path) -> None:
+def test_a_folder_is_not_a_cassette(path: Path) -> None:
     path.mkdir(parents=True)
     with pytest.raises(CassetteError, match="record it again"):
         ReplayTransport(path)
 
 
-def test_date_in_no_calendar_is_refused(path: Path) -> None:
+def test_an_impossible_date_is_refused(path: Path) -> None:
     path.parent.mkdir()
     path.write_text(json.dumps(with_call(reply={"UserCreateDate": 1e30})))
     from srpcore.protocol import Operation

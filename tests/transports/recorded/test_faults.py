@@ -113,7 +113,7 @@ def test_asynchronous_faults_are_the_same() -> None:
     assert inner.inner.closed == 1
 
 
-def test_lost_answer_was_given_and_lost_request_was_not() -> None:
+def test_a_lost_answer_reaches_the_pool_and_a_lost_request_does_not() -> None:
     inner = scripted()
     transport = FaultTransport(inner, [Fault(lost="answer"), Fault(lost="request")])
     for _ in range(2):
@@ -126,7 +126,7 @@ def test_lost_answer_was_given_and_lost_request_was_not() -> None:
     assert len(inner.answers) == 6
 
 
-def test_first_fault_of_the_script_counts() -> None:
+def test_the_first_matching_fault_of_the_script_wins() -> None:
     transport = FaultTransport(scripted(), [Fault(code="FirstException"), Fault(code="SecondException")])
     reply = transport.call(admin_get("alice"))
     assert reply.document == {
@@ -135,7 +135,7 @@ def test_first_fault_of_the_script_counts() -> None:
     }
 
 
-def test_refusal_of_the_script_is_the_typed_error() -> None:
+def test_a_refusal_of_the_script_is_a_typed_error() -> None:
     transport = FaultTransport(scripted(), [Fault.throttling("AdminGetUser", 1)])
     user = srpcore.Cognito("us-east-1_Abc123", "c", username="alice", transport=transport)
     with pytest.raises(exceptions.TooManyRequestsException):

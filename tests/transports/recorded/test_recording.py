@@ -31,7 +31,7 @@ def names_in(path: Path) -> list[str]:
     return sorted(one.name for one in path.parent.iterdir())
 
 
-def test_file_is_the_owners_alone_and_readable(path: Path) -> None:
+def test_the_file_is_private_and_readable(path: Path) -> None:
     record(path, [(admin_get("alice"), status("CONFIRMED"))])
     text = path.read_text(encoding="utf-8")
     assert text.endswith("}\n")
@@ -55,7 +55,7 @@ def test_nothing_is_written_before_the_end(path: Path) -> None:
     assert len(json.loads(path.read_bytes())["calls"]) == 2
 
 
-def test_exception_leaves_the_older_file(path: Path) -> None:
+def test_an_exception_keeps_the_older_file(path: Path) -> None:
     record(path, [(admin_get("alice"), status("CONFIRMED"))])
     before = path.read_bytes()
     inner = Scripted()
@@ -76,7 +76,7 @@ def test_exception_leaves_the_older_file(path: Path) -> None:
 
 
 @pytest.mark.parametrize("function", ["fsync", "replace"])
-def test_crash_while_writing_leaves_the_older_file(function: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_while_writing_keeps_the_older_file(function: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     record(path, [(admin_get("alice"), status("CONFIRMED"))])
     before = path.read_bytes()
 
@@ -90,7 +90,7 @@ def test_crash_while_writing_leaves_the_older_file(function: str, path: Path, mo
     assert names_in(path) == ["story.json"]
 
 
-def test_failures_are_recorded_and_replayed_without_their_words(path: Path) -> None:
+def test_failures_are_recorded_and_replayed_without_their_messages(path: Path) -> None:
     calls: list[tuple[Operation, Any]] = [
         (admin_get("alice"), TransportError("could not connect to 10.1.2.3")),
         (admin_get("alice"), TransportTimeout("10.1.2.3 is slow")),
@@ -114,7 +114,7 @@ def test_failures_are_recorded_and_replayed_without_their_words(path: Path) -> N
     transport.assert_all_used()
 
 
-def test_other_errors_are_no_part_of_the_recording(path: Path) -> None:
+def test_other_errors_are_not_recorded(path: Path) -> None:
     with RecordingTransport(Scripted(ConfigurationError("x"), KeyError("y")), path) as transport:
         for error in (ConfigurationError, KeyError):
             with pytest.raises(error):
@@ -138,7 +138,7 @@ class Slow(Scripted):
         return super().fetch(url)
 
 
-def test_slow_answers_are_recorded_and_slow_again_if_asked(path: Path) -> None:
+def test_slow_answers_can_be_replayed_slowly(path: Path) -> None:
     clock = Clock(50.0)
     with RecordingTransport(Slow(clock, 0.94, 1.0, 12.345, 2.5), path, monotonic=clock) as recording:
         for _ in range(3):
@@ -166,7 +166,7 @@ def test_only_key_sets_are_fetched(path: Path) -> None:
     assert json.loads(path.read_bytes())["calls"] == [{"key set of": "<UserPoolId 1>"}]
 
 
-def test_what_cannot_be_recorded_is_not_sent(path: Path) -> None:
+def test_an_operation_that_cannot_be_recorded_is_not_sent(path: Path) -> None:
     inner = Scripted(status("CONFIRMED"))
     transport = RecordingTransport(inner, path)
     deep: dict[str, Any] = {}
@@ -181,7 +181,7 @@ def test_what_cannot_be_recorded_is_not_sent(path: Path) -> None:
     assert json.loads(path.read_bytes())["calls"] == []
 
 
-def test_answer_without_a_json_form_is_not_written(path: Path) -> None:
+def test_an_answer_without_a_json_form_is_not_written(path: Path) -> None:
     with pytest.raises(CassetteError, match="cannot be written as JSON"):
         record(path, [(admin_get("alice"), answer({"Precedence": float("nan")}))])
     assert not path.exists()
@@ -192,7 +192,7 @@ def test_values_of_other_types_are_placeholders(path: Path) -> None:
     assert written["calls"][0]["reply"] == {"Blob": "<Blob 1>", "Pair": ["<Pair 1>", 1]}
 
 
-def test_calls_stand_in_the_order_in_which_they_began(path: Path) -> None:
+def test_calls_are_recorded_in_the_order_in_which_they_began(path: Path) -> None:
     first_began, second_ended = Event(), Event()
 
     class Overtaking(Scripted):
@@ -213,7 +213,7 @@ def test_calls_stand_in_the_order_in_which_they_began(path: Path) -> None:
     assert [call["request"]["Username"] for call in written] == ["slow", "fast"]
 
 
-def test_asynchronous_transport_is_recorded_alike(path: Path) -> None:
+def test_an_asynchronous_transport_is_recorded_in_the_same_way(path: Path) -> None:
     calls: list[Any] = [status("CONFIRMED"), TransportTimeout("x"), refusal("UserNotFoundException", "alice?")]
 
     async def story(inner: AsyncScripted) -> None:
@@ -258,7 +258,7 @@ def test_failed_fetch_of_an_asynchronous_transport_is_recorded(path: Path) -> No
     assert json.loads(path.read_bytes())["calls"] == [{"key set of": "<UserPoolId 1>", "failure": "TransportError"}]
 
 
-def test_cancelled_call_is_no_part_of_the_recording(path: Path) -> None:
+def test_a_cancelled_call_is_not_recorded(path: Path) -> None:
     class Never(AsyncScripted):
         async def call(self, operation: Operation) -> Reply:
             await asyncio.Event().wait()
@@ -276,7 +276,7 @@ def test_cancelled_call_is_no_part_of_the_recording(path: Path) -> None:
     assert json.loads(path.read_bytes())["calls"] == []
 
 
-def test_nothing_secret_is_in_a_repr(path: Path) -> None:
+def test_a_repr_does_not_show_secrets(path: Path) -> None:
     transport = RecordingTransport(Scripted(answer({"Session": "the-session"})), path)
     transport.call(Operation("SignUp", {"Password": "pa55word"}))
     recorder: Any = vars(transport)["_recorder"]
