@@ -132,13 +132,20 @@ def _add_serve(commands: Any) -> None:
         "serve",
         help="serve an embedded user pool over HTTP",
         description="Serve an embedded user pool over HTTP. It is in memory. Codes that AWS would send by e-mail or "
-        "SMS are printed to standard error. The signature of a signed request must be made with AWS_ACCESS_KEY_ID and "
+        "SMS are printed to standard error. The pool has no users at first: create one with --user, or sign up. The "
+        "signature of a signed request must be made with AWS_ACCESS_KEY_ID and "
         "AWS_SECRET_ACCESS_KEY from the environment. Ctrl-C or SIGTERM ends the server, with exit status 0.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=9229, help="the port; 0 picks a free one (default: %(default)s)")
     parser.add_argument("--region", default="us-east-1", help="the region in the pools' ids (default: %(default)s)")
     parser.add_argument("--issuer", help="the URL before /<pool id> in the tokens' issuer (default: the server's URL)")
+    parser.add_argument(
+        "--user",
+        metavar="NAME",
+        help="create this user. The password is read from the environment variable SRPCORE_USER_PASSWORD; if it is not "
+        "set, a password is generated and printed",
+    )
     parser.add_argument("--devices", action="store_true", help="let the first pool remember devices")
     parser.add_argument("--client-secret", action="store_true", help="give the first app client a secret")
     parser.add_argument("--json", action="store_true", help="print one line of JSON to standard output, nothing else")

@@ -128,6 +128,43 @@ def test_devices_are_remembered_only_with_the_option(server: Server, user: str) 
             assert there.device is not None
 
 
+def test_first_user_logs_in_with_the_password_that_is_printed() -> None:
+    with serving("--user", "fay") as server:
+        document = json.loads(server.line)
+        assert document["username"] == "fay"
+        login = ["login", *server.pool(), "--username", "fay", "--token", "access"]
+        assert run(*login, stdin=document["password"]).status == 0
+
+
+def test_first_user_logs_in_with_the_password_of_the_environment() -> None:
+    with serving("--user", "fay", keys={"SRPCORE_USER_PASSWORD": PASSWORD}) as server:
+        assert "password" not in json.loads(server.line)
+        assert PASSWORD not in server.line
+        assert run("login", *server.pool(), "--username", "fay", "--token", "access", stdin=PASSWORD).status == 0
+
+
+def test_password_of_the_first_user_that_is_too_short_is_one_clear_error() -> None:
+    error = run("serve", "--port", "0", "--user", "fay", SRPCORE_USER_PASSWORD="sh0rt-").refused()
+    assert "InvalidPasswordException" in error
+    assert "sh0rt-" not in error
+
+
+def test_summary_shows_the_first_user_or_how_to_create_one() -> None:
+    for options, row, login in (
+        ((), "users         none yet: sign up, or start with --user NAME", ""),
+        (("--user", "fay$1"), "username      fay$1", " --username 'fay\\$1'"),
+    ):
+        with Terminal("serve", "--port", "0", *options, settings={"NO_COLOR": "1"}) as terminal:
+            terminal.await_text("Ctrl-C")
+            terminal.process.send_signal(signal.SIGTERM)
+            assert terminal.end() == 0
+        lines = [line.strip() for line in terminal.shown.splitlines()]
+        assert row in lines
+        example = next(line for line in lines if line.startswith("srpcore login"))
+        assert re.fullmatch(rf"srpcore login --endpoint-url \S+{login}", example)
+        assert any(re.fullmatch("password +[-_a-zA-Z0-9]{20}", line) for line in lines) == bool(options)
+
+
 def test_codes_are_printed(server: Server, admin: Any) -> None:
     address = "sue@example.com"
     client = server.client(config=Config(signature_version=UNSIGNED, proxies={}))

@@ -139,6 +139,8 @@ class Server:
     user_pool_id: str
     client_id: str
     client_secret: str | None = None
+    username: str | None = None
+    password: str | None = None
 
     def client(self, **settings: Any) -> Any:
         """Return a boto3 client for the server, with the keys of its environment unless *settings* say otherwise."""
