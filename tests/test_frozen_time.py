@@ -558,7 +558,7 @@ def test_a_time_limit_from_before_the_time_was_frozen_still_holds(
         transport.close()
 
 
-def test_the_clock_of_deadlines_goes_on_while_the_time_is_frozen(freeze: Freeze, now: int) -> None:
+def test_the_clock_of_deadlines_runs_while_the_time_is_frozen(freeze: Freeze, now: int) -> None:
     before = monotonic_clock()
     with freeze(now + 2 * HOUR):
         within = monotonic_clock()

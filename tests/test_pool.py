@@ -67,7 +67,7 @@ def test_the_issuer_does_not_depend_on_fips_or_dualstack(monkeypatch: pytest.Mon
 
 
 @pytest.mark.counterpart
-def test_the_oracle_knows_every_partition() -> None:
+def test_botocore_has_every_partition_of_the_test() -> None:
     for region in ("eu-west-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1"):
         assert region in regions()
 

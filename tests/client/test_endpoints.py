@@ -177,7 +177,7 @@ TRANSPORTS: dict[str, Callable[[str, Path], Any]] = {
 
 
 @pytest.mark.parametrize("kind", TRANSPORTS)
-def test_the_endpoint_of_a_transport_is_where_the_keys_come_from_and_an_accepted_issuer(
+def test_keys_are_fetched_from_the_endpoint_of_a_transport_which_is_an_accepted_issuer(
     emulator: Emulator, kind: str, tmp_path: Path
 ) -> None:
     transport = TRANSPORTS[kind](emulator.url, tmp_path)
@@ -304,7 +304,7 @@ def test_a_verifier_trusts_an_emulator_by_name_with_allow_http(
 
 @pytest.mark.parametrize("kind", VERIFIERS)
 @pytest.mark.parametrize("arguments", [{}, {"allow_http": False}, {"allow_http": None}])
-def test_no_environment_variable_lets_a_verifier_trust_plain_http(
+def test_environment_variables_do_not_make_a_verifier_trust_plain_http(
     kind: Any, emulator: Emulator, access_token: str, monkeypatch: pytest.MonkeyPatch, arguments: dict[str, Any]
 ) -> None:
     monkeypatch.setenv("SRPCORE_ALLOW_HTTP", "true")

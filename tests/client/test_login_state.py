@@ -54,7 +54,7 @@ def test_a_new_login_forgets_the_user_before(state: LoggedOut | LoggingIn | Logg
     assert started.admin is None
 
 
-def test_an_answer_goes_on_with_the_login_that_was_challenged() -> None:
+def test_an_answer_continues_the_challenged_login() -> None:
     state = challenged(named(begin(LoggedIn(ALICE), "pool/client/bob"), "bob-sub"), CHALLENGE)
     assert answering(state, None) == state
     assert answering(state, "pool/client/bob") == state
@@ -66,7 +66,7 @@ def test_a_refresh_keeps_the_user(state: LoggedOut | LoggedIn) -> None:
     assert obtained(state) == LoggedIn(state.account)
 
 
-def test_a_login_without_a_name_of_its_own_stays_under_the_key_of_the_tokens_before() -> None:
+def test_a_login_without_a_username_keeps_the_store_key_of_the_tokens_before() -> None:
     assert obtained(begin(LoggedIn(ALICE), None)).account.key == ALICE.key
     assert obtained(begin(LoggedIn(ALICE), BOB.key)).account.key == BOB.key
 

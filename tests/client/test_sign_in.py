@@ -442,7 +442,9 @@ def test_administrator_logs_a_user_in_by_srp(make_world: Callable[..., World], h
 
 
 @pytest.mark.parametrize("how", ["admin_authenticate", "sign_in"])
-def test_code_after_srp_by_an_administrator_is_answered_by_one(make_world: Callable[..., World], how: str) -> None:
+def test_code_after_srp_by_an_administrator_is_answered_by_the_admin_operation(
+    make_world: Callable[..., World], how: str
+) -> None:
     world = make_world()
     world.create()
     secret = enrol(world)
@@ -521,7 +523,7 @@ def test_a_reply_without_tokens_or_challenge_is_an_error(world: World) -> None:
     assert user.access_token is None
 
 
-def test_secret_hash_is_over_the_name_typed_and_then_the_canonical_one(make_world: Callable[..., World]) -> None:
+def test_secret_hash_uses_the_typed_name_first_and_then_the_canonical_one(make_world: Callable[..., World]) -> None:
     world = make_world(client_secret=True, pool_settings={"AliasAttributes": ["email"]})
     world.create(email="alice@example.com", email_verified="true")
     world.user("alice@example.com").authenticate(PASSWORD)

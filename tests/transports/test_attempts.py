@@ -296,7 +296,7 @@ def test_hooks_get_an_event_for_each_attempt_without_secrets(pauses: list[float]
     assert "secret" not in repr(told)
 
 
-def test_a_call_that_nobody_listens_to_makes_no_event(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_without_hooks_makes_no_event(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[object] = []
     monkeypatch.setattr("srpcore_transports.events.RequestEvent", lambda *values: made.append(values))
     with Script(GOOD) as script, script.transport() as transport:
