@@ -1,6 +1,7 @@
-"""Count what four calls do: function calls, files, and moves (a function calling one of another file).
+"""Count what five calls do: function calls, files, and moves (a function calling one of another file).
 
-    python tools/call_trace.py
+    python tools/call_trace.py                  # the counts
+    python tools/call_trace.py get_users        # and each call of those with this name; a star marks a move
 
 Only functions of srpcore and srpcore_transports are counted, in the calling thread. Everything is warm: modules are
 imported and a first call was made.
@@ -20,11 +21,12 @@ FOLDERS = (str(ROOT / "srpcore") + "/", str(ROOT / "transports") + "/")
 PASSWORD = "Correct-Horse-1"
 
 
-def trace(call: Callable[[], object]) -> tuple[int, int, int]:
-    """Return the numbers of calls, files and moves of *call*."""
+def trace(title: str, call: Callable[[], object]) -> tuple[str, tuple[int, int, int]]:
+    """Return *title*, and the numbers of calls, files and moves of *call*. Print the calls if that was asked for."""
     calls, moves = 0, 0
     files: set[str] = set()
-    stack: list[str | None] = []
+    stack: list[str] = []
+    lines = [title]
 
     def profile(frame: Any, event: str, _: object) -> None:
         nonlocal calls, moves
@@ -34,8 +36,12 @@ def trace(call: Callable[[], object]) -> tuple[int, int, int]:
         if event == "call":
             calls += 1
             files.add(name)
-            moves += bool(stack) and stack[-1] != name
+            moved = bool(stack) and stack[-1] != name
+            moves += moved
             stack.append(name)
+            lines.append(
+                f"{'  ' * len(stack)}{'* ' if moved else '  '}{name.removeprefix(f'{ROOT}/')}: {frame.f_code.co_qualname}"
+            )
         elif event == "return" and stack:
             stack.pop()
 
@@ -44,7 +50,9 @@ def trace(call: Callable[[], object]) -> tuple[int, int, int]:
         call()
     finally:
         sys.setprofile(None)
-    return calls, len(files), moves
+    if sys.argv[1:] and sys.argv[1] in title:
+        print("\n".join(lines))
+    return title, (calls, len(files), moves)
 
 
 def main() -> None:
@@ -66,7 +74,7 @@ def main() -> None:
             settings: dict[str, Any] = {"username": "alice", "endpoint_url": server.url}
             Cognito(pool.user_pool_id, pool.client_id, **settings).authenticate(PASSWORD)
             user = Cognito(pool.user_pool_id, pool.client_id, **settings)
-            rows.append(("Cognito.authenticate over HTTP", trace(lambda: user.authenticate(PASSWORD))))
+            rows.append(trace("Cognito.authenticate over HTTP", lambda: user.authenticate(PASSWORD)))
             user.close()
         user = Cognito(pool.user_pool_id, pool.client_id, username="alice", transport=pool)
         user.authenticate(PASSWORD)
@@ -74,15 +82,16 @@ def main() -> None:
         verifier = TokenVerifier(pool.user_pool_id, client_id=pool.client_id, token_use="access")
         verifier.load_jwks(user.get_keys())
         verifier.verify(token)
-        rows.append(("TokenVerifier.verify, warm", trace(lambda: verifier.verify(token))))
+        rows.append(trace("TokenVerifier.verify, warm", lambda: verifier.verify(token)))
         user.verify_token(token, "access_token", "access")
-        rows.append(("Cognito.verify_token, warm", trace(lambda: user.verify_token(token, "access_token", "access"))))
-        rows.append(("Cognito.get_users in process", trace(user.get_users)))
+        rows.append(trace("Cognito.verify_token, warm", lambda: user.verify_token(token, "access_token", "access")))
+        rows.append(trace("Cognito.get_users in process", user.get_users))
         parameters = {"USERNAME": "alice", "SRP_A": f"{2**255:x}"}
         body = json.dumps({"AuthFlow": "USER_SRP_AUTH", "ClientId": pool.client_id, "AuthParameters": parameters})
         state: Any = vars(pool)["_state"]
-        initiate = trace(lambda: service.answer(state, "InitiateAuth", body.encode()))
-        rows.append(("InitiateAuth in the local pool", initiate))
+        rows.append(
+            trace("InitiateAuth in the local pool", lambda: service.answer(state, "InitiateAuth", body.encode()))
+        )
     print(f"{'call':32}{'calls':>7}{'files':>7}{'moves':>7}")
     for name, (calls, files, moves) in rows:
         print(f"{name:32}{calls:7}{files:7}{moves:7}")
