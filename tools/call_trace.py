@@ -39,9 +39,8 @@ def trace(title: str, call: Callable[[], object]) -> tuple[str, tuple[int, int, 
             moved = bool(stack) and stack[-1] != name
             moves += moved
             stack.append(name)
-            lines.append(
-                f"{'  ' * len(stack)}{'* ' if moved else '  '}{name.removeprefix(f'{ROOT}/')}: {frame.f_code.co_qualname}"
-            )
+            mark, place = "* " if moved else "  ", name.removeprefix(f"{ROOT}/")
+            lines.append(f"{'  ' * len(stack)}{mark}{place}: {frame.f_code.co_qualname}")
         elif event == "return" and stack:
             stack.pop()
 
