@@ -97,8 +97,10 @@ class Verification(ABC):
             allow_http=self._allow_http,
             timeout=self._timeout,
             total_timeout=self._timeout,
-            # KeyCache decides when to fetch again, so the transport itself must not retry.
+            # The key provider decides when to fetch again, so the transport itself must not retry. The next fetch is
+            # usually an hour away, so no connection is kept: a verifier that is never closed leaves none open.
             max_attempts=1,
+            max_idle_connections=0,
             max_response_size=MAX_DOCUMENT_LENGTH,
         )
         return transport

@@ -165,12 +165,12 @@ def document(*entries: dict[str, Any], **more: str) -> bytes:
 GOOD = document(jwk())
 HUGE = document(jwk(), more="x" * 256 * 1024)
 
-# On a connection that served before, the same is seen where it has idled out.
-RETRIED: dict[str, Fault] = {"ended": ended, "reset": reset, "half-closed at once": half_closed(0)}
-
 SLOW: dict[str, Fault] = {"silent": silent, "silent in the middle": silent_in_the_middle}
 
 FAULTS: dict[str, Fault] = {
+    "ended": ended,
+    "reset": reset,
+    "half-closed at once": half_closed(0),
     "reset in the middle": reset_in_the_middle,
     "half-closed in the status": half_closed(5),
     "half-closed in the headers": half_closed(30),
@@ -222,7 +222,7 @@ def refused_at_first(keys: FaultyKeys, kind: Any, fault: Fault, **named: Any) ->
     assert keys.count == 2
 
 
-def served_on_a_refresh(keys: FaultyKeys, kind: Any, fault: Fault, *, asked: int = 1, **named: Any) -> None:
+def served_on_a_refresh(keys: FaultyKeys, kind: Any, fault: Fault, **named: Any) -> None:
     verifier = kind(keys, **named)
     verifier.verify(TOKEN)
     keys.fault = fault
@@ -230,12 +230,12 @@ def served_on_a_refresh(keys: FaultyKeys, kind: Any, fault: Fault, *, asked: int
     for _ in range(3):
         assert verifier.verify(TOKEN) == LASTING
         verifier.settle()
-        assert keys.count == 1 + asked
+        assert keys.count == 2
         keys.clock.now += 0.3
     # What came was not taken in part.
     with pytest.raises(UnknownKey):
         verifier.verify(mint(LASTING, "new"))
-    assert keys.count == 1 + asked
+    assert keys.count == 2
     keys.fault = None
     keys.names[POOL] = ["new"]
     keys.clock.now += COOL_DOWN
@@ -244,11 +244,11 @@ def served_on_a_refresh(keys: FaultyKeys, kind: Any, fault: Fault, *, asked: int
     assert verifier.verify(mint(LASTING, "new")) == LASTING
     with pytest.raises(UnknownKey):
         verifier.verify(TOKEN)
-    assert keys.count == 2 + asked
+    assert keys.count == 3
 
 
 @both
-@pytest.mark.parametrize("fault", [*FAULTS.values(), *RETRIED.values()], ids=[*FAULTS, *RETRIED])
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_a_fault_at_the_first_fetch_is_an_error(keys: FaultyKeys, kind: Any, fault: Fault) -> None:
     refused_at_first(keys, kind, fault)
     # No redirect was followed.
@@ -260,13 +260,6 @@ def test_a_fault_at_the_first_fetch_is_an_error(keys: FaultyKeys, kind: Any, fau
 def test_old_keys_are_used_after_a_fault_at_a_refresh(keys: FaultyKeys, kind: Any, fault: Fault) -> None:
     served_on_a_refresh(keys, kind, fault)
     assert {request.target for request in keys.server.requests} == {f"/{POOL}/.well-known/jwks.json"}
-
-
-@both
-@pytest.mark.parametrize("fault", RETRIED.values(), ids=RETRIED)
-def test_a_fetch_over_a_lost_connection_is_repeated_once(keys: FaultyKeys, kind: Any, fault: Fault) -> None:
-    # The connection of the first fetch was kept: its loss says nothing of the server, that of a new one does.
-    served_on_a_refresh(keys, kind, fault, asked=2)
 
 
 @pytest.mark.slow
