@@ -77,6 +77,7 @@ class ServiceClient(_Client):
         Raises:
             ConfigurationError: *operation* is not a name of letters and digits. Nothing was sent.
             ServiceError: the service answered with an error.
+            TransportError: the service did not answer.
         """
         return self._drive(_call(operation, parameters, signed))
 
@@ -111,6 +112,7 @@ class AsyncServiceClient(_Client):
         Raises:
             ConfigurationError: *operation* is not a name of letters and digits. Nothing was sent.
             ServiceError: the service answered with an error.
+            TransportError: the service did not answer.
         """
         return await self._drive(_call(operation, parameters, signed))
 

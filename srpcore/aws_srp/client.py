@@ -198,6 +198,10 @@ class AWSSRP(ExchangePair, DeviceCalls):
             SMSMFAChallengeException, SoftwareTokenMFAChallengeException: the service wants a code.
             ServiceError: the service refused the login, for example because the password is wrong.
             ConfigurationError: the username or the password is missing or cannot be encoded; nothing was sent.
+            TransportError: the service did not answer.
+            UnexpectedChallenge: the service sent a challenge that must not follow; nothing more was sent.
+            UnsafeServerValue: the service sent an unsafe or malformed value; it was not used.
+            UnsupportedChallenge: the service sent a challenge that only ``Cognito.sign_in`` can answer.
         """
         reply = run(self.log_in(client_metadata), as_transport(self.client or client))
         raise_challenge(reply)
@@ -221,6 +225,12 @@ class AWSSRP(ExchangePair, DeviceCalls):
         Raises:
             ConfigurationError: a required attribute is missing, or a string cannot be encoded.
             ServiceError: the service refused the login or the new password.
+            TransportError: the service did not answer.
+            ForceChangePasswordException, MFAChallengeException: the service sent another challenge.
+            TransportError: the service did not answer.
+            UnexpectedChallenge: the service sent a challenge that must not follow; nothing more was sent.
+            UnsafeServerValue: the service sent an unsafe or malformed value; it was not used.
+            UnsupportedChallenge: the service sent a challenge that only ``Cognito.sign_in`` can answer.
         """
         flow = self.log_in_with_new_password(new_password, required_attributes, client_metadata)
         return run(flow, as_transport(self.client or client))
@@ -230,6 +240,7 @@ class AWSSRP(ExchangePair, DeviceCalls):
 
         Raises:
             ServiceError: the service refused the login.
+            TransportError: the service did not answer.
             ConfigurationError: the username or the password is missing or cannot be encoded; nothing was sent.
         """
         return (yield from self._log_in(self._login_context(client_metadata)))
@@ -244,6 +255,7 @@ class AWSSRP(ExchangePair, DeviceCalls):
 
         Raises:
             ServiceError: the service refused the login or the new password.
+            TransportError: the service did not answer.
             ConfigurationError: a required attribute is missing, or a string cannot be encoded.
         """
         utf8(new_password, name="new_password")

@@ -31,6 +31,7 @@ class DeviceCalls:
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         result = tokens["AuthenticationResult"]
         metadata = result["NewDeviceMetadata"]
@@ -48,6 +49,7 @@ class DeviceCalls:
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         flow = devices.update_device_status(access_token, device_key, remembered=is_remembered)
         return self._format_reply(run(flow, as_transport(self.client)), access_token, device_key)
@@ -57,6 +59,7 @@ class DeviceCalls:
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         flow = devices.forget_device(access_token, device_key)
         return self._format_reply(run(flow, as_transport(self.client)), access_token, device_key)

@@ -180,6 +180,7 @@ class AsyncCognito(
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
     async def admin_authenticate(
         self, password: str, client_metadata: dict[str, str] | None = None, *, auth_flow: str = "ADMIN_NO_SRP_AUTH"
@@ -197,6 +198,12 @@ class AsyncCognito(
                 :meth:`authenticate`.
             ServiceError: the service refused the login, for example because the password is wrong.
             ConfigurationError: the username or the password is missing or cannot be encoded; nothing was sent.
+            TransportError: the service did not answer.
+            UnexpectedChallenge: the service sent a challenge that must not follow; nothing more was sent.
+            UnsafeServerValue: the service sent an unsafe or malformed value; it was not used.
+            UnsupportedChallenge: the service sent a challenge that only :meth:`sign_in` can answer.
+            TokenVerificationException: the new tokens failed verification; the old tokens are kept.
+            StoreError: the store cannot be read, written or locked.
         """
     async def admin_confirm_sign_up(
         self, username: str | None = None, *, client_metadata: Mapping[str, str] | None = None
@@ -207,6 +214,7 @@ class AsyncCognito(
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
     async def admin_create_identity_provider(
         self,
@@ -221,6 +229,7 @@ class AsyncCognito(
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
     async def admin_create_user(
         self,
@@ -243,78 +252,94 @@ class AsyncCognito(
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
     async def admin_delete_user(self, *, username: str | None = None) -> None:
         """Delete the account of *username*, by default of this user, as an administrator. This needs AWS credentials.
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
     async def admin_describe_identity_provider(self, pool_id: str, provider_name: str) -> JsonObject:
         """Return the service's description of an identity provider (the reply of DescribeIdentityProvider).
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
     async def admin_disable_user(self, username: str) -> None:
         """Disable the account of *username*, so that the user cannot log in.
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
     async def admin_enable_user(self, username: str) -> None:
         """Enable the account of *username*, so that the user can log in again.
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
     async def admin_get_user(self, attr_map: Mapping[str, str] | None = None) -> AsyncUserObj:
         """Return this user as an administrator sees it, as an object of ``user_class``. This needs AWS credentials.
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
     async def admin_list_devices(self, username: str) -> list[JsonObject]:
         """Return all devices of *username*, from every page. This needs AWS credentials.
 
         Raises:
             ServiceError: the service refused the request.
+            UnsafeServerValue: a page has the token of its own request, so the pages would never end.
+            TransportError: the service did not answer.
         """
     async def admin_list_groups_for_user(self, username: str) -> list[str]:
         """Return the names of all groups that *username* is in, from every page.
 
         Raises:
             ServiceError: the service refused the request.
+            UnsafeServerValue: a page has the token of its own request, so the pages would never end.
+            TransportError: the service did not answer.
         """
     async def admin_list_user_sessions(self, username: str) -> list[JsonObject]:
         """Return all sessions of *username*, from every page. This needs AWS credentials.
 
         Raises:
             ServiceError: the service refused the request.
+            UnsafeServerValue: a page has the token of its own request, so the pages would never end.
+            TransportError: the service did not answer.
         """
     async def admin_remove_user_from_group(self, username: str, group_name: str) -> None:
         """Remove *username* from the group.
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
     async def admin_reset_password(self, username: str, client_metadata: dict[str, str] | None = None) -> None:
         """Invalidate the password of *username*, and let the service send the user a code. This needs AWS credentials.
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
     async def admin_revoke_user_session(self, username: str, session_id: str) -> None:
         """End the session of *username* with the id *session_id*. This needs AWS credentials.
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
     async def admin_update_identity_provider(self, /, pool_id: str, provider_name: str, **kwargs: object) -> None:
         """Change an identity provider. *kwargs* are parameters of UpdateIdentityProvider.
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
     async def admin_update_profile(
         self,
@@ -330,6 +355,7 @@ class AsyncCognito(
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
     async def admin_update_user_pool_client(self, /, pool_id: str, client_id: str, **kwargs: object) -> None:
         """Change an app client. *kwargs* are parameters of UpdateUserPoolClient.
@@ -338,12 +364,14 @@ class AsyncCognito(
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
     async def admin_user_global_sign_out(self, username: str) -> None:
         """Log *username* out everywhere. This needs AWS credentials.
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
     async def associate_software_token(self) -> str:
         """Begin to register an authenticator app, and return the secret that the app needs (base32).
@@ -351,6 +379,7 @@ class AsyncCognito(
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
     async def authenticate(self, password: str, client_metadata: dict[str, str] | None = None) -> None:
         """Log in with USER_SRP_AUTH, verify the tokens and set them. The password itself is never sent.
@@ -372,6 +401,10 @@ class AsyncCognito(
             ServiceError: the service refused the login, for example because the password is wrong.
             TokenVerificationException: the new tokens failed verification; the old tokens are kept.
             ConfigurationError: the username or the password is missing or cannot be encoded; nothing was sent.
+            TransportError: the service did not answer.
+            UnexpectedChallenge: the service sent a challenge that must not follow; nothing more was sent.
+            UnsafeServerValue: the service sent an unsafe or malformed value; it was not used.
+            StoreError: the store cannot be read, written or locked.
         """
     async def change_password(self, previous_password: str, proposed_password: str) -> None:
         """Change the password of the user who is logged in. An expired access token is refreshed first.
@@ -380,6 +413,9 @@ class AsyncCognito(
             AccessTokenRequired: the object has no access token; nothing was sent.
             ConfigurationError: a password is not a string or cannot be encoded as UTF-8; nothing was sent.
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
+            TokenVerificationException: the new tokens failed verification.
+            StoreError: the store cannot be read, written or locked.
         """
     async def check_token(self, renew: bool = True, *, client_metadata: Mapping[str, str] | None = None) -> bool:
         """Return whether the access token has expired. If it has and *renew* is true, refresh the tokens.
@@ -391,9 +427,17 @@ class AsyncCognito(
             AccessTokenRequired: the object has no access token.
             MalformedToken: the access token has no usable ``exp``.
             ServiceError: the service refused the refresh.
+            ConfigurationError: the token must be refreshed, and there is no refresh token.
+            TransportError: the service did not answer.
+            TokenVerificationException: the new tokens failed verification.
+            StoreError: the store cannot be read, written or locked.
         """
     async def check_tokens(self, renew: bool = True, *, client_metadata: Mapping[str, str] | None = None) -> bool:
-        """Return the result of :meth:`check_token`, under the name that pycognito's README uses."""
+        """Return the result of :meth:`check_token`, under the name that pycognito's README uses.
+
+        Raises:
+            SrpcoreError: as in :meth:`check_token`.
+        """
     async def complete_web_authn_registration(self, credential: Mapping[str, object]) -> None:
         """Register the passkey that the browser has created.
 
@@ -403,6 +447,7 @@ class AsyncCognito(
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
     async def confirm_device(self, device_name: str | None = None, *, remember: bool = True) -> Device:
         """Confirm the new device that the last login got, set it as ``device`` and return it.
@@ -417,6 +462,8 @@ class AsyncCognito(
             ConfigurationError: the last login got no new device; nothing was sent.
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            StoreError: the device was confirmed, but could not be stored.
+            TransportError: the service did not answer.
         """
     async def confirm_forgot_password(
         self, confirmation_code: str, password: str, *, client_metadata: Mapping[str, str] | None = None
@@ -428,6 +475,7 @@ class AsyncCognito(
         Raises:
             ConfigurationError: the password is not a string or cannot be encoded as UTF-8; nothing was sent.
             ServiceError: the service refused the request, for example because the code is wrong.
+            TransportError: the service did not answer.
         """
     async def confirm_sign_up(
         self, confirmation_code: str, username: str | None = None, *, client_metadata: Mapping[str, str] | None = None
@@ -438,6 +486,8 @@ class AsyncCognito(
 
         Raises:
             ServiceError: the service refused the request, for example because the code is wrong.
+            ConfigurationError: the username is missing or cannot be encoded as UTF-8; nothing was sent.
+            TransportError: the service did not answer.
         """
     async def delete_user(self) -> None:
         """Delete the account of the user who is logged in.
@@ -445,6 +495,7 @@ class AsyncCognito(
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
     async def delete_web_authn_credential(self, credential_id: str) -> None:
         """Delete the passkey with the id *credential_id*.
@@ -452,12 +503,14 @@ class AsyncCognito(
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
     async def describe_user_pool_client(self, pool_id: str, client_id: str) -> JsonObject:
         """Return the configuration of an app client.
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
     async def forget_device(self) -> None:
         """Delete ``device`` from the service, and drop it here and in the store.
@@ -466,18 +519,23 @@ class AsyncCognito(
             AccessTokenRequired: the object has no access token; nothing was sent.
             ConfigurationError: the object has no device; nothing was sent.
             ServiceError: the service refused the request.
+            StoreError: the device was deleted, but could not be removed from the store.
+            TransportError: the service did not answer.
         """
     async def get_group(self, group_name: str) -> GroupObj:
         """Return a group, as an object of ``group_class``.
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
     async def get_groups(self) -> list[GroupObj]:
         """Return all groups of the pool, from every page, as objects of ``group_class``.
 
         Raises:
             ServiceError: the service refused the request.
+            UnsafeServerValue: a page has the token of its own request, so the pages would never end.
+            TransportError: the service did not answer.
         """
     async def get_key(self, kid: str) -> Mapping[str, Any]:
         """Return the pool's JSON Web Key with the key id *kid*.
@@ -488,6 +546,8 @@ class AsyncCognito(
         Raises:
             UnknownKey: the pool does not have this key.
             TransportError: the key set could not be fetched.
+            ConfigurationError: COGNITO_JWKS is not JSON or a Python literal, or is not a usable key set.
+            InvalidKey: the document that was fetched is not a usable key set.
         """
     async def get_keys(self) -> Mapping[str, Any]:
         """Return the pool's JSON Web Key Set (RFC 7517).
@@ -507,6 +567,7 @@ class AsyncCognito(
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
     async def get_user_auth_factors(self) -> JsonObject:
         """Return the factors that the user has set up: ``ConfiguredUserAuthFactors``, ``UserMFASettingList``, ...
@@ -514,6 +575,7 @@ class AsyncCognito(
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
     async def get_users(self, attr_map: Mapping[str, str] | None = None) -> list[AsyncUserObj]:
         """Return all users of the pool, from every page, as objects of ``user_class``.
@@ -523,6 +585,8 @@ class AsyncCognito(
 
         Raises:
             ServiceError: the service refused the request.
+            UnsafeServerValue: a page has the token of its own request, so the pages would never end.
+            TransportError: the service did not answer.
         """
     async def initiate_forgot_password(self, client_metadata: dict[str, str] | None = None) -> None:
         """Let the service send a code to this user. :meth:`confirm_forgot_password` needs it.
@@ -531,6 +595,8 @@ class AsyncCognito(
 
         Raises:
             ServiceError: the service refused the request.
+            ConfigurationError: the username is missing or cannot be encoded as UTF-8; nothing was sent.
+            TransportError: the service did not answer.
         """
     async def list_devices(self) -> list[JsonObject]:
         """Return all devices of the user, from every page.
@@ -538,6 +604,8 @@ class AsyncCognito(
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            UnsafeServerValue: a page has the token of its own request, so the pages would never end.
+            TransportError: the service did not answer.
         """
     async def list_user_sessions(self) -> list[JsonObject]:
         """Return all sessions of the user, from every page.
@@ -545,6 +613,8 @@ class AsyncCognito(
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            UnsafeServerValue: a page has the token of its own request, so the pages would never end.
+            TransportError: the service did not answer.
         """
     async def list_web_authn_credentials(self) -> list[JsonObject]:
         """Return the descriptions of all passkeys of the user, from every page.
@@ -552,6 +622,8 @@ class AsyncCognito(
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            UnsafeServerValue: a page has the token of its own request, so the pages would never end.
+            TransportError: the service did not answer.
         """
     async def logout(self) -> None:
         """Log the user out everywhere (GlobalSignOut), and drop the tokens, here and in the store.
@@ -559,6 +631,8 @@ class AsyncCognito(
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused; the tokens are unchanged.
+            TransportError: the service did not answer.
+            StoreError: the user was logged out, but the tokens could not be removed from the store.
         """
     async def new_password_challenge(
         self,
@@ -583,6 +657,11 @@ class AsyncCognito(
             UnsupportedChallenge: the service sent another challenge, as in :meth:`authenticate`. The password has been
                 changed.
             ServiceError: the service refused the login or the new password.
+            TransportError: the service did not answer.
+            UnexpectedChallenge: the service sent a challenge that must not follow; nothing more was sent.
+            UnsafeServerValue: the service sent an unsafe or malformed value; it was not used.
+            TokenVerificationException: the new tokens failed verification; the old tokens are kept.
+            StoreError: the store cannot be read, written or locked.
         """
     async def register(
         self,
@@ -605,6 +684,7 @@ class AsyncCognito(
             ConfigurationError: the name or the password is not a string or cannot be encoded as UTF-8; nothing was
                 sent.
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
     async def resend_confirmation_code(
         self, username: str, *, client_metadata: Mapping[str, str] | None = None
@@ -615,6 +695,8 @@ class AsyncCognito(
 
         Raises:
             ServiceError: the service refused the request.
+            ConfigurationError: the username is missing or cannot be encoded as UTF-8; nothing was sent.
+            TransportError: the service did not answer.
         """
     async def respond_to_sms_mfa_challenge(
         self, code: str | int, mfa_tokens: JsonObject | None = None, *, client_metadata: Mapping[str, str] | None = None
@@ -630,6 +712,13 @@ class AsyncCognito(
             ConfigurationError: no challenge was received, it is for another factor, or the code is empty; nothing was
                 sent.
             ServiceError: the service refused the answer, for example because the code is wrong.
+            ForceChangePasswordException, MFAChallengeException: the service sent another challenge.
+            TransportError: the service did not answer.
+            UnexpectedChallenge: the service sent a challenge that must not follow; nothing more was sent.
+            UnsafeServerValue: the service sent an unsafe or malformed value; it was not used.
+            UnsupportedChallenge: the service sent a challenge that only :meth:`sign_in` can answer.
+            TokenVerificationException: the new tokens failed verification; the old tokens are kept.
+            StoreError: the store cannot be read, written or locked.
         """
     async def respond_to_software_token_mfa_challenge(
         self, code: str | int, mfa_tokens: JsonObject | None = None, *, client_metadata: Mapping[str, str] | None = None
@@ -645,6 +734,13 @@ class AsyncCognito(
             ConfigurationError: no challenge was received, it is for another factor, or the code is empty; nothing was
                 sent.
             ServiceError: the service refused the answer, for example because the code is wrong.
+            ForceChangePasswordException, MFAChallengeException: the service sent another challenge.
+            TransportError: the service did not answer.
+            UnexpectedChallenge: the service sent a challenge that must not follow; nothing more was sent.
+            UnsafeServerValue: the service sent an unsafe or malformed value; it was not used.
+            UnsupportedChallenge: the service sent a challenge that only :meth:`sign_in` can answer.
+            TokenVerificationException: the new tokens failed verification; the old tokens are kept.
+            StoreError: the store cannot be read, written or locked.
         """
     async def restore(self) -> bool:
         """Load tokens, device and canonical username from the store, and return whether tokens were found.
@@ -664,6 +760,8 @@ class AsyncCognito(
         Raises:
             ConfigurationError: the object has no refresh token; nothing was sent.
             ServiceError: the service refused; the tokens are unchanged.
+            TransportError: the service did not answer.
+            StoreError: the tokens were revoked, but could not be removed from the store.
         """
     async def revoke_user_session(self, session_id: str) -> None:
         """End the session with the id *session_id*.
@@ -671,6 +769,7 @@ class AsyncCognito(
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
     async def send_verification(
         self, attribute: str = "email", *, client_metadata: Mapping[str, str] | None = None
@@ -682,6 +781,10 @@ class AsyncCognito(
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            ConfigurationError: the token must be refreshed, and there is no refresh token.
+            TransportError: the service did not answer.
+            TokenVerificationException: the new tokens failed verification.
+            StoreError: the store cannot be read, written or locked.
         """
     async def set_user_mfa_preference(
         self,
@@ -706,6 +809,7 @@ class AsyncCognito(
                 (pycognito refuses that too). Nothing was sent.
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
     async def start_web_authn_registration(self) -> JsonObject:
         """Return CredentialCreationOptions, the argument for the browser's ``navigator.credentials.create``.
@@ -713,6 +817,7 @@ class AsyncCognito(
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
     async def update_device_status(self, remembered: bool) -> None:
         """Mark ``device`` as remembered, or as not remembered.
@@ -721,6 +826,7 @@ class AsyncCognito(
             AccessTokenRequired: the object has no access token; nothing was sent.
             ConfigurationError: the object has no device; nothing was sent.
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
     async def update_profile(
         self,
@@ -736,6 +842,7 @@ class AsyncCognito(
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
     async def validate_verification(self, confirmation_code: str, attribute: str = "email") -> JsonObject:
         """Verify *attribute* with the code from :meth:`send_verification`, and return the service's reply.
@@ -743,6 +850,10 @@ class AsyncCognito(
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request, for example because the code is wrong.
+            ConfigurationError: the token must be refreshed, and there is no refresh token.
+            TransportError: the service did not answer.
+            TokenVerificationException: the new tokens failed verification.
+            StoreError: the store cannot be read, written or locked.
         """
     async def verify_software_token(self, code: str | int, device_name: str = "") -> bool:
         """Finish the registration of an authenticator app, and return whether the service accepted the *code*.
@@ -755,6 +866,7 @@ class AsyncCognito(
             AccessTokenRequired: the object has no access token; nothing was sent.
             EnableSoftwareTokenMFAException: the code is wrong.
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
     async def verify_token(self, token: str, id_name: str, token_use: str) -> Mapping[str, Any]:
         """Verify *token*, set it and its claims on this object, and return the claims.
@@ -770,6 +882,7 @@ class AsyncCognito(
         Raises:
             TokenVerificationException: the token is not accepted. The subclass names the reason. Nothing was set.
             TransportError: the key set could not be fetched. Nothing was set.
+            ConfigurationError: COGNITO_JWKS is not JSON or a Python literal, or is not a usable key set.
         """
     async def verify_tokens(self) -> None:
         """Verify the present ID token and access token, for example those that the constructor got.
@@ -777,4 +890,5 @@ class AsyncCognito(
         Raises:
             TokenVerificationException: a token is missing or not accepted. The subclass names the reason.
             TransportError: the key set could not be fetched.
+            ConfigurationError: COGNITO_JWKS is not JSON or a Python literal, or is not a usable key set.
         """

@@ -162,6 +162,8 @@ class KeyMethods(SharedKeys, CognitoBase):
         Raises:
             UnknownKey: the pool does not have this key.
             TransportError: the key set could not be fetched.
+            ConfigurationError: COGNITO_JWKS is not JSON or a Python literal, or is not a usable key set.
+            InvalidKey: the document that was fetched is not a usable key set.
         """
         if is_ours(self, "get_keys"):
             yield from self._keys(kid, self.user_pool_url)
@@ -189,6 +191,7 @@ class KeyMethods(SharedKeys, CognitoBase):
         Raises:
             TokenVerificationException: the token is not accepted. The subclass names the reason. Nothing was set.
             TransportError: the key set could not be fetched. Nothing was set.
+            ConfigurationError: COGNITO_JWKS is not JSON or a Python literal, or is not a usable key set.
         """
         if not isinstance(token, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise MalformedToken(f"no {id_name} to verify: log in first")
@@ -210,6 +213,7 @@ class KeyMethods(SharedKeys, CognitoBase):
         Raises:
             TokenVerificationException: a token is missing or not accepted. The subclass names the reason.
             TransportError: the key set could not be fetched.
+            ConfigurationError: COGNITO_JWKS is not JSON or a Python literal, or is not a usable key set.
         """
         yield from call_method(self, "verify_token", self.id_token, "id_token", "id")
         yield from call_method(self, "verify_token", self.access_token, "access_token", "access")

@@ -210,6 +210,10 @@ class LoginMethods(SharedLogin, TokenMethods):
             ServiceError: the service refused the login, for example because the password is wrong.
             TokenVerificationException: the new tokens failed verification; the old tokens are kept.
             ConfigurationError: the username or the password is missing or cannot be encoded; nothing was sent.
+            TransportError: the service did not answer.
+            UnexpectedChallenge: the service sent a challenge that must not follow; nothing more was sent.
+            UnsafeServerValue: the service sent an unsafe or malformed value; it was not used.
+            StoreError: the store cannot be read, written or locked.
         """
         yield from self._validate_with_botocore()
         yield from self._begin_login()
@@ -240,6 +244,11 @@ class LoginMethods(SharedLogin, TokenMethods):
             UnsupportedChallenge: the service sent another challenge, as in :meth:`authenticate`. The password has been
                 changed.
             ServiceError: the service refused the login or the new password.
+            TransportError: the service did not answer.
+            UnexpectedChallenge: the service sent a challenge that must not follow; nothing more was sent.
+            UnsafeServerValue: the service sent an unsafe or malformed value; it was not used.
+            TokenVerificationException: the new tokens failed verification; the old tokens are kept.
+            StoreError: the store cannot be read, written or locked.
         """
         yield from self._validate_with_botocore()
         admin = self._admin_challenge
@@ -273,6 +282,13 @@ class LoginMethods(SharedLogin, TokenMethods):
             ConfigurationError: no challenge was received, it is for another factor, or the code is empty; nothing was
                 sent.
             ServiceError: the service refused the answer, for example because the code is wrong.
+            ForceChangePasswordException, MFAChallengeException: the service sent another challenge.
+            TransportError: the service did not answer.
+            UnexpectedChallenge: the service sent a challenge that must not follow; nothing more was sent.
+            UnsafeServerValue: the service sent an unsafe or malformed value; it was not used.
+            UnsupportedChallenge: the service sent a challenge that only :meth:`sign_in` can answer.
+            TokenVerificationException: the new tokens failed verification; the old tokens are kept.
+            StoreError: the store cannot be read, written or locked.
         """
         yield from self._answer_code("SOFTWARE_TOKEN_MFA", code, mfa_tokens, client_metadata)
 
@@ -295,6 +311,13 @@ class LoginMethods(SharedLogin, TokenMethods):
             ConfigurationError: no challenge was received, it is for another factor, or the code is empty; nothing was
                 sent.
             ServiceError: the service refused the answer, for example because the code is wrong.
+            ForceChangePasswordException, MFAChallengeException: the service sent another challenge.
+            TransportError: the service did not answer.
+            UnexpectedChallenge: the service sent a challenge that must not follow; nothing more was sent.
+            UnsafeServerValue: the service sent an unsafe or malformed value; it was not used.
+            UnsupportedChallenge: the service sent a challenge that only :meth:`sign_in` can answer.
+            TokenVerificationException: the new tokens failed verification; the old tokens are kept.
+            StoreError: the store cannot be read, written or locked.
         """
         yield from self._answer_code("SMS_MFA", code, mfa_tokens, client_metadata)
 
@@ -319,6 +342,12 @@ class LoginMethods(SharedLogin, TokenMethods):
                 :meth:`authenticate`.
             ServiceError: the service refused the login, for example because the password is wrong.
             ConfigurationError: the username or the password is missing or cannot be encoded; nothing was sent.
+            TransportError: the service did not answer.
+            UnexpectedChallenge: the service sent a challenge that must not follow; nothing more was sent.
+            UnsafeServerValue: the service sent an unsafe or malformed value; it was not used.
+            UnsupportedChallenge: the service sent a challenge that only :meth:`sign_in` can answer.
+            TokenVerificationException: the new tokens failed verification; the old tokens are kept.
+            StoreError: the store cannot be read, written or locked.
         """
         yield from self._validate_with_botocore()
         yield from self._begin_login()

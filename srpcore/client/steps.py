@@ -99,6 +99,10 @@ class SignIn(Step):
             ConfigurationError: the login is done, or the challenge needs another argument; nothing was sent.
             ServiceError: the service refused the answer.
             UnexpectedChallenge: the service sent a challenge that must not follow; nothing more was sent.
+            TransportError: the service did not answer.
+            UnsafeServerValue: the service sent an unsafe or malformed value; it was not used.
+            TokenVerificationException: the new tokens failed verification; the old tokens are kept.
+            StoreError: the store cannot be read, written or locked.
         """
         given = Answer(code, new_password, attributes, choice, password, answer, credential)
         return self._cognito.answer_challenge(
@@ -111,6 +115,7 @@ class SignIn(Step):
         Raises:
             ConfigurationError: the challenge is not MFA_SETUP; nothing was sent.
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         return self._cognito.set_up_totp(self._require_challenge())
 
@@ -229,6 +234,9 @@ class SignInMethods(SharedSignIn, TokenMethods):
             UnexpectedChallenge: the service sent a challenge that must not follow, for example PASSWORD after
                 USER_SRP_AUTH; nothing more was sent.
             TokenVerificationException: the new tokens failed verification; the old tokens are kept.
+            TransportError: the service did not answer.
+            UnsafeServerValue: the service sent an unsafe or malformed value; it was not used.
+            StoreError: the store cannot be read, written or locked.
         """
         flow = self._begin_sign_in(password, auth_flow, preferred, client_metadata, user_context, admin)
         return SignIn(self, self._run(flow))
@@ -249,6 +257,10 @@ class SignInMethods(SharedSignIn, TokenMethods):
             ConfigurationError: *given* lacks what the challenge needs, or a value cannot be encoded; nothing was sent.
             ServiceError: the service refused the answer.
             TokenVerificationException: the new tokens failed verification; the old tokens are kept.
+            TransportError: the service did not answer.
+            UnexpectedChallenge: the service sent a challenge that must not follow; nothing more was sent.
+            UnsafeServerValue: the service sent an unsafe or malformed value; it was not used.
+            StoreError: the store cannot be read, written or locked.
         """
         flow = self._answer_challenge(challenge, given, client_metadata, user_context)
         return SignIn(self, self._run(flow))
@@ -259,6 +271,7 @@ class SignInMethods(SharedSignIn, TokenMethods):
         Raises:
             ConfigurationError: *challenge* is not MFA_SETUP; nothing was sent.
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         secret, following = self._run(set_up_totp(challenge))
         return secret, SignIn(self, following)

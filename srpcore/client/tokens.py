@@ -31,6 +31,10 @@ class TokenMethods(RefreshMethods):
             AccessTokenRequired: the object has no access token.
             MalformedToken: the access token has no usable ``exp``.
             ServiceError: the service refused the refresh.
+            ConfigurationError: the token must be refreshed, and there is no refresh token.
+            TransportError: the service did not answer.
+            TokenVerificationException: the new tokens failed verification.
+            StoreError: the store cannot be read, written or locked.
         """
         seen = self._refreshes
         if not self.access_token:
@@ -47,7 +51,11 @@ class TokenMethods(RefreshMethods):
 
     @sync_method
     def check_tokens(self, renew: bool = True, *, client_metadata: Mapping[str, str] | None = None) -> Flow[bool]:
-        """Return the result of :meth:`check_token`, under the name that pycognito's README uses."""
+        """Return the result of :meth:`check_token`, under the name that pycognito's README uses.
+
+        Raises:
+            SrpcoreError: as in :meth:`check_token`.
+        """
         expired: bool = yield from call_method(self, "check_token", renew, **_given(client_metadata))
         return expired
 
@@ -60,6 +68,8 @@ class TokenMethods(RefreshMethods):
         Raises:
             ConfigurationError: the object has no refresh token; nothing was sent.
             ServiceError: the service refused; the tokens are unchanged.
+            TransportError: the service did not answer.
+            StoreError: the tokens were revoked, but could not be removed from the store.
         """
         yield from revoke(self._app, token or self.refresh_token or "")
         if token is None or token == self.refresh_token:
@@ -72,6 +82,8 @@ class TokenMethods(RefreshMethods):
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused; the tokens are unchanged.
+            TransportError: the service did not answer.
+            StoreError: the user was logged out, but the tokens could not be removed from the store.
         """
         yield from ask("GlobalSignOut", {"AccessToken": self._require_access_token()})
         yield from self._forget_tokens()

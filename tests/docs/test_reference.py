@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import re
+import textwrap
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from srpcore import exceptions
 from support.public_surface import exports, functions, identity, objects
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
@@ -89,6 +92,14 @@ def parameters_with_any(function: Callable[..., Any]) -> list[str]:
     return [name for name, annotation in annotations.items() if re.search(r"\bAny\b", str(annotation))]
 
 
+def raised(function: Callable[..., Any]) -> set[str]:
+    """Return the names of the exceptions of srpcore that the code of *function* itself raises."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(function))))
+    values = [node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise)]
+    names = {ast.unparse(value.func if isinstance(value, ast.Call) else value) for value in values if value}
+    return {name for name in names if isinstance(getattr(exceptions, name, None), type)}
+
+
 def split(name: str) -> tuple[str, str]:
     """Return the module and the rest of a documented name; the rest is empty for a module."""
     try:
@@ -129,6 +140,20 @@ def test_the_first_line_of_a_docstring_is_a_sentence(path: str) -> None:
 def test_any_is_in_the_listed_signatures_only() -> None:
     found = {path: " ".join(parameters_with_any(function)) for path, function in without_dunders(FUNCTIONS).items()}
     assert {path: names for path, names in found.items() if names} == {path: names for path, (names, _) in ANY.items()}
+
+
+@pytest.mark.parametrize("path", sorted(path for path in FUNCTIONS if not path.rpartition(".")[2].startswith("__")))
+def test_what_a_function_raises_itself_is_documented(path: str) -> None:
+    section = (inspect.getdoc(FUNCTIONS[path]) or "").partition("Raises:")[2]
+    documented = tuple(getattr(exceptions, name, ()) for name in re.findall(r"[A-Z]\w+", section))
+    kinds = tuple(kind for kind in documented if isinstance(kind, type))
+    assert {name for name in raised(FUNCTIONS[path]) if not issubclass(getattr(exceptions, name), kinds)} == set()
+
+
+@pytest.mark.parametrize("path", sorted(FUNCTIONS))
+def test_a_function_that_documents_an_error_of_the_service_also_documents_that_it_may_not_answer(path: str) -> None:
+    section = (inspect.getdoc(FUNCTIONS[path]) or "").partition("Raises:")[2]
+    assert "ServiceError:" not in section or "TransportError:" in section
 
 
 def test_a_signature_shows_a_flow_only_if_the_function_returns_one() -> None:

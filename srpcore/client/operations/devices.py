@@ -39,6 +39,8 @@ class DeviceMethods(SharedDevices, CognitoBase):
             ConfigurationError: the last login got no new device; nothing was sent.
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            StoreError: the device was confirmed, but could not be stored.
+            TransportError: the service did not answer.
         """
         metadata = self.new_device_metadata
         if metadata is None:
@@ -63,6 +65,7 @@ class DeviceMethods(SharedDevices, CognitoBase):
             AccessTokenRequired: the object has no access token; nothing was sent.
             ConfigurationError: the object has no device; nothing was sent.
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         access_token, key = self._require_access_token(), self._require_device().key
         yield from devices.update_device_status(access_token, key, remembered=remembered)
@@ -75,6 +78,8 @@ class DeviceMethods(SharedDevices, CognitoBase):
             AccessTokenRequired: the object has no access token; nothing was sent.
             ConfigurationError: the object has no device; nothing was sent.
             ServiceError: the service refused the request.
+            StoreError: the device was deleted, but could not be removed from the store.
+            TransportError: the service did not answer.
         """
         access_token, key = self._require_access_token(), self._require_device().key
         yield from devices.forget_device(access_token, key)

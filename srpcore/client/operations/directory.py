@@ -51,6 +51,8 @@ class DirectoryMethods(SharedDirectory, ProfileMethods, CognitoBase):
 
         Raises:
             ServiceError: the service refused the request.
+            UnsafeServerValue: a page has the token of its own request, so the pages would never end.
+            TransportError: the service did not answer.
         """
         users = yield from collect("ListUsers", {"UserPoolId": self.user_pool_id})
         return [self._listed_user(user, attr_map) for user in users]
@@ -77,6 +79,7 @@ class DirectoryMethods(SharedDirectory, ProfileMethods, CognitoBase):
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         parameters = {**self._user_parameters(username), "UserAttributes": dict_to_cognito(kwargs, attr_map)}
         parameters |= additional_kwargs or {}
@@ -93,6 +96,7 @@ class DirectoryMethods(SharedDirectory, ProfileMethods, CognitoBase):
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         yield from ask("AdminEnableUser", self._user_parameters(username))
 
@@ -102,6 +106,7 @@ class DirectoryMethods(SharedDirectory, ProfileMethods, CognitoBase):
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         yield from ask("AdminDisableUser", self._user_parameters(username))
 
@@ -111,6 +116,7 @@ class DirectoryMethods(SharedDirectory, ProfileMethods, CognitoBase):
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         reply = yield from ask("GetGroup", {"GroupName": group_name, "UserPoolId": self.user_pool_id})
         return self.get_group_obj(reply["Group"])
@@ -121,6 +127,8 @@ class DirectoryMethods(SharedDirectory, ProfileMethods, CognitoBase):
 
         Raises:
             ServiceError: the service refused the request.
+            UnsafeServerValue: a page has the token of its own request, so the pages would never end.
+            TransportError: the service did not answer.
         """
         groups = yield from collect("ListGroups", {"UserPoolId": self.user_pool_id})
         return [self.get_group_obj(group) for group in groups]
@@ -131,6 +139,7 @@ class DirectoryMethods(SharedDirectory, ProfileMethods, CognitoBase):
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         yield from ask("AdminAddUserToGroup", {**self._user_parameters(username), "GroupName": group_name})
 
@@ -140,6 +149,7 @@ class DirectoryMethods(SharedDirectory, ProfileMethods, CognitoBase):
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         yield from ask("AdminRemoveUserFromGroup", {**self._user_parameters(username), "GroupName": group_name})
 
@@ -149,6 +159,8 @@ class DirectoryMethods(SharedDirectory, ProfileMethods, CognitoBase):
 
         Raises:
             ServiceError: the service refused the request.
+            UnsafeServerValue: a page has the token of its own request, so the pages would never end.
+            TransportError: the service did not answer.
         """
         operation = "AdminListGroupsForUser"
         groups = yield from collect(operation, self._user_parameters(username), PAGES[operation].max_size)

@@ -28,6 +28,7 @@ class MfaMethods(CognitoBase):
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         reply = yield from ask("AssociateSoftwareToken", {"AccessToken": self._require_access_token()})
         return str(reply["SecretCode"])
@@ -44,6 +45,7 @@ class MfaMethods(CognitoBase):
             AccessTokenRequired: the object has no access token; nothing was sent.
             EnableSoftwareTokenMFAException: the code is wrong.
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         access_token = self._require_access_token()
         parameters = {
@@ -78,6 +80,7 @@ class MfaMethods(CognitoBase):
                 (pycognito refuses that too). Nothing was sent.
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         given = {"SMS": sms_mfa, "SOFTWARE_TOKEN": software_token_mfa, "EMAIL": email_mfa}
         enabled = {name: bool(value) for name, value in given.items() if value is not None}

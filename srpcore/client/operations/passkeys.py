@@ -26,6 +26,7 @@ class PasskeyMethods(CognitoBase):
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         reply = yield from ask("StartWebAuthnRegistration", {"AccessToken": self._require_access_token()})
         options: JsonObject = reply["CredentialCreationOptions"]
@@ -41,6 +42,7 @@ class PasskeyMethods(CognitoBase):
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         parameters = {"AccessToken": self._require_access_token(), "Credential": credential}
         yield from ask("CompleteWebAuthnRegistration", parameters)
@@ -52,6 +54,8 @@ class PasskeyMethods(CognitoBase):
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            UnsafeServerValue: a page has the token of its own request, so the pages would never end.
+            TransportError: the service did not answer.
         """
         parameters = {"AccessToken": self._require_access_token()}
         return (yield from collect("ListWebAuthnCredentials", parameters))
@@ -63,6 +67,7 @@ class PasskeyMethods(CognitoBase):
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         parameters = {"AccessToken": self._require_access_token(), "CredentialId": credential_id}
         yield from ask("DeleteWebAuthnCredential", parameters)

@@ -23,6 +23,9 @@ class PasswordMethods(CognitoBase):
             AccessTokenRequired: the object has no access token; nothing was sent.
             ConfigurationError: a password is not a string or cannot be encoded as UTF-8; nothing was sent.
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
+            TokenVerificationException: the new tokens failed verification.
+            StoreError: the store cannot be read, written or locked.
         """
         self._check_string(previous_password, name="previous_password")
         self._check_string(proposed_password, name="proposed_password")
@@ -45,6 +48,8 @@ class PasswordMethods(CognitoBase):
 
         Raises:
             ServiceError: the service refused the request.
+            ConfigurationError: the username is missing or cannot be encoded as UTF-8; nothing was sent.
+            TransportError: the service did not answer.
         """
         parameters = {"ClientId": self._client_id, "Username": self.username, "ClientMetadata": client_metadata}
         self._add_secret_hash(parameters, "SecretHash")
@@ -61,6 +66,7 @@ class PasswordMethods(CognitoBase):
         Raises:
             ConfigurationError: the password is not a string or cannot be encoded as UTF-8; nothing was sent.
             ServiceError: the service refused the request, for example because the code is wrong.
+            TransportError: the service did not answer.
         """
         self._check_string(password, name="password")
         parameters = {
@@ -80,6 +86,7 @@ class PasswordMethods(CognitoBase):
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         yield from ask(
             "AdminResetUserPassword",

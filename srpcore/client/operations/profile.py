@@ -98,6 +98,7 @@ class ProfileMethods(SharedProfile, CognitoBase):
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         user = yield from ask("GetUser", {"AccessToken": self._require_access_token()})
         return self.get_user_obj(
@@ -113,6 +114,7 @@ class ProfileMethods(SharedProfile, CognitoBase):
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         user = yield from ask("AdminGetUser", {"UserPoolId": self.user_pool_id, "Username": self.username})
         metadata = self._user_metadata(user, **account_metadata(user))
@@ -138,6 +140,7 @@ class ProfileMethods(SharedProfile, CognitoBase):
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         yield from ask(
             "UpdateUserAttributes",
@@ -163,6 +166,7 @@ class ProfileMethods(SharedProfile, CognitoBase):
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         yield from ask(
             "AdminUpdateUserAttributes",
@@ -185,6 +189,10 @@ class ProfileMethods(SharedProfile, CognitoBase):
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            ConfigurationError: the token must be refreshed, and there is no refresh token.
+            TransportError: the service did not answer.
+            TokenVerificationException: the new tokens failed verification.
+            StoreError: the store cannot be read, written or locked.
         """
         yield from call_method(self, "check_token")
         yield from ask(
@@ -199,6 +207,10 @@ class ProfileMethods(SharedProfile, CognitoBase):
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request, for example because the code is wrong.
+            ConfigurationError: the token must be refreshed, and there is no refresh token.
+            TransportError: the service did not answer.
+            TokenVerificationException: the new tokens failed verification.
+            StoreError: the store cannot be read, written or locked.
         """
         yield from call_method(self, "check_token")
         parameters = {"AccessToken": self.access_token, "AttributeName": attribute, "Code": confirmation_code}
@@ -211,6 +223,7 @@ class ProfileMethods(SharedProfile, CognitoBase):
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         yield from ask("DeleteUser", {"AccessToken": self._require_access_token()})
 
@@ -220,6 +233,7 @@ class ProfileMethods(SharedProfile, CognitoBase):
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         yield from ask(
             "AdminDeleteUser",

@@ -29,6 +29,7 @@ class ProviderMethods(CognitoBase):
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         named = {"UserPoolId": pool_id, "ProviderName": provider_name, "ProviderType": provider_type}
         yield from ask("CreateIdentityProvider", {**named, "ProviderDetails": provider_details, **kwargs})
@@ -39,6 +40,7 @@ class ProviderMethods(CognitoBase):
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         return (yield from ask("DescribeIdentityProvider", {"UserPoolId": pool_id, "ProviderName": provider_name}))
 
@@ -48,6 +50,7 @@ class ProviderMethods(CognitoBase):
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         yield from ask("UpdateIdentityProvider", {"UserPoolId": pool_id, "ProviderName": provider_name, **kwargs})
 
@@ -57,6 +60,7 @@ class ProviderMethods(CognitoBase):
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         reply = yield from ask("DescribeUserPoolClient", {"UserPoolId": pool_id, "ClientId": client_id})
         client: JsonObject = reply["UserPoolClient"]
@@ -70,6 +74,7 @@ class ProviderMethods(CognitoBase):
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         yield from ask("UpdateUserPoolClient", {"UserPoolId": pool_id, "ClientId": client_id, **kwargs})
 

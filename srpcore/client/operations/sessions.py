@@ -21,6 +21,8 @@ class SessionMethods(CognitoBase):
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            UnsafeServerValue: a page has the token of its own request, so the pages would never end.
+            TransportError: the service did not answer.
         """
         return (yield from collect("ListDevices", {"AccessToken": self._require_access_token()}))
 
@@ -31,6 +33,8 @@ class SessionMethods(CognitoBase):
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            UnsafeServerValue: a page has the token of its own request, so the pages would never end.
+            TransportError: the service did not answer.
         """
         return (yield from collect("ListUserSessions", {"AccessToken": self._require_access_token()}))
 
@@ -41,6 +45,7 @@ class SessionMethods(CognitoBase):
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         yield from ask("RevokeUserSession", {"AccessToken": self._require_access_token(), "SessionId": session_id})
 
@@ -51,6 +56,7 @@ class SessionMethods(CognitoBase):
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         return (yield from ask("GetUserAuthFactors", {"AccessToken": self._require_access_token()}))
 
@@ -60,6 +66,8 @@ class SessionMethods(CognitoBase):
 
         Raises:
             ServiceError: the service refused the request.
+            UnsafeServerValue: a page has the token of its own request, so the pages would never end.
+            TransportError: the service did not answer.
         """
         parameters = {"UserPoolId": self.user_pool_id, "Username": username}
         return (yield from collect("AdminListDevices", parameters))
@@ -70,6 +78,8 @@ class SessionMethods(CognitoBase):
 
         Raises:
             ServiceError: the service refused the request.
+            UnsafeServerValue: a page has the token of its own request, so the pages would never end.
+            TransportError: the service did not answer.
         """
         parameters = {"UserPoolId": self.user_pool_id, "Username": username}
         return (yield from collect("AdminListUserSessions", parameters))
@@ -80,6 +90,7 @@ class SessionMethods(CognitoBase):
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         parameters = {"UserPoolId": self.user_pool_id, "Username": username, "SessionId": session_id}
         yield from ask("AdminRevokeUserSession", parameters)
@@ -90,6 +101,7 @@ class SessionMethods(CognitoBase):
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         yield from ask("AdminUserGlobalSignOut", {"UserPoolId": self.user_pool_id, "Username": username})
 

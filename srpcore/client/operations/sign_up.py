@@ -51,6 +51,7 @@ class SignUpMethods(SharedSignUp, CognitoBase):
             ConfigurationError: the name or the password is not a string or cannot be encoded as UTF-8; nothing was
                 sent.
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         self._check_string(username, name="username")
         self._check_string(password, name="password")
@@ -82,6 +83,8 @@ class SignUpMethods(SharedSignUp, CognitoBase):
 
         Raises:
             ServiceError: the service refused the request, for example because the code is wrong.
+            ConfigurationError: the username is missing or cannot be encoded as UTF-8; nothing was sent.
+            TransportError: the service did not answer.
         """
         parameters = {
             "ClientId": self._client_id,
@@ -102,6 +105,7 @@ class SignUpMethods(SharedSignUp, CognitoBase):
 
         Raises:
             ServiceError: the service refused the request.
+            TransportError: the service did not answer.
         """
         parameters = {"UserPoolId": self.user_pool_id, "Username": username or self.username}
         yield from ask("AdminConfirmSignUp", {**parameters, "ClientMetadata": client_metadata})
@@ -116,6 +120,8 @@ class SignUpMethods(SharedSignUp, CognitoBase):
 
         Raises:
             ServiceError: the service refused the request.
+            ConfigurationError: the username is missing or cannot be encoded as UTF-8; nothing was sent.
+            TransportError: the service did not answer.
         """
         parameters = {"ClientId": self._client_id, "Username": username, "ClientMetadata": client_metadata}
         self._add_secret_hash(parameters, "SecretHash")

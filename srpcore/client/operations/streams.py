@@ -63,7 +63,7 @@ class Pages(Generic[T]):
 
     @property
     def page_token(self) -> str | None:
-        """The token to resume from: that of the present page until its last item is taken, then that of the next."""
+        """The token of the page that contains the next item. It is None for the first page, and after the last item."""
         return self.token if self.waiting or not self.begun else self.following
 
     @property
@@ -92,6 +92,7 @@ class Pages(Generic[T]):
 
         Raises:
             ServiceError: *error* is not about throttling, or this was the last attempt.
+            TransportError: the service did not answer.
         """
         self.refused += 1
         # A single request is not repeated after LimitExceededException (see the table in retries.py), because a person
@@ -111,6 +112,10 @@ class Stream(Iterator[T]):
 
     To go on later, give ``page_token`` to the method that made this iterator. It resumes at the beginning of a page, so
     some items may come twice.
+
+    Fetching a page raises ServiceError if the service refuses the request, and TransportError if it does not answer. It
+    raises UnsafeServerValue if a page has the token of its own request, so that the pages would never end. After an
+    error, the iteration can go on: the next item is looked for in the same page.
     """
 
     def __init__(self, run: Run, pages: Pages[T], sleep: Callable[[float], None] = system_sleep) -> None:
@@ -120,7 +125,10 @@ class Stream(Iterator[T]):
 
     @property
     def page_token(self) -> str | None:
-        """The token to resume from. None at the beginning, and at the end."""
+        """The token of the page that contains the next item: what to give to ``page_token`` to go on there.
+
+        It is None if the next item is in the first page, and after the last item.
+        """
         return self._pages.page_token
 
     def __next__(self) -> T:
@@ -155,7 +163,10 @@ class AsyncStream(AsyncIterator[T]):
 
     @property
     def page_token(self) -> str | None:
-        """The token to resume from. None at the beginning, and at the end."""
+        """The token of the page that contains the next item: what to give to ``page_token`` to go on there.
+
+        It is None if the next item is in the first page, and after the last item.
+        """
         return self._pages.page_token
 
     async def __anext__(self) -> T:
@@ -274,11 +285,19 @@ class AsyncStreamMethods(SharedStreams, AsyncCognitoBase):
         page_token: str | None = None,
         attr_map: Mapping[str, str] | None = None,
     ) -> AsyncStream[AsyncUserObj]:
-        """Return an async iterator over the pool's users: see ``Cognito.iter_users``."""
+        """Return an async iterator over the pool's users: see ``Cognito.iter_users``.
+
+        Raises:
+            ConfigurationError: *limit* is not positive.
+        """
         return AsyncStream(self._run, self._users(filter, attributes, limit, page_token, attr_map))
 
     def iter_groups(self, limit: int | None = None, *, page_token: str | None = None) -> AsyncStream[GroupObj]:
-        """Return an async iterator over the pool's groups: see ``Cognito.iter_groups``."""
+        """Return an async iterator over the pool's groups: see ``Cognito.iter_groups``.
+
+        Raises:
+            ConfigurationError: *limit* is not positive.
+        """
         return AsyncStream(self._run, self._groups(limit, page_token))
 
     def iter_users_in_group(
@@ -289,5 +308,9 @@ class AsyncStreamMethods(SharedStreams, AsyncCognitoBase):
         page_token: str | None = None,
         attr_map: Mapping[str, str] | None = None,
     ) -> AsyncStream[AsyncUserObj]:
-        """Return an async iterator over the users in a group: see ``Cognito.iter_users_in_group``."""
+        """Return an async iterator over the users in a group: see ``Cognito.iter_users_in_group``.
+
+        Raises:
+            ConfigurationError: *limit* is not positive.
+        """
         return AsyncStream(self._run, self._members(group_name, limit, page_token, attr_map))
