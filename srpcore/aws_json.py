@@ -11,12 +11,14 @@ from datetime import datetime, timezone
 from typing import Any, cast
 
 from .exceptions.base import ConfigurationError, TransportError
+from .exceptions.context import without_context
 from .protocol import Operation, Reply
 from .service_model import CONTENT_TYPE, STRING_PARAMETERS, TARGET_PREFIX, TIMESTAMP_MEMBERS
 
 __all__ = ["decode", "encode", "with_dates"]
 
 
+@without_context
 def encode(operation: Operation) -> tuple[dict[str, str], bytes]:
     """Return the headers and the body of the POST request for *operation*.
 

@@ -6,6 +6,7 @@ import os
 import re
 
 from .exceptions.base import ConfigurationError
+from .exceptions.context import without_context
 
 __all__ = [
     "Pool",
@@ -105,6 +106,7 @@ def plain_http_allowed(allow_http: bool | None) -> bool:
     return allow_http
 
 
+@without_context
 def check_endpoint(url: str, *, allow_http: bool = False) -> str:
     """Return *url* without a slash at the end, after checking that passwords may be sent to it.
 

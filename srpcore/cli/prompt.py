@@ -23,6 +23,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..exceptions.base import ConfigurationError
+from ..exceptions.context import without_context
 from ..text import printable
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def read_all() -> str:
         return terminal.read_all().decode(sys.stdin.encoding)
 
 
+@without_context
 def _answer(question: str, read: Callable[[str], str]) -> str:
     try:
         line = read(question)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..client import Cognito
 from ..exceptions.base import ConfigurationError
+from ..exceptions.context import without_context
 from ..text import without_tokens
 from .prompt import at_terminal, read_all
 
@@ -32,6 +33,7 @@ def verify(arguments: argparse.Namespace) -> int:
     return 0
 
 
+@without_context
 def _read(name: str) -> str:
     # The token is never a command-line argument, because other users of the machine can see those.
     if name == "-" and at_terminal():

@@ -18,6 +18,7 @@ from ..exceptions.challenges import (
     SMSMFAChallengeException,
     SoftwareTokenMFAChallengeException,
 )
+from ..exceptions.context import without_context
 from ..protocol import JsonObject
 from .login_context import LoginContext, challenge_parameters
 
@@ -259,6 +260,7 @@ def missing_attributes(challenge: JsonObject, given: Mapping[str, str]) -> tuple
     return tuple(name for name in required_attributes(challenge) if name not in given and not existing.get(name))
 
 
+@without_context
 def _json_parameter(challenge: JsonObject, name: str, default: str) -> object:
     try:
         return json.loads(challenge_parameters(challenge).get(name) or default)

@@ -71,6 +71,7 @@ from typing import Any
 
 from ..crypto.encoding import utf8
 from ..exceptions.base import ConfigurationError
+from ..exceptions.context import without_context
 from ..exceptions.service_exceptions import ResourceNotFoundException
 from ..protocol import Flow, JsonObject
 from ..users import attribute_value
@@ -254,6 +255,7 @@ def _answer_set_up(context: LoginContext, challenge: Challenge, given: Answer) -
     return (yield from answer_device(context, reply))
 
 
+@without_context
 def _as_json(credential: str | Mapping[str, Any] | None) -> str | None:
     if credential is None or isinstance(credential, str):
         return credential

@@ -52,10 +52,9 @@ def json_object(data: bytes) -> dict[str, Any]:
             is nested deeper than :data:`MAX_DEPTH`, or contains NaN, an infinity, a number out of range or half a
             surrogate pair.
     """
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise ValueError("not UTF-8") from None
+    text = _decoded(data)
+    if text is None:
+        raise ValueError("not UTF-8")
     # The usual payload is one object with at most one array in it, which cannot be nested too deep. Searching for one
     # character is fast, so check this first, and scan the whole string only if it has more brackets.
     if text.find("{", 1) > 0 or text.find("[") != text.rfind("["):
@@ -77,6 +76,24 @@ def json_object(data: bytes) -> dict[str, Any]:
     if "\\" in text and "\\u" in text:  # searching for one character is faster than for two
         _check_surrogates(members)
     return members
+
+
+# The errors of codecs contain the whole string, which may be a token. An error that is raised while one of them is
+# handled would have it as its context (`__context__`), so these two return None instead.
+
+
+def _decoded(data: bytes) -> str | None:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _encoded(text: str) -> bytes | None:
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        return None
 
 
 class _RefusedJson(ValueError):
@@ -101,10 +118,8 @@ def _check_depth(text: str) -> None:
 
 
 def _check_surrogates(value: dict[str, Any]) -> None:
-    try:
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError:
-        raise ValueError("not Unicode: it has half a surrogate pair") from None
+    if _encoded(json.dumps(value, ensure_ascii=False)) is None:
+        raise ValueError("not Unicode: it has half a surrogate pair")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -10,10 +10,13 @@ import re
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, MethodType, ModuleType, TracebackType
 from typing import Any, cast
 from urllib.parse import quote, quote_plus
 
-__all__ = ["Journal", "Ledger", "leaks"]
+from srpcore.exceptions import MFAChallengeException
+
+__all__ = ["Journal", "Ledger", "leaks", "reachable"]
 
 # A part of anything longer counts as the whole, if it has PART characters (and a few more, since not each is tried).
 PART = 16
@@ -99,8 +102,8 @@ class Journal(logging.Handler):
         self.lines.append(f"{self.format(record)} {vars(record)!r}")
 
     def error(self, error: BaseException) -> None:
-        """Write down what programs print of *error*: its text, its repr and its traceback with all causes."""
-        self.of_errors += [str(error), repr(error), *traceback.format_exception(error)]
+        """Write down what programs print of *error*, and what a program that reports errors finds behind it."""
+        self.of_errors += [str(error), repr(error), *traceback.format_exception(error), *reachable(error)]
 
     def objects(self) -> None:
         """Write down what every object of ours that is alive says of itself."""
@@ -128,6 +131,58 @@ def _subclasses(kind: type, found: set[type]) -> set[type]:
             found.add(subclass)
             _subclasses(subclass, found)
     return found
+
+
+# Modules, classes and code are the same for every error. A traceback leads to the local variables of all callers, which
+# hold the secrets by right.
+_NOT_OF_AN_ERROR = (
+    BuiltinFunctionType, CodeType, FrameType, FunctionType, MethodType, ModuleType, TracebackType, type,
+)  # fmt: skip
+
+
+def reachable(error: BaseException) -> list[str]:
+    """Return every string and byte string that *error* leads to.
+
+    It leads to its ``__context__``, even if that is suppressed, and to its ``__cause__``; to the attributes of all of
+    them, and to what these contain. Only the reply that a challenge is raised with is left out.
+    """
+    found: list[str] = []
+    pending: list[tuple[object, int]] = [(error, 0)]
+    seen: dict[int, object] = {}
+    while pending:
+        value, depth = pending.pop()
+        if id(value) in seen or depth > 8 or isinstance(value, _NOT_OF_AN_ERROR):
+            continue
+        seen[id(value)] = value
+        if isinstance(value, str):
+            found.append(value)
+        elif isinstance(value, (bytes, bytearray)):
+            found.append(bytes(value).decode("latin-1"))
+        else:
+            pending += [(part, depth + 1) for part in _parts(value)]
+    return found
+
+
+def _parts(value: object) -> Iterator[object]:
+    if isinstance(value, Mapping):
+        for item in list(cast(Mapping[object, object], value).items()):
+            yield from item
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        yield from list(cast(Iterable[object], value))
+    elif isinstance(value, BaseException):
+        # Not error.__context__, which a class could hide.
+        yield from (getattr(BaseException, name).__get__(value) for name in ("__context__", "__cause__"))
+        if not isinstance(value, MFAChallengeException):
+            yield from _attributes(value, [name for name in dir(value) if not name.startswith("__")])
+    else:
+        slots = [name for kind in type(value).__mro__ for name in vars(kind).get("__slots__", ())]
+        yield from _attributes(value, [*getattr(value, "__dict__", ()), *slots])
+
+
+def _attributes(value: object, names: Iterable[str]) -> Iterator[object]:
+    for name in names:
+        with suppress(Exception):  # an attribute that is not set, or a property that fails
+            yield getattr(value, name)
 
 
 def leaks(text: str, secrets: Iterable[str]) -> list[str]:

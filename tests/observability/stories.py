@@ -98,8 +98,8 @@ async def new_password(stage: Stage) -> None:
     kept = step.to_json()
     stage.ledger.hear(json.loads(kept))
     with stage.refused(exceptions.ConfigurationError):
-        user.resume_sign_in(kept[:-20])
-    elsewhere = stage.person(None).resume_sign_in(kept)
+        await got(user.resume_sign_in(kept[:-20]))
+    elsewhere = await got(stage.person(None).resume_sign_in(kept))
     with stage.refused(exceptions.ConfigurationError):
         await got(elsewhere.answer(code=NOBODYS_CODE))
     with stage.refused(exceptions.InvalidPasswordException):

@@ -30,6 +30,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
 from srpcore.exceptions.base import ConfigurationError, TransportError, TransportTimeout
+from srpcore.exceptions.context import without_cause
 from srpcore.pool import check_endpoint, plain_http_allowed
 from srpcore.protocol import Fetch, Operation, Reply
 from srpcore.service_model import UNSIGNED
@@ -161,6 +162,8 @@ class BotocoreTransport:
             raise
         return reply
 
+    # Without botocore's exceptions: they contain parts of the answer and of the request, or the password of a proxy.
+    @without_cause
     def _send(self, operation: Operation) -> Reply:
         method = getattr(self.client, xform_name(operation.name), None)
         if method is None:
@@ -257,6 +260,7 @@ def session_arguments(client: Any, url: str) -> dict[str, Any]:
     }
 
 
+@without_cause
 def _fetch(url: str, arguments: dict[str, Any], timeout: float) -> bytes:
     # The annotation of `timeout` is int, but botocore passes it to urllib3, which accepts a float.
     session = URLLib3Session(**arguments, timeout=cast(int, timeout))

@@ -29,6 +29,7 @@ from typing import Any, NamedTuple, cast
 
 from srpcore.clock import monotonic_clock
 from srpcore.exceptions.base import ConfigurationError, TransportError, TransportTimeout
+from srpcore.exceptions.context import without_context
 
 from .attempts import Attempt
 from .http_response import LOST, TimedResponse, time_left
@@ -224,11 +225,13 @@ def _printable(error: OSError) -> str:
 
 @contextmanager
 def _closed_on_failure(connection: HTTPConnection) -> Generator[None, None, None]:
-    try:
-        yield
-    except BaseException:
-        connection.close()
-        raise
+    # The exceptions of http.client contain a part of the answer, and those of its headers a part of the request.
+    with without_context:
+        try:
+            yield
+        except BaseException:
+            connection.close()
+            raise
 
 
 @contextmanager

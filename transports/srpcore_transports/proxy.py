@@ -8,6 +8,7 @@ from base64 import b64encode
 from urllib.parse import unquote, urlsplit
 
 from srpcore.exceptions.base import ConfigurationError
+from srpcore.exceptions.context import without_context
 from srpcore.pool import is_loopback
 
 __all__ = ["Proxy", "parse_proxy", "proxy_for"]
@@ -69,6 +70,7 @@ def proxy_for(scheme: str, host: str, port: int) -> Proxy | None:
     return parse_proxy(url, f"{scheme.upper()}_PROXY")
 
 
+@without_context
 def parse_proxy(url: str, variable: str) -> Proxy:
     """Return the proxy at *url*, ``[http://][user:password@]host[:port]``.
 

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any
 
 from srpcore.exceptions.base import ConfigurationError, TransportError
+from srpcore.exceptions.context import without_context
 
 from .values import Credentials
 
@@ -66,6 +67,7 @@ def _resolved(session: Any, region: str | None) -> Any:
     return found
 
 
+@without_context
 def _translate_errors(function: Callable[[], Any]) -> Any:
     exceptions: Any = import_module("botocore.exceptions")
     try:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from srpcore.clock import monotonic_clock
 from srpcore.exceptions.base import ConfigurationError, TransportError
+from srpcore.exceptions.context import without_context
 from srpcore.pool import check_endpoint, is_loopback
 
 from ..attempts import Attempt
@@ -122,6 +123,7 @@ def _check_url(url: str, variable: str) -> str:
         raise ConfigurationError(f"{variable} does not give a URL of the form http://host[:port][/path]") from None
 
 
+@without_context
 def _authorization() -> str | None:
     file, token = os.environ.get(_TOKEN_FILE), os.environ.get(_TOKEN)
     if file:
@@ -158,6 +160,7 @@ def _request(method: str, url: str, headers: Mapping[str, str], seconds: float) 
     return answer.body
 
 
+@without_context
 def _temporary(body: bytes, host: str) -> Temporary:
     try:
         document = cast(dict[str, Any], json.loads(body))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from srpcore.exceptions.base import ConfigurationError
+from srpcore.exceptions.context import without_context
 
 from .values import Credentials
 
@@ -104,6 +105,7 @@ def _profile(name: str) -> Profile:
     return Profile(name, (shared or {}).get(name), _profiles(config or {}).get(name), looked_at)
 
 
+@without_context
 def _sections(file: str) -> _Sections | None:
     path = Path(os.path.expanduser(os.path.expandvars(file)))  # noqa: PTH111 - unlike Path's, it never raises
     if not path.is_file():

@@ -29,6 +29,7 @@ import httpx
 from srpcore.clock import monotonic_clock
 from srpcore.driver import uninterrupted
 from srpcore.exceptions.base import ConfigurationError, SrpcoreError, TransportError, TransportTimeout
+from srpcore.exceptions.context import without_context
 
 from ..attempts import Attempt
 from ..options import Limits
@@ -148,13 +149,14 @@ class HttpxRequest:
             TransportError: the server did not answer.
             ConfigurationError: the request contains a character that HTTP does not allow.
         """
-        try:
-            yield
-        except SrpcoreError:
-            raise
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-            # Not `from error`: httpx's exceptions contain the request, and with it passwords and tokens.
-            raise self._translate(error) from None
+        # httpx's exceptions contain the request, and with it passwords and tokens.
+        with without_context:
+            try:
+                yield
+            except SrpcoreError:
+                raise
+            except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+                raise self._translate(error) from None
 
     def no_free_connection(self) -> TransportTimeout:
         """Return the error for the case that all connections are in use."""

@@ -1,0 +1,41 @@
+"""Drop the exception that an error of ours was raised instead of.
+
+``raise ... from None`` only hides that exception: it is still the ``__context__`` of the new one, and a program that
+reports errors with all their attributes would show it. The exceptions of parsers, codecs and HTTP clients contain what
+they could not process: a password, a request, or half an answer with tokens.
+"""
+
+from __future__ import annotations
+
+from contextlib import ContextDecorator
+from types import TracebackType
+
+from .base import SrpcoreError
+
+__all__ = ["without_cause", "without_context"]
+
+
+class _WithoutContext(ContextDecorator):
+    """A block or a function whose errors of ours have no hidden context, and with *cause* no cause either."""
+
+    def __init__(self, *, cause: bool = False) -> None:
+        self._cause = cause
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        # `raise` sets __context__, so it can be dropped only after the error was raised.
+        if isinstance(error, SrpcoreError) and error.__suppress_context__:
+            error.__context__ = None
+            if self._cause:
+                error.__cause__ = None
+
+
+without_context = _WithoutContext()
+"""Use it as ``with without_context:`` or ``@without_context``, around what raises with ``from None``."""
+
+without_cause = _WithoutContext(cause=True)
+"""The same for ``raise ... from error``, if *error* may contain a secret."""
