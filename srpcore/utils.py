@@ -12,6 +12,7 @@ from typing import Any, cast
 from ._fork import ForkSafeLock
 from .client import Cognito
 from .exceptions.base import ConfigurationError, TransportError, TransportTimeout
+from .exceptions.compat import loaded
 from .protocol import Operation, Reply, Transport
 from .resolve import transport_module
 
@@ -61,7 +62,7 @@ class RequestsSrpAuth:
         http_header: str = "Authorization",
         http_header_prefix: str = "Bearer ",
         auth_token_type: TokenType | str = TokenType.ACCESS_TOKEN,
-        boto3_client_kwargs: Mapping[str, Any] | None = None,
+        boto3_client_kwargs: Mapping[str, object] | None = None,
     ) -> None:
         # An argument may be None in spite of the cast. Cognito refuses it, with an error that names it.
         self.cognito_client = cognito or _CognitoByRequests(
@@ -129,9 +130,12 @@ class _KeysByRequests:
             ) as response:
                 return _body(response)
         except requests.Timeout as error:
-            raise TransportTimeout(f"no answer from {url} within {_TIMEOUT_SECONDS} seconds") from error
+            reason = "connect timeout" if isinstance(error, requests.ConnectTimeout) else "read timeout"
+            message = f"no answer from {url} within {_TIMEOUT_SECONDS} seconds"
+            raise TransportTimeout(message, reason=reason, url=url, fetching=True) from error
         except requests.RequestException as error:
-            raise TransportError(f"no answer from {url}") from error
+            reason = _reason(error)
+            raise TransportError(f"no answer from {url}", reason=reason, url=url, fetching=True) from error
 
     def _settings(self, url: str) -> dict[str, Any]:
         """Return what the program has set on its botocore client; requests reads the environment for the rest."""
@@ -143,6 +147,15 @@ class _KeysByRequests:
 
     def close(self) -> None:
         self._inner.close()
+
+
+def _reason(error: Exception) -> str:
+    # The subclasses come first: ProxyError and SSLError are ConnectionErrors.
+    for name, reason in {"ProxyError": "proxy", "SSLError": "tls", "ConnectionError": "connect"}.items():
+        cls = loaded("requests.exceptions", name)
+        if cls is not None and isinstance(error, cls):
+            return reason
+    return "answer"
 
 
 def _body(response: Any) -> bytes:

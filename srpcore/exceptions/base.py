@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar, Self
+
+from .compat import Compatible, combined
+
 __all__ = [
     "AccessTokenRequired",
     "ConfigurationError",
@@ -96,16 +100,27 @@ class UnexpectedChallenge(UnsupportedChallenge):
         )
 
 
-class TransportError(SrpcoreError):
+class TransportError(Compatible, SrpcoreError):
     """The service could not be reached, or did not send a valid answer.
 
+    While botocore is loaded, the error is also botocore's error for this *reason*, with its ``kwargs``. If a key set
+    was being fetched and requests is loaded, it is also the error of requests.
+
     Attributes:
+        reason: what failed: ``connect`` (also: the host was not found), ``proxy``, ``tls``, ``closed`` (the connection
+            was lost, or its other end does not send HTTP), ``credentials`` (AWS credentials could not be fetched) or
+            ``answer`` (anything else). For a TransportTimeout ``connect timeout`` or ``read timeout``.
+        url: the URL that the request was sent to, or that of the proxy if the reason is ``proxy``; an empty string if
+            it is not known. It contains no password.
+        fetching: whether a key set was being fetched.
         may_have_arrived: whether the service may already have processed the request. False if there was no connection,
             or if the request was not sent completely.
         transient: whether a later try may succeed.
         status: the HTTP status, if something other than the service answered, for example a proxy; else None.
         retry_after: the header ``Retry-After`` of that answer (RFC 9110, section 10.2.3), or an empty string.
     """
+
+    _counterpart: ClassVar[str] = "answer"
 
     def __init__(
         self,
@@ -115,16 +130,53 @@ class TransportError(SrpcoreError):
         transient: bool = False,
         status: int | None = None,
         retry_after: str = "",
+        reason: str = "",
+        url: str = "",
+        fetching: bool = False,
     ) -> None:
-        super().__init__(message)
+        # Do not call super(): botocore's constructors take other arguments.
+        Exception.__init__(self, message)
+        self.reason = reason or self._counterpart
+        self.url = url
+        self.fetching = fetching
         self.may_have_arrived = may_have_arrived
         self.transient = transient
         self.status = status
         self.retry_after = retry_after
 
+    @classmethod
+    def _class_for(cls, *_: Any, reason: str = "", fetching: bool = False, **__: Any) -> type[Any]:
+        return combined(cls, reason or cls._counterpart, fetching=fetching)
+
+    def _keywords(self) -> dict[str, Any]:
+        return {"reason": self.reason, "fetching": self.fetching}
+
+    def for_fetch(self) -> Self:
+        """Return this error as one of the fetch of a key set. While requests is loaded, that is a copy."""
+        self.fetching = True
+        rebuild, arguments, state = self.__reduce__()
+        copied: Self = rebuild(*arguments)
+        if type(copied) is type(self):
+            return self
+        vars(copied).update(state)
+        return copied.with_traceback(self.__traceback__)
+
 
 class TransportTimeout(TransportError, TimeoutError):
     """No answer was received in time. Try again, unless the request may already have been processed."""
 
-    def __init__(self, message: str = "", *, may_have_arrived: bool = True, transient: bool = True) -> None:
-        super().__init__(message, may_have_arrived=may_have_arrived, transient=transient)
+    _counterpart = "read timeout"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        may_have_arrived: bool = True,
+        transient: bool = True,
+        reason: str = "",
+        url: str = "",
+        fetching: bool = False,
+    ) -> None:
+        super().__init__(
+            message, may_have_arrived=may_have_arrived, transient=transient, reason=reason, url=url, fetching=fetching
+        )

@@ -26,5 +26,5 @@ def service_error(reply: Reply, operation: str) -> ServiceError:
     cls = _BY_CODE.get(str(error.get("Code")), ServiceError)
     if cls is NotAuthorizedException:
         cls = not_authorized_class(str(error.get("Message", "")))
-    made: ServiceError = combined(cls, reply.raised)(reply.document, operation)
+    made: ServiceError = combined(cls, "service", raised=reply.raised)(reply.document, operation)
     return made

@@ -45,7 +45,7 @@ class ServiceError(Compatible, SrpcoreError):
         Exception.__init__(self, self._text(error, metadata))
 
     def _text(self, error: dict[str, Any], metadata: dict[str, Any]) -> str:
-        client_error = loaded(*_CLIENT_ERROR)
+        client_error = loaded("botocore.exceptions", "ClientError")
         if client_error is None or not isinstance(self, client_error):
             where = self.operation if self.status is None else f"HTTP {self.status}, {self.operation}"
             return f"{self.code} ({where}): {self.message}"
@@ -60,19 +60,16 @@ class ServiceError(Compatible, SrpcoreError):
         return f"<{self}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return self._plain_class(), (self.response, self.operation), vars(self)
+        return self.plain_class(), (self.response, self.operation), vars(self)
 
     @classmethod
     def _class_for(cls, response: object = None, *_: Any, **keywords: Any) -> type[Any]:
         name = ""
-        if cls is ServiceError:
+        if cls.plain_class() is ServiceError:
             code = member(keywords.get("response", response), "Error").get("Code")
             # The server chooses the code, so accept only what could be the name of a class.
             name = code if isinstance(code, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,127}", code) else ""
-        return combined(cls, loaded(*_CLIENT_ERROR), name=name)
-
-
-_CLIENT_ERROR = ("botocore.exceptions", "ClientError")
+        return combined(cls, "service", name=name)
 
 
 def member(document: object, name: str) -> dict[str, Any]:

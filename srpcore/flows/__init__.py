@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..exceptions.base import TransportError
 from ..exceptions.reply import service_error
 from ..protocol import Fetch, Flow, JsonObject, Operation, Reply
 
@@ -53,6 +54,13 @@ def ask(name: str, parameters: Mapping[str, Any], *, signed: bool | None = None)
 
 
 def fetch(url: str) -> Flow[bytes]:
-    """Return the body of a GET of *url*."""
-    body: bytes = yield Fetch(url)
+    """Return the body of a GET of *url*.
+
+    Raises:
+        TransportError: the body could not be fetched.
+    """
+    try:
+        body: bytes = yield Fetch(url)
+    except TransportError as error:
+        raise error.for_fetch() from error.__cause__
     return body

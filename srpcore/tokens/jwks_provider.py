@@ -56,7 +56,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from .._fork import ForkSafeLock, reset_in_child
-from ..exceptions.base import SrpcoreError, TransportError
+from ..exceptions.base import SrpcoreError, TransportError, TransportTimeout
 from ..exceptions.tokens import UnknownKey
 from .jwks import UNKNOWN_KEY, KeySet, parse_key_set
 from .policy import seconds
@@ -102,7 +102,8 @@ class KeyCache:
         # old keys with their time or the new keys with theirs, and never a mixture.
         self._cached: tuple[KeySet, float] | None = None
         self._given_keys: KeySet | None = None
-        self._last_fetch: tuple[float, int, str] | None = None  # its end, failures in a row, the reason
+        self._last_fetch: tuple[float, int, str, str] | None = None
+        """Its end, failures in a row, why the last one failed, and the TransportError's ``reason`` for that."""
 
     def find(self, kid: str | None, now: float) -> KeySet | None:
         """Return the keys, fresh or stale, if they contain *kid*, else None. With *kid* None any keys are returned."""
@@ -143,23 +144,26 @@ class KeyCache:
             InvalidKey: *body* is not a usable key set. The old keys stay; call :meth:`record_failure`.
         """
         self._cached = parse_key_set(body), now
-        self._last_fetch = now, 0, ""
+        self._last_fetch = now, 0, "", ""
 
     def record_failure(self, error: Exception, now: float) -> None:
         """Record that a fetch failed at *now*. The old keys stay."""
         # Only srpcore's own messages are known to be free of secrets. Another library's may quote the URL of a proxy
         # with its password, so use the name of its class only.
         reason = str(error) if isinstance(error, SrpcoreError) else type(error).__name__
-        self._last_fetch = now, 1 + (0 if self._last_fetch is None else self._last_fetch[1]), reason
+        kind = error.reason if isinstance(error, TransportError) else "answer"
+        self._last_fetch = now, 1 + (0 if self._last_fetch is None else self._last_fetch[1]), reason, kind
 
     def lookup_error(self, kid: str | None, now: float) -> SrpcoreError:
         """Return the error to raise if :meth:`find` returns None and no fetch is due."""
         keys = self._usable(now)
         if keys is not None:
             return UnknownKey(UNKNOWN_KEY, expected=[*keys.keys], actual=kid)
-        reason = self._last_fetch[2] if self._last_fetch else "the fetch was interrupted"
+        _, _, reason, kind = self._last_fetch or (0, 0, "the fetch was interrupted", "answer")
         old = "" if self._cached is None else f" (the cached one is {now - self._cached[1]:.0f} seconds old: too old)"
-        return TransportError(f"key set {self.url} could not be fetched, so no token can be verified: {reason}{old}")
+        message = f"key set {self.url} could not be fetched, so no token can be verified: {reason}{old}"
+        error = TransportTimeout if kind.endswith("timeout") else TransportError
+        return error(message, reason=kind, url=self.url, fetching=True)
 
     def _usable(self, now: float) -> KeySet | None:
         if self._given_keys is not None or self._cached is None:

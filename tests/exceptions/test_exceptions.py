@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from srpcore import exceptions
+from srpcore.exceptions.compat import COUNTERPARTS, REASONS
 from srpcore.exceptions.reply import service_error
 from srpcore.exceptions.service import ServiceError
 from srpcore.exceptions.service_exceptions import NotAuthorizedException
@@ -134,7 +135,10 @@ ODD = st.one_of(
     )
 )
 def test_any_error_document_becomes_an_error(response: Any) -> None:
-    for error in (ServiceError(response, "SignUp"), service_error(Reply(response), "SignUp")):
+    errors = [ServiceError(response, "SignUp")]
+    if isinstance(response, dict):
+        errors.append(service_error(Reply(response), "SignUp"))
+    for error in errors:
         assert error.response is response
         assert isinstance(error.code, str)
         assert isinstance(error.message, str)
@@ -143,7 +147,7 @@ def test_any_error_document_becomes_an_error(response: Any) -> None:
         assert copy.copy(error).code == error.code
 
 
-@pytest.mark.parametrize("response", [{}, {"Error": None}, {"Error": ["X"]}, {"Error": {}}, None])
+@pytest.mark.parametrize("response", [{}, {"Error": None}, {"Error": ["X"]}, {"Error": {}}])
 def test_an_error_without_a_code_is_unknown(response: Any) -> None:
     assert service_error(Reply(response), "SignUp").code == "Unknown"
     assert service_error(Reply(response), "SignUp").message == ""
@@ -250,6 +254,7 @@ assert not isinstance(error, botocore.exceptions.ClientError)
 @pytest.mark.counterpart
 def test_without_botocore_an_error_has_the_plain_class_and_pickles_can_be_exchanged() -> None:
     ours: list[Exception] = [service_error(Reply(document()), "InitiateAuth"), *(made(cls) for cls in PUBLIC)]
+    ours += [exceptions.TransportError("m", reason=reason, fetching=True) for reason in REASONS]
     run = subprocess.run(
         [sys.executable, "-c", WITHOUT_BOTOCORE, pickle.dumps(ours).hex()], capture_output=True, text=True, check=False
     )
@@ -283,6 +288,58 @@ def test_every_public_exception_survives_pickling_and_copying(cls: type[Exceptio
         same(error, pickle.loads(pickle.dumps(error, protocol)))
     same(error, copy.copy(error))
     same(error, copy.deepcopy(error))
+
+
+@pytest.mark.counterpart
+@pytest.mark.parametrize("fetching", [False, True])
+@pytest.mark.parametrize("cls", [exceptions.TransportError, exceptions.TransportTimeout])
+@pytest.mark.parametrize("reason", [*REASONS, ""])
+def test_a_transport_error_is_that_of_botocore_and_requests(
+    reason: str, cls: type[exceptions.TransportError], fetching: bool
+) -> None:
+    import botocore.exceptions
+    import requests
+
+    error: Any = cls("what happened", reason=reason, url="https://example.com/", fetching=fetching)
+    counterpart = COUNTERPARTS[reason or ("read timeout" if cls is exceptions.TransportTimeout else "answer")]
+    theirs = getattr(botocore.exceptions, counterpart.botocore)
+    assert isinstance(error, theirs)
+    assert isinstance(error, botocore.exceptions.BotoCoreError)
+    # botocore makes its own exception with these keywords, so its text needs no other.
+    assert theirs(**error.kwargs).kwargs == error.kwargs
+    assert isinstance(error, requests.RequestException) is (fetching and reason != "credentials")
+    if fetching and counterpart.requests:
+        assert isinstance(error, getattr(requests.exceptions, counterpart.requests))
+    assert (str(error), error.args) == ("what happened", ("what happened",))
+    assert (type(error).__name__, type(error).__qualname__) == (cls.__name__, cls.__name__)
+    error.add_note("a note")
+    for again in (copy.copy(error), copy.deepcopy(error), pickle.loads(pickle.dumps(error))):
+        assert type(again) is type(error)
+        assert again.kwargs == error.kwargs
+        same(error, again)
+
+
+def test_without_botocore_a_transport_error_is_of_the_plain_class(
+    without_botocore: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "requests.exceptions", raising=False)
+    error = exceptions.TransportError("m", reason="connect", fetching=True)
+    assert type(error) is exceptions.TransportError
+    assert not hasattr(error, "kwargs")
+
+
+@pytest.mark.counterpart
+def test_the_error_of_a_fetch_keeps_its_attributes_and_traceback() -> None:
+    import requests
+
+    with pytest.raises(exceptions.TransportError) as caught:
+        raise exceptions.TransportTimeout("m", may_have_arrived=False, reason="connect timeout", url="https://a/")
+    error = caught.value.for_fetch()
+    assert isinstance(error, requests.ConnectTimeout)
+    assert error.__traceback__ is caught.value.__traceback__
+    assert vars(error) == vars(caught.value)
+    assert error.fetching
+    assert error.for_fetch() is error
 
 
 class NamedByAUser(exceptions.NotAuthorizedException):

@@ -30,6 +30,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
 from srpcore.exceptions.base import ConfigurationError, TransportError, TransportTimeout
+from srpcore.exceptions.compat import COUNTERPARTS
 from srpcore.exceptions.context import without_cause
 from srpcore.pool import check_endpoint, plain_http_allowed
 from srpcore.protocol import Fetch, Operation, Reply
@@ -173,10 +174,8 @@ class BotocoreTransport:
             reply = Reply(method(**operation.parameters))
         except ClientError as error:
             reply = Reply(dict(error.response), type(error))
-        except (ConnectTimeoutError, ReadTimeoutError) as error:
-            raise TransportTimeout(f"{operation.name}: no answer in time") from error
         except (ConnectionError, HTTPClientError) as error:
-            raise TransportError(f"{operation.name}: no answer") from error
+            raise _transport_error(error, f"{operation.name}: no answer") from error
         # If the body is not an error document, botocore uses the HTTP status as the code. Real codes are names.
         if (reply.error or {}).get("Code", "").isdigit():
             raise TransportError(f"HTTP {reply.status} without an error document of the service: check the proxy")
@@ -238,6 +237,29 @@ def _is_unreadable(client: Any, operation: Operation, reply: Reply) -> bool:
     return bool(output is not None and output.members)
 
 
+_REASONS = {counterpart.botocore: reason for reason, counterpart in COUNTERPARTS.items()}
+
+
+def _transport_error(error: Exception, message: str) -> TransportError:
+    """Return the error of ours for one of botocore or urllib3. Its message begins with *message*."""
+    kwargs: Any = getattr(error, "kwargs", {})
+    url = str(kwargs.get("proxy_url") or kwargs.get("endpoint_url") or "")  # botocore masks the proxy's password
+    reason = next((_REASONS[cls.__name__] for cls in type(error).__mro__ if cls.__name__ in _REASONS), "closed")
+    if isinstance(error, (ConnectTimeoutError, ReadTimeoutError, Urllib3Timeout)):
+        reason = reason if reason == "connect timeout" else "read timeout"
+        return TransportTimeout(f"{message} in time", reason=reason, url=url)
+    return TransportError(f"{message}: {_CAUSES[reason]}", reason=reason, url=url)
+
+
+_CAUSES = {
+    "connect": "no connection; check the region and the network",
+    "proxy": "the proxy refused; check the variable HTTPS_PROXY",
+    "tls": "certificate verification or the TLS handshake failed; check the host name and AWS_CA_BUNDLE",
+    "closed": "the connection was lost",
+    "answer": "botocore could not send the request or read the answer",
+}
+
+
 def session_arguments(client: Any, url: str) -> dict[str, Any]:
     """Return the settings of *client* for TLS and proxies, as arguments of botocore's URLLib3Session to fetch *url*.
 
@@ -266,10 +288,10 @@ def _fetch(url: str, arguments: dict[str, Any], timeout: float) -> bytes:
     session = URLLib3Session(**arguments, timeout=cast(int, timeout))
     try:
         return _body(session, url)
-    except (ConnectTimeoutError, ReadTimeoutError, Urllib3Timeout) as error:
-        raise TransportTimeout(f"no answer from {url} in time") from error
+    except TransportError:
+        raise
     except (ConnectionError, HTTPClientError, HTTPError) as error:
-        raise TransportError(f"no answer from {url}") from error
+        raise _transport_error(error, f"no answer from {url}") from error
     finally:
         session.close()
 

@@ -89,7 +89,11 @@ def open_connection(
     cast(Any, connection)._create_connection = partial(_connect, attempt)
     cast(Any, connection).response_class = partial(TimedResponse, attempt=attempt, timeout=timeout)
     where = origin.host if proxy is None else f"{origin.host} through the proxy {proxy.host}:{proxy.port}"
-    with _closed_on_failure(connection), _phase(f"connecting to {where}", timeout, arrived=False):
+    through = None if proxy is None else Origin("http", proxy.host, proxy.port)
+    with (
+        _closed_on_failure(connection),
+        _phase(f"connecting to {where}", timeout, origin, connecting=True, proxy=through, arrived=False),
+    ):
         connection.connect()
     return connection
 
@@ -97,7 +101,7 @@ def open_connection(
 def send_request(
     connection: HTTPConnection,
     attempt: Attempt,
-    host: str,
+    origin: Origin,
     method: str,
     target: str,
     headers: Mapping[str, str],
@@ -111,7 +115,7 @@ def send_request(
     Args:
         connection: an open connection.
         attempt: its deadline applies.
-        host: the host name, for messages.
+        origin: what the connection leads to, for messages.
         method: the HTTP method.
         target: the path and query, or the whole URL for a proxy.
         headers: the headers.
@@ -129,14 +133,14 @@ def send_request(
         connection.sock.settimeout(left)
         cast(Any, connection).response_class = partial(TimedResponse, attempt=attempt, timeout=timeout)
         try:
-            with _phase(f"sending to {host}", left, arrived=False):
+            with _phase(f"sending to {origin.host}", left, origin, arrived=False):
                 connection.request(method, target, body=body, headers=dict(headers))
         except Unanswered:
             # A server that refuses a request may answer and close before it has read all of it (RFC 9112, section 9.5).
             with suppress(TransportError):
-                return _answer(connection, host, timeout, limit)._replace(keep=False)
+                return _answer(connection, origin, timeout, limit)._replace(keep=False)
             raise
-        return _answer(connection, host, timeout, limit)
+        return _answer(connection, origin, timeout, limit)
 
 
 class _TlsConnection(HTTPSConnection):
@@ -164,12 +168,13 @@ class _TlsConnection(HTTPSConnection):
         self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._server_name, session=self._session)
 
 
-def _answer(connection: HTTPConnection, host: str, timeout: float, limit: int) -> Answer:
-    with _phase(f"waiting for {host}", timeout, waiting=True), connection.getresponse() as response:
-        return _read(response, host, limit)
+def _answer(connection: HTTPConnection, origin: Origin, timeout: float, limit: int) -> Answer:
+    with _phase(f"waiting for {origin.host}", timeout, origin, waiting=True), connection.getresponse() as response:
+        return _read(response, origin, limit)
 
 
-def _read(response: HTTPResponse, host: str, limit: int) -> Answer:
+def _read(response: HTTPResponse, origin: Origin, limit: int) -> Answer:
+    host = origin.host
     if response.status < 200:
         raise TransportError(f"HTTP {response.status} from {host} where an answer was expected")
     if response.length is None and not response.chunked:
@@ -184,7 +189,7 @@ def _read(response: HTTPResponse, host: str, limit: int) -> Answer:
         )
     if response.length:
         message = f"the response of {host} was cut short: {response.length} bytes are missing"
-        raise TransportError(message, transient=True)
+        raise TransportError(message, transient=True, reason="closed", url=f"{origin.url}/")
     headers = {name.lower(): value for name, value in response.getheaders()}
     return Answer(response.status, headers, body, response.isclosed() and not response.will_close)
 
@@ -235,15 +240,31 @@ def _closed_on_failure(connection: HTTPConnection) -> Generator[None, None, None
 
 
 @contextmanager
-def _phase(action: str, timeout: float, *, waiting: bool = False, arrived: bool = True) -> Generator[None, None, None]:
+def _phase(
+    action: str,
+    timeout: float,
+    origin: Origin,
+    *,
+    connecting: bool = False,
+    proxy: Origin | None = None,
+    waiting: bool = False,
+    arrived: bool = True,
+) -> Generator[None, None, None]:
     """Translate the exceptions of http.client, socket and ssl inside the ``with`` block.
 
     Args:
         action: what is being done, for messages, such as ``connecting to example.com``.
         timeout: the seconds that it may take, for messages.
+        origin: what the connection leads to.
+        connecting: whether a connection is being opened.
+        proxy: the proxy that it is opened through.
         waiting: whether a response is being read.
         arrived: whether the server may have received the whole request.
     """
+    closed: dict[str, Any] = {"may_have_arrived": arrived, "reason": "closed", "url": f"{origin.url}/"}
+    failed = closed
+    if connecting:
+        failed = closed | ({"reason": "connect"} if proxy is None else {"reason": "proxy", "url": proxy.url})
     # The order matters: RemoteDisconnected, timeouts and TLS errors are subclasses of OSError.
     try:
         yield
@@ -251,31 +272,36 @@ def _phase(action: str, timeout: float, *, waiting: bool = False, arrived: bool 
         raise
     except RemoteDisconnected:
         message = f"{action}: the connection was closed without an answer"
-        raise Unanswered(message, may_have_arrived=arrived, transient=True) from None
+        raise Unanswered(message, transient=True, **closed) from None
     except TimeoutError:
-        raise TransportTimeout(f"{action}: no answer within {timeout:g} seconds", may_have_arrived=arrived) from None
+        message, reason = f"{action}: no answer within {timeout:g} seconds", "connect" if connecting else "read"
+        raise TransportTimeout(
+            message, may_have_arrived=arrived, reason=f"{reason} timeout", url=f"{origin.url}/"
+        ) from None
     except ssl.SSLCertVerificationError as error:
         message = f"{action}: certificate verification failed: {error.verify_message.rstrip('.')}"
         message += ": check the host name, or give its authority in AWS_CA_BUNDLE"
-        raise TransportError(message, may_have_arrived=False) from None
+        raise TransportError(message, may_have_arrived=False, reason="tls", url=f"{origin.url}/") from None
     except gaierror as error:
         message = f"{action}: the host name was not found ({error.strerror}): check the region"
-        raise TransportError(message, may_have_arrived=False, transient=True) from None
+        raise TransportError(message, transient=True, **failed) from None
     except OSError as error:
+        if isinstance(error, ssl.SSLError):
+            failed = closed | {"reason": "tls"}
+        elif isinstance(error, (ConnectionResetError, BrokenPipeError)):
+            failed = closed
         kind = Unanswered if not waiting and isinstance(error, LOST) else TransportError
         message, for_good = (
             f"{action}: {error.strerror or _printable(error)}",
             _REFUSED_TUNNEL.match(str(error)) is not None,
         )
-        raise kind(message, may_have_arrived=arrived, transient=not for_good) from None
+        raise kind(message, transient=not for_good, **failed) from None
     except (HTTPException, ValueError) as error:
         # Without the exception's message: it quotes what was sent or received.
         if waiting or isinstance(error, BadStatusLine):
             # A truncated answer may be complete the next time. One that is not HTTP comes from another kind of server.
             broken = isinstance(error, IncompleteRead)
             raise TransportError(
-                f"{action}: the answer is not valid HTTP ({type(error).__name__})",
-                may_have_arrived=arrived,
-                transient=broken,
+                f"{action}: the answer is not valid HTTP ({type(error).__name__})", transient=broken, **closed
             ) from None
         raise ConfigurationError(f"{action}: the request contains a character that HTTP does not allow") from None

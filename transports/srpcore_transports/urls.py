@@ -21,6 +21,13 @@ class Origin(NamedTuple):
     host: str
     port: int
 
+    @property
+    def url(self) -> str:
+        """The URL without a path, and without the scheme's default port."""
+        name = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if self.port == _DEFAULT_PORTS.get(self.scheme) else f":{self.port}"
+        return f"{self.scheme}://{name}{port}"
+
 
 # A transport uses few URLs: its endpoint, and the key sets that it fetches. So each is taken apart once.
 @lru_cache(maxsize=64)

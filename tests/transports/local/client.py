@@ -209,4 +209,4 @@ def finish(client: Client, challenge: dict[str, Any], device: Device, password: 
 
 def refused(code: str, message: str = "") -> Any:
     """Expect the service's refusal *code* with a message that has *message* in it."""
-    return pytest.raises(ServiceError, match=rf"^{code} .*{message}")
+    return pytest.raises(ServiceError, match=rf"\b{code}\b.*{message}")

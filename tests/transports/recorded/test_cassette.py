@@ -25,7 +25,7 @@ def with_call(**changes: Any) -> dict[str, Any]:
         GOOD,
         with_call(seconds=1),
         with_call(seconds=1.5, retry_after="3"),
-        with_call(reply=..., status=..., failure="TransportTimeout"),
+        with_call(reply=..., status=..., failure="TransportTimeout: read timeout"),
         with_call(operation=..., request=..., reply=..., status=..., key_set_of="<UserPoolId 1>"),
         {**GOOD, "pools": {"<UserPoolId 1>": "us-east-1_Abc"}},
     ],
@@ -69,8 +69,9 @@ def test_a_cassette_is_read(document: dict[str, Any], path: Path) -> None:
         (with_call(key_set_of="x"), "must have 'operation' and 'request'"),
         (with_call(operation=..., key_set_of="x"), "must have 'operation' and 'request'"),
         (with_call(reply=...), "must have 'reply' or 'failure'"),
-        (with_call(failure="TransportError"), "must have 'reply' or 'failure'"),
+        (with_call(failure="TransportError: closed"), "must have 'reply' or 'failure'"),
         (with_call(reply=..., failure="ZeroDivisionError"), "'failure' of call 1"),
+        (with_call(reply=..., failure="TransportError: service"), "'failure' of call 1"),
     ],
 )
 def test_an_invalid_cassette_is_refused(document: Any, reason: str, path: Path) -> None:

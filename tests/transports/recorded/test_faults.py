@@ -126,6 +126,26 @@ def test_a_lost_answer_reaches_the_pool_and_a_lost_request_does_not() -> None:
     assert len(inner.answers) == 6
 
 
+@pytest.mark.counterpart
+@pytest.mark.parametrize(
+    ("fault", "name"),
+    [
+        (Fault(lost="request"), "EndpointConnectionError"),
+        (Fault(lost="answer"), "ConnectionClosedError"),
+        (Fault(lost="answer", timeout=True), "ReadTimeoutError"),
+    ],
+)
+def test_a_lost_call_is_the_error_of_botocore(fault: Fault, name: str, path: Path) -> None:
+    import botocore.exceptions
+
+    recording = RecordingTransport(FaultTransport(scripted(), [fault]), path)
+    with pytest.raises(getattr(botocore.exceptions, name)):
+        recording.call(admin_get("alice"))
+    recording.close()
+    with ReplayTransport(path) as transport, pytest.raises(getattr(botocore.exceptions, name)):
+        transport.call(admin_get("alice"))
+
+
 def test_the_first_matching_fault_of_the_script_wins() -> None:
     transport = FaultTransport(scripted(), [Fault(code="FirstException"), Fault(code="SecondException")])
     reply = transport.call(admin_get("alice"))

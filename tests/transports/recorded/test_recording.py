@@ -92,18 +92,20 @@ def test_a_crash_while_writing_keeps_the_older_file(function: str, path: Path, m
 
 def test_failures_are_recorded_and_replayed_without_their_messages(path: Path) -> None:
     calls: list[tuple[Operation, Any]] = [
-        (admin_get("alice"), TransportError("could not connect to 10.1.2.3")),
+        (admin_get("alice"), TransportError("could not connect to 10.1.2.3", reason="connect")),
         (admin_get("alice"), TransportTimeout("10.1.2.3 is slow")),
         (admin_get("alice"), refusal("TooManyRequestsException", "Rate exceeded", 429)),
         (admin_get("alice"), status("CONFIRMED")),
     ]
     written = record(path, calls)
     assert "10.1.2.3" not in path.read_text()
-    assert [call.get("failure") for call in written["calls"]] == ["TransportError", "TransportTimeout", None, None]
+    failures = [call.get("failure") for call in written["calls"]]
+    assert failures == ["TransportError: connect", "TransportTimeout: read timeout", None, None]
     transport = ReplayTransport(path)
     with pytest.raises(TransportError) as caught:
         transport.call(admin_get("alice"))
     assert not isinstance(caught.value, TransportTimeout)
+    assert caught.value.reason == "connect"
     with pytest.raises(TransportTimeout):
         transport.call(admin_get("alice"))
     user = srpcore.Cognito("us-east-1_Abc123", "c", username="alice", transport=transport)
@@ -255,7 +257,7 @@ def test_failed_fetch_of_an_asynchronous_transport_is_recorded(path: Path) -> No
         await transport.close()
 
     asyncio.run(story())
-    assert json.loads(path.read_bytes())["calls"] == [{"key set of": "<UserPoolId 1>", "failure": "TransportError"}]
+    assert json.loads(path.read_bytes())["calls"] == [{"key set of": "<UserPoolId 1>", "failure": "TransportError: answer"}]
 
 
 def test_a_cancelled_call_is_not_recorded(path: Path) -> None:

@@ -73,7 +73,8 @@ def _translate_errors(function: Callable[[], Any]) -> Any:
     try:
         return function()
     except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
-        raise TransportError(f"botocore got no answer for AWS credentials ({type(error).__name__})") from None
+        message = f"botocore got no answer for AWS credentials ({type(error).__name__})"
+        raise TransportError(message, reason="credentials") from None
     except exceptions.ClientError as error:
         refusal: Any = error
         raise _unusable(refusal.response["Error"]["Code"]) from None

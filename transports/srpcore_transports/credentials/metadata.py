@@ -111,7 +111,8 @@ def fetch_from_instance() -> Temporary:
     roles = _request("GET", f"{endpoint}{_ROLES}", session, INSTANCE_SECONDS).split()
     # The name becomes a part of the next URL, so it must match IAM's pattern for the names of roles.
     if not roles or not re.fullmatch(rb"[A-Za-z0-9_+=,.@-]{1,64}", roles[0]):
-        raise TransportError("the instance metadata service returned no role: attach one to the instance")
+        message = "the instance metadata service returned no role: attach one to the instance"
+        raise TransportError(message, reason="credentials")
     document = _request("GET", f"{endpoint}{_ROLES}{roles[0].decode()}", session, INSTANCE_SECONDS)
     return _temporary(document, urlsplit(endpoint).hostname or "")
 
@@ -139,7 +140,8 @@ def _authorization() -> str | None:
 
 def _header(value: bytes, what: str) -> str:
     if not re.fullmatch(rb"[!-~]+", value):
-        raise TransportError(f"{what} of the instance metadata service must be printable ASCII")
+        message = f"{what} of the instance metadata service must be printable ASCII"
+        raise TransportError(message, reason="credentials")
     return value.decode()
 
 
@@ -150,13 +152,12 @@ def _request(method: str, url: str, headers: Mapping[str, str], seconds: float) 
     attempt = Attempt(min(monotonic_clock() + seconds, current_deadline.get()), repeatable=True)
     connection = open_connection(origin, attempt, proxy=None, context=context, session=None, timeout=seconds)
     try:
-        answer = send_request(
-            connection, attempt, origin.host, method, target, headers, None, timeout=seconds, limit=_LIMIT
-        )
+        answer = send_request(connection, attempt, origin, method, target, headers, None, timeout=seconds, limit=_LIMIT)
     finally:
         connection.close()
     if answer.status != 200:
-        raise TransportError(f"HTTP {answer.status} from {origin.host} to {method} {urlsplit(url).path}")
+        message = f"HTTP {answer.status} from {origin.host} to {method} {urlsplit(url).path}"
+        raise TransportError(message, reason="credentials")
     return answer.body
 
 
@@ -172,5 +173,6 @@ def _temporary(body: bytes, host: str) -> Temporary:
     except (ValueError, TypeError, LookupError, OverflowError, RecursionError):
         # Without the exception's message, which may quote the credentials. (ConfigurationError is a ValueError.)
         raise TransportError(
-            f"the answer of {host} is not a JSON document with AccessKeyId, SecretAccessKey, Token and Expiration"
+            f"the answer of {host} is not a JSON document with AccessKeyId, SecretAccessKey, Token and Expiration",
+            reason="credentials",
         ) from None

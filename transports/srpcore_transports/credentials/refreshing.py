@@ -95,6 +95,7 @@ class RefreshingCredentials:
     def _fetch_valid(self) -> Temporary:
         fetched, now = self._fetch(), self._clock()
         if fetched.expires <= now:
-            raise TransportError("the temporary AWS credentials have already expired: check this machine's clock")
+            message = "the temporary AWS credentials have already expired: check this machine's clock"
+            raise TransportError(message, reason="credentials")
         self._current, self._fetched_at = fetched, now
         return fetched

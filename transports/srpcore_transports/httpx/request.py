@@ -22,7 +22,6 @@ from contextlib import aclosing, closing, contextmanager
 from enum import Enum
 from socket import gaierror
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -34,7 +33,7 @@ from srpcore.exceptions.context import without_context
 from ..attempts import Attempt
 from ..options import Limits
 from ..proxy import Proxy
-from ..urls import origin_and_target
+from ..urls import Origin, origin_and_target
 from .response import Body, Received
 
 __all__ = ["HttpxRequest", "Phase", "send", "send_async"]
@@ -87,7 +86,8 @@ class HttpxRequest:
         """The stream of a connection that is being made. It must be closed if the call is cancelled meanwhile."""
         self.limits = limits
         self._proxy = proxy
-        self.host = urlsplit(url).hostname or ""
+        self._origin = origin_and_target(url)[0]
+        self.host = self._origin.host
         connect, read = attempt.seconds_left(limits.connect), attempt.seconds_left(limits.read)
         timeout = httpx.Timeout(connect=connect, read=read, write=read, pool=connect)
         if not all(re.fullmatch(r"[ -~]*", text, re.ASCII) for text in headers.values()):
@@ -161,7 +161,8 @@ class HttpxRequest:
     def no_free_connection(self) -> TransportTimeout:
         """Return the error for the case that all connections are in use."""
         message = f"no connection to {self.host} was free within {self.limits.connect:g} seconds"
-        return TransportTimeout(f"{message}: raise max_connections", may_have_arrived=False)
+        message += ": raise max_connections"
+        return TransportTimeout(message, may_have_arrived=False, reason="connect timeout", url=f"{self._origin.url}/")
 
     def check_time(self) -> None:
         """Check the deadline.
@@ -187,34 +188,53 @@ class HttpxRequest:
             if isinstance(cause, ssl.SSLCertVerificationError):
                 message = f"certificate verification failed: {cause.verify_message.rstrip('.')}"
                 message += ": check the host name, or give its authority in AWS_CA_BUNDLE"
-                return TransportError(f"{self._action}: {message}", may_have_arrived=False)
+                return self._lost(message, transient=False, tls=True)
             if isinstance(cause, gaierror):
-                message = f"{self._action}: the host name was not found ({cause.strerror}): check the region"
-                return TransportError(message, may_have_arrived=False, transient=True)
+                return self._lost(f"the host name was not found ({cause.strerror}): check the region", transient=True)
         if isinstance(error, (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL, ValueError)):
             return ConfigurationError(_NOT_ALLOWED.format(self._action))
         # A proxy that answered 4xx would refuse a second request too.
         refused = isinstance(error, httpx.ProxyError) and str(error).startswith("4")
-        return self._lost(_reason(error), transient=isinstance(error, (httpx.TransportError, OSError)) and not refused)
+        transient = isinstance(error, (httpx.TransportError, OSError)) and not refused
+        causes = tuple(_causes(error))
+        tls = any(isinstance(cause, ssl.SSLError) for cause in causes)
+        closed = any(isinstance(cause, (ConnectionResetError, BrokenPipeError)) for cause in causes)
+        return self._lost(_reason(error), transient=transient, tls=tls, closed=closed)
 
     def _timeout(self) -> TransportTimeout:
-        limit = self.limits.connect if self.phase is Phase.CONNECTING else self.limits.read
+        connecting = self.phase is Phase.CONNECTING
+        limit = self.limits.connect if connecting else self.limits.read
         within = "before the time limit of the call"
         if monotonic_clock() < self.attempt.deadline:
             within = f"within {limit:g} seconds"
-        return TransportTimeout(f"{self._action}: no answer {within}", may_have_arrived=self._may_have_arrived)
+        return TransportTimeout(
+            f"{self._action}: no answer {within}",
+            may_have_arrived=self._may_have_arrived,
+            reason="connect timeout" if connecting else "read timeout",
+            url=f"{self._origin.url}/",
+        )
 
     def _protocol_error(self, message: str) -> TransportError:
         # These are messages of h11 and httpcore. If they change, truncated answers are no longer retried.
         if "disconnected" in message:
-            return self._lost("the connection was closed without an answer", transient=True)
+            return self._lost("the connection was closed without an answer", transient=True, closed=True)
         if "peer closed" in message:
-            return self._lost("the answer was cut short", transient=True)
-        return self._lost("the answer is not valid HTTP", transient=False)
+            return self._lost("the answer was cut short", transient=True, closed=True)
+        return self._lost("the answer is not valid HTTP", transient=False, closed=True)
 
-    def _lost(self, what: str, *, transient: bool) -> TransportError:
-        message = f"{self._action}: {what}"
-        return TransportError(message, may_have_arrived=self._may_have_arrived, transient=transient)
+    def _lost(self, what: str, *, transient: bool, tls: bool = False, closed: bool = False) -> TransportError:
+        reason, url = "tls" if tls else "closed", f"{self._origin.url}/"
+        if self.phase is Phase.CONNECTING and not (tls or closed):
+            reason = "connect"
+            if self._proxy is not None:
+                reason, url = "proxy", Origin("http", self._proxy.host, self._proxy.port).url
+        return TransportError(
+            f"{self._action}: {what}",
+            may_have_arrived=self._may_have_arrived,
+            transient=transient,
+            reason=reason,
+            url=url,
+        )
 
     @property
     def _may_have_arrived(self) -> bool:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NoReturn, cast
 
+from srpcore.exceptions.compat import REASONS
+
 from .errors import CassetteError
 from .placeholders import PATTERN
 
@@ -22,7 +24,10 @@ __all__ = ["FORMAT", "VERSION", "Call", "Cassette"]
 FORMAT: Final = "srpcore cassette"
 VERSION: Final = 1
 
-_FAILURES: Final = ("TransportError", "TransportTimeout")
+_FAILURES: Final = tuple(
+    f"{'TransportTimeout' if reason.endswith('timeout') else 'TransportError'}: {reason}" for reason in REASONS
+)
+"""The names of the errors, each with a value of its attribute ``reason``."""
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "operation": (str,),
     "request": (dict,),
@@ -45,7 +50,8 @@ class Call:
         request: the operation's parameters.
         reply: the answer's document; None for a failure.
         status: the answer's HTTP status.
-        failure: TransportError or TransportTimeout if that was raised instead of an answer.
+        failure: the name and the reason of the TransportError that was raised instead of an answer, for example
+            ``TransportTimeout: connect timeout``.
         seconds: how long a slow answer took, else 0.
         retry_after: the header ``Retry-After`` of the answer.
     """
@@ -150,7 +156,7 @@ def _call(item: Any, number: int) -> Call:
     if "operation" in members and ("reply" in members) == ("failure" in members):
         _malformed(f"call {number} must have 'reply' or 'failure'")
     if members.get("failure", _FAILURES[0]) not in _FAILURES:
-        _malformed(f"'failure' of call {number} must be {' or '.join(_FAILURES)}")
+        _malformed(f"'failure' of call {number} must be one of {', '.join(_FAILURES)}")
     return Call(**{name.replace(" ", "_"): value for name, value in members.items()})
 
 

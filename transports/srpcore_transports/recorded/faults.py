@@ -67,8 +67,10 @@ class Fault:
 
     def error(self, name: str) -> TransportError:
         """Return the exception for a lost request or answer of the operation *name*."""
-        kind = TransportTimeout if self.timeout else TransportError
-        return kind(f"{name}: no answer, because the script of the test says so")
+        message = f"{name}: no answer, because the script of the test says so"
+        if self.timeout:
+            return TransportTimeout(message)
+        return TransportError(message, reason="connect" if self.lost == "request" else "closed")
 
 
 _NO_FAULT: Final = Fault()

@@ -149,7 +149,8 @@ class Recorder:
 
 
 def _failure_name(error: TransportError) -> str:
-    return "TransportTimeout" if isinstance(error, TransportTimeout) else "TransportError"
+    name = "TransportTimeout" if isinstance(error, TransportTimeout) else "TransportError"
+    return f"{name}: {error.reason}"
 
 
 def _retry_after(reply: Reply) -> str | None:

@@ -174,8 +174,9 @@ class ReplayTransport:
         if self._sleep is not None and call.seconds:
             self._sleep(call.seconds)
         if call.failure is not None:
-            error = TransportTimeout if call.failure == "TransportTimeout" else TransportError
-            raise error(f"the recorded call failed with {call.failure}")
+            name, _, reason = call.failure.partition(": ")
+            error = TransportTimeout if name == "TransportTimeout" else TransportError
+            raise error(f"the recorded call failed with {call.failure}", reason=reason)
 
     def _expansion(self) -> Expansion:
         now = self._clock()
