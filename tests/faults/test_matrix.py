@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import partial
-from typing import Any
 
 import pytest
 
@@ -26,8 +25,9 @@ from .catalogue import (
     ends_login,
     sent_thrice,
 )
+from .clients import client_of, outcome_of
 from .kinds import KINDS, Client, Kind, Pool
-from .serving import FaultyProxy, FaultyService, refusal
+from .serving import FaultyService, refusal
 
 # It takes minutes, and botocore.
 pytestmark = pytest.mark.counterpart
@@ -44,22 +44,6 @@ def expected(fault: Fault, kind: Kind, asked: Asked) -> Outcome:
     return fault.botocore if kind.botocore else fault.outcome
 
 
-def outcome_of(act: Callable[[], Any]) -> exceptions.SrpcoreError | None:
-    try:
-        act()
-    except exceptions.SrpcoreError as error:
-        _let_go(error)
-        return error
-    return None
-
-
-def _let_go(error: BaseException | None) -> None:
-    # The frames of a traceback hold the connections that urllib3 closes when nobody holds them any more.
-    while error is not None:
-        error.__traceback__ = None
-        error = error.__cause__ or error.__context__
-
-
 def assert_outcome(error: Exception | None, outcome: Outcome) -> None:
     if outcome.error is None:
         assert error is None
@@ -72,18 +56,6 @@ def assert_outcome(error: Exception | None, outcome: Outcome) -> None:
         assert error.may_have_arrived is outcome.may_have_arrived, error
         if outcome.transient is not None:
             assert error.transient is outcome.transient, error
-
-
-@contextmanager
-def client_of(kind: Kind, pool: Pool, fault: Fault, options: dict[str, Any]) -> Iterator[tuple[FaultyService, Client]]:
-    with ExitStack() as stack:
-        proxy = None
-        if fault.proxied:
-            proxy = stack.enter_context(FaultyProxy())
-            patch = stack.enter_context(pytest.MonkeyPatch.context())
-            patch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
-        service = stack.enter_context(FaultyService(pool.local, proxy))
-        yield service, stack.enter_context(Client(kind, pool, service, **options))
 
 
 def happens(fault: Fault, client: Client, service: FaultyService, asked: Asked) -> None:
