@@ -144,14 +144,17 @@ def transport_endpoint(client: Any) -> tuple[object, bool]:
     return getattr(client, "endpoint_url", None), getattr(client, "allow_http", False) is True
 
 
-def as_client(transport: Transport, region: str) -> Any:
-    """Return the client of *transport*: the botocore client if it has one, else a new ServiceClient."""
-    return getattr(transport, "botocore_client", None) or ServiceClient(transport, region)
+def as_client(transport: Transport, region: str, endpoint_url: str | None = None) -> Any:
+    """Return the client of *transport*: the botocore client if it has one, else a new ServiceClient.
+
+    *endpoint_url* is the client's ``meta.endpoint_url`` if the transport does not have one.
+    """
+    return getattr(transport, "botocore_client", None) or ServiceClient(transport, region, endpoint_url)
 
 
-def as_async_client(transport: AsyncTransport, region: str) -> AsyncServiceClient:
-    """Return a client for the asynchronous *transport*."""
-    return AsyncServiceClient(transport, region)
+def as_async_client(transport: AsyncTransport, region: str, endpoint_url: str | None = None) -> AsyncServiceClient:
+    """Return a client for the asynchronous *transport*: the async version of :func:`as_client`."""
+    return AsyncServiceClient(transport, region, endpoint_url)
 
 
 def as_async(source: Any, *, allow_http: bool | None = None) -> AsyncTransport:

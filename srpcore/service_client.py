@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from importlib import import_module
 from typing import Any
 
 from .driver import arun, run
 from .exceptions import service_exceptions
-from .exceptions.base import ConfigurationError, UnsafeServerValue
+from .exceptions.base import ConfigurationError
 from .exceptions.service import ServiceError
 from .flows import ask
+from .paginator import Paginator
+from .pool import default_endpoint
 from .protocol import AsyncTransport, Flow, JsonObject, Transport
-from .service_model import BOTOCORE_VERSION, OPERATIONS, PAGES, Paging
+from .service_model import BOTOCORE_VERSION, OPERATIONS, PAGES
 
 __all__ = ["AsyncServiceClient", "ServiceClient"]
 
@@ -21,8 +24,9 @@ __all__ = ["AsyncServiceClient", "ServiceClient"]
 class _Client(ABC):
     """The part that both clients share: the operations by name, the error classes, the region."""
 
-    def __init__(self, region: str) -> None:
-        self.meta = ClientMeta(region)
+    def __init__(self, transport: object, region: str, endpoint_url: str | None) -> None:
+        url = getattr(transport, "endpoint_url", None)
+        self.meta = ClientMeta(region, url if isinstance(url, str) else endpoint_url or default_endpoint(region))
         self.exceptions = ClientExceptions()
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
@@ -56,8 +60,8 @@ class ServiceClient(_Client):
     is raised.
     """
 
-    def __init__(self, transport: Transport, region: str) -> None:
-        super().__init__(region)
+    def __init__(self, transport: Transport, region: str, endpoint_url: str | None = None) -> None:
+        super().__init__(transport, region, endpoint_url)
         self.transport = transport
 
     def _drive(self, flow: Flow[JsonObject]) -> JsonObject:
@@ -82,7 +86,7 @@ class ServiceClient(_Client):
         return self._drive(_call(operation, parameters, signed))
 
     def get_paginator(self, method: str) -> Paginator:
-        """Return an object whose ``paginate(**parameters)`` yields the pages of *method*.
+        """Return an object whose ``paginate(**parameters)`` returns the pages of *method*, as botocore's does.
 
         Raises:
             ConfigurationError: the method does not reply in pages.
@@ -99,8 +103,8 @@ class ServiceClient(_Client):
 class AsyncServiceClient(_Client):
     """The service's operations as coroutine methods: ``await client.list_devices(AccessToken=...)``."""
 
-    def __init__(self, transport: AsyncTransport, region: str) -> None:
-        super().__init__(region)
+    def __init__(self, transport: AsyncTransport, region: str, endpoint_url: str | None = None) -> None:
+        super().__init__(transport, region, endpoint_url)
         self.transport = transport
 
     def _drive(self, flow: Flow[JsonObject]) -> Coroutine[Any, Any, JsonObject]:
@@ -122,10 +126,28 @@ class AsyncServiceClient(_Client):
 
 
 class ClientMeta:
-    """``client.meta``: the region that the client calls."""
+    """``client.meta``: the region and the URL that the client calls, and botocore's service model.
 
-    def __init__(self, region_name: str) -> None:
+    Attributes:
+        region_name: the AWS region.
+        endpoint_url: the URL that operations are sent to.
+        method_to_api_mapping: the API's name of each method.
+    """
+
+    method_to_api_mapping = OPERATIONS
+
+    def __init__(self, region_name: str, endpoint_url: str) -> None:
         self.region_name = region_name
+        self.endpoint_url = endpoint_url
+
+    @property
+    def service_model(self) -> Any:
+        """The service model, an object of botocore. The attribute does not exist if botocore is not installed."""
+        try:
+            session = import_module("botocore.session")
+        except ModuleNotFoundError:
+            raise AttributeError("service_model needs botocore: pip install 'srpcore[botocore]'") from None
+        return session.get_session().get_service_model("cognito-idp")
 
 
 class ClientExceptions:
@@ -145,30 +167,6 @@ class ClientExceptions:
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *service_exceptions.__all__})
-
-
-class Paginator:
-    """The pages of one operation. The token in each reply goes into the next request."""
-
-    def __init__(self, method: Callable[..., JsonObject], paging: Paging) -> None:
-        self._method = method
-        self._token = paging.token
-
-    def paginate(self, **parameters: object) -> Iterator[JsonObject]:
-        """Yield one page after the other, until a reply does not have a token.
-
-        Raises:
-            UnsafeServerValue: a reply has the token of its own request, so the pages would never end.
-        """
-        while True:
-            page = self._method(**parameters)
-            yield page
-            token = page.get(self._token)
-            if not token:
-                return
-            if token == parameters.get(self._token):
-                raise UnsafeServerValue(f"the service sent the same {self._token} twice: the pages would never end")
-            parameters = {**parameters, self._token: token}
 
 
 def _call(operation: str, parameters: Mapping[str, object], signed: bool | None) -> Flow[JsonObject]:

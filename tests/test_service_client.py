@@ -13,9 +13,10 @@ import pytest
 
 import srpcore
 from srpcore import exceptions
+from srpcore.paginator import Paginator
 from srpcore.protocol import Operation, Reply
 from srpcore.resolve import as_async
-from srpcore.service_client import AsyncServiceClient, Paginator, ServiceClient
+from srpcore.service_client import AsyncServiceClient, ServiceClient
 from srpcore.service_model import EXCEPTIONS, OPERATIONS, PAGES
 from srpcore_transports.local import LocalUserPool
 
@@ -99,7 +100,7 @@ def test_pages_contain_every_user(client: Any, pool: LocalUserPool) -> None:
 
 def test_pages_come_one_by_one_and_end_with_the_token() -> None:
     transport = Kept({"PaginationToken": "1"}, {"PaginationToken": "2"}, {"PaginationToken": ""})
-    pages = ServiceClient(transport, "eu-west-1").get_paginator("list_users").paginate(Limit=1)
+    pages = iter(ServiceClient(transport, "eu-west-1").get_paginator("list_users").paginate(Limit=1))
     assert transport.asked == []
     next(pages)
     assert len(transport.asked) == 1

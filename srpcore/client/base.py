@@ -43,7 +43,7 @@ class CognitoBase(CognitoAttributes):
     @property
     def client(self) -> Any:
         """Every operation of the service as a method, on any transport. On botocore it is botocore's own client."""
-        return as_client(self._transport, self.user_pool_region)
+        return as_client(self._transport, self.user_pool_region, self.pool_domain_url)
 
     @client.setter
     def client(self, client: Any) -> None:
@@ -94,7 +94,7 @@ class AsyncCognitoBase(CognitoAttributes):
     @property
     def client(self) -> Any:
         """Every operation of the service as a coroutine method, on any transport."""
-        return as_async_client(self._transport, self.user_pool_region)
+        return as_async_client(self._transport, self.user_pool_region, self.pool_domain_url)
 
     @client.setter
     def client(self, client: Any) -> None:

@@ -27,7 +27,8 @@ PACKAGES = [
 # From a module whose other names are internal.
 NAMES: dict[str, list[str]] = {
     "srpcore.client.operations.streams": ["AsyncStream", "Stream"],
-    "srpcore.service_client": ["AsyncServiceClient", "Paginator", "ServiceClient"],
+    "srpcore.paginator": ["PageIterator", "Paginator"],
+    "srpcore.service_client": ["AsyncServiceClient", "ServiceClient"],
     "srpcore_transports.deadline": ["time_limit"],
     "srpcore_transports.events": ["OnRequest", "OnResponse", "RequestEvent", "ResponseEvent"],
     "srpcore_transports.options": ["TransportOptions"],
