@@ -15,9 +15,9 @@ from ..crypto.secret_hash import secret_hash
 from ..driver import run
 from ..exceptions.base import ConfigurationError
 from ..flows.challenge import Answer, challenge_of, raise_challenge
-from ..flows.login import answer
+from ..flows.login import answer_challenge
 from ..flows.login_context import AppClient, LoginContext
-from ..flows.srp import SALT_DIGITS, Prover, device_claim, password_claim, user_srp
+from ..flows.srp import MAX_SALT_DIGITS, Prover, device_claim, password_claim, user_srp
 from ..pool import Pool
 from ..protocol import Flow, JsonObject
 from ..resolve import as_client, as_transport, make_transport
@@ -115,7 +115,7 @@ class AWSSRP(ExchangePair, DeviceCalls):
 
     def _key(self, kind: str, identity: str, password: str, B: int, salt: int | str) -> bytes:
         if isinstance(salt, str):
-            salt = parse_hex(salt, name="SALT", max_digits=SALT_DIGITS, signed=True)
+            salt = parse_hex(salt, name="SALT", max_digits=MAX_SALT_DIGITS, signed=True)
         return cognito.client_key(self._pair_for(kind, B), B, cognito.private_key(identity, password, salt))
 
     def get_auth_params(self) -> dict[str, str]:
@@ -265,7 +265,7 @@ class AWSSRP(ExchangePair, DeviceCalls):
         if challenge is None or challenge.name != self.NEW_PASSWORD_REQUIRED_CHALLENGE:
             return reply
         given = Answer(new_password=new_password, attributes=required_attributes)
-        return (yield from answer(context, challenge, given))
+        return (yield from answer_challenge(context, challenge, given))
 
     def _log_in(self, context: LoginContext) -> Flow[JsonObject]:
         def first() -> dict[str, str]:

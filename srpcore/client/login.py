@@ -26,7 +26,7 @@ from ..exceptions.base import ConfigurationError
 from ..exceptions.challenges import MFAChallengeException
 from ..flows import ask
 from ..flows.challenge import Answer, Challenge, challenge_of, raise_challenge, unsupported
-from ..flows.login import answer, begin
+from ..flows.login import answer_challenge, start_login
 from ..protocol import CallMethod, Flow, JsonObject
 from .login_state import AdminChallenge, LoggingIn, challenged, named, settled
 from .persistence import SharedPersistence
@@ -147,14 +147,14 @@ class SharedLogin(SharedPersistence):
         if not tokens or not tokens.get("Session"):
             raise ConfigurationError("no challenge to answer: log in first, or give mfa_tokens")
         _require_factor(tokens, name)
-        yield from self._begin_login(answering=True)
+        yield from self._prepare_login(answering=True)
         context = self._login_context(client_metadata, tokens)
         # A Session that began with an administrator's operation must be answered with one.
         admin = self._admin_challenge
         context.admin = admin is not None and tokens["Session"] == admin.session
         challenge = cast(Challenge, challenge_of(context, {**tokens, "ChallengeName": name}))
-        reply = yield from self._without_stale_device(
-            context, answer(context, challenge, Answer(code=_digits(code))), first=False
+        reply = yield from self._run_login_step(
+            context, answer_challenge(context, challenge, Answer(code=_digits(code))), first=False
         )
         self._login = challenged(self._login, reply if context.admin else None)
         yield from self._finish(reply)
@@ -169,7 +169,7 @@ class SharedLogin(SharedPersistence):
         context = self._login_context(client_metadata, asked)
         context.admin = True
         challenge = cast(Challenge, challenge_of(context, asked))
-        reply = yield from answer(context, challenge, given)
+        reply = yield from answer_challenge(context, challenge, given)
         self._login = challenged(self._login, reply)
         return reply
 
@@ -216,7 +216,7 @@ class LoginMethods(SharedLogin, TokenMethods):
             StoreError: the store cannot be read, written or locked.
         """
         yield from self._validate_with_botocore()
-        yield from self._begin_login()
+        yield from self._prepare_login()
         reply = yield from self._log_in(password, client_metadata)
         yield from self._finish(reply)
 
@@ -253,11 +253,11 @@ class LoginMethods(SharedLogin, TokenMethods):
         yield from self._validate_with_botocore()
         admin = self._admin_challenge
         if admin is not None and admin.reply.get("ChallengeName") == "NEW_PASSWORD_REQUIRED":
-            yield from self._begin_login(answering=True)
+            yield from self._prepare_login(answering=True)
             given = Answer(new_password=new_password, attributes=required_attributes)
             reply = yield from self._answer_as_admin(admin.reply, given, client_metadata)
         else:
-            yield from self._begin_login()
+            yield from self._prepare_login()
             reply = yield from self._log_in_with_new_password(
                 password, new_password, required_attributes, client_metadata
             )
@@ -350,10 +350,10 @@ class LoginMethods(SharedLogin, TokenMethods):
             StoreError: the store cannot be read, written or locked.
         """
         yield from self._validate_with_botocore()
-        yield from self._begin_login()
+        yield from self._prepare_login()
         context = self._login_context(client_metadata)
         context.admin, context.canonical = True, None
-        reply = yield from self._without_stale_device(context, begin(context, auth_flow, password))
+        reply = yield from self._run_login_step(context, start_login(context, auth_flow, password))
         self._login = challenged(named(self._login, context.canonical), reply)
         yield from self._finish(reply)
 

@@ -4,7 +4,7 @@ The states are immutable values. The functions of this module return the next st
 
 Theory of operation::
 
-                       begin()                        obtained()
+                      started()                       obtained()
     LoggedOut ─────────────────────────► LoggingIn ─────────────────────────► LoggedIn
         ▲                                    │                                    │
         └──── settled(): the login failed ───┴──► the state before: LoggedOut or LoggedIn
@@ -13,7 +13,7 @@ Theory of operation::
 ==========  ============  ==========  ==========================================================================
 from        function      to          when
 ==========  ============  ==========  ==========================================================================
-any         begin()       LoggingIn   a login starts; ``LoggingIn.before`` is the state to return to
+any         started()     LoggingIn   a login starts; ``LoggingIn.before`` is the state to return to
 any         answering()   LoggingIn   the program answers a challenge, of this object's login or of another's
 LoggingIn   settled()     before      the login failed, or its tokens were refused
 any         obtained()    LoggedIn    tokens arrived, from a login or from a refresh
@@ -42,7 +42,6 @@ __all__ = [
     "LoggingIn",
     "LoginState",
     "answering",
-    "begin",
     "challenged",
     "forgotten",
     "named",
@@ -110,7 +109,7 @@ def settled(state: LoginState) -> LoggedOut | LoggedIn:
     return state.before if isinstance(state, LoggingIn) else state
 
 
-def begin(state: LoginState, key: str | None) -> LoggingIn:
+def started(state: LoginState, key: str | None) -> LoggingIn:
     """Return the state at the beginning of a login that will be stored under *key*."""
     return LoggingIn(Account(key), settled(state))
 
@@ -119,7 +118,7 @@ def answering(state: LoginState, key: str | None) -> LoggingIn:
     """Return the state while a challenge is answered. The login may have begun in another object or process."""
     if isinstance(state, LoggingIn):
         return state._replace(account=state.account._replace(key=key or state.account.key))
-    return begin(state, key)
+    return started(state, key)
 
 
 def named(state: LoginState, username: str | None) -> LoginState:

@@ -149,17 +149,17 @@ class SharedPersistence(CognitoAttributes):
 
         yield from blocking(forget)
 
-    def _begin_login(self, *, answering: bool = False) -> Flow[None]:
+    def _prepare_login(self, *, answering: bool = False) -> Flow[None]:
         """Set the state to a login of ``username``, and load that user's device from the store if none is set."""
         key = self._key_of_username() if self._store is not None and self.username else None
-        step = login_state.answering if answering else login_state.begin
+        step = login_state.answering if answering else login_state.started
         self._login = step(self._login, key)
         store = self._store
         if store is not None and key is not None and self.device is None:
             login = yield from blocking(lambda: store.load(key))
             self.device = None if login is None else login.device
 
-    def _without_stale_device(
+    def _run_login_step(
         self, context: LoginContext, login: Flow[JsonObject], *, first: bool = True
     ) -> Flow[JsonObject]:
         """Run *login* and return its reply. Drop the present device if the service no longer knows it.

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 
 from ..exceptions.base import ConfigurationError
 from ..flows.challenge import Answer, Challenge, challenge_of
-from ..flows.login import answer, begin, set_up_totp
+from ..flows.login import answer_challenge, set_up_totp, start_login
 from ..flows.login_context import LoginContext
 from ..protocol import Flow, JsonObject
 from .login_state import named
@@ -163,13 +163,13 @@ class SharedSignIn(SharedPersistence):
         user_context: Mapping[str, object] | None,
         admin: bool,
     ) -> Flow[Challenge | None]:
-        yield from self._begin_login()
+        yield from self._prepare_login()
         context = self._login_context(client_metadata)
         # A login begins with the name as the user typed it. The canonical name of an earlier login may belong to
         # another user.
         context.canonical = None
         context.admin, context.user_context = admin or str(auth_flow).startswith("ADMIN_"), user_context
-        reply = yield from self._without_stale_device(context, begin(context, auth_flow, password, preferred=preferred))
+        reply = yield from self._run_login_step(context, start_login(context, auth_flow, password, preferred=preferred))
         return (yield from self._next_challenge(context, reply))
 
     def _answer_challenge(
@@ -182,8 +182,8 @@ class SharedSignIn(SharedPersistence):
         context = self._login_context(client_metadata)
         context.username, context.admin = challenge.username, challenge.admin
         context.canonical, context.user_context = challenge.canonical, user_context
-        yield from self._begin_login(answering=True)
-        reply = yield from self._without_stale_device(context, answer(context, challenge, given), first=False)
+        yield from self._prepare_login(answering=True)
+        reply = yield from self._run_login_step(context, answer_challenge(context, challenge, given), first=False)
         return (yield from self._next_challenge(context, reply))
 
     def _next_challenge(self, context: LoginContext, reply: JsonObject) -> Flow[Challenge | None]:

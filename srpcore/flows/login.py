@@ -3,16 +3,16 @@
 Theory of operation
 ===================
 
-:func:`begin` sends the first request, and :func:`answer` answers a challenge that needs the user. Both go on as long as
-they can without the user: they prove the password by SRP, and they answer the challenges for a remembered device. They
-return the first reply that needs the user or that has the tokens.
+:func:`start_login` sends the first request, and :func:`answer_challenge` answers a challenge that needs the user. Both
+go on as long as they can without the user: they prove the password by SRP, and they answer the challenges for a
+remembered device. They return the first reply that needs the user or that has the tokens.
 
 A long login: USER_SRP_AUTH by a user who must choose a new password and has a second factor, on a remembered device.
 An ordinary login has only the first two requests::
 
-    program                  begin(), answer()                            Cognito
+    program                      the flow                                 Cognito
        │                            │                                        │
-       │ begin(password)            │                                        │
+       │ start_login(password)      │                                        │
        ├───────────────────────────►│ draw a; A = g^a mod N                  │
        │                            │ InitiateAuth: USER_SRP_AUTH            │
        │                            │   USERNAME, SRP_A, DEVICE_KEY          │
@@ -26,13 +26,13 @@ An ordinary login has only the first two requests::
        │                            │ NEW_PASSWORD_REQUIRED                  │
        │ the reply                  │◄───────────────────────────────────────┤
        │◄───────────────────────────┤                                        │
-       │ answer(new_password)       │                                        │
+       │ answer_challenge(password) │                                        │
        ├───────────────────────────►│ answer: NEW_PASSWORD                   │
        │                            ├───────────────────────────────────────►│
        │                            │ SOFTWARE_TOKEN_MFA                     │
        │ the reply                  │◄───────────────────────────────────────┤
        │◄───────────────────────────┤                                        │
-       │ answer(code)               │                                        │
+       │ answer_challenge(code)     │                                        │
        ├───────────────────────────►│ answer: SOFTWARE_TOKEN_MFA_CODE,       │
        │                            │   DEVICE_KEY                           │
        │                            ├───────────────────────────────────────►│
@@ -55,11 +55,11 @@ Every reply is compared with what may follow the request (:mod:`srpcore.flows.tr
 before more is sent, because an attacker who answers instead of the service could otherwise ask for the password itself.
 
 Every challenge comes with a Session, and the answer must carry it. A Session can be used once. If the answer is wrong,
-the login begins again with :func:`begin`, except that the service accepts a few attempts at a code.
+the login begins again with :func:`start_login`, except that the service accepts a few attempts at a code.
 
-If the service no longer knows the device, it answers ResourceNotFoundException. :func:`begin` then sends the login
-again without the device. :func:`answer` cannot do that, because the earlier answers of the user are gone: it only drops
-the device, and the program must begin again.
+If the service no longer knows the device, it answers ResourceNotFoundException. :func:`start_login` then sends the
+login again without the device. :func:`answer_challenge` cannot do that, because the earlier answers of the user are
+gone: it only drops the device, and the program must begin again.
 """
 
 from __future__ import annotations
@@ -78,13 +78,13 @@ from ..users import attribute_value
 from . import ask
 from .challenge import NEEDS, PREFIX, Answer, Challenge, missing_attributes, unsupported
 from .login_context import LoginContext
-from .srp import answer_device, is_stale_device, password_prover, prove, without_stale_device
+from .srp import answer_device, is_stale_device, password_prover, prove, retry_without_stale_device
 from .transitions import AFTER_FIRST_FACTOR, PASSWORD_PROOF, after_choice, after_initiate
 
-__all__ = ["answer", "begin", "set_up_totp"]
+__all__ = ["answer_challenge", "set_up_totp", "start_login"]
 
 
-def begin(
+def start_login(
     context: LoginContext, auth_flow: str, password: str | None, *, preferred: str | None = None
 ) -> Flow[JsonObject]:
     """Begin a login with *auth_flow*, and return the first reply that needs the user or that has the tokens.
@@ -106,10 +106,10 @@ def begin(
         ServiceError: the service refused the login.
         UnexpectedChallenge: the service sent a challenge that must not follow, for example PASSWORD after SRP.
     """
-    return (yield from without_stale_device(context, lambda: _begin(context, auth_flow, password, preferred)))
+    return (yield from retry_without_stale_device(context, lambda: _start(context, auth_flow, password, preferred)))
 
 
-def _begin(context: LoginContext, auth_flow: str, password: str | None, preferred: str | None) -> Flow[JsonObject]:
+def _start(context: LoginContext, auth_flow: str, password: str | None, preferred: str | None) -> Flow[JsonObject]:
     utf8(auth_flow, name="auth_flow")
     if preferred is not None and auth_flow != "USER_AUTH":
         raise ConfigurationError(f"{auth_flow} does not accept a preferred challenge: only USER_AUTH does")
@@ -137,7 +137,7 @@ def _begin(context: LoginContext, auth_flow: str, password: str | None, preferre
     return (yield from prove(context, reply, prover, request))
 
 
-def answer(context: LoginContext, challenge: Challenge, given: Answer) -> Flow[JsonObject]:
+def answer_challenge(context: LoginContext, challenge: Challenge, given: Answer) -> Flow[JsonObject]:
     """Answer *challenge* with *given*, and return the next reply that needs the user or that has the tokens.
 
     Raises:

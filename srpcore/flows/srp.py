@@ -29,11 +29,11 @@ __all__ = [
     "password_claim",
     "password_prover",
     "prove",
+    "retry_without_stale_device",
     "user_srp",
-    "without_stale_device",
 ]
 
-SALT_DIGITS = 256
+MAX_SALT_DIGITS = 256
 """The highest number of hexadecimal digits of SALT. The service sends 32; the limit only bounds the work."""
 
 
@@ -106,7 +106,7 @@ def _claim(
     parameters: Mapping[str, Any], identity: str, password: str, pair: Ephemeral, now: datetime
 ) -> dict[str, str]:
     B = parse_public_value(parameters.get("SRP_B"), cognito.GROUP.N, name="SRP_B")
-    salt = parse_hex(parameters.get("SALT"), name="SALT", max_digits=SALT_DIGITS, signed=True)
+    salt = parse_hex(parameters.get("SALT"), name="SALT", max_digits=MAX_SALT_DIGITS, signed=True)
     block = _require_string(parameters, "SECRET_BLOCK")
     key = cognito.client_key(pair, B, cognito.private_key(identity, password, salt))
     timestamp = cognito.format_timestamp(now)
@@ -135,22 +135,22 @@ def user_srp(context: LoginContext, prover: Prover) -> Flow[JsonObject]:
         UnexpectedChallenge: the service sent a challenge that must not follow, for example PASSWORD.
         UnsafeServerValue: a challenge parameter is missing or unsafe to use.
     """
-    return (yield from without_stale_device(context, lambda: _user_srp(context, prover)))
+    return (yield from retry_without_stale_device(context, lambda: _user_srp(context, prover)))
 
 
-def without_stale_device(context: LoginContext, begin: Callable[[], Flow[JsonObject]]) -> Flow[JsonObject]:
-    """Return what *begin* returns. If the service no longer knows the device, drop it and call *begin* again.
+def retry_without_stale_device(context: LoginContext, attempt: Callable[[], Flow[JsonObject]]) -> Flow[JsonObject]:
+    """Return what *attempt* returns. If the service no longer knows the device, drop it and call *attempt* again.
 
     Raises:
         ServiceError: the service refused the login.
     """
     try:
-        return (yield from begin())
+        return (yield from attempt())
     except ResourceNotFoundException as error:
         if context.device is None or not is_stale_device(error):
             raise
         context.device = None
-    return (yield from begin())
+    return (yield from attempt())
 
 
 def _user_srp(context: LoginContext, prover: Prover) -> Flow[JsonObject]:

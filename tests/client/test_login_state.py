@@ -12,13 +12,13 @@ from srpcore.client.login_state import (
     LoggedOut,
     LoggingIn,
     answering,
-    begin,
     challenged,
     forgotten,
     named,
     obtained,
     restored,
     settled,
+    started,
 )
 
 ALICE, BOB = Account("pool/client/alice", "alice-sub", "REFRESH_TOKEN_AUTH"), Account("pool/client/bob", "bob-sub")
@@ -33,7 +33,7 @@ CHALLENGE = {"ChallengeName": "SMS_MFA", "Session": "s"}
 
 
 def test_a_login_from_the_first_request_to_the_tokens() -> None:
-    state = begin(LoggedOut(), "pool/client/alice")
+    state = started(LoggedOut(), "pool/client/alice")
     assert state == LoggingIn(Account("pool/client/alice"), LoggedOut())
     assert obtained(named(state, "alice-sub")) == LoggedIn(Account("pool/client/alice", "alice-sub"))
 
@@ -42,20 +42,20 @@ def test_a_login_from_the_first_request_to_the_tokens() -> None:
 def test_a_login_that_fails_returns_to_the_state_before_it(
     state: LoggedOut | LoggingIn | LoggedIn, key: str | None
 ) -> None:
-    assert settled(begin(state, key)) == settled(state)
-    assert settled(named(begin(state, key), "another")) == settled(state)
+    assert settled(started(state, key)) == settled(state)
+    assert settled(named(started(state, key), "another")) == settled(state)
     assert settled(answering(state, key)) == settled(state)
 
 
 @given(state=STATES, key=NAMES)
 def test_a_new_login_forgets_the_user_before(state: LoggedOut | LoggingIn | LoggedIn, key: str | None) -> None:
-    started = begin(state, key)
-    assert started.account == Account(key)
-    assert started.admin is None
+    begun = started(state, key)
+    assert begun.account == Account(key)
+    assert begun.admin is None
 
 
 def test_an_answer_continues_the_challenged_login() -> None:
-    state = challenged(named(begin(LoggedIn(ALICE), "pool/client/bob"), "bob-sub"), CHALLENGE)
+    state = challenged(named(started(LoggedIn(ALICE), "pool/client/bob"), "bob-sub"), CHALLENGE)
     assert answering(state, None) == state
     assert answering(state, "pool/client/bob") == state
     assert answering(LoggedIn(ALICE), "pool/client/bob") == LoggingIn(Account("pool/client/bob"), LoggedIn(ALICE))
@@ -67,8 +67,8 @@ def test_a_refresh_keeps_the_user(state: LoggedOut | LoggedIn) -> None:
 
 
 def test_a_login_without_a_username_keeps_the_store_key_of_the_tokens_before() -> None:
-    assert obtained(begin(LoggedIn(ALICE), None)).account.key == ALICE.key
-    assert obtained(begin(LoggedIn(ALICE), BOB.key)).account.key == BOB.key
+    assert obtained(started(LoggedIn(ALICE), None)).account.key == ALICE.key
+    assert obtained(started(LoggedIn(ALICE), BOB.key)).account.key == BOB.key
 
 
 @given(state=STATES)
@@ -78,16 +78,16 @@ def test_dropping_the_tokens_ends_every_login_and_keeps_the_username(state: Logg
 
 def test_only_a_login_under_way_has_a_challenge() -> None:
     assert challenged(LoggedIn(ALICE), CHALLENGE) == LoggedIn(ALICE)
-    state = challenged(begin(LoggedOut(), None), CHALLENGE)
+    state = challenged(started(LoggedOut(), None), CHALLENGE)
     assert isinstance(state, LoggingIn)
     assert state.admin is not None
     assert state.admin.session == "s"
-    assert challenged(state, None) == begin(LoggedOut(), None)
+    assert challenged(state, None) == started(LoggedOut(), None)
 
 
 def test_a_reply_with_tokens_is_not_kept_in_the_state() -> None:
-    state = challenged(begin(LoggedOut(), None), {"AuthenticationResult": {"RefreshToken": "the-refresh-token"}})
-    assert state == begin(LoggedOut(), None)
+    state = challenged(started(LoggedOut(), None), {"AuthenticationResult": {"RefreshToken": "the-refresh-token"}})
+    assert state == started(LoggedOut(), None)
 
 
 @given(state=STATES, account=ACCOUNTS, tokens=st.booleans())
@@ -102,6 +102,6 @@ def test_fields_missing_in_the_store_are_taken_from_the_state_before(
 
 def test_a_repr_does_not_show_the_session() -> None:
     reply = {"ChallengeName": "NEW_PASSWORD_REQUIRED", "Session": "the-secret-session"}
-    state = challenged(begin(LoggedOut(), None), reply)
+    state = challenged(started(LoggedOut(), None), reply)
     assert "NEW_PASSWORD_REQUIRED" in repr(state)
     assert "the-secret-session" not in repr(state)
