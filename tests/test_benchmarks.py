@@ -1,4 +1,4 @@
-"""The benchmarks run, whole, on little work: what they measure is looked at by people, never asserted on here."""
+"""The benchmarks run with little work. Their figures are not checked."""
 
 from __future__ import annotations
 

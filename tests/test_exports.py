@@ -1,4 +1,4 @@
-"""The public names: what ``import srpcore`` promises, and that every ``__all__`` is true."""
+"""The public names: what ``import srpcore`` exports, and that every name in an ``__all__`` exists."""
 
 from __future__ import annotations
 

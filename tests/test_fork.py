@@ -1,4 +1,4 @@
-"""A fork while a thread holds one of our locks: the child, which has no such thread, does not wait for it."""
+"""A fork while another thread holds one of our locks: the child does not wait for it."""
 
 from __future__ import annotations
 

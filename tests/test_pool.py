@@ -1,4 +1,4 @@
-"""What a pool's id stands for, which endpoints are taken, and botocore's own resolver as the oracle of both."""
+"""Pool ids, issuers and endpoints, beside botocore's own resolver."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where there are colours and signs, and text that a terminal must not obey."""
+"""Colours and signs of the command line, and control characters in strings."""
 
 from __future__ import annotations
 

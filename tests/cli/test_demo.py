@@ -1,4 +1,4 @@
-"""``srpcore demo``: the whole story, good to look at wherever it is printed."""
+"""``srpcore demo``: every step of the guided demo, in every encoding."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line as a whole: what it is called with, and how it ends when its output is lost."""
+"""The command line as a whole: commands, options, and what happens if its output is closed or full."""
 
 from __future__ import annotations
 

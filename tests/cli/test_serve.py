@@ -1,4 +1,4 @@
-"""``srpcore serve``: what it prints, whom it lets in, and how it ends. The client is boto3."""
+"""``srpcore serve``: its output, the signatures it accepts, and how it ends. The client is boto3."""
 
 from __future__ import annotations
 

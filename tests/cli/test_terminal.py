@@ -1,4 +1,4 @@
-"""A person at a real terminal: what is secret is not shown, and standard output holds the result alone."""
+"""The command line at a real terminal: secrets are not shown, and standard output has only the result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``srpcore verify``: real tokens of a served pool, and what is not accepted."""
+"""``srpcore verify`` with tokens of a served pool, valid and invalid."""
 
 from __future__ import annotations
 

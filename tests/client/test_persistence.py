@@ -1,4 +1,4 @@
-"""Tokens that keep: the store, one refresh for all who ask, and what a refusal or an outage does to them."""
+"""Stored logins: one refresh for all threads, tasks and programs, and the tokens after a refusal or an outage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refresh, revoke and log out: the order of the two ways, and what becomes of the tokens."""
+"""Refresh, revoke and log out: which operation is tried first, and which tokens are kept."""
 
 from __future__ import annotations
 

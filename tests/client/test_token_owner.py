@@ -1,4 +1,4 @@
-"""Whose tokens these are: names that change, other users' log-ins, and what one program must not do to another's."""
+"""The user that tokens belong to: usernames that change, logins of other users, and programs that share a store."""
 
 from __future__ import annotations
 

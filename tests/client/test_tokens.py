@@ -1,4 +1,4 @@
-"""Keys and verification over the facade: whose tokens it takes, and how often it fetches the key set."""
+"""Keys and verification over the facade: which tokens are accepted, and how often the key set is fetched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What test_webassembly.py has run in WebAssembly: log in over a line to the test, and verify what came."""
+"""The program that test_webassembly.py runs in WebAssembly: it logs in through the test and verifies the tokens."""
 
 from __future__ import annotations
 

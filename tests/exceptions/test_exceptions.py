@@ -1,4 +1,4 @@
-"""The error tree: one class a name of the service model, what each derives from, its texts, and copies of it."""
+"""The exceptions: one class for each name of the service model, base classes, messages, and copies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every fault happens among: a pool, no waiting between attempts, and nothing that may be left behind."""
+"""Fixtures of the fault tests: a pool, no pauses between attempts, and a check that nothing is left open."""
 
 from __future__ import annotations
 

@@ -19,13 +19,12 @@ from srpcore_transports.events import RequestEvent
 from srpcore_transports.https import HttpsTransport
 from srpcore_transports.httpx import AsyncHttpxTransport, HttpxTransport
 from srpcore_transports.local import LocalUserPool
+from support.users import PASSWORD
 
 from .catalogue import LIMIT, Asked
 from .serving import KEYS, FaultyService
 
-__all__ = ["KINDS", "PASSWORD", "Client", "Kind", "Pool"]
-
-PASSWORD = "Correct-Horse-1"
+__all__ = ["KINDS", "Client", "Kind", "Pool"]
 
 Make = Callable[[str, dict[str, Any]], Any]
 

@@ -1,4 +1,4 @@
-"""The embedded user pool over TLS, and a proxy to it: both misbehave where and when they are told to."""
+"""The embedded user pool over TLS, and a proxy to it. Both can misbehave on request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The docs say what the tests show."""
+"""The table of faults in the docs is generated from the catalogue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The token out of Authorization headers, and what a failure means over HTTP, without any framework."""
+"""Bearer tokens in Authorization headers, and the HTTP response to each failure, without a framework."""
 
 from __future__ import annotations
 

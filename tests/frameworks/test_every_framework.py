@@ -1,4 +1,4 @@
-"""What every framework answers, to real requests over a socket: RFC 6750, and nothing of the token in it."""
+"""Every framework over a real socket: the responses follow RFC 6750 and show nothing of the token."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""FastAPI's own: the OpenAPI document, Security with scopes, and what happens where Depends is forgotten."""
+"""FastAPI only: the OpenAPI document, Security with scopes, and a forgotten Depends."""
 
 from __future__ import annotations
 

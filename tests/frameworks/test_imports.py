@@ -1,4 +1,4 @@
-"""What each helper loads: its own framework and no other, and ``import srpcore`` none of them."""
+"""Each helper imports its own framework and no other, and ``import srpcore`` imports none."""
 
 from __future__ import annotations
 

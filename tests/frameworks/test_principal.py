@@ -1,4 +1,4 @@
-"""Whom a token speaks for, where a claim is missing or of another type."""
+"""The principal of a token, also if a claim is missing or has another type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fuzzer for a while, with a fixed seed, in a process of its own; and that what it starts from is good."""
+"""The fuzzer for a short time with a fixed seed, in its own process, and its corpus."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was said, what was written about it, and a search for the one in the other, in any encoding."""
+"""Secrets that were sent or received, everything that was written, and a search for the former in the latter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A world that is watched: its wire tells a ledger all that is said, and a journal all that is written."""
+"""A world that is watched: the ledger records what is sent and received, the journal what is written."""
 
 from __future__ import annotations
 

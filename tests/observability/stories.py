@@ -10,9 +10,8 @@ from srpcore import AsyncTokenVerifier, TokenVerifier, exceptions
 from srpcore.crypto.totp import totp
 from srpcore.store import MemoryStore
 from support.authenticator import Authenticator
-from support.users import PASSWORD
+from support.users import NEW_PASSWORD, PASSWORD
 
-NEW_PASSWORD = "Another-Horse-2"
 WRONG_PASSWORD = "Mistaken-Horse-3"
 SHORT_PASSWORD = "short-one"
 WRONG_ANSWER = "the-rhinoceros"

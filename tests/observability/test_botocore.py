@@ -1,4 +1,4 @@
-"""What is told of calls over botocore, and that nothing else changes by it; the request ids of errors."""
+"""Events of calls over botocore, and request ids of errors. Nothing else may change through hooks."""
 
 from __future__ import annotations
 

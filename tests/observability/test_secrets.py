@@ -1,4 +1,4 @@
-"""Everything is logged, through everything that can be done, and nothing that was said is in what was written."""
+"""No secret is logged or recorded, at any level, in any story."""
 
 from __future__ import annotations
 

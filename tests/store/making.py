@@ -1,4 +1,4 @@
-"""Logins to keep, strategies for them, a keyring in memory, and Python programs as processes."""
+"""Logins, strategies for them, a keyring in memory, and Python programs as processes."""
 
 from __future__ import annotations
 

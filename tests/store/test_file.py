@@ -1,4 +1,4 @@
-"""The file store on a real disk: what lies there, what is refused, and what a full or closed disk leaves."""
+"""The file store on a real disk: modes of files, what is refused, and full or read-only disks."""
 
 from __future__ import annotations
 

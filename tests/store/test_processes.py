@@ -1,4 +1,4 @@
-"""Programs that share a folder: what they lock, what they write, and what a kill leaves."""
+"""Programs that share a folder: locks, writes, and what remains after a kill."""
 
 from __future__ import annotations
 

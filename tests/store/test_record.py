@@ -1,4 +1,4 @@
-"""What is kept: its JSON form, what is refused, that no secret shows, and that no two users share a key."""
+"""Stored logins: their JSON form, what is refused, reprs without secrets, and keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every store promises: the same tests for each."""
+"""The tests that every store must pass."""
 
 from __future__ import annotations
 

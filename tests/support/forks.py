@@ -1,4 +1,4 @@
-"""Fork in a test: what a child does, and a lock that another thread of the parent holds meanwhile."""
+"""Fork in a test: run a function in the child, and hold a lock on another thread of the parent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of every transport over HTTP have in common: what is sent, what answers, and what a server verifies."""
+"""What the tests of every transport over HTTP share: operations, handlers, and a check of signatures."""
 
 from __future__ import annotations
 

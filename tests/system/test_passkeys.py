@@ -17,12 +17,12 @@ from srpcore import exceptions
 from srpcore.protocol import Operation
 from srpcore_transports.local import LocalUserPool
 from support.loopback import LoopbackServer, answer
+from support.users import PASSWORD
 
 from .browser import Browser, browser
 
 pytestmark = pytest.mark.system
 
-PASSWORD = "Correct-Horse-1"
 SETTINGS: dict[str, Any] = {
     "Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "WEB_AUTHN"]}},
     "WebAuthnConfiguration": {"RelyingPartyId": "localhost", "UserVerification": "required"},

@@ -1,4 +1,4 @@
-"""The public strategies give what their names say, edges included."""
+"""The public Hypothesis strategies generate valid values, edge cases included."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys and key sets: what is a key for RS256, what is passed over, and what refuses the whole set."""
+"""Keys and key sets: which keys are accepted for RS256, which are skipped, and which make the whole set invalid."""
 
 from __future__ import annotations
 

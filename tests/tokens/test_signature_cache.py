@@ -1,4 +1,4 @@
-"""Remembered signatures: what is remembered saves work and decides nothing."""
+"""The signature cache saves work and never changes a result."""
 
 from __future__ import annotations
 

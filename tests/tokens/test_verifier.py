@@ -1,4 +1,4 @@
-"""The verifiers over a real server of key sets on 127.0.0.1, which counts what it is asked."""
+"""The verifiers over a real server of key sets on 127.0.0.1, which counts its requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One call over real sockets: how often it is sent, when it ends, and what is told about it."""
+"""The attempts of a call over real sockets: how often it is sent, its deadline, its events and its log."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from threading import Thread
 from typing import Any, ClassVar
 
@@ -25,7 +24,7 @@ from srpcore_transports.credentials import Credentials
 from srpcore_transports.deadline import time_limit
 from srpcore_transports.events import RequestEvent, ResponseEvent
 from srpcore_transports.https import HttpsTransport
-from support.loopback import Drop, LoopbackServer, Request, answer, chunked, tls, write_bundle
+from support.loopback import Drop, LoopbackServer, Request, answer, chunked, tls
 
 READ = Operation("GetUser", {"AccessToken": "a-secret-token"})
 ONCE = Operation("RespondToAuthChallenge", {"Session": "a-secret-session"})
@@ -50,11 +49,6 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     slept: list[float] = []
     monkeypatch.setattr("srpcore_transports.attempts.time.sleep", slept.append)
     return slept
-
-
-@pytest.fixture
-def bundle(tmp_path: Path) -> str:
-    return write_bundle(tmp_path)
 
 
 class Script:

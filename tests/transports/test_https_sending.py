@@ -1,4 +1,4 @@
-"""A request that is too long to be sent at once: answered before it is read, hung up on, or taken in sips."""
+"""Requests too long to be sent at once: early responses, lost connections and slow readers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is sent again: the table beside the service model, the figures beside botocore's own."""
+"""Which requests are retried, beside the service model and botocore's own figures."""
 
 from __future__ import annotations
 

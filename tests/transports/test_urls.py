@@ -1,4 +1,4 @@
-"""What a request needs of its URL, and the proxy for it."""
+"""Origin, target and Host header of a URL, and its proxy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every test of credentials starts from: a machine without any."""
+"""Fixtures of the tests of credentials: an environment without any."""
 
 from __future__ import annotations
 

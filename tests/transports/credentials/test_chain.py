@@ -1,4 +1,4 @@
-"""The order of the default chain, what it hands to botocore, and what it says where there is nothing."""
+"""The default chain: its order, what botocore resolves, and the error if nothing is found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shared files: the same files and variables are given to botocore, and what it finds is what we find."""
+"""The shared files: botocore finds the same credentials in the same files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When temporary credentials are fetched anew, by whom, and what happens when that fails."""
+"""Temporary credentials: when they are fetched again, by which thread, and failures of that."""
 
 from __future__ import annotations
 

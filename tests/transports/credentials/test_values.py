@@ -1,4 +1,4 @@
-"""AWS credentials from the environment, and what they do not show."""
+"""AWS credentials from the environment, and their reprs."""
 
 from __future__ import annotations
 

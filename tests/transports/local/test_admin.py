@@ -1,4 +1,4 @@
-"""What administrators do: users, pages of users, pools and app clients."""
+"""Operations of administrators: users, pages of users, pools and app clients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What comes after the password: a new password, a second factor."""
+"""Challenges after the password: a new password, a second factor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Remembered devices: ConfirmDevice, DEVICE_SRP_AUTH, and what they change about second factors and refresh."""
+"""Remembered devices: ConfirmDevice, DEVICE_SRP_AUTH, and their effect on second factors and refresh."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A transport that answers what a test says, and short ways to record and replay a few calls of it."""
+"""A transport with scripted answers, and helpers that record and replay a few calls of it."""
 
 from __future__ import annotations
 

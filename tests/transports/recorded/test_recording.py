@@ -1,4 +1,4 @@
-"""When the file is written, what of a crash, and the errors and slowness that are recorded."""
+"""When a recording is written, what a crash leaves, and recorded errors and delays."""
 
 from __future__ import annotations
 
@@ -257,7 +257,9 @@ def test_failed_fetch_of_an_asynchronous_transport_is_recorded(path: Path) -> No
         await transport.close()
 
     asyncio.run(story())
-    assert json.loads(path.read_bytes())["calls"] == [{"key set of": "<UserPoolId 1>", "failure": "TransportError: answer"}]
+    assert json.loads(path.read_bytes())["calls"] == [
+        {"key set of": "<UserPoolId 1>", "failure": "TransportError: answer"}
+    ]
 
 
 def test_a_cancelled_call_is_not_recorded(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What becomes a placeholder, what stays, and that nothing that is said anywhere in a call is in the file."""
+"""Which values become placeholders and which are kept. No secret of a call may be in the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The modes of replay, what placeholders bind to, and what an unmatched call is told."""
+"""The modes of replay, the values of placeholders, and the error for an unmatched call."""
 
 from __future__ import annotations
 
