@@ -77,7 +77,6 @@ class RequestsSrpAuth:
         self.http_header = http_header
         self.http_header_prefix = http_header_prefix
         self.token_type = TokenType(auth_token_type)
-        self._lock = ForkSafeLock()
 
     def __call__(self, request: Any) -> Any:
         """Set the header of *request*, and return the request. Log in or refresh the tokens first if necessary.
@@ -87,6 +86,13 @@ class RequestsSrpAuth:
         """
         request.headers[self.http_header] = self.http_header_prefix + self._token()
         return request
+
+    @property
+    def _lock(self) -> ForkSafeLock:
+        # Made at first use, for objects that were made without our constructor. setdefault makes it once, even in two
+        # threads.
+        lock: ForkSafeLock = self.__dict__.setdefault("_login_lock", ForkSafeLock())
+        return lock
 
     def _token(self) -> str:
         with self._lock.lock:

@@ -93,6 +93,7 @@ PACKAGES = {
         "resolve",
         "service_model",
         "store",
+        "threaded",
         "tokens",
         "users",
         "protocol",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cached_property
 from typing import Any, cast
 
 from ..clock import Clock, system_clock
@@ -44,6 +45,21 @@ class AWSSRP(ExchangePair, DeviceCalls):
     # On the class, because some programs make an object without calling __init__.
     _app: AppClient | None = None
 
+    # Defaults for an object that was made without the constructor: by a subclass that does not call it, or by a program
+    # that sets pycognito's attributes itself.
+    client_secret: str | None = None
+    device_key: str | None = None
+    device_group_key: str | None = None
+    device_password: str | None = None
+    device_name: str | None = None
+    access_token: str | None = None
+    canonical_username: str | None = None
+    big_n = cognito.GROUP.N
+    val_g = cognito.GROUP.g
+    val_k = cognito.k
+    _clock: Clock = staticmethod(system_clock)
+    _random_bits: RandomBits = staticmethod(system_random_bits)
+
     def __init__(
         self,
         username: str | None,
@@ -70,13 +86,11 @@ class AWSSRP(ExchangePair, DeviceCalls):
         self.pool_id = pool_id
         self.client_id = client_id
         self.client_secret = client_secret
-        self.client: Any = _default_client(pool_id, pool_region) if client is None else client
+        self.client = _default_client(pool_id, pool_region) if client is None else client
         self.device_key = device_key
         self.device_group_key = device_group_key
         self.device_password = device_password
-        self.device_name: str | None = None
-        self.access_token: str | None = None
-        self.canonical_username: str | None = None
+        self.device_name = self.access_token = self.canonical_username = None
         self.big_n = cognito.GROUP.N
         self.val_g = cognito.GROUP.g
         self.val_k = cognito.k
@@ -84,7 +98,13 @@ class AWSSRP(ExchangePair, DeviceCalls):
         self._random_bits = random_bits
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.pool_id} {self.username}>"
+        pool_id, username = getattr(self, "pool_id", None), getattr(self, "username", None)
+        return f"<{type(self).__name__} {pool_id} {username}>"
+
+    @cached_property
+    def client(self) -> Any:
+        """The client that sends the requests. The constructor sets it; without the constructor it is made here."""
+        return _default_client(self.pool_id, None)
 
     def get_password_authentication_key(
         self, username: str, password: str, server_b_value: int, salt: int | str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, cast
 
 from ..clock import Clock, system_clock
@@ -28,7 +28,30 @@ class CognitoAttributes:
     """One user of one user pool, seen through one app client. The constructor and the attributes are pycognito's."""
 
     client: Any  # a property in each of the two classes
+
+    # Some objects are made without our constructor: by a subclass that does not call it, by a test that replaces it, or
+    # by a program's own pickling, which sets pycognito's attributes. These defaults let every method work on such an
+    # object, as far as the attributes that it has suffice.
+    username: str | None = None
+    id_token: str | None = None
+    access_token: str | None = None
+    refresh_token: str | None = None
+    client_secret: str | None = None
+    token_type: str | None = None
+    expires_in: int | None = None
+    expires_datetime: datetime | None = None
+    id_claims: Mapping[str, Any] | None = None
+    access_claims: Mapping[str, Any] | None = None
+    custom_attributes: dict[str, Any] | None = None
+    base_attributes: dict[str, Any] | None = None
+    pool_jwk: Mapping[str, Any] | None = None
+    mfa_tokens: JsonObject | None = None
+    device: Device | None = None
+    new_device_metadata: Mapping[str, str] | None = None
     pool_domain_url: str | None = None
+    _store: TokenStore | None = None
+    _clock: Clock = staticmethod(system_clock)
+    _random_bits: RandomBits = staticmethod(system_random_bits)
     _allow_http: bool | None = None
     _issuers: tuple[str, ...] | None = None
     _login: LoginState = LoggedOut()
@@ -91,23 +114,18 @@ class CognitoAttributes:
         self.user_pool_id = user_pool_id
         self.client_id = client_id
         self.user_pool_region = Pool(user_pool_id, user_pool_region or "").region
-        self.username: str | None = username
-        self.id_token: str | None = id_token
-        self.access_token: str | None = access_token
-        self.refresh_token: str | None = refresh_token
+        self.username = username
+        self.id_token = id_token
+        self.access_token = access_token
+        self.refresh_token = refresh_token
         self.client_secret = client_secret
-        self.token_type: str | None = None
-        self.expires_in: int | None = None
-        self.expires_datetime: datetime | None = None
-        self.id_claims: Mapping[str, Any] | None = None
-        self.access_claims: Mapping[str, Any] | None = None
-        self.custom_attributes: dict[str, Any] | None = None
-        self.base_attributes: dict[str, Any] | None = None
-        self.pool_jwk: Mapping[str, Any] | None = None
-        self.mfa_tokens: JsonObject | None = None
+        # These are set although the class has the same defaults: programs read `vars(user)`.
+        self.token_type = self.expires_in = self.expires_datetime = None
+        self.id_claims = self.access_claims = None
+        self.custom_attributes = self.base_attributes = None
+        self.pool_jwk = self.mfa_tokens = self.new_device_metadata = None
         self.device = device
         self._store = store
-        self.new_device_metadata: Mapping[str, str] | None = None
         self._clock = clock
         self._random_bits = random_bits
 
@@ -133,6 +151,23 @@ class CognitoAttributes:
             )
         else:
             self._use_transport(transport)
+
+    @cached_property
+    def user_pool_region(self) -> str:
+        """The AWS region of the pool."""
+        return Pool(self.user_pool_id).region  # the constructor sets the attribute, so it does not call this
+
+    def _open_default_transport(self) -> Any:
+        """Make the default transport and return it, for an object that was made without our constructor."""
+        pool = self._pool
+        self._open_named_transport(
+            None,
+            region=pool.region,
+            endpoint_url=pool.endpoint_url or configured_endpoint(),
+            keys=None,
+            allow_http=self._allow_http,
+        )
+        return self.__dict__["_transport"]
 
     # Abstract without ABCMeta: a program may give a subclass a metaclass of its own.
     @abstractmethod

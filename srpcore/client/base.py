@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, Self, TypeVar
 
 from ..driver import arun, in_thread, run
-from ..protocol import AsyncTransport, Flow, Transport
+from ..protocol import AsyncTransport, Flow, Operation, Reply, Transport
 from ..resolve import (
     as_async,
     as_async_client,
@@ -16,6 +17,7 @@ from ..resolve import (
     make_async_transport,
     make_transport,
 )
+from ..threaded import DeferredTransport
 from .attributes import CognitoAttributes
 
 __all__ = ["AsyncCognitoBase", "CognitoBase"]
@@ -26,8 +28,12 @@ T = TypeVar("T")
 class CognitoBase(CognitoAttributes):
     """The base of ``Cognito``: a method blocks until the reply has arrived."""
 
-    _transport: Transport
     _owns_transport: bool = False
+
+    @cached_property
+    def _transport(self) -> Transport:
+        # The constructor sets the attribute. This is for an object that was made without the constructor.
+        return _AtFirstUse(self._open_default_transport)
 
     def __enter__(self) -> Self:
         return self
@@ -77,8 +83,12 @@ class AsyncCognitoBase(CognitoAttributes):
     The computation between two requests (SRP, signatures) runs in a thread, so it does not block the event loop.
     """
 
-    _transport: AsyncTransport
     _owns_transport: bool = False
+
+    @cached_property
+    def _transport(self) -> AsyncTransport:
+        # The constructor sets the attribute. This is for an object that was made without the constructor.
+        return DeferredTransport(self._open_default_transport)
 
     async def __aenter__(self) -> Self:
         return self
@@ -108,8 +118,10 @@ class AsyncCognitoBase(CognitoAttributes):
         self._open_transport(lambda: botocore_transport({}, session, allow_http=self._allow_http))
 
     def _release(self) -> None:
+        if not self._owns_transport:
+            return
         close_now: Callable[[], None] | None = getattr(self._transport, "close_now", None)
-        if self._owns_transport and close_now is not None:
+        if close_now is not None:
             close_now()
 
     def _open_transport(self, make: Callable[[], Transport]) -> None:
@@ -123,3 +135,28 @@ class AsyncCognitoBase(CognitoAttributes):
 
     async def _run(self, flow: Flow[T]) -> T:
         return await arun(flow, self._transport, offload=in_thread)
+
+
+class _AtFirstUse:
+    """A transport that *make* makes when it is first needed."""
+
+    def __init__(self, make: Callable[[], Transport]) -> None:
+        self._make = make
+
+    @cached_property
+    def _made(self) -> Transport:
+        return self._make()
+
+    @property
+    def botocore_client(self) -> Any:
+        """The botocore client of the transport, or None."""
+        return getattr(self._made, "botocore_client", None)
+
+    def call(self, operation: Operation) -> Reply:
+        return self._made.call(operation)
+
+    def fetch(self, url: str) -> bytes:
+        return self._made.fetch(url)
+
+    def close(self) -> None:
+        self._made.close()

@@ -38,9 +38,21 @@ VERIFIED_ATTRIBUTES = ("access_token", "access_claims", "id_token", "id_claims")
 class FetchedKeySet(dict[str, Any]):
     """A key set that was fetched, and the cache that holds its keys and knows their age."""
 
-    def __init__(self, document: Mapping[str, Any], cache: KeyCache) -> None:
+    def __init__(self, document: Mapping[str, Any], cache: KeyCache, fetched_at: float) -> None:
         super().__init__(document)
         self.cache = cache
+        self._fetched_at = fetched_at
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A program may pickle `pool_jwk` with its own object. The copy keeps the age of the keys, so it is fetched
+        # again when that is due.
+        return _restore_key_set, (dict(self), self.cache.url, self._fetched_at)
+
+
+def _restore_key_set(document: Mapping[str, Any], url: str, fetched_at: float) -> FetchedKeySet:
+    cache = KeyCache(url, TIMING)
+    cache.record_success(json.dumps(document).encode(), fetched_at)
+    return FetchedKeySet(document, cache, fetched_at)
 
 
 class SharedKeys(SharedPersistence):
@@ -85,7 +97,7 @@ class SharedKeys(SharedPersistence):
                 body = yield from fetch(cache.url)
                 now = self._clock()
                 cache.record_success(body, now)
-                self.pool_jwk = FetchedKeySet(json.loads(body), cache)
+                self.pool_jwk = FetchedKeySet(json.loads(body), cache, now)
             except Exception as error:
                 now = self._clock()
                 cache.record_failure(error, now)
