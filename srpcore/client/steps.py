@@ -46,6 +46,25 @@ class Step:
         """What ``answer`` must be given: see ``Challenge.needs``. None if the login is done."""
         return None if self.challenge is None else self.challenge.needs
 
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The names to choose from, if ``needs`` is ``choice`` or ``set_up``, else an empty tuple.
+
+        Raises:
+            UnsafeServerValue: the service's list is not a JSON list.
+        """
+        return () if self.challenge is None else self.challenge.choices
+
+    @property
+    def destination(self) -> str | None:
+        """The phone number or e-mail address that a code was sent to; the service shows only a part of it."""
+        return None if self.challenge is None else self.challenge.destination
+
+    @property
+    def required_attributes(self) -> tuple[str, ...]:
+        """The attributes that must be given together with the new password, if ``needs`` is ``new_password``."""
+        return () if self.challenge is None else self.challenge.required_attributes
+
     def to_json(self) -> str:
         """Return the challenge as JSON, for ``resume_sign_in`` in another process. The Session in it is a secret.
 

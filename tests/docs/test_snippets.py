@@ -1,0 +1,269 @@
+"""The programs in the README and in the documentation run without a warning, and type-check.
+
+Each runs against an embedded user pool that is served on 127.0.0.1, as it stands in the text but for the ids of the pool
+and the app client. Names that a program uses and does not define, for example ``password``, are in :func:`names`.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import builtins
+import gc
+import inspect
+import re
+import subprocess
+import sys
+import textwrap
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from types import CodeType
+from typing import Any, NamedTuple
+
+import pytest
+
+import srpcore
+import support.sites  # noqa: F401 - Django needs its settings before rest_framework is imported
+from srpcore.crypto.totp import totp
+from srpcore.protocol import Operation
+from srpcore_transports.local import LocalUserPool
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PASSWORD, NEW_PASSWORD = "correct horse battery staple", "Correct-Horse-2"
+POOL_ID, CLIENT_ID = "eu-west-1_AbCd12345", "4dn6jbcbhqcofxyczo3ms9z4cc"
+
+# What the programs use and do not define, with the types.
+PREAMBLE = """\
+import pytest
+import srpcore
+from collections.abc import Callable
+from typing import Any
+from srpcore import AsyncCognito, Cognito, TokenVerifier
+
+pool_id: str
+client_id: str
+password: str
+new_password: str
+code: str
+token: str
+path: str
+ask: Callable[[str], str]
+user: Cognito
+hass: Any
+get_async_client: Callable[[Any], Any]
+"""
+
+
+class Snippet(NamedTuple):
+    place: str
+    source: str
+
+    @property
+    def code(self) -> CodeType:
+        code: CodeType = compile(self.source, self.place, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        return code
+
+    @property
+    def is_async(self) -> bool:
+        return bool(self.code.co_flags & inspect.CO_COROUTINE)
+
+
+def snippets() -> list[Snippet]:
+    found: list[Snippet] = []
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for match in re.finditer(r"```python\n(.*?)```", text, re.DOTALL):
+            line = text.count("\n", 0, match.start()) + 2
+            found.append(Snippet(f"{page.relative_to(ROOT)}:{line}", match[1]))
+    return found
+
+
+class Served(NamedTuple):
+    pool: LocalUserPool
+    url: str
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    off = dict.fromkeys(("RequireUppercase", "RequireLowercase", "RequireNumbers", "RequireSymbols"), False)
+    settings = {"Policies": {"PasswordPolicy": {"MinimumLength": 8, **off}}}
+    with LocalUserPool(region="eu-west-1", pool_settings=settings) as pool:
+
+        def admin(operation: str, **parameters: Any) -> None:
+            reply = pool.call(Operation(operation, {"UserPoolId": pool.user_pool_id, **parameters}))
+            assert reply.status == 200
+
+        admin("CreateGroup", GroupName="staff")
+        for name in ("alice", "alice@example.com"):
+            admin("AdminCreateUser", Username=name, MessageAction="SUPPRESS")
+            admin("AdminSetUserPassword", Username=name, Password=PASSWORD, Permanent=True)
+            admin("AdminAddUserToGroup", Username=name, GroupName="staff")
+        with pool.serve() as server:
+            monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+            yield Served(pool, server.url)
+
+
+def names(served: Served, user: srpcore.Cognito) -> dict[str, Any]:
+    user.authenticate(PASSWORD)
+    return {
+        "__name__": "__main__",  # Flask looks for the module
+        "pool_id": served.pool.user_pool_id,
+        "client_id": served.pool.client_id,
+        "password": PASSWORD,
+        "new_password": NEW_PASSWORD,
+        "token": user.access_token,
+        "user": user,
+        "srpcore": srpcore,
+        "pytest": pytest,
+        "ask": lambda question: pytest.fail(f"the program asked {question}"),
+        "hass": None,
+        "get_async_client": lambda _: None,  # then the transport makes a client of its own
+        **{name: getattr(srpcore, name) for name in ("AsyncCognito", "Cognito", "TokenVerifier")},
+    }
+
+
+def of_the_pool(snippet: Snippet, served: Served) -> Snippet:
+    """Return *snippet* with the ids and the endpoint of the served pool."""
+    source = snippet.source.replace(POOL_ID, served.pool.user_pool_id).replace(CLIENT_ID, served.pool.client_id)
+    # A verifier reads no environment variable that could change what it trusts, so it must get the endpoint.
+    source = re.sub(r"(TokenVerifier\([^)]*)\)", rf'\1, endpoint_url="{served.url}")', source)
+    return snippet._replace(source=source)
+
+
+@pytest.mark.parametrize("snippet", snippets(), ids=lambda snippet: snippet.place)
+def test_each_program_runs_without_a_warning(
+    snippet: Snippet, served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with srpcore.Cognito(served.pool.user_pool_id, served.pool.client_id, username="alice") as user:
+        run(of_the_pool(snippet, served), names(served, user))
+
+
+def run(snippet: Snippet, namespace: dict[str, Any]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        running = eval(snippet.code, namespace)
+        if inspect.iscoroutine(running):
+            asyncio.run(running)
+        del running
+        namespace.clear()
+        gc.collect()  # a connection that was not closed is a ResourceWarning
+
+
+def loop_of_the_readme() -> Snippet:
+    (found,) = (snippet for snippet in snippets() if "step.needs" in snippet.source)
+    return found
+
+
+def totp_user(served: Served, world: srpcore.Cognito) -> str:
+    world.authenticate(PASSWORD)
+    secret = world.associate_software_token()
+    assert world.verify_software_token(totp(secret, time.time()))
+    world.set_user_mfa_preference(sms_mfa=False, software_token_mfa=True, preferred="SOFTWARE_TOKEN")
+    return secret
+
+
+def test_the_loop_of_the_readme_changes_a_password_and_asks_for_a_code(served: Served) -> None:
+    with srpcore.Cognito(served.pool.user_pool_id, served.pool.client_id, username="alice") as user:
+        namespace = names(served, user)
+        secret = totp_user(served, user)
+        alice = {"UserPoolId": served.pool.user_pool_id, "Username": "alice"}
+        served.pool.call(Operation("AdminSetUserPassword", {**alice, "Password": PASSWORD, "Permanent": False}))
+        asked: list[str] = []
+
+        def ask(question: str) -> str:
+            asked.append(question)
+            return NEW_PASSWORD if question == "new password" else totp(secret, time.time() + 30)
+
+        run(loop_of_the_readme(), {**namespace, "ask": ask})
+        assert asked == ["new password", "code sent to your authenticator app"]
+
+
+def test_the_loop_of_the_readme_sets_up_an_authenticator_app(served: Served) -> None:
+    pool = {"UserPoolId": served.pool.user_pool_id}
+    with srpcore.Cognito(served.pool.user_pool_id, served.pool.client_id, username="alice") as user:
+        namespace = names(served, user)
+        settings = {"MfaConfiguration": "ON", "SoftwareTokenMfaConfiguration": {"Enabled": True}}
+        assert served.pool.call(Operation("SetUserPoolMfaConfig", {**pool, **settings})).status == 200
+        run(loop_of_the_readme(), {**namespace, "ask": lambda question: totp(question.split()[-1], time.time())})
+
+
+def test_the_loop_of_the_readme_ends_at_a_challenge_that_it_cannot_answer(served: Served) -> None:
+    class Step:
+        done, needs = False, "credential"
+
+    class User:
+        def __init__(self, *_: object, **__: object) -> None: ...
+        def __enter__(self) -> User:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+        def sign_in(self, _: str) -> Step:
+            return Step()
+
+    with pytest.raises(NotImplementedError, match="cannot answer credential"):
+        run(loop_of_the_readme(), {"Cognito": User, "pool_id": "", "client_id": "", "password": "", "ask": None})
+
+
+def test_only_names_of_the_preamble_are_undefined() -> None:
+    given = {*re.findall(r"^(\w+): ", PREAMBLE, re.MULTILINE), *re.findall(r"(\w+)(?:,|$)", PREAMBLE, re.MULTILINE)}
+    for snippet in snippets():
+        tree = ast.parse(snippet.source)
+        used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+        assert used - defined(tree) - given - {*dir(builtins)} == set(), snippet.place
+
+
+def defined(tree: ast.AST) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            names.add(node.id)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            names.add(node.name)
+        elif isinstance(node, ast.arg):
+            names.add(node.arg)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            names |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+        elif isinstance(node, (ast.ExceptHandler, ast.MatchAs)) and node.name:
+            names.add(node.name)
+    return names
+
+
+@pytest.mark.slow
+def test_the_programs_type_check(tmp_path: Path) -> None:
+    for number, snippet in enumerate(snippets()):
+        body = snippet.source
+        if snippet.is_async:
+            body = "async def main() -> None:\n" + textwrap.indent(body, "    ")
+        (tmp_path / f"snippet_{number}.py").write_text(f"# {snippet.place}\n{PREAMBLE}\n{body}", encoding="utf-8")
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--allow-untyped-defs"]
+    command += ["--allow-incomplete-defs", "--allow-subclassing-any"]
+    result = subprocess.run(
+        [
+            *command,
+            "--config-file",
+            str(ROOT / "pyproject.toml"),
+            "--cache-dir",
+            str(tmp_path / "cache"),
+            str(tmp_path),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert result.stdout == ""
+    assert result.returncode == 0, result.stderr
+
+
+def test_methods_in_the_tables_of_the_readme_exist() -> None:
+    table = PAGES[0].read_text(encoding="utf-8").split("| To | call |")[1].split("\n\n")[0]
+    names = set(re.findall(r"`([a-z_]+)`", table))
+    assert len(names) > 20
+    assert {name for name in names if not hasattr(srpcore.Cognito, name)} == set()
