@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from srpcore.driver import arun, in_thread, run, uninterrupted
+from srpcore.driver import arun, run
 from srpcore.exceptions import TransportError
+from srpcore.offload import in_thread, uninterrupted
 from srpcore.protocol import CallBlocking, CallMethod, Fetch, Flow, Operation, Reply
 
 # Operations.

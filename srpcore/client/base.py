@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Self, TypeVar
 
-from ..driver import arun, in_thread, run
+from ..driver import arun, run
+from ..offload import in_thread
 from ..protocol import AsyncTransport, Flow, Operation, Reply, Transport
 from ..resolve import (
     as_async,

@@ -29,12 +29,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from .. import tokens
 from .._fork import ForkSafeLock
-from ..driver import entered_in_thread
 from ..exceptions.base import ConfigurationError
 from ..exceptions.not_authorized import InvalidRefreshToken, RefreshTokenRefused
 from ..exceptions.service_exceptions import RefreshTokenReuseException, UserNotFoundException
 from ..exceptions.tokens import MalformedToken
 from ..flows.refresh import refresh, require_refresh_token
+from ..offload import entered_in_thread
 from ..protocol import Flow, JsonObject
 from ..store import Login
 from . import login_state

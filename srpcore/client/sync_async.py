@@ -29,7 +29,8 @@ from functools import update_wrapper, wraps
 from types import FunctionType, MethodType
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast, overload
 
-from ..driver import arun, in_thread, run
+from ..driver import arun, run
+from ..offload import in_thread
 from ..protocol import CallMethod, Flow
 
 __all__ = ["async_method", "call_method", "flow_of", "is_ours", "sync_method", "written_twice"]

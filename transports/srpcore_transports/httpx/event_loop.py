@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from srpcore.aws_json import decode
-from srpcore.driver import uninterrupted
 from srpcore.exceptions.base import TransportTimeout
+from srpcore.offload import uninterrupted
 from srpcore.protocol import Fetch, Operation, Reply
 
 from ..attempts import Attempt, run_attempts_async

@@ -26,9 +26,9 @@ from typing import Any, cast
 import httpx
 
 from srpcore.clock import monotonic_clock
-from srpcore.driver import uninterrupted
 from srpcore.exceptions.base import ConfigurationError, SrpcoreError, TransportError, TransportTimeout
 from srpcore.exceptions.context import without_context
+from srpcore.offload import uninterrupted
 
 from ..attempts import Attempt
 from ..options import Limits
