@@ -261,10 +261,16 @@ def _phase(
         waiting: whether a response is being read.
         arrived: whether the server may have received the whole request.
     """
-    closed: dict[str, Any] = {"may_have_arrived": arrived, "reason": "closed", "url": f"{origin.url}/"}
-    failed = closed
-    if connecting:
-        failed = closed | ({"reason": "connect"} if proxy is None else {"reason": "proxy", "url": proxy.url})
+
+    # Functions, because almost every block ends without an error.
+    def closed() -> dict[str, Any]:
+        return {"may_have_arrived": arrived, "reason": "closed", "url": f"{origin.url}/"}
+
+    def failed() -> dict[str, Any]:
+        if not connecting:
+            return closed()
+        return closed() | ({"reason": "connect"} if proxy is None else {"reason": "proxy", "url": proxy.url})
+
     # The order matters: RemoteDisconnected, timeouts and TLS errors are subclasses of OSError.
     try:
         yield
@@ -272,7 +278,7 @@ def _phase(
         raise
     except RemoteDisconnected:
         message = f"{action}: the connection was closed without an answer"
-        raise Unanswered(message, transient=True, **closed) from None
+        raise Unanswered(message, transient=True, **closed()) from None
     except TimeoutError:
         message, reason = f"{action}: no answer within {timeout:g} seconds", "connect" if connecting else "read"
         raise TransportTimeout(
@@ -284,24 +290,26 @@ def _phase(
         raise TransportError(message, may_have_arrived=False, reason="tls", url=f"{origin.url}/") from None
     except gaierror as error:
         message = f"{action}: the host name was not found ({error.strerror}): check the region"
-        raise TransportError(message, transient=True, **failed) from None
+        raise TransportError(message, transient=True, **failed()) from None
     except OSError as error:
         if isinstance(error, ssl.SSLError):
-            failed = closed | {"reason": "tls"}
+            facts = closed() | {"reason": "tls"}
         elif isinstance(error, (ConnectionResetError, BrokenPipeError)):
-            failed = closed
+            facts = closed()
+        else:
+            facts = failed()
         kind = Unanswered if not waiting and isinstance(error, LOST) else TransportError
         message, for_good = (
             f"{action}: {error.strerror or _printable(error)}",
             _REFUSED_TUNNEL.match(str(error)) is not None,
         )
-        raise kind(message, transient=not for_good, **failed) from None
+        raise kind(message, transient=not for_good, **facts) from None
     except (HTTPException, ValueError) as error:
         # Without the exception's message: it quotes what was sent or received.
         if waiting or isinstance(error, BadStatusLine):
             # A truncated answer may be complete the next time. One that is not HTTP comes from another kind of server.
             broken = isinstance(error, IncompleteRead)
             raise TransportError(
-                f"{action}: the answer is not valid HTTP ({type(error).__name__})", transient=broken, **closed
+                f"{action}: the answer is not valid HTTP ({type(error).__name__})", transient=broken, **closed()
             ) from None
         raise ConfigurationError(f"{action}: the request contains a character that HTTP does not allow") from None
