@@ -12,7 +12,18 @@ from types import TracebackType
 
 from .base import SrpcoreError
 
-__all__ = ["without_cause", "without_context"]
+__all__ = ["drop_context", "without_cause", "without_context"]
+
+
+def drop_context(error: BaseException, *, cause: bool = False) -> None:
+    """Drop the hidden context of *error* if it is ours, and with *cause* its cause too.
+
+    Call it only after *error* was raised: ``raise`` sets ``__context__``.
+    """
+    if isinstance(error, SrpcoreError) and error.__suppress_context__:
+        error.__context__ = None
+        if cause:
+            error.__cause__ = None
 
 
 class _WithoutContext(ContextDecorator):
@@ -27,11 +38,8 @@ class _WithoutContext(ContextDecorator):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        # `raise` sets __context__, so it can be dropped only after the error was raised.
-        if isinstance(error, SrpcoreError) and error.__suppress_context__:
-            error.__context__ = None
-            if self._cause:
-                error.__cause__ = None
+        if error is not None:
+            drop_context(error, cause=self._cause)
 
 
 without_context = _WithoutContext()

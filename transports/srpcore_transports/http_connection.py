@@ -29,7 +29,7 @@ from typing import Any, NamedTuple, cast
 
 from srpcore.clock import monotonic_clock
 from srpcore.exceptions.base import ConfigurationError, TransportError, TransportTimeout
-from srpcore.exceptions.context import without_context
+from srpcore.exceptions.context import drop_context
 
 from .attempts import Attempt
 from .http_response import LOST, TimedResponse, time_left
@@ -230,13 +230,13 @@ def _printable(error: OSError) -> str:
 
 @contextmanager
 def _closed_on_failure(connection: HTTPConnection) -> Generator[None, None, None]:
-    # The exceptions of http.client contain a part of the answer, and those of its headers a part of the request.
-    with without_context:
-        try:
-            yield
-        except BaseException:
-            connection.close()
-            raise
+    try:
+        yield
+    except BaseException as error:
+        connection.close()
+        # The exceptions of http.client contain a part of the answer, and those of its headers a part of the request.
+        drop_context(error)
+        raise
 
 
 @contextmanager
@@ -292,6 +292,7 @@ def _phase(
         message = f"{action}: the host name was not found ({error.strerror}): check the region"
         raise TransportError(message, transient=True, **failed()) from None
     except OSError as error:
+        facts: dict[str, Any]
         if isinstance(error, ssl.SSLError):
             facts = closed() | {"reason": "tls"}
         elif isinstance(error, (ConnectionResetError, BrokenPipeError)):
