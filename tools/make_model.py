@@ -43,7 +43,7 @@ class Model:
         self.exceptions: list[str] = sorted(shape.name for shape in self._model.error_shapes)
 
     def kinds_of_members(self, kind: Callable[[Any], str]) -> dict[str, set[str]]:
-        """Return, for the name of each structure's member, the *kind* of its shape wherever it occurs."""
+        """Return, for the name of each structure's member, all kinds of shape that a member of this name has."""
         found: dict[str, set[str]] = {}
         for shape in self.shapes:
             if shape.type_name == "structure":
@@ -52,7 +52,7 @@ class Model:
         return found
 
     def members(self, kind: Callable[[Any], str], wanted: str, *, anywhere: bool = False) -> list[str]:
-        """Return the names of the members that are of the *wanted* kind wherever they occur, or *anywhere* at all."""
+        """Return the members that are of the *wanted* kind in all structures, or with *anywhere* in at least one."""
         found = self.kinds_of_members(kind)
         return sorted(name for name, kinds in found.items() if kinds == {wanted} or (anywhere and wanted in kinds))
 
@@ -65,7 +65,7 @@ class Model:
         return sorted(name for name, found in kinds.items() if found == {"string"})
 
     def check_deviations(self) -> None:
-        """Stop if a deviation names something that the model does not have, or says what the model now says too."""
+        """Stop if a deviation names something that the model does not have, or if the model now agrees with it."""
         signed = {operation.name for operation in self.operations if operation.auth_type != "none"}
         reads = {operation.name for operation in self.operations if operation.name.startswith(READ_ONLY_PREFIXES)}
         stale = (ALSO_UNSIGNED - signed) | (NOT_READ_ONLY - reads) | (SERVER_ERRORS.keys() - set(self.exceptions))
@@ -73,7 +73,7 @@ class Model:
             raise SystemExit(f"tools/model_deviations.py: remove what no longer differs: {', '.join(sorted(stale))}")
 
     def unsigned(self) -> Iterator[tuple[str, bool]]:
-        """Yield the operations that need no signature, and whether the model says otherwise."""
+        """Yield each operation that needs no signature, with whether the model differs."""
         for operation in self.operations:
             if operation.auth_type == "none":
                 yield operation.name, False
@@ -81,7 +81,10 @@ class Model:
                 yield operation.name, True
 
     def read_only(self) -> list[str]:
-        """Return the operations that change nothing."""
+        """Return the operations whose names begin with Describe, Get or List, except those in NOT_READ_ONLY.
+
+        The model's trait ``readonly`` is ignored: only a few of the operations that change nothing have it.
+        """
         names = [operation.name for operation in self.operations]
         return [name for name in names if name.startswith(READ_ONLY_PREFIXES) and name not in NOT_READ_ONLY]
 
@@ -125,7 +128,10 @@ def difference(before: str, after: str, name: str) -> Iterable[str]:
 
 
 def facts(model: Model) -> str:
-    """Return the text of ``service_model.py``: one fact a line, in alphabetical order."""
+    """Return the source of ``service_model.py``: one fact a line. Names are in alphabetical order.
+
+    Only the values of an enumeration are in the model's order.
+    """
     sections = [
         HEADER.format(version=botocore.__version__),
         f'TARGET_PREFIX: Final = "{model.metadata["targetPrefix"]}."\n"""The beginning of the header X-Amz-Target."""',
@@ -189,7 +195,7 @@ def facts(model: Model) -> str:
 
 
 def exceptions(model: Model) -> str:
-    """Return the text of ``service_exceptions.py``, with the docstrings that the present file has."""
+    """Return the source of ``service_exceptions.py``, with the docstrings that the present file has."""
     kept: dict[str, str | None] = {}
     if EXCEPTIONS.exists():
         classes = ast.parse(EXCEPTIONS.read_text("utf-8")).body
@@ -214,7 +220,7 @@ def enumeration(shape: Any) -> str:
 
 
 def enums(model: Model) -> Iterator[str]:
-    """Yield the lines of the enumerations."""
+    """Yield the lines of the enumerations, each with its values in the model's order."""
     for shape in model.shapes:
         values = getattr(shape, "enum", None) or []
         if len(values) == 1:

@@ -64,7 +64,7 @@ class AsyncTokenVerifier(Verification):
         policy = self._overridden_policy(overrides) if overrides else self._policy
         pool, kid, claims, proof = self._parse(token, policy)
         keys = await self._keys[pool].keys(kid)
-        self._verify_claims(policy, pool, keys, kid, claims, proof, access_token)
+        self._verify_signature_and_claims(policy, pool, keys, kid, claims, proof, access_token)
         if policy.custom_check is not None:
             await await_custom_check(policy.custom_check, claims)
         return claims

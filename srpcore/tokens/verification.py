@@ -114,12 +114,12 @@ class Verification(ABC):
     def _parse(self, token: str, policy: Policy) -> tuple[str, str, dict[str, Any], _Proof]:
         """Return the pool that *token* names, its kid, its claims, and what is needed to verify them.
 
-        NOTHING IS VERIFIED here; :meth:`_verify_claims` does it.
+        NOTHING IS VERIFIED here; :meth:`_verify_signature_and_claims` does it.
         """
         cached = None if self._signature_cache is None else self._signature_cache.find(token)
         # The payload is parsed before the signature is verified, only to read the issuer. It selects the key set, and a
         # token with an unknown issuer is refused here, so that it cannot cause a fetch. The claims are not used for
-        # anything else until _verify_claims() has verified the signature.
+        # anything else until _verify_signature_and_claims() has verified the signature.
         if cached is None:
             kid, _, signing_input, payload, signature = split_token(token)
             claims = parse_claims(payload)
@@ -137,7 +137,7 @@ class Verification(ABC):
             raise IssuerMismatch(_WRONG_ISSUER, expected=[*self._pool_of_issuer], actual=issuer)
         return pool, kid, claims, proof
 
-    def _verify_claims(
+    def _verify_signature_and_claims(
         self,
         policy: Policy,
         pool: str,

@@ -106,7 +106,7 @@ class TokenVerifier(Verification):
         policy = self._overridden_policy(overrides) if overrides else self._policy
         pool, kid, claims, proof = self._parse(token, policy)
         keys = self._keys[pool].keys(kid)
-        self._verify_claims(policy, pool, keys, kid, claims, proof, access_token)
+        self._verify_signature_and_claims(policy, pool, keys, kid, claims, proof, access_token)
         if policy.custom_check is not None:
             run_custom_check(policy.custom_check, claims)
         return claims
