@@ -15,7 +15,8 @@ from srpcore.protocol import Fetch, Operation, Reply
 from .attempts import Attempt, run_attempts
 from .connections import IdleConnections
 from .http_connection import Answer, Unanswered, open_connection, send_request
-from .options import MAX_RESPONSE_SIZE, HttpTransport, TransportOptions
+from .http_transport import HttpTransport
+from .options import MAX_RESPONSE_SIZE, TransportOptions
 from .proxy import Proxy, proxy_for
 from .signing import fetch_headers
 from .status import refused_redirect, unexpected_status

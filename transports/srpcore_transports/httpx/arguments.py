@@ -12,7 +12,8 @@ from srpcore._fork import ForkSafeLock
 from srpcore.exceptions.base import ConfigurationError
 
 from ..attempts import Attempt
-from ..options import HttpTransport, TransportOptions
+from ..http_transport import HttpTransport
+from ..options import TransportOptions
 from ..proxy import Proxy, proxy_for
 from ..signing import fetch_headers
 from ..tls import tls_context
