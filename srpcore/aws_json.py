@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any, cast
 
-from .exceptions.base import ConfigurationError, TransportError
+from .exceptions.base import ConfigurationError, InvalidRequest, TransportError
 from .exceptions.context import without_context
 from .protocol import Operation, Reply
 from .service_model import CONTENT_TYPE, STRING_PARAMETERS, TARGET_PREFIX, TIMESTAMP_MEMBERS
@@ -23,12 +23,12 @@ def encode(operation: Operation) -> tuple[dict[str, str], bytes]:
     """Return the headers and the body of the POST request for *operation*.
 
     Raises:
-        ConfigurationError: a member that must be a string by the service model is not a string, or a parameter cannot
-            be encoded as JSON or UTF-8. The message does not quote a value.
+        InvalidRequest: a member that must be a string by the service model is not a string.
+        ConfigurationError: a parameter cannot be encoded as JSON or UTF-8. The message does not quote a value.
     """
     for member in STRING_PARAMETERS & operation.parameters.keys():
         if not isinstance(operation.parameters[member], str):
-            raise ConfigurationError(f"{operation.name}: {member} must be a string; nothing was sent")
+            raise InvalidRequest(f"{operation.name}: {member} must be a string; nothing was sent")
     try:
         text = json.dumps(operation.parameters, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
         body = text.encode("utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -14,7 +15,7 @@ from ..crypto.encoding import utf8
 from ..crypto.randomness import RandomBits, system_random_bits
 from ..exceptions.base import AccessTokenRequired, ConfigurationError
 from ..flows.login_context import AppClient, LoginContext, challenge_parameters
-from ..pool import Pool, configured_endpoint, other_endpoint, plain_http_allowed
+from ..pool import Pool, check_endpoint, configured_endpoint, other_endpoint, plain_http_allowed
 from ..protocol import AsyncTransport, JsonObject, Transport
 from ..resolve import botocore_transport, transport_endpoint
 from ..store import TokenStore
@@ -113,7 +114,8 @@ class CognitoAttributes:
         """
         self.user_pool_id = user_pool_id
         self.client_id = client_id
-        self.user_pool_region = Pool(user_pool_id, user_pool_region or "").region
+        # The pool id is checked when it is used: the tests of many programs make objects with a placeholder.
+        self.user_pool_region = user_pool_region or _region_of(user_pool_id)
         self.username = username
         self.id_token = id_token
         self.access_token = access_token
@@ -145,7 +147,11 @@ class CognitoAttributes:
             client_kwargs |= dict(zip(("aws_access_key_id", "aws_secret_access_key"), keys or (), strict=False))
             self._open_transport(lambda: botocore_transport(client_kwargs, session, allow_http=allow_http))
         elif transport is None or isinstance(transport, str):
-            region, endpoint = self.user_pool_region, self._pool.endpoint_url
+            endpoint = self.pool_domain_url
+            if endpoint is not None:
+                endpoint = check_endpoint(endpoint, allow_http=plain_http_allowed(self._allow_http))
+            # Of a placeholder such as <YOUR_POOL_ID>, keep what can be a part of a host name.
+            region = user_pool_region or re.sub(r"[^a-z0-9-]", "", self.user_pool_region.lower()) or "unknown"
             self._open_named_transport(
                 transport, region=region, endpoint_url=endpoint, keys=keys, allow_http=allow_http
             )
@@ -266,6 +272,12 @@ _cached_pool = lru_cache(maxsize=64)(Pool)
 @lru_cache(maxsize=64)
 def _cached_url(pool: Pool) -> str:
     return pool.url
+
+
+def _region_of(user_pool_id: str) -> str:
+    if not isinstance(user_pool_id, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(f"user_pool_id must be a string such as eu-west-1_AbCd12345, not {user_pool_id!r:.80}")
+    return user_pool_id.split("_", 1)[0]
 
 
 def _key_pair(access_key: str | None, secret_key: str | None) -> tuple[str, str] | None:

@@ -33,7 +33,8 @@ from ..exceptions.base import ConfigurationError
 from ..exceptions.not_authorized import InvalidRefreshToken, RefreshTokenRefused
 from ..exceptions.service_exceptions import RefreshTokenReuseException, UserNotFoundException
 from ..exceptions.tokens import MalformedToken
-from ..flows.refresh import refresh, require_refresh_token
+from ..flows import ask
+from ..flows.refresh import REFRESH_TOKEN_AUTH, refresh, require_refresh_token
 from ..offload import entered_in_thread
 from ..protocol import Flow, JsonObject
 from ..store import Login
@@ -86,9 +87,23 @@ class SharedRefresh(SharedKeys):
                 "refresh them"
             )
 
-    def _refresh(self, client_metadata: Mapping[str, str] | None = None) -> Flow[None]:
-        if self._store is None and not self._botocore_validates:
+    def _refresh_without_token(self) -> Flow[None]:
+        """Refuse a refresh without a refresh token, or let botocore refuse it, as pycognito does.
+
+        A fake of botocore's client may accept the request. Then its reply counts, as in pycognito.
+        """
+        if not self._botocore_validates:
             require_refresh_token(self.refresh_token)
+        parameters = {"REFRESH_TOKEN": self.refresh_token}
+        self._add_secret_hash(parameters, "SECRET_HASH")
+        request = {"AuthFlow": REFRESH_TOKEN_AUTH, "AuthParameters": parameters, "ClientId": self.client_id}
+        reply = yield from ask("InitiateAuth", request)
+        yield from call_method(self, "_set_tokens", reply)
+
+    def _refresh(self, client_metadata: Mapping[str, str] | None = None) -> Flow[None]:
+        if self._store is None and not self.refresh_token:
+            yield from self._refresh_without_token()
+            return
         # Fetch the keys before the refresh. If the keys were fetched afterwards and that failed, the new tokens could
         # not be verified, and the old refresh token might already be spent. A program may have replaced verify_token;
         # then the keys may not be needed.

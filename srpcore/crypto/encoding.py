@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import re
 
-from ..exceptions.base import ConfigurationError, UnsafeServerValue
+from ..exceptions.base import ConfigurationError, InvalidRequest, UnsafeServerValue
 
 __all__ = ["decode_secret_block", "parse_hex", "parse_public_value", "to_bytes", "to_hex", "utf8"]
 
@@ -93,11 +93,12 @@ def utf8(string: str, *, name: str) -> bytes:
     """Return *string* encoded as UTF-8, without Unicode normalisation.
 
     Raises:
-        ConfigurationError: *string* is not a string, or it contains a lone surrogate, which UTF-8 cannot encode. The
-            message contains *name*, the name of the argument, and never its value.
+        InvalidRequest: *string* is not a string.
+        ConfigurationError: *string* contains a lone surrogate, which UTF-8 cannot encode. The message contains *name*,
+            the name of the argument, and never its value.
     """
     if not isinstance(string, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigurationError(f"{name} must be a string, not {type(string).__name__}")
+        raise InvalidRequest(f"{name} must be a string, not {type(string).__name__}")
     # Search for a surrogate instead of catching UnicodeEncodeError. That error contains the string, which may be a
     # password, and it would stay reachable as the __context__ of the error raised here.
     if _SURROGATE.search(string):

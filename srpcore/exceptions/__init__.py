@@ -4,7 +4,8 @@
 
     SrpcoreError
     ├── ConfigurationError          an argument or a setting is wrong            (also ValueError)
-    │   └── AccessTokenRequired     the method needs a login                     (also AttributeError)
+    │   └── InvalidRequest          a parameter is missing or of the wrong type
+    │       └── AccessTokenRequired the method needs a login                     (also AttributeError)
     ├── UnsafeServerValue           the service sent a value that is unsafe to use (also ValueError)
     ├── UnsupportedChallenge        this method cannot answer the challenge      (also NotImplementedError)
     │   └── UnexpectedChallenge     the challenge must not follow the request before it
@@ -54,6 +55,7 @@ __all__ = [
     "InvalidClaim",
     "InvalidKey",
     "InvalidRefreshToken",
+    "InvalidRequest",
     "InvalidSignature",
     "IssuerMismatch",
     "MFAChallengeException",

@@ -9,6 +9,7 @@ from .compat import Compatible, combined
 __all__ = [
     "AccessTokenRequired",
     "ConfigurationError",
+    "InvalidRequest",
     "SrpcoreError",
     "TransportError",
     "TransportTimeout",
@@ -35,7 +36,16 @@ class ConfigurationError(SrpcoreError, ValueError):
     """An argument or a setting is wrong. Nothing was sent to the service and nothing was changed."""
 
 
-class AccessTokenRequired(ConfigurationError, AttributeError):
+class InvalidRequest(Compatible, ConfigurationError):
+    """A parameter of a request is missing or has the wrong type. Nothing was sent.
+
+    While botocore is loaded, it is also botocore's ``ParamValidationError``.
+    """
+
+    _counterpart = "request"
+
+
+class AccessTokenRequired(InvalidRequest, AttributeError):
     """The method needs the access token of a user who is logged in. Log in first."""
 
 

@@ -142,8 +142,10 @@ def _make_class(bases: tuple[type[Compatible], *tuple[type[Exception], ...]], na
         "__qualname__": cls.__qualname__,
         "_plain": cls.plain_class(),
     }
+    # The constructors of the other classes are not called. These are the attributes that they would set.
     if COUNTERPARTS[counterpart].kwargs:
-        # What the constructors of the other classes, which are not called, would set.
-        kwargs = property(lambda error: error._kwargs(counterpart))
-        namespace |= {"kwargs": kwargs, "request": None, "response": None}
+        namespace["kwargs"] = property(lambda error: error._kwargs(counterpart))
+    names = {f"{base.__module__}.{base.__name__}" for other in bases[1:] for base in other.__mro__}
+    if names & {"botocore.exceptions.HTTPClientError", "requests.exceptions.RequestException"}:
+        namespace |= {"request": None, "response": None}
     return type(name, bases, namespace)

@@ -70,7 +70,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..crypto.encoding import utf8
-from ..exceptions.base import ConfigurationError
+from ..exceptions.base import ConfigurationError, InvalidRequest
 from ..exceptions.context import without_context
 from ..exceptions.service_exceptions import ResourceNotFoundException
 from ..protocol import Flow, JsonObject
@@ -117,7 +117,7 @@ def _start(context: LoginContext, auth_flow: str, password: str | None, preferre
     if password is not None:
         utf8(password, name="password")
     elif sends_password or auth_flow == "USER_SRP_AUTH" or preferred in ("PASSWORD", "PASSWORD_SRP"):
-        raise ConfigurationError(f"{auth_flow} needs a password: give one")
+        raise InvalidRequest(f"{auth_flow} needs a password: give one")
     own: dict[str, str] = {} if preferred is None else {"PREFERRED_CHALLENGE": preferred}
     by_srp = password is not None and not sends_password and preferred in (None, "PASSWORD_SRP")
     if password is not None and (sends_password or preferred == "PASSWORD"):

@@ -12,7 +12,7 @@ from ..crypto.device import Device
 from ..crypto.encoding import utf8
 from ..crypto.randomness import RandomBits, system_random_bits
 from ..crypto.secret_hash import secret_hash
-from ..exceptions.base import ConfigurationError
+from ..exceptions.base import ConfigurationError, InvalidRequest
 from ..pool import Pool
 from ..protocol import Flow, JsonObject
 from . import ask
@@ -31,7 +31,7 @@ class AppClient:
 
     def __post_init__(self) -> None:
         if not utf8(self.client_id, name="client_id"):
-            raise ConfigurationError("client_id is empty: give the id of the app client")
+            raise InvalidRequest("client_id is empty: give the id of the app client")
 
     def secret_hash(self, username: str) -> str | None:
         """Return SECRET_HASH for *username*, or None if the app client does not have a secret."""
@@ -75,13 +75,14 @@ class LoginContext:
         """USERNAME of a request: the canonical name if it is known, else the name as typed.
 
         Raises:
-            ConfigurationError: the name is empty, or it cannot be encoded as UTF-8.
+            InvalidRequest: the name is empty.
+            ConfigurationError: it cannot be encoded as UTF-8.
         """
         # The name is checked when it is used and not earlier: a program that overrides get_auth_params may send a name
         # of its own.
         name = self.canonical or self.username
         if not utf8(name, name="username"):
-            raise ConfigurationError("username is empty: give the user's name or alias")
+            raise InvalidRequest("username is empty: give the user's name or alias")
         return name
 
     @property

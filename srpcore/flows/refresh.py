@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..crypto.encoding import utf8
-from ..exceptions.base import ConfigurationError
+from ..exceptions.base import InvalidRequest
 from ..exceptions.service import ServiceError
 from ..protocol import Flow, JsonObject
 from . import ask
@@ -53,7 +53,7 @@ def refresh(
             see the table above.
 
     Raises:
-        ConfigurationError: *refresh_token* is empty; nothing was sent.
+        InvalidRequest: *refresh_token* is empty; nothing was sent.
         ServiceError: the service refused the refresh.
     """
     require_refresh_token(refresh_token)
@@ -72,10 +72,11 @@ def require_refresh_token(refresh_token: str | None) -> str:
     """Return *refresh_token* if it is a string that is not empty.
 
     Raises:
-        ConfigurationError: it is missing, empty, or cannot be encoded.
+        InvalidRequest: it is missing or empty.
+        ConfigurationError: it cannot be encoded.
     """
     if not refresh_token or not utf8(refresh_token, name="refresh_token"):
-        raise ConfigurationError("no refresh token: log in first")
+        raise InvalidRequest("no refresh token: log in first")
     return refresh_token
 
 
@@ -112,10 +113,10 @@ def revoke(app: AppClient, refresh_token: str) -> Flow[JsonObject]:
     """Revoke *refresh_token* and the access tokens that were obtained with it.
 
     Raises:
-        ConfigurationError: *refresh_token* is empty; nothing was sent.
+        InvalidRequest: *refresh_token* is empty; nothing was sent.
         ServiceError: the service refused the request.
     """
     if not refresh_token:
-        raise ConfigurationError("no refresh token: log in first")
+        raise InvalidRequest("no refresh token: log in first")
     parameters = {"Token": refresh_token, "ClientId": app.client_id, "ClientSecret": app.client_secret}
     return (yield from ask("RevokeToken", parameters))
