@@ -1,4 +1,25 @@
-"""The base classes of ``Cognito`` and ``AsyncCognito``: one runs flows synchronously, the other on an event loop."""
+"""The base classes of ``Cognito`` and ``AsyncCognito``: one runs flows synchronously, the other on an event loop.
+
+Map of the classes. A subject X (passwords, devices, ...) has two classes, and a third if both need the same helpers::
+
+    SharedX        what both versions use; it does not run a flow
+    XMethods       the methods of Cognito, each made from a flow by sync_method
+    AsyncXMethods  the methods of AsyncCognito, each made from the same flow by async_method
+
+    LoginMethods, SignInMethods ─► TokenMethods ─► RefreshMethods ─► KeyMethods ─► CognitoBase
+    DirectoryMethods ─► ProfileMethods ─► CognitoBase
+    all other XMethods ─► CognitoBase ─► CognitoAttributes (the constructor)
+
+    SharedRefresh ─► SharedKeys ─► SharedPersistence
+    SharedLogin, SharedSignIn, SharedDevices ─► SharedPersistence ─► CognitoAttributes
+    SharedStreams ─► SharedDirectory ─► SharedProfile ─► CognitoAttributes
+    SharedSignUp ─► CognitoAttributes
+
+``Cognito`` inherits all XMethods, and ``AsyncCognito`` all AsyncXMethods, which form the same chains and end in
+:class:`AsyncCognitoBase`. A chain is there because a method calls another: a login sets tokens, which is done as in a
+refresh, which verifies them with the keys. The methods are inherited, instead of being those of attributes such as
+``user.devices``, because programs written for pycognito call, override and patch the methods of ``Cognito`` itself.
+"""
 
 from __future__ import annotations
 
