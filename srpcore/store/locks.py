@@ -1,6 +1,25 @@
 """A lock between threads and processes: an operating system lock on a file.
 
 The operating system releases such a lock when the process that holds it ends, even if it was killed.
+
+Theory of operation
+===================
+
+A caller passes three gates, in this order::
+
+    1. its turn      the threads of one process wait in a queue, first come, first served
+    2. the queue     a lock on <name>.queue: its holder is the next one to get the lock. The file is made when a
+                     process has to wait for the first time; without it nobody waits, and this gate is open
+    3. the lock      a lock on <name>.lock; the lock on the queue is released when this one is held
+
+Without the first two, a caller could wait for ever. No system call waits for a lock with a time limit, so the lock is
+polled; busy threads that release it and take it again at once would always be faster than the poll of
+another thread or process. With them, a busy thread finds the queue taken, and must wait behind the other one.
+
+fork() copies the descriptor of the lock, and a lock by flock() belongs to all copies. So a forked child closes its
+copies at once. Otherwise it would release the lock of its parent when it left the block, and it would keep the lock
+after its parent was killed. No process forks while one of its threads opens a file here, because the child would not
+know the descriptor.
 """
 
 from __future__ import annotations
@@ -8,9 +27,14 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections import deque
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, local
+from weakref import ref
 
+from .._fork import ForkSafeLock
 from ..clock import monotonic_clock
 from ..exceptions.store import StoreError, StoreLocked
 from .folder import Folder
@@ -23,69 +47,197 @@ else:
 __all__ = ["file_lock"]
 
 _PAUSE = 0.02
-"""Seconds between two attempts. No system call waits for a lock with a time limit, so the lock is polled."""
+"""Seconds between two attempts, on average."""
 
 
 @contextmanager
 def file_lock(folder: Folder, name: str, timeout: float) -> Generator[None, None, None]:
     """Hold a lock on the file *name* of *folder*. Wait for it at most *timeout* seconds.
 
-    The file is made if it is missing, and it is never removed: otherwise one program could hold a lock on the old file
-    while another one holds a lock on a new file of the same name. The file must be on a disk of this machine, because
-    network file systems do not all lock files between machines.
+    The files are made if they are missing, and they are never removed: otherwise one program could hold a lock on the
+    old file while another one holds a lock on a new file of the same name. They must be on a disk of this machine,
+    because network file systems do not all lock files between machines.
+
+    A child that is forked within the block does not hold the lock. Its parent still does.
 
     Raises:
         StoreLocked: another thread or program held the lock until the timeout.
-        StoreUnsafe: the file is a link, belongs to another user, or is open to other users.
-        StoreError: the file cannot be opened, or cannot be locked.
+        StoreUnsafe: a file is a link, belongs to another user, or is open to other users.
+        StoreError: a file cannot be opened, or cannot be locked.
     """
-    descriptor = _acquire(folder, name, monotonic_clock() + timeout)
-    if descriptor is None:
-        path = folder.path / name
-        raise StoreLocked(
-            f"could not lock {path} within {timeout:g} seconds: another program is using it; try again, or end it"
-        )
+    deadline = monotonic_clock() + timeout
+    turn = _Turn(folder.path / name)
+    file: _LockFile | None = None
     try:
+        file = _acquire(folder, name, deadline) if turn.wait(deadline) else None
+        if file is None:
+            path = folder.path / name
+            raise StoreLocked(
+                f"could not lock {path} within {timeout:g} seconds: another program is using it; try again, or end it"
+            )
         yield
     finally:
-        try:
-            _unlock(descriptor)
-        finally:
-            os.close(descriptor)
+        if file is not None:
+            file.close()
+        turn.end()
 
 
-def _acquire(folder: Folder, name: str, deadline: float) -> int | None:
-    while True:
-        descriptor = folder.open(name, os.O_RDWR | os.O_CREAT)
-        locked = False
-        try:
-            locked = _lock_until(folder, name, descriptor, deadline) and _is_current(folder, name, descriptor)
-        finally:
-            if not locked:
-                os.close(descriptor)
-        if locked:
-            return descriptor
-        if monotonic_clock() >= deadline:
-            return None
+class _Turn:
+    """The place of one thread in the queue of this process for *path*."""
 
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._called = Event()
 
-def _lock_until(folder: Folder, name: str, descriptor: int, deadline: float) -> bool:
-    while True:
-        try:
-            _lock(descriptor)
-            return True
-        except (BlockingIOError, PermissionError):
-            if monotonic_clock() >= deadline:
+    def wait(self, deadline: float) -> bool:
+        """Go to the end of the queue, and return whether this thread came to its front before *deadline*."""
+        with _turns.lock.lock:
+            queue = _turns.queues.setdefault(self._path, deque())
+            queue.append(ref(self))
+        while True:
+            with _turns.lock.lock:
+                # A thread that was interrupted (Ctrl-C) before it could leave the queue exists no more.
+                while (first := queue[0]()) is None:
+                    queue.popleft()
+            if first is self:
+                return True
+            left = deadline - monotonic_clock()
+            if left <= 0:
                 return False
-            time.sleep(_PAUSE)
-        except OSError as error:
-            raise StoreError(f"cannot lock {folder.path / name}: {error.strerror}") from None
+            self._called.wait(min(left, 1))
+
+    def end(self) -> None:
+        """Leave the queue, and call the thread that is the first one now."""
+        with _turns.lock.lock:
+            queue = _turns.queues.get(self._path, deque())
+            if ref(self) not in queue:
+                return  # this is a forked child, or the thread was interrupted before it was in the queue
+            queue.remove(ref(self))
+            if not queue:
+                del _turns.queues[self._path]
+            elif (first := queue[0]()) is not None:
+                first._called.set()
 
 
-def _is_current(folder: Folder, name: str, descriptor: int) -> bool:
-    # A user may have removed the file while this program waited. Then other programs lock a new file of the same name.
-    found = os.fstat(descriptor)
-    return folder.identity(name) == (found.st_dev, found.st_ino)
+class _Turns:
+    def __init__(self) -> None:
+        self.lock = ForkSafeLock()
+        self.queues: dict[Path, deque[ref[_Turn]]] = {}
+
+
+_turns = _Turns()
+
+
+def _acquire(folder: Folder, name: str, deadline: float) -> _LockFile | None:
+    queue = _open_queue(folder, name, os.O_RDWR)
+    try:
+        if queue is None:
+            file = _try_lock(folder, name, 0)
+            if file is not None or monotonic_clock() >= deadline:
+                return file
+            queue = _open_queue(folder, name, os.O_RDWR | os.O_CREAT)
+        # If the queue was removed, this caller is the next one without it.
+        if queue is not None and not queue.lock_until(deadline) and monotonic_clock() >= deadline:
+            return None
+        while True:
+            file = _try_lock(folder, name, deadline)
+            if file is not None or monotonic_clock() >= deadline:
+                return file
+    finally:
+        if queue is not None:
+            queue.close()
+
+
+def _open_queue(folder: Folder, name: str, flags: int) -> _LockFile | None:
+    try:
+        return _LockFile(folder, f"{name.removesuffix('.lock')}.queue", flags)
+    except FileNotFoundError:
+        return None  # so far nobody had to wait
+
+
+def _try_lock(folder: Folder, name: str, deadline: float) -> _LockFile | None:
+    """Return the locked file, or None if it could not be locked until *deadline*, or was removed meanwhile."""
+    file = _LockFile(folder, name, os.O_RDWR | os.O_CREAT)
+    locked = False
+    try:
+        locked = file.lock_until(deadline) and file.is_current()
+    finally:
+        if not locked:
+            file.close()
+    return file if locked else None
+
+
+class _LockFile:
+    """An open file that can be locked. A forked child closes its copy."""
+
+    def __init__(self, folder: Folder, name: str, flags: int) -> None:
+        self._folder, self._name = folder, name
+        self._locked = False
+        with _forking.lock:
+            self.descriptor = folder.open(name, flags)  # -1 after it was closed
+            _OPEN.add(self)
+
+    def lock_until(self, deadline: float) -> bool:
+        """Lock the file, and return whether that succeeded before *deadline*, and before the file was removed."""
+        while True:
+            try:
+                _lock(self.descriptor)
+                self._locked = True
+                return True
+            except (BlockingIOError, PermissionError):
+                if monotonic_clock() >= deadline or not self.is_current():
+                    return False
+                # Not always the same time: two processes in step with each other would always come in the same order.
+                time.sleep(_PAUSE * (0.5 + time.monotonic_ns() % 1000 / 1000))
+            except OSError as error:
+                raise StoreError(f"cannot lock {self._folder.path / self._name}: {error.strerror}") from None
+
+    def is_current(self) -> bool:
+        """Return whether the file still has its name."""
+        # A user may have removed the file while this program waited. Then other programs lock a new file of this name.
+        found = os.fstat(self.descriptor)
+        return self._folder.identity(self._name) == (found.st_dev, found.st_ino)
+
+    def close(self) -> None:
+        """Release the lock, and close the file. In a forked child it is closed already, and its parent has the lock."""
+        with _forking.lock:
+            descriptor, self.descriptor = self.descriptor, -1
+            _OPEN.discard(self)
+            if descriptor < 0:
+                return
+            try:
+                if self._locked:
+                    _unlock(descriptor)
+            finally:
+                os.close(descriptor)
+
+
+_forking = ForkSafeLock()
+"""Held while a file is opened or closed, and while the process forks."""
+_OPEN: set[_LockFile] = set()
+_forks = local()
+
+
+def _before_fork() -> None:
+    # With a time limit, because a signal handler of this thread may fork while the thread opens a file.
+    _forks.waited = _forking.lock.acquire(timeout=5)
+
+
+def _after_fork_in_parent() -> None:
+    if _forks.waited:
+        _forking.lock.release()
+
+
+def _after_fork_in_child() -> None:
+    _turns.queues.clear()  # the threads that wait are not here
+    for file in _OPEN:
+        os.close(file.descriptor)
+        file.descriptor = -1
+    _OPEN.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
 
 
 if sys.platform == "win32":
@@ -104,7 +256,7 @@ else:
     def _lock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
-    # Unlock explicitly. A child that was forked meanwhile has the open file as well, so closing only our descriptor
-    # would not release the lock.
+    # Unlock explicitly. A subprocess that is being started has the open file too, until it runs its program, so closing
+    # only our descriptor would not release the lock.
     def _unlock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_UN)

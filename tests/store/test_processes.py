@@ -118,15 +118,15 @@ def test_a_removed_lock_file_neither_blocks_nor_shares_the_lock(folder: Path) ->
             wait_until_open(second.pid, folder)
             (lock,) = folder.glob("*.lock")
             lock.unlink()
-            with store.lock(KEY):  # a new file
-                first.communicate("")
-                with pytest.raises(StoreLocked), FileStore(folder, lock_timeout=0.2).lock(KEY):
-                    raise AssertionError
-                assert second.poll() is None
-            assert second.stdout.readline() == "held\n"
+            assert second.stdout.readline() == "held\n"  # it has a new file
+            with pytest.raises(StoreLocked), FileStore(folder, lock_timeout=0.2).lock(KEY):
+                raise AssertionError
+            first.communicate("")
             with pytest.raises(StoreLocked), FileStore(folder, lock_timeout=0).lock(KEY):
                 raise AssertionError
             second.communicate("")
+        with store.lock(KEY):
+            pass
 
 
 def wait_until_open(process: int, folder: Path) -> None:

@@ -86,8 +86,8 @@ def open_connection(
             connection.set_tunnel(origin.host, origin.port, headers=proxy.headers)
     else:
         connection = HTTPConnection(host, port)
-    # A program may set HTTPConnection.debuglevel to look at its own requests. Then http.client would print ours too, with
-    # passwords and tokens.
+    # A program may set HTTPConnection.debuglevel to look at its own requests. Then http.client would print ours too,
+    # with passwords and tokens.
     connection.debuglevel = 0
     cast(Any, connection)._create_connection = partial(_connect, attempt)
     cast(Any, connection).response_class = partial(TimedResponse, attempt=attempt, timeout=timeout)
