@@ -472,7 +472,7 @@ def test_a_fetched_key_set_does_not_count_as_given(world: World) -> None:
         def __setattr__(self, name: str, value: Any) -> None:
             super().__setattr__(name, value)
             if name == "pool_jwk" and value is not None:
-                self._present_key_cache()
+                self._present_key_cache(self.user_pool_url)
 
     user = world.user("alice", cls=Watching)
     user.authenticate(PASSWORD)
