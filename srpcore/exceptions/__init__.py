@@ -13,7 +13,8 @@
     │   └── TransportTimeout        no answer was received in time               (also TimeoutError)
     ├── ServiceError                the service answered with an error: code, message, operation, status, request_id
     │   └── NotAuthorizedException, UserNotFoundException, ...  one for each name of the service model
-    │       └── WrongPassword, UserDisabled, RefreshTokenRefused, ...  of NotAuthorizedException (not_authorized.py)
+    │       └── WrongPassword, AccessTokenExpired, SessionExpired, RefreshTokenRefused, ...  of NotAuthorizedException
+    │                                                                (not_authorized.py)
     ├── StoreError                  a stored login cannot be read or written (store.py)
     │   ├── StoreUnsafe             other users could read or replace its file
     │   ├── StoreCorrupt            its content is not a login                   (also ValueError)
@@ -46,8 +47,10 @@ if TYPE_CHECKING:
     from .tokens import *
 
 __all__ = [
+    "AccessTokenExpired",
     "AccessTokenHashMismatch",
     "AccessTokenRequired",
+    "AccessTokenRevoked",
     "AudienceMismatch",
     "ConfigurationError",
     "ForceChangePasswordException",
@@ -56,6 +59,7 @@ __all__ = [
     "InvalidKey",
     "InvalidRefreshToken",
     "InvalidRequest",
+    "InvalidSession",
     "InvalidSignature",
     "IssuerMismatch",
     "MFAChallengeException",
@@ -67,6 +71,7 @@ __all__ = [
     "SMSMFAChallengeException",
     "ScopeMismatch",
     "ServiceError",
+    "SessionExpired",
     "SoftwareTokenMFAChallengeException",
     "SrpcoreError",
     "StoreCorrupt",

@@ -10,11 +10,15 @@ from __future__ import annotations
 from .service_exceptions import NotAuthorizedException
 
 __all__ = [
+    "AccessTokenExpired",
+    "AccessTokenRevoked",
     "InvalidRefreshToken",
+    "InvalidSession",
     "PasswordAttemptsExceeded",
     "RefreshTokenExpired",
     "RefreshTokenRefused",
     "RefreshTokenRevoked",
+    "SessionExpired",
     "UserDisabled",
     "WrongPassword",
 ]
@@ -30,6 +34,22 @@ class PasswordAttemptsExceeded(NotAuthorizedException):
 
 class UserDisabled(NotAuthorizedException):
     """An administrator has disabled the user."""
+
+
+class AccessTokenExpired(NotAuthorizedException):
+    """The access token has expired. Refresh the tokens."""
+
+
+class AccessTokenRevoked(NotAuthorizedException):
+    """The access token was revoked, or the user has logged out everywhere. Log in again."""
+
+
+class InvalidSession(NotAuthorizedException):
+    """The Session of the challenge is wrong or was used before. Begin the login again."""
+
+
+class SessionExpired(InvalidSession):
+    """The challenge was not answered in time. Begin the login again."""
 
 
 class RefreshTokenRefused(NotAuthorizedException):
@@ -53,6 +73,11 @@ _CLASS_BY_PHRASE: tuple[tuple[str, type[NotAuthorizedException]], ...] = (
     ("incorrect username or password", WrongPassword),
     ("password attempts exceeded", PasswordAttemptsExceeded),
     ("user is disabled", UserDisabled),
+    ("access token has expired", AccessTokenExpired),
+    ("access token has been revoked", AccessTokenRevoked),
+    ("session is expired", SessionExpired),
+    ("session has expired", SessionExpired),
+    ("invalid session", InvalidSession),
     ("refresh token has expired", RefreshTokenExpired),
     ("refresh token has been revoked", RefreshTokenRevoked),
     ("invalid refresh token", InvalidRefreshToken),
