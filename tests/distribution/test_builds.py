@@ -134,7 +134,9 @@ def test_the_wheel_has_the_packages_their_types_and_the_licence(wheel: zipfile.Z
     (info,) = {name.partition("/")[0] for name in names if ".dist-info/" in name}
     assert {name.partition("/")[0] for name in names} == {"srpcore", "srpcore_transports", info}
     assert {"srpcore/py.typed", "srpcore_transports/py.typed", f"{info}/licenses/LICENSE"} <= names
-    assert "srpcore = srpcore.cli:main" in wheel.read(f"{info}/entry_points.txt").decode("utf-8")
+    entry_points = wheel.read(f"{info}/entry_points.txt").decode("utf-8")
+    assert "[console_scripts]\nsrpcore = srpcore.cli:main\n" in entry_points
+    assert "[pytest11]\nsrpcore = srpcore_transports.pytest_plugin\n" in entry_points
 
 
 def test_metadata_is_complete(wheel: zipfile.ZipFile) -> None:

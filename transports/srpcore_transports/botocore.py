@@ -24,6 +24,7 @@ from botocore.exceptions import (
     HTTPClientError,
     ReadTimeoutError,
 )
+from botocore.hooks import BaseEventHooks
 from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError
@@ -202,7 +203,7 @@ class BotocoreTransport:
         check_endpoint(f"{parts.scheme}://{parts.netloc}", allow_http=self.allow_http)
 
         def send(attempt: Attempt) -> bytes:
-            return _fetch(url, session_arguments(self.client, url), attempt.seconds_left(_TIMEOUT_SECONDS))
+            return _fetch(self.client, url, attempt.seconds_left(_TIMEOUT_SECONDS))
 
         body: bytes = run_attempts(self._attempts.steps(Fetch(url), parts.hostname or ""), send)
         return body
@@ -283,11 +284,15 @@ def session_arguments(client: Any, url: str) -> dict[str, Any]:
 
 
 @without_cause
-def _fetch(url: str, arguments: dict[str, Any], timeout: float) -> bytes:
+def _fetch(client: Any, url: str, timeout: float) -> bytes:
+    request = AWSRequest(method="GET", url=url, stream_output=True).prepare()
+    answered = _answer_of_a_handler(client, request)
+    if answered is not None:
+        return _body(answered, url, complete=True)
     # The annotation of `timeout` is int, but botocore passes it to urllib3, which accepts a float.
-    session = URLLib3Session(**arguments, timeout=cast(int, timeout))
+    session = URLLib3Session(**session_arguments(client, url), timeout=cast(int, timeout))
     try:
-        return _body(session, url)
+        return _body(session.send(request), url)
     except TransportError:
         raise
     except (ConnectionError, HTTPClientError, HTTPError) as error:
@@ -296,8 +301,21 @@ def _fetch(url: str, arguments: dict[str, Any], timeout: float) -> bytes:
         session.close()
 
 
-def _body(session: URLLib3Session, url: str) -> bytes:
-    response = session.send(AWSRequest(method="GET", url=url, stream_output=True).prepare())
+def _answer_of_a_handler(client: Any, request: Any) -> Any:
+    """Return the response of a handler of the client's event ``before-send``, or None if there is none.
+
+    botocore emits this event before it sends an operation. moto answers requests in it, so the key set of a mocked pool
+    can be fetched only if the event is emitted here too.
+    """
+    events = getattr(getattr(client, "meta", None), "events", None)
+    if not isinstance(events, BaseEventHooks):
+        return None  # the client is a stub
+    responses = events.emit("before-send.cognito-identity-provider.FetchKeys", request=request)
+    return next((response for _, response in responses if response is not None), None)
+
+
+def _body(response: Any, url: str, *, complete: bool = False) -> bytes:
+    """Return the body of *response*. A response that is not *complete* for certain must show that it is."""
     try:
         if response.status_code != 200:
             raise TransportError(f"HTTP {response.status_code} from {url}")
@@ -308,6 +326,10 @@ def _body(session: URLLib3Session, url: str) -> bytes:
         raise TransportError(f"the document at {url} is larger than {MAX_DOCUMENT_SIZE} bytes")
     # botocore accepts a truncated document, or truncated headers, as complete ones.
     length = response.headers.get("Content-Length")
-    if length != str(len(body)) and (length is not None or "Transfer-Encoding" not in response.headers):
+    if (
+        not complete
+        and length != str(len(body))
+        and (length is not None or "Transfer-Encoding" not in response.headers)
+    ):
         raise TransportError(f"the document at {url} is truncated, or has no Content-Length, so that it might be")
     return body
