@@ -147,18 +147,18 @@ def test_a_switched_protocol_is_an_error(make: MakeTransport, bundle: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("fault", "sent"),
+    ("fault", "sent", "read_timeout"),
     [
-        pytest.param(cut(b""), 1, id="closed before the response"),
-        pytest.param(silent(HEAD), 1, id="silent in the body", marks=pytest.mark.slow),
-        pytest.param(fixed(answer(b"", 429)), 2, id="too many requests"),
+        pytest.param(cut(b""), 1, 30, id="closed before the response"),
+        pytest.param(silent(HEAD), 1, 0.3, id="silent in the body", marks=pytest.mark.slow),
+        pytest.param(fixed(answer(b"", 429)), 2, 30, id="too many requests"),
     ],
 )
 def test_only_repeatable_operations_are_sent_again_after_a_fault(
-    make: MakeTransport, bundle: str, fault: Handler, sent: int
+    make: MakeTransport, bundle: str, fault: Handler, sent: int, read_timeout: float
 ) -> None:
     for operation, times in ((SIGN_UP, sent), (SIGN_IN, 2)):
-        with served(make, bundle, fault, read_timeout=1, max_attempts=2) as (server, transport):
+        with served(make, bundle, fault, read_timeout=read_timeout, max_attempts=2) as (server, transport):
             transport._attempts.retries = Retries(2, lambda: 0.0)
             outcome(transport, operation)
         assert len(server.requests) == times
