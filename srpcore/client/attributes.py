@@ -98,7 +98,8 @@ class CognitoAttributes:
                 variable SRPCORE_TRANSPORT, and https if that is not set.
             endpoint_url: the URL of the service if it is not AWS. The default is the environment variable
                 AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER, else AWS_ENDPOINT_URL; or the endpoint of the transport
-                object that was given. The keys are fetched from there, and ``<endpoint>/<pool id>`` is an accepted issuer too.
+                object that was given. The keys are fetched from there, and ``<endpoint>/<pool id>`` is an accepted
+                issuer too.
             allow_http: accept an endpoint with plain http on another machine, for example an emulator in another
                 container. Passwords are then readable on the network. The default is the environment variable
                 SRPCORE_ALLOW_HTTP (``true`` or ``1``), or the setting of the transport object that was given.
