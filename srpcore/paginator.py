@@ -1,8 +1,8 @@
-"""The pages of an operation, as ``client.get_paginator`` of boto3 returns them.
+"""Read the pages of an operation, with the interface of boto3's ``client.get_paginator``.
 
-The tokens of this module (``StartingToken``) have botocore's form: base64 of JSON with the service's token, and with
-the number of results to skip if a page was cut at ``MaxItems``. A program that stored such a token can therefore
-continue with either library.
+A ``StartingToken`` has botocore's form: the base64 of a JSON object with the service's page token. If ``MaxItems`` was
+reached in the middle of a page, the object also has the number of results to skip on that page. A program that stored
+such a token can continue with either library.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from .service_model import Paging
 
 __all__ = ["PageIterator", "Paginator"]
 
+# The member of a StartingToken with the number of results to skip. The name is botocore's.
 _SKIP = "boto_truncate_amount"
 
 
@@ -92,17 +93,18 @@ class PageIterator:
         parameters = dict(self._parameters)
         skip, total = 0, 0
         if self._starting_token is not None:
-            token, skip = self._parse(self._starting_token)
+            token, skip = self._decode_token(self._starting_token)
             parameters = self._with_token(parameters, token)
         while True:
             page = self._method(**parameters)
             found: list[Any] = page.get(results) or []
             if skip:
                 found = page[results] = found[skip:]
-            left = None if self._max_items is None else self._max_items - total
-            if left is not None and len(found) > left:
-                page[results] = found[:left]
-                self._resume_token = self._format(cast(str | None, parameters.get(name)), skip + left)
+            remaining = None if self._max_items is None else self._max_items - total
+            if remaining is not None and len(found) > remaining:
+                # MaxItems is reached in this page: resume in the same page, after what was already returned.
+                page[results] = found[:remaining]
+                self._resume_token = self._encode_token(cast(str | None, parameters.get(name)), skip + remaining)
                 yield page
                 return
             yield page
@@ -111,7 +113,7 @@ class PageIterator:
             if not token:
                 return
             if total == self._max_items:
-                self._resume_token = self._format(token, None)
+                self._resume_token = self._encode_token(token, None)
                 return
             if token == parameters.get(name):
                 raise UnsafeServerValue(f"the service sent the same {name} twice: the pages would never end")
@@ -145,7 +147,11 @@ class PageIterator:
                 yield found
 
     def result_key_iters(self) -> list[Iterator[object]]:
-        """Return one iterator over the results of all pages, in a list: botocore has one for each kind of result."""
+        """Return a list with one iterator over the results of all pages.
+
+        It is a list because botocore returns one iterator for each list in a reply. The replies of this service have
+        one list.
+        """
 
         def results() -> Iterator[object]:
             for page in self:
@@ -157,17 +163,17 @@ class PageIterator:
         others = {name: value for name, value in parameters.items() if name != self._paging.token}
         return others if token is None else {**others, self._paging.token: token}
 
-    def _format(self, token: str | None, skip: int | None) -> str:
+    def _encode_token(self, token: str | None, skip: int | None) -> str:
         members = {self._paging.token: token, **({} if skip is None else {_SKIP: skip})}
         return b64encode(json.dumps(members).encode("utf-8")).decode("ascii")
 
-    def _parse(self, text: str) -> tuple[str | None, int]:
-        """Return the service's token and the number of results to skip. Another string is a token of the service."""
+    def _decode_token(self, string: str) -> tuple[str | None, int]:
+        """Return the service's token and the number of results to skip. *string* may be the service's token itself."""
         try:
-            members = json.loads(b64decode(text))
+            members = json.loads(b64decode(string))
             skip = members.pop(_SKIP, 0)
             if [*members] == [self._paging.token] and isinstance(skip, int):
                 return members[self._paging.token], skip
         except (ValueError, AttributeError, TypeError):
             pass
-        return text, 0
+        return string, 0

@@ -1,7 +1,7 @@
 """The interface between the protocol and I/O: requests, replies, and the two kinds of transport.
 
-A *flow* is a generator. It yields a request, gets the answer sent in, and at the end returns its result. It does no
-I/O: :mod:`srpcore.driver` carries out the requests::
+A *flow* is a generator. It yields a request and is resumed with the answer; at the end it returns its result. It does
+no I/O: :mod:`srpcore.driver` carries out the requests::
 
     the flow yields         what the driver does                    the answer
     Operation               transport.call: the service             Reply
@@ -179,11 +179,11 @@ class Transport(Protocol):
     """A synchronous transport. The transports of this package are context managers as well."""
 
     def call(self, operation: Operation) -> Reply:
-        """Send *operation* and return the reply, also if it is an error. Raise TransportError if no reply came."""
+        """Send *operation* and return the reply, even if it is an error. Without a reply, raise TransportError."""
         ...
 
     def fetch(self, url: str) -> bytes:
-        """Send a GET request and return the body. Raise TransportError if the status is not 200 or no reply came."""
+        """Send a GET request and return the body. Without a reply of status 200, raise TransportError."""
         ...
 
     def close(self) -> None:
@@ -195,11 +195,11 @@ class AsyncTransport(Protocol):
     """An asynchronous transport, for an event loop."""
 
     async def call(self, operation: Operation) -> Reply:
-        """Send *operation* and return the reply, also if it is an error. Raise TransportError if no reply came."""
+        """Send *operation* and return the reply, even if it is an error. Without a reply, raise TransportError."""
         ...
 
     async def fetch(self, url: str) -> bytes:
-        """Send a GET request and return the body. Raise TransportError if the status is not 200 or no reply came."""
+        """Send a GET request and return the body. Without a reply of status 200, raise TransportError."""
         ...
 
     async def close(self) -> None:

@@ -60,9 +60,9 @@ __all__ = ["Selector", "Terminal"]
 
 # More than the longest line that a terminal keeps: 4096 bytes on Linux.
 _SIZE = 65536
-# getpass uses the same: drop what was typed before the question. BSD has TCSASOFT: leave the speed as it is.
+# As in getpass: TCSAFLUSH drops what was typed before the question, and TCSASOFT (BSD only) leaves the speed as it is.
 _DISCARD_INPUT: int = termios.TCSAFLUSH | getattr(termios, "TCSASOFT", 0)
-_LOCAL_FLAGS = 3
+_LOCAL_FLAGS = 3  # the index of c_lflag in what tcgetattr returns
 Selector: type[selectors.BaseSelector] = (
     selectors.SelectSelector if sys.platform == "darwin" else selectors.PollSelector
 )
@@ -107,7 +107,9 @@ class Terminal:
             os.close(self._descriptor)
 
     def read_line(self) -> bytes:
-        """Return the next line with its newline, without one if the input ends in it, and ``b""`` at the end.
+        """Return the next line with its newline, or ``b""`` at the end of input.
+
+        The newline is missing if the input ends within the line.
 
         Raises:
             OSError: the terminal cannot be read.
@@ -171,7 +173,7 @@ class Terminal:
                 self._signals.wait(self._descriptor, selectors.EVENT_WRITE)
 
     def _reads_lines(self) -> bool:
-        """Return whether one read(2) returns one line at most. If not, a large one could take the next line as well."""
+        """Return whether one read(2) returns at most one line. If not, it is used for single bytes only."""
         try:
             return bool(termios.tcgetattr(self._descriptor)[_LOCAL_FLAGS] & termios.ICANON)
         except termios.error:
@@ -209,7 +211,7 @@ class _SignalPipe:
     def close(self) -> None:
         if not self._pipe:
             return
-        # First, because a signal must not write to a closed descriptor.
+        # Do this first, because a signal must not write to a closed descriptor.
         signal.set_wakeup_fd(self._previous)
         self._take()
         for descriptor in self._pipe:
@@ -224,7 +226,7 @@ class _SignalPipe:
         """
         with Selector() as selector:
             selector.register(descriptor, event)
-            for pipe in self._pipe[:1]:
+            for pipe in self._pipe[:1]:  # the end to read from, unless the pipe is not open
                 selector.register(pipe, selectors.EVENT_READ)
             ready = False
             while not ready:

@@ -36,7 +36,7 @@ class TokenMethods(RefreshMethods):
             TokenVerificationException: the new tokens failed verification.
             StoreError: the store cannot be read, written or locked.
         """
-        seen = self._refreshes
+        refreshes_before = self._refreshes
         if not self.access_token:
             raise AccessTokenRequired("no access token: log in first")
         expiry = tokens.unverified_claims(self.access_token).get("exp")
@@ -44,9 +44,9 @@ class TokenMethods(RefreshMethods):
             raise MalformedToken("access token has no exp, or exp is not a number")
         expired = self._clock() > expiry
         if expired and renew and is_ours(self, "renew_access_token"):
-            yield CallMethod(lambda: self._refresh_once(seen, client_metadata))
+            yield CallMethod(lambda: self._refresh_once(refreshes_before, client_metadata))
         elif expired and renew:
-            yield from call_method(self, "renew_access_token", **_given(client_metadata))
+            yield from call_method(self, "renew_access_token", **_if_given(client_metadata))
         return expired
 
     @sync_method
@@ -56,7 +56,7 @@ class TokenMethods(RefreshMethods):
         Raises:
             SrpcoreError: as in :meth:`check_token`.
         """
-        expired: bool = yield from call_method(self, "check_token", renew, **_given(client_metadata))
+        expired: bool = yield from call_method(self, "check_token", renew, **_if_given(client_metadata))
         return expired
 
     @sync_method
@@ -98,8 +98,9 @@ class TokenMethods(RefreshMethods):
         yield from self._set_result(result)
 
 
-def _given(client_metadata: Mapping[str, str] | None) -> dict[str, Any]:
-    # A program may have replaced the method with one of pycognito's signature, which does not have the argument.
+def _if_given(client_metadata: Mapping[str, str] | None) -> dict[str, Any]:
+    # Pass the argument only if it was given: a program may have replaced the method with one that has pycognito's
+    # signature, without this argument.
     return {} if client_metadata is None else {"client_metadata": client_metadata}
 
 

@@ -19,7 +19,7 @@
     │   ├── StoreUnsafe             other users could read or replace its file
     │   ├── StoreCorrupt            its content is not a login                   (also ValueError)
     │   └── StoreLocked             another process did not release the lock     (also TimeoutError)
-    └── WarrantException            what pycognito has classes of its own for
+    └── WarrantException            the base of the exceptions that pycognito defines itself
         ├── TokenVerificationException  a token is not accepted: expected, actual
         │   └── MalformedToken, InvalidSignature, TokenExpired, ...  one for each reason (tokens.py)
         ├── ForceChangePasswordException  the user must choose a new password

@@ -1,4 +1,4 @@
-"""The root of the exceptions, and those that no other module of this package is about."""
+"""``SrpcoreError``, and the exceptions about arguments, challenges and the connection to the service."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class SrpcoreError(Exception):
 class WarrantException(SrpcoreError):
     """The base class of the exceptions that pycognito defines itself: the challenges and refused tokens.
 
-    Programs write ``except WarrantException`` and then ask for the password again. Therefore no error of the service or
-    of the network is one.
+    Programs write ``except WarrantException`` and then ask for the password again. Therefore the errors of the service
+    and of the network are not WarrantExceptions.
     """
 
 
@@ -68,7 +68,7 @@ class UnsupportedChallenge(SrpcoreError, NotImplementedError):
         super().__init__(challenge_name, way)
         self.challenge_name = challenge_name
         self.way = way
-        self._challenge = challenge  # has the Session in it, so it is not in `args`
+        self._challenge = challenge  # not in `args`, because it contains the Session
 
     def __str__(self) -> str:
         message = f"challenge {self.challenge_name} is not supported by this method"
@@ -92,7 +92,7 @@ class UnexpectedChallenge(UnsupportedChallenge):
     PASSWORD as the answer to USER_SRP_AUTH, which never sends the password.
 
     Attributes:
-        challenge_name: the name of the challenge, or ``absent`` if the reply had none where one must be.
+        challenge_name: the name of the challenge, or ``absent`` if the reply has no challenge although one must follow.
         after: the flow, or the name of the challenge, of the request before it.
     """
 

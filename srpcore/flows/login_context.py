@@ -47,7 +47,7 @@ class LoginContext:
     Args:
         app: the app client.
         username: the name as the user typed it, which may be an alias.
-        canonical: the service's own name for the user. It is known after the first challenge.
+        canonical: the service's own name for the user, which the first challenge contains; None until then.
         device: the device to prove. Set to None if the service no longer knows it.
         client_metadata: passed to the pool's Lambda triggers.
         clock: returns the time in seconds since the epoch.
@@ -104,7 +104,7 @@ class LoginContext:
     def respond(self, challenge: JsonObject, responses: Mapping[str, str], *, expected: Expected) -> Flow[JsonObject]:
         """Answer *challenge* with the ChallengeResponses *responses*, and return the next reply.
 
-        *challenge* is a reply with ``ChallengeName``. Its Session is sent too.
+        *challenge* is the reply that has the ``ChallengeName``. Its Session is sent with the answer.
 
         Raises:
             ServiceError: the service refused the answer.
@@ -118,19 +118,20 @@ class LoginContext:
         reply = yield from ask(*self._request("RespondToAuthChallenge", request))
         return self._note_username(check_expected(reply, expected, f"the answer to {challenge['ChallengeName']}"))
 
-    def _request(self, operation: str, own: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    def _request(self, operation: str, members: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """Return the operation, or the administrator's version of it, and all parameters of the request."""
         common = {"ClientId": self.app.client_id, "ClientMetadata": self.client_metadata}
         if not self.admin:
-            return operation, {**own, **common, "UserContextData": self.user_context}
+            return operation, {**members, **common, "UserContextData": self.user_context}
         pool_id = self.app.pool.user_pool_id
-        return f"Admin{operation}", {**own, **common, "UserPoolId": pool_id, "ContextData": self.user_context}
+        return f"Admin{operation}", {**members, **common, "UserPoolId": pool_id, "ContextData": self.user_context}
 
     def identified(self, parameters: Mapping[str, str]) -> dict[str, str]:
-        """Return *parameters* with those of every request: USERNAME, SECRET_HASH and DEVICE_KEY.
+        """Return *parameters* and what every request of a login contains: USERNAME, SECRET_HASH and DEVICE_KEY.
 
-        The last two are left out without a client secret or a device. DEVICE_KEY must be in the answer to an MFA
-        challenge too: without it, the service registers the same device again as a new one.
+        SECRET_HASH is left out if the app client does not have a secret, and DEVICE_KEY without a device. DEVICE_KEY
+        must be in the answer to an MFA challenge too: without it, the service registers the same device again as a new
+        one.
         """
         name = self.name
         carried: dict[str, str | None] = {

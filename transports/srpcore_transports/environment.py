@@ -1,4 +1,4 @@
-"""The environment variables that the transports read."""
+"""Read environment variables, as AWS SDKs do: an empty one counts as not set."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ def variable(*names: str) -> str | None:
 
 
 def flag(name: str) -> bool:
-    """Return whether the variable *name* is ``true``, in any case of letters."""
+    """Return whether the variable *name* is ``true``, in upper or lower case."""
     return os.environ.get(name, "").lower() == "true"

@@ -16,7 +16,7 @@ from .placeholders import JSON, KEY, PATTERN, label_and_number
 from .redaction import parse_inner
 from .shapes import SHAPES, shape_of
 from .synthetic import synthetic_value
-from .vocabulary import ANY_TEXT, KEYS, WORDS, is_attribute, is_chosen_by_program, is_member
+from .vocabulary import ANY_STRING, KEYS, WORDS, is_attribute, is_chosen_by_program, is_member
 
 __all__ = ["Bindings", "differences"]
 
@@ -61,7 +61,7 @@ class Bindings:
 
     def difference(self, placeholder: str, value: str) -> str | None:
         """Return why *value* does not match *placeholder*, or None if it does; then it is bound."""
-        if label_and_number(placeholder)[0] in ANY_TEXT:
+        if label_and_number(placeholder)[0] in ANY_STRING:
             return None if value else "it is empty"
         owner = self._owners.get(_slot(placeholder, value))
         if owner == placeholder:

@@ -20,9 +20,9 @@ class RecordingTransport(Wrapper):
     """Send operations with the *inner* transport, and record them to a cassette, a file at *path*.
 
     :meth:`close` writes the file, completely or not at all, so only a finished recording replaces an older one. If the
-    ``with`` block ends with an exception, nothing is written. Until then the values are in memory; secrets are never
-    written to the file, neither in the clear nor hashed. ``a``, the client's secret of SRP, does not pass through a
-    transport at all. No file contains the values that the placeholders stand for.
+    ``with`` block ends with an exception, nothing is written. The recorded values are kept in memory until then. The
+    file has placeholders for secrets, which are never written, neither in the clear nor hashed. The secret exponent *a*
+    of SRP does not pass through a transport at all.
 
     Args:
         inner: the transport that answers. It is closed together with this one.
@@ -52,7 +52,7 @@ class RecordingTransport(Wrapper):
 
         Raises:
             TransportError: the inner transport raised it. That is recorded too.
-            CassetteError: the call cannot be recorded. It was not made.
+            CassetteError: the call cannot be recorded. Nothing was sent.
         """
         return run(self._recorder.call(operation), self._inner)
 
@@ -61,7 +61,7 @@ class RecordingTransport(Wrapper):
 
         Raises:
             TransportError: the inner transport raised it. That is recorded too.
-            CassetteError: *url* is not that of a user pool's key set. It was not fetched.
+            CassetteError: *url* is not that of a user pool's key set. Nothing was fetched.
         """
         return run(self._recorder.fetch(url), self._inner)
 
@@ -75,7 +75,7 @@ class RecordingTransport(Wrapper):
         self._recorder.save()
 
     def close(self) -> None:
-        """Close the inner transport and write the cassette. Later calls are added to it when this is closed again.
+        """Close the inner transport and write the cassette. Calls after that are added to it by the next ``close``.
 
         Raises:
             SecretInCassette: it would contain a secret. The file was not changed.
@@ -92,7 +92,10 @@ class RecordingTransport(Wrapper):
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
-        self.close() if kind is None else self.abandon()
+        if kind is None:
+            self.close()
+        else:
+            self.abandon()
 
 
 class AsyncRecordingTransport(Wrapper):
@@ -118,7 +121,7 @@ class AsyncRecordingTransport(Wrapper):
 
         Raises:
             TransportError: the inner transport raised it. That is recorded too.
-            CassetteError: the call cannot be recorded. It was not made.
+            CassetteError: the call cannot be recorded. Nothing was sent.
         """
         return await arun(self._recorder.call(operation), self._inner)
 
@@ -127,7 +130,7 @@ class AsyncRecordingTransport(Wrapper):
 
         Raises:
             TransportError: the inner transport raised it. That is recorded too.
-            CassetteError: *url* is not that of a user pool's key set. It was not fetched.
+            CassetteError: *url* is not that of a user pool's key set. Nothing was fetched.
         """
         return await arun(self._recorder.fetch(url), self._inner)
 
@@ -141,7 +144,7 @@ class AsyncRecordingTransport(Wrapper):
         await asyncio.to_thread(self._recorder.save)
 
     async def close(self) -> None:
-        """Close the inner transport and write the cassette. Later calls are added to it when this is closed again.
+        """Close the inner transport and write the cassette. Calls after that are added to it by the next ``close``.
 
         Raises:
             SecretInCassette: it would contain a secret. The file was not changed.
@@ -158,4 +161,7 @@ class AsyncRecordingTransport(Wrapper):
         return self
 
     async def __aexit__(self, kind: object, *_: object) -> None:
-        await (self.close() if kind is None else self.abandon())
+        if kind is None:
+            await self.close()
+        else:
+            await self.abandon()

@@ -170,7 +170,7 @@ class Redactor:
         return shape_of(member)
 
     def _inner_json(self, text: str, member: str) -> dict[str, Any] | None:
-        inner = parse_inner(text) if member in vocabulary.JSON_TEXTS else None
+        inner = parse_inner(text) if member in vocabulary.JSON_STRINGS else None
         return None if inner is None else {JSON: self._value(inner, member, free=True)}
 
     def _published(self, text: str, member: str) -> str | None:

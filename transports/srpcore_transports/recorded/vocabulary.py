@@ -1,9 +1,9 @@
-"""The allowlist: what may be in a cassette in the clear, and the labels of the placeholders for everything else.
+"""The allowlist: which strings a cassette may contain, and the labels of the placeholders for all others.
 
 A string is kept only if its member is known to be harmless *and* the string is a word that the service model, OpenID
 Connect or WebAuthn publishes. Everything else becomes a placeholder. The ids of pools and app clients are not secret
-(web pages contain them), but they differ between programs, so they are placeholders too. The file contains the ids of
-pools.
+(web pages contain them), but they differ between programs, so they are placeholders in the recorded calls too. The
+cassette lists the ids of its pools separately.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Final
 from srpcore.service_model import ENUM_MEMBERS, ENUMS
 
 __all__ = [
-    "ANY_TEXT",
+    "ANY_STRING",
     "ATTRIBUTE_LISTS",
     "FACTORS",
     "HARMLESS",
-    "JSON_TEXTS",
+    "JSON_STRINGS",
     "KEYS",
     "MESSAGES",
     "MESSAGE_WORDS",
@@ -53,7 +53,7 @@ _LABEL_OF: Final = {name: label for label, names in _LABELS.items() for name in 
 
 
 def label_of(member: str) -> str:
-    """Return the label of the placeholders for *member*, which is the same for all of the service's spellings."""
+    """Return the label of the placeholders for *member*. USERNAME and Username are two spellings of one: one label."""
     member = member.removeprefix("userAttributes.")
     return _LABEL_OF.get(member, member if is_member(member) or member in KEYS or is_attribute(member) else "Text")
 
@@ -68,8 +68,8 @@ SECRETS: Final = frozenset(
 )
 """The labels of values that are never kept, even if a program names them in *keep*."""
 
-ANY_TEXT: Final = frozenset(["Code", "EncodedData"])
-"""The labels of values that depend on the time. At replay, any string matches."""
+ANY_STRING: Final = frozenset(["Code", "EncodedData"])
+"""The labels of values that differ at each run, such as the code of an app. At replay, any string matches."""
 
 
 def is_chosen_by_program(label: str) -> bool:
@@ -77,8 +77,8 @@ def is_chosen_by_program(label: str) -> bool:
 
     The service makes ids, tokens and some secrets, so a program can only repeat them.
     """
-    made = label in SECRETS - {"Text"} or label.endswith(("Id", "Token"))
-    return not made and label not in ("sub", "jti", "origin_jti", "event_id")
+    made_by_service = label in SECRETS - {"Text"} or label.endswith(("Id", "Token"))
+    return not made_by_service and label not in ("sub", "jti", "origin_jti", "event_id")
 
 
 HARMLESS: Final = ENUM_MEMBERS | frozenset(
@@ -89,7 +89,7 @@ HARMLESS: Final = ENUM_MEMBERS | frozenset(
     phone_number_verified residentKey scope token_use transports type userVerification
     """.split()
 )
-"""The members whose value is one of several published words: those of the service model, and others."""
+"""The members whose value must be a published word: the enumerations of the service model, and others."""
 
 WORDS: Final[frozenset[str]] = frozenset[str]().union(*ENUMS.values()) | frozenset(
     """
@@ -144,7 +144,7 @@ KEYS: Final = frozenset(
     userAttributes userHandle userId userVerification username version
     """.split()
 )
-"""The published names among the keys of free maps, claims and documents of browsers."""
+"""The published names of claims, of the members of a browser's JSON, and of entries in maps with arbitrary keys."""
 
 _MEMBER: Final = re.compile(r"[A-Z][A-Za-z0-9]{0,59}")
 
@@ -154,7 +154,7 @@ def is_member(name: str) -> bool:
     return bool(_MEMBER.fullmatch(name))
 
 
-JSON_TEXTS: Final = frozenset(
+JSON_STRINGS: Final = frozenset(
     """
     CREDENTIAL CREDENTIAL_REQUEST_OPTIONS MFAS_CAN_CHOOSE MFAS_CAN_SETUP identities requiredAttributes
     userAttributes
@@ -165,13 +165,13 @@ JSON_TEXTS: Final = frozenset(
 _ERROR_CODE: Final = re.compile(r"[A-Z][A-Za-z]{1,60}(Exception|Error|Failure|Action|Operation|Failed)|[45][0-9]{2}")
 
 
-def is_error_code(text: str) -> bool:
-    """Return whether *text* has the form of an exception's name of the service, or is an HTTP status.
+def is_error_code(string: str) -> bool:
+    """Return whether *string* has the form of an exception's name of the service, or is an HTTP status.
 
     There is no list of names, because the service adds new ones. If an error has no name, botocore uses the HTTP
     status.
     """
-    return bool(_ERROR_CODE.fullmatch(text))
+    return bool(_ERROR_CODE.fullmatch(string))
 
 
 MESSAGES: Final = frozenset(["Message", "message"])
