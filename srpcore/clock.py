@@ -11,9 +11,10 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from types import BuiltinFunctionType
 from typing import TypeAlias
 
-__all__ = ["Clock", "monotonic_clock", "system_clock", "system_sleep"]
+__all__ = ["Clock", "is_system_time", "monotonic_clock", "system_clock", "system_sleep"]
 
 Clock: TypeAlias = Callable[[], float]
 """A function that returns a time in seconds."""
@@ -22,6 +23,18 @@ Clock: TypeAlias = Callable[[], float]
 def system_clock() -> float:
     """Return the seconds since the epoch, by ``time.time()``. A test may freeze it."""
     return time.time()
+
+
+def is_system_time(clock: Clock) -> bool:
+    """Return whether *clock* is :func:`system_clock` and shows this computer's own time, not one that a test has set.
+
+    freezegun and ``mock.patch`` replace the function ``time.time`` by one that is written in Python. time-machine
+    changes what the built-in function does, and has a function for this question.
+    """
+    if clock is not system_clock or not isinstance(time.time, BuiltinFunctionType):
+        return False
+    hatch = getattr(sys.modules.get("time_machine"), "escape_hatch", None)
+    return hatch is None or not hatch.is_travelling()
 
 
 def system_sleep(seconds: float) -> None:

@@ -20,9 +20,9 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, Protocol, TypeVar, cast
 
-from .protocol import AsyncTransport, CallMethod, Fetch, Flow, Operation, Request, Transport
+from .protocol import AsyncTransport, CallMethod, Fetch, Flow, Operation, Reply, Request, Transport
 
-__all__ = ["Offload", "arun", "run"]
+__all__ = ["Observer", "Offload", "arun", "run"]
 
 T = TypeVar("T")
 
@@ -48,8 +48,22 @@ def _advance(resume: Callable[[Any], Request], answer: object) -> Request | _Res
         del answer
 
 
-def run(flow: Flow[T], transport: Transport) -> T:
+class Observer(Protocol):
+    """Gets each reply of the service, and the error with which a flow ends."""
+
+    def replied(self, reply: Reply, /) -> None:
+        """Note a reply that has just arrived, before the flow gets it."""
+        ...
+
+    def failed(self, error: Exception, /) -> None:
+        """Note the error that is about to be raised."""
+        ...
+
+
+def run(flow: Flow[T], transport: Transport, *, observer: Observer | None = None) -> T:
     """Run *flow* to its end over a synchronous *transport*, and return its result. The flow is always closed.
+
+    *observer* gets each reply, and the error with which the flow ends.
 
     Raises:
         SrpcoreError: an error of the transport that the flow does not handle, or an error of the flow itself.
@@ -61,12 +75,18 @@ def run(flow: Flow[T], transport: Transport) -> T:
         while not isinstance(request := _advance(resume, answer), _Result):
             try:
                 answer, resume = _perform(request, transport), flow.send
+                if observer is not None and isinstance(answer, Reply):
+                    observer.replied(answer)
             except StopIteration:  # from a fake transport; a generator would turn it into a RuntimeError (PEP 479)
                 raise
             except Exception as error:  # noqa: BLE001 - every error belongs to the flow
                 answer, resume = error, flow.throw
         result: T = request.value
         return result
+    except Exception as error:
+        if observer is not None:
+            observer.failed(error)
+        raise
     finally:
         answer = None  # see _advance
         flow.close()
@@ -88,7 +108,13 @@ class Offload(Protocol):
         ...
 
 
-async def arun(flow: Flow[T], transport: AsyncTransport, *, offload: Offload | None = None) -> T:
+async def arun(
+    flow: Flow[T],
+    transport: AsyncTransport,
+    *,
+    offload: Offload | None = None,
+    observer: Observer | None = None,
+) -> T:
     """Run *flow* to its end over an asynchronous *transport*, and return its result. The flow is always closed.
 
     Args:
@@ -96,6 +122,7 @@ async def arun(flow: Flow[T], transport: AsyncTransport, *, offload: Offload | N
         transport: carries out the flow's requests.
         offload: runs the flow's computation (for example SRP) and its blocking functions, so that they do not block the
             event loop: see :func:`srpcore.offload.in_thread`. By default they run on the event loop.
+        observer: gets each reply, and the error with which the flow ends.
 
     Raises:
         SrpcoreError: an error of the transport that the flow does not handle, or an error of the flow itself.
@@ -111,8 +138,14 @@ async def arun(flow: Flow[T], transport: AsyncTransport, *, offload: Offload | N
                 return result
             try:
                 answer, resume = await _aperform(request, transport, offload), flow.send
+                if observer is not None and isinstance(answer, Reply):
+                    observer.replied(answer)
             except Exception as error:  # noqa: BLE001 - every error belongs to the flow
                 answer, resume = error, flow.throw
+    except Exception as error:
+        if observer is not None:
+            observer.failed(error)
+        raise
     finally:
         answer = None  # see _advance
         flow.close()

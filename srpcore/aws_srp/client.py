@@ -22,6 +22,7 @@ from ..flows.srp import MAX_SALT_DIGITS, Prover, device_claim, password_claim, u
 from ..pool import Pool
 from ..protocol import Flow, JsonObject
 from ..resolve import as_client, as_transport, make_transport
+from ..service_time import ServiceTime
 from .devices import DeviceCalls
 from .pair import ExchangePair
 
@@ -223,7 +224,9 @@ class AWSSRP(ExchangePair, DeviceCalls):
             UnsafeServerValue: the service sent an unsafe or malformed value; it was not used.
             UnsupportedChallenge: the service sent a challenge that only ``Cognito.sign_in`` can answer.
         """
-        reply = run(self.log_in(client_metadata), as_transport(self.client or client))
+        reply = run(
+            self.log_in(client_metadata), as_transport(self.client or client), observer=ServiceTime(self._clock)
+        )
         raise_challenge(reply)
         return reply
 
@@ -253,7 +256,7 @@ class AWSSRP(ExchangePair, DeviceCalls):
             UnsupportedChallenge: the service sent a challenge that only ``Cognito.sign_in`` can answer.
         """
         flow = self.log_in_with_new_password(new_password, required_attributes, client_metadata)
-        return run(flow, as_transport(self.client or client))
+        return run(flow, as_transport(self.client or client), observer=ServiceTime(self._clock))
 
     def log_in(self, client_metadata: dict[str, str] | None = None) -> Flow[JsonObject]:
         """Log in, and return the first reply that needs the user or that has the tokens. This is a flow.

@@ -18,6 +18,7 @@ from ..flows.login_context import AppClient, LoginContext, challenge_parameters
 from ..pool import Pool, check_endpoint, configured_endpoint, other_endpoint, plain_http_allowed
 from ..protocol import AsyncTransport, JsonObject, Transport
 from ..resolve import botocore_transport, transport_endpoint
+from ..service_time import ServiceTime
 from ..store import TokenStore
 from ..tokens.policy import Strings, strings
 from .login_state import LoggedOut, LoginState
@@ -198,6 +199,14 @@ class CognitoAttributes:
         self.pool_domain_url = explicit or other_endpoint(url) or self.pool_domain_url
         if self._allow_http is None and allowed:
             self._allow_http = True
+
+    @property
+    def _service_time(self) -> ServiceTime:
+        """The service's clock, by the last response. It begins again if a program sets another clock."""
+        known: ServiceTime | None = self.__dict__.get("_known_service_time")
+        if known is None or known.clock is not self._clock:
+            known = self.__dict__["_known_service_time"] = ServiceTime(self._clock)
+        return known
 
     @property
     def user_pool_url(self) -> str:

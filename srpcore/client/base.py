@@ -96,7 +96,7 @@ class CognitoBase(CognitoAttributes):
         self._transport, self._owns_transport = transport, False
 
     def _run(self, flow: Flow[T]) -> T:
-        return run(flow, self._transport)
+        return run(flow, self._transport, observer=self._service_time)
 
 
 class AsyncCognitoBase(CognitoAttributes):
@@ -156,7 +156,7 @@ class AsyncCognitoBase(CognitoAttributes):
         self._transport, self._owns_transport = as_async(transport, allow_http=self._allow_http), False
 
     async def _run(self, flow: Flow[T]) -> T:
-        return await arun(flow, self._transport, offload=in_thread)
+        return await arun(flow, self._transport, offload=in_thread, observer=self._service_time)
 
 
 class _AtFirstUse:

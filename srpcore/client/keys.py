@@ -63,6 +63,7 @@ class SharedKeys(SharedPersistence):
     """
 
     _given_keys: tuple[Mapping[str, Any], KeyCache] | None = None  # the last key set that a program has set
+    _just_received: tuple[str | None, ...] = ()  # the tokens of a reply, while they are verified
     _parsed_jwk: tuple[Mapping[str, Any], KeySet] | None = None  # the last key that an override returned
 
     def _present_key_cache(self, pool_url: str) -> KeyCache:
@@ -213,7 +214,9 @@ class KeyMethods(SharedKeys, CognitoBase):
         key = yield from self._verification_key(kid, pool_url)
         key.verify(signing_input, signature)
         claims = parse_claims(payload)
-        policy.check(claims, self._clock(), self.access_token if token_use == "id" else None)
+        # A token that the service has just sent is compared with the service's clock, any other with ours.
+        now = self._service_time.now() if token in self._just_received else self._clock()
+        policy.check(claims, now, self.access_token if token_use == "id" else None)
         setattr(self, id_name, token)
         setattr(self, f"{token_use}_claims", claims)
         return claims

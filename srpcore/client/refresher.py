@@ -32,7 +32,7 @@ from .._fork import ForkSafeLock
 from ..exceptions.base import ConfigurationError
 from ..exceptions.not_authorized import InvalidRefreshToken, RefreshTokenRefused
 from ..exceptions.service_exceptions import RefreshTokenReuseException, UserNotFoundException
-from ..exceptions.tokens import MalformedToken
+from ..exceptions.tokens import MalformedToken, TokenExpired
 from ..flows import ask
 from ..flows.refresh import REFRESH_TOKEN_AUTH, refresh, require_refresh_token
 from ..offload import entered_in_thread
@@ -175,7 +175,12 @@ class SharedRefresh(SharedKeys):
         expires_at = stored.expires_at or 0
         if not stored.access_token or not stored.id_token or expires_at <= self._clock() + TAKE_OVER_MARGIN:
             return False
-        yield from self._verify_pair(stored.access_token, stored.id_token)
+        try:
+            yield from self._verify_pair(stored.access_token, stored.id_token)
+        except TokenExpired:
+            # By our clock, which is wrong if the other process has just stored these tokens. Refresh: the tokens of the
+            # reply are compared with the service's clock.
+            return False
         self._expire_at(stored.expires_at)
         return True
 

@@ -42,7 +42,7 @@ class TokenMethods(RefreshMethods):
         expiry = tokens.unverified_claims(self.access_token).get("exp")
         if isinstance(expiry, bool) or not isinstance(expiry, (int, float)):
             raise MalformedToken("access token has no exp, or exp is not a number")
-        expired = self._clock() > expiry
+        expired = self._service_time.now() > expiry
         if expired and renew and is_ours(self, "renew_access_token"):
             yield CallMethod(lambda: self._refresh_once(refreshes_before, client_metadata))
         elif expired and renew:
@@ -94,7 +94,12 @@ class TokenMethods(RefreshMethods):
         result = tokens.get("AuthenticationResult")
         if not result:
             raise UnsupportedChallenge(str(tokens.get("ChallengeName", "absent")))
-        yield from self._verify_pair(result["AccessToken"], result["IdToken"])
+        received = (result["AccessToken"], result["IdToken"])
+        self._just_received += received
+        try:
+            yield from self._verify_pair(*received)
+        finally:
+            self._just_received = tuple(token for token in self._just_received if token not in received)
         yield from self._set_result(result)
 
 

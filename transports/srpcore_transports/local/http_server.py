@@ -226,6 +226,10 @@ class _Handler(BaseHTTPRequestHandler):
             return False
         return not self._pool_server.loopback or _is_loopback(host)
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Return the value of the Date header: by the pool's clock, because clients compare theirs with it."""
+        return super().date_time_string(self._pool_server.state.clock() if timestamp is None else timestamp)
+
     def _respond(self, response: Response) -> None:
         self.send_response(response.status)
         for name, value in response.headers.items():

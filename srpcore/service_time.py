@@ -1,0 +1,107 @@
+"""The service's clock, as the ``Date`` header of its responses shows it (RFC 9110, section 6.6.1).
+
+If the clock of this computer is wrong, a token that was just issued looks expired or looks valid for too long, and the
+service refuses a correct password, because the answer to PASSWORD_VERIFIER has the time in it. So the difference
+between the two clocks is measured at every response. It is used for two purposes only:
+
+- The expiry of tokens that the service has just sent is compared with the service's time, and so is the expiry that
+  decides about a refresh.
+- An error that a wrong clock can cause names the difference in its hint.
+
+Tokens that come from anywhere else are compared with the clock of this computer. Otherwise an attacker who can choose
+the time could make an expired token valid.
+
+If a program gives a clock of its own, or a test has frozen the time, then the difference has no meaning, and nothing is
+corrected.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+from typing import Final
+
+from .clock import Clock, is_system_time
+from .exceptions.service import ServiceError, member
+from .protocol import Reply
+
+__all__ = ["ServiceTime", "parse_date"]
+
+TOLERANCE: Final = 10.0
+"""A smaller difference, in seconds, counts as none: the header has whole seconds, and the response takes some time."""
+
+HINT_FROM: Final = 60.0
+"""An error names the difference from so many seconds on."""
+
+# The errors of a wrong clock: the TIMESTAMP of SRP, an access token that has expired, the time in an AWS signature.
+_CODES: Final = (
+    "NotAuthorizedException",
+    "InvalidSignatureException",
+    "SignatureDoesNotMatch",
+    "RequestExpired",
+    "RequestTimeTooSkewed",
+)
+
+_DATE: Final = re.compile(r"[A-Z][a-z]{2}, ([0-9]{2}) ([A-Z][a-z]{2}) ([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) GMT")
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def parse_date(value: object) -> float | None:
+    """Return the seconds since the epoch of an HTTP date such as ``Sun, 06 Nov 1994 08:49:37 GMT``, else None."""
+    match = _DATE.fullmatch(value) if isinstance(value, str) else None
+    if match is None or match[2] not in _MONTHS:
+        return None
+    day, year, hour, minute, second = (int(match[group]) for group in (1, 3, 4, 5, 6))
+    try:
+        return datetime(year, _MONTHS.index(match[2]) + 1, day, hour, minute, second, tzinfo=timezone.utc).timestamp()
+    except ValueError:
+        return None
+
+
+class ServiceTime:
+    """The difference between the service's clock and *clock*. It observes the replies and errors of flows.
+
+    Args:
+        clock: the clock of the object that sends the requests. Only ``system_clock`` is corrected.
+    """
+
+    __slots__ = ("clock", "skew")
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.skew = 0.0
+        """The seconds to add to the clock to get the service's time, by the last response."""
+
+    def now(self) -> float:
+        """Return the service's time in seconds since the epoch, as far as it is known."""
+        return self.clock() + (self.skew if is_system_time(self.clock) else 0.0)
+
+    def replied(self, reply: Reply) -> None:
+        """Measure the difference by a reply that has just arrived."""
+        skew = self._measure(reply.document)
+        if skew is not None:
+            self.skew = skew if abs(skew) > TOLERANCE else 0.0
+
+    def failed(self, error: Exception) -> None:
+        """Add the difference to the hint of *error*, which was just raised, if a wrong clock can have caused it."""
+        if not isinstance(error, ServiceError) or error.code not in _CODES or _NAMED in error.hint:
+            return
+        skew = self._measure(error.response)
+        if skew is None or abs(skew) < HINT_FROM:
+            return
+        hint = (
+            f"{_NAMED} {abs(skew):.0f} seconds {'ahead of' if skew < 0 else 'behind'} the service's, by the Date "
+            "header of its answer: set the clock. From about five minutes on, the service refuses correct passwords "
+            "and signatures"
+        )
+        error.hint = f"{error.hint}\n{hint}" if error.hint else hint
+        error.add_note(hint)
+
+    def _measure(self, document: object) -> float | None:
+        if not is_system_time(self.clock):
+            return None
+        date = parse_date(member(member(document, "ResponseMetadata"), "HTTPHeaders").get("date"))
+        return None if date is None else date - self.clock()
+
+
+_NAMED: Final = "this computer's clock is"
