@@ -93,9 +93,18 @@ _MODULES = [*_PUBLIC_MODULES, *"client driver flows pool resolve service_client 
 
 if not TYPE_CHECKING:  # type checkers know every name, and must not take a misspelt one for Any
 
+    def _boto3() -> Any:
+        # pycognito has this name, and the tests of programs patch it.
+        try:
+            return import_module("boto3")
+        except ModuleNotFoundError:
+            raise AttributeError(f"module {__name__!r} has no attribute 'boto3': pip install boto3") from None
+
     def __getattr__(name: str) -> Any:
         if name in _MODULES:
             return import_module(f"{__name__}.{name}")
+        if name == "boto3":
+            return _boto3()
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = getattr(import_module(f"{__name__}.{_MODULE_OF.get(name, 'exceptions')}"), name)

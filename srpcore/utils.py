@@ -5,7 +5,9 @@ The module has the name that it has in pycognito.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from enum import Enum
 from typing import Any, cast
 
@@ -31,11 +33,16 @@ class TokenType(str, Enum):  # noqa: UP042 - as in pycognito: str() of a StrEnum
     ACCESS_TOKEN = "access_token"
 
 
-class RequestsSrpAuth:
+class _Plain:
+    """The base of RequestsSrpAuth. Python can replace the bases of a class only if it has another base than object."""
+
+
+class RequestsSrpAuth(_Plain):
     """Authentication for requests: puts a token of the user into a header of every request, as in pycognito.
 
     ``requests.get(url, auth=RequestsSrpAuth(...))`` logs in before the first request, and refreshes the tokens when
-    the access token has expired. requests accepts any callable as ``auth``, so this class does not import requests.
+    the access token has expired. This class does not import requests. While requests is loaded, it is a
+    ``requests.auth.AuthBase``.
 
     Several threads can share one object. One of them logs in or refreshes, and the others wait for it.
 
@@ -64,6 +71,7 @@ class RequestsSrpAuth:
         auth_token_type: TokenType | str = TokenType.ACCESS_TOKEN,
         boto3_client_kwargs: Mapping[str, object] | None = None,
     ) -> None:
+        _derive_from_auth_base()
         # An argument may be None in spite of the cast. Cognito refuses it, with an error that names it.
         self.cognito_client = cognito or _CognitoByRequests(
             cast(str, user_pool_id),
@@ -103,6 +111,18 @@ class RequestsSrpAuth:
         if not token:
             raise ConfigurationError(f"no {self.token_type.value} to send: log in, or give one to the Cognito object")
         return token
+
+
+def _derive_from_auth_base() -> None:
+    """Make RequestsSrpAuth a subclass of requests' AuthBase, if requests is loaded by now."""
+    base: type | None = getattr(sys.modules.get("requests.auth"), "AuthBase", None)
+    if base is None or issubclass(RequestsSrpAuth, base):
+        return
+    with suppress(TypeError):  # a program's class has both bases in the other order: it is an AuthBase already
+        RequestsSrpAuth.__bases__ = (_Plain, base)
+
+
+_derive_from_auth_base()
 
 
 class _CognitoByRequests(Cognito):

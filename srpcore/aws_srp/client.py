@@ -10,7 +10,7 @@ from typing import Any, cast
 from ..clock import Clock, system_clock
 from ..crypto import cognito
 from ..crypto.device import Device, device_identity
-from ..crypto.encoding import parse_hex, parse_public_value, to_hex, utf8
+from ..crypto.encoding import to_hex, utf8
 from ..crypto.randomness import RandomBits, system_random_bits
 from ..crypto.secret_hash import secret_hash
 from ..driver import run
@@ -18,7 +18,7 @@ from ..exceptions.base import ConfigurationError
 from ..flows.challenge import Answer, challenge_of, raise_challenge
 from ..flows.login import answer_challenge
 from ..flows.login_context import AppClient, LoginContext
-from ..flows.srp import MAX_SALT_DIGITS, Prover, device_claim, password_claim, user_srp
+from ..flows.srp import Prover, parse_salt, require_string, sign_claim, user_srp
 from ..pool import Pool
 from ..protocol import Flow, JsonObject
 from ..resolve import as_client, as_transport, make_transport
@@ -136,7 +136,7 @@ class AWSSRP(ExchangePair, DeviceCalls):
 
     def _key(self, kind: str, identity: str, password: str, B: int, salt: int | str) -> bytes:
         if isinstance(salt, str):
-            salt = parse_hex(salt, name="SALT", max_digits=MAX_SALT_DIGITS, signed=True)
+            salt = parse_salt(salt)
         return cognito.client_key(self._pair_for(kind, B), B, cognito.private_key(identity, password, salt))
 
     def get_auth_params(self) -> dict[str, str]:
@@ -148,7 +148,7 @@ class AWSSRP(ExchangePair, DeviceCalls):
         if self._is_bound():
             self._forget_pair()
         self._state()["sent"] = True
-        return self._login_context().identified({"SRP_A": to_hex(self.large_a_value)})
+        return self._identified(self._login_context(), {"SRP_A": to_hex(self.large_a_value)})
 
     @staticmethod
     def get_secret_hash(username: str, client_id: str, client_secret: str) -> str:
@@ -182,14 +182,14 @@ class AWSSRP(ExchangePair, DeviceCalls):
             or challenge_parameters.get("USER_ID_FOR_SRP")
             or request_parameters["USERNAME"]
         )
-        claim = password_claim(
+        name = require_string(challenge_parameters, "USER_ID_FOR_SRP")
+        claim = sign_claim(
             challenge_parameters,
-            suffix=context.app.pool.suffix,
-            password=self.password,
-            pair=self._pair_for("password", _public_value(challenge_parameters)),
-            now=context.now,
+            context.app.pool.suffix + name,
+            lambda B, salt: self.get_password_authentication_key(name, self.password, B, salt),
+            lambda: self.get_cognito_formatted_timestamp(context.now),
         )
-        return context.identified(claim)
+        return self._identified(context, claim)
 
     def process_device_challenge(self, challenge_parameters: dict[str, Any]) -> dict[str, str]:
         """Return the ChallengeResponses to DEVICE_PASSWORD_VERIFIER, if ``large_a_value`` was sent as SRP_A.
@@ -200,12 +200,17 @@ class AWSSRP(ExchangePair, DeviceCalls):
                 for the SRP_A that was sent.
         """
         context = self._login_context()
-        if context.device is None:
+        device = context.device
+        if device is None:
             raise ConfigurationError("no device: give device_key, device_group_key and device_password")
-        context.canonical = challenge_parameters.get("USERNAME")
-        pair = self._pair_for("device", _public_value(challenge_parameters))
-        claim = device_claim(challenge_parameters, device=context.device, pair=pair, now=context.now)
-        return context.identified(claim)
+        context.canonical = challenge_parameters.get("USERNAME") or self.canonical_username
+        claim = sign_claim(
+            challenge_parameters,
+            device_identity(device.group_key, device.key),
+            lambda B, salt: self.get_device_authentication_key(device.group_key, device.key, device.password, B, salt),
+            lambda: self.get_cognito_formatted_timestamp(context.now),
+        )
+        return self._identified(context, claim)
 
     def authenticate_user(self, client: object = None, client_metadata: dict[str, str] | None = None) -> JsonObject:
         """Log in, and return the service's reply with ``AuthenticationResult``. A device challenge is answered.
@@ -295,13 +300,23 @@ class AWSSRP(ExchangePair, DeviceCalls):
             self._prepare_exchange(context.device)
             return self.get_auth_params()
 
+        def device() -> dict[str, str]:
+            # Each exchange has a pair of its own, the device's too.
+            self._begin_exchange()
+            self.canonical_username = context.canonical
+            return self._identified(context, {"SRP_A": to_hex(self.large_a_value)})
+
         # Check the password before anything is sent. It is needed only after the first reply, so without this check a
         # login would begin that cannot be completed. A program that overrides process_challenge may not need a
         # password, so then nothing is checked.
         if getattr(self.process_challenge, "__func__", None) is _PROCESS_CHALLENGE:
             utf8(self.password, name="password")
         try:
-            return (yield from user_srp(context, Prover(first, self.process_challenge)))
+            return (
+                yield from user_srp(
+                    context, Prover(first, self.process_challenge, device, self.process_device_challenge)
+                )
+            )
         finally:
             self.canonical_username = context.canonical
 
@@ -324,6 +339,13 @@ class AWSSRP(ExchangePair, DeviceCalls):
             random_bits=self._random_bits,
         )
 
+    def _identified(self, context: LoginContext, parameters: dict[str, str]) -> dict[str, str]:
+        """Return *parameters* with those of every request. SECRET_HASH is computed by ``get_secret_hash``."""
+        found = context.identified(parameters)
+        if self.client_secret is not None:
+            found["SECRET_HASH"] = self.get_secret_hash(found["USERNAME"], self.client_id, self.client_secret)
+        return found
+
     def _present_app(self) -> AppClient:
         """Return the app client. It is made again only if a program has changed the attributes since the last call."""
         app = self._app
@@ -331,10 +353,6 @@ class AWSSRP(ExchangePair, DeviceCalls):
         if app is None or (app.pool.user_pool_id, app.client_id, app.client_secret) != present:
             app = self._app = AppClient(Pool(self.pool_id), self.client_id, self.client_secret)
         return app
-
-
-def _public_value(challenge_parameters: dict[str, Any]) -> int:
-    return parse_public_value(challenge_parameters.get("SRP_B"), cognito.GROUP.N, name="SRP_B")
 
 
 def _default_client(pool_id: str, pool_region: str | None) -> Any:

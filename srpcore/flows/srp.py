@@ -26,10 +26,13 @@ __all__ = [
     "device_claim",
     "fresh_pair",
     "is_stale_device",
+    "parse_salt",
     "password_claim",
     "password_prover",
     "prove",
+    "require_string",
     "retry_without_stale_device",
+    "sign_claim",
     "user_srp",
 ]
 
@@ -38,7 +41,7 @@ MAX_SALT_DIGITS = 256
 
 
 class Prover(NamedTuple):
-    """Two functions that prove a password. Programs written for pycognito override them as methods of AWSSRP."""
+    """Functions that prove a password, and a device. Programs for pycognito override them as methods of AWSSRP."""
 
     get_auth_params: Callable[[], dict[str, str]]
     """Returns the AuthParameters of InitiateAuth. It is called once for each exchange."""
@@ -48,6 +51,12 @@ class Prover(NamedTuple):
 
     It is called with the ChallengeParameters and with the AuthParameters that were sent.
     """
+
+    get_device_params: Callable[[], dict[str, str]] | None = None
+    """Returns the ChallengeResponses to DEVICE_SRP_AUTH; None if nothing is overridden."""
+
+    process_device_challenge: Callable[[dict[str, Any]], dict[str, str]] | None = None
+    """Returns the ChallengeResponses to DEVICE_PASSWORD_VERIFIER, for its ChallengeParameters."""
 
 
 def password_prover(context: LoginContext, password: str) -> Prover:
@@ -90,7 +99,7 @@ def password_claim(
         UnsafeServerValue: a challenge parameter is missing or unsafe to use.
         ConfigurationError: the password cannot be encoded as UTF-8.
     """
-    return _claim(parameters, suffix + _require_string(parameters, "USER_ID_FOR_SRP"), password, pair, now)
+    return _claim(parameters, suffix + require_string(parameters, "USER_ID_FOR_SRP"), password, pair, now)
 
 
 def device_claim(parameters: Mapping[str, Any], *, device: Device, pair: Ephemeral, now: datetime) -> dict[str, str]:
@@ -105,11 +114,34 @@ def device_claim(parameters: Mapping[str, Any], *, device: Device, pair: Ephemer
 def _claim(
     parameters: Mapping[str, Any], identity: str, password: str, pair: Ephemeral, now: datetime
 ) -> dict[str, str]:
+    def derive_key(B: int, salt: str) -> bytes:
+        return cognito.client_key(pair, B, cognito.private_key(identity, password, parse_salt(salt)))
+
+    return sign_claim(parameters, identity, derive_key, lambda: cognito.format_timestamp(now))
+
+
+def sign_claim(
+    parameters: Mapping[str, Any],
+    identity: str,
+    derive_key: Callable[[int, str], bytes],
+    timestamp_now: Callable[[], str],
+) -> dict[str, str]:
+    """Return the three ChallengeResponses that prove a password, of a user or of a device.
+
+    Args:
+        parameters: the ChallengeParameters. They are checked before *derive_key* is called.
+        identity: whose password it is: see :func:`srpcore.crypto.cognito.private_key`.
+        derive_key: returns the 16-byte key, for B and for SALT, the challenge's hexadecimal string.
+        timestamp_now: returns TIMESTAMP.
+
+    Raises:
+        UnsafeServerValue: a challenge parameter is missing or unsafe to use.
+    """
     B = parse_public_value(parameters.get("SRP_B"), cognito.GROUP.N, name="SRP_B")
-    salt = parse_hex(parameters.get("SALT"), name="SALT", max_digits=MAX_SALT_DIGITS, signed=True)
-    block = _require_string(parameters, "SECRET_BLOCK")
-    key = cognito.client_key(pair, B, cognito.private_key(identity, password, salt))
-    timestamp = cognito.format_timestamp(now)
+    parse_salt(parameters.get("SALT"))
+    block = require_string(parameters, "SECRET_BLOCK")
+    key = derive_key(B, parameters["SALT"])
+    timestamp = timestamp_now()
     return {
         "TIMESTAMP": timestamp,
         "PASSWORD_CLAIM_SECRET_BLOCK": block,
@@ -117,7 +149,21 @@ def _claim(
     }
 
 
-def _require_string(parameters: Mapping[str, Any], name: str) -> str:
+def parse_salt(salt: object) -> int:
+    """Return SALT as an integer. Only SALT may have a sign.
+
+    Raises:
+        UnsafeServerValue: it is not a hexadecimal string of bounded size.
+    """
+    return parse_hex(salt, name="SALT", max_digits=MAX_SALT_DIGITS, signed=True)
+
+
+def require_string(parameters: Mapping[str, Any], name: str) -> str:
+    """Return the challenge parameter *name*.
+
+    Raises:
+        UnsafeServerValue: it is missing or is not a string.
+    """
     value = parameters.get(name)
     if not isinstance(value, str) or not value:
         raise UnsafeServerValue(f"unsafe value from the server: {name} is missing in the challenge")
@@ -176,14 +222,15 @@ def prove(context: LoginContext, reply: JsonObject, prover: Prover, request: dic
     if reply.get("ChallengeName") == "PASSWORD_VERIFIER":
         responses = prover.process_challenge(challenge_parameters(reply), request)
         reply = yield from context.respond(reply, responses, expected=AFTER_FIRST_FACTOR)
-    return (yield from answer_device(context, reply))
+    return (yield from answer_device(context, reply, prover))
 
 
-def answer_device(context: LoginContext, reply: JsonObject) -> Flow[JsonObject]:
+def answer_device(context: LoginContext, reply: JsonObject, prover: Prover | None = None) -> Flow[JsonObject]:
     """Answer DEVICE_SRP_AUTH if *reply* is that challenge and the login has a device. Return the last reply.
 
     The service may send this challenge after PASSWORD_VERIFIER, after a login that sends the password, after
-    CUSTOM_CHALLENGE and after MFA. The exchange uses a fresh pair, not the one of the password.
+    CUSTOM_CHALLENGE and after MFA. The exchange uses a fresh pair, not the one of the password. If *prover* has
+    functions for a device, they compute the answers.
 
     Raises:
         ServiceError: the service refused the answer.
@@ -193,6 +240,10 @@ def answer_device(context: LoginContext, reply: JsonObject) -> Flow[JsonObject]:
     device = context.device
     if reply.get("ChallengeName") != "DEVICE_SRP_AUTH" or device is None:
         return reply
+    if prover is not None and prover.get_device_params is not None and prover.process_device_challenge is not None:
+        challenge = yield from context.respond(reply, prover.get_device_params(), expected=DEVICE_PROOF)
+        responses = prover.process_device_challenge(challenge_parameters(challenge))
+        return (yield from context.respond(challenge, responses, expected=AFTER_FIRST_FACTOR))
     pair = fresh_pair(context)
     request = context.identified({"SRP_A": to_hex(pair.public)})
     challenge = yield from context.respond(reply, request, expected=DEVICE_PROOF)

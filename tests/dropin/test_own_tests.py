@@ -277,3 +277,51 @@ def test_the_setting_ends_with_the_test_run(monkeypatch: pytest.MonkeyPatch) -> 
     assert os.environ["SRPCORE_TRANSPORT"] == "botocore"
     pytest_plugin.pytest_unconfigure(config)
     assert "SRPCORE_TRANSPORT" not in os.environ
+
+
+# Names that pycognito has because it imports other packages
+
+
+def test_srpcore_boto3_is_boto3_and_can_be_replaced() -> None:
+    assert vars(srpcore).get("boto3") is None
+    assert srpcore.__getattr__("boto3") is boto3
+    with mock.patch("srpcore.boto3") as double:
+        user = srpcore.Cognito(POOL_ID, "app", username="bob")
+        assert user.client is double.client.return_value
+    with mock.patch("srpcore.boto3.client") as client:
+        assert srpcore.Cognito(POOL_ID, "app").client is client.return_value
+    assert srpcore.__getattr__("boto3") is boto3
+
+
+PROGRAM = """
+import sys
+sys.modules["boto3"] = None
+import srpcore
+print(hasattr(srpcore, "boto3"))
+{first}
+from srpcore.utils import RequestsSrpAuth
+class Own(RequestsSrpAuth):
+    pass
+import requests.auth
+auth = Own("alice", "password", "us-east-1_123456789", "us-east-1", "app")
+print(isinstance(auth, requests.auth.AuthBase), issubclass(RequestsSrpAuth, requests.auth.AuthBase))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", ["", "import requests"])
+def test_the_auth_for_requests_is_an_auth_base_while_requests_is_loaded(first: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": ROOTS, "SRPCORE_TRANSPORT": "https"}
+    command = [sys.executable, "-c", PROGRAM.format(first=first)]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60)
+    assert ended.stdout == "False\nTrue True\n"
+
+
+def test_a_class_with_both_bases_works_in_either_order() -> None:
+    from requests.auth import AuthBase
+
+    from srpcore.utils import RequestsSrpAuth
+
+    own = type("Own", (RequestsSrpAuth, AuthBase), {})
+    auth = own("alice", "password", POOL_ID, "us-east-1", "app")
+    assert isinstance(auth, AuthBase)

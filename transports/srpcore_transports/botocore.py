@@ -30,6 +30,7 @@ from botocore.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
+import srpcore
 from srpcore.exceptions.base import ConfigurationError, TransportError, TransportTimeout
 from srpcore.exceptions.compat import COUNTERPARTS
 from srpcore.exceptions.context import without_cause
@@ -62,10 +63,8 @@ def make_client(session: Any = None, **arguments: Any) -> Any:
         botocore.exceptions.BotoCoreError: botocore refused the arguments.
     """
     if session is None:
-        try:
-            session = import_module("boto3")
-        except ModuleNotFoundError:
-            session = import_module("botocore.session").get_session()
+        # A program's test may replace srpcore.boto3, which pycognito has too.
+        session = getattr(srpcore, "boto3", None) or import_module("botocore.session").get_session()
     # boto3's name first, because a mock session has both.
     make = getattr(session, "client", None) or session.create_client
     client = make("cognito-idp", **arguments)
