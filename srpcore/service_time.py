@@ -94,8 +94,9 @@ class ServiceTime:
             "header of its answer: set the clock. From about five minutes on, the service refuses correct passwords "
             "and signatures"
         )
-        error.hint = f"{error.hint}\n{hint}" if error.hint else hint
-        error.add_note(hint)
+        # First, because it is measured. The rest of the hint names causes that are only possible.
+        error.hint = f"{hint}\n{error.hint}" if error.hint else hint
+        error.add_note(f"Hint: {hint}")
 
     def _measure(self, document: object) -> float | None:
         if not is_system_time(self.clock):
@@ -104,4 +105,4 @@ class ServiceTime:
         return None if date is None else date - self.clock()
 
 
-_NAMED: Final = "this computer's clock is"
+_NAMED: Final = "the clock of this computer is"
