@@ -36,7 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         # would print a traceback.
         _flush()
     except SrpcoreError as error:
-        print(f"srpcore: {without_tokens(printable(str(error))).strip()}", file=sys.stderr)
+        hint = getattr(error, "hint", "").replace("\n", "; ")
+        message = without_tokens(printable(str(error))).strip() + (f" ({hint})" if hint else "")
+        print(f"srpcore: {message}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(file=sys.stderr)

@@ -22,6 +22,7 @@ from typing import Final
 from ..client import Cognito, SignIn
 from ..exceptions.base import ConfigurationError
 from ..flows.challenge import Challenge, unsupported
+from ..pool import Pool
 from ..text import printable
 from .prompt import ask, ask_secret
 
@@ -34,6 +35,9 @@ def login(arguments: argparse.Namespace) -> int:
     Raises:
         SrpcoreError: the login failed.
     """
+    # Prompt only after the other arguments were checked: a user should not have to type a password before learning that
+    # an option was wrong. Cognito checks the pool id only when it is used.
+    Pool(arguments.user_pool_id)
     with Cognito(
         arguments.user_pool_id,
         arguments.client_id,
@@ -41,8 +45,6 @@ def login(arguments: argparse.Namespace) -> int:
         endpoint_url=arguments.endpoint_url,
         allow_http=arguments.allow_http or None,
     ) as user:
-        # Prompt only after the other arguments were checked: a user should not have to type a password before learning
-        # that an option was wrong.
         user.username = arguments.username or ask("Username: ")
         step = user.sign_in(ask_secret("Password: "))
         while step.challenge is not None:

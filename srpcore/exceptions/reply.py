@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..protocol import Reply
 from . import service_exceptions
 from .compat import combined
+from .hints import hint_for
 from .not_authorized import not_authorized_class
 from .service import ServiceError, member
 from .service_exceptions import NotAuthorizedException
@@ -20,11 +21,15 @@ def service_error(reply: Reply, operation: str) -> ServiceError:
     """Return the exception for an error *reply* to *operation*.
 
     While ``botocore.exceptions`` is loaded, the exception is also a botocore ``ClientError``. On the botocore transport
-    it is also an instance of the class ``client.exceptions.X`` that the client raised.
+    it is also an instance of the class ``client.exceptions.X`` that the client raised. If the cause is a frequent one,
+    the exception has a ``hint``.
     """
     error = member(reply.document, "Error")
     cls = _BY_CODE.get(str(error.get("Code")), ServiceError)
     if cls is NotAuthorizedException:
         cls = not_authorized_class(str(error.get("Message", "")))
     made: ServiceError = combined(cls, "service", raised=reply.raised)(reply.document, operation)
+    made.hint = hint_for(made.code, made.message)
+    if made.hint:
+        made.add_note(f"Hint: {made.hint}")
     return made

@@ -1,12 +1,17 @@
-"""The finer kinds of NotAuthorizedException, on every transport."""
+"""The finer kinds of NotAuthorizedException, and the hints of errors, on every transport."""
 
 from __future__ import annotations
 
+import copy
+import pickle
+import traceback
+
 import pytest
 
+import srpcore
 from srpcore import exceptions
 from support.users import PASSWORD
-from support.world import World
+from support.world import World, error
 
 
 def test_an_expired_access_token_is_not_an_expired_session(world: World) -> None:
@@ -47,3 +52,57 @@ def test_a_revoked_access_token_is_its_own_kind(world: World) -> None:
     other.logout()
     with pytest.raises(exceptions.AccessTokenRevoked):
         user.get_user()
+
+
+def refused(user: srpcore.Cognito, password: str = PASSWORD) -> exceptions.ServiceError:
+    with pytest.raises(exceptions.ServiceError) as caught:
+        user.authenticate(password)
+    return caught.value
+
+
+def test_a_wrong_password_names_the_pool_id_and_the_clock_too(world: World) -> None:
+    world.create()
+    found = refused(world.user(), "not the password")
+    assert isinstance(found, exceptions.WrongPassword)
+    for cause in ("password", "user pool id", "clock", "Date header"):
+        assert cause in found.hint
+    assert found.hint not in str(found)
+    assert f"Hint: {found.hint}" in "".join(traceback.format_exception(found))
+    for again in (copy.copy(found), pickle.loads(pickle.dumps(found))):
+        assert (again.hint, again.__notes__) == (found.hint, found.__notes__)
+
+
+def test_a_missing_or_unneeded_client_secret_is_named(world: World) -> None:
+    world.create()
+    secret = None if world.pool.client_secret else "a secret"
+    user = srpcore.Cognito(
+        world.pool.user_pool_id, world.pool.client_id, username="alice", client_secret=secret, **world.arguments
+    )
+    assert "client_secret" in refused(user).hint
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "cause"),
+    [
+        ("InvalidParameterException", "USER_SRP_AUTH is not enabled for the client.", "ALLOW_USER_SRP_AUTH"),
+        ("InvalidParameterException", "USER_PASSWORD_AUTH flow not enabled for this client", "ExplicitAuthFlows"),
+        ("InvalidParameterException", "Initiate Auth method not supported.", ""),
+        ("ResourceNotFoundException", "User pool us-east-1_x does not exist.", "user pool id"),
+        ("ResourceNotFoundException", "User pool client abc does not exist.", "client id"),
+        ("ResourceNotFoundException", "Device does not exist.", ""),
+        ("NotAuthorizedException", "Unable to verify secret hash for client abc", "client_secret"),
+        ("NotAuthorizedException", "Invalid Access Token", "'Bearer ' prefix"),
+        ("NotAuthorizedException", "Access Token has expired", "renew_access_token()"),
+        ("NotAuthorizedException", "Invalid Refresh Token", "confirm_device"),
+        ("NotAuthorizedException", "Invalid session for the user, session is expired.", "log in again"),
+        ("InvalidSignatureException", "Signature expired", "clock"),
+        ("TooManyRequestsException", "Rate exceeded", ""),
+    ],
+)
+def test_the_hint_names_the_likely_cause(world: World, code: str, message: str, cause: str) -> None:
+    world.wire.instead = lambda operation: error(code, message)
+    found = refused(world.user())
+    assert found.message == message
+    assert cause in found.hint
+    # An error without a frequent cause has neither a hint nor a note.
+    assert bool(found.hint) is bool(cause) is hasattr(found, "__notes__")
