@@ -6,6 +6,7 @@ The core does not import the package ``srpcore_transports`` anywhere else.
 from __future__ import annotations
 
 import os
+import sys
 from importlib import import_module
 from inspect import iscoroutinefunction, isfunction
 from typing import Any, cast
@@ -35,12 +36,32 @@ def transport_module(name: str) -> Any:
         ConfigurationError: the module needs a package that is not installed, or the module itself is missing.
     """
     try:
-        return import_module(f"srpcore_transports.{name}")
+        return _import(name)
     except ModuleNotFoundError as error:
         missing, extra = error.name or "a module", name.split(".", 1)[0]
+        if getattr(sys, "frozen", False) or "__compiled__" in globals():  # set by PyInstaller, and by Nuitka
+            raise ConfigurationError(
+                f"{missing} is not in this bundle: build it with srpcore_transports.{extra} included, for example "
+                f"by PyInstaller's option --hidden-import srpcore_transports.{extra}"
+            ) from error
         if missing.split(".", 1)[0] == "srpcore_transports":
             raise ConfigurationError(f"{missing} is missing: pip install --force-reinstall srpcore") from error
         raise ConfigurationError(f"{missing} is not installed: pip install 'srpcore[{extra}]'") from error
+
+
+def _import(name: str) -> Any:
+    # PyInstaller, Nuitka and other tools that bundle a program look for import statements, and cannot see a name in a
+    # string. So the modules of the default transport are imported by statements. The others need packages that most
+    # programs do not use, and would make every bundle larger.
+    if name == "https":
+        import srpcore_transports.https as https
+
+        return https
+    if name == "credentials":
+        import srpcore_transports.credentials as credentials
+
+        return credentials
+    return import_module(f"srpcore_transports.{name}")
 
 
 def make_transport(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from importlib import import_module
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar, cast
 
@@ -92,7 +91,7 @@ class HttpxBase(HttpTransport, Generic[C]):
     def _load(self) -> Modules:
         """Import httpx, and make the TLS context if the program gave no client. Both are slow, and happen once."""
         try:
-            modules = Modules(*(import_module(f"srpcore_transports.httpx.{name}") for name in Modules._fields))
+            modules = _import_modules()
         except ModuleNotFoundError as error:
             raise ConfigurationError(f"{error.name} is not installed: pip install 'srpcore[httpx]'") from error
         with self._context_lock.lock:
@@ -102,6 +101,13 @@ class HttpxBase(HttpTransport, Generic[C]):
 
     def _own_context(self) -> ssl.SSLContext:
         return cast(ssl.SSLContext, self._context)
+
+
+def _import_modules() -> Modules:
+    # A statement, because tools that bundle a program (PyInstaller, Nuitka) do not see a module named in a string.
+    from . import clients, request
+
+    return Modules(request, clients)
 
 
 def check_open(client: Any) -> None:
