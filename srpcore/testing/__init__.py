@@ -1,4 +1,6 @@
-"""Hypothesis strategies for the values in a login, with many edge cases (extra ``srpcore[testing]``).
+"""Test kit for cryptography: Hypothesis strategies, and suites of laws for your code (extra ``srpcore[testing]``).
+
+The strategies give the values of logins and tokens, with many edge cases.
 
 .. code-block:: python
 
@@ -20,9 +22,23 @@ from ..exceptions.base import ConfigurationError
 
 if find_spec("hypothesis") is None:
     raise ConfigurationError("srpcore.testing needs hypothesis: pip install 'srpcore[testing]'")
-
+from .exchanges import HostileClient, HostileServer, SrpExchange, hostile_clients, hostile_servers, srp_exchanges
+from .groups import rfc5054_groups, safe_prime_groups, small_groups
+from .laws import LawFailure, LawReport, LawViolation
+from .srp_laws import (
+    NewSrpClient,
+    NewSrpServer,
+    SrpClient,
+    SrpClientSetup,
+    SrpServer,
+    SrpServerSetup,
+    check_srp_client,
+    check_srp_server,
+)
 from .strategies import (
     hex_texts,
+    identities,
+    near_miss_passwords,
     non_hex_texts,
     other_passwords,
     passwords,
@@ -38,16 +54,38 @@ from .strategies import (
 )
 
 __all__ = [
+    "HostileClient",
+    "HostileServer",
+    "LawFailure",
+    "LawReport",
+    "LawViolation",
+    "NewSrpClient",
+    "NewSrpServer",
+    "SrpClient",
+    "SrpClientSetup",
+    "SrpExchange",
+    "SrpServer",
+    "SrpServerSetup",
+    "check_srp_client",
+    "check_srp_server",
     "hex_texts",
+    "hostile_clients",
+    "hostile_servers",
+    "identities",
+    "near_miss_passwords",
     "non_hex_texts",
     "other_passwords",
     "passwords",
     "public_values",
+    "rfc5054_groups",
+    "safe_prime_groups",
     "salt_texts",
     "salts",
     "secret_blocks",
     "secret_exponents",
     "signed_integers",
+    "small_groups",
+    "srp_exchanges",
     "texts_with_lone_surrogates",
     "unsafe_public_values",
     "usernames",

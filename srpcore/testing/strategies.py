@@ -10,12 +10,15 @@ hash is 0. To test that case, give ``u=0`` to :func:`srpcore.crypto.srp.client_p
 from __future__ import annotations
 
 import base64
+from unicodedata import normalize
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 __all__ = [
     "hex_texts",
+    "identities",
+    "near_miss_passwords",
     "non_hex_texts",
     "other_passwords",
     "passwords",
@@ -72,13 +75,22 @@ def usernames() -> SearchStrategy[str]:
     return _strings()
 
 
+def identities() -> SearchStrategy[str]:
+    """Return identities as Cognito hashes them: the part of a pool id after ``_``, followed by a user's id."""
+    suffixes = st.sampled_from(("AbCd12345", "000000000", "aaaaaaaaa"))
+    return st.tuples(suffixes, st.sampled_from(("3f2504e0-4f89-11d3-9a0c-0305e82c3301",)) | _strings()).map("".join)
+
+
 def passwords() -> SearchStrategy[str]:
     """Return strings that a user may choose as a password and that UTF-8 can encode: see :func:`usernames`."""
     return _strings()
 
 
-def other_passwords(password: str) -> SearchStrategy[str]:
-    """Return passwords other than *password*. Many are so similar that incorrect code may accept them."""
+def near_miss_passwords(password: str) -> list[str]:
+    """Return passwords that differ from *password* and that incorrect code may take for it, the simplest first.
+
+    They differ in a blank, a NUL byte, upper and lower case, Unicode normalisation, or the end of a long password.
+    """
     near = (
         password + " ",
         " " + password,
@@ -88,11 +100,18 @@ def other_passwords(password: str) -> SearchStrategy[str]:
         password.upper(),
         password.lower(),
         password[:-1],
+        password[:72],  # bcrypt ignores what comes after 72 bytes
         password[:128],
-        password.replace("\u00e9", "e\u0301"),
-        password.replace("e\u0301", "\u00e9"),
+        normalize("NFC", password),
+        normalize("NFD", password),
+        normalize("NFKC", password),
     )
-    return (st.sampled_from(near) | _strings()).filter(lambda other: other != password)
+    return [other for other in dict.fromkeys(near) if other != password]
+
+
+def other_passwords(password: str) -> SearchStrategy[str]:
+    """Return passwords other than *password*, many of them :func:`near_miss_passwords`."""
+    return (st.sampled_from(near_miss_passwords(password)) | _strings()).filter(lambda other: other != password)
 
 
 def texts_with_lone_surrogates() -> SearchStrategy[str]:
@@ -116,16 +135,21 @@ def secret_exponents(bits: int = 256) -> SearchStrategy[int]:
     return edges | short | single_bits | st.integers(0, (1 << bits) - 1)
 
 
-def salts(size: int = 16) -> SearchStrategy[int]:
-    """Return salts of at most *size* bytes, as the signed integers that SALT encodes.
+def salts(size: int = 16, *, signed: bool = True) -> SearchStrategy[int]:
+    """Return salts of at most *size* bytes, as the integers that SALT encodes.
 
-    Some are negative or 0, some have leading zero bytes or digits, and some have the top bit set.
+    Some are 0, some have leading zero bytes or digits, and some have the top bit set. If *signed*, some are negative,
+    as the service has sent them.
     """
     bits = 8 * size
-    edges = st.sampled_from((0, 1, -1, 127, 128, -128, -129, 255, -256, (1 << bits) - 1, 1 << (bits - 1), -(1 << bits)))
+    positive = (0, 1, 127, 128, 255, (1 << bits) - 1, 1 << (bits - 1))
     short = st.integers(1, bits).flatmap(lambda n: st.integers(0, (1 << n) - 1))
     high = st.integers(1 << (bits - 1), (1 << bits) - 1)
-    return edges | short | high | high.map(lambda number: -number) | st.integers(0, (1 << bits) - 1)
+    unsigned = st.sampled_from(positive) | short | high | st.integers(0, (1 << bits) - 1)
+    if not signed:
+        return unsigned
+    negative = st.sampled_from((-1, -128, -129, -256, -(1 << bits))) | high.map(lambda number: -number)
+    return unsigned | negative
 
 
 def hex_texts(numbers: SearchStrategy[int]) -> SearchStrategy[tuple[str, int]]:
@@ -141,9 +165,9 @@ def hex_texts(numbers: SearchStrategy[int]) -> SearchStrategy[tuple[str, int]]:
     return st.builds(write, numbers, st.sampled_from((0, 0, 1, 2, 3, 4)), st.booleans())
 
 
-def salt_texts(size: int = 16) -> SearchStrategy[tuple[str, int]]:
+def salt_texts(size: int = 16, *, signed: bool = True) -> SearchStrategy[tuple[str, int]]:
     """Return ``(SALT, number)`` for the numbers of :func:`salts`. SALT is written in every form that has been seen."""
-    return hex_texts(salts(size))
+    return hex_texts(salts(size, signed=signed))
 
 
 def non_hex_texts() -> SearchStrategy[object]:
