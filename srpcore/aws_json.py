@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from .exceptions.base import ConfigurationError, InvalidRequest, TransportError
 from .exceptions.context import without_context
-from .protocol import Operation, Reply
+from .protocol import Operation, Reply, is_operation_name
 from .service_model import CONTENT_TYPE, STRING_PARAMETERS, TARGET_PREFIX, TIMESTAMP_MEMBERS
 
 __all__ = ["decode", "encode", "with_dates"]
@@ -24,8 +24,11 @@ def encode(operation: Operation) -> tuple[dict[str, str], bytes]:
 
     Raises:
         InvalidRequest: a member that must be a string by the service model is not a string.
-        ConfigurationError: a parameter cannot be encoded as JSON or UTF-8. The message does not quote a value.
+        ConfigurationError: the name of the operation is not letters and digits, or a parameter cannot be encoded as
+            JSON or UTF-8. The message does not quote a value.
     """
+    if not is_operation_name(operation.name):
+        raise ConfigurationError(f"invalid operation name {operation.name!r:.80}: it must be ASCII letters and digits")
     for member in STRING_PARAMETERS & operation.parameters.keys():
         if not isinstance(operation.parameters[member], str):
             raise InvalidRequest(f"{operation.name}: {member} must be a string; nothing was sent")

@@ -28,6 +28,7 @@ __all__ = [
     "Reply",
     "Request",
     "Transport",
+    "is_operation_name",
 ]
 
 T = TypeVar("T")
@@ -77,6 +78,14 @@ class Operation:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _operation, (self.name, self.parameters, self.signed)
+
+
+def is_operation_name(name: object) -> bool:
+    """Return whether *name* has the form of an operation's name: up to 128 ASCII letters and digits, a letter first.
+
+    A transport must check this before it makes a header or the name of a method of it.
+    """
+    return isinstance(name, str) and name.isascii() and name.isalnum() and name[0].isalpha() and len(name) <= 128
 
 
 def _operation(name: str, parameters: Mapping[str, object], signed: bool) -> Operation:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Mapping
 from importlib import import_module
@@ -15,7 +14,7 @@ from .exceptions.service import ServiceError
 from .flows import ask
 from .paginator import Paginator
 from .pool import default_endpoint
-from .protocol import AsyncTransport, Flow, JsonObject, Transport
+from .protocol import AsyncTransport, Flow, JsonObject, Transport, is_operation_name
 from .service_model import BOTOCORE_VERSION, OPERATIONS, PAGES
 
 __all__ = ["AsyncServiceClient", "ServiceClient"]
@@ -170,8 +169,7 @@ class ClientExceptions:
 
 
 def _call(operation: str, parameters: Mapping[str, object], signed: bool | None) -> Flow[JsonObject]:
-    is_string = isinstance(operation, str)  # pyright: ignore[reportUnnecessaryIsInstance]
-    if not is_string or not re.fullmatch(r"[A-Za-z][A-Za-z0-9]{0,127}", operation):
+    if not is_operation_name(operation):
         raise ConfigurationError(
             f"invalid operation name {operation!r}: use the API reference's name, for example 'ListUsers'"
         )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from srpcore.aws_json import decode, encode
 from srpcore.exceptions import ConfigurationError, TransportError
-from srpcore.protocol import Operation
+from srpcore.protocol import Operation, is_operation_name
 from srpcore.service_model import OPERATIONS as METHODS
 from srpcore.service_model import TIMESTAMP_MEMBERS
 
@@ -268,3 +268,17 @@ def test_dates_are_aware_and_only_numbers_become_dates() -> None:
     assert document["UserCreateDate"] == datetime(1970, 1, 1, 0, 0, 1, 250000, tzinfo=timezone.utc)
     assert (document["CreationDate"], document["LastModifiedDate"], document["StartDate"]) == ("soon", True, None)
     assert document["Other"] == 1.25
+
+
+@pytest.mark.parametrize(
+    "name", ["", "Sign Up", "SignUp\r\nX: y", "SignUp\n", "SígnUp", "1SignUp", "Sign_Up", "S" * 129, "S.UP", "٣", 5]
+)
+def test_the_name_of_an_operation_is_letters_and_digits(name: Any) -> None:
+    assert not is_operation_name(name)
+    with pytest.raises(ConfigurationError, match="invalid operation name"):
+        encode(Operation(name, {}))
+
+
+def test_every_operation_of_the_model_has_a_valid_name() -> None:
+    assert all(is_operation_name(name) for name in METHODS.values())
+    assert is_operation_name("S" * 128)

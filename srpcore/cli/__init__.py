@@ -104,7 +104,8 @@ def _add_verify(commands: Any) -> None:
         "verify",
         help="verify a token and print its claims",
         description="Verify a token of the pool and print its claims as JSON. If the token is not accepted, the exit "
-        "status is 1. The pool's key set is fetched, or read from the environment variable COGNITO_JWKS if it is set.",
+        "status is 1. The pool's key set is fetched, or read from the environment variable COGNITO_JWKS if it is set. "
+        "AWS_ENDPOINT_URL does not count here: use --endpoint-url.",
     )
     _add_pool(parser)
     parser.add_argument(

@@ -10,6 +10,7 @@ from pathlib import Path
 from ..client import Cognito
 from ..exceptions.base import ConfigurationError
 from ..exceptions.context import without_context
+from ..pool import Pool, default_endpoint
 from ..text import without_tokens
 from .prompt import at_terminal, read_all
 
@@ -25,7 +26,8 @@ def verify(arguments: argparse.Namespace) -> int:
     with Cognito(
         arguments.user_pool_id,
         arguments.client_id,
-        endpoint_url=arguments.endpoint_url,
+        # Not from AWS_ENDPOINT_URL: an environment variable must not change which keys are trusted.
+        endpoint_url=arguments.endpoint_url or default_endpoint(Pool(arguments.user_pool_id).region),
         allow_http=arguments.allow_http,
     ) as pool:
         claims = pool.verify_token(_read(arguments.file), f"{arguments.use}_token", arguments.use)

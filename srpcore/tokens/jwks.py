@@ -44,20 +44,51 @@ class KeySet(NamedTuple):
 def parse_key_set(document: bytes | str | Mapping[str, object]) -> KeySet:
     """Return the RS256 keys in a JSON Web Key Set; keys of another type, use or algorithm are ignored.
 
+    Unusable keys are left out: one of them must not make the tokens of all other keys invalid. If two different keys
+    have the same id, both are left out, because it is not known which one is meant.
+
     Raises:
-        InvalidKey: *document* is not a key set or is too large, an RS256 key in it is unusable, two different RS256
-            keys have the same id, or it has no RS256 key.
+        InvalidKey: *document* is not a key set or is too large, or it has no RS256 key that can be used. Then the error
+            is about the first unusable one.
     """
     keys: dict[str, PublicKey] = {}
+    ambiguous: set[str] = set()
+    refused: list[InvalidKey] = []
     for jwk in _key_list(_parse_document(document)):
-        if not _is_for_rs256(jwk):
+        try:
+            kid, key = _parse_entry(jwk)
+        except _IgnoredKey:
             continue
-        kid, key = _require_kid(jwk), parse_key(jwk)
+        except InvalidKey as error:
+            refused.append(error)
+            continue
         if keys.setdefault(kid, key) != key:
-            raise InvalidKey("key set has two different keys with the same kid", actual=kid)
-    if not keys:
-        raise InvalidKey("key set has no RS256 key")
-    return KeySet(MappingProxyType(keys))
+            ambiguous.add(kid)
+            refused.append(InvalidKey("key set has two different keys with the same kid", actual=kid))
+    usable = {kid: key for kid, key in keys.items() if kid not in ambiguous}
+    if not usable:
+        raise _first_of(refused)
+    return KeySet(MappingProxyType(usable))
+
+
+class _IgnoredKey(Exception):
+    pass
+
+
+def _parse_entry(jwk: object) -> tuple[str, PublicKey]:
+    if not isinstance(jwk, Mapping):
+        raise InvalidKey("key set has a key that is not a JSON object")
+    members = cast(Mapping[str, object], jwk)
+    if not _is_for_rs256(members):
+        raise _IgnoredKey
+    return _require_kid(members), parse_key(members)
+
+
+def _first_of(refused: list[InvalidKey]) -> InvalidKey:
+    if not refused:
+        return InvalidKey("key set has no RS256 key")
+    first = refused[0]
+    return InvalidKey(first.message, expected=first.expected, actual=first.actual)
 
 
 def parse_key(jwk: Mapping[str, object]) -> PublicKey:
@@ -102,15 +133,13 @@ def _parse_document(document: bytes | str | Mapping[str, object]) -> Mapping[str
         raise InvalidKey(f"key set is {error}") from None
 
 
-def _key_list(members: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _key_list(members: Mapping[str, Any]) -> list[object]:
     entries = members.get("keys")
     if not isinstance(entries, list):
         raise InvalidKey("key set has no list 'keys'")
-    entries = cast(list[Any], entries)
+    entries = cast(list[object], entries)
     if len(entries) > MAX_KEYS:
         raise InvalidKey("key set has too many keys", expected=MAX_KEYS, actual=len(entries))
-    if not all(isinstance(entry, Mapping) for entry in entries):
-        raise InvalidKey("key set has a key that is not a JSON object")
     return entries
 
 

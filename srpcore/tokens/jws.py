@@ -80,13 +80,17 @@ def parse(token: str) -> Jws:
         MalformedToken: *token* is not a compact JWS, or is ambiguous (see :mod:`srpcore.tokens.strict_json`).
         UnsupportedAlgorithm: ``alg`` is not RS256, or the header requires an extension (``crit``, ``b64``).
     """
-    return Jws(*split_token(token))
+    kid, _, signing_input, payload, signature = split_token(token)
+    # A header of its own for each caller. The cached one is shared, and lists or objects in it can be changed.
+    header = MappingProxyType(_decode_object(token.partition(".")[0], "header"))
+    return Jws(kid, header, signing_input, payload, signature)
 
 
 def split_token(token: str) -> tuple[str, Mapping[str, Any], bytes, bytes, bytes]:
     """Return ``(kid, header, signing_input, payload, signature)`` of *token*, as :func:`parse` does.
 
-    It makes no :class:`Jws`, which would be slower. Verifiers call it for every token.
+    It makes no :class:`Jws`, which would be slower. Verifiers call it for every token. The header is shared by all
+    tokens that have the same one: do not change it, or give it to a program.
 
     Raises:
         MalformedToken, UnsupportedAlgorithm: see :func:`parse`.

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from srpcore_transports.https import HttpsTransport
 from support.cli_processes import Result, Server, run, serving
 from support.users import PASSWORD
 
@@ -104,6 +105,32 @@ def test_token_as_an_argument_is_not_shown(
             assert not any(token[start : start + 20] in shown for start in range(0, len(token) - 20, 20))
         error = run_here("verify", *server.pool(), "--client-id", token, stdin=tokens["access_token"]).refused()
         assert "eyJ" not in error
+
+
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"])
+def test_endpoint_of_the_environment_does_not_count(
+    server: Server,
+    tokens: dict[str, str],
+    run_here: Callable[..., Result],
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+) -> None:
+    """Otherwise whoever sets a variable would choose which keys are trusted."""
+    fetched: list[str] = []
+    monkeypatch.setenv(variable, server.url)
+
+    def fetch(_: HttpsTransport, url: str) -> bytes:
+        fetched.append(url)
+        return b'{"keys": []}'
+
+    monkeypatch.setattr(HttpsTransport, "fetch", fetch)
+    pool = ["--user-pool-id", server.user_pool_id, "--client-id", server.client_id]
+    run_here("verify", *pool, stdin=tokens["access_token"]).refused()
+    assert [url.split("/")[2] for url in fetched] == ["cognito-idp.us-east-1.amazonaws.com"] * len(fetched)
+    assert fetched
+    fetched.clear()
+    run_here("verify", *pool, "--endpoint-url", server.url, stdin=tokens["access_token"]).refused()
+    assert {url.rpartition("/us-east")[0] for url in fetched} == {server.url}
 
 
 @pytest.mark.slow

@@ -35,12 +35,14 @@ with FileStore(sys.argv[1]).lock(sys.argv[2]):
 
 BUSY = """
 import time
+from pathlib import Path
 from threading import Thread
 from srpcore.store import *
-store, key = FileStore(sys.argv[1], lock_timeout=60), sys.argv[2]
+store, key, count = FileStore(sys.argv[1], lock_timeout=60), sys.argv[2], Path(sys.argv[3])
 def work():
     while True:
         with store.lock(key):
+            count.write_text(str(int(count.read_text()) + 1))
             time.sleep(0.005)
 for _ in range(3):
     Thread(target=work, daemon=True).start()
@@ -165,14 +167,20 @@ def test_busy_threads_let_another_thread_have_its_turn(folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_busy_threads_let_another_process_have_its_turn(folder: Path) -> None:
-    store = FileStore(folder, lock_timeout=10)
-    with start(BUSY, folder, KEY) as busy:
+def test_busy_threads_let_another_process_have_its_turn(folder: Path, tmp_path: Path) -> None:
+    store, count = FileStore(folder, lock_timeout=60), tmp_path / "count"
+    count.write_text("0")
+    with start(BUSY, folder, KEY, count) as busy:
         assert busy.stdout is not None
         assert busy.stdout.readline() == "busy\n"
-        for _ in range(10):
+        counted: list[int] = []
+        for _ in range(11):
             with store.lock(KEY):
                 assert busy.poll() is None
+                counted.append(int(count.read_text()))
+            time.sleep(0.05)  # about ten turns of the busy threads
+        # If nobody waited in a queue, the busy threads would have the lock some hundred times before this process does.
+        assert counted[-1] - counted[0] < 150, counted
         busy.communicate("")
 
 

@@ -28,6 +28,17 @@ def test_a_token_is_split_into_its_parts() -> None:
     assert jws.claims() == {"a": 1}
 
 
+def test_a_changed_header_does_not_change_the_header_of_the_next_token() -> None:
+    token = f"{segment({**HEADER, 'jwk': {'a': [1]}})}.{segment({'a': 1})}.{segment(b's')}"
+    for _ in range(2):
+        header = parse(token).header
+        assert header["jwk"] == {"a": [1]}
+        header["jwk"]["a"].append(2)
+        header["jwk"]["b"] = 3
+        with pytest.raises(TypeError):
+            header["kid"] = "x"  # type: ignore[index]  # that is the test
+
+
 def test_a_repr_shows_no_part_of_the_token() -> None:
     token = mint(access_claims())
     assert "alice" not in repr(parse(token))

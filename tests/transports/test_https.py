@@ -26,7 +26,7 @@ from support.serving_aws import (
 pytestmark = pytest.mark.usefixtures("bare_environment", "no_leaks")
 
 
-def test_the_reason_of_a_proxy_is_made_printable_and_shortened(bundle: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_reason_phrase_of_a_proxy_is_not_quoted(bundle: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def handler(request: Request, _: socket.socket) -> bytes:
         return b"HTTP/1.1 407 evil\x1b[31m\xff" + b"x" * 500 + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
@@ -38,16 +38,15 @@ def test_the_reason_of_a_proxy_is_made_printable_and_shortened(bundle: str, monk
         ):
             transport.call(SIGN_IN)
         assert len(proxy.requests) == 1
-    assert "407 evil?[31m?" in str(raised.value)
-    assert str(raised.value).isprintable()
-    assert len(str(raised.value)) < 400
+    assert str(raised.value).endswith("answered HTTP 407: check the user name and password in the URL of the proxy")
+    assert "evil" not in str(raised.value)
 
 
 def test_an_error_about_a_header_does_not_quote_it_in_its_context(bundle: str) -> None:
     with served(HttpsTransport, bundle, credentials=KEYS) as (_, transport):
-        with pytest.raises(ConfigurationError) as caught:
+        with pytest.raises(ConfigurationError, match="invalid operation name") as caught:
             transport.call(Operation("Initiate\r\nX-Secret: hunter2", {}))
-        assert caught.value.__suppress_context__
+        assert caught.value.__context__ is None
 
 
 def test_a_response_with_too_many_headers_is_an_error(bundle: str) -> None:

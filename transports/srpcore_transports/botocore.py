@@ -35,7 +35,7 @@ from srpcore.exceptions.base import ConfigurationError, TransportError, Transpor
 from srpcore.exceptions.compat import COUNTERPARTS
 from srpcore.exceptions.context import without_cause
 from srpcore.pool import check_endpoint, plain_http_allowed
-from srpcore.protocol import Fetch, Operation, Reply
+from srpcore.protocol import Fetch, Operation, Reply, is_operation_name
 from srpcore.service_model import UNSIGNED
 
 from .attempts import Attempt, Attempts, run_attempts
@@ -166,6 +166,10 @@ class BotocoreTransport:
     # Without botocore's exceptions: they contain parts of the answer and of the request, or the password of a proxy.
     @without_cause
     def _send(self, operation: Operation) -> Reply:
+        if not is_operation_name(operation.name):
+            raise ConfigurationError(
+                f"invalid operation name {operation.name!r:.80}: it must be ASCII letters and digits"
+            )
         method = getattr(self.client, xform_name(operation.name), None)
         if method is None:
             message = f"the client has no operation {operation.name}: upgrade botocore"

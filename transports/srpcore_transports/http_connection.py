@@ -222,13 +222,17 @@ def _connect(attempt: Attempt, address: tuple[str, int], *_arguments: object) ->
         del failure  # its traceback refers to this frame: the two would keep each other in memory
 
 
-# The message of http.client if a proxy answers CONNECT with 4xx. A second request would get the same answer.
-_REFUSED_TUNNEL = re.compile(r"Tunnel connection failed: 4\d\d\b")
+_REFUSED_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})\b")
+"""The message of http.client if a proxy does not answer CONNECT with 200, up to the proxy's reason phrase."""
 
 
-def _printable(error: OSError) -> str:
-    # The message may contain the reason phrase of a proxy, with control characters that would act on a terminal.
-    return re.sub(r"[^ -~]", "?", str(error))[:200]
+def _reason(error: OSError) -> str:
+    """Return why there is no connection, without the reason phrase of a proxy, in which it may quote the request."""
+    refused = _REFUSED_TUNNEL.match(str(error))
+    if refused is None:
+        return error.strerror or type(error).__name__
+    hint = ": check the user name and password in the URL of the proxy" if refused[1] == "407" else ""
+    return f"the proxy answered HTTP {refused[1]}{hint}"
 
 
 @contextmanager
@@ -303,11 +307,10 @@ def _phase(
         else:
             facts = failed()
         kind = Unanswered if not waiting and isinstance(error, LOST) else TransportError
-        message, for_good = (
-            f"{action}: {error.strerror or _printable(error)}",
-            _REFUSED_TUNNEL.match(str(error)) is not None,
-        )
-        raise kind(message, transient=not for_good, **facts) from None
+        # A proxy that answered 4xx would refuse a second request too.
+        refused = _REFUSED_TUNNEL.match(str(error))
+        for_good = refused is not None and refused[1].startswith("4")
+        raise kind(f"{action}: {_reason(error)}", transient=not for_good, **facts) from None
     except (HTTPException, ValueError) as error:
         # Without the exception's message: it quotes what was sent or received.
         if waiting or isinstance(error, BadStatusLine):

@@ -340,6 +340,9 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, httpx.ProxyError):
-        return f"the proxy answered HTTP {str(error)[:3]}"
+        # httpx puts the reason phrase of the proxy after the status. It may quote the request, so leave it out.
+        status = str(error)[:3]
+        hint = ": check the user name and password in the URL of the proxy" if status == "407" else ""
+        return f"the proxy answered HTTP {status}{hint}"
     texts = [cause.strerror for cause in _causes(error) if isinstance(cause, OSError) and cause.strerror]
     return texts[0] if texts else f"the connection was lost ({type(error).__name__})"
