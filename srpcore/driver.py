@@ -49,7 +49,7 @@ def _advance(resume: Callable[[Any], Request], answer: object) -> Request | _Res
 
 
 class Observer(Protocol):
-    """Gets each reply of the service, and the error with which a flow ends."""
+    """Receive each reply of the service, and the error with which a flow ends."""
 
     def replied(self, reply: Reply, /) -> None:
         """Note a reply that has just arrived, before the flow gets it."""

@@ -11,6 +11,7 @@ from importlib import import_module
 from inspect import iscoroutinefunction, isfunction
 from typing import Any, cast
 
+from .driver import Observer
 from .exceptions.base import ConfigurationError
 from .protocol import AsyncTransport, Transport
 from .service_client import AsyncServiceClient, ServiceClient
@@ -165,17 +166,26 @@ def transport_endpoint(client: Any) -> tuple[object, bool]:
     return getattr(client, "endpoint_url", None), getattr(client, "allow_http", False) is True
 
 
-def as_client(transport: Transport, region: str, endpoint_url: str | None = None) -> Any:
+def as_client(
+    transport: Transport, region: str, endpoint_url: str | None = None, *, observer: Observer | None = None
+) -> Any:
     """Return the client of *transport*: the botocore client if it has one, else a new ServiceClient.
 
-    *endpoint_url* is the client's ``meta.endpoint_url`` if the transport does not have one.
+    Args:
+        transport: the transport.
+        region: the AWS region.
+        endpoint_url: the client's ``meta.endpoint_url`` if the transport does not have one.
+        observer: gets each reply and error of the ServiceClient.
     """
-    return getattr(transport, "botocore_client", None) or ServiceClient(transport, region, endpoint_url)
+    found = getattr(transport, "botocore_client", None)
+    return found or ServiceClient(transport, region, endpoint_url, observer=observer)
 
 
-def as_async_client(transport: AsyncTransport, region: str, endpoint_url: str | None = None) -> AsyncServiceClient:
+def as_async_client(
+    transport: AsyncTransport, region: str, endpoint_url: str | None = None, *, observer: Observer | None = None
+) -> AsyncServiceClient:
     """Return a client for the asynchronous *transport*: the async version of :func:`as_client`."""
-    return AsyncServiceClient(transport, region, endpoint_url)
+    return AsyncServiceClient(transport, region, endpoint_url, observer=observer)
 
 
 def as_async(source: Any, *, allow_http: bool | None = None) -> AsyncTransport:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from importlib import import_module
 from typing import Any
 
-from .driver import arun, run
+from .driver import Observer, arun, run
 from .exceptions import service_exceptions
 from .exceptions.base import ConfigurationError
 from .exceptions.service import ServiceError
@@ -59,12 +59,15 @@ class ServiceClient(_Client):
     is raised.
     """
 
-    def __init__(self, transport: Transport, region: str, endpoint_url: str | None = None) -> None:
+    def __init__(
+        self, transport: Transport, region: str, endpoint_url: str | None = None, *, observer: Observer | None = None
+    ) -> None:
         super().__init__(transport, region, endpoint_url)
         self.transport = transport
+        self._observer = observer
 
     def _drive(self, flow: Flow[JsonObject]) -> JsonObject:
-        return run(flow, self.transport)
+        return run(flow, self.transport, observer=self._observer)
 
     def call(self, operation: str, /, *, signed: bool | None = None, **parameters: object) -> JsonObject:
         """Send any operation by the API's name for it, and return the answer's document.
@@ -102,12 +105,20 @@ class ServiceClient(_Client):
 class AsyncServiceClient(_Client):
     """The service's operations as coroutine methods: ``await client.list_devices(AccessToken=...)``."""
 
-    def __init__(self, transport: AsyncTransport, region: str, endpoint_url: str | None = None) -> None:
+    def __init__(
+        self,
+        transport: AsyncTransport,
+        region: str,
+        endpoint_url: str | None = None,
+        *,
+        observer: Observer | None = None,
+    ) -> None:
         super().__init__(transport, region, endpoint_url)
         self.transport = transport
+        self._observer = observer
 
     def _drive(self, flow: Flow[JsonObject]) -> Coroutine[Any, Any, JsonObject]:
-        return arun(flow, self.transport)
+        return arun(flow, self.transport, observer=self._observer)
 
     async def call(self, operation: str, /, *, signed: bool | None = None, **parameters: object) -> JsonObject:
         """Send any operation by the API's name for it: the async version of ``ServiceClient.call``.

@@ -81,7 +81,7 @@ PACKAGES = {
     "service_client": {"driver", "exceptions", "flows", "paginator", "pool", "service_model", "protocol"},
     "paginator": {"exceptions", "service_model", "protocol"},
     "threaded": {"_fork", "protocol"},
-    "resolve": {"exceptions", "service_client", "threaded", "protocol"},
+    "resolve": {"driver", "exceptions", "service_client", "threaded", "protocol"},
     "aws_srp": {"clock", "crypto", "driver", "exceptions", "flows", "pool", "resolve", "service_time", "protocol"},
     "client": {
         "_fork",

@@ -71,7 +71,7 @@ class CognitoBase(CognitoAttributes):
     @property
     def client(self) -> Any:
         """Every operation of the service as a method, on any transport. On botocore it is botocore's own client."""
-        return as_client(self._transport, self.user_pool_region, self.pool_domain_url)
+        return as_client(self._transport, self.user_pool_region, self.pool_domain_url, observer=self._service_time)
 
     @client.setter
     def client(self, client: Any) -> None:
@@ -126,7 +126,9 @@ class AsyncCognitoBase(CognitoAttributes):
     @property
     def client(self) -> Any:
         """Every operation of the service as a coroutine method, on any transport."""
-        return as_async_client(self._transport, self.user_pool_region, self.pool_domain_url)
+        return as_async_client(
+            self._transport, self.user_pool_region, self.pool_domain_url, observer=self._service_time
+        )
 
     @client.setter
     def client(self, client: Any) -> None:

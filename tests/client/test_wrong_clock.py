@@ -80,6 +80,22 @@ def test_difference_is_measured_again_at_each_response(make_world: Callable[...,
     assert user.check_token(renew=False) is True
 
 
+def test_calls_of_the_client_attribute_measure_it_too(make_world: Callable[..., World]) -> None:
+    world, user = make(make_world, "https", 400)
+    with pytest.raises(exceptions.NotAuthorizedException) as caught:
+        user.client.get_user(AccessToken="no token")
+    assert "ahead" in caught.value.hint
+    assert user._service_time.skew == pytest.approx(-400, abs=20)
+
+    async def call() -> float:
+        async with world.async_user(clock=system_clock) as asynchronous:
+            with pytest.raises(exceptions.NotAuthorizedException):
+                await asynchronous.client.get_user(AccessToken="no token")
+            return asynchronous._service_time.skew
+
+    assert asyncio.run(call()) == pytest.approx(-400, abs=20)
+
+
 @over_http
 @pytest.mark.parametrize(("ahead", "direction"), [(400, "ahead"), (-400, "behind")])
 @pytest.mark.parametrize("how", ["authenticate", "sign_in", "AWSSRP", "AsyncCognito"])
