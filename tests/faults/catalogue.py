@@ -183,6 +183,7 @@ def strangers_context() -> ssl.SSLContext:
     return tls("localhost", issuer=trustme.CA())
 
 
+JSON = "application/x-amz-json-1.1"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\n"
 
 
@@ -214,8 +215,7 @@ def answered_and_reset(service: FaultyService, request: Request, connection: soc
 def oversized(*, in_chunks: bool) -> Answering:
     def reply(service: FaultyService, request: Request, _: socket.socket) -> bytes:
         body = service.well(request).partition(b"\r\n\r\n")[2].ljust(LIMIT + 1)
-        kind = "application/x-amz-json-1.1"
-        return chunked(body[: LIMIT // 2], body[LIMIT // 2 :]) if in_chunks else answer(body, Content_Type=kind)
+        return chunked(body[: LIMIT // 2], body[LIMIT // 2 :]) if in_chunks else answer(body, Content_Type=JSON)
 
     return Answering(reply)
 
@@ -473,9 +473,29 @@ FAULTS: tuple[Fault, ...] = (
         "body",
         "wrong JSON",
         "HTTP 200 with half a JSON object",
-        always(answer(b'{"Users": [', Content_Type="application/x-amz-json-1.1")),
+        always(answer(b'{"Users": [', Content_Type=JSON)),
         REFUSED,
         document=NO_KEYS,
+    ),
+    *(
+        fault("body", name, server, always(answer(body, status, Content_Type=JSON)), REFUSED, document=document)
+        for name, server, status, body, document in (
+            ("not UTF-8", "HTTP 200 with bytes that are not UTF-8", 200, b'{"Users": "\xff"}', NO_KEYS),
+            ("no object", "HTTP 200 with a JSON array", 200, b"[1, 2]", NO_KEYS),
+            ("null", "HTTP 200 with `null`", 200, b"null", NO_KEYS),
+            ("too deep", "HTTP 200 with 100,000 nested arrays", 200, b"[" * 100_000 + b"]" * 100_000, NO_KEYS),
+            (
+                "impossible date",
+                "HTTP 200 with a date far beyond the year 9999",
+                200,
+                b'{"Users": [{"Username": "alice", "UserCreateDate": 1e300}]}',
+                NO_KEYS,
+            ),
+            ("error: not UTF-8", "HTTP 400 with bytes that are not UTF-8", 400, b'{"__type": "\xff"}', REFUSED),
+            ("error: no object", "HTTP 400 with a JSON array", 400, b"[1, 2]", REFUSED),
+            ("error: no name", "HTTP 400 with a number as `__type`", 400, b'{"__type": 5}', REFUSED),
+            ("error: too deep", "HTTP 400 with 100,000 nested arrays", 400, b"[" * 100_000 + b"]" * 100_000, REFUSED),
+        )
     ),
     fault("body", "HTML page", "HTTP 200 with a page of somebody else's", always(page(200)), REFUSED, document=NO_KEYS),
     fault("body", "no HTTP", "answers in another protocol", after(b"SSH-2.0-OpenSSH\r\n\r\n", nothing_more), REFUSED),

@@ -490,3 +490,84 @@ def test_get_client_token_is_sent_without_credentials_although_the_model_wants_a
         transport.call(Operation("ListUsers", {"UserPoolId": "eu-west-1_X"}))
     (request,) = server.requests
     assert "authorization" not in request.headers
+
+
+# Bodies and settings that botocore does not expect. tests/faults/ has more bodies.
+
+
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"Users": "\xff"}',
+        b"[1]",
+        b'"a string"',
+        b"null",
+        b"[" * 100_000 + b"]" * 100_000,
+        b'{"Users": [{"Username": "a", "UserCreateDate": 1e300}]}',
+        b'{"Users": [{"Username": "a", "UserCreateDate": NaN}]}',
+        b'{"Users": [{"Username": "a", "UserCreateDate": "soon"}]}',
+        b'{"Users": 5}',
+        b'{"__type": ["X"]}',
+        b'{"__type": 5}',
+    ],
+    ids=lambda body: body[:56].decode("latin-1"),
+)
+def test_a_body_that_botocore_cannot_parse_is_a_transport_error(closing: ExitStack, body: bytes, status: int) -> None:
+    kind = "application/x-amz-json-1.1"
+    server = closing.enter_context(LoopbackServer(lambda request, _: answer(body, status, Content_Type=kind)))
+    keys = {"aws_access_key_id": KEYS[0], "aws_secret_access_key": KEYS[1]}
+    transport = transport_to(server.url, closing, config=quick(), **keys)
+    with pytest.raises(exceptions.TransportError) as caught:
+        transport.call(Operation("ListUsers", {"UserPoolId": "eu-west-1_Abc123"}))
+    assert (caught.value.reason, caught.value.may_have_arrived, caught.value.transient) == ("answer", True, False)
+    assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("raised", [ValueError("mine"), AttributeError("mine"), RuntimeError("mine")])
+def test_an_exception_of_a_fake_client_reaches_the_program(raised: Exception, closing: ExitStack) -> None:
+    from unittest.mock import patch
+
+    transport = transport_to("http://127.0.0.1:1", closing)
+    operation = Operation("GetUser", {"AccessToken": "a"})
+    with (
+        patch("botocore.client.BaseClient._make_api_call", side_effect=raised),
+        pytest.raises(type(raised)) as caught,
+    ):
+        transport.call(operation)
+    assert caught.value is raised
+
+    def refuse(**_: object) -> None:
+        raise raised
+
+    # A handler of the program's own is called from within botocore.
+    transport.client.meta.events.register("before-send.cognito-identity-provider.GetUser", refuse)
+    with pytest.raises(type(raised)) as caught:
+        transport.call(operation)
+    assert caught.value is raised
+
+
+@pytest.mark.parametrize(
+    "proxy", ["http://user:hunter2@[bad", "http://user:hunter2@host:port", "http://user:hunter2@127.0.0.1:1"]
+)
+def test_the_password_of_a_proxy_is_in_no_error(
+    closing: ExitStack, proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import traceback
+
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, proxy)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    transport = transport_to("https://cognito.invalid", closing, config=quick())
+    calls: list[Callable[[], object]] = [
+        lambda: transport.call(Operation("GetUser", {"AccessToken": "a"})),
+        lambda: transport.fetch("https://cognito.invalid/keys"),
+    ]
+    for call in calls:
+        with pytest.raises(exceptions.TransportError) as caught:
+            call()
+        found: Any = caught.value
+        shown = [*traceback.format_exception(found), repr(found), repr(vars(found)), repr(found.kwargs)]
+        assert "hunter2" not in "".join(shown)
+        assert found.__cause__ is found.__context__ is None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 from importlib import import_module
+from traceback import walk_tb
 from typing import Any, cast
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
@@ -180,6 +181,13 @@ class BotocoreTransport:
             reply = Reply(dict(error.response), type(error))
         except (ConnectionError, HTTPClientError) as error:
             raise _transport_error(error, f"{operation.name}: no answer") from error
+        except Exception as error:
+            if not _is_of_parser(error):
+                raise
+            raise TransportError(
+                f"{operation.name}: the answer is not one of the service (botocore's parser raised "
+                f"{type(error).__name__}): check the endpoint URL and the proxy settings"
+            ) from error
         # If the body is not an error document, botocore uses the HTTP status as the code. Real codes are names.
         if (reply.error or {}).get("Code", "").isdigit():
             raise TransportError(f"HTTP {reply.status} without an error document of the service: check the proxy")
@@ -239,6 +247,18 @@ def _is_unreadable(client: Any, operation: Operation, reply: Reply) -> bool:
         return False
     output = client.meta.service_model.operation_model(operation.name).output_shape
     return bool(output is not None and output.members)
+
+
+def _is_of_parser(error: Exception) -> bool:
+    """Return whether botocore's parser of answers raised *error*.
+
+    If a body is not UTF-8, not an object, too deep or has an impossible date, the parser raises one of a dozen builtin
+    exceptions. The same exceptions may come from elsewhere, for example from a fake client of a program, and must then
+    reach the program. So the traceback decides.
+    """
+    modules = [frame.f_globals.get("__name__") for frame, _ in walk_tb(error.__traceback__)]
+    # The other two modules use what the parser returned: None for the body `null`, or a code that is not a string.
+    return "botocore.parsers" in modules or modules[-1] in ("botocore.endpoint", "botocore.model")
 
 
 _REASONS = {counterpart.botocore: reason for reason, counterpart in COUNTERPARTS.items()}
