@@ -28,7 +28,7 @@ def encode(operation: Operation) -> tuple[dict[str, str], bytes]:
             JSON or UTF-8. The message does not quote a value.
     """
     if not is_operation_name(operation.name):
-        raise ConfigurationError(f"invalid operation name {operation.name!r:.80}: it must be ASCII letters and digits")
+        raise ConfigurationError("invalid operation name: use ASCII letters and digits, for example 'ListUsers'")
     for member in STRING_PARAMETERS & operation.parameters.keys():
         if not isinstance(operation.parameters[member], str):
             raise InvalidRequest(f"{operation.name}: {member} must be a string; nothing was sent")

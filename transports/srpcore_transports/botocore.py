@@ -168,9 +168,7 @@ class BotocoreTransport:
     @without_cause
     def _send(self, operation: Operation) -> Reply:
         if not is_operation_name(operation.name):
-            raise ConfigurationError(
-                f"invalid operation name {operation.name!r:.80}: it must be ASCII letters and digits"
-            )
+            raise ConfigurationError("invalid operation name: use ASCII letters and digits, for example 'ListUsers'")
         method = getattr(self.client, xform_name(operation.name), None)
         if method is None:
             message = f"the client has no operation {operation.name}: upgrade botocore"
