@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
+from ._pickling import NotPickled
 from .exceptions.base import ConfigurationError
 
 __all__ = [
@@ -80,8 +81,10 @@ def snake_to_camel(snake_str: str) -> str:
     return "".join(word.title() for word in snake_str.split("_"))
 
 
-class _User:
+class _User(NotPickled):
     """What both classes of users share: the attributes, and whether the user may be changed."""
+
+    _instead_of_pickling = "it has a Cognito with connections. Keep the username, and get the user again with get_user"
 
     def __init__(
         self,
@@ -220,8 +223,10 @@ class AsyncUserObj(_User):
             await self._cognito.delete_user()
 
 
-class GroupObj:
+class GroupObj(NotPickled):
     """One group of the pool. *group_data* is a GroupType of the service. It is not changed."""
+
+    _instead_of_pickling = "it has a Cognito with connections. Keep the group's name, and get it again with get_group"
 
     def __init__(self, group_data: Mapping[str, Any], cognito_obj: object) -> None:
         self._data = dict(group_data)

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Any, cast
 
+from .._pickling import NotPickled
 from ..clock import Clock, system_clock
 from ..crypto.device import Device
 from ..crypto.encoding import utf8
@@ -26,8 +27,13 @@ from .login_state import LoggedOut, LoginState
 __all__ = ["CognitoAttributes"]
 
 
-class CognitoAttributes:
+class CognitoAttributes(NotPickled):
     """One user of one user pool, seen through one app client. The constructor and the attributes are pycognito's."""
+
+    _instead_of_pickling = (
+        "it has connections and locks. Give it a store (store=...) and call restore() on another object, or keep "
+        "user.tokens and give them to the constructor"
+    )
 
     client: Any  # a property in each of the two classes
 

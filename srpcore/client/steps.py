@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .._pickling import NotPickled
 from ..exceptions.base import ConfigurationError
 from ..flows.challenge import Answer, Challenge, challenge_of
 from ..flows.login import answer_challenge, set_up_totp, start_login
@@ -27,8 +28,10 @@ from .tokens import AsyncTokenMethods, TokenMethods
 __all__ = ["AsyncSignIn", "AsyncSignInMethods", "SignIn", "SignInMethods"]
 
 
-class Step:
+class Step(NotPickled):
     """A login under way. ``challenge`` is the service's challenge, or None if the login is done and tokens are set."""
+
+    _instead_of_pickling = "use to_json(), and resume_sign_in() on another object"
 
     def __init__(self, challenge: Challenge | None) -> None:
         self.challenge = challenge
