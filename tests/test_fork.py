@@ -62,6 +62,16 @@ CASES = {
         with held_by_another_thread(user._refreshing.lock, store.lock(user._store_key())):
             code = in_a_child(user.renew_access_token)
     """,
+    "the reading of certificate authorities": """
+        from srpcore_transports import tls
+        parents = tls.shared_tls(None)
+        def new_in_the_child():
+            if tls.shared_tls(None) is parents:
+                sys.exit("the child uses the context of its parent")
+        with held_by_another_thread(tls._contexts._lock.lock):
+            code = in_a_child(new_in_the_child)
+        assert tls.shared_tls(None) is parents
+    """,
     "a refresh of AWS credentials": """
         from srpcore_transports.credentials import Credentials
         from srpcore_transports.credentials.refreshing import RefreshingCredentials, Temporary

@@ -10,6 +10,7 @@ from threading import Event, Thread, get_ident
 
 from srpcore.tokens.jwks import KeySet
 from srpcore.tokens.jwks_provider import JwksProvider, KeyCache, KeyTiming
+from srpcore_transports import tls
 from srpcore_transports.https import HttpsTransport
 from support.forks import held_by_another_thread, in_a_child
 from support.key_server import DAY, POOL, Keys, mint, serve
@@ -102,7 +103,7 @@ def while_the_transport_is_being_own_transport() -> int:
         verifier.hydrate()
         transport = verifier._own_transport
         assert isinstance(transport, HttpsTransport)
-        with held_by_another_thread(verifier._lock.lock, transport._context_lock.lock):
+        with held_by_another_thread(verifier._lock.lock, tls._contexts._lock.lock):
             code = in_a_child(
                 lambda: verifier._fetch(f"{keys.server.url}/{POOL}/.well-known/jwks.json"), transport._tls
             )

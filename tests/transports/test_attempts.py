@@ -516,7 +516,8 @@ def test_the_handshake_gets_the_rest_of_the_connect_timeout(bundle: str, monkeyp
         HttpsTransport("eu-west-1", server.url, ca_bundle=bundle, connect_timeout=20) as transport,
     ):
         monkeypatch.setattr(http_connection, "_connect", slowly)
-        monkeypatch.setattr(transport._tls(), "wrap_socket", partial(wrap, transport._tls()))
+        context = transport._tls().context
+        monkeypatch.setattr(context, "wrap_socket", partial(wrap, context))
         transport.call(READ)
     assert len(waits) == 1
     assert 0 < waits[0] <= 19.7

@@ -74,7 +74,7 @@ def test_no_bundle_is_read_before_the_first_connection() -> None:
 
 def test_the_tls_context_is_made_once(bundle: str) -> None:
     with HttpsTransport("eu-west-1", ca_bundle=bundle) as transport:
-        assert transport._tls().minimum_version.name == "TLSv1_2"
+        assert transport._tls().context.minimum_version.name == "TLSv1_2"
         assert transport._tls() is transport._tls()
 
 

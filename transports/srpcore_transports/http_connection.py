@@ -34,6 +34,7 @@ from srpcore.exceptions.context import drop_context
 from .attempts import Attempt
 from .http_response import LOST, TimedResponse, time_left
 from .proxy import Proxy
+from .tls import SharedTls
 from .urls import Origin
 
 __all__ = ["Answer", "Unanswered", "open_connection", "send_request"]
@@ -57,8 +58,7 @@ def open_connection(
     attempt: Attempt,
     *,
     proxy: Proxy | None,
-    context: ssl.SSLContext | None,
-    session: ssl.SSLSession | None,
+    tls: SharedTls | None,
     timeout: float,
 ) -> HTTPConnection:
     """Return a new connection to *origin*.
@@ -66,9 +66,8 @@ def open_connection(
     Args:
         origin: what to connect to.
         attempt: its deadline applies.
-        proxy: the proxy to go through, with CONNECT if *context* is given.
-        context: for https, what verifies the certificate; None for http.
-        session: the TLS session of an earlier connection to *origin*, which makes the handshake shorter.
+        proxy: the proxy to go through, with CONNECT if *tls* is given.
+        tls: for https, what verifies the certificate, and the sessions of earlier connections; None for http.
         timeout: the seconds for connecting, with the TLS handshake.
 
     Raises:
@@ -80,8 +79,8 @@ def open_connection(
     # One deadline for everything except the name lookup: all addresses that are tried, the tunnel, the TLS handshake.
     attempt = attempt._replace(deadline=monotonic_clock() + timeout)
     connection: HTTPConnection
-    if context is not None:
-        connection = _TlsConnection(host, port, attempt, context, origin.host, session)
+    if tls is not None:
+        connection = _TlsConnection(host, port, attempt, tls, origin)
         if proxy is not None:
             connection.set_tunnel(origin.host, origin.port, headers=proxy.headers)
     else:
@@ -149,26 +148,23 @@ def send_request(
 class _TlsConnection(HTTPSConnection):
     """An HTTPSConnection that resumes a TLS session."""
 
-    def __init__(
-        self,
-        host: str,
-        port: int,
-        attempt: Attempt,
-        context: ssl.SSLContext,
-        server_name: str,
-        session: ssl.SSLSession | None,
-    ) -> None:
-        super().__init__(host, port, context=context)
+    def __init__(self, host: str, port: int, attempt: Attempt, tls: SharedTls, origin: Origin) -> None:
+        super().__init__(host, port, context=tls.context)
         self._attempt = attempt
-        self._tls = context
-        self._server_name = server_name
-        self._session = session
+        self._tls = tls
+        self._origin = origin
 
     def connect(self) -> None:
         """Connect, through the proxy if there is one, and do the TLS handshake."""
         HTTPConnection.connect(self)
         self.sock.settimeout(time_left(self._attempt))
-        self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._server_name, session=self._session)
+        session = self._tls.session(self._origin)
+        try:
+            self.sock = self._tls.context.wrap_socket(self.sock, server_hostname=self._origin.host, session=session)
+        except OSError:
+            # The session may be the cause.
+            self._tls.forget_session(self._origin)
+            raise
 
 
 def _answer(connection: HTTPConnection, origin: Origin, timeout: float, limit: int) -> Answer:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .options import TransportOptions
+from .tls import SharedTls, ca_bundle_path, shared_tls
 
 if TYPE_CHECKING:
     from inspect import Signature
+    from os import PathLike
 
 __all__ = ["HttpTransport"]
 
@@ -32,7 +34,7 @@ class _FullSignature:
 
 
 class HttpTransport:
-    """The part of a transport over HTTP that does no I/O."""
+    """The part of a transport over HTTP that sends nothing."""
 
     __signature__ = _FullSignature()
 
@@ -41,7 +43,19 @@ class HttpTransport:
         self._signer = options.signer
         self._limits = options.limits
         self._attempts = options.attempts
-        self._ca_bundle = options.ca_bundle
+        self._given_ca_bundle = options.ca_bundle
+        self._ca_bundle_found: tuple[str | PathLike[str] | None] | None = None
+
+    @property
+    def _ca_bundle(self) -> str | PathLike[str] | None:
+        """The file with the trusted certificate authorities. It is looked for once, before the first connection."""
+        if self._ca_bundle_found is None:
+            self._ca_bundle_found = (ca_bundle_path(self._given_ca_bundle),)
+        return self._ca_bundle_found[0]
+
+    def _tls(self) -> SharedTls:
+        """Return the SSL context for a new connection, and the sessions of earlier ones."""
+        return shared_tls(self._ca_bundle)
 
     @property
     def region(self) -> str | None:

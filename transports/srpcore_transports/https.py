@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
 from http.client import HTTPConnection
-from typing import TYPE_CHECKING, NamedTuple
+from ssl import SSLSocket
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-from srpcore._fork import ForkSafeLock
 from srpcore.aws_json import decode
 from srpcore.exceptions.base import TransportError
 from srpcore.protocol import Fetch, Operation, Reply
@@ -20,7 +19,6 @@ from .options import MAX_RESPONSE_SIZE, TransportOptions
 from .proxy import Proxy, proxy_for
 from .signing import fetch_headers
 from .status import refused_redirect, unexpected_status
-from .tls import tls_context
 from .urls import Origin, host_of, origin_and_target
 from .validation import whole_number
 
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
 
     from .credentials import Credentials, CredentialsProvider
     from .options import TransportArguments
+    from .tls import SharedTls
 
 __all__ = ["MAX_RESPONSE_SIZE", "HttpsTransport"]
 
@@ -68,9 +67,6 @@ class HttpsTransport(HttpTransport):
     ) -> None:
         super().__init__(TransportOptions(region, endpoint_url, credentials, **options))
         self._idle = IdleConnections(whole_number("max_idle_connections", max_idle_connections, at_least=0))
-        self._sessions: dict[Origin, ssl.SSLSession] = {}
-        self._context: ssl.SSLContext | None = None
-        self._context_lock = ForkSafeLock()
 
     def __enter__(self) -> Self:
         return self
@@ -130,14 +126,16 @@ class HttpsTransport(HttpTransport):
         idle = self._idle.take(request.origin, fresh=not attempt.repeatable)
         if idle is not None:
             try:
-                answer = self._send_on(idle, attempt, request, generation)
+                answer = self._send_on(idle, attempt, request, generation, None)
             except Unanswered as error:
                 arrived = error.may_have_arrived
                 if arrived and not attempt.repeatable:
                     raise
         if answer is None:
             try:
-                answer = self._send_on(self._connect(attempt, request), attempt, request, generation)
+                tls = self._tls() if request.origin.scheme == "https" else None
+                connection = self._connect(attempt, request, tls)
+                answer = self._send_on(connection, attempt, request, generation, tls)
             except TransportError as error:
                 error.may_have_arrived = arrived or error.may_have_arrived
                 raise
@@ -145,7 +143,10 @@ class HttpsTransport(HttpTransport):
             raise refused_redirect(answer.status, request.origin.host)
         return answer
 
-    def _send_on(self, connection: HTTPConnection, attempt: Attempt, request: _Request, generation: int) -> Answer:
+    def _send_on(
+        self, connection: HTTPConnection, attempt: Attempt, request: _Request, generation: int, tls: SharedTls | None
+    ) -> Answer:
+        """Send the request on *connection*. *tls* is given if the connection is new and its session is to be kept."""
         answer = send_request(
             connection,
             attempt,
@@ -158,28 +159,21 @@ class HttpsTransport(HttpTransport):
             limit=self._limits.size,
         )
         if answer.keep:
-            if isinstance(connection.sock, ssl.SSLSocket) and connection.sock.session is not None:
-                self._sessions[request.origin] = connection.sock.session
+            if tls is not None:
+                tls.keep_session(request.origin, cast(SSLSocket, connection.sock))
             self._idle.give_back(request.origin, connection, generation)
         else:
             connection.close()
         return answer
 
-    def _connect(self, attempt: Attempt, request: _Request) -> HTTPConnection:
+    def _connect(self, attempt: Attempt, request: _Request, tls: SharedTls | None) -> HTTPConnection:
         return open_connection(
             request.origin,
             attempt,
             proxy=request.proxy,
-            context=self._tls() if request.origin.scheme == "https" else None,
-            session=self._sessions.get(request.origin),
+            tls=tls,
             timeout=self._limits.connect,
         )
-
-    def _tls(self) -> ssl.SSLContext:
-        with self._context_lock.lock:
-            if self._context is None:
-                self._context = tls_context(self._ca_bundle)
-            return self._context
 
 
 class _Request(NamedTuple):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import ssl
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -24,6 +23,7 @@ from srpcore.pool import check_endpoint, is_loopback
 from ..attempts import Attempt
 from ..deadline import current_deadline
 from ..http_connection import open_connection, send_request
+from ..tls import shared_tls
 from ..urls import origin_and_target
 from .refreshing import Temporary
 from .values import Credentials
@@ -148,9 +148,9 @@ def _header(value: bytes, what: str) -> str:
 def _request(method: str, url: str, headers: Mapping[str, str], seconds: float) -> bytes:
     # Never through a proxy: the endpoints are on this machine or its link, and the answers are secrets.
     origin, target = origin_and_target(url)
-    context = ssl.create_default_context() if origin.scheme == "https" else None
+    tls = shared_tls(None) if origin.scheme == "https" else None
     attempt = Attempt(min(monotonic_clock() + seconds, current_deadline.get()), repeatable=True)
-    connection = open_connection(origin, attempt, proxy=None, context=context, session=None, timeout=seconds)
+    connection = open_connection(origin, attempt, proxy=None, tls=tls, timeout=seconds)
     try:
         answer = send_request(connection, attempt, origin, method, target, headers, None, timeout=seconds, limit=_LIMIT)
     finally:

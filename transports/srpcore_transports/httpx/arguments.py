@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
-from srpcore._fork import ForkSafeLock
 from srpcore.exceptions.base import ConfigurationError
 
 from ..attempts import Attempt
@@ -15,7 +13,6 @@ from ..http_transport import HttpTransport
 from ..options import TransportOptions
 from ..proxy import Proxy, proxy_for
 from ..signing import fetch_headers
-from ..tls import tls_context
 from ..urls import origin_and_target
 from ..validation import whole_number
 
@@ -69,8 +66,6 @@ class HttpxBase(HttpTransport, Generic[C]):
                 "a client has certificate authorities of its own: give ca_bundle or client, not both"
             )
         self._client = client
-        self._context: ssl.SSLContext | None = None
-        self._context_lock = ForkSafeLock()
 
     def _check_client(self, client: object) -> None:
         # Without importing httpx: only a program that gives a client has loaded it already.
@@ -89,18 +84,11 @@ class HttpxBase(HttpTransport, Generic[C]):
         return modules.request.HttpxRequest(attempt, *parts, proxy=proxy, limits=self._limits), proxy
 
     def _load(self) -> Modules:
-        """Import httpx, and make the TLS context if the program gave no client. Both are slow, and happen once."""
+        """Import httpx. The first import is slow."""
         try:
-            modules = _import_modules()
+            return _import_modules()
         except ModuleNotFoundError as error:
             raise ConfigurationError(f"{error.name} is not installed: pip install 'srpcore[httpx]'") from error
-        with self._context_lock.lock:
-            if self._context is None and self._client is None:
-                self._context = tls_context(self._ca_bundle)
-        return modules
-
-    def _own_context(self) -> ssl.SSLContext:
-        return cast(ssl.SSLContext, self._context)
 
 
 def _import_modules() -> Modules:

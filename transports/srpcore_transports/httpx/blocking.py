@@ -136,8 +136,9 @@ class HttpxTransport(HttpxBase["httpx.Client"]):
             free.release()
 
     def _send_with_pooled_client(self, modules: Modules, request: Any, proxy: Proxy | None) -> Received:
+        context = self._tls().context
         pooled, closing = self._pool.take(
-            proxy, lambda: modules.clients.make_client(self._own_context(), proxy, self._max_connections)
+            (proxy, context), lambda: modules.clients.make_client(context, proxy, self._max_connections)
         )
         try:
             _close(closing)

@@ -54,16 +54,19 @@ class ClientPool(Generic[C]):
         """Return the client for *key*, and the clients that the caller must close now.
 
         Args:
-            key: the proxy that the client uses.
+            key: the proxy and the TLS context that the client uses.
             make: makes a client if the pool has none for *key*.
         """
         with self._lock.lock:
-            closing: list[C] = []
-            pooled = self._clients.get(key)
             # A negative age means that the clock was set back: nobody knows how long the client was idle.
-            if pooled is not None and not pooled.users and not 0 <= time.time() - pooled.idle_since < FRESH_SECONDS:
-                closing.append(self._clients.pop(key).client)
-                pooled = None
+            now = time.time()
+            idle = [
+                other
+                for other, pooled in self._clients.items()
+                if not pooled.users and not 0 <= now - pooled.idle_since < FRESH_SECONDS
+            ]
+            closing = [self._clients.pop(other).client for other in idle]
+            pooled = self._clients.get(key)
             if pooled is None:
                 pooled = self._clients[key] = PooledClient(make())
             pooled.users += 1

@@ -1,7 +1,8 @@
 """The transport over httpx that runs on the event loop.
 
 The first call loads httpx and makes the TLS context in a thread, because both would block the event loop for tens of
-milliseconds. All calls of one loop wait for the same thread.
+milliseconds. So does a later call if the file with the certificate authorities has changed. All calls of one loop wait
+for the same thread.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from srpcore.aws_json import decode
 from srpcore.exceptions.base import TransportTimeout
@@ -19,11 +20,13 @@ from srpcore.protocol import Fetch, Operation, Reply
 from ..attempts import Attempt, run_attempts_async
 from ..proxy import Proxy
 from ..status import refused_redirect, unexpected_status
+from ..tls import shared_tls_if_made
 from .arguments import HttpxBase, Modules, RequestParts, check_open
 from .client_pool import ClientPool
 from .response import Received
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
     from typing import Self, Unpack
 
     import httpx
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["AsyncHttpxTransport"]
 
 T = TypeVar("T")
+_Loaded: TypeAlias = "tuple[Modules, SSLContext | None]"
 
 
 class AsyncHttpxTransport(HttpxBase["httpx.AsyncClient"]):
@@ -135,21 +139,24 @@ class AsyncHttpxTransport(HttpxBase["httpx.AsyncClient"]):
             state.closing = asyncio.ensure_future(_close(state.pool.retire()))
 
     async def _send(self, attempt: Attempt, parts: RequestParts) -> Received:
-        if self._modules is None:
-            self._modules = await _in_time(attempt, self._load_once)
-        modules = self._modules
+        loaded = self._loaded()
+        if loaded is None:
+            loaded = await _in_time(attempt, self._load_once)
+        modules, context = loaded
         request, proxy = self._prepare(modules, attempt, parts)
         answer: Received
-        if self._client is not None:
+        if context is None:
             check_open(self._client)
             answer = await modules.request.send_async(self._client, request)
         else:
-            answer = await self._send_with_own_client(modules, request, proxy)
+            answer = await self._send_with_own_client(modules, request, proxy, context)
         if 300 <= answer.status < 400:
             raise refused_redirect(answer.status, request.host)
         return answer
 
-    async def _send_with_own_client(self, modules: Modules, request: Any, proxy: Proxy | None) -> Received:
+    async def _send_with_own_client(
+        self, modules: Modules, request: Any, proxy: Proxy | None, context: SSLContext
+    ) -> Received:
         state = self._loop_state()
         left = request.attempt.seconds_left(request.limits.connect)
         try:
@@ -158,15 +165,20 @@ class AsyncHttpxTransport(HttpxBase["httpx.AsyncClient"]):
         except TimeoutError:
             raise request.no_free_connection() from None
         try:
-            return await self._send_with_pooled_client(state.pool, modules, request, proxy)
+            return await self._send_with_pooled_client(state.pool, modules, request, proxy, context)
         finally:
             state.free.release()
 
     async def _send_with_pooled_client(
-        self, pool: ClientPool[httpx.AsyncClient], modules: Modules, request: Any, proxy: Proxy | None
+        self,
+        pool: ClientPool[httpx.AsyncClient],
+        modules: Modules,
+        request: Any,
+        proxy: Proxy | None,
+        context: SSLContext,
     ) -> Received:
         pooled, closing = pool.take(
-            proxy, lambda: modules.clients.make_async_client(self._own_context(), proxy, self._max_connections)
+            (proxy, context), lambda: modules.clients.make_async_client(context, proxy, self._max_connections)
         )
         try:
             await _close(closing)
@@ -186,8 +198,17 @@ class AsyncHttpxTransport(HttpxBase["httpx.AsyncClient"]):
             self._loops[loop] = _LoopState(self._max_connections)
         return self._loops[loop]
 
-    async def _load_once(self) -> Modules:
-        """Return the modules that import httpx.
+    def _loaded(self) -> _Loaded | None:
+        """Return what :meth:`_load_once` returns, or None if that would import a module or read a file."""
+        if self._modules is None:
+            return None
+        if self._client is not None:
+            return self._modules, None
+        tls = shared_tls_if_made(self._ca_bundle)
+        return None if tls is None else (self._modules, tls.context)
+
+    async def _load_once(self) -> _Loaded:
+        """Return the modules that import httpx, and the TLS context if the program gave no client.
 
         One task on each event loop loads them, and all calls wait for it. If a call is cancelled, the task goes on.
         """
@@ -199,11 +220,14 @@ class AsyncHttpxTransport(HttpxBase["httpx.AsyncClient"]):
         await asyncio.wait([loading])
         return loading.result()
 
-    def _load_in_thread(self) -> Modules:
-        modules = self._load()
+    def _load_in_thread(self) -> _Loaded:
+        modules, context = self._load(), None
         if self._client is None:
-            modules.clients.load_backend(self._own_context())
-        return modules
+            context = self._tls().context
+            if self._modules is None:
+                modules.clients.load_backend(context)
+        self._modules = modules
+        return modules, context
 
 
 class _LoopState:
@@ -212,10 +236,10 @@ class _LoopState:
     def __init__(self, max_connections: int) -> None:
         self.pool: ClientPool[httpx.AsyncClient] = ClientPool(max_connections)
         self.free = asyncio.Semaphore(max_connections)
-        self.loading: asyncio.Task[Modules] | None = None
+        self.loading: asyncio.Task[_Loaded] | None = None
         self.closing: asyncio.Task[None] | None = None  # the event loop itself holds tasks only weakly
 
-    def loaded(self, task: asyncio.Task[Modules]) -> None:
+    def loaded(self, task: asyncio.Task[_Loaded]) -> None:
         """Forget the finished task, so that the next call tries again if it failed."""
         self.loading = None
         if not task.cancelled():
