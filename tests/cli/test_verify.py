@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import urllib.request
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from srpcore.cli import main
 from srpcore_transports.https import HttpsTransport
 from support.cli_processes import Result, Server, run, serving
 from support.users import PASSWORD
@@ -109,11 +111,7 @@ def test_token_as_an_argument_is_not_shown(
 
 @pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"])
 def test_endpoint_of_the_environment_does_not_count(
-    server: Server,
-    tokens: dict[str, str],
-    run_here: Callable[..., Result],
-    monkeypatch: pytest.MonkeyPatch,
-    variable: str,
+    server: Server, tokens: dict[str, str], monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     """Otherwise whoever sets a variable would choose which keys are trusted."""
     fetched: list[str] = []
@@ -125,11 +123,13 @@ def test_endpoint_of_the_environment_does_not_count(
 
     monkeypatch.setattr(HttpsTransport, "fetch", fetch)
     pool = ["--user-pool-id", server.user_pool_id, "--client-id", server.client_id]
-    run_here("verify", *pool, stdin=tokens["access_token"]).refused()
+    monkeypatch.setattr("sys.stdin", io.StringIO(tokens["access_token"]))
+    assert main(["verify", *pool]) == 1
     assert [url.split("/")[2] for url in fetched] == ["cognito-idp.us-east-1.amazonaws.com"] * len(fetched)
     assert fetched
     fetched.clear()
-    run_here("verify", *pool, "--endpoint-url", server.url, stdin=tokens["access_token"]).refused()
+    monkeypatch.setattr("sys.stdin", io.StringIO(tokens["access_token"]))
+    assert main(["verify", *pool, "--endpoint-url", server.url]) == 1
     assert {url.rpartition("/us-east")[0] for url in fetched} == {server.url}
 
 
