@@ -18,6 +18,7 @@ LITTLE: dict[str, tuple[list[str], set[str]]] = {
     "srp_log_in": (["--rounds", "1"], {"srpcore, python", "pycognito"}),
     "verify_many_tokens": (["--tokens", "20"], {"srpcore", "PyJWT"}),
     "verify_tokens": (["--rounds", "1", "--calls", "2"], {"floor", "srpcore", "PyJWT", "pycognito"}),
+    "warm_log_in": (["--rounds", "1"], {"one transport", "a new transport each"}),
 }
 
 
