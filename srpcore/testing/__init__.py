@@ -22,9 +22,11 @@ from ..exceptions.base import ConfigurationError
 
 if find_spec("hypothesis") is None:
     raise ConfigurationError("srpcore.testing needs hypothesis: pip install 'srpcore[testing]'")
+from .cognito_laws import CognitoClient, DeviceSecret, check_cognito_dialect
 from .exchanges import HostileClient, HostileServer, SrpExchange, hostile_clients, hostile_servers, srp_exchanges
 from .groups import rfc5054_groups, safe_prime_groups, small_groups
 from .laws import LawFailure, LawReport, LawViolation
+from .logins import ClaimAnswer, CognitoExchange, DeviceIdentity, PasswordChallenge, UserIdentity, cognito_exchanges
 from .srp_laws import (
     NewSrpClient,
     NewSrpServer,
@@ -54,6 +56,11 @@ from .strategies import (
 )
 
 __all__ = [
+    "ClaimAnswer",
+    "CognitoClient",
+    "CognitoExchange",
+    "DeviceIdentity",
+    "DeviceSecret",
     "HostileClient",
     "HostileServer",
     "LawFailure",
@@ -61,13 +68,17 @@ __all__ = [
     "LawViolation",
     "NewSrpClient",
     "NewSrpServer",
+    "PasswordChallenge",
     "SrpClient",
     "SrpClientSetup",
     "SrpExchange",
     "SrpServer",
     "SrpServerSetup",
+    "UserIdentity",
+    "check_cognito_dialect",
     "check_srp_client",
     "check_srp_server",
+    "cognito_exchanges",
     "hex_texts",
     "hostile_clients",
     "hostile_servers",

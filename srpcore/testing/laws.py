@@ -109,23 +109,34 @@ class LawViolation(AssertionError):
 
 
 def run_laws(
-    laws: Sequence[Law[Subject, Any]], subject: Subject, known_faults: Collection[str], examples: int
+    laws: Sequence[Law[Subject, Any]],
+    subject: Subject,
+    known_faults: Collection[str],
+    examples: int,
+    chosen: Collection[str] | None = None,
 ) -> LawReport:
-    """Run *laws* on *subject* and return the report.
+    """Run *laws* on *subject*, only the *chosen* ones if given, and return the report.
 
     Raises:
         LawViolation: a law does not hold that is not in *known_faults*, or one that is in *known_faults* holds.
-        ConfigurationError: a name in *known_faults* is not the name of a law.
+        ConfigurationError: a name in *known_faults* or in *chosen* is not the name of a law.
     """
-    names = tuple(law.name for law in laws)
-    unknown = sorted({*known_faults} - {*names})
-    if unknown or isinstance(known_faults, str):
-        raise ConfigurationError(f"known_faults must be names of laws, not {unknown}: choose from {', '.join(names)}")
+    if chosen is not None:
+        _require_names(chosen, laws, "laws")
+        laws = [law for law in laws if law.name in chosen]
+    _require_names(known_faults, laws, "known_faults")
     failures = tuple(failure for law in laws if (failure := _find_failure(law, subject, examples)))
-    report = LawReport(names, failures, frozenset(known_faults))
+    report = LawReport(tuple(law.name for law in laws), failures, frozenset(known_faults))
     if not report.ok:
         raise LawViolation(report)
     return report
+
+
+def _require_names(given: Collection[str], laws: Sequence[Law[Subject, Any]], parameter: str) -> None:
+    names = [law.name for law in laws]
+    unknown = [given] if isinstance(given, str) else sorted({*given} - {*names})
+    if unknown:
+        raise ConfigurationError(f"{parameter} must be names of laws, not {unknown}: choose from {', '.join(names)}")
 
 
 def _find_failure(law: Law[Subject, Case], subject: Subject, examples: int) -> LawFailure | None:
@@ -216,6 +227,9 @@ def show(value: object) -> str:
     if isinstance(value, tuple):
         items: tuple[object, ...] = value  # pyright: ignore[reportUnknownVariableType]
         return f"({', '.join(show(item) for item in items)})"
+    if isinstance(value, dict):
+        members: dict[object, object] = value  # pyright: ignore[reportUnknownVariableType]
+        return "{" + ", ".join(f"{name!r}: {show(member)}" for name, member in members.items()) + "}"
     return _shortened(repr(value))
 
 

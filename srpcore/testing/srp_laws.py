@@ -128,6 +128,7 @@ def check_srp_client(
     parameters: type[Parameters] = Parameters,
     groups: Sequence[Group] = (RFC5054_GROUPS[1024],),
     digests: Sequence[str] = ("sha1", "sha256"),
+    laws: Collection[str] | None = None,
     known_faults: Collection[str] = (),
     examples: int = 20,
 ) -> LawReport:
@@ -140,15 +141,16 @@ def check_srp_client(
         groups: the groups to use, in addition to small groups in which every exponent is tried. A large group makes
             the check slow.
         digests: the names of the hashes to use, in :mod:`hashlib`. ``sha1`` includes the known answer of RFC 5054.
+        laws: the names of the laws to run, or None for all.
         known_faults: the names of the laws that do not hold and should not be reported. One that holds is an error,
             so that the list stays right.
         examples: the number of random inputs for each law that has them.
 
     Raises:
         LawViolation: a law does not hold; its ``report`` has the smallest input that was found.
-        ConfigurationError: a name in *known_faults* is not the name of a law.
+        ConfigurationError: a name in *laws* or *known_faults* is not the name of a law that is run.
     """
-    return run_laws(_client_laws(_all(parameters, groups, digests)), new_client, known_faults, examples)
+    return run_laws(_client_laws(_all(parameters, groups, digests)), new_client, known_faults, examples, laws)
 
 
 def check_srp_server(
@@ -157,6 +159,7 @@ def check_srp_server(
     parameters: type[Parameters] = Parameters,
     groups: Sequence[Group] = (RFC5054_GROUPS[1024],),
     digests: Sequence[str] = ("sha1", "sha256"),
+    laws: Collection[str] | None = None,
     known_faults: Collection[str] = (),
     examples: int = 20,
 ) -> LawReport:
@@ -166,9 +169,9 @@ def check_srp_server(
 
     Raises:
         LawViolation: a law does not hold; its ``report`` has the smallest input that was found.
-        ConfigurationError: a name in *known_faults* is not the name of a law.
+        ConfigurationError: a name in *laws* or *known_faults* is not the name of a law that is run.
     """
-    return run_laws(_server_laws(_all(parameters, groups, digests)), new_server, known_faults, examples)
+    return run_laws(_server_laws(_all(parameters, groups, digests)), new_server, known_faults, examples, laws)
 
 
 def _all(parameters: type[Parameters], groups: Sequence[Group], digests: Sequence[str]) -> list[Parameters]:

@@ -89,6 +89,14 @@ def test_a_known_fault_must_be_the_name_of_a_law(known_faults: str | list[str]) 
         run_laws(LAWS, absolute, known_faults, 50)
 
 
+def test_only_the_chosen_laws_are_run() -> None:
+    assert run_laws(LAWS, lambda number: 1, (), 50, ["small"]).laws == ("small",)
+    with pytest.raises(ConfigurationError, match="laws must be names of laws"):
+        run_laws(LAWS, absolute, (), 50, ["smal"])
+    with pytest.raises(ConfigurationError, match="known_faults must be names of laws"):
+        run_laws(LAWS, absolute, ["all"], 50, ["small"])
+
+
 def test_true_is_not_equal_to_one() -> None:
     with pytest.raises(LawBroken):
         equal("result", True, 1)
@@ -107,6 +115,7 @@ def test_a_refusal_is_any_exception() -> None:
         (2**64, "0x10000000000000000"),
         ("a", "'a'"),
         (LawFailure("a", "b", (1, "c"), "d"), "LawFailure(law='a', statement='b', example=(1, 'c'), found='d')"),
+        ({"a": 2**64}, "{'a': 0x10000000000000000}"),
         ("a" * 200, "'" + "a" * 63 + "..." + "a" * 23 + "' (202 characters)"),
     ],
 )
