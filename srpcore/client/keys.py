@@ -51,7 +51,7 @@ class FetchedKeySet(dict[str, Any]):
 
 def _restore_key_set(document: Mapping[str, Any], url: str, fetched_at: float) -> FetchedKeySet:
     cache = KeyCache(url, TIMING)
-    cache.record_success(json.dumps(document).encode(), fetched_at)
+    cache.record_success(json.dumps(document).encode(), fetched_at, fetched_at)
     return FetchedKeySet(document, cache, fetched_at)
 
 
@@ -95,10 +95,10 @@ class SharedKeys(SharedPersistence):
         # Without any keys nothing can be verified, so that rule does not apply: each call by the program may try.
         if cache.should_fetch(kid, now) or cache.find(None, now) is None:
             try:
-                body = yield from fetch(cache.url)
+                started, body = now, (yield from fetch(cache.url))
                 now = self._clock()
-                cache.record_success(body, now)
-                self.pool_jwk = FetchedKeySet(json.loads(body), cache, now)
+                cache.record_success(body, started, now)
+                self.pool_jwk = FetchedKeySet(json.loads(body), cache, started)
             except Exception as error:
                 now = self._clock()
                 cache.record_failure(error, now)

@@ -6,13 +6,13 @@ Theory of operation
 :class:`KeyCache` holds the keys and decides when to fetch; it does no I/O and takes no lock. :class:`JwksProvider`
 fetches with threads, :class:`AsyncJwksProvider` with asyncio tasks.
 
-How old the keys may be. The age of the keys is the time since the fetch that brought them::
+How old the keys may be. The age of the keys is the time since the fetch that brought them was started::
 
     fetched             max_age                     max_age + stale_if_error
        |-------------------|-----------------------------|-------------------->
        |       fresh       |            stale            |       expired
        |  used, no fetch   | used; one fetch is started  | not used; callers
-       |                   | in the background           | wait for a fetch
+       |                   | in the background (*)       | wait for a fetch
 
 When the next fetch may start. *last* is the end of the last fetch, successful or not::
 
@@ -36,7 +36,9 @@ does not find the key there, it joins the other callers::
                                            stale keys with kid        no usable keys with kid
                                          +-------------------------+--------------------------------------
       a fetch is due, and none runs      | fetch in the background | fetch in this thread, then
-      (this caller starts it)            | and return stale keys   | return the new keys or raise
+      (this caller starts it)            | and return stale keys(*)| return the new keys or raise
+      a fetch is due, and the one in the | fetch in this thread, then return the new keys; if that
+      background is overdue or was frozen| fails, return stale keys or raise
       a fetch is running                 | return stale keys       | wait until it ends, then start again
       no fetch is running, and none due  | return stale keys       | raise UnknownKey or TransportError
 
@@ -44,12 +46,24 @@ does not find the key there, it joins the other callers::
 
 With asyncio a lock is not needed, because no other task runs between two awaits, and each fetch is a task of its own.
 
-Ages are measured with the wall clock. AWS Lambda freezes a function between two requests, and the monotonic clock may
-stop meanwhile, so that old keys would look fresh.
+AWS Lambda freezes a process as soon as it has answered a request, and thaws it for the next one, which may be hours
+later. Three rules follow from that:
+
+- (*) In Lambda no fetch runs in the background, because it would be frozen before it has ended, each time again. The
+  keys would be used until they expire. The caller fetches in its own thread instead, and returns stale keys only if
+  that fails.
+- Other programs may be frozen too, for example a container that is paused. A fetch is overdue if it was started more
+  than *timeout* ago, by the wall clock. One that has ended was frozen if it took more than twice that time; then its
+  failure does not count, because it shows nothing about the server. In both cases the next caller fetches in its own
+  thread. Only fetches in the background are meant: the thread of another one is a caller's, which goes on with it.
+- Ages are measured with the wall clock, because the monotonic clock may stop in a frozen process, so that old keys
+  would look fresh. And the age counts from the start of the fetch: a frozen process may read an answer that the server
+  sent hours ago.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable
 from contextvars import Context
 from threading import Event, Thread
@@ -71,22 +85,23 @@ FIRST_BACK_OFF = 1.0
 
 
 class KeyTiming:
-    """The times *max_age*, *cool_down* and *stale_if_error* in seconds; see :class:`~srpcore.TokenVerifier`.
+    """The times *max_age*, *cool_down*, *stale_if_error* and *timeout* in seconds; see :class:`~srpcore.TokenVerifier`.
 
     Raises:
-        ConfigurationError: a time is not a finite number, *max_age* or *cool_down* is not above 0, or
-            *stale_if_error* is below 0.
+        ConfigurationError: a time is not a finite number, *stale_if_error* is below 0, or another one is not above 0.
     """
 
-    __slots__ = ("cool_down", "max_age", "stale_if_error")
+    __slots__ = ("cool_down", "max_age", "stale_if_error", "timeout")
 
-    def __init__(self, max_age: float, cool_down: float, stale_if_error: float) -> None:
+    def __init__(self, max_age: float, cool_down: float, stale_if_error: float, timeout: float = 5.0) -> None:
         seconds("max_age", max_age, zero=False)
         seconds("cool_down", cool_down, zero=False)
         seconds("stale_if_error", stale_if_error)
+        seconds("timeout", timeout, zero=False)
         self.max_age = max_age
         self.cool_down = cool_down
         self.stale_if_error = stale_if_error
+        self.timeout = timeout
 
 
 class KeyCache:
@@ -133,17 +148,31 @@ class KeyCache:
         back_off = FIRST_BACK_OFF * 2.0 ** min(failures - 1, 30) if failures else 0
         return self._pause_is_over(min(self._timing.cool_down, back_off), now)
 
+    def is_overdue(self, started: float, now: float, times: int = 1) -> bool:
+        """Return whether a fetch has taken more than *times* the timeout at *now*."""
+        # If the clock was set back, nobody knows how long the fetch has been running, so it counts as overdue.
+        return not 0 <= now - started <= times * self._timing.timeout
+
     def set_given_keys(self, keys: KeySet) -> None:
         """Use *keys* from now on without an age limit, and never fetch."""
         self._given_keys = keys
 
-    def record_success(self, body: bytes, now: float) -> None:
-        """Replace the keys by those in *body*, the document that a fetch returned.
+    def record_success(self, body: bytes, started: float, now: float) -> None:
+        """Replace the keys by those in *body*, the document that a fetch returned, unless they are newer.
+
+        Args:
+            body: the document.
+            started: when the fetch was started. The age of the keys counts from then.
+            now: when it ended.
 
         Raises:
             InvalidKey: *body* is not a usable key set. The old keys stay; call :meth:`record_failure`.
         """
-        self._cached = parse_key_set(body), now
+        keys = parse_key_set(body)
+        # A fetch that was frozen may end after a later one, with a key that was withdrawn in between. A time after
+        # *now* means that the clock was set back since, so it shows nothing.
+        if self._cached is None or not started < self._cached[1] <= now:
+            self._cached = keys, started
         self._last_fetch = now, 0, "", ""
 
     def record_failure(self, error: Exception, now: float) -> None:
@@ -177,6 +206,22 @@ class KeyCache:
         return self._last_fetch is None or not 0 <= now - self._last_fetch[0] < pause
 
 
+class _RunningFetch:
+    """A fetch: when it was started, whether in the background, and an event that is set at its end."""
+
+    __slots__ = ("background", "done", "started")
+
+    def __init__(self, started: float, *, background: bool) -> None:
+        self.started = started
+        self.background = background
+        self.done = Event()
+
+
+def _freezes() -> bool:
+    """Return whether this process runs in AWS Lambda, which freezes it between two requests."""
+    return "AWS_LAMBDA_FUNCTION_NAME" in os.environ or os.environ.get("AWS_EXECUTION_ENV", "").startswith("AWS_Lambda")
+
+
 class JwksProvider:
     """The keys of one pool for threads. One thread fetches; the others wait, or use stale keys meanwhile."""
 
@@ -185,7 +230,8 @@ class JwksProvider:
         self._fetch = fetch
         self._clock = clock
         self._lock = ForkSafeLock()
-        self._fetching: Event | None = None
+        self._fetching: _RunningFetch | None = None
+        self._frozen = False  # whether the last fetch was
         reset_in_child(self, JwksProvider._after_fork)
 
     def keys(self, kid: str | None) -> KeySet:
@@ -201,37 +247,44 @@ class JwksProvider:
             if found is not None:
                 return found
             leads, fetching = self._join(kid, now)
-            found = self.cache.find(kid, now)
             if leads and fetching is not None:
-                if found is None:
+                if not fetching.background:
                     self._fetch_keys(fetching)
                     return self._find(kid)
                 self._fetch_in_background(fetching)
+            found = self.cache.find(kid, now)
             if found is not None:
                 return found
             if fetching is None:
                 raise self.cache.lookup_error(kid, now)
-            fetching.wait()
+            fetching.done.wait()
 
     def wait(self) -> None:
         """Wait until the running fetch ends, if there is one."""
         fetching = self._fetching
         if fetching is not None:
-            fetching.wait()
+            fetching.done.wait()
 
     def _after_fork(self) -> None:
         """Forget a running fetch in a forked child: its thread exists in the parent only, and would never finish it."""
         self._fetching = None
 
-    def _join(self, kid: str | None, now: float) -> tuple[bool, Event | None]:
-        """Return whether this thread must fetch, and the running fetch: an event that is set at its end, or None."""
+    def _join(self, kid: str | None, now: float) -> tuple[bool, _RunningFetch | None]:
+        """Return whether this thread must fetch, and the running fetch or None."""
         with self._lock.lock:
-            if self._fetching is not None or not self.cache.should_fetch(kid, now):
-                return False, self._fetching
-            self._fetching = Event()
-            return True, self._fetching
+            running = self._fetching
+            overdue = running is not None and running.background and self.cache.is_overdue(running.started, now)
+            if (running is not None and not overdue) or not self.cache.should_fetch(kid, now):
+                return False, running
+            foreground = overdue or self._frozen or _freezes() or self.cache.find(kid, now) is None
+            started = self._fetching = _RunningFetch(now, background=not foreground)
+            self._frozen = False
+        if running is not None:
+            # The threads that wait for the overdue fetch wait for the new one from now on.
+            running.done.set()
+        return True, started
 
-    def _fetch_in_background(self, fetching: Event) -> None:
+    def _fetch_in_background(self, fetching: _RunningFetch) -> None:
         try:
             Thread(target=self._fetch_keys, args=(fetching,), name="srpcore-keys", daemon=True).start()
         except RuntimeError as error:
@@ -239,20 +292,27 @@ class JwksProvider:
             self.cache.record_failure(error, self._clock())
             self._finish(fetching)
 
-    def _fetch_keys(self, fetching: Event) -> None:
+    def _fetch_keys(self, fetching: _RunningFetch) -> None:
         try:
             # Run it in a new context. The deadline of the thread that happens to fetch is a context variable, and must
             # not end a fetch that other threads wait for.
-            self.cache.record_success(Context().run(self._fetch, self.cache.url), self._clock())
+            body = Context().run(self._fetch, self.cache.url)
+            self.cache.record_success(body, fetching.started, self._clock())
         except Exception as error:  # noqa: BLE001 - any error of the program's transport means that there are no new keys
-            self.cache.record_failure(error, self._clock())
+            if not self._was_frozen(fetching):
+                self.cache.record_failure(error, self._clock())
         finally:
             self._finish(fetching)
 
-    def _finish(self, fetching: Event) -> None:
+    def _finish(self, fetching: _RunningFetch) -> None:
         with self._lock.lock:
-            self._fetching = None
-        fetching.set()
+            if self._fetching is fetching:
+                self._fetching, self._frozen = None, self._was_frozen(fetching)
+        fetching.done.set()
+
+    def _was_frozen(self, fetching: _RunningFetch) -> bool:
+        # A fetch whose time is up ends a little after *timeout*, so this needs a margin.
+        return fetching.background and self.cache.is_overdue(fetching.started, self._clock(), times=2)
 
     def _find(self, kid: str | None) -> KeySet:
         now = self._clock()
@@ -270,6 +330,8 @@ class AsyncJwksProvider:
         self._fetch = fetch
         self._clock = clock
         self._fetching: asyncio.Task[None] | None = None
+        self._started, self._background = 0.0, False
+        self._frozen = False  # whether the last fetch was
 
     async def keys(self, kid: str | None) -> KeySet:
         """Return keys that contain *kid*, fetching them if necessary. With *kid* None any keys are returned.
@@ -288,12 +350,15 @@ class AsyncJwksProvider:
             now = self._clock()
             found, due = self.cache.find(kid, now), self.cache.should_fetch(kid, now)
             fetching = self._running_fetch()
-            if fetching is None and due and not leads:
-                # Fetch in a separate task, because the caller may be cancelled while others wait for the keys. Use a
-                # new context, so that the caller's deadline does not end the fetch.
-                leads, fetching = True, asyncio.get_running_loop().create_task(self._fetch_keys(), context=Context())
-                self._fetching = fetching
-            if found is not None:
+            # In Lambda the event loop may run only while a caller waits.
+            waits = found is None or (fetching is not None and _freezes())
+            overdue = fetching is not None and self._background and self.cache.is_overdue(self._started, now)
+            if (fetching is None or overdue) and due and not leads:
+                if fetching is not None:
+                    fetching.cancel()
+                leads, waits = True, waits or overdue or self._frozen or _freezes()
+                fetching = self._start_fetch(now, background=not waits)
+            if found is not None and not waits:
                 return found
             if fetching is None:
                 raise self.cache.lookup_error(kid, now)
@@ -307,6 +372,16 @@ class AsyncJwksProvider:
         if fetching is not None:
             await asyncio.wait([fetching])
 
+    def _start_fetch(self, now: float, *, background: bool) -> asyncio.Task[None]:
+        import asyncio
+
+        # Fetch in a separate task, because the caller may be cancelled while others wait for the keys. Use a new
+        # context, so that the caller's deadline does not end the fetch.
+        self._started, self._background, self._frozen = now, background, False
+        fetching = self._fetch_keys(now, background)
+        self._fetching = asyncio.get_running_loop().create_task(fetching, context=Context())
+        return self._fetching
+
     def _running_fetch(self) -> asyncio.Task[None] | None:
         import asyncio
 
@@ -315,8 +390,11 @@ class AsyncJwksProvider:
         alive = fetching is not None and not fetching.done() and fetching.get_loop() is asyncio.get_running_loop()
         return fetching if alive else None
 
-    async def _fetch_keys(self) -> None:
+    async def _fetch_keys(self, started: float, background: bool) -> None:
         try:
-            self.cache.record_success(await self._fetch(self.cache.url), self._clock())
+            self.cache.record_success(await self._fetch(self.cache.url), started, self._clock())
+            self._frozen = background and self.cache.is_overdue(started, self._clock(), times=2)
         except Exception as error:  # noqa: BLE001 - any error of the program's transport means that there are no new keys
-            self.cache.record_failure(error, self._clock())
+            self._frozen = background and self.cache.is_overdue(started, self._clock(), times=2)
+            if not self._frozen:
+                self.cache.record_failure(error, self._clock())

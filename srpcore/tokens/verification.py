@@ -14,7 +14,7 @@ from .jwks import MAX_DOCUMENT_LENGTH, KeySet
 from .jwks_provider import KeyCache, KeyTiming
 from .jwks_source import JwksSource, read_jwks
 from .jws import parse_claims, split_token
-from .policy import CustomCheck, Overrides, Policy, Strings, TokenUse, issuers_by_pool, pool_by_issuer, seconds, strings
+from .policy import CustomCheck, Overrides, Policy, Strings, TokenUse, issuers_by_pool, pool_by_issuer, strings
 from .signature_cache import SignatureCache, VerifiedSignature
 
 if TYPE_CHECKING:
@@ -59,8 +59,7 @@ class Verification(ABC):
             raise ConfigurationError("cache_size must be a number of tokens, or 0 for no cache")
         self._signature_cache = SignatureCache(cache_size) if cache_size else None
         self._claims_in_errors = claims_in_errors
-        timing = KeyTiming(max_age, cool_down, stale_if_error)
-        seconds("timeout", timeout, zero=False)
+        timing = KeyTiming(max_age, cool_down, stale_if_error, timeout)
         ids = strings("user_pool_id", user_pool_id)
         if ids is None:
             raise ConfigurationError("user_pool_id must be the id of a user pool, or several of them, not None")

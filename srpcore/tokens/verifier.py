@@ -40,10 +40,12 @@ class TokenVerifier(Verification):
             Anybody on the network between them can then replace the keys. No environment variable sets it.
         transport: the object that fetches the keys. The default is an HttpsTransport, which is made at the first fetch:
             it uses ``AWS_CA_BUNDLE`` and ``HTTPS_PROXY``, follows no redirect, and refuses a document over 256 KiB.
-        timeout: the total time in seconds for one fetch by the default transport.
+        timeout: the total time in seconds for one fetch by the default transport. A fetch in the background that has
+            taken longer, by any transport, was probably frozen with the process: the next caller fetches itself.
         clock: a function that returns the seconds since the epoch.
-        max_age: the keys are fetched again, in the background, after so many seconds. The default is an hour: it costs
-            one small request per hour, and a key that AWS has withdrawn is not accepted much longer.
+        max_age: the keys are fetched again after so many seconds, in the background; in AWS Lambda, which freezes what
+            runs in the background, by the first caller itself. The default is an hour: it costs one small request per
+            hour, and a key that AWS has withdrawn is not accepted much longer.
         cool_down: a token with an unknown key id causes a new fetch only if the last one ended so many seconds ago.
             After failed fetches the pause is 1 second, then doubled up to this value. The default is a minute: many
             tokens with invented key ids cause one request per minute, and AWS publishes a new key before using it.

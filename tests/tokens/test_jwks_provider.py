@@ -408,7 +408,7 @@ class _Overtaken(KeyCache):
     def fresh(self, kid: str | None, now: float) -> KeySet | None:
         found = super().fresh(kid, now)
         if self.document is not None:
-            self.record_success(self.document, now)
+            self.record_success(self.document, now, now)
             self.document = None
         return found
 
