@@ -33,8 +33,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ..service_model import EXCEPTIONS
-
 if TYPE_CHECKING:
     from . import service_exceptions
     from .base import *
@@ -99,8 +97,10 @@ __all__ = [
 if TYPE_CHECKING:
     __all__ += service_exceptions.__all__
 else:
-    # The same names, from a list that is cheap to import.
-    __all__ += EXCEPTIONS
+    # __getattr__() makes the list with the names of the service's exceptions when somebody asks for it, because a
+    # program that only verifies tokens needs neither them nor the service model.
+    _OWN_NAMES = __all__
+    del __all__
 
 # __getattr__() searches the modules in this order, and imports each one only when the search reaches it. So a program
 # that imports srpcore does not load all exception classes; srpcore/__init__.py explains why.
@@ -111,7 +111,10 @@ if not TYPE_CHECKING:  # with __getattr__ a type checker would accept a misspelt
     def __getattr__(name: str) -> Any:
         if name in _MODULES:
             return import_module(f"{__name__}.{name}")
-        if name in __all__:
+        if name == "__all__":
+            globals()[name] = [*_OWN_NAMES, *import_module("srpcore.service_model").EXCEPTIONS]
+            return globals()[name]
+        if name in _OWN_NAMES or name in import_module("srpcore.service_model").EXCEPTIONS:
             for module in map(import_module, (f"{__name__}.{module}" for module in _MODULES)):
                 if name in module.__all__:
                     globals()[name] = getattr(module, name)
@@ -120,4 +123,4 @@ if not TYPE_CHECKING:  # with __getattr__ a type checker would accept a misspelt
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted(import_module(__name__).__all__)
