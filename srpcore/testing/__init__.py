@@ -27,6 +27,7 @@ from .exchanges import HostileClient, HostileServer, SrpExchange, hostile_client
 from .groups import rfc5054_groups, safe_prime_groups, small_groups
 from .laws import LawFailure, LawReport, LawViolation
 from .logins import ClaimAnswer, CognitoExchange, DeviceIdentity, PasswordChallenge, UserIdentity, cognito_exchanges
+from .pool_tokens import TokenCase, TokenPolicy
 from .srp_laws import (
     NewSrpClient,
     NewSrpServer,
@@ -54,6 +55,8 @@ from .strategies import (
     unsafe_public_values,
     usernames,
 )
+from .token_keys import SigningKey, base64url
+from .token_laws import VerifyToken, changed_tokens, check_token_verifier, token_cases
 
 __all__ = [
     "ClaimAnswer",
@@ -69,15 +72,22 @@ __all__ = [
     "NewSrpClient",
     "NewSrpServer",
     "PasswordChallenge",
+    "SigningKey",
     "SrpClient",
     "SrpClientSetup",
     "SrpExchange",
     "SrpServer",
     "SrpServerSetup",
+    "TokenCase",
+    "TokenPolicy",
     "UserIdentity",
+    "VerifyToken",
+    "base64url",
+    "changed_tokens",
     "check_cognito_dialect",
     "check_srp_client",
     "check_srp_server",
+    "check_token_verifier",
     "cognito_exchanges",
     "hex_texts",
     "hostile_clients",
@@ -98,6 +108,7 @@ __all__ = [
     "small_groups",
     "srp_exchanges",
     "texts_with_lone_surrogates",
+    "token_cases",
     "unsafe_public_values",
     "usernames",
 ]
