@@ -87,14 +87,13 @@ def test_elsewhere_stale_keys_are_fetched_in_the_background(
     keys: Keys, name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)
-    token = mint(LASTING)
-    with keys.verifier() as verifier:
+    token, transport = mint(LASTING), _Transport([document(KID), document(KID)])
+    with keys.verifier(transport=transport) as verifier:
         verifier.verify(token)
-        asked, release = hold_first(keys)
         keys.clock.now += HOUR
         assert verifier.verify(token)
-        assert asked.wait(20)
-        release.set()
+        verifier.close()
+        assert transport.threads[1:] == ["srpcore-keys"]
 
 
 def test_in_lambda_stale_keys_are_used_if_the_fetch_fails(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,6 +247,41 @@ def test_threads_that_wait_for_an_overdue_fetch_get_the_keys_of_the_next_one(key
     waiting.join(20)
     assert results == [LASTING]
     transport.release.set()
+
+
+class _Overtaking(_Transport):
+    """Its third fetch goes on only after the second one, which it has overtaken, has ended."""
+
+    calls = 0
+
+    def fetch(self, url: str) -> bytes:
+        self.calls += 1
+        if self.calls == 3:
+            overtaken = next(thread for thread in _threads() if thread.name == "srpcore-keys")
+            self.release.set()
+            overtaken.join(20)
+            assert self.asks_again() == LASTING
+        return super().fetch(url)
+
+    def asks_again(self) -> Any:
+        raise NotImplementedError
+
+
+def test_the_end_of_an_overdue_fetch_does_not_end_the_one_that_overtook_it(
+    keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token, transport = mint(LASTING), _Overtaking([document(KID)] * 3)
+    verifier = keys.verifier(transport=transport)
+    monkeypatch.setattr(transport, "asks_again", lambda: verifier.verify(token))
+    verifier.verify(token)
+    keys.clock.now += HOUR
+    transport.holding = True
+    verifier.verify(token)
+    assert transport.asked.wait(20)
+    keys.clock.now += HOUR
+    # Another caller meanwhile finds that a fetch is running, and starts none.
+    assert verifier.verify(token) == LASTING
+    assert transport.calls == 3
 
 
 def test_a_caller_that_fetches_itself_is_not_overtaken(keys: Keys) -> None:
