@@ -17,7 +17,7 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from .aws_srp import AWSSRP
-    from .client import AsyncCognito, AsyncSignIn, Cognito, SignIn
+    from .client import AsyncCognito, AsyncSignIn, Cognito, LoginTokens, SignIn
     from .crypto.device import Device
     from .exceptions import (
         ConfigurationError,
@@ -52,6 +52,7 @@ __all__ = [
     "ForceChangePasswordException",
     "GroupObj",
     "KeyringStore",
+    "LoginTokens",
     "MFAChallengeException",
     "MemoryStore",
     "SMSMFAChallengeException",
@@ -77,7 +78,7 @@ __all__ = [
 # The module of each public name. The names that are in none of these are exceptions.
 _NAMES_OF = {
     "aws_srp": "AWSSRP",
-    "client": "AsyncCognito AsyncSignIn Cognito SignIn",
+    "client": "AsyncCognito AsyncSignIn Cognito LoginTokens SignIn",
     "crypto.device": "Device",
     "flows.challenge": "Challenge",
     "store": "FileStore KeyringStore MemoryStore Tokens TokenStore",

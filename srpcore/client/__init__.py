@@ -7,6 +7,7 @@ one and its async version.
 from __future__ import annotations
 
 from .login import AsyncLoginMethods, LoginMethods
+from .login_tokens import LoginTokens
 from .operations.devices import AsyncDeviceMethods, DeviceMethods
 from .operations.directory import AsyncDirectoryMethods, DirectoryMethods
 from .operations.mfa import AsyncMfaMethods, MfaMethods
@@ -19,7 +20,7 @@ from .operations.streams import AsyncStreamMethods, StreamMethods
 from .persistence import AsyncPersistenceMethods, PersistenceMethods
 from .steps import AsyncSignIn, AsyncSignInMethods, SignIn, SignInMethods
 
-__all__ = ["AsyncCognito", "AsyncSignIn", "Cognito", "SignIn"]
+__all__ = ["AsyncCognito", "AsyncSignIn", "Cognito", "LoginTokens", "SignIn"]
 
 
 class Cognito(

@@ -23,6 +23,7 @@ from . import login_state
 from .attributes import CognitoAttributes
 from .base import AsyncCognitoBase, CognitoBase
 from .login_state import Account, LoggingIn, restored, settled
+from .login_tokens import LoginTokens
 from .sync_async import async_method, call_method, sync_method
 
 __all__ = ["AsyncPersistenceMethods", "PersistenceMethods", "SharedPersistence", "blocking"]
@@ -46,8 +47,11 @@ class SharedPersistence(CognitoAttributes):
     _refresh_marker: object | None = None  # the marker of the refresh that is under way
 
     @property
-    def tokens(self) -> Tokens:
-        """The present tokens as one immutable value."""
+    def tokens(self) -> LoginTokens:
+        """The present tokens as one immutable value, whose members are strings."""
+        return LoginTokens(self._present_tokens())
+
+    def _present_tokens(self) -> Tokens:
         return Tokens(
             self.id_token,
             self.access_token,
@@ -114,7 +118,7 @@ class SharedPersistence(CognitoAttributes):
         if store is None:
             return
         key, account = self._store_key(), settled(self._login).account
-        tokens = self.tokens if self.refresh_token else None
+        tokens = self._present_tokens() if self.refresh_token else None
         login = Login(tokens, self.device, account.username, account.refresh_way)
         self._save_failed = True  # until it has succeeded
         yield from blocking(lambda: store.save(key, login))

@@ -170,7 +170,7 @@ def test_refresh_token_of_another_process_is_sent_with_its_device(world: World) 
     second = theirs.confirm_device()
     assert ours.device == first
     key = srpcore.store.store_key(world.pool.user_pool_id, world.pool.client_id, "alice")
-    store.save(key, srpcore.store.Login(theirs.tokens, second))
+    store.save(key, srpcore.store.Login(theirs.tokens.stored, second))
     world.clock.ahead += 3601
     ours.renew_access_token()
     assert ours.access_claims is not None

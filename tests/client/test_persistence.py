@@ -39,9 +39,16 @@ def renewals(world: World) -> int:
 
 def test_tokens_are_one_immutable_value(world: World) -> None:
     user = world.user()
-    assert user.tokens == srpcore.Tokens()
+    assert user.tokens.stored == srpcore.Tokens()
+    for name in ("access_token", "id_token", "refresh_token"):
+        with pytest.raises(exceptions.ConfigurationError, match=f"the user has no {name}: log in first"):
+            getattr(user.tokens, name)
     user.authenticate(PASSWORD)
     tokens = user.tokens
+    assert tokens == user.tokens
+    assert hash(tokens) == hash(user.tokens)
+    assert tokens.to_dict() == tokens.stored.to_dict()
+    assert tokens.id_token == user.id_token
     assert (tokens.access_token, tokens.refresh_token) == (user.access_token, user.refresh_token)
     assert user.expires_datetime is not None
     assert tokens.expires_at == user.expires_datetime.timestamp()

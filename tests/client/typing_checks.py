@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, assert_type
 
-from srpcore import AsyncCognito, AsyncSignIn, AsyncUserObj, Cognito, GroupObj, SignIn, Tokens, UserObj
+from srpcore import AsyncCognito, AsyncSignIn, AsyncUserObj, Cognito, GroupObj, LoginTokens, SignIn, UserObj
 from srpcore.client.operations.streams import AsyncStream, Stream
 
 
@@ -17,7 +17,8 @@ def methods_return_results(user: Cognito) -> None:
     assert_type(user.authenticate("password"), None)
     assert_type(user.check_token(), bool)
     assert_type(user.verify_token("token", "access_token", "access"), Mapping[str, Any])
-    assert_type(user.tokens, Tokens)
+    assert_type(user.tokens, LoginTokens)
+    assert_type(user.tokens.access_token, str)
     assert_type(user.access_token, str | None)
     user.authenticate()  # type: ignore[call-arg]
     user.check_token(renew="yes")  # type: ignore[arg-type]

@@ -53,6 +53,7 @@ ANY: dict[str, tuple[str, str]] = {
     "srpcore.frameworks.starlette.OptionalCognitoBearer.__call__": ("return", JSON),
     "srpcore.frameworks.starlette.CognitoUser.__init__": ("claims", JSON),
     "srpcore.store.record.Login.to_dict": ("return", JSON),
+    "srpcore.client.login_tokens.LoginTokens.to_dict": ("return", JSON),
     "srpcore.store.record.Tokens.to_dict": ("return", JSON),
     "srpcore.tokens.jws.Jws.claims": ("return", JSON),
     "srpcore.users.GroupObj.__init__": ("group_data", PYCOGNITO),

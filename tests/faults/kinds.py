@@ -97,7 +97,7 @@ class Pool:
             self.local.user_pool_id, self.local.client_id, username="alice", transport=self.local
         ) as user:
             user.authenticate(PASSWORD)
-            self.tokens, self.keys = user.tokens, user.get_keys()
+            self.tokens, self.keys = user.tokens.stored, user.get_keys()
 
     def clock(self) -> float:
         """Return the real time, or one that is ahead of it."""
@@ -182,7 +182,7 @@ class Client:
     def tokens(self) -> tuple[Tokens, Tokens | None]:
         """The tokens of the client, and those in its store."""
         login = self.store.load(self._key)
-        return self.user.tokens, None if login is None else login.tokens
+        return self.user.tokens.stored, None if login is None else login.tokens
 
     def attempts_at(self, name: str) -> int:
         """Return how often the operation *name* was tried."""
