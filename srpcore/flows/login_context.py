@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, cast
 
 from ..clock import Clock, system_clock
 from ..crypto.device import Device
 from ..crypto.encoding import utf8
 from ..crypto.randomness import RandomBits, system_random_bits
 from ..crypto.secret_hash import secret_hash
-from ..exceptions.base import ConfigurationError, InvalidRequest
+from ..exceptions.base import ConfigurationError, InvalidRequest, UnsafeServerValue
 from ..pool import Pool
 from ..protocol import Flow, JsonObject
 from . import ask
@@ -149,6 +149,12 @@ class LoginContext:
 
 
 def challenge_parameters(reply: JsonObject) -> dict[str, Any]:
-    """Return the ChallengeParameters of *reply*, or an empty dictionary if it has none."""
-    parameters: dict[str, Any] = reply.get("ChallengeParameters") or {}
-    return parameters
+    """Return the ChallengeParameters of *reply*, or an empty dictionary if it has none.
+
+    Raises:
+        UnsafeServerValue: they are not a JSON object.
+    """
+    parameters: object = reply.get("ChallengeParameters") or {}
+    if not isinstance(parameters, dict):
+        raise UnsafeServerValue("unsafe value from the server: ChallengeParameters is not a JSON object")
+    return cast(dict[str, Any], parameters)

@@ -28,6 +28,8 @@ from .groups import rfc5054_groups, safe_prime_groups, small_groups
 from .laws import LawFailure, LawReport, LawViolation
 from .logins import ClaimAnswer, CognitoExchange, DeviceIdentity, PasswordChallenge, UserIdentity, cognito_exchanges
 from .pool_tokens import TokenCase, TokenPolicy
+from .public_keys import JwkCase, jwk_cases
+from .service_replies import CHALLENGE_NAMES, ChangedReply, challenges, changed_replies, token_replies
 from .srp_laws import (
     NewSrpClient,
     NewSrpServer,
@@ -59,6 +61,8 @@ from .token_keys import SigningKey, base64url
 from .token_laws import VerifyToken, changed_tokens, check_token_verifier, token_cases
 
 __all__ = [
+    "CHALLENGE_NAMES",
+    "ChangedReply",
     "ClaimAnswer",
     "CognitoClient",
     "CognitoExchange",
@@ -66,6 +70,7 @@ __all__ = [
     "DeviceSecret",
     "HostileClient",
     "HostileServer",
+    "JwkCase",
     "LawFailure",
     "LawReport",
     "LawViolation",
@@ -83,6 +88,8 @@ __all__ = [
     "UserIdentity",
     "VerifyToken",
     "base64url",
+    "challenges",
+    "changed_replies",
     "changed_tokens",
     "check_cognito_dialect",
     "check_srp_client",
@@ -93,6 +100,7 @@ __all__ = [
     "hostile_clients",
     "hostile_servers",
     "identities",
+    "jwk_cases",
     "near_miss_passwords",
     "non_hex_texts",
     "other_passwords",
@@ -109,6 +117,7 @@ __all__ = [
     "srp_exchanges",
     "texts_with_lone_surrogates",
     "token_cases",
+    "token_replies",
     "unsafe_public_values",
     "usernames",
 ]

@@ -6,26 +6,19 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
-from hypothesis import Phase, find, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 import srpcore
 from srpcore import testing
 from srpcore.crypto.groups import MODP_3072, RFC5054_GROUPS
+from testing.finding import gives
 
-T = TypeVar("T")
 N = MODP_3072.N
 NFD = "cafe\u0301"
-WITHOUT_SHRINKING = settings(max_examples=5000, database=None, derandomize=True, phases=[Phase.generate])
-
-
-def gives(strategy: SearchStrategy[T], condition: Callable[[T], bool]) -> None:
-    """Fail unless *strategy* can give a value for which *condition* holds."""
-    find(strategy, condition, settings=WITHOUT_SHRINKING)
 
 
 @pytest.mark.parametrize("strategy", [testing.passwords(), testing.usernames()], ids=["passwords", "usernames"])
