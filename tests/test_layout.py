@@ -38,7 +38,7 @@ OTHER_FOLDERS = {
 }
 
 # The modules at the top level that test the whole, or the tests.
-WHOLE = {"architecture", "benchmarks", "exports", "frozen_time", "layout", "no_skips"}
+WHOLE = {"architecture", "benchmarks", "cold_imports", "exports", "frozen_time", "layout", "no_skips"}
 
 MODULES = sorted(path.relative_to(TESTS).as_posix() for path in TESTS.rglob("*.py"))
 

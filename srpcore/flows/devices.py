@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import platform
-
 from ..crypto.device import Device, device_verifier, new_device_password
 from ..protocol import Flow, JsonObject
 from . import ask
@@ -29,6 +27,8 @@ def confirm_device(
     Raises:
         ServiceError: the service refused the request.
     """
+    import platform  # only here, because it is slow to import, and few logins confirm a device
+
     device = Device(device_key, group_key, new_device_password() if password is None else password)
     verifier = device_verifier(group_key, device_key, device.password)
     reply = yield from ask(

@@ -8,14 +8,37 @@ of them would lose its login::
         login = store.load(key)  # another program may have refreshed it meanwhile
         ...
         store.save(key, refreshed)  # before the new tokens are used
+
+The stores are imported when they are first used: a program that keeps its tokens itself, such as a function in AWS
+Lambda, does not wait for their modules.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from .base import TokenStore, store_key
-from .file import FileStore
-from .keyring import KeyringStore
-from .memory import MemoryStore
 from .record import Login, Tokens
 
+if TYPE_CHECKING:
+    from .file import FileStore
+    from .keyring import KeyringStore
+    from .memory import MemoryStore
+
 __all__ = ["FileStore", "KeyringStore", "Login", "MemoryStore", "TokenStore", "Tokens", "store_key"]
+
+_MODULE_OF = {"FileStore": "file", "KeyringStore": "keyring", "MemoryStore": "memory"}
+
+if not TYPE_CHECKING:  # a type checker would accept every name
+
+    def __getattr__(name: str) -> type:
+        if name not in _MODULE_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

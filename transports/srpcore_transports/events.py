@@ -6,19 +6,36 @@ durations; never a parameter, a header or a body. A record of level ERROR means 
 
 from __future__ import annotations
 
-import logging
 import re
+import sys
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from srpcore.clock import monotonic_clock
 from srpcore.exceptions.base import ConfigurationError
 from srpcore.protocol import Reply
 
+if TYPE_CHECKING:
+    from logging import Logger
+
 __all__ = ["OnRequest", "OnResponse", "Report", "Reporter", "RequestEvent", "ResponseEvent"]
 
-_logger = logging.getLogger("srpcore")
-_logger.addHandler(logging.NullHandler())
+_DEBUG = 10  # logging.DEBUG
+
+
+@cache
+def _logger() -> Logger:
+    # Imported only here: logging is slow to import, and a program that has not imported it sees no records.
+    import logging
+
+    logger = logging.getLogger("srpcore")
+    logger.addHandler(logging.NullHandler())
+    return logger
+
+
+def _is_logged() -> bool:
+    return "logging" in sys.modules and _logger().isEnabledFor(_DEBUG)
 
 
 class RequestEvent:
@@ -110,11 +127,11 @@ class Reporter:
 
         Return None if nobody would see it: there is no hook, and the logger does not write records of level DEBUG.
         """
-        if self._on_request is None and self._on_response is None and not _logger.isEnabledFor(logging.DEBUG):
+        if self._on_request is None and self._on_response is None and not _is_logged():
             return None
         event = RequestEvent(operation, host, attempt)
         report = Report(event, self._on_response)
-        _logger.debug("%s to %s, attempt %d", operation, host, attempt)
+        _logger().debug("%s to %s, attempt %d", operation, host, attempt)
         _call_hook(self._on_request, event)
         return report
 
@@ -143,7 +160,7 @@ class Report:
         """
         request = self._request
         event = _response_event(request, monotonic_clock() - self._started, outcome, pause is not None)
-        _logger.debug(
+        _logger().debug(
             "%s to %s, attempt %d: %s, HTTP status %s, request id %s, %.3f s%s",
             request.operation,
             request.host,
@@ -179,5 +196,5 @@ def _call_hook(hook: Callable[[Any], object] | None, event: RequestEvent | Respo
         return
     try:
         hook(event)
-    except Exception:
-        _logger.exception("on_request or on_response raised an exception; the call continues")
+    except Exception:  # noqa: BLE001 - it is logged, and must not cost the program its answer
+        _logger().exception("on_request or on_response raised an exception; the call continues")

@@ -160,7 +160,8 @@ class _TlsConnection(HTTPSConnection):
         self.sock.settimeout(time_left(self._attempt))
         session = self._tls.session(self._origin)
         try:
-            self.sock = self._tls.context.wrap_socket(self.sock, server_hostname=self._origin.host, session=session)
+            name = cast(str, _ascii(self._origin.host))
+            self.sock = self._tls.context.wrap_socket(self.sock, server_hostname=name, session=session)
         except OSError:
             # The session may be the cause.
             self._tls.forget_session(self._origin)
@@ -199,7 +200,7 @@ def _connect(attempt: Attempt, address: tuple[str, int], *_arguments: object) ->
     Each address gets an equal share of the time that is left, so that one that does not answer leaves time for others.
     """
     failure: OSError | None = None
-    places = getaddrinfo(*address, type=SOCK_STREAM)
+    places = getaddrinfo(_ascii(address[0]), address[1], type=SOCK_STREAM)
     for index, (family, kind, protocol, _, place) in enumerate(places):
         try:
             sock = socket(family, kind, protocol)
@@ -229,6 +230,11 @@ def _reason(error: OSError) -> str:
         return error.strerror or type(error).__name__
     hint = ": check the user name and password in the URL of the proxy" if refused[1] == "407" else ""
     return f"the proxy answered HTTP {refused[1]}{hint}"
+
+
+def _ascii(host: str) -> str | bytes:
+    # Python imports its slow module for international names (IDNA) if a host is a string, even if it is ASCII.
+    return host.encode("ascii") if host.isascii() else host
 
 
 @contextmanager
