@@ -34,6 +34,7 @@ from ..exceptions.not_authorized import InvalidRefreshToken, RefreshTokenRefused
 from ..exceptions.service_exceptions import RefreshTokenReuseException, UserNotFoundException
 from ..exceptions.tokens import MalformedToken, TokenExpired
 from ..flows import ask
+from ..flows.login_context import authentication_result
 from ..flows.refresh import REFRESH_TOKEN_AUTH, refresh, require_refresh_token
 from ..offload import entered_in_thread
 from ..protocol import Flow, JsonObject
@@ -119,7 +120,7 @@ class SharedRefresh(SharedKeys):
             if (yield from self._take_over(login)):
                 return
         reply = yield from self._request_tokens(self._claims_beside_refresh_token(login), client_metadata)
-        result: Mapping[str, Any] = reply.get("AuthenticationResult") or {}
+        result = authentication_result(reply)
         rotated: str | None = result.get("RefreshToken")
         if rotated:
             self.refresh_token = rotated

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import tokens
-from ..exceptions.base import AccessTokenRequired, UnsupportedChallenge
+from ..exceptions.base import AccessTokenRequired, UnsafeServerValue, UnsupportedChallenge
 from ..exceptions.tokens import MalformedToken
 from ..flows import ask
+from ..flows.login_context import authentication_result
 from ..flows.refresh import revoke
 from ..protocol import CallMethod, Flow, JsonObject
 from .refresher import AsyncRefreshMethods, RefreshMethods
@@ -91,9 +92,11 @@ class TokenMethods(RefreshMethods):
     @sync_method
     def _set_tokens(self, tokens: JsonObject) -> Flow[None]:
         """Verify the tokens of a reply and set them. If one is refused, the present tokens are kept."""
-        result = tokens.get("AuthenticationResult")
+        result = authentication_result(tokens)
         if not result:
             raise UnsupportedChallenge(str(tokens.get("ChallengeName", "absent")))
+        if result.get("AccessToken") is None or result.get("IdToken") is None:
+            raise UnsafeServerValue("unsafe value from the server: the reply must have an AccessToken and an IdToken")
         received = (result["AccessToken"], result["IdToken"])
         self._just_received += received
         try:

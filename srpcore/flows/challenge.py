@@ -178,6 +178,7 @@ def challenge_of(context: LoginContext, reply: JsonObject) -> Challenge | None:
 
     Raises:
         UnsupportedChallenge: the service model does not have a challenge of this name.
+        UnsafeServerValue: ChallengeParameters is not an object, or AvailableChallenges is not a list.
     """
     name = reply.get("ChallengeName")
     if name is None:
@@ -190,9 +191,16 @@ def challenge_of(context: LoginContext, reply: JsonObject) -> Challenge | None:
         {key: str(value) for key, value in challenge_parameters(reply).items()},
         context.username,
         context.canonical,
-        tuple(str(item) for item in reply.get("AvailableChallenges") or ()),
+        _available(reply),
         context.admin,
     )
+
+
+def _available(reply: JsonObject) -> tuple[str, ...]:
+    names: object = reply.get("AvailableChallenges") or []
+    if not isinstance(names, list):
+        raise UnsafeServerValue("unsafe value from the server: AvailableChallenges is not a JSON list")
+    return tuple(str(name) for name in cast(list[Any], names))
 
 
 def raise_challenge(reply: JsonObject) -> None:

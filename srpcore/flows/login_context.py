@@ -18,7 +18,7 @@ from ..protocol import Flow, JsonObject
 from . import ask
 from .transitions import Expected, check_expected
 
-__all__ = ["AppClient", "LoginContext", "challenge_parameters"]
+__all__ = ["AppClient", "LoginContext", "authentication_result", "challenge_parameters"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,35 @@ def challenge_parameters(reply: JsonObject) -> dict[str, Any]:
     Raises:
         UnsafeServerValue: they are not a JSON object.
     """
-    parameters: object = reply.get("ChallengeParameters") or {}
-    if not isinstance(parameters, dict):
-        raise UnsafeServerValue("unsafe value from the server: ChallengeParameters is not a JSON object")
-    return cast(dict[str, Any], parameters)
+    return _object(reply, "ChallengeParameters")
+
+
+def authentication_result(reply: JsonObject) -> dict[str, Any]:
+    """Return the AuthenticationResult of *reply*, or an empty dictionary if it has none.
+
+    Raises:
+        UnsafeServerValue: it is not a JSON object, or the value of a member has a wrong type.
+    """
+    result = _object(reply, "AuthenticationResult")
+    for name, kinds in _RESULT_TYPES.items():
+        value = result.get(name)
+        if value is not None and (not isinstance(value, kinds) or isinstance(value, bool)):
+            raise UnsafeServerValue(f"unsafe value from the server: {name} has a wrong type ({type(value).__name__})")
+    return result
+
+
+_RESULT_TYPES: dict[str, type | tuple[type, ...]] = {
+    "AccessToken": str,
+    "IdToken": str,
+    "RefreshToken": str,
+    "TokenType": str,
+    "ExpiresIn": (int, float),
+    "NewDeviceMetadata": dict,
+}
+
+
+def _object(reply: JsonObject, name: str) -> dict[str, Any]:
+    value: object = reply.get(name) or {}
+    if not isinstance(value, dict):
+        raise UnsafeServerValue(f"unsafe value from the server: {name} is not a JSON object")
+    return cast(dict[str, Any], value)

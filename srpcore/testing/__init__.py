@@ -29,7 +29,14 @@ from .laws import LawFailure, LawReport, LawViolation
 from .logins import ClaimAnswer, CognitoExchange, DeviceIdentity, PasswordChallenge, UserIdentity, cognito_exchanges
 from .pool_tokens import TokenCase, TokenPolicy
 from .public_keys import JwkCase, jwk_cases
-from .service_replies import CHALLENGE_NAMES, ChangedReply, challenges, changed_replies, token_replies
+from .service_replies import (
+    CHALLENGE_NAMES,
+    ChangedReply,
+    challenges,
+    changed_replies,
+    changed_token_replies,
+    token_replies,
+)
 from .srp_laws import (
     NewSrpClient,
     NewSrpServer,
@@ -90,6 +97,7 @@ __all__ = [
     "base64url",
     "challenges",
     "changed_replies",
+    "changed_token_replies",
     "changed_tokens",
     "check_cognito_dialect",
     "check_srp_client",

@@ -18,7 +18,7 @@ from hypothesis.strategies import SearchStrategy
 from ..crypto.groups import MODP_3072
 from .strategies import non_hex_texts, public_values, salt_texts, unsafe_public_values
 
-__all__ = ["CHALLENGE_NAMES", "ChangedReply", "challenges", "changed_replies", "token_replies"]
+__all__ = ["CHALLENGE_NAMES", "ChangedReply", "challenges", "changed_replies", "changed_token_replies", "token_replies"]
 
 Document = dict[str, object]
 
@@ -76,9 +76,18 @@ def token_replies() -> SearchStrategy[Document]:
 def changed_replies(*names: str) -> SearchStrategy[ChangedReply]:
     """Return replies with a challenge of one of *names*, or of any name, that are changed in one place.
 
-    A parameter is missing, empty, of a wrong type or unsafe; or ChallengeName, ChallengeParameters or Session is.
+    A parameter is missing, empty, of a wrong type or unsafe; or ChallengeName, ChallengeParameters,
+    AvailableChallenges or Session is.
     """
     return challenges(*names).flatmap(_changed)
+
+
+def changed_token_replies() -> SearchStrategy[ChangedReply]:
+    """Return replies with tokens in which one member of AuthenticationResult is missing or of a wrong type.
+
+    Those are unsafe in which the access token or the ID token is missing or not a string.
+    """
+    return token_replies().flatmap(_changed_tokens)
 
 
 # The parameters of each challenge.
@@ -167,16 +176,36 @@ def _changed(reply: Document) -> SearchStrategy[ChangedReply]:
 
 
 def _changed_member(reply: Document) -> SearchStrategy[ChangedReply]:
-    """Change ChallengeName, ChallengeParameters or Session."""
+    """Change ChallengeName, ChallengeParameters, AvailableChallenges or Session."""
 
     def change(name: str, value: object) -> ChangedReply:
-        unsafe = name == "ChallengeName" and value not in (None, "")
+        unsafe = name == "ChallengeName" and value not in (None, "")  # without a name there is no challenge
         return ChangedReply({**reply, name: value}, f"{name} is {str(value)[:20]!r}", unsafe)
 
     names = st.just("ChallengeName")
     values = st.sampled_from(("NEW_CHALLENGE", "password_verifier", " PASSWORD_VERIFIER", None, ""))
-    others = st.builds(change, st.sampled_from(("ChallengeParameters", "Session")), st.sampled_from(_ODD))
+    members = ("AvailableChallenges", "ChallengeParameters", "Session")
+    others = st.builds(change, st.sampled_from(members), st.sampled_from(_ODD))
     return st.builds(change, names, values) | others
+
+
+def _changed_tokens(reply: Document) -> SearchStrategy[ChangedReply]:
+    result = cast(Document, reply["AuthenticationResult"])
+
+    def change(name: str, value: object) -> ChangedReply:
+        unsafe = name in ("AccessToken", "IdToken") and not isinstance(value, str)
+        return ChangedReply({"AuthenticationResult": {**result, name: value}}, f"{name} is {str(value)[:20]!r}", unsafe)
+
+    def remove(name: str) -> ChangedReply:
+        rest = {key: value for key, value in result.items() if key != name}
+        return ChangedReply({"AuthenticationResult": rest}, f"{name} is missing", name in ("AccessToken", "IdToken"))
+
+    def replace(value: object) -> ChangedReply:
+        return ChangedReply({"AuthenticationResult": value}, f"AuthenticationResult is {str(value)[:20]!r}", True)
+
+    names = st.sampled_from(sorted(result))
+    changed = st.builds(change, names, st.sampled_from(_ODD))
+    return changed | names.map(remove) | st.sampled_from(_ODD).map(replace)
 
 
 def _changed_parameter(reply: Document, parameters: Document) -> SearchStrategy[ChangedReply]:

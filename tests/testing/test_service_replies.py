@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +16,14 @@ from srpcore.flows.challenge import NEEDS
 from srpcore.flows.srp import parse_salt
 from srpcore.protocol import Operation, Reply
 from srpcore.service_model import ENUMS
-from srpcore.testing import CHALLENGE_NAMES, ChangedReply, challenges, changed_replies, token_replies
+from srpcore.testing import (
+    CHALLENGE_NAMES,
+    ChangedReply,
+    challenges,
+    changed_replies,
+    changed_token_replies,
+    token_replies,
+)
 from testing.finding import gives
 
 # The flow that makes the challenge possible; USER_PASSWORD_AUTH for the others.
@@ -73,6 +81,37 @@ def test_our_client_raises_only_its_own_errors_for_changed_replies(name: str, da
         return
     assert not changed.unsafe, changed.change
     assert transport.sent
+
+
+class Trusting(Cognito):
+    """A program that has replaced the verification of tokens, as programs for pycognito do."""
+
+    def verify_token(self, token: str, id_name: str, token_use: str) -> dict[str, Any]:
+        return {}
+
+
+@given(changed=changed_token_replies())
+@settings(max_examples=150)
+def test_our_client_raises_only_its_own_errors_for_changed_tokens(changed: ChangedReply) -> None:
+    user = Trusting(
+        "eu-west-1_AbCd12345", "4dn6jbcbhqcofxyczo3ms9z4cc", username="alice", transport=OneReply(changed.reply)
+    )
+    try:
+        user.sign_in("password", auth_flow="USER_PASSWORD_AUTH")
+    except SrpcoreError:
+        return
+    assert not changed.unsafe, changed.change
+
+
+@given(changed=changed_token_replies())
+@settings(max_examples=100)
+def test_a_refresh_raises_only_our_errors_for_changed_tokens(changed: ChangedReply) -> None:
+    transport = OneReply(changed.reply)
+    user = Trusting("eu-west-1_AbCd12345", "4dn6jbcbhqcofxyczo3ms9z4cc", refresh_token="refresh", transport=transport)
+    try:
+        user.renew_access_token()
+    except SrpcoreError:
+        assert user.access_token is None
 
 
 @given(challenges("PASSWORD_VERIFIER", "DEVICE_PASSWORD_VERIFIER"))
