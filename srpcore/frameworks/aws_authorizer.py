@@ -70,6 +70,7 @@ class Authorizer:
         Raises:
             Unauthorized: there is no token, or it is not accepted.
             TransportError: the key set could not be fetched, so the token was not verified.
+            ConfigurationError: ``get_token`` returned neither a string nor None.
         """
         try:
             token = self._get_token(event) if self._get_token else self._header_token(authorization(event))
@@ -97,9 +98,9 @@ class Authorizer:
         return context
 
     def _policy_response(
-        self, event: object, arn: str, authorization: Callable[[Event], list[str]], make_resource: MakeResource
+        self, event: object, arn_member: str, authorization: Callable[[Event], list[str]], make_resource: MakeResource
     ) -> dict[str, Any]:
-        """Return the answer with an IAM policy to *event*, whose member *arn* is the ARN of the method."""
+        """Return the answer with an IAM policy to *event*, whose member *arn_member* is the ARN of the method."""
         # Raise Unauthorized for a token that is not accepted, instead of returning a policy with Deny. Raising gives
         # 401, after which clients get a new token, and API Gateway does not cache it. A token that is not valid yet, or
         # is signed with a new key, may be accepted a minute later, but a cached Deny would stay for minutes. If the
@@ -108,13 +109,14 @@ class Authorizer:
         stage = ""
         try:
             members = require_json_object(event)
-            method_arn = str(members.get(arn))
+            method_arn = str(members.get(arn_member))
             stage = whole_stage(method_arn, {})
             claims = self._claims(members, authorization)
             principal = _principal(claims)
         except Unauthorized as refused:
             self._report(refused)
             if isinstance(refused.__cause__, (GroupMismatch, ScopeMismatch)):
+                # API Gateway requires a principal, and a refused token has none that counts.
                 return _policy("refused", "Deny", stage)
             raise
         resource = strings("resource", make_resource(method_arn, claims))

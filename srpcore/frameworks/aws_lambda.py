@@ -14,10 +14,11 @@ Which class fits which setting of API Gateway::
     AppSync, AWS_LAMBDA                                        AppSyncAuthorizer
 
 They refuse by default: a malformed event, a header that is missing or occurs twice, an empty token, and a token that is
-not accepted. Why a request is refused is logged at DEBUG by the logger ``srpcore``, and passed to ``on_refused``; the
-token is never in it. They raise another exception than Unauthorized only if the keys cannot be fetched (TransportError)
-or the program has an error. API Gateway then answers 500 and caches nothing. A denial, however, would be cached for
-this token, which may be valid.
+not accepted. The reason of each refusal is logged at DEBUG by the logger ``srpcore`` and passed to ``on_refused``. It
+never contains the token.
+
+They raise an exception other than Unauthorized only if the keys cannot be fetched (TransportError) or the program has
+an error. API Gateway then answers 500 and caches nothing. A denial would be cached, although the token may be valid.
 
 API Gateway caches the result of an authorizer for its time to live (TTL), even if the token expires meanwhile. So a
 token can be used until ``exp`` plus the TTL: choose a TTL that is acceptable as a longer life of the token. The cache
@@ -69,8 +70,8 @@ class RestApiAuthorizer(Authorizer):
         resource: a function of the ARN of the method and the claims that returns the ARN or ARNs which the policy
             allows.
         get_token: a function of the event that returns the token, or None if there is none, instead of reading the
-            Authorization header: for a token in a cookie, a query string or a WebSocket subprotocol. Where the token
-            is must be an identity source of the authorizer, or the results must not be cached.
+            Authorization header: for a token in a cookie, a query string or a WebSocket subprotocol. The place of the
+            token must be an identity source of the authorizer; otherwise turn its cache off.
         on_refused: a function that is called with the :class:`Unauthorized` of every request that is refused. Its
             ``reason`` says why. If the function raises an exception, the authorizer raises it too.
         overrides: replace arguments of the same name of the verifier, for example ``scope=``.
@@ -109,20 +110,20 @@ class RestApiAuthorizer(Authorizer):
 class HttpApiAuthorizer(Authorizer):
     """An authorizer of payload format 2.0 for an HTTP API of API Gateway. For format 1.0 use RestApiAuthorizer.
 
-    With simple responses API Gateway answers 403 if a request is refused. If the authorizer has a cache, both results
-    are cached.
+    With simple responses API Gateway answers 403 if a request is refused. API Gateway caches refusals as well as
+    acceptances.
 
     Args:
         verifier: the verifier of the tokens.
         simple_responses: the setting ``EnableSimpleResponses`` of the authorizer in API Gateway. If it is False, the
-            answer is an IAM policy, as that of :class:`RestApiAuthorizer`.
+            answer is an IAM policy, like that of :class:`RestApiAuthorizer`.
         context: a function that returns the context for the integration from the claims: strings, numbers, booleans.
         bare: whether the header contains only the token, without ``Bearer``. Only one of the two forms is accepted.
         resource: a function of the ARN of the route and the claims that returns the ARN or ARNs which the policy
             allows, without simple responses.
         get_token: a function of the event that returns the token, or None if there is none, instead of reading the
-            Authorization header: for a token in a cookie, a query string or a WebSocket subprotocol. Where the token
-            is must be an identity source of the authorizer, or the results must not be cached.
+            Authorization header: for a token in a cookie, a query string or a WebSocket subprotocol. The place of the
+            token must be an identity source of the authorizer; otherwise turn its cache off.
         on_refused: a function that is called with the :class:`Unauthorized` of every request that is refused. Its
             ``reason`` says why. If the function raises an exception, the authorizer raises it too.
         overrides: replace arguments of the same name of the verifier, for example ``scope=``.
@@ -183,9 +184,8 @@ class AppSyncAuthorizer(Authorizer):
         ttl: the seconds for which AppSync may cache an acceptance (``ttlOverride``); 0 turns the cache off, and None
             uses the setting of the API.
         clock: a function that returns the seconds since the epoch.
-        get_token: a function of the event that returns the token, or None if there is none, instead of reading the
-            Authorization header: for a token in a cookie, a query string or a WebSocket subprotocol. Where the token
-            is must be an identity source of the authorizer, or the results must not be cached.
+        get_token: a function of the event that returns the token, or None if there is none. AppSync caches results by
+            ``authorizationToken``, so if the token is elsewhere, set ``ttl=0``.
         on_refused: a function that is called with the :class:`Unauthorized` of every request that is refused. Its
             ``reason`` says why. If the function raises an exception, the authorizer raises it too.
         overrides: replace arguments of the same name of the verifier, for example ``scope=``.

@@ -22,7 +22,26 @@ from .principal import scopes
 __all__ = ["CognitoBearer", "OptionalCognitoBearer"]
 
 
-class CognitoBearer(starlette.CognitoBearer, SecurityBase):
+class _DocumentedBearer(starlette.Bearer, SecurityBase):
+    # FastAPI reads both attributes when it makes the OpenAPI document.
+    model: SecurityScheme
+    scheme_name: str
+
+    def __init__(
+        self,
+        verifier: TokenVerifier | AsyncTokenVerifier,
+        *,
+        scheme_name: str = "CognitoBearer",
+        scheme: SecurityScheme | None = None,
+        get_token: GetToken[HTTPConnection] | None = None,
+        **overrides: Unpack[Overrides],
+    ) -> None:
+        super().__init__(verifier, get_token=get_token, **overrides)
+        self.model = scheme or HTTPBearer(bearerFormat="JWT")
+        self.scheme_name = scheme_name
+
+
+class CognitoBearer(_DocumentedBearer, starlette.CognitoBearer):
     """A dependency that returns the claims of the token in a request, or refuses the request with 401, 403 or 503.
 
     ``Security(bearer, scopes=[...])`` requires all of these scopes; ``scope=`` requires at least one of its scopes. The
@@ -41,52 +60,29 @@ class CognitoBearer(starlette.CognitoBearer, SecurityBase):
         ConfigurationError: *verifier* has a wrong type, or an override has a wrong type or value.
     """
 
-    def __init__(
-        self,
-        verifier: TokenVerifier | AsyncTokenVerifier,
-        *,
-        scheme_name: str = "CognitoBearer",
-        scheme: SecurityScheme | None = None,
-        get_token: GetToken[HTTPConnection] | None = None,
-        **overrides: Unpack[Overrides],
-    ) -> None:
-        super().__init__(verifier, get_token=get_token, **overrides)
-        self.model = scheme or HTTPBearer(bearerFormat="JWT")
-        self.scheme_name = scheme_name
-
     async def __call__(self, request: HTTPConnection, security_scopes: SecurityScopes) -> Claims:  # type: ignore[override]  # FastAPI gives both
         """Return the claims of the token in *request*. FastAPI calls this.
 
         Raises:
-            HTTPException: 401, 403 or 503, with ``WWW-Authenticate``; for a WebSocket a WebSocketException.
+            HTTPException: 401 or 403 with ``WWW-Authenticate``, or 503; for a WebSocket, a WebSocketException.
+            ConfigurationError: ``get_token`` returned neither a string nor None.
         """
         return _require_all(request, await super().__call__(request), security_scopes)
 
 
-class OptionalCognitoBearer(starlette.OptionalCognitoBearer, SecurityBase):
-    """A dependency as :class:`CognitoBearer`, with the same arguments, that returns None for a request without a token.
+class OptionalCognitoBearer(_DocumentedBearer, starlette.OptionalCognitoBearer):
+    """A dependency like :class:`CognitoBearer`, but it returns None for a request without a token.
 
-    A token that is not accepted, or that lacks a scope of ``Security(...)``, is still refused.
+    It has the same arguments. A token that is not accepted, or that lacks a scope of ``Security(...)``, is still
+    refused.
     """
-
-    def __init__(
-        self,
-        verifier: TokenVerifier | AsyncTokenVerifier,
-        *,
-        scheme_name: str = "CognitoBearer",
-        scheme: SecurityScheme | None = None,
-        get_token: GetToken[HTTPConnection] | None = None,
-        **overrides: Unpack[Overrides],
-    ) -> None:
-        super().__init__(verifier, get_token=get_token, **overrides)
-        self.model = scheme or HTTPBearer(bearerFormat="JWT")
-        self.scheme_name = scheme_name
 
     async def __call__(self, request: HTTPConnection, security_scopes: SecurityScopes) -> Claims | None:  # type: ignore[override]  # FastAPI gives both
         """Return the claims of the token in *request*, or None if it has no token. FastAPI calls this.
 
         Raises:
-            HTTPException: 401, 403 or 503, with ``WWW-Authenticate``; for a WebSocket a WebSocketException.
+            HTTPException: 401 or 403 with ``WWW-Authenticate``, or 503; for a WebSocket, a WebSocketException.
+            ConfigurationError: ``get_token`` returned neither a string nor None.
         """
         claims = await super().__call__(request)
         return None if claims is None else _require_all(request, claims, security_scopes)

@@ -110,6 +110,7 @@ class CognitoAuthentication(BaseAuthentication):
             AuthenticationFailed: the token is not accepted (401).
             PermissionDenied: the token lacks a required group or scope (403).
             APIException: the key set could not be fetched, so the token was not verified (503).
+            ConfigurationError: ``get_token`` returned neither a string nor None.
         """
         try:
             with translate_errors():

@@ -79,7 +79,9 @@ class _Guard:
         return await run_in_threadpool(partial(self._verifier.verify, token, **self._overrides))
 
 
-class _Bearer:
+class Bearer:
+    """What the two callables share: the verifier and its settings."""
+
     def __init__(
         self,
         verifier: TokenVerifier | AsyncTokenVerifier,
@@ -113,7 +115,7 @@ class _Bearer:
         return claims
 
 
-class CognitoBearer(_Bearer):
+class CognitoBearer(Bearer):
     """A callable that returns the claims of the token in a request, or refuses the request.
 
     Await it in an endpoint: ``claims = await bearer(request)``. In FastAPI use it as a dependency. If you forget the
@@ -135,22 +137,25 @@ class CognitoBearer(_Bearer):
         """Return the claims of the token in *request*, or in the opening request of a WebSocket.
 
         Raises:
-            HTTPException: 401, 403 or 503, with ``WWW-Authenticate``; for a WebSocket a WebSocketException.
+            HTTPException: 401 or 403 with ``WWW-Authenticate``, or 503; for a WebSocket, a WebSocketException.
+            ConfigurationError: ``get_token`` returned neither a string nor None.
         """
         return cast(Claims, await self._claims(request, optional=False))
 
 
-class OptionalCognitoBearer(_Bearer):
-    """A callable as :class:`CognitoBearer`, with the same arguments, that returns None for a request without a token.
+class OptionalCognitoBearer(Bearer):
+    """A callable like :class:`CognitoBearer`, but it returns None for a request without a token.
 
-    A token that is not accepted is still refused, so that a client notices that its token has expired.
+    It has the same arguments. A token that is not accepted is still refused, so that a client notices that its token
+    has expired.
     """
 
     async def __call__(self, request: HTTPConnection) -> Claims | None:
         """Return the claims of the token in *request*, or None if it has no token.
 
         Raises:
-            HTTPException: 401, 403 or 503, with ``WWW-Authenticate``; for a WebSocket a WebSocketException.
+            HTTPException: 401 or 403 with ``WWW-Authenticate``, or 503; for a WebSocket, a WebSocketException.
+            ConfigurationError: ``get_token`` returned neither a string nor None.
         """
         return await self._claims(request, optional=True)
 
@@ -191,7 +196,7 @@ class CognitoUser(BaseUser):
 
 
 class RefusedToken(AuthenticationError):
-    """The error that :class:`CognitoBackend` raises. ``refused`` contains the status and the message to answer."""
+    """The error that :class:`CognitoBackend` raises. ``refused`` contains the status and the message to send."""
 
     def __init__(self, refused: Refused) -> None:
         super().__init__(refused.description)
@@ -227,6 +232,7 @@ class CognitoBackend(AuthenticationBackend):
 
         Raises:
             RefusedToken: the token is not accepted, or the key set could not be fetched.
+            ConfigurationError: ``get_token`` returned neither a string nor None.
         """
         try:
             claims = await self._guard.claims(conn)
