@@ -4,8 +4,8 @@ If the clock of this computer is wrong, a token that was just issued looks expir
 service refuses a correct password, because the answer to PASSWORD_VERIFIER has the time in it. So the difference
 between the two clocks is measured at every response. It is used for two purposes only:
 
-- The expiry of tokens that the service has just sent is compared with the service's time, and so is the expiry that
-  decides about a refresh.
+- The service's time decides whether tokens that were just received have expired, and whether an access token must be
+  refreshed.
 - An error that a wrong clock can cause names the difference in its hint.
 
 Tokens that come from anywhere else are compared with the clock of this computer. Otherwise an attacker who can choose
@@ -22,18 +22,26 @@ from datetime import datetime, timezone
 from typing import Final
 
 from .clock import Clock, is_system_time
+from .exceptions.hints import REFUSED_SKEW
 from .exceptions.service import ServiceError, member
 from .protocol import Reply
 
 __all__ = ["ServiceTime", "parse_date"]
 
 TOLERANCE: Final = 10.0
-"""A smaller difference, in seconds, counts as none: the header has whole seconds, and the response takes some time."""
+"""Differences up to this many seconds are ignored.
+
+The header has whole seconds, and the response takes time to arrive.
+"""
 
 HINT_FROM: Final = 60.0
-"""An error names the difference from so many seconds on."""
+"""The smallest difference, in seconds, that is mentioned in an error."""
 
-# The errors of a wrong clock: the TIMESTAMP of SRP, an access token that has expired, the time in an AWS signature.
+_HINT_START: Final = "this computer's clock is"
+"""The start of the hint. It also shows that the hint was added: an error may pass several drivers."""
+
+# Errors that a wrong clock can cause. NotAuthorizedException has other causes too, so the hint names only the measured
+# difference.
 _CODES: Final = (
     "NotAuthorizedException",
     "InvalidSignatureException",
@@ -84,25 +92,23 @@ class ServiceTime:
 
     def failed(self, error: Exception) -> None:
         """Add the difference to the hint of *error*, which was just raised, if a wrong clock can have caused it."""
-        if not isinstance(error, ServiceError) or error.code not in _CODES or _NAMED in error.hint:
+        if not isinstance(error, ServiceError) or error.code not in _CODES or error.hint.startswith(_HINT_START):
             return
         skew = self._measure(error.response)
         if skew is None or abs(skew) < HINT_FROM:
             return
         hint = (
-            f"{_NAMED} {abs(skew):.0f} seconds {'ahead of' if skew < 0 else 'behind'} the service's, by the Date "
-            "header of its answer: set the clock. From about five minutes on, the service refuses correct passwords "
-            "and signatures"
+            f"{_HINT_START} {abs(skew):.0f} seconds {'ahead of' if skew < 0 else 'behind'} the service's (Date header "
+            f"of the response): set the clock. With a difference of about {REFUSED_SKEW} or more, the service refuses "
+            "correct passwords and signatures"
         )
         # First, because it is measured. The rest of the hint names causes that are only possible.
         error.hint = f"{hint}\n{error.hint}" if error.hint else hint
         error.add_note(f"Hint: {hint}")
+        error.__notes__.insert(0, error.__notes__.pop())
 
     def _measure(self, document: object) -> float | None:
         if not is_system_time(self.clock):
             return None
         date = parse_date(member(member(document, "ResponseMetadata"), "HTTPHeaders").get("date"))
         return None if date is None else date - self.clock()
-
-
-_NAMED: Final = "the clock of this computer is"

@@ -57,7 +57,8 @@ class UnsafeServerValue(SrpcoreError, ValueError):
 
 
 class UnsupportedChallenge(SrpcoreError, NotImplementedError):
-    """The service sent a challenge that the method cannot answer. The message names the way to answer it.
+    """The service sent a challenge that the method cannot answer. The message says how to answer it,
+    if that is possible.
 
     Attributes:
         challenge_name: the name of the challenge.
@@ -93,7 +94,8 @@ class UnexpectedChallenge(UnsupportedChallenge):
 
     Attributes:
         challenge_name: the name of the challenge, or ``absent`` if the reply has no challenge although one must follow.
-        after: the flow, or the name of the challenge, of the request before it.
+        after: what the reply followed, for messages: the auth flow, for example USER_SRP_AUTH, or ``the answer to
+            SMS_MFA``.
     """
 
     def __init__(self, challenge_name: str, after: str = "") -> None:
@@ -158,11 +160,14 @@ class TransportError(Compatible, SrpcoreError):
     def _class_for(cls, *_: Any, reason: str = "", fetching: bool = False, **__: Any) -> type[Any]:
         return combined(cls, reason or cls._counterpart, fetching=fetching)
 
-    def _keywords(self) -> dict[str, Any]:
+    def _class_arguments(self) -> dict[str, Any]:
         return {"reason": self.reason, "fetching": self.fetching}
 
     def for_fetch(self) -> Self:
-        """Return this error as one of the fetch of a key set. While requests is loaded, that is a copy."""
+        """Mark this error as one of a key set fetch, and return it.
+
+        If requests is loaded, a copy that is also an exception of requests is returned.
+        """
         self.fetching = True
         rebuild, arguments, state = self.__reduce__()
         copied: Self = rebuild(*arguments)

@@ -25,12 +25,12 @@ __all__ = ["COUNTERPARTS", "REASONS", "Compatible", "Counterpart", "combined", "
 
 
 class Counterpart(NamedTuple):
-    """What an exception of ours is in other packages."""
+    """The classes of other packages that one of our exceptions also is."""
 
     botocore: str
     """The name of the class in ``botocore.exceptions``."""
     kwargs: tuple[str, ...] = ()
-    """The keywords that botocore makes the exception with; its attribute ``kwargs`` has them."""
+    """The names of botocore's constructor arguments, which are the keys of its attribute ``kwargs``."""
     requests: str = ""
     """The name of the class in ``requests.exceptions``, for the fetch of a key set."""
 
@@ -66,7 +66,7 @@ class Compatible(Exception):
     def __new__(cls, *args: Any, **keywords: Any) -> Self:
         """Make the exception, of the class that :meth:`_class_for` chooses."""
         made = cls._class_for(*args, **keywords)
-        # BaseException.__new__ would refuse a class that derives from OSError, so take the one that the class inherits.
+        # Use the __new__ that the class inherits: a class that derives from OSError needs OSError.__new__.
         return super(Compatible, made).__new__(made)
 
     @classmethod
@@ -74,11 +74,11 @@ class Compatible(Exception):
         """Return the class of the exception that is made with these arguments."""
         return combined(cls, cls._counterpart)
 
-    def _keywords(self) -> dict[str, Any]:
-        """Return the keyword arguments on which the class depends."""
+    def _class_arguments(self) -> dict[str, Any]:
+        """Return the keyword arguments of the constructor on which :meth:`_class_for` depends."""
         return {}
 
-    def _kwargs(self, name: str) -> dict[str, str]:
+    def _botocore_kwargs(self, name: str) -> dict[str, str]:
         """Return botocore's attribute ``kwargs`` of the counterpart *name*."""
         url = str(getattr(self, "url", ""))
         values = {"endpoint_url": url, "proxy_url": url, "provider": "srpcore"}
@@ -86,11 +86,11 @@ class Compatible(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # pickle finds a class by its name, and a class from combined() is not stored under a name.
-        return _copied, (self.plain_class(), self.args, self._keywords()), vars(self)
+        return _copied, (self.plain_class(), self.args, self._class_arguments()), vars(self)
 
     @classmethod
     def plain_class(cls) -> type[Self]:
-        """Return the class that pickle can find by its name, which :func:`combined` has combined with others."""
+        """Return our class without the bases that :func:`combined` added. pickle can find it by name."""
         return cast("type[Self]", vars(cls).get("_plain") or cls)
 
 
@@ -144,7 +144,7 @@ def _make_class(bases: tuple[type[Compatible], *tuple[type[Exception], ...]], na
     }
     # The constructors of the other classes are not called. These are the attributes that they would set.
     if COUNTERPARTS[counterpart].kwargs:
-        namespace["kwargs"] = property(lambda error: error._kwargs(counterpart))
+        namespace["kwargs"] = property(lambda error: error._botocore_kwargs(counterpart))
     names = {f"{base.__module__}.{base.__name__}" for other in bases[1:] for base in other.__mro__}
     if names & {"botocore.exceptions.HTTPClientError", "requests.exceptions.RequestException"}:
         namespace |= {"request": None, "response": None}

@@ -1,8 +1,8 @@
-"""Drop the exception that an error of ours was raised instead of.
+"""Remove the original exception from an error of ours (``__context__``), because it may contain secrets.
 
-``raise ... from None`` only hides that exception: it is still the ``__context__`` of the new one, and a program that
-reports errors with all their attributes would show it. The exceptions of parsers, codecs and HTTP clients contain what
-they could not process: a password, a request, or half an answer with tokens.
+``raise ... from None`` only hides the original exception: it is still the ``__context__`` of the new one, and a program
+that reports errors with all their attributes would show it. The exceptions of parsers, codecs and HTTP clients contain
+what they could not process: a password, a request, or half an answer with tokens.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ __all__ = ["drop_context", "without_cause", "without_context"]
 
 
 def drop_context(error: BaseException, *, cause: bool = False) -> None:
-    """Drop the hidden context of *error* if it is ours, and with *cause* its cause too.
+    """If *error* is a SrpcoreError that was raised with ``from``, remove its ``__context__``.
 
-    Call it only after *error* was raised: ``raise`` sets ``__context__``.
+    With *cause*, remove its ``__cause__`` too. Call this only after *error* was raised: ``raise`` sets ``__context__``.
     """
     if isinstance(error, SrpcoreError) and error.__suppress_context__:
         error.__context__ = None
@@ -27,7 +27,7 @@ def drop_context(error: BaseException, *, cause: bool = False) -> None:
 
 
 class _WithoutContext(ContextDecorator):
-    """A block or a function whose errors of ours have no hidden context, and with *cause* no cause either."""
+    """Calls :func:`drop_context` with each error that leaves the block or the function."""
 
     def __init__(self, *, cause: bool = False) -> None:
         self._cause = cause
@@ -43,7 +43,7 @@ class _WithoutContext(ContextDecorator):
 
 
 without_context = _WithoutContext()
-"""Use it as ``with without_context:`` or ``@without_context``, around what raises with ``from None``."""
+"""Use it as ``with without_context:`` or ``@without_context``, around code that raises with ``from None``."""
 
 without_cause = _WithoutContext(cause=True)
 """The same for ``raise ... from error``, if *error* may contain a secret."""

@@ -6,7 +6,15 @@ password, because the pool id is a part of the proof.
 
 from __future__ import annotations
 
-__all__ = ["hint_for"]
+from typing import Final
+
+from . import not_authorized
+from .service import ServiceError
+
+__all__ = ["REFUSED_SKEW", "hint_for"]
+
+REFUSED_SKEW: Final = "five minutes"
+"""From about this difference between the clocks on, the service refuses correct passwords and signatures."""
 
 _ACCESS_TOKEN = (
     "give the access token of this user pool (not the ID token), without a 'Bearer ' prefix; it must have the scope "
@@ -21,30 +29,33 @@ _FLOW = (
     "the app client must allow the flow: in its settings (ExplicitAuthFlows), add ALLOW_USER_SRP_AUTH for a login by "
     "SRP, or the ALLOW_... value that has the name of the flow"
 )
-_CLOCK = "this computer's clock is wrong by more than five minutes (compare it with the Date header of the response)"
+_CLOCK = f"this computer's clock is wrong by more than {REFUSED_SKEW} (compare it with the Date header of the response)"
 
-# The first entry whose code is that of the error and whose phrase is in the message counts. Phrases are in lower case.
-_HINTS: tuple[tuple[str, str, str], ...] = (
-    ("NotAuthorizedException", "secret", _SECRET),
-    (
-        "NotAuthorizedException",
-        "incorrect username or password",
+# The hints of the subclasses of NotAuthorizedException, which were selected by the message.
+_BY_CLASS: dict[type[ServiceError], str] = {
+    not_authorized.WrongPassword: (
         "the user name or the password is wrong. A login by SRP is answered in the same way if the user pool id is "
-        f"wrong, or if {_CLOCK}",
+        f"wrong, or if {_CLOCK}"
     ),
-    ("NotAuthorizedException", "password attempts exceeded", "wait some minutes before the next try"),
-    ("NotAuthorizedException", "access token has expired", "get a new one: call renew_access_token() or check_token()"),
-    ("NotAuthorizedException", "access token has been revoked", "the user has logged out: log in again"),
-    ("NotAuthorizedException", "access token", _ACCESS_TOKEN),
-    ("NotAuthorizedException", "session is expired", "log in again: a challenge must be answered within minutes"),
-    ("NotAuthorizedException", "invalid session", "log in again: a Session can be used once, in the flow it came from"),
-    ("NotAuthorizedException", "refresh token has", "log in again"),
-    (
-        "NotAuthorizedException",
-        "invalid refresh token",
+    not_authorized.PasswordAttemptsExceeded: "wait some minutes before the next try",
+    not_authorized.UserDisabled: "an administrator must enable the user first (admin_enable_user)",
+    not_authorized.AccessTokenExpired: "get a new one: call renew_access_token() or check_token()",
+    not_authorized.AccessTokenRevoked: "the user has logged out: log in again",
+    not_authorized.SessionExpired: "log in again: a challenge must be answered within minutes",
+    not_authorized.InvalidSession: "log in again: a Session can be used once, in the flow it came from",
+    not_authorized.RefreshTokenExpired: "log in again",
+    not_authorized.RefreshTokenRevoked: "log in again",
+    not_authorized.InvalidRefreshToken: (
         "the refresh token may belong to another app client. If the pool tracks devices, confirm the device after the "
-        "login (confirm_device), and give device= after a restart",
+        "login (confirm_device). After a restart, give the access token too, because it names the device, or device="
     ),
+}
+
+# The other hints. If several entries match (same code, and the phrase is in the message), the first one wins. Phrases
+# are in lower case.
+_BY_PHRASE: tuple[tuple[str, str, str], ...] = (
+    ("NotAuthorizedException", "secret", _SECRET),
+    ("NotAuthorizedException", "access token", _ACCESS_TOKEN),
     ("InvalidParameterException", "secret", _SECRET),
     ("InvalidParameterException", "not enabled", _FLOW),
     ("InvalidParameterException", "flow not supported", _FLOW),
@@ -68,7 +79,10 @@ _HINTS: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def hint_for(code: str, message: str) -> str:
-    """Return the hint for an error of the service, or an empty string."""
-    words = message.lower()
-    return next((hint for name, phrase, hint in _HINTS if name == code and phrase in words), "")
+def hint_for(error: ServiceError) -> str:
+    """Return the hint for *error*, or an empty string."""
+    hint = _BY_CLASS.get(error.plain_class())
+    if hint is not None:
+        return hint
+    words = error.message.lower()
+    return next((hint for code, phrase, hint in _BY_PHRASE if code == error.code and phrase in words), "")

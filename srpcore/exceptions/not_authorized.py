@@ -53,7 +53,7 @@ class SessionExpired(InvalidSession):
 
 
 class RefreshTokenRefused(NotAuthorizedException):
-    """The refresh token cannot be used any more. Log in again."""
+    """The service refused the refresh token. Usually the user must log in again."""
 
 
 class RefreshTokenExpired(RefreshTokenRefused):
@@ -68,7 +68,8 @@ class InvalidRefreshToken(RefreshTokenRefused):
     """The refresh token is malformed or was issued to another app client, or the key of its device was not sent."""
 
 
-# Phrases in lower case, taken from answers of the service. The first one that the message contains decides.
+# Phrases in lower case, taken from answers of the service. The first one that the message contains decides. The hints
+# are in hints.py, by class.
 _CLASS_BY_PHRASE: tuple[tuple[str, type[NotAuthorizedException]], ...] = (
     ("incorrect username or password", WrongPassword),
     ("password attempts exceeded", PasswordAttemptsExceeded),
@@ -85,8 +86,8 @@ _CLASS_BY_PHRASE: tuple[tuple[str, type[NotAuthorizedException]], ...] = (
 
 # Programs written for boto3 compare `type(error).__name__` with the service's name. pickle and tracebacks use
 # `__qualname__`, which stays.
-_finer: list[type[NotAuthorizedException]] = [RefreshTokenRefused, *(cls for _, cls in _CLASS_BY_PHRASE)]
-for _cls in _finer:
+_subclasses: list[type[NotAuthorizedException]] = [RefreshTokenRefused, *(cls for _, cls in _CLASS_BY_PHRASE)]
+for _cls in _subclasses:
     _cls.__name__ = NotAuthorizedException.__name__
 
 

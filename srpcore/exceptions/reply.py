@@ -29,7 +29,7 @@ def service_error(reply: Reply, operation: str) -> ServiceError:
     if cls is NotAuthorizedException:
         cls = not_authorized_class(str(error.get("Message", "")))
     made: ServiceError = combined(cls, "service", raised=reply.raised)(reply.document, operation)
-    made.hint = hint_for(made.code, made.message)
+    made.hint = hint_for(made)
     if made.hint:
         made.add_note(f"Hint: {made.hint}")
     return made

@@ -10,18 +10,23 @@ it. So each request names the challenges that may follow it, and every other rep
     request                                      what may follow
     ───────────────────────────────────────────  ──────────────────────────────────────────────────────────
     USER_SRP_AUTH, CUSTOM_AUTH with a password   PASSWORD_VERIFIER
+
     the proof (answer to PASSWORD_VERIFIER)      AFTER_FIRST_FACTOR: tokens, NEW_PASSWORD_REQUIRED,
     USER_PASSWORD_AUTH                             SMS_MFA, SOFTWARE_TOKEN_MFA, EMAIL_OTP, SELECT_MFA_TYPE,
     CUSTOM_AUTH without a password                 MFA_SETUP, DEVICE_SRP_AUTH, CUSTOM_CHALLENGE
     any other answer
+
     the administrator's password flows           AFTER_FIRST_FACTOR, ADMIN_NO_SRP_AUTH
+
     USER_AUTH                                    SELECT_CHALLENGE, and: the preferred challenge; or with SRP_A
-                                                   PASSWORD_VERIFIER; or without a preference any first factor except
-                                                   PASSWORD, and tokens
+                                                   PASSWORD_VERIFIER, PASSWORD_SRP; or without a preference any first
+                                                   factor except PASSWORD, and tokens
     USER_AUTH with PASSWORD                      SELECT_CHALLENGE, PASSWORD, AFTER_FIRST_FACTOR
+
     SELECT_CHALLENGE: the choice of PASSWORD     PASSWORD, AFTER_FIRST_FACTOR
     ... of PASSWORD_SRP, or answer to it         PASSWORD_VERIFIER
     ... of another factor                        the challenge for that factor
+
     DEVICE_SRP_AUTH                              DEVICE_PASSWORD_VERIFIER
 
 PASSWORD is in none of these sets unless the program itself preferred or chose it.
@@ -109,7 +114,8 @@ def check_expected(reply: JsonObject, expected: Expected, after: str) -> JsonObj
     Args:
         reply: the reply of the service.
         expected: what may follow the request.
-        after: the flow, or the name of the challenge, of the request; for the message.
+        after: what the reply followed, for the message: the auth flow, for example USER_SRP_AUTH, or "the answer to
+            SMS_MFA".
 
     Raises:
         UnexpectedChallenge: the challenge must not follow the request.

@@ -10,6 +10,7 @@ import pytest
 
 import srpcore
 from srpcore import exceptions
+from srpcore.exceptions.not_authorized import _CLASS_BY_PHRASE
 from support.users import PASSWORD
 from support.world import World, error
 
@@ -106,3 +107,13 @@ def test_the_hint_names_the_likely_cause(world: World, code: str, message: str, 
     assert cause in found.hint
     # An error without a frequent cause has neither a hint nor a note.
     assert bool(found.hint) is bool(cause) is hasattr(found, "__notes__")
+
+
+@pytest.mark.parametrize(("phrase", "kind"), _CLASS_BY_PHRASE)
+def test_every_phrase_that_selects_a_class_has_a_hint(
+    world: World, phrase: str, kind: type[exceptions.NotAuthorizedException]
+) -> None:
+    world.wire.instead = lambda operation: error("NotAuthorizedException", f"{phrase.capitalize()}.")
+    found = refused(world.user())
+    assert isinstance(found, kind)
+    assert found.hint
