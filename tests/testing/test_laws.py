@@ -83,7 +83,7 @@ def test_a_known_fault_that_is_not_found_is_raised() -> None:
         run_laws(LAWS, absolute, ["small"], 50)
 
 
-@pytest.mark.parametrize("known_faults", [["smal"], "small"])
+@pytest.mark.parametrize("known_faults", [["tiny"], "small"])
 def test_a_known_fault_must_be_the_name_of_a_law(known_faults: str | list[str]) -> None:
     with pytest.raises(ConfigurationError, match="choose from small, all"):
         run_laws(LAWS, absolute, known_faults, 50)
@@ -92,7 +92,7 @@ def test_a_known_fault_must_be_the_name_of_a_law(known_faults: str | list[str]) 
 def test_only_the_chosen_laws_are_run() -> None:
     assert run_laws(LAWS, lambda number: 1, (), 50, ["small"]).laws == ("small",)
     with pytest.raises(ConfigurationError, match="laws must be names of laws"):
-        run_laws(LAWS, absolute, (), 50, ["smal"])
+        run_laws(LAWS, absolute, (), 50, ["tiny"])
     with pytest.raises(ConfigurationError, match="known_faults must be names of laws"):
         run_laws(LAWS, absolute, ["all"], 50, ["small"])
 

@@ -142,6 +142,13 @@ def test_signed_integers_have_the_number_of_bits(number: int) -> None:
     assert abs(number) <= 2**16 + 1
 
 
+def test_importing_the_library_does_not_import_hypothesis() -> None:
+    root = str(Path(srpcore.__file__).parents[1])
+    code = f"import sys; sys.path.insert(0, {root!r}); import srpcore; srpcore.Cognito; print('hypothesis' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
 def test_without_hypothesis_the_import_error_names_the_extra() -> None:
     code = "import sys; sys.modules['hypothesis'] = None; import srpcore.testing"
     root = str(Path(srpcore.__file__).parents[1])
