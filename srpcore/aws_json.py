@@ -15,7 +15,7 @@ from .exceptions.context import without_context
 from .protocol import Operation, Reply, is_operation_name
 from .service_model import CONTENT_TYPE, STRING_PARAMETERS, TARGET_PREFIX, TIMESTAMP_MEMBERS
 
-__all__ = ["decode", "encode", "with_dates"]
+__all__ = ["check_operation_name", "decode", "encode", "with_dates"]
 
 
 @without_context
@@ -27,8 +27,7 @@ def encode(operation: Operation) -> tuple[dict[str, str], bytes]:
         ConfigurationError: the name of the operation is not letters and digits, or a parameter cannot be encoded as
             JSON or UTF-8. The message does not quote a value.
     """
-    if not is_operation_name(operation.name):
-        raise ConfigurationError("invalid operation name: use ASCII letters and digits, for example 'ListUsers'")
+    check_operation_name(operation.name)
     for member in STRING_PARAMETERS & operation.parameters.keys():
         if not isinstance(operation.parameters[member], str):
             raise InvalidRequest(f"{operation.name}: {member} must be a string; nothing was sent")
@@ -42,6 +41,16 @@ def encode(operation: Operation) -> tuple[dict[str, str], bytes]:
             "use strings, numbers, booleans, lists and dictionaries"
         ) from None
     return {"Content-Type": CONTENT_TYPE, "X-Amz-Target": TARGET_PREFIX + operation.name}, body
+
+
+def check_operation_name(name: str) -> None:
+    """Check the name of an operation before it becomes a part of a header, or the name of a method.
+
+    Raises:
+        ConfigurationError: *name* is not letters and digits. The message does not quote it.
+    """
+    if not is_operation_name(name):
+        raise ConfigurationError("invalid operation name: use ASCII letters and digits, for example 'ListUsers'")
 
 
 def decode(status: int, headers: Mapping[str, str], body: bytes) -> Reply:

@@ -37,7 +37,7 @@ from .deadline import current_deadline
 from .events import OnRequest, OnResponse, Reporter
 from .retries import Retries, RetryQuota, may_be_repeated
 
-__all__ = ["Attempt", "Attempts", "Pause", "Steps", "run_attempts", "run_attempts_async"]
+__all__ = ["Attempt", "Attempts", "Pause", "Steps", "not_sent_in_time", "run_attempts", "run_attempts_async"]
 
 T = TypeVar("T")
 
@@ -57,9 +57,14 @@ class Attempt(NamedTuple):
         """
         left = self.deadline - monotonic_clock()
         if left <= 0:
-            message = "the time limit of the call was over before the request was sent"
-            raise TransportTimeout(message, may_have_arrived=False, transient=False)
+            raise not_sent_in_time()
         return min(left, at_most)
+
+
+def not_sent_in_time() -> TransportTimeout:
+    """Return the error for a call whose time limit was over before its request was sent."""
+    message = "the time limit of the call was over before the request was sent"
+    return TransportTimeout(message, may_have_arrived=False, transient=False)
 
 
 class Pause(NamedTuple):

@@ -32,11 +32,12 @@ from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
 import srpcore
+from srpcore.aws_json import check_operation_name
 from srpcore.exceptions.base import ConfigurationError, TransportError, TransportTimeout
 from srpcore.exceptions.compat import COUNTERPARTS
 from srpcore.exceptions.context import without_cause
 from srpcore.pool import check_endpoint, plain_http_allowed
-from srpcore.protocol import Fetch, Operation, Reply, is_operation_name
+from srpcore.protocol import Fetch, Operation, Reply
 from srpcore.service_model import UNSIGNED
 
 from .attempts import Attempt, Attempts, run_attempts
@@ -57,7 +58,8 @@ def make_client(session: Any = None, **arguments: Any) -> Any:
     """Return a new ``cognito-idp`` client.
 
     Args:
-        session: a session of botocore or boto3 to make it of; None means boto3 if it is installed, else botocore.
+        session: a botocore or boto3 session from which the client is made. None means boto3 if it is installed, else
+            botocore.
         arguments: the arguments of the session's method.
 
     Raises:
@@ -87,7 +89,7 @@ class BotocoreTransport:
     """Send operations with a ``cognito-idp`` client of botocore or boto3, or any object with its methods.
 
     Args:
-        client_or_session: such a client, or a session of botocore or boto3 to make one of.
+        client_or_session: a client, or a botocore or boto3 session from which a client is made.
         on_request: called before each call; see :mod:`srpcore_transports.events`. botocore's own retries are not
             reported. The hooks belong to the client: another transport over it that is given none uses them too.
         on_response: called after each call.
@@ -147,7 +149,8 @@ class BotocoreTransport:
 
         Raises:
             TransportTimeout: the answer took too long, or the time limit was over before the call.
-            TransportError: the service did not answer, or the answer is not one of the service.
+            TransportError: there was no answer, or the answer is not from the service.
+            ConfigurationError: the operation's name is not letters and digits.
             botocore.exceptions.BotoCoreError: botocore refused the call (parameters, credentials, region).
         """
 
@@ -167,8 +170,7 @@ class BotocoreTransport:
     # Without botocore's exceptions: they contain parts of the answer and of the request, or the password of a proxy.
     @without_cause
     def _send(self, operation: Operation) -> Reply:
-        if not is_operation_name(operation.name):
-            raise ConfigurationError("invalid operation name: use ASCII letters and digits, for example 'ListUsers'")
+        check_operation_name(operation.name)
         method = getattr(self.client, xform_name(operation.name), None)
         if method is None:
             message = f"the client has no operation {operation.name}: upgrade botocore"
@@ -183,14 +185,17 @@ class BotocoreTransport:
             if not _is_of_parser(error):
                 raise
             raise TransportError(
-                f"{operation.name}: the answer is not one of the service (botocore's parser raised "
-                f"{type(error).__name__}): check the endpoint URL and the proxy settings"
+                f"{operation.name}: not an answer of the service (botocore's parser raised {type(error).__name__}): "
+                "check the endpoint URL and the proxy settings"
             ) from error
         # If the body is not an error document, botocore uses the HTTP status as the code. Real codes are names.
         if (reply.error or {}).get("Code", "").isdigit():
             raise TransportError(f"HTTP {reply.status} without an error document of the service: check the proxy")
         if _is_unreadable(self.client, operation, reply):
-            raise TransportError(f"HTTP {reply.status} whose body is not one of the service, or is truncated")
+            raise TransportError(
+                f"HTTP {reply.status}: the body is not an answer of the service, or is truncated: check the proxy and "
+                "the endpoint"
+            )
         return reply
 
     def _host(self) -> str:
@@ -352,5 +357,5 @@ def _body(response: Any, url: str, *, complete: bool = False) -> bytes:
         and length != str(len(body))
         and (length is not None or "Transfer-Encoding" not in response.headers)
     ):
-        raise TransportError(f"the document at {url} is truncated, or has no Content-Length, so that it might be")
+        raise TransportError(f"the document at {url} is truncated, or may be: it has no Content-Length")
     return body

@@ -35,17 +35,20 @@ __all__ = ["MAX_RESPONSE_SIZE", "HttpsTransport"]
 class HttpsTransport(HttpTransport):
     """Send operations to the service over HTTPS. Threads may share a transport; it is also a context manager.
 
-    Connections are kept open and used again. If the server has closed one in the meantime, the request is sent at once
-    on a new connection, provided that not all of it could be sent, or that it was lost before the first byte of a
-    response and the operation may be repeated. An operation that may not be repeated uses only a connection that was
-    in use less than five seconds ago, because no server closes one so soon: RespondToAuthChallenge follows InitiateAuth
-    on the same connection.
+    Connections are kept open and used again. If a kept connection turns out to be closed, the request is sent again at
+    once on a new one. This happens in two cases: not all of the request was sent; or the connection was lost before the
+    first byte of a response, and the operation may be repeated.
+
+    An operation that may not be repeated uses only a connection that was in use less than five seconds ago, because
+    servers do not close a connection that early. For example, RespondToAuthChallenge uses the connection of the
+    InitiateAuth before it.
 
     Args:
         region: the AWS region. Default: ``AWS_REGION``, ``AWS_DEFAULT_REGION``, or the region of the AWS profile.
         endpoint_url: where operations are sent. Default: the variables ``AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER``
             and ``AWS_ENDPOINT_URL``, or the region's own endpoint.
-        credentials: what signs the operations that must be signed; looked for when the first one is called by default.
+        credentials: credentials for the operations that must be signed. By default they are looked up at the first such
+            call.
         max_idle_connections: how many connections are kept open while no call uses them.
         options: the options of :class:`~srpcore_transports.options.TransportOptions`, which explains them: use_fips,
             use_dualstack, timeout, connect_timeout, read_timeout, total_timeout, max_attempts, ca_bundle,

@@ -53,9 +53,9 @@ class TransportOptions:
         region: the AWS region. Default: ``AWS_REGION``, ``AWS_DEFAULT_REGION``, or the region of the AWS profile.
         endpoint_url: where operations are sent. Default: ``AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER``,
             ``AWS_ENDPOINT_URL``, or the region's own endpoint.
-        credentials: what signs the operations that must be signed: Credentials, or a provider that returns them when
-            it is called. Default: :class:`~srpcore_transports.credentials.DefaultCredentials`, which looks for them
-            when the first such operation is called.
+        credentials: credentials for the operations that must be signed, or a provider: a function that returns
+            Credentials. Default: :class:`~srpcore_transports.credentials.DefaultCredentials`, which looks them up at
+            the first such call.
         use_fips: use the endpoint that is validated by FIPS 140. Default: ``AWS_USE_FIPS_ENDPOINT``.
         use_dualstack: use the endpoint that is reachable over IPv6 too. Default: ``AWS_USE_DUALSTACK_ENDPOINT``.
         timeout: the seconds for *connect_timeout* and *read_timeout* if they are not given.
@@ -63,8 +63,9 @@ class TransportOptions:
         read_timeout: the seconds that the server may be silent after that.
         total_timeout: the seconds for one call in total, with all retries and pauses. A name lookup cannot be limited.
         max_attempts: how often one call may be sent in total; see :mod:`srpcore_transports.retries`.
-        ca_bundle: a PEM file with the trusted certificate authorities. Default: ``AWS_CA_BUNDLE``,
-            ``ca_bundle`` of the AWS profile, ``REQUESTS_CA_BUNDLE``, or the authorities of the system.
+        ca_bundle: a PEM file with the trusted certificate authorities. Default, in botocore's order: ``AWS_CA_BUNDLE``,
+            ``ca_bundle`` of the AWS profile, ``REQUESTS_CA_BUNDLE``. Without these, the authorities of the system are
+            trusted (or those that OpenSSL's ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` name), never those of certifi.
         max_response_size: the largest accepted response body in bytes.
         allow_http: accept plain http to other machines than this one, for example to an emulator in another container.
             Passwords are then readable on the network. Default: the environment variable ``SRPCORE_ALLOW_HTTP``

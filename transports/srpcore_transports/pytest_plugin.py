@@ -1,13 +1,18 @@
 """A pytest setting and a fixture that choose the transport for the tests of a program.
 
-pytest loads this plugin by itself if srpcore is installed. It does nothing unless it is used:
+If srpcore is installed, pytest loads this plugin automatically. It does nothing unless you use the setting, for all
+tests:
 
 .. code-block:: toml
 
     [tool.pytest.ini_options]  # in pyproject.toml; pytest.ini and tox.ini have the same setting
     srpcore_transport = "botocore"
 
-    def test_log_in(srpcore_botocore):  # or the fixture, for one test
+or the fixture, for one test:
+
+.. code-block:: python
+
+    def test_log_in(srpcore_botocore):
         ...
 
 Tools that replace botocore in tests (moto, ``botocore.stub.Stubber``, patches of ``boto3.client``) need the botocore

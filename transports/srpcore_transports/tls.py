@@ -3,9 +3,8 @@
 Theory of operation
 ===================
 
-Reading the certificate authorities of a system takes about 20 ms, three times as long as a login on an open
-connection. A program may make a new client, and with it a new transport, for every request that it serves. So contexts
-are kept for the process::
+Reading the certificate authorities of a system takes about 20 ms. A program may make a new client, and with it a new
+transport, for every request that it serves. So contexts are kept for the process::
 
     shared_tls(path)
       settings = the path, the variables that OpenSSL and the ssl module read, the class and function of the context
@@ -53,7 +52,7 @@ MAX_SESSIONS = 64
 _ALPN = ["http/1.1"]
 
 _Stamp: TypeAlias = tuple[int, ...] | None
-"""What changes if a file changes. None if the file does not exist."""
+"""The identity of a file's content: device, inode, size and times; None if there is no file."""
 
 
 class SharedTls:
@@ -152,15 +151,15 @@ def shared_tls(path: str | os.PathLike[str] | None) -> SharedTls:
 
 
 def shared_tls_if_made(path: str | os.PathLike[str] | None) -> SharedTls | None:
-    """Return what :func:`shared_tls` returns if it need not read a file for that, else None."""
+    """Like :func:`shared_tls`, but return None instead of reading a file."""
     return _contexts.find(None if path is None else os.fspath(path))
 
 
 def ca_bundle_path(ca_bundle: str | os.PathLike[str] | None) -> str | os.PathLike[str] | None:
     """Return the file with the trusted certificate authorities, or None for those of the system.
 
-    It is the first of these, in botocore's order: *ca_bundle*, ``ca_bundle`` of the AWS profile,
-    ``REQUESTS_CA_BUNDLE``.
+    *ca_bundle* is the argument, or ``AWS_CA_BUNDLE``. The places after these two are looked up here, in the order that
+    :class:`~srpcore_transports.options.TransportOptions` describes.
     """
     return ca_bundle or _profile_bundle() or variable("REQUESTS_CA_BUNDLE")
 

@@ -83,7 +83,7 @@ class HttpxBase(HttpTransport, Generic[C]):
         proxy = proxy_for(*origin) if self._client is None else None
         return modules.request.HttpxRequest(attempt, *parts, proxy=proxy, limits=self._limits), proxy
 
-    def _load(self) -> Modules:
+    def _import_httpx(self) -> Modules:
         """Import httpx. The first import is slow."""
         try:
             return _import_modules()

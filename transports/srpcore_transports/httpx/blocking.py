@@ -28,16 +28,17 @@ __all__ = ["HttpxTransport"]
 class HttpxTransport(HttpxBase["httpx.Client"]):
     """Send operations to the service with httpx, blocking. Threads may share a transport; it is a context manager.
 
-    An idle connection is used again for five seconds only, because no server closes one so soon.
+    An idle connection is used again for five seconds only, because servers do not close a connection that early.
 
     Args:
         region: the AWS region, as for :class:`~srpcore_transports.https.HttpsTransport`.
         endpoint_url: where operations are sent, as for HttpsTransport.
-        credentials: what signs the operations that must be signed, as for HttpsTransport.
+        credentials: credentials for the operations that must be signed, as for HttpsTransport.
         client: an ``httpx.Client`` of the program. It is used and never closed. Its TLS settings, proxies, hooks and
             limits apply; its headers, cookies, ``auth``, redirects and timeout do not. The deadline of a call is then
-            checked only between the parts of an answer. Default: a client that is made at the first call and uses the
-            proxies of the environment.
+            checked only between the parts of an answer. Default: a client that is made at the first call. It uses the
+            proxies of the environment, and the certificate authorities that ``ca_bundle`` of
+            :class:`~srpcore_transports.options.TransportOptions` describes.
         max_connections: how many connections are open at a time.
         options: the options of :class:`~srpcore_transports.options.TransportOptions`, which explains them.
 
@@ -113,7 +114,7 @@ class HttpxTransport(HttpxBase["httpx.Client"]):
             client.close()
 
     def _send(self, attempt: Attempt, parts: RequestParts) -> Received:
-        modules = self._load()
+        modules = self._import_httpx()
         request, proxy = self._prepare(modules, attempt, parts)
         with modules.clients.until(attempt.deadline):
             answer: Received

@@ -1,8 +1,7 @@
 """The transport over httpx that runs on the event loop.
 
-The first call loads httpx and makes the TLS context in a thread, because both would block the event loop for tens of
-milliseconds. So does a later call if the file with the certificate authorities has changed. All calls of one loop wait
-for the same thread.
+Importing httpx and making the TLS context is done in a thread, at the first call and after the CA file has changed,
+because both would block the event loop for tens of milliseconds. All calls of one loop wait for the same thread.
 """
 
 from __future__ import annotations
@@ -13,11 +12,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from srpcore.aws_json import decode
-from srpcore.exceptions.base import TransportTimeout
 from srpcore.offload import uninterrupted
 from srpcore.protocol import Fetch, Operation, Reply
 
-from ..attempts import Attempt, run_attempts_async
+from ..attempts import Attempt, not_sent_in_time, run_attempts_async
 from ..proxy import Proxy
 from ..status import refused_redirect, unexpected_status
 from ..tls import shared_tls_if_made
@@ -43,14 +41,15 @@ _Loaded: TypeAlias = "tuple[Modules, SSLContext | None]"
 class AsyncHttpxTransport(HttpxBase["httpx.AsyncClient"]):
     """Send operations to the service with httpx on the event loop. The transport is an async context manager.
 
-    Nothing blocks the event loop: a thread loads httpx, reads the certificate authorities and makes the TLS context,
-    once; credentials are looked for in a thread too. Each event loop has connections of its own, so one transport can
-    serve several loops; close it on each. A call may be cancelled at any time, without an effect on other calls.
+    Nothing blocks the event loop. Importing httpx and making the TLS context is done in a thread, at the first call and
+    after the CA file has changed. AWS credentials are looked up in a thread too. Each event loop has connections of its
+    own, so one transport can serve several loops; close it on each. A call may be cancelled at any time, without an
+    effect on other calls.
 
     Args:
         region: the AWS region, as for :class:`~srpcore_transports.https.HttpsTransport`.
         endpoint_url: where operations are sent, as for HttpsTransport.
-        credentials: what signs the operations that must be signed, as for HttpsTransport.
+        credentials: credentials for the operations that must be signed, as for HttpsTransport.
         client: an ``httpx.AsyncClient`` of the program; see :class:`~srpcore_transports.httpx.HttpxTransport`.
         max_connections: how many connections are open at a time.
         options: the options of :class:`~srpcore_transports.options.TransportOptions`, which explains them.
@@ -139,10 +138,8 @@ class AsyncHttpxTransport(HttpxBase["httpx.AsyncClient"]):
             state.closing = asyncio.ensure_future(_close(state.pool.retire()))
 
     async def _send(self, attempt: Attempt, parts: RequestParts) -> Received:
-        loaded = self._loaded()
-        if loaded is None:
-            loaded = await _in_time(attempt, self._load_once)
-        modules, context = loaded
+        ready = self._ready_modules()
+        modules, context = await _in_time(attempt, self._load_shared) if ready is None else ready
         request, proxy = self._prepare(modules, attempt, parts)
         answer: Received
         if context is None:
@@ -198,8 +195,8 @@ class AsyncHttpxTransport(HttpxBase["httpx.AsyncClient"]):
             self._loops[loop] = _LoopState(self._max_connections)
         return self._loops[loop]
 
-    def _loaded(self) -> _Loaded | None:
-        """Return what :meth:`_load_once` returns, or None if that would import a module or read a file."""
+    def _ready_modules(self) -> _Loaded | None:
+        """Return what :meth:`_load_shared` returns, or None if that would import a module or read a file."""
         if self._modules is None:
             return None
         if self._client is not None:
@@ -207,7 +204,7 @@ class AsyncHttpxTransport(HttpxBase["httpx.AsyncClient"]):
         tls = shared_tls_if_made(self._ca_bundle)
         return None if tls is None else (self._modules, tls.context)
 
-    async def _load_once(self) -> _Loaded:
+    async def _load_shared(self) -> _Loaded:
         """Return the modules that import httpx, and the TLS context if the program gave no client.
 
         One task on each event loop loads them, and all calls wait for it. If a call is cancelled, the task goes on.
@@ -215,13 +212,13 @@ class AsyncHttpxTransport(HttpxBase["httpx.AsyncClient"]):
         state = self._loop_state()
         if state.loading is None:
             state.loading = asyncio.ensure_future(asyncio.to_thread(self._load_in_thread))
-            state.loading.add_done_callback(state.loaded)
+            state.loading.add_done_callback(state.loading_done)
         loading = state.loading
         await asyncio.wait([loading])
         return loading.result()
 
     def _load_in_thread(self) -> _Loaded:
-        modules, context = self._load(), None
+        modules, context = self._import_httpx(), None
         if self._client is None:
             context = self._tls().context
             if self._modules is None:
@@ -239,7 +236,7 @@ class _LoopState:
         self.loading: asyncio.Task[_Loaded] | None = None
         self.closing: asyncio.Task[None] | None = None  # the event loop itself holds tasks only weakly
 
-    def loaded(self, task: asyncio.Task[_Loaded]) -> None:
+    def loading_done(self, task: asyncio.Task[_Loaded]) -> None:
         """Forget the finished task, so that the next call tries again if it failed."""
         self.loading = None
         if not task.cancelled():
@@ -275,5 +272,4 @@ async def _in_time(attempt: Attempt, function: Callable[[], Awaitable[T]]) -> T:
     except TimeoutError:
         if not limit.expired():
             raise
-        message = "the time limit of the call was over before the request was sent"
-        raise TransportTimeout(message, may_have_arrived=False, transient=False) from None
+        raise not_sent_in_time() from None

@@ -156,6 +156,7 @@ class HttpxRequest:
             except SrpcoreError:
                 raise
             except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+                self._correct_phase(error)
                 raise self._translate(error) from None
 
     def no_free_connection(self) -> TransportTimeout:
@@ -173,11 +174,14 @@ class HttpxRequest:
         if monotonic_clock() >= self.attempt.deadline:
             raise self._timeout()
 
-    def _translate(self, error: Exception) -> SrpcoreError:
+    def _correct_phase(self, error: Exception) -> None:
+        """Set the phase that *error* proves. A transport of the program's own may not have reported it."""
         if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)):
             self.phase = Phase.CONNECTING
         elif isinstance(error, (httpx.WriteError, httpx.WriteTimeout)):
             self.phase = Phase.SENDING
+
+    def _translate(self, error: Exception) -> SrpcoreError:
         if isinstance(error, httpx.PoolTimeout):
             return self.no_free_connection()
         if isinstance(error, (httpx.TimeoutException, TimeoutError)):
@@ -257,7 +261,7 @@ def send(client: httpx.Client, request: HttpxRequest) -> Received:
     Raises:
         TransportTimeout: connecting, or the answer, took too long.
         TransportError: the server did not answer, or the answer is truncated, too long, or in an encoding that was not
-        asked for.
+            asked for.
         ConfigurationError: the request contains a character that HTTP does not allow.
     """
     request.message.extensions = {**request.message.extensions, "trace": request.note}
@@ -284,7 +288,7 @@ async def send_async(client: httpx.AsyncClient, request: HttpxRequest) -> Receiv
     Raises:
         TransportTimeout: connecting, or the answer, took too long.
         TransportError: the server did not answer, or the answer is truncated, too long, or in an encoding that was not
-        asked for.
+            asked for.
         ConfigurationError: the request contains a character that HTTP does not allow.
     """
     request.message.extensions = {**request.message.extensions, "trace": request.note_async}
