@@ -36,7 +36,7 @@ Cognito(pool, client, username="alice", endpoint_url=url).authenticate({PASSWORD
 
 # Not needed by a login that keeps no tokens in a store, confirms no device, and logs nothing.
 UNNEEDED = """
-    asyncio concurrent configparser encodings.idna fcntl fnmatch logging pathlib platform stringprep tempfile
+    asyncio concurrent configparser email encodings.idna fcntl fnmatch http logging pathlib platform stringprep tempfile
     urllib.request srpcore.exceptions.store srpcore.store.file srpcore.store.folder srpcore.store.keyring
     srpcore.store.locks srpcore.store.memory srpcore_transports.credentials
 """.split()

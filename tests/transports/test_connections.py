@@ -8,7 +8,6 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ import pytest
 from srpcore.exceptions import TransportError, TransportTimeout
 from srpcore.protocol import Operation
 from srpcore_transports import connections
+from srpcore_transports.http_connection import Connection
 from srpcore_transports.https import HttpsTransport
 from srpcore_transports.urls import Origin
 from support.forks import held_by_another_thread, in_a_child
@@ -43,9 +43,8 @@ def test_the_connection_used_last_is_the_next_one_used() -> None:
     idle = connections.IdleConnections(4)
     with LoopbackServer(echo) as server:
         origin = Origin("http", "127.0.0.1", server.port)
-        opened = [HTTPConnection(origin.host, origin.port) for _ in range(3)]
+        opened = [Connection(socket.create_connection((origin.host, origin.port))) for _ in range(3)]
         for connection in opened:
-            connection.connect()
             idle.give_back(origin, connection, idle.generation)
         taken = [idle.take(origin) for _ in range(4)]
         assert taken == [*reversed(opened), None]

@@ -16,7 +16,7 @@ from srpcore_transports.https import HttpsTransport
 from support.http_transports import (
     served,
 )
-from support.loopback import LoopbackServer, Request
+from support.loopback import LoopbackServer, Request, answer, chunked
 from support.serving_aws import (
     KEYS,
     SIGN_IN,
@@ -26,9 +26,19 @@ from support.serving_aws import (
 pytestmark = pytest.mark.usefixtures("bare_environment", "no_leaks")
 
 
-def test_the_reason_phrase_of_a_proxy_is_not_quoted(bundle: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("reason", "message"),
+    [
+        (b"evil\xff" + b"x" * 500, "answered HTTP 407: check the user name and password in the URL of the proxy"),
+        (b"evil\x1b[31m", "not valid HTTP (its reason contains a control character)"),
+    ],
+    ids=["long", "with an escape"],
+)
+def test_the_reason_phrase_of_a_proxy_is_not_quoted(
+    bundle: str, monkeypatch: pytest.MonkeyPatch, reason: bytes, message: str
+) -> None:
     def handler(request: Request, _: socket.socket) -> bytes:
-        return b"HTTP/1.1 407 evil\x1b[31m\xff" + b"x" * 500 + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        return b"HTTP/1.1 407 " + reason + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
     with LoopbackServer(handler) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
@@ -38,8 +48,40 @@ def test_the_reason_phrase_of_a_proxy_is_not_quoted(bundle: str, monkeypatch: py
         ):
             transport.call(SIGN_IN)
         assert len(proxy.requests) == 1
-    assert str(raised.value).endswith("answered HTTP 407: check the user name and password in the URL of the proxy")
+    assert str(raised.value).endswith(message)
     assert "evil" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("response", "message"),
+    [
+        (answer(b"{}", Content_length="2"), "it contains the length of its body twice"),
+        (answer(b"{}", Transfer_Encoding="chunked"), "it contains the length of its body twice"),
+        (chunked(b"{}").replace(b"\r\n2", b"\r\n0x2"), "the size of a chunk is not a hexadecimal number"),
+        (answer(b"{}", X_Folded="a\r\n b"), "the name of a header is not a token"),
+    ],
+    ids=["two lengths", "a length and chunks", "0x", "folded"],
+)
+def test_a_response_whose_end_is_doubtful_is_refused_and_not_asked_for_again(
+    bundle: str, response: bytes, message: str
+) -> None:
+    with served(HttpsTransport, bundle, fixed(response), max_attempts=3) as (server, transport):
+        with pytest.raises(TransportError) as caught:
+            transport.call(SIGN_IN)
+        assert str(caught.value) == f"waiting for localhost: the answer is not valid HTTP ({message})"
+        assert (caught.value.may_have_arrived, caught.value.transient, caught.value.reason) == (True, False, "closed")
+        assert len(server.requests) == 1
+        assert transport._idle._idle == []
+
+
+def test_a_connection_with_bytes_after_the_response_is_not_used_again(bundle: str) -> None:
+    def handler(request: Request, _: socket.socket) -> bytes:
+        return answer() + (answer(b'{"Session": "of somebody else"}') if request.connection == 0 else b"")
+
+    with served(HttpsTransport, bundle, handler) as (server, transport):
+        for _ in range(2):
+            assert "Session" not in transport.call(SIGN_IN).document
+        assert [request.connection for request in server.requests] == [0, 1]
 
 
 def test_an_error_about_a_header_does_not_quote_it_in_its_context(bundle: str) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import selectors
-from http.client import HTTPConnection
 from typing import NamedTuple
 
 from srpcore._fork import ForkSafeLock, reset_in_child
 from srpcore.clock import Clock, monotonic_clock, system_clock
 
+from .http_connection import Connection
 from .urls import Origin
 
 __all__ = ["FRESH_SECONDS", "IDLE_SECONDS", "IdleConnections"]
@@ -23,7 +23,7 @@ FRESH_SECONDS = 5.0
 
 class _Idle(NamedTuple):
     origin: Origin
-    connection: HTTPConnection
+    connection: Connection
     since: tuple[float, float]
 
 
@@ -52,7 +52,7 @@ class IdleConnections:
         """How often :meth:`close` was called. A connection that was opened before the last call is not kept."""
         reset_in_child(self, IdleConnections._after_fork)
 
-    def take(self, origin: Origin, *, fresh: bool = False) -> HTTPConnection | None:
+    def take(self, origin: Origin, *, fresh: bool = False) -> Connection | None:
         """Return an idle connection to *origin* that is still open, or None. No other caller gets it meanwhile.
 
         Args:
@@ -68,7 +68,7 @@ class IdleConnections:
                 return idle.connection
             idle.connection.close()
 
-    def give_back(self, origin: Origin, connection: HTTPConnection, generation: int) -> None:
+    def give_back(self, origin: Origin, connection: Connection, generation: int) -> None:
         """Keep *connection* for later calls, or close it if it was opened before the last :meth:`close`.
 
         Args:
@@ -77,7 +77,7 @@ class IdleConnections:
             generation: the value of :attr:`generation` when the call began.
         """
         with self._lock.lock:
-            surplus: HTTPConnection | None = connection
+            surplus: Connection | None = connection
             if generation == self.generation:
                 self._idle.append(_Idle(origin, connection, (self._clock(), self._wall_clock())))
                 surplus = self._idle.pop(0).connection if len(self._idle) > self._size else None
@@ -108,7 +108,7 @@ class IdleConnections:
         return None
 
 
-def _has_input(connection: HTTPConnection) -> bool:
+def _has_input(connection: Connection) -> bool:
     # An idle connection has nothing to read, unless the server has closed it or has sent something unasked.
     with _Selector() as selector:
         selector.register(connection.sock, selectors.EVENT_READ)

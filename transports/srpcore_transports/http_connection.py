@@ -10,47 +10,55 @@ request may be sent again:
 
 from __future__ import annotations
 
-import re
 import ssl
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
-from functools import partial
-from http.client import (
-    BadStatusLine,
-    HTTPConnection,
-    HTTPException,
-    HTTPResponse,
-    HTTPSConnection,
-    IncompleteRead,
-    RemoteDisconnected,
-)
-from socket import SOCK_STREAM, gaierror, getaddrinfo, socket
-from typing import Any, NamedTuple, cast
+from socket import EAI_NONAME, IPPROTO_TCP, SOCK_STREAM, TCP_NODELAY, gaierror, getaddrinfo, socket
+from typing import Any
 
 from srpcore.clock import monotonic_clock
 from srpcore.exceptions.base import ConfigurationError, TransportError, TransportTimeout
-from srpcore.exceptions.context import drop_context
+from srpcore.exceptions.context import without_context
 
 from .attempts import Attempt
-from .http_response import LOST, TimedResponse, time_left
+from .http_request import encode_request
+from .http_response import (
+    Answer,
+    Incomplete,
+    InvalidResponse,
+    NoLength,
+    NoResponse,
+    ResponseReader,
+    TooLong,
+)
 from .proxy import Proxy
 from .tls import SharedTls
 from .urls import Origin
 
-__all__ = ["Answer", "Unanswered", "open_connection", "send_request"]
+__all__ = ["Answer", "Connection", "Unanswered", "open_connection", "send_request"]
+
+_LOST = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 
 class Unanswered(TransportError):
     """The connection was lost before the first byte of a response was received."""
 
 
-class Answer(NamedTuple):
-    """One response. Header names are in lower case; ``keep`` is whether the connection can be used again."""
+class Connection:
+    """An open connection, with TLS or without.
 
-    status: int
-    headers: dict[str, str]
-    body: bytes
-    keep: bool
+    Args:
+        sock: the connected socket.
+    """
+
+    __slots__ = ("sock",)
+
+    def __init__(self, sock: socket) -> None:
+        self.sock = sock
+
+    def close(self) -> None:
+        """Close the connection. It may be closed already."""
+        self.sock.close()
 
 
 def open_connection(
@@ -60,7 +68,7 @@ def open_connection(
     proxy: Proxy | None,
     tls: SharedTls | None,
     timeout: float,
-) -> HTTPConnection:
+) -> Connection:
     """Return a new connection to *origin*.
 
     Args:
@@ -74,34 +82,35 @@ def open_connection(
         TransportTimeout: connecting took too long.
         TransportError: the host is unknown, the connection or the certificate was refused, or the proxy refused.
     """
-    host, port = (origin.host, origin.port) if proxy is None else (proxy.host, proxy.port)
     timeout = attempt.seconds_left(timeout)
     # One deadline for everything except the name lookup: all addresses that are tried, the tunnel, the TLS handshake.
     attempt = attempt._replace(deadline=monotonic_clock() + timeout)
-    connection: HTTPConnection
-    if tls is not None:
-        connection = _TlsConnection(host, port, attempt, tls, origin)
-        if proxy is not None:
-            connection.set_tunnel(origin.host, origin.port, headers=proxy.headers)
-    else:
-        connection = HTTPConnection(host, port)
-    # A program may set HTTPConnection.debuglevel to look at its own requests. Then http.client would print ours too,
-    # with passwords and tokens.
-    connection.debuglevel = 0
-    cast(Any, connection)._create_connection = partial(_connect, attempt)
-    cast(Any, connection).response_class = partial(TimedResponse, attempt=attempt, timeout=timeout)
-    where = origin.host if proxy is None else f"{origin.host} through the proxy {proxy.host}:{proxy.port}"
     through = None if proxy is None else Origin("http", proxy.host, proxy.port)
-    with (
-        _closed_on_failure(connection),
-        _phase(f"connecting to {where}", timeout, origin, connecting=True, proxy=through, arrived=False),
-    ):
-        connection.connect()
-    return connection
+    where = origin.host if proxy is None else f"{origin.host} through the proxy {proxy.host}:{proxy.port}"
+    action = f"connecting to {where}"
+    with without_context, _phase(action, timeout, origin, connecting=True, proxy=through, arrived=False):
+        _, host, port = through or origin
+        sock = _connect(attempt, (host, port))
+        with _closed_on_failure(sock):
+            if tls is not None:
+                if proxy is not None:
+                    _open_tunnel(sock, attempt, origin, proxy, timeout, action)
+                sock.settimeout(_time_left(attempt))
+                sock = _with_tls(sock, tls, origin)
+            return Connection(sock)
+
+
+def _with_tls(sock: socket, tls: SharedTls, origin: Origin) -> ssl.SSLSocket:
+    try:
+        return tls.context.wrap_socket(sock, server_hostname=_ascii(origin.host), session=tls.session(origin))
+    except OSError:
+        # The session may be the cause.
+        tls.forget_session(origin)
+        raise
 
 
 def send_request(
-    connection: HTTPConnection,
+    connection: Connection,
     attempt: Attempt,
     origin: Origin,
     method: str,
@@ -130,71 +139,74 @@ def send_request(
         TransportTimeout: the server was silent for *timeout* seconds, or the deadline of *attempt* is over.
         TransportError: the response is truncated, longer than *limit*, or not HTTP.
     """
-    with _closed_on_failure(connection):
+    sock = connection.sock
+    headers = {"Host": origin.url.partition("://")[2], "Accept-Encoding": "identity", **headers}
+    with without_context, _closed_on_failure(sock):
         left = attempt.seconds_left(timeout)
-        connection.sock.settimeout(left)
-        cast(Any, connection).response_class = partial(TimedResponse, attempt=attempt, timeout=timeout)
         try:
             with _phase(f"sending to {origin.host}", left, origin, arrived=False):
-                connection.request(method, target, body=body, headers=dict(headers))
+                sock.settimeout(left)
+                sock.sendall(encode_request(method, target, headers, body))
         except Unanswered:
             # A server that refuses a request may answer and close before it has read all of it (RFC 9112, section 9.5).
             with suppress(TransportError):
-                return _answer(connection, origin, timeout, limit)._replace(keep=False)
+                return _answer(sock, attempt, origin, method, timeout, limit)._replace(keep=False)
             raise
-        return _answer(connection, origin, timeout, limit)
+        return _answer(sock, attempt, origin, method, timeout, limit)
 
 
-class _TlsConnection(HTTPSConnection):
-    """An HTTPSConnection that resumes a TLS session."""
+def _answer(sock: socket, attempt: Attempt, origin: Origin, method: str, timeout: float, limit: int) -> Answer:
+    with _phase(f"waiting for {origin.host}", timeout, origin, waiting=True, limit=limit):
+        return _receive(sock, attempt, timeout, ResponseReader(method, limit=limit))
 
-    def __init__(self, host: str, port: int, attempt: Attempt, tls: SharedTls, origin: Origin) -> None:
-        super().__init__(host, port, context=tls.context)
-        self._attempt = attempt
-        self._tls = tls
-        self._origin = origin
 
-    def connect(self) -> None:
-        """Connect, through the proxy if there is one, and do the TLS handshake."""
-        HTTPConnection.connect(self)
-        self.sock.settimeout(time_left(self._attempt))
-        session = self._tls.session(self._origin)
+def _receive(sock: socket, attempt: Attempt, timeout: float, reader: ResponseReader) -> Answer:
+    """Return what *reader* makes of the bytes from *sock*. Each read ends after *timeout* seconds, and at the deadline.
+
+    A timeout that applied to each read alone would not be enough: a server that sends a byte a second could hold a call
+    for ever.
+    """
+    answer = None
+    while answer is None:
+        sock.settimeout(min(_time_left(attempt), timeout))
         try:
-            name = cast(str, _ascii(self._origin.host))
-            self.sock = self._tls.context.wrap_socket(self.sock, server_hostname=name, session=session)
-        except OSError:
-            # The session may be the cause.
-            self._tls.forget_session(self._origin)
-            raise
+            data = sock.recv(65_536)
+        except _LOST:
+            if reader.started:
+                raise
+            data = b""
+        answer = reader.feed(data)
+    return answer
 
 
-def _answer(connection: HTTPConnection, origin: Origin, timeout: float, limit: int) -> Answer:
-    with _phase(f"waiting for {origin.host}", timeout, origin, waiting=True), connection.getresponse() as response:
-        return _read(response, origin, limit)
+def _time_left(attempt: Attempt) -> float:
+    left = attempt.deadline - monotonic_clock()
+    if left <= 0:
+        raise TimeoutError
+    return left
 
 
-def _read(response: HTTPResponse, origin: Origin, limit: int) -> Answer:
-    host = origin.host
-    if response.status < 200:
-        raise TransportError(f"HTTP {response.status} from {host} where an answer was expected")
-    if response.length is None and not response.chunked:
-        # http.client accepts truncated headers as complete ones. If the header with the length is among the missing
-        # ones, a part of the body would look like the whole.
-        message = f"the response of {host} has no Content-Length, so a truncated response could not be detected"
-        raise TransportError(message, transient=True)
-    body = b"" if (response.length or 0) > limit else response.read(limit + 1)
-    if len(body) > limit or (response.length or 0) > limit:
+def _open_tunnel(sock: socket, attempt: Attempt, origin: Origin, proxy: Proxy, timeout: float, action: str) -> None:
+    """Ask *proxy*, to which *sock* is connected, for a tunnel to *origin* (RFC 9110, section 9.3.6)."""
+    name = f"[{origin.host}]" if ":" in origin.host else origin.host
+    target = f"{name}:{origin.port}"
+    sock.settimeout(_time_left(attempt))
+    sock.sendall(encode_request("CONNECT", target, {"Host": target, **proxy.headers}, None))
+    status = _receive(sock, attempt, timeout, ResponseReader("CONNECT", limit=0)).status
+    if status >= 300:
+        hint = ": check the user name and password in the URL of the proxy" if status == 407 else ""
         raise TransportError(
-            f"the response of {host} is longer than {limit} bytes: raise max_response_size to accept it"
+            # Without the reason phrase, in which the proxy may quote the request.
+            f"{action}: the proxy answered HTTP {status}{hint}",
+            may_have_arrived=False,
+            # A second request would get the same 4xx.
+            transient=not 400 <= status < 500,
+            reason="proxy",
+            url=Origin("http", proxy.host, proxy.port).url,
         )
-    if response.length:
-        message = f"the response of {host} was cut short: {response.length} bytes are missing"
-        raise TransportError(message, transient=True, reason="closed", url=f"{origin.url}/")
-    headers = {name.lower(): value for name, value in response.getheaders()}
-    return Answer(response.status, headers, body, response.isclosed() and not response.will_close)
 
 
-def _connect(attempt: Attempt, address: tuple[str, int], *_arguments: object) -> socket:
+def _connect(attempt: Attempt, address: tuple[str, int]) -> socket:
     """Return a socket that is connected to the first address of a host that accepts the connection.
 
     Each address gets an equal share of the time that is left, so that one that does not answer leaves time for others.
@@ -205,8 +217,10 @@ def _connect(attempt: Attempt, address: tuple[str, int], *_arguments: object) ->
         try:
             sock = socket(family, kind, protocol)
             try:
-                sock.settimeout(time_left(attempt) / (len(places) - index))
+                sock.settimeout(_time_left(attempt) / (len(places) - index))
                 sock.connect(place)
+                # Without a delay: a request is sent at once, even if an earlier segment is not yet acknowledged.
+                sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
             except BaseException:
                 sock.close()
                 raise
@@ -214,22 +228,9 @@ def _connect(attempt: Attempt, address: tuple[str, int], *_arguments: object) ->
         except OSError as error:
             failure = error
     try:
-        raise failure or OSError("the host has no address")
+        raise failure or gaierror(EAI_NONAME, "it has no address")
     finally:
         del failure  # its traceback refers to this frame: the two would keep each other in memory
-
-
-_REFUSED_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})\b")
-"""The message of http.client if a proxy does not answer CONNECT with 200, up to the proxy's reason phrase."""
-
-
-def _reason(error: OSError) -> str:
-    """Return why there is no connection, without the reason phrase of a proxy, in which it may quote the request."""
-    refused = _REFUSED_TUNNEL.match(str(error))
-    if refused is None:
-        return error.strerror or type(error).__name__
-    hint = ": check the user name and password in the URL of the proxy" if refused[1] == "407" else ""
-    return f"the proxy answered HTTP {refused[1]}{hint}"
 
 
 def _ascii(host: str) -> str | bytes:
@@ -238,13 +239,11 @@ def _ascii(host: str) -> str | bytes:
 
 
 @contextmanager
-def _closed_on_failure(connection: HTTPConnection) -> Generator[None, None, None]:
+def _closed_on_failure(sock: socket) -> Generator[None, None, None]:
     try:
         yield
-    except BaseException as error:
-        connection.close()
-        # The exceptions of http.client contain a part of the answer, and those of its headers a part of the request.
-        drop_context(error)
+    except BaseException:
+        sock.close()
         raise
 
 
@@ -257,9 +256,10 @@ def _phase(
     connecting: bool = False,
     proxy: Origin | None = None,
     waiting: bool = False,
+    limit: int = 0,
     arrived: bool = True,
 ) -> Generator[None, None, None]:
-    """Translate the exceptions of http.client, socket and ssl inside the ``with`` block.
+    """Translate the exceptions of the reader, the writer, socket and ssl inside the ``with`` block.
 
     Args:
         action: what is being done, for messages, such as ``connecting to example.com``.
@@ -268,6 +268,7 @@ def _phase(
         connecting: whether a connection is being opened.
         proxy: the proxy that it is opened through.
         waiting: whether a response is being read.
+        limit: the largest accepted body of that response in bytes, for messages.
         arrived: whether the server may have received the whole request.
     """
 
@@ -280,14 +281,25 @@ def _phase(
             return closed()
         return closed() | ({"reason": "connect"} if proxy is None else {"reason": "proxy", "url": proxy.url})
 
-    # The order matters: RemoteDisconnected, timeouts and TLS errors are subclasses of OSError.
+    # The order matters: NoResponse is an Incomplete, which is an InvalidResponse; a timeout is an OSError.
     try:
         yield
     except TransportError:
         raise
-    except RemoteDisconnected:
+    except NoResponse:
         message = f"{action}: the connection was closed without an answer"
         raise Unanswered(message, transient=True, **closed()) from None
+    except Incomplete:
+        raise TransportError(f"{action}: the response was cut short", transient=True, **closed()) from None
+    except NoLength:
+        message = f"the response of {origin.host} has no Content-Length, so a truncated response could not be detected"
+        raise TransportError(message, transient=True) from None
+    except TooLong:
+        message = f"the response of {origin.host} is longer than {limit} bytes: raise max_response_size to accept it"
+        raise TransportError(message) from None
+    except InvalidResponse as error:
+        # It comes from another kind of server, so another attempt would not help.
+        raise TransportError(f"{action}: the answer is not valid HTTP ({error})", **closed()) from None
     except TimeoutError:
         message, reason = f"{action}: no answer within {timeout:g} seconds", "connect" if connecting else "read"
         raise TransportTimeout(
@@ -308,17 +320,8 @@ def _phase(
             facts = closed()
         else:
             facts = failed()
-        kind = Unanswered if not waiting and isinstance(error, LOST) else TransportError
-        # A proxy that answered 4xx would refuse a second request too.
-        refused = _REFUSED_TUNNEL.match(str(error))
-        for_good = refused is not None and refused[1].startswith("4")
-        raise kind(f"{action}: {_reason(error)}", transient=not for_good, **facts) from None
-    except (HTTPException, ValueError) as error:
-        # Without the exception's message: it quotes what was sent or received.
-        if waiting or isinstance(error, BadStatusLine):
-            # A truncated answer may be complete the next time. One that is not HTTP comes from another kind of server.
-            broken = isinstance(error, IncompleteRead)
-            raise TransportError(
-                f"{action}: the answer is not valid HTTP ({type(error).__name__})", transient=broken, **closed()
-            ) from None
+        kind = Unanswered if not waiting and isinstance(error, _LOST) else TransportError
+        raise kind(f"{action}: {error.strerror or type(error).__name__}", transient=True, **facts) from None
+    except ValueError:
+        # Without the exception's message: it quotes what was to be sent.
         raise ConfigurationError(f"{action}: the request contains a character that HTTP does not allow") from None

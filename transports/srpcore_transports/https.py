@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http.client import HTTPConnection
 from ssl import SSLSocket
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -13,7 +12,7 @@ from srpcore.protocol import Fetch, Operation, Reply
 
 from .attempts import Attempt, run_attempts
 from .connections import IdleConnections
-from .http_connection import Answer, Unanswered, open_connection, send_request
+from .http_connection import Answer, Connection, Unanswered, open_connection, send_request
 from .http_transport import HttpTransport
 from .options import MAX_RESPONSE_SIZE, TransportOptions
 from .proxy import Proxy, proxy_for
@@ -147,7 +146,7 @@ class HttpsTransport(HttpTransport):
         return answer
 
     def _send_on(
-        self, connection: HTTPConnection, attempt: Attempt, request: _Request, generation: int, tls: SharedTls | None
+        self, connection: Connection, attempt: Attempt, request: _Request, generation: int, tls: SharedTls | None
     ) -> Answer:
         """Send the request on *connection*. *tls* is given if the connection is new and its session is to be kept."""
         answer = send_request(
@@ -169,7 +168,7 @@ class HttpsTransport(HttpTransport):
             connection.close()
         return answer
 
-    def _connect(self, attempt: Attempt, request: _Request, tls: SharedTls | None) -> HTTPConnection:
+    def _connect(self, attempt: Attempt, request: _Request, tls: SharedTls | None) -> Connection:
         return open_connection(
             request.origin,
             attempt,

@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from email.utils import parsedate_to_datetime
 from random import SystemRandom
 
 from srpcore._fork import ForkSafeLock
@@ -172,6 +171,11 @@ def _retry_after(outcome: Reply | TransportError) -> float:
         value = str(outcome.document.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("retry-after", ""))
     if value.isascii() and value.isdigit():
         return float(value) if len(value) < 10 else math.inf
+    if not value:
+        return 0.0
+    # Imported only here: the package takes time to load, and few responses contain a date in this header.
+    from email.utils import parsedate_to_datetime
+
     try:
         when = parsedate_to_datetime(value)
     except (ValueError, TypeError, OverflowError):
