@@ -466,7 +466,7 @@ FAULTS: tuple[Fault, ...] = (
         fault("body", name, server, does, REFUSED, ANSWERED, document_botocore=FAILED)
         for name, server, does in (
             ("oversized", "an answer beyond the limit", oversized(in_chunks=False)),
-            ("oversized chunks", "an answer beyond the limit, of no declared length", oversized(in_chunks=True)),
+            ("oversized chunks", "an answer beyond the limit, without Content-Length", oversized(in_chunks=True)),
         )
     ),
     fault(
@@ -481,7 +481,7 @@ FAULTS: tuple[Fault, ...] = (
         fault("body", name, server, always(answer(body, status, Content_Type=JSON)), REFUSED, document=document)
         for name, server, status, body, document in (
             ("not UTF-8", "HTTP 200 with bytes that are not UTF-8", 200, b'{"Users": "\xff"}', NO_KEYS),
-            ("no object", "HTTP 200 with a JSON array", 200, b"[1, 2]", NO_KEYS),
+            ("not an object", "HTTP 200 with a JSON array", 200, b"[1, 2]", NO_KEYS),
             ("null", "HTTP 200 with `null`", 200, b"null", NO_KEYS),
             ("too deep", "HTTP 200 with 100,000 nested arrays", 200, b"[" * 100_000 + b"]" * 100_000, NO_KEYS),
             (
@@ -492,12 +492,12 @@ FAULTS: tuple[Fault, ...] = (
                 NO_KEYS,
             ),
             ("error: not UTF-8", "HTTP 400 with bytes that are not UTF-8", 400, b'{"__type": "\xff"}', REFUSED),
-            ("error: no object", "HTTP 400 with a JSON array", 400, b"[1, 2]", REFUSED),
-            ("error: no name", "HTTP 400 with a number as `__type`", 400, b'{"__type": 5}', REFUSED),
+            ("error: not an object", "HTTP 400 with a JSON array", 400, b"[1, 2]", REFUSED),
+            ("error: code is not a string", "HTTP 400 with a number as `__type`", 400, b'{"__type": 5}', REFUSED),
             ("error: too deep", "HTTP 400 with 100,000 nested arrays", 400, b"[" * 100_000 + b"]" * 100_000, REFUSED),
         )
     ),
-    fault("body", "HTML page", "HTTP 200 with a page of somebody else's", always(page(200)), REFUSED, document=NO_KEYS),
+    fault("body", "HTML page", "HTTP 200 with a page of another server", always(page(200)), REFUSED, document=NO_KEYS),
     fault("body", "no HTTP", "answers in another protocol", after(b"SSH-2.0-OpenSSH\r\n\r\n", nothing_more), REFUSED),
     fault("status", "redirect", "HTTP 302", always(page(302, Location="https://elsewhere.example/")), REFUSED),
     *by_status(429, "TooManyRequestsException", throttled=True),

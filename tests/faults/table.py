@@ -9,28 +9,36 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .catalogue import Fault, Outcome
 
-INTRODUCTION = """# What goes wrong, and what comes of it
+INTRODUCTION = """# Faults and their results
 
-Written by `tests/faults/table.py` from what the tests of `tests/faults` show; change it there.
+`make generate` writes this page: `tests/faults/table.py` takes it from the catalogue that the tests in `tests/faults`
+check. Do not edit it.
 
-Each fault happens over each transport, under `Cognito` and `AsyncCognito`: {kinds}. It happens at each of these:
-{operations}. After it, the tokens of the client and those in its store are as they were, the next call on the same
-client succeeds, and no socket, thread, task or warning is left.
+Each fault is tested with `Cognito` and `AsyncCognito`:
 
-"may have arrived" and "transient" are attributes of the error. "sent" is how often a request is sent, or a connection
-tried, when it may be repeated, and when it may not (an answer to a challenge, `RespondToAuthChallenge`); the server
-counts as many, or none where the column "arrives" says no. botocore's transport repeats nothing itself: the tests make
-its client with `total_max_attempts` 1, and what is sent again otherwise is botocore's to say. On a connection that was
-kept from an earlier call, and is lost before the first byte of an answer, https sends what may be repeated once more at
-once.
+- on these transports: {kinds}
+- in these operations: {operations}
+
+After it, the tokens of the client and those in its store are unchanged, the next call on the same client succeeds, and
+no socket, thread, task or warning is left. The columns:
+
+- "may have arrived" and "transient" are attributes of the error.
+- "sent" is how often a request is sent, or a connection is tried: first for a request that may be repeated, then for one
+  that may not (`RespondToAuthChallenge`, the answer to a challenge).
+- "arrives" is whether the server receives these requests.
+- The botocore transport itself repeats nothing. The tests make its client with `total_max_attempts` 1. With another
+  setting, botocore decides what is sent again.
+- If a connection that was kept from an earlier call is lost before the first byte of an answer, the https transport sends
+  a request that may be repeated once more at once.
 """
 
 EXCEPTIONS = """
 ## Exception names
 
-Each name of the service model is an error of the class of that name, with HTTP 400; over botocore it is the exception
-of the client too. A request is sent three times for those that say that it came too soon, once for any other.
-Where a refresh token is of no more use, a client with a store drops the tokens, there and here; nothing else does.
+Each exception name of the service model has an exception class of the same name (HTTP 400). On the botocore transport,
+the error is also an instance of the client's exception class. A request is sent three times if the service answers that
+it was throttled, and once after any other answer. At a refresh, a client with a store drops its tokens, and those in the
+store, only if the service answers that the refresh token is useless.
 
 """
 
@@ -40,7 +48,7 @@ def render() -> str:
     from .catalogue import EXCEPTION_NAMES, FAULTS, GOES_ANOTHER_WAY, OPERATIONS, ends_login, sent_thrice
     from .kinds import KINDS
 
-    kinds, operations = ", ".join(kind.name for kind in KINDS), ", ".join(asked.name for asked in OPERATIONS)
+    kinds, operations = ", ".join(kind.name for kind in KINDS), "; ".join(asked.name for asked in OPERATIONS)
     lines = [INTRODUCTION.format(kinds=kinds, operations=operations)]
     for group in dict.fromkeys(fault.group for fault in FAULTS):
         lines += [f"\n## {group}\n", _row(*_HEAD), _row(*["---"] * len(_HEAD))]
