@@ -42,20 +42,21 @@ class Paginator:
             parameters: the members of the request.
 
         Raises:
-            ConfigurationError: *PaginationConfig* has ``PageSize``, but the operation has no such parameter.
+            ConfigurationError: *PaginationConfig* has ``PageSize``, but the operation has no such parameter; or
+                ``MaxItems`` or ``PageSize`` is not a whole number.
         """
         config = PaginationConfig or {}
         size = config.get("PageSize")
         if size is not None and self._paging.size is None:
             raise ConfigurationError("PageSize is not supported by this operation: leave it out")
         if size is not None:
-            parameters[cast(str, self._paging.size)] = int(size)
+            parameters[cast(str, self._paging.size)] = _whole_number("PageSize", size)
         limit = config.get("MaxItems")
         return PageIterator(
             self._method,
             self._paging,
             parameters,
-            None if limit is None else int(limit),
+            None if limit is None else _whole_number("MaxItems", limit),
             cast(str | None, config.get("StartingToken")),
         )
 
@@ -80,7 +81,10 @@ class PageIterator:
 
     @property
     def resume_token(self) -> str | None:
-        """The ``StartingToken`` for the results after ``MaxItems``; None if there are no more results."""
+        """The ``StartingToken`` for the results after ``MaxItems``.
+
+        It is set when the iteration reaches ``MaxItems``; None before that, and if there are no more results.
+        """
         return self._resume_token
 
     def __iter__(self) -> Iterator[JsonObject]:
@@ -88,7 +92,10 @@ class PageIterator:
 
         Raises:
             UnsafeServerValue: a reply has the token of its own request, so the pages would never end.
+            ServiceError: the service answered with an error.
+            TransportError: the service did not answer.
         """
+        self._resume_token = None
         name, results = self._paging.token, self._paging.results
         parameters = dict(self._parameters)
         skip, total = 0, 0
@@ -120,7 +127,13 @@ class PageIterator:
             parameters[name] = token
 
     def build_full_result(self) -> JsonObject:
-        """Return the results of all pages as one document, with ``NextToken`` if there are more than ``MaxItems``."""
+        """Return the results of all pages as one document, with ``NextToken`` if there are more than ``MaxItems``.
+
+        Raises:
+            UnsafeServerValue: a reply has the token of its own request, so the pages would never end.
+            ServiceError: the service answered with an error.
+            TransportError: the service did not answer.
+        """
         document: JsonObject = {}
         for page in self:
             if page.get(self._paging.results) is not None:
@@ -134,6 +147,9 @@ class PageIterator:
 
         Raises:
             ConfigurationError: the package jmespath is not installed.
+            UnsafeServerValue: a reply has the token of its own request, so the pages would never end.
+            ServiceError: the service answered with an error.
+            TransportError: the service did not answer.
         """
         try:
             compiled = import_module("jmespath").compile(expression)
@@ -177,3 +193,10 @@ class PageIterator:
         except (ValueError, AttributeError, TypeError):
             pass
         return string, 0
+
+
+def _whole_number(name: str, value: int | str) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        raise ConfigurationError(f"{name} must be a whole number, not {value!r:.80}") from None

@@ -152,7 +152,11 @@ class ClientMeta:
 
     @property
     def service_model(self) -> Any:
-        """The service model, an object of botocore. The attribute does not exist if botocore is not installed."""
+        """The service model, an object of botocore. The attribute does not exist if botocore is not installed.
+
+        Raises:
+            AttributeError: botocore is not installed.
+        """
         try:
             session = import_module("botocore.session")
         except ModuleNotFoundError:

@@ -14,6 +14,7 @@ import boto3
 import pytest
 
 import srpcore
+from srpcore.exceptions import ConfigurationError
 from srpcore.protocol import Operation
 from srpcore_transports.https import HttpsTransport
 from srpcore_transports.local import LocalUserPool
@@ -190,3 +191,23 @@ except srpcore.ConfigurationError as error:
 """
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert ended.stdout == "jmespath is not installed: pip install 'srpcore[botocore]'\n"
+
+
+@pytest.mark.parametrize("name", ["MaxItems", "PageSize"])
+def test_a_limit_that_is_not_a_whole_number_is_a_configuration_error(clients: tuple[Any, Any, str], name: str) -> None:
+    paginator = clients[0].get_paginator("list_users")
+    with pytest.raises(ConfigurationError, match=f"{name} must be a whole number, not 'x'"):
+        paginator.paginate(UserPoolId=clients[2], PaginationConfig={name: "x"})
+
+
+def test_a_second_iteration_resets_the_resume_token(clients: tuple[Any, Any, str]) -> None:
+    pages = (
+        clients[0]
+        .get_paginator("list_users")
+        .paginate(UserPoolId=clients[2], PaginationConfig={"PageSize": 2, "MaxItems": 3})
+    )
+    assert pages.resume_token is None
+    list(pages)
+    assert pages.resume_token is not None
+    next(iter(pages))
+    assert pages.resume_token is None

@@ -119,7 +119,8 @@ class AWSSRP(ExchangePair, DeviceCalls):
             salt: SALT, as an integer or as the challenge's hexadecimal string.
 
         Raises:
-            UnsafeServerValue: B or the salt is unsafe to use.
+            UnsafeServerValue: B or the salt is unsafe to use, or this is a second B for the same SRP_A.
+            ConfigurationError: SRP_A was sent by the parent of this process, or the password cannot be encoded.
         """
         return self._key("password", Pool(self.pool_id).suffix + username, password, server_b_value, salt)
 
@@ -129,7 +130,8 @@ class AWSSRP(ExchangePair, DeviceCalls):
         """Return the 16-byte key that proves the device. B and the salt are those of the challenge.
 
         Raises:
-            UnsafeServerValue: B or the salt is unsafe to use.
+            UnsafeServerValue: B or the salt is unsafe to use, or this is a second B for the same SRP_A.
+            ConfigurationError: SRP_A was sent by the parent of this process, or the password cannot be encoded.
         """
         identity = device_identity(device_group_key, device_key)
         return self._key("device", identity, device_password, server_b_value, salt)
@@ -140,14 +142,14 @@ class AWSSRP(ExchangePair, DeviceCalls):
         return cognito.client_key(self._pair_for(kind, B), B, cognito.private_key(identity, password, salt))
 
     def get_auth_params(self) -> dict[str, str]:
-        """Return the AuthParameters of USER_SRP_AUTH. SRP_A is new if the one before has been answered.
+        """Return the AuthParameters of USER_SRP_AUTH. If the last SRP_A was already used in an answer, draw a new one.
 
         Raises:
             ConfigurationError: the username is missing or cannot be encoded as UTF-8.
         """
         if self._is_bound():
             self._forget_pair()
-        self._state()["sent"] = True
+        self._state().sent = True
         return self._identified(self._login_context(), {"SRP_A": to_hex(self.large_a_value)})
 
     @staticmethod
@@ -255,7 +257,6 @@ class AWSSRP(ExchangePair, DeviceCalls):
             ServiceError: the service refused the login or the new password.
             TransportError: the service did not answer.
             ForceChangePasswordException, MFAChallengeException: the service sent another challenge.
-            TransportError: the service did not answer.
             UnexpectedChallenge: the service sent a challenge that must not follow; nothing more was sent.
             UnsafeServerValue: the service sent an unsafe or malformed value; it was not used.
             UnsupportedChallenge: the service sent a challenge that only ``Cognito.sign_in`` can answer.
@@ -270,6 +271,8 @@ class AWSSRP(ExchangePair, DeviceCalls):
             ServiceError: the service refused the login.
             TransportError: the service did not answer.
             ConfigurationError: the username or the password is missing or cannot be encoded; nothing was sent.
+            UnexpectedChallenge: the service sent a challenge that must not follow; nothing more was sent.
+            UnsafeServerValue: the service sent an unsafe or malformed value; it was not used.
         """
         return (yield from self._log_in(self._login_context(client_metadata)))
 
@@ -285,6 +288,9 @@ class AWSSRP(ExchangePair, DeviceCalls):
             ServiceError: the service refused the login or the new password.
             TransportError: the service did not answer.
             ConfigurationError: a required attribute is missing, or a string cannot be encoded.
+            UnexpectedChallenge: the service sent a challenge that must not follow; nothing more was sent.
+            UnsafeServerValue: the service sent an unsafe or malformed value; it was not used.
+            UnsupportedChallenge: the service sent a challenge that only ``Cognito.sign_in`` can answer.
         """
         utf8(new_password, name="new_password")
         context = self._login_context(client_metadata)
@@ -297,7 +303,10 @@ class AWSSRP(ExchangePair, DeviceCalls):
 
     def _log_in(self, context: LoginContext) -> Flow[JsonObject]:
         def first() -> dict[str, str]:
-            self._prepare_exchange(context.device)
+            self._begin_exchange()
+            if context.device is None:
+                # The login has no device, or no longer has one: the service did not know it.
+                self.device_key = self.device_group_key = self.device_password = None
             return self.get_auth_params()
 
         def device() -> dict[str, str]:
@@ -319,12 +328,6 @@ class AWSSRP(ExchangePair, DeviceCalls):
             )
         finally:
             self.canonical_username = context.canonical
-
-    def _prepare_exchange(self, device: Device | None) -> None:
-        """Begin a new exchange, with a new pair if the present one was sent. Drop the device if it is None."""
-        self._begin_exchange()
-        if device is None:
-            self.device_key = self.device_group_key = self.device_password = None
 
     def _login_context(self, client_metadata: dict[str, str] | None = None) -> LoginContext:
         device = None

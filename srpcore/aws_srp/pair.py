@@ -16,8 +16,9 @@
 A child that was forked has no pair, even if its parent has one. Otherwise the parent and its children would all send
 the same SRP_A, and each would answer another B.
 
-The pair of a password and the pair of a device may be the same, because pycognito's programs send ``large_a_value`` for
-both. Each of the two is bound to one B.
+``authenticate_user()`` draws one pair for the password and another for the device. Programs that call the methods
+themselves may send one ``large_a_value`` for both. Therefore each kind is bound to a B separately. Calling
+``get_auth_params()`` again before an answer keeps the pair; a new login draws one if the pair was sent before.
 """
 
 from __future__ import annotations
@@ -31,14 +32,27 @@ from ..exceptions.base import ConfigurationError, UnsafeServerValue
 
 __all__ = ["ExchangePair"]
 
-_State = dict[str, int]
 _Bound = dict[tuple[str, Ephemeral], int]
+"""The B that each pair has answered. The key is the kind, ``password`` or ``device``, and the pair."""
+
+
+class _State:
+    """The present pair of one process. A deleted or missing value is drawn, or computed, at its next use."""
+
+    __slots__ = ("process", "sent", "values")
+
+    def __init__(self) -> None:
+        self.process = os.getpid()
+        self.sent = False
+        """Whether SRP_A was sent, or was returned to be sent."""
+        self.values: dict[str, int] = {}
+        """The secret exponent ``a`` and the public value ``A``, as far as they are known."""
 
 
 class ExchangePair:
     """The part of ``AWSSRP`` that draws the pair, and binds it to the B that it answers.
 
-    The members are created when they are needed, because some programs make an object without calling ``__init__``.
+    The attributes are created at first use, because some programs make an object without calling ``__init__``.
     """
 
     _random_bits: RandomBits = staticmethod(system_random_bits)
@@ -56,13 +70,13 @@ class ExchangePair:
     @property
     def small_a_value(self) -> int:
         """The secret exponent *a*. It is drawn when it is first read, and again in a forked child."""
-        state = self._state()
+        values = self._state().values
         # setdefault() is one step for the interpreter, so all threads that come here together get the same value.
-        return state["a"] if "a" in state else state.setdefault("a", self.generate_random_small_a())
+        return values["a"] if "a" in values else values.setdefault("a", self.generate_random_small_a())
 
     @small_a_value.setter
     def small_a_value(self, value: int) -> None:
-        self._forget_pair()["a"] = value
+        self._forget_pair().values["a"] = value
 
     @small_a_value.deleter
     def small_a_value(self) -> None:
@@ -71,38 +85,38 @@ class ExchangePair:
     @property
     def large_a_value(self) -> int:
         """The public value ``A = g^a mod N``, computed when it is first read."""
-        state = self._state()
-        return state["A"] if "A" in state else state.setdefault("A", self.calculate_a())
+        values = self._state().values
+        return values["A"] if "A" in values else values.setdefault("A", self.calculate_a())
 
     @large_a_value.setter
     def large_a_value(self, value: int) -> None:
-        self._state()["A"] = value
+        self._state().values["A"] = value
 
     @large_a_value.deleter
     def large_a_value(self) -> None:
-        self._state().pop("A", None)
+        self._state().values.pop("A", None)
 
     def _state(self) -> _State:
         state = self._pair_state
-        return self._forget_pair() if state is None or state["process"] != os.getpid() else state
+        return self._forget_pair() if state is None or state.process != os.getpid() else state
 
     def _forget_pair(self) -> _State:
         """Forget the pair, so that the next use draws one. Return the empty state."""
-        self._pair_state = {"process": os.getpid(), "sent": False}
+        self._pair_state = _State()
         return self._pair_state
 
     def _begin_exchange(self) -> None:
         """Prepare to send SRP_A in a new exchange: forget the pair if it was sent before."""
-        if self._state()["sent"] or self._is_bound():
+        if self._state().sent or self._is_bound():
             self._forget_pair()
-        self._state()["sent"] = True
+        self._state().sent = True
 
     def _pair(self) -> Ephemeral:
         return Ephemeral(self.small_a_value, self.large_a_value)
 
     def _is_bound(self) -> bool:
         """Return whether the present pair has answered a B."""
-        return "a" in self._state() and any(pair == self._pair() for _, pair in self._pair_bound or ())
+        return "a" in self._state().values and any(pair == self._pair() for _, pair in self._pair_bound or ())
 
     def _pair_for(self, kind: str, B: int) -> Ephemeral:
         """Return the pair that answers *B*, and bind it to *B*. *kind* is ``password`` or ``device``.
@@ -116,7 +130,7 @@ class ExchangePair:
             if (of, answered) == (kind, B):
                 return pair  # the same challenge again, perhaps after get_auth_params() has drawn the next pair
         state = self._pair_state
-        if state is not None and "a" in state and state["process"] != os.getpid():
+        if state is not None and "a" in state.values and state.process != os.getpid():
             raise ConfigurationError(
                 "SRP_A was sent by another process: call get_auth_params() in this one, and send what it returns"
             )

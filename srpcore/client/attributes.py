@@ -100,7 +100,8 @@ class CognitoAttributes(NotPickled):
                 :meth:`verify_tokens` if you need that.
             client_secret: the app client's secret, if it has one.
             access_key, secret_key: an AWS access key id and its secret, for the operations that need AWS credentials.
-            session, botocore_config, boto3_client_kwargs: if any of these is given, the botocore transport is used.
+            session, botocore_config, boto3_client_kwargs: if any of these is given, the botocore transport is used, and
+                *transport* must not name another one.
             transport: ``"https"``, ``"httpx"``, ``"botocore"`` or a transport object. The default is the environment
                 variable SRPCORE_TRANSPORT, and https if that is not set.
             endpoint_url: the URL of the service if it is not AWS. The default is the environment variable
@@ -118,7 +119,8 @@ class CognitoAttributes(NotPickled):
             random_bits: called with a number of bits, returns an integer of that many secret random bits.
 
         Raises:
-            ConfigurationError: the pool id, the endpoint, the keys or the transport cannot be used.
+            ConfigurationError: the pool id, the endpoint, the keys or the transport cannot be used, or *transport* is
+                combined with arguments of boto3.
         """
         self.user_pool_id = user_pool_id
         self.client_id = client_id
@@ -139,32 +141,47 @@ class CognitoAttributes(NotPickled):
         self._clock = clock
         self._random_bits = random_bits
 
-        client_kwargs: dict[str, Any] = dict(boto3_client_kwargs or {})
-        named = transport is None or isinstance(transport, str)
-        explicit = client_kwargs.get("endpoint_url") or endpoint_url
-        self.pool_domain_url = explicit or (configured_endpoint() if named else None)
-        self._allow_http = None if allow_http is None else plain_http_allowed(allow_http)
-        if not named:
-            self._follow_endpoint(transport, explicit)
         issuers = strings("issuer", issuer)
         self._issuers = (issuers,) if isinstance(issuers, str) else None if issuers is None else tuple(issuers)
+        self._allow_http = None if allow_http is None else plain_http_allowed(allow_http)
+        explicit = cast(str | None, (boto3_client_kwargs or {}).get("endpoint_url")) or endpoint_url
         keys = _key_pair(access_key, secret_key)
-        if session is not None or botocore_config is not None or boto3_client_kwargs is not None:
-            client_kwargs |= {"region_name": self.user_pool_region, "endpoint_url": self.pool_domain_url}
-            client_kwargs |= {"config": botocore_config} if botocore_config is not None else {}
-            client_kwargs |= dict(zip(("aws_access_key_id", "aws_secret_access_key"), keys or (), strict=False))
-            self._open_transport(lambda: botocore_transport(client_kwargs, session, allow_http=allow_http))
-        elif transport is None or isinstance(transport, str):
-            endpoint = self.pool_domain_url
-            if endpoint is not None:
-                endpoint = check_endpoint(endpoint, allow_http=plain_http_allowed(self._allow_http))
-            # Of a placeholder such as <YOUR_POOL_ID>, keep what can be a part of a host name.
-            region = user_pool_region or re.sub(r"[^a-z0-9-]", "", self.user_pool_region.lower()) or "unknown"
-            self._open_named_transport(
-                transport, region=region, endpoint_url=endpoint, keys=keys, allow_http=allow_http
+        over_boto3 = session is not None or botocore_config is not None or boto3_client_kwargs is not None
+        if over_boto3 and transport not in (None, "botocore"):
+            raise ConfigurationError(
+                "transport cannot be combined with session, botocore_config or boto3_client_kwargs: give one of them"
             )
-        else:
+        if transport is not None and not isinstance(transport, str):
+            self._follow_endpoint(transport, explicit)
             self._use_transport(transport)
+            return
+        self.pool_domain_url = explicit or configured_endpoint()
+        if over_boto3:
+            self._open_boto3_transport(session, botocore_config, boto3_client_kwargs, keys)
+        else:
+            self._open_transport_by_name(transport, user_pool_region, keys)
+
+    def _open_boto3_transport(
+        self,
+        session: object,
+        config: object,
+        client_kwargs: Mapping[str, object] | None,
+        keys: tuple[str, str] | None,
+    ) -> None:
+        arguments: dict[str, Any] = dict(client_kwargs or {})
+        arguments |= {"region_name": self.user_pool_region, "endpoint_url": self.pool_domain_url}
+        arguments |= {"config": config} if config is not None else {}
+        arguments |= dict(zip(("aws_access_key_id", "aws_secret_access_key"), keys or (), strict=False))
+        allow_http = self._allow_http
+        self._open_transport(lambda: botocore_transport(arguments, session, allow_http=allow_http))
+
+    def _open_transport_by_name(self, name: str | None, region: str | None, keys: tuple[str, str] | None) -> None:
+        endpoint = self.pool_domain_url
+        if endpoint is not None:
+            endpoint = check_endpoint(endpoint, allow_http=plain_http_allowed(self._allow_http))
+        # Of a placeholder such as <YOUR_POOL_ID>, keep what can be a part of a host name.
+        region = region or re.sub(r"[^a-z0-9-]", "", self.user_pool_region.lower()) or "unknown"
+        self._open_named_transport(name, region=region, endpoint_url=endpoint, keys=keys, allow_http=self._allow_http)
 
     @cached_property
     def user_pool_region(self) -> str:
@@ -197,9 +214,10 @@ class CognitoAttributes(NotPickled):
         """Use a transport that the caller made. The caller closes it."""
 
     def _follow_endpoint(self, transport: Any, explicit: str | None = None) -> None:
-        """Use the endpoint of *transport*, unless it is AWS's, for the key set and the issuer; *explicit* overrides it.
+        """Set ``pool_domain_url`` to the endpoint of *transport*: the key set and the issuer are at that endpoint.
 
-        A transport that accepts plain http was given that setting explicitly, so it counts here too.
+        It stays unchanged if *transport* sends to AWS. If *explicit* is given, it is used instead. If *transport* was
+        made with ``allow_http=True``, plain http is allowed for the key set too.
         """
         url, allowed = transport_endpoint(transport)
         self.pool_domain_url = explicit or other_endpoint(url) or self.pool_domain_url
@@ -208,7 +226,7 @@ class CognitoAttributes(NotPickled):
 
     @property
     def _service_time(self) -> ServiceTime:
-        """The service's clock, by the last response. It begins again if a program sets another clock."""
+        """The service's clock, measured at the last response; reset if a program sets another clock."""
         known: ServiceTime | None = self.__dict__.get("_known_service_time")
         if known is None or known.clock is not self._clock:
             known = self.__dict__["_known_service_time"] = ServiceTime(self._clock)

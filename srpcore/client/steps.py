@@ -46,7 +46,7 @@ class Step(NotPickled):
 
     @property
     def needs(self) -> str | None:
-        """What ``answer`` must be given: see ``Challenge.needs``. None if the login is done."""
+        """The argument that ``answer`` needs: see ``Challenge.needs``. None if the login is done."""
         return None if self.challenge is None else self.challenge.needs
 
     @property
@@ -119,6 +119,8 @@ class SignIn(Step):
 
         Raises:
             ConfigurationError: the login is done, or the challenge needs another argument; nothing was sent.
+            UnsupportedChallenge: the challenge cannot be answered, for example because it needs a device that this
+                object does not have; nothing was sent.
             ServiceError: the service refused the answer.
             UnexpectedChallenge: the service sent a challenge that must not follow; nothing more was sent.
             TransportError: the service did not answer.
@@ -277,6 +279,8 @@ class SignInMethods(SharedSignIn, TokenMethods):
 
         Raises:
             ConfigurationError: *given* lacks what the challenge needs, or a value cannot be encoded; nothing was sent.
+            UnsupportedChallenge: the challenge cannot be answered, for example because it needs a device that this
+                object does not have; nothing was sent.
             ServiceError: the service refused the answer.
             TokenVerificationException: the new tokens failed verification; the old tokens are kept.
             TransportError: the service did not answer.
@@ -300,6 +304,8 @@ class SignInMethods(SharedSignIn, TokenMethods):
 
     def resume_sign_in(self, text: str) -> SignIn:
         """Return the login that ``SignIn.to_json()`` returned, in this process or in another one.
+
+        ``username`` is set to the name in the challenge.
 
         Raises:
             ConfigurationError: *text* was not made by ``to_json()``, or it is the login of another user.

@@ -97,7 +97,11 @@ def is_ours(cognito: object, *names: str) -> bool:
 
 
 def flow_of(method: Callable[..., Any]) -> Callable[..., Flow[Any]]:
-    """Return the generator function behind a method of either class."""
+    """Return the generator function behind a method of either class.
+
+    Raises:
+        LookupError: *method* is written by hand in both classes, or it is not ours.
+    """
     flow = _OURS[method]
     if flow is None:
         raise LookupError(f"{method.__qualname__} is written by hand: it has no flow")

@@ -57,8 +57,9 @@ class UnsafeServerValue(SrpcoreError, ValueError):
 
 
 class UnsupportedChallenge(SrpcoreError, NotImplementedError):
-    """The service sent a challenge that the method cannot answer. The message says how to answer it,
-    if that is possible.
+    """The service sent a challenge that the method cannot answer.
+
+    The message says how to answer it, if that is possible.
 
     Attributes:
         challenge_name: the name of the challenge.

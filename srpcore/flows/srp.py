@@ -60,7 +60,11 @@ class Prover(NamedTuple):
 
 
 def password_prover(context: LoginContext, password: str) -> Prover:
-    """Return the functions that prove *password*. Each exchange draws a fresh pair; the time is the context's clock."""
+    """Return the functions that prove *password*. Each exchange draws a fresh pair; the time is the context's clock.
+
+    Raises:
+        RuntimeError: ``process_challenge`` was called before ``get_auth_params``, which draws the pair.
+    """
     pair: Ephemeral | None = None
 
     def get_auth_params() -> dict[str, str]:

@@ -178,7 +178,11 @@ class _LockFile:
             _OPEN.add(self)
 
     def lock_until(self, deadline: float) -> bool:
-        """Lock the file, and return whether that succeeded before *deadline*, and before the file was removed."""
+        """Lock the file, and return whether that succeeded before *deadline*, and before the file was removed.
+
+        Raises:
+            StoreError: the operating system or the file system cannot lock the file.
+        """
         while True:
             try:
                 _lock(self.descriptor)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -98,3 +99,17 @@ def test_log_in_does_not_look_for_credentials(
 def test_half_a_pair_of_keys_is_refused() -> None:
     with pytest.raises(exceptions.ConfigurationError, match="go together"):
         srpcore.Cognito("us-east-1_abc", "id", access_key="AKID")
+
+
+@pytest.mark.parametrize("transport", ["https", LocalUserPool()], ids=["name", "object"])
+@pytest.mark.parametrize(
+    "arguments",
+    [{"session": object()}, {"botocore_config": object()}, {"boto3_client_kwargs": {}}],
+    ids=lambda given: next(iter(given)),
+)
+@pytest.mark.parametrize("cls", [srpcore.Cognito, srpcore.AsyncCognito])
+def test_a_transport_together_with_arguments_of_boto3_is_refused(
+    cls: type[Any], arguments: dict[str, Any], transport: Any
+) -> None:
+    with pytest.raises(exceptions.ConfigurationError, match="transport cannot be combined with session"):
+        cls("us-east-1_abc", "id", transport=transport, **arguments)
