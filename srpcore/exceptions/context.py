@@ -22,8 +22,27 @@ def drop_context(error: BaseException, *, cause: bool = False) -> None:
     """
     if isinstance(error, SrpcoreError) and error.__suppress_context__:
         error.__context__ = None
-        if cause:
+        if cause and error.__cause__ is not None:
+            _release(error.__cause__)
             error.__cause__ = None
+
+
+def _release(error: BaseException) -> None:
+    """Clear the local variables of the functions that raised *error* and the exceptions behind it.
+
+    urllib3 and botocore keep exceptions in local variables of the functions that raised them. Such a cycle would leave
+    the failed connection open until the garbage collector runs.
+    """
+    from traceback import clear_frames  # slow to import
+
+    seen: set[int] = set()
+    chain: list[BaseException | None] = [error]
+    while chain:
+        behind = chain.pop()
+        if behind is not None and id(behind) not in seen:
+            seen.add(id(behind))
+            clear_frames(behind.__traceback__)
+            chain += [behind.__cause__, behind.__context__]
 
 
 class _WithoutContext(ContextDecorator):
