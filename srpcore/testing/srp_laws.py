@@ -126,7 +126,7 @@ def check_srp_client(
     new_client: NewSrpClient,
     *,
     parameters: type[Parameters] = Parameters,
-    groups: Sequence[Group] = (RFC5054_GROUPS[1024],),
+    groups: Sequence[Group] | None = None,
     digests: Sequence[str] = ("sha1", "sha256"),
     laws: Collection[str] | None = None,
     known_faults: Collection[str] = (),
@@ -138,8 +138,8 @@ def check_srp_client(
         new_client: makes the client to check.
         parameters: the formulas, if they differ from RFC 5054 and RFC 2945: a subclass of
             :class:`~srpcore.crypto.srp.Parameters`.
-        groups: the groups to use, in addition to small groups in which every exponent is tried. A large group makes
-            the check slow.
+        groups: the groups to use, in addition to small groups in which every exponent is tried. The default is RFC
+            5054's group of 1024 bits; a larger group makes the check slower.
         digests: the names of the hashes to use, in :mod:`hashlib`. ``sha1`` includes the known answer of RFC 5054.
         laws: the names of the laws to run, or None for all.
         known_faults: the names of the laws that do not hold and should not be reported. One that holds is an error,
@@ -157,7 +157,7 @@ def check_srp_server(
     new_server: NewSrpServer,
     *,
     parameters: type[Parameters] = Parameters,
-    groups: Sequence[Group] = (RFC5054_GROUPS[1024],),
+    groups: Sequence[Group] | None = None,
     digests: Sequence[str] = ("sha1", "sha256"),
     laws: Collection[str] | None = None,
     known_faults: Collection[str] = (),
@@ -174,8 +174,9 @@ def check_srp_server(
     return run_laws(_server_laws(_all(parameters, groups, digests)), new_server, known_faults, examples, laws)
 
 
-def _all(parameters: type[Parameters], groups: Sequence[Group], digests: Sequence[str]) -> list[Parameters]:
-    return [parameters(group, digest) for group in groups for digest in digests]
+def _all(parameters: type[Parameters], groups: Sequence[Group] | None, digests: Sequence[str]) -> list[Parameters]:
+    chosen = [RFC5054_GROUPS[1024]] if groups is None else groups
+    return [parameters(group, digest) for group in chosen for digest in digests]
 
 
 # The laws of both sides. Each check gets the function that makes the side, and an input.

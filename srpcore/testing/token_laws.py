@@ -88,7 +88,7 @@ _SUITE: dict[str, tuple[str, Callable[[], Iterable[TokenCase]]]] = {
 def check_token_verifier(
     verify: VerifyToken,
     *,
-    errors: tuple[type[Exception], ...] = (Exception,),
+    errors: type[Exception] | tuple[type[Exception], ...] = Exception,
     laws: Collection[str] | None = None,
     known_faults: Collection[str] = (),
     examples: int = 50,
@@ -99,7 +99,8 @@ def check_token_verifier(
 
     Args:
         verify: the function to check.
-        errors: the exceptions that *verify* documents. The law ``raises_documented_errors`` reports any other one.
+        errors: the exception or exceptions that *verify* documents. The law ``raises_documented_errors`` reports any
+            other one.
         laws: the names of the laws to run, or None for all.
         known_faults: the names of the laws that do not hold and should not be reported. One that holds is an error,
             so that the list stays right.
@@ -129,7 +130,9 @@ def _gives_verdict(verify: VerifyToken, case: TokenCase) -> None:
     raise LawBroken(f"the token was accepted ({case.change})")
 
 
-def _raises_documented(errors: tuple[type[Exception], ...], verify: VerifyToken, case: TokenCase) -> None:
+def _raises_documented(
+    errors: type[Exception] | tuple[type[Exception], ...], verify: VerifyToken, case: TokenCase
+) -> None:
     try:
         verify(case.token, case.key_set, case.policy)
     except errors:

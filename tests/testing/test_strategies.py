@@ -144,7 +144,9 @@ def test_signed_integers_have_the_number_of_bits(number: int) -> None:
 
 def test_importing_the_library_does_not_import_hypothesis() -> None:
     root = str(Path(srpcore.__file__).parents[1])
-    code = f"import sys; sys.path.insert(0, {root!r}); import srpcore; srpcore.Cognito; print('hypothesis' in sys.modules)"
+    code = (
+        f"import sys; sys.path.insert(0, {root!r}); import srpcore; srpcore.Cognito; print('hypothesis' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
 
