@@ -18,7 +18,8 @@ IDLE_SECONDS = 60.0
 request on an older connection might wait for an answer that never comes."""
 
 FRESH_SECONDS = 5.0
-"""How long a connection may have been idle if the request must not be sent twice. No server closes one so soon."""
+"""How long a connection may have been idle if the request must not be sent twice. Servers do not close one
+that early."""
 
 
 class _Idle(NamedTuple):

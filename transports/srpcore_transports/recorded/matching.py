@@ -2,7 +2,7 @@
 
 A test may use another user name or password than the recording. The first value that it sends where a placeholder was
 recorded becomes the value of that placeholder. From then on, values that were different in the recording must be
-different, and a value that was repeated must be repeated. Values that are new at every log-in are compared by their
+different, and a value that was repeated must be repeated. Values that are new at every login are compared by their
 form only. If a reply contained a name before the program sent it, replay has made one up; the program's own name
 replaces it.
 """

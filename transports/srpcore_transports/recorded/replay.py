@@ -35,7 +35,7 @@ class _Candidate(NamedTuple):
 class ReplayTransport:
     """Answer from the cassette at *path*, without network, service or secrets.
 
-    A log-in with SRP can be replayed although *a* and the clock differ, because only the form of the proof is checked.
+    A login with SRP can be replayed although *a* and the clock differ, because only the form of the proof is checked.
     User names, passwords and other values that the program chooses may differ from the recorded ones: the first value
     that the program sends where ``<Username 1>`` was recorded becomes the value of that placeholder. Codes and time
     stamps may have any value. Tokens are signed with the PUBLISHED TEST KEY (:mod:`.signing`), whose key set

@@ -1,4 +1,4 @@
-"""Values that are new at every log-in, so replay checks only their form: SRP's proof, the time, a device's verifier.
+"""Values that are new at every login, so replay checks only their form: SRP's proof, the time, a device's verifier.
 
 The client's secret *a* is never recorded. Together with B, the salt and the claim it would allow to test guesses of the
 password offline.
