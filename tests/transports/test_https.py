@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 import subprocess
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -13,14 +15,16 @@ import pytest
 from srpcore.exceptions import ConfigurationError, TransportError
 from srpcore.protocol import Operation
 from srpcore_transports.https import HttpsTransport
+from srpcore_transports.urls import origin_and_target
 from support.http_transports import (
     served,
 )
-from support.loopback import LoopbackServer, Request, answer, chunked
+from support.loopback import Drop, LoopbackServer, Request, answer, chunked, tls
 from support.serving_aws import (
     KEYS,
     SIGN_IN,
     fixed,
+    reset,
 )
 
 pytestmark = pytest.mark.usefixtures("bare_environment", "no_leaks")
@@ -72,6 +76,53 @@ def test_a_response_whose_end_is_doubtful_is_refused_and_not_asked_for_again(
         assert (caught.value.may_have_arrived, caught.value.transient, caught.value.reason) == (True, False, "closed")
         assert len(server.requests) == 1
         assert transport._idle._idle == []
+
+
+@pytest.mark.parametrize("by_reset", [False, True], ids=["closed", "reset"])
+def test_a_connection_that_is_lost_within_a_response_is_reported_as_a_truncation(bundle: str, by_reset: bool) -> None:
+    def handler(_request: Request, connection: socket.socket) -> bytes:
+        connection.sendall(answer(b"{}")[:-1])
+        time.sleep(0.02)  # a reset that comes too soon takes what was sent with it
+        if by_reset:
+            reset(connection)
+        raise Drop
+
+    with served(HttpsTransport, bundle, handler, max_attempts=1) as (_, transport):
+        with pytest.raises(TransportError, match="waiting for localhost: the response was cut short") as caught:
+            transport.call(SIGN_IN)
+        assert (caught.value.may_have_arrived, caught.value.transient, caught.value.reason) == (True, True, "closed")
+
+
+class Moody(LoopbackServer):
+    """A server that closes new connections before the TLS handshake while it is *moody*."""
+
+    moody = False
+
+    def greet(self, connection: socket.socket) -> ssl.SSLContext | None:
+        if self.moody:
+            raise Drop
+        return super().greet(connection)
+
+
+def test_a_tls_session_is_forgotten_if_a_handshake_with_it_fails(bundle: str) -> None:
+    with (
+        Moody(fixed(answer()), tls("localhost")) as server,
+        HttpsTransport("eu-west-1", server.url, ca_bundle=bundle, max_attempts=1, max_idle_connections=0) as transport,
+    ):
+        transport.call(SIGN_IN)
+        origin, _ = origin_and_target(server.url)
+        assert transport._tls().session(origin) is not None
+        server.moody = True
+        with pytest.raises(TransportError, match="connecting to localhost"):
+            transport.call(SIGN_IN)
+        assert transport._tls().session(origin) is None
+
+
+def test_no_compressed_response_is_asked_for(bundle: str) -> None:
+    with served(HttpsTransport, bundle) as (server, transport):
+        transport.call(SIGN_IN)
+        transport.fetch(server.url)
+        assert [request.headers["accept-encoding"] for request in server.requests] == ["identity", "identity"]
 
 
 def test_a_connection_with_bytes_after_the_response_is_not_used_again(bundle: str) -> None:

@@ -172,9 +172,7 @@ def _receive(sock: socket, attempt: Attempt, timeout: float, reader: ResponseRea
         try:
             data = sock.recv(65_536)
         except _LOST:
-            if reader.started:
-                raise
-            data = b""
+            data = b""  # the same as a connection that was closed
         answer = reader.feed(data)
     return answer
 

@@ -107,8 +107,7 @@ class ResponseReader:
         # The parser does not refer to this object. Otherwise the two would keep each other, and what was received, in
         # memory if a response remains incomplete.
         self._parser = _parse(self._received, method, limit)
-        self.started = False
-        """Whether a byte was received."""
+        self._started = False
         next(self._parser)
 
     def feed(self, data: bytes) -> Answer | None:
@@ -125,8 +124,8 @@ class ResponseReader:
             InvalidResponse: this is not an HTTP response, or not an acceptable one.
         """
         if not data:
-            raise Incomplete if self.started else NoResponse
-        self.started = True
+            raise Incomplete if self._started else NoResponse
+        self._started = True
         self._received.data += data
         try:
             next(self._parser)
