@@ -19,7 +19,7 @@ from srpcore_transports.urls import origin_and_target
 from support.http_transports import (
     served,
 )
-from support.loopback import Drop, LoopbackServer, Request, answer, chunked, tls
+from support.loopback import Drop, LoopbackServer, Request, answer, chunked, proxy_server, tls
 from support.serving_aws import (
     KEYS,
     SIGN_IN,
@@ -54,6 +54,19 @@ def test_the_reason_phrase_of_a_proxy_is_not_quoted(
         assert len(proxy.requests) == 1
     assert str(raised.value).endswith(message)
     assert "evil" not in str(raised.value)
+
+
+@pytest.mark.parametrize("host", ["service.example:443", "[2001:db8::1]:8443"])
+def test_a_tunnel_is_asked_for_by_host_and_port(bundle: str, monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    with proxy_server(refuse=502) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        with (
+            HttpsTransport("eu-west-1", f"https://{host}", ca_bundle=bundle, max_attempts=1) as transport,
+            pytest.raises(TransportError, match="answered HTTP 502"),
+        ):
+            transport.call(SIGN_IN)
+        (request,) = proxy.requests
+    assert (request.method, request.target, request.headers["host"]) == ("CONNECT", host, host)
 
 
 @pytest.mark.parametrize(
