@@ -14,8 +14,10 @@ import pytest
 
 from srpcore.exceptions import ConfigurationError, TransportError
 from srpcore.protocol import Operation
+from srpcore_transports.attempts import Attempt
+from srpcore_transports.http_connection import open_connection, send_request
 from srpcore_transports.https import HttpsTransport
-from srpcore_transports.urls import origin_and_target
+from srpcore_transports.urls import Origin, origin_and_target
 from support.http_transports import (
     served,
 )
@@ -62,9 +64,10 @@ def test_a_tunnel_is_asked_for_by_host_and_port(bundle: str, monkeypatch: pytest
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         with (
             HttpsTransport("eu-west-1", f"https://{host}", ca_bundle=bundle, max_attempts=1) as transport,
-            pytest.raises(TransportError, match="answered HTTP 502"),
+            pytest.raises(TransportError, match="answered HTTP 502") as caught,
         ):
             transport.call(SIGN_IN)
+        assert (caught.value.reason, caught.value.url) == ("proxy", proxy.url)
         (request,) = proxy.requests
     assert (request.method, request.target, request.headers["host"]) == ("CONNECT", host, host)
 
@@ -129,6 +132,30 @@ def test_a_tls_session_is_forgotten_if_a_handshake_with_it_fails(bundle: str) ->
         with pytest.raises(TransportError, match="connecting to localhost"):
             transport.call(SIGN_IN)
         assert transport._tls().session(origin) is None
+
+
+def test_a_response_without_a_length_may_be_asked_for_again(bundle: str) -> None:
+    # The header may be missing because the response was cut short.
+    response = answer(b"{}", Content_Length="", Connection="close")
+    with served(HttpsTransport, bundle, fixed(response), max_attempts=1) as (_, transport):
+        with pytest.raises(TransportError, match="has no Content-Length") as caught:
+            transport.call(SIGN_IN)
+        assert (caught.value.may_have_arrived, caught.value.transient) == (True, True)
+
+
+def test_an_error_of_a_connection_has_no_hidden_context() -> None:
+    # The exceptions of the codecs contain what they could not encode.
+    attempt, origin = Attempt(float("inf"), repeatable=False), Origin("http", "127.0.0.1", 1)
+    with LoopbackServer(fixed(b"SSH-2.0\r\n")) as server:
+        here = Origin("http", "127.0.0.1", server.port)
+        for value, error in (("\u20ac", ConfigurationError), ("x", TransportError)):
+            connection = open_connection(here, attempt, proxy=None, tls=None, timeout=10)
+            with pytest.raises(error) as caught:
+                send_request(connection, attempt, here, "GET", "/", {"X": value}, None, timeout=10, limit=10)
+            assert caught.value.__context__ is None
+    with pytest.raises(TransportError) as refused:
+        open_connection(origin, attempt, proxy=None, tls=None, timeout=10)
+    assert refused.value.__context__ is None
 
 
 def test_no_compressed_response_is_asked_for(bundle: str) -> None:
