@@ -5,16 +5,18 @@ The operating system releases such a lock when the process that holds it ends, e
 Theory of operation
 ===================
 
-A caller passes three gates, in this order::
+A caller waits for three things, in this order::
 
-    1. its turn      the threads of one process wait in a queue, first come, first served
-    2. the queue     a lock on <name>.queue: its holder is the next one to get the lock. The file is made when a
-                     process has to wait for the first time; without it nobody waits, and this gate is open
-    3. the lock      a lock on <name>.lock; the lock on the queue is released when this one is held
+    1. the thread queue    the threads of one process wait in a queue, first come, first served
+    2. the waiting lock    an operating system lock on <name>.queue: its holder is the next one to get the lock. The
+                           file is made when a process has to wait for the first time. While it is missing, no process
+                           waits, and this step is skipped
+    3. the lock            an operating system lock on <name>.lock. The waiting lock is released when this one is held
 
-Without the first two, a caller could wait for ever. No system call waits for a lock with a time limit, so the lock is
-polled; busy threads that release it and take it again at once would always be faster than the poll of
-another thread or process. With them, a busy thread finds the queue taken, and must wait behind the other one.
+Without the first two, a caller could wait forever. No system call waits for a lock with a time limit, so the lock is
+polled. Busy threads that release the lock and acquire it again at once would always be faster than the poll of another
+thread or process. With the first two, a busy thread finds another thread before it in the thread queue, or finds the
+waiting lock held, and must wait behind the other one.
 
 fork() copies the descriptor of the lock, and a lock by flock() belongs to all copies. So a forked child closes its
 copies at once. Otherwise it would release the lock of its parent when it left the block, and it would keep the lock
@@ -66,37 +68,38 @@ def file_lock(folder: Folder, name: str, timeout: float) -> Generator[None, None
         StoreError: a file cannot be opened, or cannot be locked.
     """
     deadline = monotonic_clock() + timeout
-    turn = _Turn(folder.path / name)
+    place = _QueuePlace(folder.path / name)
     file: _LockFile | None = None
     try:
-        file = _acquire(folder, name, deadline) if turn.wait(deadline) else None
+        file = _acquire(folder, name, deadline) if place.wait(deadline) else None
         if file is None:
             path = folder.path / name
             raise StoreLocked(
-                f"could not lock {path} within {timeout:g} seconds: another program is using it; try again, or end it"
+                f"could not lock {path} within {timeout:g} seconds: another thread or program holds the lock; "
+                "try again, or stop that program"
             )
         yield
     finally:
         if file is not None:
             file.close()
-        turn.end()
+        place.leave()
 
 
-class _Turn:
-    """The place of one thread in the queue of this process for *path*."""
+class _QueuePlace:
+    """The place of one thread in the thread queue of *path*."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._called = Event()
+        self._is_first = Event()
 
     def wait(self, deadline: float) -> bool:
-        """Go to the end of the queue, and return whether this thread came to its front before *deadline*."""
-        with _turns.lock.lock:
-            queue = _turns.queues.setdefault(self._path, deque())
+        """Go to the end of the thread queue, and return whether this thread came to its front before *deadline*."""
+        with _thread_queues.lock.lock:
+            queue = _thread_queues.queues.setdefault(self._path, deque())
             queue.append(ref(self))
         while True:
-            with _turns.lock.lock:
-                # A thread that was interrupted (Ctrl-C) before it could leave the queue exists no more.
+            with _thread_queues.lock.lock:
+                # Skip threads that were interrupted (Ctrl-C) before they could leave the queue.
                 while (first := queue[0]()) is None:
                     queue.popleft()
             if first is self:
@@ -104,55 +107,56 @@ class _Turn:
             left = deadline - monotonic_clock()
             if left <= 0:
                 return False
-            self._called.wait(min(left, 1))
+            self._is_first.wait(min(left, 1))
 
-    def end(self) -> None:
-        """Leave the queue, and call the thread that is the first one now."""
-        with _turns.lock.lock:
-            queue = _turns.queues.get(self._path, deque())
+    def leave(self) -> None:
+        """Leave the thread queue, and wake up the thread that is the first one now."""
+        with _thread_queues.lock.lock:
+            queue = _thread_queues.queues.get(self._path, deque())
             if ref(self) not in queue:
                 return  # this is a forked child, or the thread was interrupted before it was in the queue
             queue.remove(ref(self))
             if not queue:
-                del _turns.queues[self._path]
+                del _thread_queues.queues[self._path]
             elif (first := queue[0]()) is not None:
-                first._called.set()
+                first._is_first.set()
 
 
-class _Turns:
+class _ThreadQueues:
     def __init__(self) -> None:
         self.lock = ForkSafeLock()
-        self.queues: dict[Path, deque[ref[_Turn]]] = {}
+        self.queues: dict[Path, deque[ref[_QueuePlace]]] = {}
 
 
-_turns = _Turns()
+_thread_queues = _ThreadQueues()
 
 
 def _acquire(folder: Folder, name: str, deadline: float) -> _LockFile | None:
-    queue = _open_queue(folder, name, os.O_RDWR)
+    """Acquire the waiting lock and then the lock. Return the locked file, or None if *deadline* passed before that."""
+    waiting = _open_waiting_lock(folder, name, os.O_RDWR)
     try:
-        if queue is None:
-            file = _try_lock(folder, name, 0)
+        if waiting is None:
+            file = _try_lock(folder, name, 0)  # deadline 0: one attempt, no waiting
             if file is not None or monotonic_clock() >= deadline:
                 return file
-            queue = _open_queue(folder, name, os.O_RDWR | os.O_CREAT)
-        # If the queue was removed, this caller is the next one without it.
-        if queue is not None and not queue.lock_until(deadline) and monotonic_clock() >= deadline:
+            waiting = _open_waiting_lock(folder, name, os.O_RDWR | os.O_CREAT)
+        # lock_until() also returns False if the file was removed. Then go on without the waiting lock.
+        if waiting is not None and not waiting.lock_until(deadline) and monotonic_clock() >= deadline:
             return None
         while True:
             file = _try_lock(folder, name, deadline)
             if file is not None or monotonic_clock() >= deadline:
                 return file
     finally:
-        if queue is not None:
-            queue.close()
+        if waiting is not None:
+            waiting.close()
 
 
-def _open_queue(folder: Folder, name: str, flags: int) -> _LockFile | None:
+def _open_waiting_lock(folder: Folder, name: str, flags: int) -> _LockFile | None:
     try:
         return _LockFile(folder, f"{name.removesuffix('.lock')}.queue", flags)
     except FileNotFoundError:
-        return None  # so far nobody had to wait
+        return None  # no process has had to wait so far
 
 
 def _try_lock(folder: Folder, name: str, deadline: float) -> _LockFile | None:
@@ -175,7 +179,7 @@ class _LockFile:
         self._locked = False
         with _forking.lock:
             self.descriptor = folder.open(name, flags)  # -1 after it was closed
-            _OPEN.add(self)
+            _open_files.add(self)
 
     def lock_until(self, deadline: float) -> bool:
         """Lock the file, and return whether that succeeded before *deadline*, and before the file was removed.
@@ -191,8 +195,8 @@ class _LockFile:
             except (BlockingIOError, PermissionError):
                 if monotonic_clock() >= deadline or not self.is_current():
                     return False
-                # Not always the same time: two processes in step with each other would always come in the same order.
-                time.sleep(_PAUSE * (0.5 + time.monotonic_ns() % 1000 / 1000))
+                # Vary the pause. If two processes always tried at the same times, one of them could always be first.
+                time.sleep(_PAUSE * (0.5 + monotonic_clock() * 1e6 % 1))
             except OSError as error:
                 raise StoreError(f"cannot lock {self._folder.path / self._name}: {error.strerror}") from None
 
@@ -206,7 +210,7 @@ class _LockFile:
         """Release the lock, and close the file. In a forked child it is closed already, and its parent has the lock."""
         with _forking.lock:
             descriptor, self.descriptor = self.descriptor, -1
-            _OPEN.discard(self)
+            _open_files.discard(self)
             if descriptor < 0:
                 return
             try:
@@ -218,7 +222,7 @@ class _LockFile:
 
 _forking = ForkSafeLock()
 """Held while a file is opened or closed, and while the process forks."""
-_OPEN: set[_LockFile] = set()
+_open_files: set[_LockFile] = set()
 _forks = local()
 
 
@@ -233,11 +237,11 @@ def _after_fork_in_parent() -> None:
 
 
 def _after_fork_in_child() -> None:
-    _turns.queues.clear()  # the threads that wait are not here
-    for file in _OPEN:
+    _thread_queues.queues.clear()  # the threads that wait are not here
+    for file in _open_files:
         os.close(file.descriptor)
         file.descriptor = -1
-    _OPEN.clear()
+    _open_files.clear()
 
 
 if hasattr(os, "register_at_fork"):

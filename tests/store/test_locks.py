@@ -16,7 +16,7 @@ import pytest
 
 from srpcore.exceptions import StoreLocked, StoreUnsafe
 from srpcore.store import FileStore
-from srpcore.store.locks import _Turn, _turns  # pyright: ignore[reportPrivateUsage]
+from srpcore.store.locks import _QueuePlace, _thread_queues  # pyright: ignore[reportPrivateUsage]
 from support.forks import held_by_another_thread, in_a_child
 
 from .making import KEY, start
@@ -195,12 +195,12 @@ def test_threads_have_the_lock_in_the_order_in_which_they_came(folder: Path) -> 
     with store.lock(KEY):
         for number, thread in enumerate(threads):
             thread.start()
-            while sum(len(queue) for queue in _turns.queues.values()) < number + 2:
+            while sum(len(queue) for queue in _thread_queues.queues.values()) < number + 2:
                 time.sleep(0.001)
     for thread in threads:
         thread.join(60)
     assert order == [*range(6)]
-    assert _turns.queues == {}
+    assert _thread_queues.queues == {}
 
 
 def test_a_thread_that_gives_up_leaves_the_queue(folder: Path) -> None:
@@ -209,21 +209,21 @@ def test_a_thread_that_gives_up_leaves_the_queue(folder: Path) -> None:
         for timeout in (0, 0.05):
             with pytest.raises(StoreLocked), FileStore(folder, lock_timeout=timeout).lock(KEY):
                 raise AssertionError
-        assert [len(queue) for queue in _turns.queues.values()] == [1]
-    assert _turns.queues == {}
+        assert [len(queue) for queue in _thread_queues.queues.values()] == [1]
+    assert _thread_queues.queues == {}
 
 
 def test_a_thread_that_was_interrupted_does_not_block_the_queue(folder: Path) -> None:
     path = folder / "x.lock"
-    lost: _Turn | None = _Turn(path)
+    lost: _QueuePlace | None = _QueuePlace(path)
     assert lost is not None
     assert lost.wait(0)
     lost = None
     gc.collect()
-    following = _Turn(path)
+    following = _QueuePlace(path)
     assert following.wait(0)
-    following.end()
-    assert path not in _turns.queues
+    following.leave()
+    assert path not in _thread_queues.queues
 
 
 def test_the_file_of_the_queue_is_made_when_somebody_waits(folder: Path) -> None:
