@@ -6,7 +6,7 @@ Theory of operation
 :class:`KeyCache` holds the keys and decides when to fetch; it does no I/O and takes no lock. :class:`JwksProvider`
 fetches with threads, :class:`AsyncJwksProvider` with asyncio tasks.
 
-How old the keys may be. The age of the keys is the time since the fetch that brought them was started::
+How old the keys may be. Their age counts from the start of the fetch. (*) Not in AWS Lambda, as explained below::
 
     fetched             max_age                     max_age + stale_if_error
        |-------------------|-----------------------------|-------------------->
@@ -19,8 +19,7 @@ When the next fetch may start. *last* is the end of the last fetch, successful o
     the keys are fresh, but lack the key id   last + cool_down
     the keys are stale, but lack the key id   last + cool_down
     stale or expired, last fetch failed       last + min(cool_down, 1 s, 2 s, 4 s, ... doubled for each failure)
-    stale or expired, last fetch succeeded    at once
-    nothing was fetched yet                   at once
+    otherwise                                 at once
 
 The first two rows limit the fetches that an attacker can cause with invented key ids to one per *cool_down*. The third
 row protects a server that is down. Until the pause is over, stale keys are used, and a caller whose key is
@@ -46,19 +45,17 @@ does not find the key there, it joins the other callers::
 
 With asyncio a lock is not needed, because no other task runs between two awaits, and each fetch is a task of its own.
 
-AWS Lambda freezes a process as soon as it has answered a request, and thaws it for the next one, which may be hours
-later. Three rules follow from that:
+AWS Lambda freezes a process as soon as it has answered a request, and thaws it for the next one. So three rules apply:
 
-- (*) In Lambda no fetch runs in the background, because it would be frozen before it has ended, each time again. The
-  keys would be used until they expire. The caller fetches in its own thread instead, and returns stale keys only if
-  that fails.
+- (*) In Lambda no fetch runs in the background, because it would be frozen every time before it ends. The keys would
+  be used until they expire. The caller fetches in its own thread instead, and returns stale keys only if that fails.
 - Other programs may be frozen too, for example a container that is paused. A fetch is overdue if it was started more
   than *timeout* ago, by the wall clock. One that has ended was frozen if it took more than twice that time; then its
   failure does not count, because it shows nothing about the server. In both cases the next caller fetches in its own
-  thread. Only fetches in the background are meant: the thread of another one is a caller's, which goes on with it.
+  thread. This applies to background fetches only. A foreground fetch runs in the thread of a caller, which continues
+  it after the thaw.
 - Ages are measured with the wall clock, because the monotonic clock may stop in a frozen process, so that old keys
-  would look fresh. And the age counts from the start of the fetch: a frozen process may read an answer that the server
-  sent hours ago.
+  would look fresh. They count from the start of the fetch: a frozen process may read an answer that is hours old.
 """
 
 from __future__ import annotations
@@ -67,7 +64,7 @@ import os
 from collections.abc import Awaitable, Callable
 from contextvars import Context
 from threading import Event, Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .._fork import ForkSafeLock, reset_in_child
 from ..exceptions.base import SrpcoreError, TransportError, TransportTimeout
@@ -98,10 +95,15 @@ class KeyTiming:
         seconds("cool_down", cool_down, zero=False)
         seconds("stale_if_error", stale_if_error)
         seconds("timeout", timeout, zero=False)
-        self.max_age = max_age
-        self.cool_down = cool_down
-        self.stale_if_error = stale_if_error
-        self.timeout = timeout
+        self.max_age, self.cool_down = max_age, cool_down
+        self.stale_if_error, self.timeout = stale_if_error, timeout
+
+
+class _LastFetch(NamedTuple):
+    ended: float
+    failures: int = 0  # failed fetches since the last successful one
+    error: str = ""  # why it failed
+    reason: str = "answer"  # the TransportError's ``reason`` for that
 
 
 class KeyCache:
@@ -117,8 +119,7 @@ class KeyCache:
         # old keys with their time or the new keys with theirs, and never a mixture.
         self._cached: tuple[KeySet, float] | None = None
         self._given_keys: KeySet | None = None
-        self._last_fetch: tuple[float, int, str, str] | None = None
-        """Its end, failures in a row, why the last one failed, and the TransportError's ``reason`` for that."""
+        self._last_fetch: _LastFetch | None = None
 
     def find(self, kid: str | None, now: float) -> KeySet | None:
         """Return the keys, fresh or stale, if they contain *kid*, else None. With *kid* None any keys are returned."""
@@ -137,20 +138,18 @@ class KeyCache:
 
     def should_fetch(self, kid: str | None, now: float) -> bool:
         """Return whether to start a fetch at *now* for a caller that needs the key *kid*."""
-        if self._given_keys is not None:
-            return False
-        if self.fresh(kid, now) is not None:
+        if self._given_keys is not None or self.fresh(kid, now) is not None:
             return False
         if self._usable(now) is not None and self.find(kid, now) is None:
             return self._pause_is_over(self._timing.cool_down, now)
-        failures = 0 if self._last_fetch is None else self._last_fetch[1]
+        failures = 0 if self._last_fetch is None else self._last_fetch.failures
         # Bound the exponent: after a very long outage the power would overflow.
         back_off = FIRST_BACK_OFF * 2.0 ** min(failures - 1, 30) if failures else 0
         return self._pause_is_over(min(self._timing.cool_down, back_off), now)
 
     def is_overdue(self, started: float, now: float, times: int = 1) -> bool:
         """Return whether a fetch has taken more than *times* the timeout at *now*."""
-        # If the clock was set back, nobody knows how long the fetch has been running, so it counts as overdue.
+        # If the clock was set back, it is unknown how long the fetch has been running, so it counts as overdue.
         return not 0 <= now - started <= times * self._timing.timeout
 
     def set_given_keys(self, keys: KeySet) -> None:
@@ -158,10 +157,9 @@ class KeyCache:
         self._given_keys = keys
 
     def record_success(self, body: bytes, started: float, now: float) -> None:
-        """Replace the keys by those in *body*, the document that a fetch returned, unless they are newer.
+        """Replace the keys by those in *body*, the document that a fetch returned, unless the cached keys are newer.
 
         Args:
-            body: the document.
             started: when the fetch was started. The age of the keys counts from then.
             now: when it ended.
 
@@ -173,7 +171,7 @@ class KeyCache:
         # *now* means that the clock was set back since, so it shows nothing.
         if self._cached is None or not started < self._cached[1] <= now:
             self._cached = keys, started
-        self._last_fetch = now, 0, "", ""
+        self._last_fetch = _LastFetch(now)
 
     def record_failure(self, error: Exception, now: float) -> None:
         """Record that a fetch failed at *now*. The old keys stay."""
@@ -181,18 +179,19 @@ class KeyCache:
         # with its password, so use the name of its class only.
         reason = str(error) if isinstance(error, SrpcoreError) else type(error).__name__
         kind = error.reason if isinstance(error, TransportError) else "answer"
-        self._last_fetch = now, 1 + (0 if self._last_fetch is None else self._last_fetch[1]), reason, kind
+        failures = 0 if self._last_fetch is None else self._last_fetch.failures
+        self._last_fetch = _LastFetch(now, failures + 1, reason, kind)
 
     def lookup_error(self, kid: str | None, now: float) -> SrpcoreError:
         """Return the error to raise if :meth:`find` returns None and no fetch is due."""
         keys = self._usable(now)
         if keys is not None:
             return UnknownKey(UNKNOWN_KEY, expected=[*keys.keys], actual=kid)
-        _, _, reason, kind = self._last_fetch or (0, 0, "the fetch was interrupted", "answer")
+        last = self._last_fetch or _LastFetch(now, error="the fetch was interrupted")
         old = "" if self._cached is None else f" (the cached one is {now - self._cached[1]:.0f} seconds old: too old)"
-        message = f"key set {self.url} could not be fetched, so no token can be verified: {reason}{old}"
-        error = TransportTimeout if kind.endswith("timeout") else TransportError
-        return error(message, reason=kind, url=self.url, fetching=True)
+        message = f"key set {self.url} could not be fetched, so no token can be verified: {last.error}{old}"
+        error = TransportTimeout if last.reason.endswith("timeout") else TransportError
+        return error(message, reason=last.reason, url=self.url, fetching=True)
 
     def _usable(self, now: float) -> KeySet | None:
         if self._given_keys is not None or self._cached is None:
@@ -203,7 +202,7 @@ class KeyCache:
     def _pause_is_over(self, pause: float, now: float) -> bool:
         # If the clock was set back, the difference is negative. Fetch at once then: otherwise no fetch would start
         # until the clock reaches the old time again.
-        return self._last_fetch is None or not 0 <= now - self._last_fetch[0] < pause
+        return self._last_fetch is None or not 0 <= now - self._last_fetch.ended < pause
 
 
 class _RunningFetch:
@@ -247,12 +246,12 @@ class JwksProvider:
             if found is not None:
                 return found
             leads, fetching = self._join(kid, now)
+            found = self.cache.find(kid, now)  # now, because a background fetch may replace the keys soon
             if leads and fetching is not None:
                 if not fetching.background:
                     self._fetch_keys(fetching)
                     return self._find(kid)
                 self._fetch_in_background(fetching)
-            found = self.cache.find(kid, now)
             if found is not None:
                 return found
             if fetching is None:
@@ -350,10 +349,11 @@ class AsyncJwksProvider:
             now = self._clock()
             found, due = self.cache.find(kid, now), self.cache.should_fetch(kid, now)
             fetching = self._running_fetch()
-            # In Lambda the event loop may run only while a caller waits.
+            # In Lambda wait even if there are stale keys: the event loop may run only while a caller waits.
             waits = found is None or (fetching is not None and _freezes())
             overdue = fetching is not None and self._background and self.cache.is_overdue(self._started, now)
             if (fetching is None or overdue) and due and not leads:
+                # A caller starts at most one fetch (`leads`). If that fails, it uses stale keys or raises.
                 if fetching is not None:
                     fetching.cancel()
                 leads, waits = True, waits or overdue or self._frozen or _freezes()

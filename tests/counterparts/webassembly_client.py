@@ -12,7 +12,7 @@ from typing import Any
 import srpcore
 from srpcore import Cognito, TokenVerifier
 from srpcore.crypto import modexp
-from srpcore.exceptions import NotAuthorizedException, TokenVerificationException
+from srpcore.exceptions import NotAuthorizedException, TokenVerificationException, WrongPassword
 from srpcore.protocol import Operation, Reply
 from srpcore.tokens import rsa
 
@@ -46,7 +46,7 @@ def refused(function: Callable[..., Any], *arguments: Any) -> str:
     try:
         function(*arguments)
     except (NotAuthorizedException, TokenVerificationException) as error:
-        return type(error).__name__
+        return "WrongPassword" if isinstance(error, WrongPassword) else type(error).__name__
     return "accepted"
 
 
