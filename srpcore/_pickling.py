@@ -1,4 +1,4 @@
-"""Refuse to pickle what has connections, locks and secrets, and name the way to keep it instead."""
+"""Raise a clear error if an object with connections, locks or secrets is pickled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do blocking work in a thread, so that an event loop goes on meanwhile.
+"""Run blocking code in a thread, so that it does not block the event loop.
 
 A thread cannot be stopped. So if the task that waits for it is cancelled, these functions wait until the thread has
 ended before they raise CancelledError: otherwise the work would still change things after the task is gone.
@@ -30,7 +30,10 @@ async def in_thread(function: Callable[..., T], /, *arguments: Any) -> T:
 
 
 async def uninterrupted(work: Awaitable[T]) -> T:
-    """Return the result of *work*. If the task is cancelled, *work* is not, and this still waits until it has ended."""
+    """Return the result of *work*.
+
+    Cancelling the task does not cancel *work*: CancelledError is raised only after *work* has ended.
+    """
     import asyncio
 
     running = asyncio.ensure_future(work)
@@ -46,11 +49,11 @@ async def uninterrupted(work: Awaitable[T]) -> T:
 
 @asynccontextmanager
 async def entered_in_thread(manager: AbstractContextManager[None]) -> AsyncGenerator[None, None]:
-    """Hold the lock *manager* in the block. One new thread enters it and another leaves it; the event loop goes on.
+    """Hold the lock *manager* in the block, without blocking the event loop.
 
-    So the lock must not belong to a thread, as an RLock does. The threads are not those of asyncio's default executor:
-    that one has a limited number of threads, and if all of them waited for locks, the code that releases a lock might
-    not get a thread.
+    The lock is acquired in one thread and released in another, so it must not be an RLock. Each of the two is a new
+    thread, and not one of asyncio's default executor. The executor has a limited number of threads: if all of them
+    waited for locks, there might be no thread left for the code that releases a lock.
     """
     import asyncio
     from threading import Thread

@@ -83,7 +83,7 @@ class Operation:
 def is_operation_name(name: object) -> bool:
     """Return whether *name* has the form of an operation's name: up to 128 ASCII letters and digits, a letter first.
 
-    A transport must check this before it makes a header or the name of a method of it.
+    A transport must check this before it uses the name in a header or as a method name.
     """
     return isinstance(name, str) and name.isascii() and name.isalnum() and name[0].isalpha() and len(name) <= 128
 

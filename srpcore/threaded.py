@@ -127,6 +127,11 @@ class DeferredTransport:
 
 
 async def _to_thread(function: Callable[[], T]) -> T:
+    """Run *function* in a thread. If the task is cancelled, return at once; the thread finishes on its own.
+
+    ``offload.in_thread`` waits for the thread instead, because that runs flows, which change the object and cannot be
+    closed while they run. Here the thread only sends a request, and its result can be dropped.
+    """
     import asyncio
 
     return await asyncio.to_thread(function)

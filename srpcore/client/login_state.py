@@ -6,9 +6,10 @@ Theory of operation::
 
                       started()                       obtained()
     LoggedOut ─────────────────────────► LoggingIn ─────────────────────────► LoggedIn
-        ▲                                    │                                    │
-        └──── settled(): the login failed ───┴──► the state before: LoggedOut or LoggedIn
-        └──────────────────────────── forgotten() ────────────────────────────────┘
+        ▲                                                                         │
+        └───────────────────────────────── forgotten() ───────────────────────────┘
+
+    LoggingIn ──settled()──► LoggingIn.before, if the login failed: LoggedOut or LoggedIn
 
 ==========  ============  ==========  ==========================================================================
 from        function      to          when

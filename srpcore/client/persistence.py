@@ -30,7 +30,7 @@ __all__ = ["AsyncPersistenceMethods", "PersistenceMethods", "SharedPersistence",
 
 T = TypeVar("T")
 
-# A marker for each refresh that the present code was called by. asyncio passes it on to tasks and to threads.
+# The refreshes that (indirectly) called the current code. asyncio passes the value on to tasks and to threads.
 _REFRESHES: ContextVar[tuple[object, ...]] = ContextVar("srpcore_refreshes", default=())
 
 

@@ -50,7 +50,8 @@ if TYPE_CHECKING:
 __all__ = ["AsyncRefreshMethods", "RefreshMethods", "SharedRefresh"]
 
 TAKE_OVER_MARGIN = 60.0
-"""Tokens that another process has stored are used, instead of a refresh, if they are valid for so many seconds more."""
+"""Tokens that another process stored are used instead of a refresh if they are valid for at least this many more
+seconds."""
 
 
 class SharedRefresh(SharedKeys):
@@ -117,9 +118,9 @@ class SharedRefresh(SharedKeys):
             yield from self._save()
         else:
             login = yield from self._load()
-            if (yield from self._take_over(login)):
+            if (yield from self._use_stored_tokens(login)):
                 return
-        reply = yield from self._request_tokens(self._claims_beside_refresh_token(login), client_metadata)
+        reply = yield from self._request_tokens(self._access_claims_for_refresh(login), client_metadata)
         result = authentication_result(reply)
         rotated: str | None = result.get("RefreshToken")
         if rotated:
@@ -157,7 +158,7 @@ class SharedRefresh(SharedKeys):
         self._login = self._login._replace(account=account._replace(refresh_way=way))
         return reply
 
-    def _take_over(self, login: Login | None) -> Flow[bool]:
+    def _use_stored_tokens(self, login: Login | None) -> Flow[bool]:
         """Use what another process has stored meanwhile. Return whether its tokens make a refresh unnecessary.
 
         If they do not, for example because they have expired too, at least its newer refresh token is used.
@@ -185,7 +186,7 @@ class SharedRefresh(SharedKeys):
         self._expire_at(stored.expires_at)
         return True
 
-    def _claims_beside_refresh_token(self, login: Login | None) -> Mapping[str, Any]:
+    def _access_claims_for_refresh(self, login: Login | None) -> Mapping[str, Any]:
         """Return the claims of the access token that came with the refresh token. They are not verified.
 
         *login* is the stored login. If the refresh token was taken from there, so is the access token.
