@@ -50,8 +50,9 @@ if TYPE_CHECKING:
 __all__ = ["AsyncRefreshMethods", "RefreshMethods", "SharedRefresh"]
 
 TAKE_OVER_MARGIN = 60.0
-"""Tokens that another process stored are used instead of a refresh if they are valid for at least this many more
-seconds."""
+"""A number of seconds. Tokens that another process stored are used instead of a refresh if they are valid for at least
+this many more seconds.
+"""
 
 
 class SharedRefresh(SharedKeys):
