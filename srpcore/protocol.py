@@ -13,7 +13,7 @@ no I/O: :mod:`srpcore.driver` carries out the requests::
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from typing import Any, NamedTuple, NoReturn, Protocol, TypeAlias, TypeVar
+from typing import Any, NamedTuple, NoReturn, Protocol, TypeAlias, TypeVar, cast
 
 from .service_model import UNSIGNED
 
@@ -104,12 +104,15 @@ class Reply:
     An error is a reply too. Then ``document`` has the member ``Error``, with ``Code`` and ``Message``.
 
     Attributes:
-        error: the member ``Error`` of the document, or None if the operation succeeded.
+        error: None if the operation succeeded, else the member ``Error`` of the document. It is empty if the document
+            has no such object, for example because a program's test raised an error without one.
 
     Args:
         document: the JSON object, with the member ``ResponseMetadata`` added.
         raised: the class of the exception that the client under the transport (botocore) raised for this reply, or
-            None.
+            None. A reply with an exception is always an error.
+        failed: whether the reply is an error. By default it is one if the document has the member ``Error``. A
+            transport that knows it otherwise must give it, because the document may be any object, such as a mock.
     """
 
     # Not a dataclass: the module `dataclasses` takes longer to load than the whole protocol, and cold starts load this.
@@ -121,7 +124,9 @@ class Reply:
 
     def __init__(self, document: JsonObject, raised: type[Exception] | None = None) -> None:
         object.__setattr__(self, "document", document)
-        object.__setattr__(self, "error", document.get("Error"))
+        # A mock of a botocore client returns a mock, which is not an error although it has every member.
+        error = document.get("Error") if isinstance(document, dict) else None  # pyright: ignore[reportUnnecessaryIsInstance]
+        object.__setattr__(self, "error", error)
         object.__setattr__(self, "raised", raised)
 
     def __setattr__(self, attribute: str, value: object) -> NoReturn:
@@ -132,10 +137,12 @@ class Reply:
 
     # Without __hash__, because the document can be changed: a class with __eq__ alone is not hashable.
     def __eq__(self, other: object) -> bool:
-        return self.document == other.document if isinstance(other, Reply) else NotImplemented
+        if not isinstance(other, Reply):
+            return NotImplemented
+        return (self.document, self.error) == (other.document, other.error)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Reply, (self.document, self.raised)
+        return _reply, (self.document, self.raised, self.error is not None)
 
     def __repr__(self) -> str:
         # Without the document: it contains tokens.
@@ -144,13 +151,24 @@ class Reply:
     @property
     def status(self) -> int:
         """The HTTP status, or 200 if the transport did not provide one."""
-        return int(self.document.get("ResponseMetadata", {}).get("HTTPStatusCode", 200))
+        status = _member(self.document, "ResponseMetadata").get("HTTPStatusCode")
+        return status if isinstance(status, int) else 200
 
     @property
     def request_id(self) -> str | None:
         """The service's id of the request. AWS support asks for it."""
-        request_id = self.document.get("ResponseMetadata", {}).get("RequestId")
+        request_id = _member(self.document, "ResponseMetadata").get("RequestId")
         return None if request_id is None else str(request_id)
+
+
+def _reply(document: JsonObject, raised: type[Exception] | None, failed: bool) -> Reply:
+    return Reply(document, raised, failed=failed)
+
+
+def _member(document: object, name: str) -> JsonObject:
+    """Return the JSON object *name* in *document*, or an empty dictionary if there is none."""
+    found = cast(JsonObject, document).get(name) if isinstance(document, dict) else None
+    return cast(JsonObject, found) if isinstance(found, dict) else {}
 
 
 class CallMethod:

@@ -11,6 +11,10 @@ With refresh token rotation, REFRESH_TOKEN_AUTH is not available. With a client 
 SECRET_HASH over the canonical username. GetTokensFromRefreshToken takes the plain secret, so it also works if only an
 alias is known.
 
+An emulator may not have GetTokensFromRefreshToken at all: moto's decorator raises NotImplementedError, its server
+answers HTTP 500 with an HTML page, and a mock of a client returns another mock. These count as "not available" too, the
+HTTP 500 only if the pool has an endpoint other than AWS's.
+
 After any other error, or a timeout, no second request is sent: the refresh token may already have been used up.
 """
 
@@ -20,7 +24,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..crypto.encoding import utf8
-from ..exceptions.base import InvalidRequest
+from ..exceptions.base import InvalidRequest, TransportError
 from ..exceptions.service import ServiceError
 from ..protocol import Flow, JsonObject
 from . import ask
@@ -60,12 +64,14 @@ def refresh(
     way = first or (REFRESH_TOKEN_AUTH if app.client_secret is None else GET_TOKENS)
     try:
         reply = yield from _refresh_by(way, app, refresh_token, username, device_key, client_metadata)
-    except ServiceError as error:
-        if not _is_unavailable(way, error):
+        # A mock of a botocore client returns a mock from an operation that the test has not prepared.
+        if way == REFRESH_TOKEN_AUTH or isinstance(reply, dict):  # pyright: ignore[reportUnnecessaryIsInstance]
+            return reply, way
+    except (ServiceError, TransportError, NotImplementedError) as error:
+        if not _is_unavailable(way, app, error):
             raise
-        way = GET_TOKENS if way == REFRESH_TOKEN_AUTH else REFRESH_TOKEN_AUTH
-        reply = yield from _refresh_by(way, app, refresh_token, username, device_key, client_metadata)
-    return reply, way
+    way = GET_TOKENS if way == REFRESH_TOKEN_AUTH else REFRESH_TOKEN_AUTH
+    return (yield from _refresh_by(way, app, refresh_token, username, device_key, client_metadata)), way
 
 
 def require_refresh_token(refresh_token: str | None) -> str:
@@ -101,9 +107,30 @@ def _refresh_by(
     return (yield from ask("InitiateAuth", {**common, "AuthFlow": REFRESH_TOKEN_AUTH, "AuthParameters": given}))
 
 
-def _is_unavailable(way: str, error: ServiceError) -> bool:
+_NO_SUCH_OPERATION: Final = frozenset(
+    {
+        "InvalidAction",
+        "NotImplemented",
+        "UnknownOperation",
+        "UnknownOperationException",
+        "Unsupported",
+        "UnsupportedOperation",
+        "UnsupportedOperationException",
+    }
+)
+"""The codes with which the service, or an emulator of it, answers an operation that it does not have."""
+
+
+def _is_unavailable(way: str, app: AppClient, error: Exception) -> bool:
+    """Return whether *error* proves that *way* is not available, so that the refresh token was not used."""
     if way == GET_TOKENS:
-        return error.code in ("UnknownOperationException", "UnknownOperation", "InvalidAction")
+        if isinstance(error, ServiceError):
+            return error.code in _NO_SUCH_OPERATION or (error.code == "InternalFailure" and error.status == 501)
+        if isinstance(error, TransportError):
+            return error.status in (500, 501) and app.pool.endpoint_url is not None
+        return True  # NotImplementedError, raised by an emulator in this process
+    if not isinstance(error, ServiceError):
+        return False
     if error.code == "InvalidParameterException":
         return any(words in error.message.lower() for words in ("not enabled", "rotation"))
     return error.code in ("UnsupportedOperationException", "OperationNotEnabledException")

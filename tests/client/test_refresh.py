@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -24,6 +25,13 @@ def logged_in(world: World, name: str = "alice") -> srpcore.Cognito:
     user.authenticate(PASSWORD)
     world.wire.clear()
     return user
+
+
+def replied(answer: Reply | Exception) -> Reply:
+    """Return *answer*, or raise it."""
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 def test_refresh_sets_new_tokens(world: World) -> None:
@@ -82,6 +90,70 @@ def test_confidential_client_refreshes_if_the_operation_is_unknown(make_world: C
     world.wire.clear()
     user.renew_access_token()
     assert world.wire.names == [BY_FLOW]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        error("InternalFailure", "not implemented", 501),
+        error("InvalidAction"),
+        error("NotImplemented"),
+        error("UnknownOperation"),
+        error("Unsupported"),
+        error("UnsupportedOperation"),
+        error("UnsupportedOperationException"),
+        NotImplementedError("The get_tokens_from_refresh_token action has not been implemented"),
+    ],
+    ids=str,
+)
+def test_confidential_client_refreshes_if_an_emulator_lacks_the_operation(
+    make_world: Callable[..., World], answer: Reply | Exception
+) -> None:
+    world = make_world(client_secret=True)
+    world.create()
+    user = logged_in(world)
+    world.wire.instead = lambda operation: replied(answer) if operation.name == GET_TOKENS else None
+    user.renew_access_token()
+    assert world.wire.names == [GET_TOKENS, BY_FLOW]
+
+
+@pytest.mark.parametrize("endpoint_url", [None, "https://emulator.example"])
+def test_http_500_without_a_document_means_a_missing_operation_only_on_an_emulator(
+    make_world: Callable[..., World], endpoint_url: str | None
+) -> None:
+    world = make_world(client_secret=True)
+    world.create()
+    user = logged_in(world)
+    user.pool_domain_url = endpoint_url
+    failure = exceptions.TransportError("HTTP 500", status=500)
+    world.wire.instead = lambda operation: replied(failure) if operation.name == GET_TOKENS else None
+    with nullcontext() if endpoint_url else pytest.raises(exceptions.TransportError):
+        user.renew_access_token()
+    assert world.wire.names == ([GET_TOKENS, BY_FLOW] if endpoint_url else [GET_TOKENS])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        error("InternalFailure", "", 500),
+        error("NotAuthorizedException", "not implemented"),
+        error("RefreshTokenReuseException"),
+        exceptions.TransportTimeout("no answer in time"),
+        exceptions.TransportError("HTTP 502", status=502),
+    ],
+    ids=str,
+)
+def test_confidential_client_on_an_emulator_stays_with_the_operation_after_other_failures(
+    make_world: Callable[..., World], answer: Reply | Exception
+) -> None:
+    world = make_world(client_secret=True)
+    world.create()
+    user = logged_in(world)
+    user.pool_domain_url = "https://emulator.example"
+    world.wire.instead = lambda operation: replied(answer)
+    with pytest.raises(exceptions.SrpcoreError):
+        user.renew_access_token()
+    assert world.wire.names == [GET_TOKENS]
 
 
 def test_restored_tokens_of_an_alias_refresh_with_a_secret(make_world: Callable[..., World]) -> None:

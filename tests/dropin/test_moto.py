@@ -94,3 +94,45 @@ def test_a_wrong_password_of_an_administrators_log_in(mocked: tuple[str, str]) -
     user = srpcore.Cognito(*mocked, username=USERNAME)
     with pytest.raises(exceptions.NotAuthorizedException):
         user.admin_authenticate("Wrong-Horse-1")
+
+
+def test_refresh_with_a_client_secret_works_without_get_tokens_from_refresh_token(mocked: tuple[str, str]) -> None:
+    """moto has no such operation, and raises NotImplementedError in the program's process."""
+    admin = srpcore.Cognito(*mocked).client
+    app = admin.create_user_pool_client(UserPoolId=mocked[0], ClientName="b", GenerateSecret=True)["UserPoolClient"]
+    user = srpcore.Cognito(mocked[0], app["ClientId"], username=USERNAME, client_secret=app["ClientSecret"])
+    with mock.patch.object(user, "verify_token"):
+        user.admin_authenticate(PASSWORD)
+        user.renew_access_token()
+    assert user.token_type == "Bearer"
+
+
+def test_refresh_with_a_client_secret_works_on_moto_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """moto's server answers GetTokensFromRefreshToken with HTTP 500 and an HTML page."""
+    from moto.server import ThreadedMotoServer
+
+    monkeypatch.setenv("SRPCORE_TRANSPORT", "botocore")
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    try:
+        url = f"http://127.0.0.1:{server.get_host_and_port()[1]}"
+        keys: dict[str, Any] = {
+            "access_key": "AKIDEXAMPLE",
+            "secret_key": "a-secret-key-of-the-tests",
+            "endpoint_url": url,
+        }
+        admin = srpcore.Cognito("us-east-1_any", "any", **keys).client
+        pool_id = admin.create_user_pool(PoolName="pool")["UserPool"]["Id"]
+        app = admin.create_user_pool_client(UserPoolId=pool_id, ClientName="b", GenerateSecret=True)["UserPoolClient"]
+        admin.admin_create_user(UserPoolId=pool_id, Username="bob", MessageAction="SUPPRESS")
+        admin.admin_set_user_password(UserPoolId=pool_id, Username="bob", Password=PASSWORD, Permanent=True)
+        for transport in ("https", "botocore"):
+            user = srpcore.Cognito(
+                pool_id, app["ClientId"], username="bob", client_secret=app["ClientSecret"], transport=transport, **keys
+            )
+            with mock.patch.object(user, "verify_token"):
+                user.admin_authenticate(PASSWORD)
+                user.renew_access_token()
+            assert user.token_type == "Bearer"
+    finally:
+        server.stop()

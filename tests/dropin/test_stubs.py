@@ -120,3 +120,16 @@ def test_a_device_reply_is_taken(user: srpcore.Cognito) -> None:
     with mock.patch("srpcore.aws_srp.AWSSRP.authenticate_user", return_value=reply):
         user.authenticate("password")
     assert user.new_device_metadata == metadata
+
+
+@pytest.mark.parametrize("kind", [mock.Mock, mock.MagicMock])
+def test_refresh_with_a_client_secret_works_with_a_mock_that_prepares_only_initiate_auth(kind: type[mock.Mock]) -> None:
+    client = kind()
+    client.initiate_auth.return_value = {"AuthenticationResult": TOKENS}
+    with mock.patch("boto3.client", return_value=client), mock.patch("srpcore.Cognito.verify_token", accept):
+        user = srpcore.Cognito(
+            POOL_ID, "app", username="bob", client_secret="s", refresh_token="refresh", transport="botocore"
+        )
+        user.renew_access_token()
+    assert client.initiate_auth.call_args.kwargs["AuthFlow"] == "REFRESH_TOKEN_AUTH"
+    assert user.access_token == "access"

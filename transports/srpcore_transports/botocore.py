@@ -6,8 +6,11 @@ own: at level DEBUG they write whole requests, with passwords and tokens.
 
 from __future__ import annotations
 
+import json
 import math
 import os
+from collections.abc import Mapping
+from contextvars import ContextVar
 from importlib import import_module
 from traceback import walk_tb
 from typing import Any, cast
@@ -52,6 +55,9 @@ _TIMEOUT_SECONDS = 15
 
 # The hooks belong to the client: AWSSRP gets the client of Cognito, and makes another transport for it.
 _hooked: WeakKeyDictionary[Any, Attempts] = WeakKeyDictionary()
+
+# The documents that botocore made during the call of a transport in this thread, each with its HTTP response.
+_received: ContextVar[list[tuple[object, Any]] | None] = ContextVar("srpcore_botocore_received", default=None)
 
 
 def make_client(session: Any = None, **arguments: Any) -> Any:
@@ -124,6 +130,10 @@ class BotocoreTransport:
             )
         self.allow_http = plain_http_allowed(allow_http)
         self._attempts = _attempts_for(self.client, on_request, on_response)
+        events = getattr(getattr(self.client, "meta", None), "events", None)
+        if isinstance(events, BaseEventHooks):
+            # With the same id, a second transport over the client does not add the handler again.
+            events.register("after-call.cognito-identity-provider", _keep_response, unique_id="srpcore-keep-response")
 
     @property
     def botocore_client(self) -> Any:
@@ -175,10 +185,14 @@ class BotocoreTransport:
         if method is None:
             message = f"the client has no operation {operation.name}: upgrade botocore"
             return Reply({"Error": {"Code": "UnknownOperationException", "Message": message}})
+        received: list[tuple[object, Any]] = []
+        observing = _received.set(received)
         try:
-            reply = Reply(method(**operation.parameters))
+            # The result is a success even if it is a mock, None or a document with a member "Error".
+            reply = Reply(method(**operation.parameters), failed=False)
         except ClientError as error:
-            reply = Reply(dict(error.response), type(error))
+            reply = Reply(_document_of(error), type(error))
+            _check_received(received, getattr(error, "response", None), failed=True)
         except (ConnectionError, HTTPClientError) as error:
             raise _transport_error(error, f"{operation.name}: no answer") from error
         except Exception as error:
@@ -188,14 +202,10 @@ class BotocoreTransport:
                 f"{operation.name}: not an answer of the service (botocore's parser raised {type(error).__name__}): "
                 "check the endpoint URL and the proxy settings"
             ) from error
-        # If the body is not an error document, botocore uses the HTTP status as the code. Real codes are names.
-        if (reply.error or {}).get("Code", "").isdigit():
-            raise TransportError(f"HTTP {reply.status} without an error document of the service: check the proxy")
-        if _is_unreadable(self.client, operation, reply):
-            raise TransportError(
-                f"HTTP {reply.status}: the body is not an answer of the service, or is truncated: check the proxy and "
-                "the endpoint"
-            )
+        else:
+            _check_received(received, reply.document, failed=False)
+        finally:
+            _received.reset(observing)
         return reply
 
     def _host(self) -> str:
@@ -224,7 +234,9 @@ class BotocoreTransport:
 
     def close(self) -> None:
         """Close the client's connections."""
-        self.client.close()
+        close = getattr(self.client, "close", None)  # a fake client may have none
+        if close is not None:
+            close()
 
 
 def _attempts_for(client: Any, on_request: OnRequest | None, on_response: OnResponse | None) -> Attempts:
@@ -238,18 +250,58 @@ def _attempts_for(client: Any, on_request: OnRequest | None, on_response: OnResp
     return attempts
 
 
-def _is_unreadable(client: Any, operation: Operation, reply: Reply) -> bool:
-    """Return whether the body was not JSON, for example a login page of a network.
+def _document_of(error: ClientError) -> dict[str, Any]:
+    # A program's test may raise an error with any response, and a subclass of ClientError may have none.
+    response: object = getattr(error, "response", None)
+    return dict(cast(Mapping[str, Any], response)) if isinstance(response, Mapping) else {}
 
-    botocore returns an empty document in that case. An operation whose output has members never returns one.
+
+def _keep_response(parsed: object, http_response: object, **_: object) -> None:
+    """Keep the HTTP response for the call of a transport that is being made in this thread: a handler of `after-call`.
+
+    botocore emits this event after its retries, also for an error, with the document that it then returns or raises.
     """
-    document = reply.document
-    headers = document.get("ResponseMetadata", {}).get("HTTPHeaders")
-    # The document {} has two bytes, and an empty body none. The answer of a stub has no headers.
-    if not headers or document.keys() != {"ResponseMetadata"} or headers.get("content-length") in ("0", "2"):
+    received = _received.get()
+    if received is not None:
+        received.append((parsed, http_response))
+
+
+def _check_received(received: list[tuple[object, Any]], document: object, *, failed: bool) -> None:
+    """Check that *document* is what the service sent, and not for example a login page of a network.
+
+    botocore makes an empty document of a body that is not JSON. If the HTTP status is an error, it uses the status as
+    the code of an error without a code. A document that did not arrive over HTTP (from a stub, a mock or a fake
+    client) is not checked, because a program's test may use any.
+
+    Args:
+        received: what :func:`_keep_response` kept of the call.
+        document: what the client returned, or the response of the error that it raised.
+        failed: whether the client raised an error.
+
+    Raises:
+        TransportError: the body is not JSON, or not an error document.
+    """
+    response = next((response for parsed, response in received if parsed is document), None)
+    body = getattr(response, "content", None)  # the response of a Stubber raises AttributeError
+    if not isinstance(body, bytes) or not isinstance(document, dict):
+        return
+    reply = Reply(cast(dict[str, Any], document))
+    code = str((reply.error or {}).get("Code") or "")
+    if failed and (not code or code.isdigit()):  # the codes of the service are names
+        raise TransportError(f"HTTP {reply.status} without an error document of the service: check the proxy")
+    if not failed and document.keys() == {"ResponseMetadata"} and body and not _is_json(body):
+        raise TransportError(
+            f"HTTP {reply.status}: the body is not an answer of the service, or is truncated: check the proxy and "
+            "the endpoint"
+        )
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        json.loads(body.decode())
+    except (ValueError, RecursionError):
         return False
-    output = client.meta.service_model.operation_model(operation.name).output_shape
-    return bool(output is not None and output.members)
+    return True
 
 
 def _is_of_parser(error: Exception) -> bool:
