@@ -288,6 +288,7 @@ class AsyncCognito(
 
         Raises:
             ServiceError: the service refused the request.
+            UnsafeServerValue: the attributes in the reply are malformed.
             TransportError: the service did not answer.
         """
     async def admin_list_devices(self, username: str) -> list[JsonObject]:
@@ -303,7 +304,7 @@ class AsyncCognito(
 
         Raises:
             ServiceError: the service refused the request.
-            UnsafeServerValue: a page has the token of its own request, so the pages would never end.
+            UnsafeServerValue: a page is malformed, or has the token of its own request: the pages would never end.
             TransportError: the service did not answer.
         """
     async def admin_list_user_sessions(self, username: str) -> list[JsonObject]:
@@ -380,6 +381,7 @@ class AsyncCognito(
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            UnsafeServerValue: the reply has no secret.
             TransportError: the service did not answer.
         """
     async def authenticate(self, password: str, client_metadata: dict[str, str] | None = None) -> None:
@@ -462,6 +464,7 @@ class AsyncCognito(
         Raises:
             ConfigurationError: the last login got no new device; nothing was sent.
             AccessTokenRequired: the object has no access token; nothing was sent.
+            UnsafeServerValue: the last login got a device without a key; nothing was sent.
             ServiceError: the service refused the request.
             StoreError: the device was confirmed, but could not be stored.
             TransportError: the service did not answer.
@@ -511,6 +514,7 @@ class AsyncCognito(
 
         Raises:
             ServiceError: the service refused the request.
+            UnsafeServerValue: the reply has no app client.
             TransportError: the service did not answer.
         """
     async def forget_device(self) -> None:
@@ -528,6 +532,7 @@ class AsyncCognito(
 
         Raises:
             ServiceError: the service refused the request.
+            UnsafeServerValue: the reply has no group.
             TransportError: the service did not answer.
         """
     async def get_groups(self) -> list[GroupObj]:
@@ -535,7 +540,7 @@ class AsyncCognito(
 
         Raises:
             ServiceError: the service refused the request.
-            UnsafeServerValue: a page has the token of its own request, so the pages would never end.
+            UnsafeServerValue: a page is malformed, or has the token of its own request: the pages would never end.
             TransportError: the service did not answer.
         """
     async def get_key(self, kid: str) -> Mapping[str, Any]:
@@ -548,7 +553,6 @@ class AsyncCognito(
             UnknownKey: the pool does not have this key.
             TransportError: the key set could not be fetched.
             ConfigurationError: COGNITO_JWKS is not JSON or a Python literal, or is not a usable key set.
-            InvalidKey: the document that was fetched is not a usable key set.
         """
     async def get_keys(self) -> Mapping[str, Any]:
         """Return the pool's JSON Web Key Set (RFC 7517).
@@ -560,7 +564,6 @@ class AsyncCognito(
         Raises:
             ConfigurationError: COGNITO_JWKS is not JSON or a Python literal, or is not a usable key set.
             TransportError: the key set could not be fetched.
-            InvalidKey: the document that was fetched is not a usable key set.
         """
     async def get_user(self, attr_map: Mapping[str, str] | None = None) -> AsyncUserObj:
         """Return the user who is logged in, as an object of ``user_class``.
@@ -568,6 +571,7 @@ class AsyncCognito(
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            UnsafeServerValue: the attributes in the reply are malformed.
             TransportError: the service did not answer.
         """
     async def get_user_auth_factors(self) -> JsonObject:
@@ -586,7 +590,7 @@ class AsyncCognito(
 
         Raises:
             ServiceError: the service refused the request.
-            UnsafeServerValue: a page has the token of its own request, so the pages would never end.
+            UnsafeServerValue: a page is malformed, or has the token of its own request: the pages would never end.
             TransportError: the service did not answer.
         """
     async def initiate_forgot_password(self, client_metadata: dict[str, str] | None = None) -> None:
@@ -818,6 +822,7 @@ class AsyncCognito(
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            UnsafeServerValue: the reply has no options.
             TransportError: the service did not answer.
         """
     async def update_device_status(self, remembered: bool) -> None:
@@ -867,6 +872,7 @@ class AsyncCognito(
             AccessTokenRequired: the object has no access token; nothing was sent.
             EnableSoftwareTokenMFAException: the code is wrong.
             ServiceError: the service refused the request.
+            UnsafeServerValue: the reply has no status.
             TransportError: the service did not answer.
         """
     async def verify_token(self, token: str, id_name: str, token_use: str) -> Mapping[str, Any]:

@@ -160,7 +160,6 @@ class KeyMethods(SharedKeys, CognitoBase):
         Raises:
             ConfigurationError: COGNITO_JWKS is not JSON or a Python literal, or is not a usable key set.
             TransportError: the key set could not be fetched.
-            InvalidKey: the document that was fetched is not a usable key set.
         """
         yield from self._keys(None, self.user_pool_url)
         return cast(Mapping[str, Any], self.pool_jwk)
@@ -176,7 +175,6 @@ class KeyMethods(SharedKeys, CognitoBase):
             UnknownKey: the pool does not have this key.
             TransportError: the key set could not be fetched.
             ConfigurationError: COGNITO_JWKS is not JSON or a Python literal, or is not a usable key set.
-            InvalidKey: the document that was fetched is not a usable key set.
         """
         if is_ours(self, "get_keys"):
             yield from self._keys(kid, self.user_pool_url)

@@ -78,6 +78,7 @@ from ..users import attribute_value
 from . import ask
 from .challenge import NEEDS, PREFIX, Answer, Challenge, missing_attributes, unsupported
 from .login_context import LoginContext
+from .reply_members import require_string
 from .srp import answer_device, is_stale_device, password_prover, prove, retry_without_stale_device
 from .transitions import AFTER_FIRST_FACTOR, PASSWORD_PROOF, after_choice, after_initiate
 
@@ -233,11 +234,12 @@ def set_up_totp(challenge: Challenge) -> Flow[tuple[str, Challenge]]:
     Raises:
         ConfigurationError: *challenge* is not MFA_SETUP; nothing was sent.
         ServiceError: the service refused the request.
+        UnsafeServerValue: the reply has no secret.
     """
     if challenge.needs != "set_up":
         raise ConfigurationError(f"{challenge.name} is not MFA_SETUP: answer it without set_up_totp()")
     reply = yield from ask("AssociateSoftwareToken", {"Session": challenge.session})
-    return str(reply["SecretCode"]), replace(challenge, session=reply.get("Session"))
+    return require_string(reply, "SecretCode"), replace(challenge, session=reply.get("Session"))
 
 
 def _answer_set_up(context: LoginContext, challenge: Challenge, given: Answer) -> Flow[JsonObject]:

@@ -161,15 +161,20 @@ def authentication_result(reply: JsonObject) -> dict[str, Any]:
     """Return the AuthenticationResult of *reply*, or an empty dictionary if it has none.
 
     Raises:
-        UnsafeServerValue: it is not a JSON object, or the value of a member has a wrong type.
+        UnsafeServerValue: it is not a JSON object, a member has a wrong type, or ExpiresIn is out of range.
     """
     result = _object(reply, "AuthenticationResult")
     for name, kinds in _RESULT_TYPES.items():
         value = result.get(name)
         if value is not None and (not isinstance(value, kinds) or isinstance(value, bool)):
             raise UnsafeServerValue(f"unsafe value from the server: {name} has a wrong type ({type(value).__name__})")
+    # Only compare: arithmetic with an integer of 400 digits raises OverflowError. Every comparison with NaN is false.
+    if not 0 <= (result.get("ExpiresIn") or 0) <= _LONGEST_VALIDITY:
+        raise UnsafeServerValue("unsafe value from the server: ExpiresIn is not a number of seconds within 100 years")
     return result
 
+
+_LONGEST_VALIDITY = 100 * 365 * 86400  # seconds; a token of the service is valid for a day at most
 
 _RESULT_TYPES: dict[str, type | tuple[type, ...]] = {
     "AccessToken": str,

@@ -10,6 +10,7 @@ from ..exceptions.base import UnsafeServerValue
 from ..protocol import Flow, JsonObject
 from ..service_model import PAGES
 from . import ask
+from .reply_members import object_list
 
 __all__ = ["Page", "collect", "page"]
 
@@ -32,23 +33,25 @@ def page(operation: str, parameters: Mapping[str, Any], token: str | None, size:
         size: the highest number of items; the service decides by default.
 
     Raises:
-        UnsafeServerValue: the reply has the token of its own request, so the pages would never end.
+        UnsafeServerValue: the page is malformed, or has the token of its own request: the pages would never end.
         ServiceError: the service refused the request.
     """
     paging = PAGES[operation]
     limit = {} if paging.size is None else {paging.size: size}
     reply = yield from ask(operation, {**parameters, **limit, paging.token: token})
-    following = reply.get(paging.token) or None
+    following: object = reply.get(paging.token) or None
+    if following is not None and not isinstance(following, str):
+        raise UnsafeServerValue(f"unsafe value from the server: {paging.token} must be a string")
     if following is not None and following == token:
         raise UnsafeServerValue(f"the service sent the same {paging.token} twice: the pages would never end")
-    return Page(reply.get(paging.results) or [], following)
+    return Page(object_list(reply, paging.results), following)
 
 
 def collect(operation: str, parameters: Mapping[str, Any], size: int | None = None) -> Flow[list[JsonObject]]:
     """Return the items of all pages. *size* is the number of items to request at a time.
 
     Raises:
-        UnsafeServerValue: the pages would never end.
+        UnsafeServerValue: a page is malformed, or the pages would never end.
         ServiceError: the service refused the request.
     """
     found: list[JsonObject] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...crypto.device import Device
 from ...exceptions.base import ConfigurationError
 from ...flows import devices
+from ...flows.reply_members import require_string
 from ...protocol import Flow
 from ..base import AsyncCognitoBase, CognitoBase
 from ..persistence import SharedPersistence
@@ -38,6 +39,7 @@ class DeviceMethods(SharedDevices, CognitoBase):
         Raises:
             ConfigurationError: the last login got no new device; nothing was sent.
             AccessTokenRequired: the object has no access token; nothing was sent.
+            UnsafeServerValue: the last login got a device without a key; nothing was sent.
             ServiceError: the service refused the request.
             StoreError: the device was confirmed, but could not be stored.
             TransportError: the service did not answer.
@@ -48,9 +50,8 @@ class DeviceMethods(SharedDevices, CognitoBase):
                 "no new device: the last login came from a known device, or the pool does not track devices"
             )
         access_token = self._require_access_token()
-        reply, device = yield from devices.confirm_device(
-            access_token, metadata["DeviceKey"], metadata["DeviceGroupKey"], name=device_name
-        )
+        key, group_key = require_string(metadata, "DeviceKey"), require_string(metadata, "DeviceGroupKey")
+        reply, device = yield from devices.confirm_device(access_token, key, group_key, name=device_name)
         self.device, self.new_device_metadata = device, None
         yield from self._save_device()
         if reply.get("UserConfirmationNecessary") and remember:

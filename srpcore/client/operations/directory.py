@@ -7,6 +7,7 @@ from typing import Any
 
 from ...flows import ask
 from ...flows.paging import collect
+from ...flows.reply_members import require_object, require_string, user_attributes
 from ...protocol import Flow, JsonObject
 from ...service_model import PAGES
 from ...users import AsyncUserObj, GroupObj, UserObj, dict_to_cognito
@@ -30,7 +31,7 @@ class SharedDirectory(SharedProfile):
         """Return an object of ``user_class`` for *user*, a UserType of ListUsers."""
         return self.get_user_obj(
             user.get("Username"),
-            attribute_list=user.get("Attributes"),
+            attribute_list=user_attributes(user, "Attributes"),
             metadata=account_metadata(user),
             attr_map=attr_map,
         )
@@ -51,7 +52,7 @@ class DirectoryMethods(SharedDirectory, ProfileMethods, CognitoBase):
 
         Raises:
             ServiceError: the service refused the request.
-            UnsafeServerValue: a page has the token of its own request, so the pages would never end.
+            UnsafeServerValue: a page is malformed, or has the token of its own request: the pages would never end.
             TransportError: the service did not answer.
         """
         users = yield from collect("ListUsers", {"UserPoolId": self.user_pool_id})
@@ -116,10 +117,11 @@ class DirectoryMethods(SharedDirectory, ProfileMethods, CognitoBase):
 
         Raises:
             ServiceError: the service refused the request.
+            UnsafeServerValue: the reply has no group.
             TransportError: the service did not answer.
         """
         reply = yield from ask("GetGroup", {"GroupName": group_name, "UserPoolId": self.user_pool_id})
-        return self.get_group_obj(reply["Group"])
+        return self.get_group_obj(require_object(reply, "Group"))
 
     @sync_method
     def get_groups(self) -> Flow[list[GroupObj]]:
@@ -127,7 +129,7 @@ class DirectoryMethods(SharedDirectory, ProfileMethods, CognitoBase):
 
         Raises:
             ServiceError: the service refused the request.
-            UnsafeServerValue: a page has the token of its own request, so the pages would never end.
+            UnsafeServerValue: a page is malformed, or has the token of its own request: the pages would never end.
             TransportError: the service did not answer.
         """
         groups = yield from collect("ListGroups", {"UserPoolId": self.user_pool_id})
@@ -159,12 +161,12 @@ class DirectoryMethods(SharedDirectory, ProfileMethods, CognitoBase):
 
         Raises:
             ServiceError: the service refused the request.
-            UnsafeServerValue: a page has the token of its own request, so the pages would never end.
+            UnsafeServerValue: a page is malformed, or has the token of its own request: the pages would never end.
             TransportError: the service did not answer.
         """
         operation = "AdminListGroupsForUser"
         groups = yield from collect(operation, self._user_parameters(username), PAGES[operation].max_size)
-        return [group["GroupName"] for group in groups]
+        return [require_string(group, "GroupName") for group in groups]
 
 
 class AsyncDirectoryMethods(SharedDirectory, AsyncProfileMethods, AsyncCognitoBase):

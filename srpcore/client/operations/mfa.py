@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...exceptions.base import ConfigurationError
 from ...flows import ask
+from ...flows.reply_members import require_string
 from ...protocol import Flow
 from ..base import AsyncCognitoBase, CognitoBase
 from ..sync_async import async_method, sync_method
@@ -28,10 +29,11 @@ class MfaMethods(CognitoBase):
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            UnsafeServerValue: the reply has no secret.
             TransportError: the service did not answer.
         """
         reply = yield from ask("AssociateSoftwareToken", {"AccessToken": self._require_access_token()})
-        return str(reply["SecretCode"])
+        return require_string(reply, "SecretCode")
 
     @sync_method
     def verify_software_token(self, code: str | int, device_name: str = "") -> Flow[bool]:
@@ -45,6 +47,7 @@ class MfaMethods(CognitoBase):
             AccessTokenRequired: the object has no access token; nothing was sent.
             EnableSoftwareTokenMFAException: the code is wrong.
             ServiceError: the service refused the request.
+            UnsafeServerValue: the reply has no status.
             TransportError: the service did not answer.
         """
         access_token = self._require_access_token()
@@ -54,7 +57,7 @@ class MfaMethods(CognitoBase):
             "FriendlyDeviceName": device_name,
         }
         reply = yield from ask("VerifySoftwareToken", parameters)
-        return bool(reply["Status"] == "SUCCESS")
+        return require_string(reply, "Status") == "SUCCESS"
 
     @sync_method
     def set_user_mfa_preference(

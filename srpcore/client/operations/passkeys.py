@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from ...flows import ask
 from ...flows.paging import collect
+from ...flows.reply_members import require_object
 from ...protocol import Flow, JsonObject
 from ..base import AsyncCognitoBase, CognitoBase
 from ..sync_async import async_method, sync_method
@@ -26,11 +27,11 @@ class PasskeyMethods(CognitoBase):
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            UnsafeServerValue: the reply has no options.
             TransportError: the service did not answer.
         """
         reply = yield from ask("StartWebAuthnRegistration", {"AccessToken": self._require_access_token()})
-        options: JsonObject = reply["CredentialCreationOptions"]
-        return options
+        return require_object(reply, "CredentialCreationOptions")
 
     @sync_method
     def complete_web_authn_registration(self, credential: Mapping[str, object]) -> Flow[None]:

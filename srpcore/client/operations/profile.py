@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 from ... import tokens
 from ...exceptions.tokens import MalformedToken
 from ...flows import ask
+from ...flows.reply_members import user_attributes
 from ...protocol import Flow, JsonObject
 from ...users import AsyncUserObj, UserObj, dict_to_cognito
 from ..attributes import CognitoAttributes
@@ -98,12 +99,13 @@ class ProfileMethods(SharedProfile, CognitoBase):
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             ServiceError: the service refused the request.
+            UnsafeServerValue: the attributes in the reply are malformed.
             TransportError: the service did not answer.
         """
         user = yield from ask("GetUser", {"AccessToken": self._require_access_token()})
         return self.get_user_obj(
             username=self.username,
-            attribute_list=user.get("UserAttributes"),
+            attribute_list=user_attributes(user, "UserAttributes"),
             metadata=self._user_metadata(user),
             attr_map=attr_map,
         )
@@ -114,13 +116,14 @@ class ProfileMethods(SharedProfile, CognitoBase):
 
         Raises:
             ServiceError: the service refused the request.
+            UnsafeServerValue: the attributes in the reply are malformed.
             TransportError: the service did not answer.
         """
         user = yield from ask("AdminGetUser", {"UserPoolId": self.user_pool_id, "Username": self.username})
         metadata = self._user_metadata(user, **account_metadata(user))
         return self.get_user_obj(
             username=self.username,
-            attribute_list=user.get("UserAttributes"),
+            attribute_list=user_attributes(user, "UserAttributes"),
             metadata=metadata,
             attr_map=attr_map,
         )

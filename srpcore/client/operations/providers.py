@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...flows import ask
+from ...flows.reply_members import require_object
 from ...protocol import Flow, JsonObject
 from ..base import AsyncCognitoBase, CognitoBase
 from ..sync_async import async_method, sync_method
@@ -60,11 +61,11 @@ class ProviderMethods(CognitoBase):
 
         Raises:
             ServiceError: the service refused the request.
+            UnsafeServerValue: the reply has no app client.
             TransportError: the service did not answer.
         """
         reply = yield from ask("DescribeUserPoolClient", {"UserPoolId": pool_id, "ClientId": client_id})
-        client: JsonObject = reply["UserPoolClient"]
-        return client
+        return require_object(reply, "UserPoolClient")
 
     @sync_method
     def admin_update_user_pool_client(self, /, pool_id: str, client_id: str, **kwargs: object) -> Flow[None]:
