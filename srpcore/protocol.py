@@ -122,11 +122,15 @@ class Reply:
     error: Mapping[str, str] | None
     raised: type[Exception] | None
 
-    def __init__(self, document: JsonObject, raised: type[Exception] | None = None) -> None:
+    def __init__(
+        self, document: JsonObject, raised: type[Exception] | None = None, *, failed: bool | None = None
+    ) -> None:
+        if failed is None:
+            # A mock is not an error, although it has every member.
+            has_error = isinstance(document, dict) and document.get("Error") is not None  # pyright: ignore[reportUnnecessaryIsInstance]
+            failed = raised is not None or has_error
         object.__setattr__(self, "document", document)
-        # A mock of a botocore client returns a mock, which is not an error although it has every member.
-        error = document.get("Error") if isinstance(document, dict) else None  # pyright: ignore[reportUnnecessaryIsInstance]
-        object.__setattr__(self, "error", error)
+        object.__setattr__(self, "error", _member(document, "Error") if failed else None)
         object.__setattr__(self, "raised", raised)
 
     def __setattr__(self, attribute: str, value: object) -> NoReturn:
@@ -137,9 +141,7 @@ class Reply:
 
     # Without __hash__, because the document can be changed: a class with __eq__ alone is not hashable.
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Reply):
-            return NotImplemented
-        return (self.document, self.error) == (other.document, other.error)
+        return self.document == other.document if isinstance(other, Reply) else NotImplemented
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _reply, (self.document, self.raised, self.error is not None)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import datetime
 from typing import Any
-from unittest.mock import MagicMock
+from unittest.mock import MagicMock, Mock
 
 import pytest
 from botocore.exceptions import NoCredentialsError
@@ -571,3 +572,118 @@ def test_the_password_of_a_proxy_is_in_no_error(
         shown = [*traceback.format_exception(found), repr(found), repr(vars(found)), repr(found.kwargs)]
         assert "hunter2" not in "".join(shown)
         assert found.__cause__ is found.__context__ is None
+
+
+# Clients that are not botocore's, and errors that do not come from the service.
+
+FORGOT = Operation("ForgotPassword", {"ClientId": "app", "Username": "alice"})
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        {},
+        {"ResponseMetadata": {}},
+        {"Error": None},
+        {"Error": "text"},
+        {"Error": {"Code": "404"}},
+        {"Error": {"Code": 404}},
+        {"Error": {"Code": None}},
+        {"Error": {"Code": ["X"]}},
+    ],
+    ids=str,
+)
+def test_a_client_error_with_any_response_is_an_error(response: Any) -> None:
+    from botocore.exceptions import ClientError
+
+    from srpcore.exceptions.reply import service_error
+    from srpcore_transports.botocore import BotocoreTransport
+
+    raised = ClientError({}, "ForgotPassword")
+    raised.response = response
+    client = MagicMock(**{"forgot_password.side_effect": raised})
+    reply = BotocoreTransport(client).call(FORGOT)
+    assert reply.error is not None
+    assert isinstance(service_error(reply, "ForgotPassword"), ClientError)
+
+
+def test_a_client_error_without_a_response_is_an_error() -> None:
+    from botocore.exceptions import ClientError
+
+    from srpcore_transports.botocore import BotocoreTransport
+
+    class Bare(ClientError):
+        def __init__(self) -> None:
+            pass
+
+    reply = BotocoreTransport(MagicMock(**{"forgot_password.side_effect": Bare()})).call(FORGOT)
+    assert (reply.error, reply.raised) == ({}, Bare)
+
+
+def test_a_stub_may_use_the_http_status_as_the_code(closing: ExitStack) -> None:
+    from botocore.stub import Stubber
+
+    transport = transport_to("http://127.0.0.1:1", closing)
+    with Stubber(transport.client) as stub:
+        stub.add_client_error("get_user", "500", http_status_code=500)
+        stub.add_response("forgot_password", {})
+        reply = transport.call(GET_USER)
+        assert transport.call(FORGOT).error is None
+    assert (reply.error["Code"], reply.status) == ("500", 500)
+
+
+class FakeClient:
+    """A client without `meta`, `close` and every other operation."""
+
+    def __init__(self, result: object) -> None:
+        self.result = result
+
+    def forgot_password(self, **_: object) -> object:
+        return self.result
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        None,
+        {},
+        {"ResponseMetadata": None},
+        {"ResponseMetadata": {"HTTPStatusCode": 200, "HTTPHeaders": {"content-type": "x"}}},
+        {"Error": {"Code": "404"}},
+        MagicMock(),
+        Mock(),
+    ],
+    ids=lambda result: type(result).__name__,
+)
+def test_what_a_fake_client_returns_is_a_success(result: Any) -> None:
+    from srpcore_transports.botocore import BotocoreTransport
+
+    with BotocoreTransport(FakeClient(result)) as transport:
+        reply = transport.call(FORGOT)
+    assert reply.document is result
+    assert (reply.error, reply.status, reply.request_id) == (None, 200, None)
+    assert pickle.loads(pickle.dumps(Reply({"Error": {}}, failed=False))).error is None
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("body", [b"", b"{}", b"{}\n", b'{"CodeDeliveryDetails": null}', b'{"New": 1}'])
+def test_an_answer_without_known_members_is_a_success(closing: ExitStack, body: bytes, chunked: bool) -> None:
+    whole = answer(body)
+    if chunked:
+        pieces = b"%x\r\n%s\r\n" % (len(body), body) if body else b""
+        whole = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + pieces + b"0\r\n\r\n"
+    server = closing.enter_context(LoopbackServer(lambda request, _: whole))
+    transport = transport_to(server.url, closing, config=quick())
+    assert transport.call(FORGOT).document.keys() == {"ResponseMetadata"}
+
+
+@pytest.mark.parametrize("name", ["ForgotPassword", "DeleteUser"])
+@pytest.mark.parametrize("body", [b"<html>", b"\xff", b'{"CodeDeliveryDetails":', b'{"__type": "X"}'])
+def test_a_body_of_status_200_that_is_not_an_answer_is_a_transport_error(
+    closing: ExitStack, body: bytes, name: str
+) -> None:
+    server = closing.enter_context(LoopbackServer(lambda request, _: answer(body)))
+    transport = transport_to(server.url, closing, config=quick())
+    operation = FORGOT if name == "ForgotPassword" else Operation(name, {"AccessToken": "a"})
+    with pytest.raises(exceptions.TransportError, match="not an answer of the service"):
+        transport.call(operation)

@@ -6,13 +6,9 @@ own: at level DEBUG they write whole requests, with passwords and tokens.
 
 from __future__ import annotations
 
-import json
 import math
 import os
-from collections.abc import Mapping
-from contextvars import ContextVar
 from importlib import import_module
-from traceback import walk_tb
 from typing import Any, cast
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
@@ -44,6 +40,7 @@ from srpcore.protocol import Fetch, Operation, Reply
 from srpcore.service_model import UNSIGNED
 
 from .attempts import Attempt, Attempts, run_attempts
+from .botocore_response import Received, check_document, is_of_parser, keep_documents, observe, response_of
 from .events import OnRequest, OnResponse
 
 __all__ = ["MAX_DOCUMENT_SIZE", "BotocoreTransport", "make_client"]
@@ -55,9 +52,6 @@ _TIMEOUT_SECONDS = 15
 
 # The hooks belong to the client: AWSSRP gets the client of Cognito, and makes another transport for it.
 _hooked: WeakKeyDictionary[Any, Attempts] = WeakKeyDictionary()
-
-# The documents that botocore made during the call of a transport in this thread, each with its HTTP response.
-_received: ContextVar[list[tuple[object, Any]] | None] = ContextVar("srpcore_botocore_received", default=None)
 
 
 def make_client(session: Any = None, **arguments: Any) -> Any:
@@ -130,10 +124,7 @@ class BotocoreTransport:
             )
         self.allow_http = plain_http_allowed(allow_http)
         self._attempts = _attempts_for(self.client, on_request, on_response)
-        events = getattr(getattr(self.client, "meta", None), "events", None)
-        if isinstance(events, BaseEventHooks):
-            # With the same id, a second transport over the client does not add the handler again.
-            events.register("after-call.cognito-identity-provider", _keep_response, unique_id="srpcore-keep-response")
+        observe(self.client)
 
     @property
     def botocore_client(self) -> Any:
@@ -185,28 +176,26 @@ class BotocoreTransport:
         if method is None:
             message = f"the client has no operation {operation.name}: upgrade botocore"
             return Reply({"Error": {"Code": "UnknownOperationException", "Message": message}})
-        received: list[tuple[object, Any]] = []
-        observing = _received.set(received)
+        raised: type[Exception] | None = None
+        received: Received = []
         try:
-            # The result is a success even if it is a mock, None or a document with a member "Error".
-            reply = Reply(method(**operation.parameters), failed=False)
+            with keep_documents(received):
+                document = method(**operation.parameters)
         except ClientError as error:
-            reply = Reply(_document_of(error), type(error))
-            _check_received(received, getattr(error, "response", None), failed=True)
+            document, raised = response_of(error), type(error)
         except (ConnectionError, HTTPClientError) as error:
             raise _transport_error(error, f"{operation.name}: no answer") from error
         except Exception as error:
-            if not _is_of_parser(error):
+            if not is_of_parser(error):
                 raise
             raise TransportError(
                 f"{operation.name}: not an answer of the service (botocore's parser raised {type(error).__name__}): "
                 "check the endpoint URL and the proxy settings"
             ) from error
-        else:
-            _check_received(received, reply.document, failed=False)
-        finally:
-            _received.reset(observing)
-        return reply
+        # What is returned is a success, even if it is a mock, None or a document with a member "Error".
+        failed = raised is not None
+        check_document(received, document, failed=failed)  # not in the `except`: ClientError would become the context
+        return Reply(document, raised, failed=failed)
 
     def _host(self) -> str:
         return (urlsplit(self.endpoint_url).hostname if self.endpoint_url else None) or "unknown"
@@ -250,73 +239,7 @@ def _attempts_for(client: Any, on_request: OnRequest | None, on_response: OnResp
     return attempts
 
 
-def _document_of(error: ClientError) -> dict[str, Any]:
-    # A program's test may raise an error with any response, and a subclass of ClientError may have none.
-    response: object = getattr(error, "response", None)
-    return dict(cast(Mapping[str, Any], response)) if isinstance(response, Mapping) else {}
-
-
-def _keep_response(parsed: object, http_response: object, **_: object) -> None:
-    """Keep the HTTP response for the call of a transport that is being made in this thread: a handler of `after-call`.
-
-    botocore emits this event after its retries, also for an error, with the document that it then returns or raises.
-    """
-    received = _received.get()
-    if received is not None:
-        received.append((parsed, http_response))
-
-
-def _check_received(received: list[tuple[object, Any]], document: object, *, failed: bool) -> None:
-    """Check that *document* is what the service sent, and not for example a login page of a network.
-
-    botocore makes an empty document of a body that is not JSON. If the HTTP status is an error, it uses the status as
-    the code of an error without a code. A document that did not arrive over HTTP (from a stub, a mock or a fake
-    client) is not checked, because a program's test may use any.
-
-    Args:
-        received: what :func:`_keep_response` kept of the call.
-        document: what the client returned, or the response of the error that it raised.
-        failed: whether the client raised an error.
-
-    Raises:
-        TransportError: the body is not JSON, or not an error document.
-    """
-    response = next((response for parsed, response in received if parsed is document), None)
-    body = getattr(response, "content", None)  # the response of a Stubber raises AttributeError
-    if not isinstance(body, bytes) or not isinstance(document, dict):
-        return
-    reply = Reply(cast(dict[str, Any], document))
-    code = str((reply.error or {}).get("Code") or "")
-    if failed and (not code or code.isdigit()):  # the codes of the service are names
-        raise TransportError(f"HTTP {reply.status} without an error document of the service: check the proxy")
-    if not failed and document.keys() == {"ResponseMetadata"} and body and not _is_json(body):
-        raise TransportError(
-            f"HTTP {reply.status}: the body is not an answer of the service, or is truncated: check the proxy and "
-            "the endpoint"
-        )
-
-
-def _is_json(body: bytes) -> bool:
-    try:
-        json.loads(body.decode())
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
-def _is_of_parser(error: Exception) -> bool:
-    """Return whether botocore's parser of answers raised *error*.
-
-    If a body is not UTF-8, not an object, too deep or has an impossible date, the parser raises one of a dozen builtin
-    exceptions. The same exceptions may come from elsewhere, for example from a fake client of a program, and must then
-    reach the program. So the traceback decides.
-    """
-    modules = [frame.f_globals.get("__name__") for frame, _ in walk_tb(error.__traceback__)]
-    # The other two modules use what the parser returned: None for the body `null`, or a code that is not a string.
-    return "botocore.parsers" in modules or modules[-1] in ("botocore.endpoint", "botocore.model")
-
-
-_REASONS = {counterpart.botocore: reason for reason, counterpart in COUNTERPARTS.items()}
+_REASONS = {counterpart.botocore: reason for reason, counterpart in reversed([*COUNTERPARTS.items()])}
 
 
 def _transport_error(error: Exception, message: str) -> TransportError:
