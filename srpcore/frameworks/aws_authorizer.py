@@ -25,6 +25,12 @@ MakeResource: TypeAlias = "Callable[[str, Claims], str | Collection[str]]"
 OnRefused: TypeAlias = Callable[[Unauthorized], object]
 
 
+_NO_BEARER_TOKEN = (
+    "the event contains no Authorization header with a token after 'Bearer': if clients send the token alone, "
+    "use bare=True"
+)
+
+
 def context_of(claims: Claims) -> dict[str, Scalar]:
     """Return the default context of the authorizers: the user, the app client, and what they are allowed to do.
 
@@ -75,7 +81,7 @@ class Authorizer:
         try:
             token = self._get_token(event) if self._get_token else self._header_token(authorization(event))
             if token is None:
-                raise Unauthorized("the event contains no token")
+                raise Unauthorized("the event contains no token" if self._get_token or self._bare else _NO_BEARER_TOKEN)
             return self._verifier.verify(token, **self._overrides)
         except TokenVerificationException as error:
             raise Unauthorized(str(error)) from error
