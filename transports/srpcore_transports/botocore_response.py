@@ -19,6 +19,7 @@ from typing import Any, TypeAlias, cast
 
 from botocore.exceptions import ClientError
 from botocore.hooks import BaseEventHooks
+from urllib3.response import HTTPResponse
 
 from srpcore.exceptions.base import TransportError
 from srpcore.protocol import Reply
@@ -92,15 +93,21 @@ def check_document(received: Received, document: object, *, failed: bool) -> Non
     if failed and (not code or code.isdigit()):  # the codes of the service are names
         message = f"HTTP {reply.status} without an error document of the service: check the proxy"
         raise TransportError(message, status=reply.status)
-    if not failed and document.keys() == {"ResponseMetadata"} and body and not _is_answer(body):
+    if not failed and document.keys() == {"ResponseMetadata"} and not _is_answer(response, body):
         raise TransportError(
             f"HTTP {reply.status}: the body is not an answer of the service, or is truncated: check the proxy and "
             "the endpoint"
         )
 
 
-def _is_answer(body: bytes) -> bool:
-    """Return whether *body* can be the answer to an operation that succeeded: JSON, and not an error document."""
+def _is_answer(response: Any, body: bytes) -> bool:
+    """Return whether *body* can be the answer to an operation that succeeded: JSON that is not an error, or empty."""
+    if not body:
+        # botocore accepts truncated headers as complete ones, and then reads no body. Only a response from the network
+        # can be truncated; that of moto comes from a handler.
+        headers = response.headers
+        is_complete = "Content-Length" in headers or "Transfer-Encoding" in headers
+        return is_complete or not isinstance(response.raw, HTTPResponse)
     try:
         answer: object = json.loads(body.decode())
     except (ValueError, RecursionError):
