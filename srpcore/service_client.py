@@ -179,6 +179,11 @@ class ClientExceptions:
             "If it is newer than this library, catch ServiceError and compare its code."
         )
 
+    def from_code(self, code: str) -> type[ServiceError]:
+        """Return the class for the error *code* of the service, or ``ClientError`` if the model does not have it."""
+        found: type[ServiceError] = getattr(service_exceptions, code, ServiceError)
+        return found if code in service_exceptions.__all__ else ServiceError
+
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *service_exceptions.__all__})
 

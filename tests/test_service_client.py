@@ -205,6 +205,9 @@ def test_exceptions_are_found_by_their_names(client: Any) -> None:
     for name in EXCEPTIONS:
         assert getattr(client.exceptions, name) is getattr(exceptions, name)
     assert client.exceptions.ClientError is exceptions.ServiceError
+    assert client.exceptions.from_code("UserNotFoundException") is exceptions.UserNotFoundException
+    for code in ("NewException", "__all__", "annotations", ""):
+        assert client.exceptions.from_code(code) is exceptions.ServiceError
     for name in ("service_error", "Reply", "SrpcoreError", "sys", "NoSuchException", "__all__", "_BY_CODE"):
         assert not hasattr(client.exceptions, name)
         with pytest.raises(AttributeError, match=name):

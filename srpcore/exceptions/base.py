@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar, Self
 
-from .compat import Compatible, combined
+from .compat import REASONS, Compatible, combined
 
 __all__ = [
+    "MAX_TEXT_LENGTH",
     "AccessTokenRequired",
     "ConfigurationError",
     "InvalidRequest",
@@ -17,7 +19,20 @@ __all__ = [
     "UnsafeServerValue",
     "UnsupportedChallenge",
     "WarrantException",
+    "safe_text",
 ]
+
+MAX_TEXT_LENGTH = 4096
+"""The largest number of characters of a server's string in an error. The service's own messages have up to 300."""
+
+# Control characters, which a terminal obeys. Line breaks and tabs stay, because messages of Lambda triggers have them.
+_CONTROL = re.compile(r"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def safe_text(text: str, limit: int = MAX_TEXT_LENGTH) -> str:
+    """Return *text* with ``?`` for each control character, cut after *limit* characters."""
+    shown = text if len(text) <= limit else f"{text[:limit]}... ({len(text)} characters)"
+    return _CONTROL.sub("?", shown)
 
 
 class SrpcoreError(Exception):
@@ -73,7 +88,7 @@ class UnsupportedChallenge(SrpcoreError, NotImplementedError):
         self._challenge = challenge  # not in `args`, because it contains the Session
 
     def __str__(self) -> str:
-        message = f"challenge {self.challenge_name} is not supported by this method"
+        message = f"challenge {safe_text(self.challenge_name, 100)} is not supported by this method"
         return f"{message}: {self.way}" if self.way else message
 
     def to_json(self) -> str:
@@ -121,8 +136,10 @@ class TransportError(Compatible, SrpcoreError):
 
     Attributes:
         reason: what failed: ``connect`` (also: the host was not found), ``proxy``, ``tls``, ``closed`` (the connection
-            was lost, or its other end does not send HTTP), ``credentials`` (AWS credentials could not be fetched) or
-            ``answer`` (anything else). For a TransportTimeout ``connect timeout`` or ``read timeout``.
+            was lost, or its other end does not send HTTP), ``credentials`` (AWS credentials could not be fetched),
+            ``document`` (the document that was fetched is not a key set) or ``answer`` (anything else). For a
+            TransportTimeout ``connect timeout`` or ``read timeout``. Another value becomes ``answer`` or
+            ``read timeout``.
         url: the URL that the request was sent to, or that of the proxy if the reason is ``proxy``; an empty string if
             it is not known. It contains no password.
         fetching: whether a key set was being fetched.
@@ -149,7 +166,7 @@ class TransportError(Compatible, SrpcoreError):
     ) -> None:
         # Do not call super(): botocore's constructors take other arguments.
         Exception.__init__(self, message)
-        self.reason = reason or self._counterpart
+        self.reason = reason if reason in REASONS else self._counterpart
         self.url = url
         self.fetching = fetching
         self.may_have_arrived = may_have_arrived
@@ -159,7 +176,7 @@ class TransportError(Compatible, SrpcoreError):
 
     @classmethod
     def _class_for(cls, *_: Any, reason: str = "", fetching: bool = False, **__: Any) -> type[Any]:
-        return combined(cls, reason or cls._counterpart, fetching=fetching)
+        return combined(cls, reason if reason in REASONS else cls._counterpart, fetching=fetching)
 
     def _class_arguments(self) -> dict[str, Any]:
         return {"reason": self.reason, "fetching": self.fetching}

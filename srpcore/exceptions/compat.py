@@ -46,6 +46,7 @@ COUNTERPARTS: Final[Mapping[str, Counterpart]] = {
     "tls": Counterpart("SSLError", ("endpoint_url", "error"), "SSLError"),
     "closed": Counterpart("ConnectionClosedError", ("endpoint_url", "error"), "ConnectionError"),
     "answer": Counterpart("HTTPClientError", ("error",), "ConnectionError"),
+    "document": Counterpart("HTTPClientError", ("error",), "JSONDecodeError"),
     "credentials": Counterpart("CredentialRetrievalError", ("provider", "error_msg")),
     # TransportTimeout, by its attribute `reason`
     "connect timeout": Counterpart("ConnectTimeoutError", ("endpoint_url", "error"), "ConnectTimeout"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, cast
 
-from .base import SrpcoreError
+from .base import SrpcoreError, safe_text
 from .compat import Compatible, combined, loaded
 
 __all__ = ["ServiceError"]
@@ -20,7 +20,8 @@ class ServiceError(Compatible, SrpcoreError):
 
     Attributes:
         code: the exception name, for example ``"NotAuthorizedException"``.
-        message: the message of the service.
+        message: the message of the service, at most 4096 characters, with ``?`` for each control character. The
+            original is in ``response``.
         operation: the name of the operation, for example ``"InitiateAuth"``. ``operation_name`` is botocore's name for
             it.
         status: the HTTP status, or None.
@@ -30,13 +31,23 @@ class ServiceError(Compatible, SrpcoreError):
             a traceback shows it; ``str()`` does not.
     """
 
-    def __init__(self, response: dict[str, Any], operation: str) -> None:
-        self.response = response
+    def __init__(
+        self,
+        response: dict[str, Any] | None = None,
+        operation: str = "",
+        *,
+        error_response: dict[str, Any] | None = None,
+        operation_name: str = "",
+    ) -> None:
+        # error_response and operation_name are botocore's names of the two arguments.
+        response = error_response if response is None else response
+        operation = operation or operation_name
+        self.response = cast(dict[str, Any], response)
         self.operation = self.operation_name = operation
         error = member(response, "Error")
         metadata = member(response, "ResponseMetadata")
         self.code: str = str(error.get("Code", "Unknown"))
-        self.message: str = str(error.get("Message", ""))
+        self.message: str = safe_text(str(error.get("Message", "")))
         self.status: int | None = metadata.get("HTTPStatusCode")
         self.request_id: str | None = metadata.get("RequestId")
         self.hint = ""
@@ -45,16 +56,17 @@ class ServiceError(Compatible, SrpcoreError):
         Exception.__init__(self, self._text(error, metadata))
 
     def _text(self, error: dict[str, Any], metadata: dict[str, Any]) -> str:
+        code = safe_text(self.code, 128)
         client_error = loaded("botocore.exceptions", "ClientError")
         if client_error is None or not isinstance(self, client_error):
             where = self.operation if self.status is None else f"HTTP {self.status}, {self.operation}"
-            return f"{self.code} ({where}): {self.message}"
+            return f"{code} ({where}): {self.message}"
         # The text of botocore's ClientError, with its words for a missing message and for retries.
         retries = ""
         if metadata.get("MaxAttemptsReached") and "RetryAttempts" in metadata:
             retries = f" (reached max retries: {metadata['RetryAttempts']})"
-        message = error.get("Message", "Unknown")
-        return f"An error occurred ({self.code}) when calling the {self.operation} operation{retries}: {message}"
+        message = self.message if "Message" in error else "Unknown"
+        return f"An error occurred ({code}) when calling the {self.operation} operation{retries}: {message}"
 
     def __repr__(self) -> str:
         return f"<{self}>"
@@ -66,7 +78,8 @@ class ServiceError(Compatible, SrpcoreError):
     def _class_for(cls, response: object = None, *_: Any, **keywords: Any) -> type[Any]:
         name = ""
         if cls.plain_class() is ServiceError:
-            code = member(keywords.get("response", response), "Error").get("Code")
+            given = keywords.get("response") or keywords.get("error_response") or response
+            code = member(given, "Error").get("Code")
             # The server chooses the code, so accept only what could be the name of a class.
             name = code if isinstance(code, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,127}", code) else ""
         return combined(cls, "service", name=name)
