@@ -6,12 +6,21 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
+from ..exceptions.base import TransportError
 from ..exceptions.tokens import InvalidKey, UnknownKey
 from .jws import ALGORITHM
 from .rsa import PublicKey
 from .strict_json import base64url, json_object
 
-__all__ = ["MAX_DOCUMENT_LENGTH", "MAX_KEYS", "UNKNOWN_KEY", "KeySet", "parse_key", "parse_key_set"]
+__all__ = [
+    "MAX_DOCUMENT_LENGTH",
+    "MAX_KEYS",
+    "UNKNOWN_KEY",
+    "KeySet",
+    "parse_fetched_key_set",
+    "parse_key",
+    "parse_key_set",
+]
 
 MAX_DOCUMENT_LENGTH = 256 * 1024
 """The largest accepted key set document, in bytes. The document of a user pool has two keys and about 900 bytes."""
@@ -69,6 +78,25 @@ def parse_key_set(document: bytes | str | Mapping[str, object]) -> KeySet:
     if not usable:
         raise _first_of(refused)
     return KeySet(MappingProxyType(usable))
+
+
+def parse_fetched_key_set(body: bytes, url: str) -> KeySet:
+    """Return the keys in *body*, the document that was fetched from *url*. See :func:`parse_key_set`.
+
+    Raises:
+        TransportError: *body* is not a usable key set. Something other than the user pool has probably answered.
+    """
+    try:
+        return parse_key_set(body)
+    except InvalidKey as error:
+        reason = str(error)
+    # Raised outside of the except block, so that the InvalidKey is not the context of the error.
+    raise TransportError(
+        f"the document that was fetched is not a usable key set: {reason}: check the endpoint and the proxy",
+        reason="document",
+        url=url,
+        fetching=True,
+    )
 
 
 class _IgnoredKey(Exception):

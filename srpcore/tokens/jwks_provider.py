@@ -69,7 +69,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .._fork import ForkSafeLock, reset_in_child
 from ..exceptions.base import SrpcoreError, TransportError, TransportTimeout
 from ..exceptions.tokens import UnknownKey
-from .jwks import UNKNOWN_KEY, KeySet, parse_key_set
+from .jwks import UNKNOWN_KEY, KeySet, parse_fetched_key_set
 from .policy import seconds
 
 if TYPE_CHECKING:
@@ -164,9 +164,9 @@ class KeyCache:
             now: when it ended.
 
         Raises:
-            InvalidKey: *body* is not a usable key set. The old keys stay; call :meth:`record_failure`.
+            TransportError: *body* is not a usable key set. The old keys stay; call :meth:`record_failure`.
         """
-        keys = parse_key_set(body)
+        keys = parse_fetched_key_set(body, self.url)
         # A fetch that was frozen may end after a later one, with a key that was withdrawn in between. A time after
         # *now* means that the clock was set back since, so it shows nothing.
         if self._cached is None or not started < self._cached[1] <= now:

@@ -286,7 +286,7 @@ LOST = Outcome("TransportError", may_have_arrived=True, transient=True, attempts
 REFUSED = Outcome("TransportError", may_have_arrived=True, transient=False, attempts=(1, 1))
 WAITED = Outcome("TransportError", may_have_arrived=False, transient=True, attempts=(3, 3))
 ANSWERED = Outcome(None)
-NO_KEYS = Outcome("InvalidKey")
+NO_KEYS = Outcome("TransportError", may_have_arrived=True, transient=False, attempts=(1, 1))
 
 # botocore retries by its own rules, and not at all as these tests set it up.
 FAILED = Outcome("TransportError", may_have_arrived=True)
