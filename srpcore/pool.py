@@ -90,17 +90,24 @@ def other_endpoint(url: object) -> str | None:
     return url if isinstance(url, str) and not _AWS_ENDPOINT.fullmatch(url) else None
 
 
+_SWITCH = {**dict.fromkeys(("true", "1", "yes", "on"), True), **dict.fromkeys(("", "false", "0", "no", "off"), False)}
+
+
 def plain_http_allowed(allow_http: bool | None) -> bool:
-    """Return *allow_http*, or if it is None whether the environment variable SRPCORE_ALLOW_HTTP is ``true`` or ``1``.
+    """Return *allow_http*, or if it is None whether the environment variable SRPCORE_ALLOW_HTTP says so.
 
     Only clients and transports may call this. A verifier does not, because an environment variable must not change
     which keys it trusts.
 
     Raises:
-        ConfigurationError: *allow_http* is not True, False or None.
+        ConfigurationError: *allow_http* is not True, False or None; or it is None, and the variable has another value
+            than ``true``, ``1``, ``yes``, ``on``, ``false``, ``0``, ``no``, ``off`` and an empty one.
     """
     if allow_http is None:
-        return os.environ.get("SRPCORE_ALLOW_HTTP", "").lower() in ("true", "1")
+        value = os.environ.get("SRPCORE_ALLOW_HTTP", "").strip().lower()
+        if value not in _SWITCH:
+            raise ConfigurationError(f"invalid SRPCORE_ALLOW_HTTP {value!r:.80}: use 'true' or 'false'")
+        return _SWITCH[value]
     if not isinstance(allow_http, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigurationError(f"allow_http must be True or False, not {allow_http!r:.80}")
     return allow_http
@@ -132,7 +139,7 @@ def check_endpoint(url: str, *, allow_http: bool = False) -> str:
     if parts.scheme == "http" and not allow_http and not is_loopback(host):
         raise ConfigurationError(
             f"plain http to {host} would send passwords in the clear: use https, or pass allow_http=True if it is an "
-            "emulator"
+            "emulator (clients also read SRPCORE_ALLOW_HTTP=true)"
         )
     return url.rstrip("/")
 

@@ -6,6 +6,7 @@ password, because the pool id is a part of the proof.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from . import not_authorized
@@ -26,10 +27,28 @@ _SECRET = (
 )
 _POOL_ID = "check the user pool id, the client id and the region: each pool and each app client exists in one region"
 _FLOW = (
-    "the app client must allow the flow: in its settings (ExplicitAuthFlows), add ALLOW_USER_SRP_AUTH for a login by "
-    "SRP, or the ALLOW_... value that has the name of the flow"
+    "the app client must allow the flow: in its settings (ExplicitAuthFlows), add the ALLOW_... value that has the "
+    "name of the flow"
 )
+_UNKNOWN_FLOW = (
+    "the service does not have this auth flow in this operation: use USER_SRP_AUTH, USER_PASSWORD_AUTH, USER_AUTH or "
+    "CUSTOM_AUTH. Only an administrator's login (admin_authenticate), which needs AWS credentials, can use "
+    "ADMIN_USER_PASSWORD_AUTH"
+)
+_DISABLED = "an administrator must enable the user first (admin_enable_user)"
 _CLOCK = f"this computer's clock is wrong by more than {REFUSED_SKEW} (compare it with the Date header of the response)"
+
+# The value of ExplicitAuthFlows that allows each auth flow.
+_ALLOWING = {
+    "ADMIN_NO_SRP_AUTH": "ALLOW_ADMIN_USER_PASSWORD_AUTH",  # the older name of ADMIN_USER_PASSWORD_AUTH
+    "ADMIN_USER_PASSWORD_AUTH": "ALLOW_ADMIN_USER_PASSWORD_AUTH",
+    "CUSTOM_AUTH": "ALLOW_CUSTOM_AUTH",
+    "REFRESH_TOKEN": "ALLOW_REFRESH_TOKEN_AUTH",  # an alias of REFRESH_TOKEN_AUTH
+    "REFRESH_TOKEN_AUTH": "ALLOW_REFRESH_TOKEN_AUTH",
+    "USER_AUTH": "ALLOW_USER_AUTH",
+    "USER_PASSWORD_AUTH": "ALLOW_USER_PASSWORD_AUTH",
+    "USER_SRP_AUTH": "ALLOW_USER_SRP_AUTH",
+}
 
 # The hints of the subclasses of NotAuthorizedException, which were selected by the message.
 _BY_CLASS: dict[type[ServiceError], str] = {
@@ -38,7 +57,7 @@ _BY_CLASS: dict[type[ServiceError], str] = {
         f"wrong, or if {_CLOCK}"
     ),
     not_authorized.PasswordAttemptsExceeded: "wait some minutes before the next try",
-    not_authorized.UserDisabled: "an administrator must enable the user first (admin_enable_user)",
+    not_authorized.UserDisabled: _DISABLED,
     not_authorized.AccessTokenExpired: "get a new one: call renew_access_token() or check_token()",
     not_authorized.AccessTokenRevoked: "the user has logged out: log in again",
     not_authorized.SessionExpired: "log in again: a challenge must be answered within minutes",
@@ -56,12 +75,22 @@ _BY_CLASS: dict[type[ServiceError], str] = {
 _BY_PHRASE: tuple[tuple[str, str, str], ...] = (
     ("NotAuthorizedException", "secret", _SECRET),
     ("NotAuthorizedException", "access token", _ACCESS_TOKEN),
+    ("NotAuthorizedException", "disabled", _DISABLED),
     ("InvalidParameterException", "secret", _SECRET),
     ("InvalidParameterException", "not enabled", _FLOW),
     ("InvalidParameterException", "flow not supported", _FLOW),
+    ("InvalidParameterException", "auth method not supported", _UNKNOWN_FLOW),
+    ("InvalidParameterException", "'authflow'", _UNKNOWN_FLOW),
     ("UnauthorizedException", "", _FLOW),
     ("ResourceNotFoundException", "pool", _POOL_ID),
     ("ResourceNotFoundException", "client", _POOL_ID),
+    (
+        "CodeMismatchException",
+        "",
+        "the code is wrong: enter the newest code that was sent, or the one that the authenticator app shows now. The "
+        "same step may be answered again",
+    ),
+    ("ExpiredCodeException", "", "request a new code: the present one has expired or was used before"),
     ("UserNotFoundException", "", "check the user name and the user pool id"),
     ("UserNotConfirmedException", "", "call confirm_sign_up with the code that the user received"),
     ("PasswordResetRequiredException", "", "call initiate_forgot_password, then confirm_forgot_password"),
@@ -79,10 +108,20 @@ _BY_PHRASE: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def hint_for(error: ServiceError) -> str:
-    """Return the hint for *error*, or an empty string."""
+def hint_for(error: ServiceError, auth_flow: object = None) -> str:
+    """Return the hint for *error*, or an empty string. *auth_flow* is the AuthFlow of the request, if it has one."""
     hint = _BY_CLASS.get(error.plain_class())
     if hint is not None:
         return hint
     words = error.message.lower()
-    return next((hint for code, phrase, hint in _BY_PHRASE if code == error.code and phrase in words), "")
+    found = next((hint for code, phrase, hint in _BY_PHRASE if code == error.code and phrase in words), "")
+    return _flow_hint(error.message, auth_flow) if found is _FLOW else found
+
+
+def _flow_hint(message: str, auth_flow: object) -> str:
+    """Return the hint for a flow that the app client does not allow, with the exact value if the flow is known."""
+    named = re.search(r"\b[A-Z]+(_[A-Z]+)*_AUTH\b", message)
+    value = _ALLOWING.get(str(auth_flow)) or (_ALLOWING.get(named[0]) if named else None)
+    if value is None:
+        return _FLOW
+    return f"the app client must allow the flow: add {value} to its settings (ExplicitAuthFlows)"

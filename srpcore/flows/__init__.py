@@ -6,13 +6,13 @@ A flow sends every request with :func:`ask` or :func:`fetch`. :mod:`srpcore.driv
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
-from ..exceptions.base import TransportError
+from ..exceptions.base import TransportError, UnsafeServerValue
 from ..exceptions.reply import service_error
 from ..protocol import Fetch, Flow, JsonObject, Operation, Reply
 
-__all__ = ["ask", "fetch"]
+__all__ = ["ask", "fetch", "object_list", "require_object", "require_string", "user_attributes"]
 
 
 # A parameter that is None is left out of the request, except for these. None for one of them is a mistake of the
@@ -49,7 +49,7 @@ def ask(name: str, parameters: Mapping[str, Any], *, signed: bool | None = None)
     given = {key: value for key, value in parameters.items() if value is not None or key in _NEVER_LEFT_OUT}
     reply: Reply = yield Operation(name, given, signed=signed)
     if reply.error is not None:
-        raise service_error(reply, name)
+        raise service_error(reply, name, given.get("AuthFlow"))
     return reply.document
 
 
@@ -64,3 +64,56 @@ def fetch(url: str) -> Flow[bytes]:
     except TransportError as error:
         raise error.for_fetch() from error.__cause__
     return body
+
+
+# No transport compares a reply with the service model. The functions below do it for the members that we use.
+
+
+def require_string(document: Mapping[str, Any], name: str) -> str:
+    """Return the string *name* of *document*.
+
+    Raises:
+        UnsafeServerValue: it is missing, empty or not a string.
+    """
+    value: object = document.get(name)
+    if not isinstance(value, str) or not value:
+        raise UnsafeServerValue(f"unsafe value from the server: {name} must be a string that is not empty")
+    return value
+
+
+def require_object(document: JsonObject, name: str) -> JsonObject:
+    """Return the JSON object *name* of *document*.
+
+    Raises:
+        UnsafeServerValue: it is missing or not a JSON object.
+    """
+    value: object = document.get(name)
+    if not isinstance(value, Mapping):
+        raise UnsafeServerValue(f"unsafe value from the server: {name} must be a JSON object")
+    return cast(JsonObject, value)
+
+
+def object_list(document: JsonObject, name: str) -> list[JsonObject]:
+    """Return the list of JSON objects *name* of *document*, which is empty if it is missing.
+
+    Raises:
+        UnsafeServerValue: it is not a list of JSON objects.
+    """
+    values: object = document.get(name)
+    if values is None:
+        return []
+    if not isinstance(values, list) or not all(isinstance(item, Mapping) for item in cast(list[object], values)):
+        raise UnsafeServerValue(f"unsafe value from the server: {name} must be a list of JSON objects")
+    return cast(list[JsonObject], values)
+
+
+def user_attributes(user: JsonObject, name: str) -> list[dict[str, Any]]:
+    """Return the user's attributes *name* of *user*: a list of objects, each with Name and Value.
+
+    Raises:
+        UnsafeServerValue: it is not such a list, or the name of an attribute is not a string.
+    """
+    attributes = object_list(user, name)
+    if not all(isinstance(attribute.get("Name"), str | None) for attribute in attributes):
+        raise UnsafeServerValue(f"unsafe value from the server: {name} has a Name that is not a string")
+    return cast(list[dict[str, Any]], attributes)

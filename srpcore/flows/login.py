@@ -75,10 +75,9 @@ from ..exceptions.context import without_context
 from ..exceptions.service_exceptions import ResourceNotFoundException
 from ..protocol import Flow, JsonObject
 from ..users import attribute_value
-from . import ask
+from . import ask, require_string
 from .challenge import NEEDS, PREFIX, Answer, Challenge, missing_attributes, unsupported
 from .login_context import LoginContext
-from .reply_members import require_string
 from .srp import answer_device, is_stale_device, password_prover, prove, retry_without_stale_device
 from .transitions import AFTER_FIRST_FACTOR, PASSWORD_PROOF, after_choice, after_initiate
 
@@ -166,7 +165,7 @@ def _answer(context: LoginContext, challenge: Challenge, given: Answer) -> Flow[
         if context.device is None:
             raise unsupported(challenge)
         return (yield from answer_device(context, reply))
-    if needs == "set_up":
+    if challenge.name == "MFA_SETUP":
         return (yield from _answer_set_up(context, challenge, given))
     if challenge.name in ("SELECT_CHALLENGE", "PASSWORD", "PASSWORD_SRP", "ADMIN_NO_SRP_AUTH"):
         return (yield from _answer_first_factor(context, challenge, given))
@@ -236,10 +235,10 @@ def set_up_totp(challenge: Challenge) -> Flow[tuple[str, Challenge]]:
         ServiceError: the service refused the request.
         UnsafeServerValue: the reply has no secret.
     """
-    if challenge.needs != "set_up":
+    if challenge.name != "MFA_SETUP":
         raise ConfigurationError(f"{challenge.name} is not MFA_SETUP: answer it without set_up_totp()")
     reply = yield from ask("AssociateSoftwareToken", {"Session": challenge.session})
-    return require_string(reply, "SecretCode"), replace(challenge, session=reply.get("Session"))
+    return require_string(reply, "SecretCode"), replace(challenge, session=reply.get("Session"), secret_shown=True)
 
 
 def _answer_set_up(context: LoginContext, challenge: Challenge, given: Answer) -> Flow[JsonObject]:

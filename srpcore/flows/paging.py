@@ -9,8 +9,7 @@ from typing import Any
 from ..exceptions.base import UnsafeServerValue
 from ..protocol import Flow, JsonObject
 from ..service_model import PAGES
-from . import ask
-from .reply_members import object_list
+from . import ask, object_list
 
 __all__ = ["Page", "collect", "page"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from binascii import b2a_base64
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from hashlib import sha256
 from typing import Any, TypeAlias
 
@@ -26,7 +26,7 @@ from ..exceptions.tokens import (
     TokenVerificationException,
 )
 
-__all__ = ["Claims", "ClaimsPolicy", "access_token_hash"]
+__all__ = ["Claims", "ClaimsPolicy", "access_token_hash", "wrong_issuer"]
 
 Claims: TypeAlias = Mapping[str, Any]
 """The payload of a token: a mapping from the names of claims to JSON values. Treat it as read-only."""
@@ -75,7 +75,7 @@ class ClaimsPolicy:
         get: Callable[..., Any] = claims.get
         use = get("token_use")
         if get("iss") not in self._issuers:
-            message = "token is from another issuer (iss): check the user pool id"
+            message = wrong_issuer(self._issuers, get("iss"))
             raise _mismatch(IssuerMismatch, message, self._issuers, claims, "iss")
         if use not in self._uses:
             message = "token is of the wrong kind (token_use)"
@@ -154,6 +154,18 @@ def _as_tuple(values: str | Collection[str]) -> tuple[str, ...]:
 
 def _format_value(values: tuple[str, ...]) -> str | list[str]:
     return values[0] if len(values) == 1 else [*values]
+
+
+def wrong_issuer(expected: Iterable[str], actual: object) -> str:
+    """Return the message for the issuer *actual*, which is not one of *expected*, and say what to check."""
+    # An issuer ends with the pool id. If the id is right, only the URL before it differs.
+    pool_id = actual.rsplit("/", 1)[-1] if isinstance(actual, str) else ""
+    if pool_id and any(issuer.rsplit("/", 1)[-1] == pool_id for issuer in expected):
+        return (
+            "token is from another issuer (iss), with the same pool id but another URL before it: if you trust that "
+            "URL, give it as issuer= (Cognito) or issuers= (TokenVerifier), or start the emulator with serve --issuer"
+        )
+    return "token is from another issuer (iss): check the user pool id"
 
 
 def _mismatch(

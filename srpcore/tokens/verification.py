@@ -10,6 +10,7 @@ from ..clock import Clock, system_clock
 from ..exceptions.base import ConfigurationError
 from ..exceptions.tokens import InvalidClaim, IssuerMismatch, TokenVerificationException
 from ..pool import Pool, default_endpoint, plain_http_allowed
+from .claims import wrong_issuer
 from .jwks import MAX_DOCUMENT_LENGTH, KeySet
 from .jwks_provider import KeyCache, KeyTiming
 from .jwks_source import JwksSource, read_jwks
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from ..protocol import AsyncTransport, Transport
 
 __all__ = ["Verification"]
-
-_WRONG_ISSUER = "token is from another issuer (iss): check the user pool id"
 
 # A token, its signing input, its signature, and the cached fact about it or None. If there is a fact, the second and
 # third are empty. It is a tuple and not a class because it is made at every call, and a tuple is faster.
@@ -130,10 +129,12 @@ class Verification(ABC):
         if not isinstance(issuer, str):
             raise InvalidClaim("iss is missing or not a string", expected="str", actual=type(issuer).__name__)
         if accepted is not None and issuer not in ((accepted,) if isinstance(accepted, str) else accepted):
-            raise IssuerMismatch(_WRONG_ISSUER, expected=accepted, actual=issuer)
+            values = (accepted,) if isinstance(accepted, str) else accepted
+            raise IssuerMismatch(wrong_issuer(values, issuer), expected=accepted, actual=issuer)
         pool = self._pool_of_issuer.get(issuer)
         if pool is None:
-            raise IssuerMismatch(_WRONG_ISSUER, expected=[*self._pool_of_issuer], actual=issuer)
+            known = [*self._pool_of_issuer]
+            raise IssuerMismatch(wrong_issuer(known, issuer), expected=known, actual=issuer)
         return pool, kid, claims, proof
 
     def _verify_signature_and_claims(

@@ -93,7 +93,7 @@ def test_plain_http_to_another_machine_is_refused_and_the_error_names_the_argume
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:
         log_in(Cognito(*emulator.ids, endpoint_url=emulator.url, transport=name))
-    assert str(caught.value) == f"{REFUSED} if it is an emulator"
+    assert str(caught.value) == f"{REFUSED} if it is an emulator (clients also read SRPCORE_ALLOW_HTTP=true)"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -106,7 +106,7 @@ def test_async_cognito_logs_in_to_an_emulator_by_name_with_allow_http(emulator: 
     log_in_on_an_event_loop(AsyncCognito(*emulator.ids, endpoint_url=emulator.url, transport=name, allow_http=True))
 
 
-@pytest.mark.parametrize("value", ["true", "TRUE", "1"])
+@pytest.mark.parametrize("value", ["true", "TRUE", "1", "yes", "On"])
 def test_a_client_and_its_transport_read_the_environment_variable(
     emulator: Emulator, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,7 +117,7 @@ def test_a_client_and_its_transport_read_the_environment_variable(
     assert HttpsTransport("us-east-1", emulator.url).allow_http
 
 
-@pytest.mark.parametrize("value", ["", "false", "0", "no"])
+@pytest.mark.parametrize("value", ["", "false", "0", "no", "off"])
 def test_other_values_of_the_environment_variable_allow_nothing(
     emulator: Emulator, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,6 +125,18 @@ def test_other_values_of_the_environment_variable_allow_nothing(
     with pytest.raises(ConfigurationError, match=REFUSED):
         Cognito(*emulator.ids, endpoint_url=emulator.url)
     with pytest.raises(ConfigurationError, match=REFUSED):
+        HttpsTransport("us-east-1", emulator.url)
+
+
+@pytest.mark.parametrize("value", ["maybe", "2", "ture"])
+def test_an_unknown_value_of_the_environment_variable_is_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SRPCORE_ALLOW_HTTP", value)
+    with pytest.raises(ConfigurationError, match=f"invalid SRPCORE_ALLOW_HTTP '{value}': use 'true' or 'false'"):
+        HttpsTransport("us-east-1")
+
+
+def test_the_refusal_of_plain_http_names_the_argument_and_the_environment_variable(emulator: Emulator) -> None:
+    with pytest.raises(ConfigurationError, match=r"allow_http=True .*SRPCORE_ALLOW_HTTP=true"):
         HttpsTransport("us-east-1", emulator.url)
 
 

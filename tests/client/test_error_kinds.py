@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 import traceback
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 import srpcore
 from srpcore import exceptions
 from srpcore.exceptions.not_authorized import _CLASS_BY_PHRASE
+from srpcore.exceptions.reply import service_error
 from support.users import PASSWORD
 from support.world import World, error
 
@@ -87,7 +89,16 @@ def test_a_missing_or_unneeded_client_secret_is_named(world: World) -> None:
     [
         ("InvalidParameterException", "USER_SRP_AUTH is not enabled for the client.", "ALLOW_USER_SRP_AUTH"),
         ("InvalidParameterException", "USER_PASSWORD_AUTH flow not enabled for this client", "ExplicitAuthFlows"),
-        ("InvalidParameterException", "Initiate Auth method not supported.", ""),
+        ("InvalidParameterException", "Initiate Auth method not supported.", "admin_authenticate"),
+        (
+            "InvalidParameterException",
+            "1 validation error detected: Value 'X' at 'authFlow' failed to satisfy constraint",
+            "USER_SRP_AUTH",
+        ),
+        ("InvalidParameterException", "Auth flow not enabled for this client", "add ALLOW_USER_SRP_AUTH to"),
+        ("CodeMismatchException", "Invalid code received for user", "same step may be answered again"),
+        ("ExpiredCodeException", "Invalid code provided, please request a code again.", "request a new code"),
+        ("NotAuthorizedException", "User account disabled", "admin_enable_user"),
         ("ResourceNotFoundException", "User pool us-east-1_x does not exist.", "user pool id"),
         ("ResourceNotFoundException", "User pool client abc does not exist.", "client id"),
         ("ResourceNotFoundException", "Device does not exist.", ""),
@@ -107,6 +118,28 @@ def test_the_hint_names_the_likely_cause(world: World, code: str, message: str, 
     assert cause in found.hint
     # An error without a frequent cause has neither a hint nor a note.
     assert bool(found.hint) is bool(cause) is hasattr(found, "__notes__")
+
+
+@pytest.mark.parametrize(
+    ("flow", "value"),
+    [
+        ("ADMIN_NO_SRP_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH"),
+        ("ADMIN_USER_PASSWORD_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH"),
+        ("USER_PASSWORD_AUTH", "ALLOW_USER_PASSWORD_AUTH"),
+        ("REFRESH_TOKEN_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"),
+    ],
+)
+def test_the_hint_for_a_flow_that_is_off_names_the_exact_value(flow: str, value: str) -> None:
+    by_request = service_error(error("InvalidParameterException", "Auth flow not enabled for this client"), "X", flow)
+    by_message = service_error(error("InvalidParameterException", f"{flow} flow not enabled for this client"), "X")
+    for found in (by_request, by_message):
+        assert re.findall("ALLOW_[A-Z_]+", found.hint) == [value]
+
+
+def test_the_hint_for_an_unknown_flow_that_is_off_names_no_wrong_value() -> None:
+    found = service_error(error("InvalidParameterException", "NEW_AUTH flow not enabled for this client"), "X")
+    assert "ExplicitAuthFlows" in found.hint
+    assert "ALLOW_USER" not in found.hint
 
 
 @pytest.mark.parametrize(("phrase", "kind"), _CLASS_BY_PHRASE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from srpcore_transports.proxy import Proxy, parse_proxy, proxy_for
-from srpcore_transports.urls import Origin, host_of, origin_and_target
+from srpcore_transports.urls import Origin, host_of, origin_and_target, what_to_check
 
 pytestmark = pytest.mark.usefixtures("bare_environment", "no_leaks")
 
@@ -51,3 +51,16 @@ def test_proxies_are_equal_if_their_user_and_password_are() -> None:
     assert one == same
     assert hash(one) == hash(same)
     assert one != other
+
+
+@pytest.mark.parametrize(
+    ("host", "advice"),
+    [
+        ("cognito-idp.eu-west-9.amazonaws.com", "check the region"),
+        ("cognito-idp-fips.us-east-9.amazonaws.com", "check the region"),
+        ("cognito-local", "check the endpoint URL"),
+        ("amazonaws.com.attacker.example", "check the endpoint URL"),
+    ],
+)
+def test_the_region_is_named_only_for_the_hosts_of_aws(host: str, advice: str) -> None:
+    assert what_to_check(host) == advice

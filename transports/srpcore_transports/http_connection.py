@@ -33,7 +33,7 @@ from .http_response import (
 )
 from .proxy import Proxy
 from .tls import SharedTls
-from .urls import Origin
+from .urls import Origin, what_to_check
 
 __all__ = ["Answer", "Connection", "Unanswered", "open_connection", "send_request"]
 
@@ -308,7 +308,7 @@ def _phase(
         message += ": check the host name, or give its authority in AWS_CA_BUNDLE"
         raise TransportError(message, may_have_arrived=False, reason="tls", url=f"{origin.url}/") from None
     except gaierror as error:
-        message = f"{action}: the host name was not found ({error.strerror}): check the region"
+        message = f"{action}: the host name was not found ({error.strerror}): {what_to_check(origin.host)}"
         raise TransportError(message, transient=True, **failed()) from None
     except OSError as error:
         facts: dict[str, Any]

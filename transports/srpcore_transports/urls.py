@@ -8,8 +8,9 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from srpcore.exceptions.base import ConfigurationError
+from srpcore.pool import other_endpoint
 
-__all__ = ["Origin", "check_characters", "host_of", "origin_and_target"]
+__all__ = ["Origin", "check_characters", "host_of", "origin_and_target", "what_to_check"]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -46,6 +47,11 @@ def host_of(url: str) -> str:
     host = parts.hostname or ""
     name = f"[{host}]" if ":" in host else host
     return name if parts.port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f"{name}:{parts.port}"
+
+
+def what_to_check(host: str) -> str:
+    """Return what to check if *host* was not found. Only the names of AWS's endpoints depend on the region."""
+    return "check the region" if other_endpoint(f"https://{host}") is None else "check the endpoint URL"
 
 
 def check_characters(url: str) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ...crypto.device import Device
 from ...exceptions.base import ConfigurationError
-from ...flows import devices
-from ...flows.reply_members import require_string
+from ...flows import devices, require_string
 from ...protocol import Flow
 from ..base import AsyncCognitoBase, CognitoBase
 from ..persistence import SharedPersistence

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...flows import ask
+from ...flows import ask, require_object, require_string, user_attributes
 from ...flows.paging import collect
-from ...flows.reply_members import require_object, require_string, user_attributes
 from ...protocol import Flow, JsonObject
 from ...service_model import PAGES
 from ...users import AsyncUserObj, GroupObj, UserObj, dict_to_cognito

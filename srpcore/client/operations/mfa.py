@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ...exceptions.base import ConfigurationError
-from ...flows import ask
-from ...flows.reply_members import require_string
+from ...flows import ask, require_string
 from ...protocol import Flow
 from ..base import AsyncCognitoBase, CognitoBase
 from ..sync_async import async_method, sync_method

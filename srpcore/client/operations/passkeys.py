@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ...flows import ask
+from ...flows import ask, require_object
 from ...flows.paging import collect
-from ...flows.reply_members import require_object
 from ...protocol import Flow, JsonObject
 from ..base import AsyncCognitoBase, CognitoBase
 from ..sync_async import async_method, sync_method

@@ -8,8 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from ... import tokens
 from ...exceptions.tokens import MalformedToken
-from ...flows import ask
-from ...flows.reply_members import user_attributes
+from ...flows import ask, user_attributes
 from ...protocol import Flow, JsonObject
 from ...users import AsyncUserObj, UserObj, dict_to_cognito
 from ..attributes import CognitoAttributes

@@ -33,7 +33,7 @@ from srpcore.offload import uninterrupted
 from ..attempts import Attempt
 from ..options import Limits
 from ..proxy import Proxy
-from ..urls import Origin, origin_and_target
+from ..urls import Origin, origin_and_target, what_to_check
 from .response import Body, Received
 
 __all__ = ["HttpxRequest", "Phase", "send", "send_async"]
@@ -194,7 +194,8 @@ class HttpxRequest:
                 message += ": check the host name, or give its authority in AWS_CA_BUNDLE"
                 return self._lost(message, transient=False, tls=True)
             if isinstance(cause, gaierror):
-                return self._lost(f"the host name was not found ({cause.strerror}): check the region", transient=True)
+                what = f"the host name was not found ({cause.strerror}): {what_to_check(self.host)}"
+                return self._lost(what, transient=True)
         if isinstance(error, (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL, ValueError)):
             return ConfigurationError(_NOT_ALLOWED.format(self._action))
         # A proxy that answered 4xx would refuse a second request too.
