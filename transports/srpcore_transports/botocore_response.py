@@ -21,6 +21,7 @@ from botocore.exceptions import ClientError
 from botocore.hooks import BaseEventHooks
 from urllib3.response import HTTPResponse
 
+from srpcore.aws_json import decode
 from srpcore.exceptions.base import TransportError
 from srpcore.protocol import Reply
 
@@ -110,9 +111,12 @@ def _is_answer(response: Any, body: bytes) -> bool:
         return is_complete or not isinstance(response.raw, HTTPResponse)
     try:
         answer: object = json.loads(body.decode())
-    except (ValueError, RecursionError):
+        if not isinstance(answer, dict):
+            return True  # botocore's parser has refused it, unless the operation has no output
+        # As on the default transport, a date that is out of range is refused too.
+        return "__type" not in answer and decode(200, {}, body).error is None
+    except (ValueError, RecursionError, TransportError):
         return False
-    return not isinstance(answer, dict) or "__type" not in answer
 
 
 def is_of_parser(error: Exception) -> bool:
