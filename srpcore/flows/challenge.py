@@ -62,7 +62,7 @@ class Challenge:
     """A challenge of the service.
 
     ``needs`` names the argument that ``SignIn.answer`` must get, except ``clear_password`` (give ``password``),
-    ``set_up`` (give ``code``, or ``email`` in ``attributes``) and ``device`` (give nothing). ``parameters`` are the
+    ``set_up`` (call ``set_up_totp()``, or give ``email`` in ``attributes``) and ``device`` (give nothing). ``parameters`` are the
     service's ChallengeParameters.
     """
 
@@ -73,6 +73,7 @@ class Challenge:
     canonical: str | None = None
     available: tuple[str, ...] = ()
     admin: bool = False
+    secret_shown: bool = False  # MFA_SETUP only: set_up_totp() has returned the secret, so the next answer is a code
 
     @property
     def needs(self) -> str:
@@ -85,7 +86,7 @@ class Challenge:
         ADMIN_NO_SRP_AUTH) the password itself is sent. The names differ, so a program that answers ``password`` does
         not send the password itself because a server asks for it.
         """
-        return NEEDS[self.name][0]
+        return "code" if self.secret_shown else NEEDS[self.name][0]
 
     @property
     def choices(self) -> tuple[str, ...]:
@@ -144,7 +145,13 @@ class Challenge:
         strings = (fields["name"], fields["username"], *optional, *choices, *named.values())
         if not all(isinstance(value, str) for value in strings) or fields["name"] not in NEEDS:
             raise _not_a_challenge()
-        return cls(**fields, parameters=named, available=tuple(choices), admin=members.get("admin") is True)
+        return cls(
+            **fields,
+            parameters=named,
+            available=tuple(choices),
+            admin=members.get("admin") is True,
+            secret_shown=members.get("secret_shown") is True,
+        )
 
 
 def _parse_json(text: str) -> Any:

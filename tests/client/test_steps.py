@@ -256,3 +256,19 @@ def test_admin_no_srp_auth_is_answered_with_the_password(world: World) -> None:
     assert step.answer(password=PASSWORD).needs == "code"
     (sent,) = world.wire.operations
     assert sent.parameters["ChallengeResponses"]["PASSWORD"] == PASSWORD
+
+
+def test_after_the_secret_was_shown_another_process_answers_with_a_code(make_world: Callable[..., World]) -> None:
+    world = make_world()
+    world.create()
+    settings = {"MfaConfiguration": "ON", "SoftwareTokenMfaConfiguration": {"Enabled": True}}
+    pool = {"UserPoolId": world.pool.user_pool_id}
+    assert world.pool.call(Operation("SetUserPoolMfaConfig", {**pool, **settings})).status == 200
+    step = world.user().sign_in(PASSWORD)
+    assert step.needs == "set_up"
+    secret, step = step.set_up_totp()
+    assert step.needs == "code"
+    resumed = world.user(None).resume_sign_in(step.to_json())
+    assert resumed.challenge == step.challenge
+    assert resumed.needs == "code"
+    assert resumed.answer(code=totp(secret, world.clock())).done

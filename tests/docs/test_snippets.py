@@ -169,7 +169,7 @@ def totp_user(served: Served, world: srpcore.Cognito) -> str:
     return secret
 
 
-def test_the_loop_of_the_readme_changes_a_password_and_asks_for_a_code(served: Served) -> None:
+def test_the_loop_of_the_readme_changes_a_password_and_asks_again_after_a_wrong_code(served: Served) -> None:
     with srpcore.Cognito(served.pool.user_pool_id, served.pool.client_id, username="alice") as user:
         namespace = names(served, user)
         secret = totp_user(served, user)
@@ -179,19 +179,25 @@ def test_the_loop_of_the_readme_changes_a_password_and_asks_for_a_code(served: S
 
         def ask(question: str) -> str:
             asked.append(question)
-            return NEW_PASSWORD if question == "new password" else totp(secret, time.time() + 30)
+            if question == "new password":
+                return NEW_PASSWORD
+            return totp(secret, time.time() + 30) if len(asked) > 2 else "000000"
 
         run(loop_of_the_readme(), {**namespace, "ask": ask})
-        assert asked == ["new password", "code sent to your authenticator app"]
+        assert asked == ["new password", *["code sent to your authenticator app"] * 2]
 
 
-def test_the_loop_of_the_readme_sets_up_an_authenticator_app(served: Served) -> None:
+def test_the_loop_of_the_readme_sets_up_an_authenticator_app(
+    served: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
     pool = {"UserPoolId": served.pool.user_pool_id}
     with srpcore.Cognito(served.pool.user_pool_id, served.pool.client_id, username="alice") as user:
         namespace = names(served, user)
         settings = {"MfaConfiguration": "ON", "SoftwareTokenMfaConfiguration": {"Enabled": True}}
         assert served.pool.call(Operation("SetUserPoolMfaConfig", {**pool, **settings})).status == 200
-        run(loop_of_the_readme(), {**namespace, "ask": lambda question: totp(question.split()[-1], time.time())})
+        run(
+            loop_of_the_readme(), {**namespace, "ask": lambda _: totp(capsys.readouterr().out.split()[-1], time.time())}
+        )
 
 
 def test_the_loop_of_the_readme_ends_at_a_challenge_that_it_cannot_answer(served: Served) -> None:
