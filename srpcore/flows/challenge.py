@@ -62,8 +62,8 @@ class Challenge:
     """A challenge of the service.
 
     ``needs`` names the argument that ``SignIn.answer`` must get, except ``clear_password`` (give ``password``),
-    ``set_up`` (call ``set_up_totp()``, or give ``email`` in ``attributes``) and ``device`` (give nothing). ``parameters`` are the
-    service's ChallengeParameters.
+    ``set_up`` (call ``set_up_totp()``, or give ``email`` in ``attributes``) and ``device`` (give nothing).
+    ``parameters`` are the service's ChallengeParameters.
     """
 
     name: str
