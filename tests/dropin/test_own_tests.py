@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import datetime
+import importlib
 import json
 import os
 import subprocess
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -89,6 +91,66 @@ def test_make_api_call_can_raise_botocores_error() -> None:
             user.admin_get_user()
         with pytest.raises(user.client.exceptions.ClientError, match=r"\(NotAuthorizedException\) when calling"):
             user.admin_get_user()
+
+
+LIBRARIES = ["srpcore", "pycognito"]
+
+OPERATIONS: dict[str, Callable[[Any], object]] = {
+    "logout": lambda user: user.logout(),
+    "initiate_forgot_password": lambda user: user.initiate_forgot_password(),
+    "register": lambda user: user.register("bob", "password"),
+    "confirm_sign_up": lambda user: user.confirm_sign_up("123456", "bob"),
+    "update_profile": lambda user: user.update_profile({"name": "Bob"}),
+    "delete_user": lambda user: user.delete_user(),
+    "change_password": lambda user: user.change_password("old", "new"),
+    "get_user": lambda user: user.get_user(),
+    "get_group": lambda user: user.get_group("readers"),
+    "admin_get_user": lambda user: user.admin_get_user(),
+    "admin_list_groups_for_user": lambda user: user.admin_list_groups_for_user("bob"),
+    "associate_software_token": lambda user: user.associate_software_token(),
+    "verify_software_token": lambda user: user.verify_software_token("123456"),
+}
+
+
+def logged_in(library: str) -> Any:
+    tokens = {"access_token": token(exp=32503680000), "id_token": "id", "refresh_token": "refresh"}
+    return importlib.import_module(library).Cognito(POOL_ID, "app", username="bob", **tokens)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_mock_that_is_not_configured_succeeds(operation: str, library: str) -> None:
+    with mock.patch("boto3.client"):
+        OPERATIONS[operation](logged_in(library))
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("result", [None, {}, {"ResponseMetadata": {"HTTPStatusCode": 200}}], ids=str)
+def test_a_small_fake_client_succeeds(result: Any, library: str) -> None:
+    fake = type("Fake", (), {"forgot_password": lambda self, **_: result})
+    with mock.patch("boto3.client", return_value=fake()):
+        logged_in(library).initiate_forgot_password()
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize(
+    "response",
+    [{}, {"ResponseMetadata": {}}, *({"Error": {"Code": code}} for code in ("404", 404, None))],
+    ids=str,
+)
+def test_a_client_error_with_any_response_reaches_the_caller(response: Any, operation: str, library: str) -> None:
+    from botocore.exceptions import ClientError
+
+    def refuse(client: Any, name: str, parameters: Any) -> None:
+        raise ClientError(response, name)
+
+    with mock.patch("botocore.client.BaseClient._make_api_call", refuse):
+        user = logged_in(library)
+        with pytest.raises(ClientError) as caught:
+            OPERATIONS[operation](user)
+    assert library == "pycognito" or isinstance(caught.value, exceptions.ServiceError)
+    assert getattr(user, "password", None) is None
 
 
 def made_by_moto() -> tuple[str, str]:
