@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Self
 from .compat import REASONS, Compatible, combined
 
 __all__ = [
-    "MAX_TEXT_LENGTH",
     "AccessTokenRequired",
     "ConfigurationError",
     "InvalidRequest",
@@ -19,7 +18,6 @@ __all__ = [
     "UnsafeServerValue",
     "UnsupportedChallenge",
     "WarrantException",
-    "safe_text",
 ]
 
 MAX_TEXT_LENGTH = 4096

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, cast
 
 from .base import SrpcoreError, safe_text
@@ -36,13 +37,12 @@ class ServiceError(Compatible, SrpcoreError):
         response: dict[str, Any] | None = None,
         operation: str = "",
         *,
-        error_response: dict[str, Any] | None = None,
+        error_response: Mapping[str, object] | None = None,
         operation_name: str = "",
     ) -> None:
         # error_response and operation_name are botocore's names of the two arguments.
-        response = error_response if response is None else response
+        response = self.response = cast(dict[str, Any], error_response if response is None else response)
         operation = operation or operation_name
-        self.response = cast(dict[str, Any], response)
         self.operation = self.operation_name = operation
         error = member(response, "Error")
         metadata = member(response, "ResponseMetadata")

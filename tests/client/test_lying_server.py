@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -43,7 +43,7 @@ class AsyncTrusting(AsyncCognito):
 
 
 @contextmanager
-def served(reply: object) -> Iterator[str]:
+def served(reply: object) -> Generator[str]:
     """Answer every request with *reply*, and return the server's URL."""
 
     def handler(request: Request, connection: socket.socket) -> bytes:
@@ -181,7 +181,7 @@ DOCUMENTS = {
 
 
 @contextmanager
-def key_server(document: bytes) -> Iterator[str]:
+def key_server(document: bytes) -> Generator[str]:
     with LoopbackServer(lambda request, connection: answer(document)) as server:
         yield server.url
 
