@@ -23,6 +23,7 @@ __all__ = [
     "as_client",
     "as_transport",
     "botocore_transport",
+    "is_client_of",
     "make_async_transport",
     "make_transport",
     "transport_endpoint",
@@ -97,7 +98,8 @@ def make_transport(
     if chosen == "botocore":
         names = ("aws_access_key_id", "aws_secret_access_key")
         signing = {} if keys is None else dict(zip(names, keys, strict=True))
-        arguments = {"region_name": region, "endpoint_url": endpoint_url, **signing}
+        endpoint = {} if endpoint_url is None else {"endpoint_url": endpoint_url}
+        arguments = {"region_name": region, **endpoint, **signing}
         return botocore_transport(arguments, allow_http=allow_http)
     raise ConfigurationError(f"unknown transport {chosen!r}: use https, httpx or botocore, or give a transport object")
 
@@ -186,6 +188,13 @@ def as_async_client(
 ) -> AsyncServiceClient:
     """Return a client for the asynchronous *transport*: the async version of :func:`as_client`."""
     return AsyncServiceClient(transport, region, endpoint_url, observer=observer)
+
+
+def is_client_of(transport: object, client: object) -> bool:
+    """Return whether *client* is the client of *transport*, as :func:`as_client` returns it."""
+    if isinstance(client, ServiceClient | AsyncServiceClient):
+        return client.transport is transport
+    return transport is not None and client is getattr(transport, "botocore_client", None)
 
 
 def as_async(source: Any, *, allow_http: bool | None = None) -> AsyncTransport:

@@ -6,7 +6,10 @@ from .client import AWSSRP
 from .device_response import DeviceResponse
 from .functions import (
     G_HEX,
+    INFO_BITS,
+    MONTH_NAMES,
     N_HEX,
+    WEEKDAY_NAMES,
     calculate_u,
     compute_hkdf,
     generate_hash_device,
@@ -21,7 +24,10 @@ from .functions import (
 __all__ = [
     "AWSSRP",
     "G_HEX",
+    "INFO_BITS",
+    "MONTH_NAMES",
     "N_HEX",
+    "WEEKDAY_NAMES",
     "DeviceResponse",
     "calculate_u",
     "compute_hkdf",

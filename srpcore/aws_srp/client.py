@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
@@ -17,7 +18,7 @@ from ..driver import run
 from ..exceptions.base import ConfigurationError
 from ..flows.challenge import Answer, challenge_of, raise_challenge
 from ..flows.login import answer_challenge
-from ..flows.login_context import AppClient, LoginContext
+from ..flows.login_context import AppClient, LoginContext, pool_or_placeholder
 from ..flows.srp import Prover, parse_salt, require_string, sign_claim, user_srp
 from ..pool import Pool
 from ..protocol import Flow, JsonObject
@@ -26,7 +27,10 @@ from ..service_time import ServiceTime
 from .devices import DeviceCalls
 from .pair import ExchangePair
 
-__all__ = ["AWSSRP"]
+__all__ = ["AWSSRP", "present_class"]
+
+_MODULE = __name__.rpartition(".")[0]
+_PACKAGE = _MODULE.rpartition(".")[0]
 
 
 class AWSSRP(ExchangePair, DeviceCalls):
@@ -315,11 +319,12 @@ class AWSSRP(ExchangePair, DeviceCalls):
             self.canonical_username = context.canonical
             return self._identified(context, {"SRP_A": to_hex(self.large_a_value)})
 
-        # Check the password before anything is sent. It is needed only after the first reply, so without this check a
-        # login would begin that cannot be completed. A program that overrides process_challenge may not need a
-        # password, so then nothing is checked.
+        # Check the password and the pool id before anything is sent. They are needed only after the first reply, so
+        # without this check a login would begin that cannot be completed. A program that overrides process_challenge
+        # may not need them, so then nothing is checked.
         if getattr(self.process_challenge, "__func__", None) is _PROCESS_CHALLENGE:
             utf8(self.password, name="password")
+            _ = context.app.pool.suffix  # raises if the pool id is not valid
         try:
             return (
                 yield from user_srp(
@@ -354,8 +359,17 @@ class AWSSRP(ExchangePair, DeviceCalls):
         app = self._app
         present = self.pool_id, self.client_id, self.client_secret
         if app is None or (app.pool.user_pool_id, app.client_id, app.client_secret) != present:
-            app = self._app = AppClient(Pool(self.pool_id), self.client_id, self.client_secret)
+            app = self._app = AppClient(pool_or_placeholder(self.pool_id), self.client_id, self.client_secret)
         return app
+
+
+def present_class() -> Any:
+    """Return the class AWSSRP, or what a program has put instead of it in ``srpcore`` or in ``srpcore.aws_srp``.
+
+    pycognito looks the name up at each login, so the tests of programs patch it.
+    """
+    found = vars(sys.modules[_PACKAGE]).get("AWSSRP", AWSSRP)
+    return vars(sys.modules[_MODULE]).get("AWSSRP", AWSSRP) if found is AWSSRP else found
 
 
 def _default_client(pool_id: str, pool_region: str | None) -> Any:

@@ -15,7 +15,10 @@ from ..crypto.hkdf import hkdf
 
 __all__ = [
     "G_HEX",
+    "INFO_BITS",
+    "MONTH_NAMES",
     "N_HEX",
+    "WEEKDAY_NAMES",
     "calculate_u",
     "compute_hkdf",
     "generate_hash_device",
@@ -29,6 +32,9 @@ __all__ = [
 
 N_HEX = f"{cognito.GROUP.N:X}"
 G_HEX = f"{cognito.GROUP.g:x}"
+INFO_BITS = bytearray(cognito.INFO)
+WEEKDAY_NAMES = "Mon Tue Wed Thu Fri Sat Sun".split()
+MONTH_NAMES = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
 
 def hash_sha256(buf: bytes | bytearray) -> str:

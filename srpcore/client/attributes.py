@@ -15,7 +15,7 @@ from ..crypto.device import Device
 from ..crypto.encoding import utf8
 from ..crypto.randomness import RandomBits, system_random_bits
 from ..exceptions.base import AccessTokenRequired, ConfigurationError
-from ..flows.login_context import AppClient, LoginContext, challenge_parameters
+from ..flows.login_context import AppClient, LoginContext, challenge_parameters, pool_or_placeholder
 from ..pool import Pool, check_endpoint, configured_endpoint, other_endpoint, plain_http_allowed
 from ..protocol import AsyncTransport, JsonObject, Transport
 from ..resolve import botocore_transport, transport_endpoint
@@ -154,12 +154,13 @@ class CognitoAttributes(NotPickled):
         if transport is not None and not isinstance(transport, str):
             self._follow_endpoint(transport, explicit)
             self._use_transport(transport)
-            return
-        self.pool_domain_url = explicit or configured_endpoint()
-        if over_boto3:
-            self._open_boto3_transport(session, botocore_config, boto3_client_kwargs, keys)
         else:
-            self._open_transport_by_name(transport, user_pool_region, keys)
+            self.pool_domain_url = explicit or configured_endpoint()
+            if over_boto3:
+                self._open_boto3_transport(session, botocore_config, boto3_client_kwargs, keys)
+            else:
+                self._open_transport_by_name(transport, user_pool_region, keys)
+        self._assign_client()
 
     def _open_boto3_transport(
         self,
@@ -169,7 +170,9 @@ class CognitoAttributes(NotPickled):
         keys: tuple[str, str] | None,
     ) -> None:
         arguments: dict[str, Any] = dict(client_kwargs or {})
-        arguments |= {"region_name": self.user_pool_region, "endpoint_url": self.pool_domain_url}
+        # Only what is set, as in pycognito: the tests of some programs check the call.
+        present = {"region_name": self.user_pool_region, "endpoint_url": self.pool_domain_url}
+        arguments |= {name: value for name, value in present.items() if value}
         arguments |= {"config": config} if config is not None else {}
         arguments |= dict(zip(("aws_access_key_id", "aws_secret_access_key"), keys or (), strict=False))
         allow_http = self._allow_http
@@ -213,6 +216,10 @@ class CognitoAttributes(NotPickled):
     def _use_transport(self, transport: Any) -> None:
         """Use a transport that the caller made. The caller closes it."""
 
+    @abstractmethod
+    def _assign_client(self) -> None:
+        """Set ``client``, as pycognito does, if a subclass or a test has replaced our property."""
+
     def _follow_endpoint(self, transport: Any, explicit: str | None = None) -> None:
         """Set ``pool_domain_url`` to the endpoint of *transport*: the key set and the issuer are at that endpoint.
 
@@ -245,7 +252,13 @@ class CognitoAttributes(NotPickled):
 
     @property
     def _app(self) -> AppClient:
-        return AppClient(self._pool, self.client_id, self.client_secret)
+        if not self._botocore_validates:
+            return AppClient(self._pool, self.client_id, self.client_secret)
+        # A program's test may use a placeholder instead of a pool id, with a mock of the client.
+        endpoint = self.pool_domain_url
+        allow_http = endpoint is not None and plain_http_allowed(self._allow_http)
+        pool = pool_or_placeholder(self.user_pool_id, self.user_pool_region, endpoint, allow_http=allow_http)
+        return AppClient(pool, self.client_id, self.client_secret)
 
     def _login_context(
         self, client_metadata: Mapping[str, str] | None = None, challenge: JsonObject | None = None
@@ -274,7 +287,7 @@ class CognitoAttributes(NotPickled):
         If so, nothing is refused before botocore does it: programs that were written for pycognito expect botocore's
         ParamValidationError.
         """
-        return getattr(getattr(self, "_transport", None), "botocore_client", None) is not None
+        return getattr(getattr(self, "_sender", None), "botocore_client", None) is not None
 
     def _check_string(self, value: str, *, name: str) -> None:
         if isinstance(value, str) or not self._botocore_validates:  # pyright: ignore[reportUnnecessaryIsInstance]

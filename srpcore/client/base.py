@@ -36,6 +36,7 @@ from ..resolve import (
     as_client,
     as_transport,
     botocore_transport,
+    is_client_of,
     make_async_transport,
     make_transport,
 )
@@ -75,6 +76,8 @@ class CognitoBase(CognitoAttributes):
 
     @client.setter
     def client(self, client: Any) -> None:
+        if is_client_of(self.__dict__.get("_transport"), client):
+            return
         self.close()
         self._use_transport(as_transport(client, allow_http=self._allow_http))
         self._follow_endpoint(client)
@@ -83,6 +86,18 @@ class CognitoBase(CognitoAttributes):
         """Use a new ``cognito-idp`` client of *session*, which is a boto3 or botocore session, from now on."""
         self.close()
         self._open_transport(lambda: botocore_transport({}, session, allow_http=self._allow_http))
+        self._assign_client()
+
+    @property
+    def _sender(self) -> Transport:
+        """The transport that operations use: that of ``client`` if a subclass or a test has replaced our property."""
+        if type(self).client is _CLIENT:
+            return self._transport
+        return as_transport(self.client, allow_http=self._allow_http)
+
+    def _assign_client(self) -> None:
+        if _is_replaced(type(self), _CLIENT):
+            self.client = _CLIENT.__get__(self)
 
     def _open_transport(self, make: Callable[[], Transport]) -> None:
         self._transport, self._owns_transport = make(), True
@@ -96,7 +111,7 @@ class CognitoBase(CognitoAttributes):
         self._transport, self._owns_transport = transport, False
 
     def _run(self, flow: Flow[T]) -> T:
-        return run(flow, self._transport, observer=self._service_time)
+        return run(flow, self._sender, observer=self._service_time)
 
 
 class AsyncCognitoBase(CognitoAttributes):
@@ -132,6 +147,8 @@ class AsyncCognitoBase(CognitoAttributes):
 
     @client.setter
     def client(self, client: Any) -> None:
+        if is_client_of(self.__dict__.get("_transport"), client):
+            return
         self._release()
         self._use_transport(client)
         self._follow_endpoint(client)
@@ -140,6 +157,18 @@ class AsyncCognitoBase(CognitoAttributes):
         """Use a new ``cognito-idp`` client of *session*, which is a boto3 or botocore session, from now on."""
         self._release()
         self._open_transport(lambda: botocore_transport({}, session, allow_http=self._allow_http))
+        self._assign_client()
+
+    @property
+    def _sender(self) -> AsyncTransport:
+        """The transport that operations use: that of ``client`` if a subclass or a test has replaced our property."""
+        if type(self).client is _ASYNC_CLIENT:
+            return self._transport
+        return as_async(self.client, allow_http=self._allow_http)
+
+    def _assign_client(self) -> None:
+        if _is_replaced(type(self), _ASYNC_CLIENT):
+            self.client = _ASYNC_CLIENT.__get__(self)
 
     def _release(self) -> None:
         if not self._owns_transport:
@@ -158,7 +187,18 @@ class AsyncCognitoBase(CognitoAttributes):
         self._transport, self._owns_transport = as_async(transport, allow_http=self._allow_http), False
 
     async def _run(self, flow: Flow[T]) -> T:
-        return await arun(flow, self._transport, offload=in_thread, observer=self._service_time)
+        return await arun(flow, self._sender, offload=in_thread, observer=self._service_time)
+
+
+# Kept here, because a test may replace the property on the class.
+_CLIENT: Any = vars(CognitoBase)["client"]
+_ASYNC_CLIENT: Any = vars(AsyncCognitoBase)["client"]
+
+
+def _is_replaced(kind: type, ours: object) -> bool:
+    """Return whether *kind* has another attribute ``client`` than *ours*, and one that can be set."""
+    member = next(vars(base)["client"] for base in kind.__mro__ if "client" in vars(base))
+    return member is not ours and getattr(member, "fset", ours) is not None
 
 
 class _AtFirstUse:

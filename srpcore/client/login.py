@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from types import MethodType
 from typing import Any, cast
 
-from ..aws_srp import AWSSRP
+from ..aws_srp.client import AWSSRP, present_class
 from ..exceptions.base import ConfigurationError
 from ..exceptions.challenges import MFAChallengeException
 from ..flows import ask
@@ -44,36 +44,39 @@ class SharedLogin(SharedPersistence):
     """The parts of a login that ``Cognito`` and ``AsyncCognito`` share."""
 
     def _make_srp(self, password: str) -> AWSSRP:
-        remembered: dict[str, str] = {}
+        kind = present_class()
+        # A replacement has pycognito's constructor at most, and the tests of some programs check the call.
+        more: dict[str, Any] = {"clock": self._clock, "random_bits": self._random_bits} if kind is AWSSRP else {}
         if self.device is not None:
-            remembered = {
-                "device_key": self.device.key,
-                "device_group_key": self.device.group_key,
-                "device_password": self.device.password,
-            }
-        return AWSSRP(
+            more["device_key"], more["device_group_key"] = self.device.key, self.device.group_key
+            more["device_password"] = self.device.password
+        srp: AWSSRP = kind(
             username=self.username,
             password=password,
             pool_id=self.user_pool_id,
             client_id=self.client_id,
             client=self.client,
             client_secret=self.client_secret,
-            clock=self._clock,
-            random_bits=self._random_bits,
-            **remembered,
+            **more,
         )
+        return srp
 
     def _run_srp(
-        self, srp: AWSSRP, flow: Flow[JsonObject], present: MethodType, ours: object, call: Callable[[], JsonObject]
+        self,
+        srp: AWSSRP,
+        flow: Callable[[], Flow[JsonObject]],
+        present: MethodType,
+        ours: object,
+        call: Callable[[], JsonObject],
     ) -> Flow[JsonObject]:
         """Return the reply that ends the login by AWSSRP's *flow*.
 
-        If a program has replaced AWSSRP's method (the *present* method is not *ours*), the driver runs *call*, which
-        calls the replacement, instead of the flow.
+        If a program has replaced the class or the method (the *present* method is not *ours*), the driver runs *call*,
+        which calls the replacement, instead of the flow.
         """
         replaced = getattr(present, "__func__", None) is not ours
         try:
-            reply: JsonObject = (yield CallMethod(call)) if replaced else (yield from flow)
+            reply: JsonObject = (yield CallMethod(call)) if replaced else (yield from flow())
         except MFAChallengeException as challenge:
             self.mfa_tokens = challenge.get_tokens()
             yield from self._note_outcome(srp)
@@ -87,7 +90,11 @@ class SharedLogin(SharedPersistence):
 
     def _note_outcome(self, srp: AWSSRP) -> Flow[None]:
         """Store the canonical username, and drop the device if the service no longer knows it."""
-        self._login = named(self._login, srp.canonical_username)
+        # A program may have replaced the class, with a mock or with one that has pycognito's attributes only.
+        canonical: object = getattr(srp, "canonical_username", None)
+        if not isinstance(srp, AWSSRP) or not (canonical is None or isinstance(canonical, str)):  # pyright: ignore[reportUnnecessaryIsInstance]
+            return
+        self._login = named(self._login, canonical)
         if srp.device_key is None and self.device is not None:
             yield from self._drop_stale_device(None)
 
@@ -96,7 +103,7 @@ class SharedLogin(SharedPersistence):
         return (
             yield from self._run_srp(
                 srp,
-                srp.log_in(client_metadata),
+                lambda: srp.log_in(client_metadata),
                 cast(MethodType, srp.authenticate_user),
                 _AUTHENTICATE_USER,
                 lambda: srp.authenticate_user(client_metadata=client_metadata),
@@ -117,7 +124,7 @@ class SharedLogin(SharedPersistence):
         return (
             yield from self._run_srp(
                 srp,
-                srp.log_in_with_new_password(new_password, attributes, client_metadata),
+                lambda: srp.log_in_with_new_password(new_password, attributes, client_metadata),
                 cast(MethodType, srp.set_new_password_challenge),
                 _SET_NEW_PASSWORD_CHALLENGE,
                 lambda: srp.set_new_password_challenge(new_password, **more),

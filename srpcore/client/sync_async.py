@@ -50,7 +50,7 @@ def sync_method(flow: Callable[Concatenate[S, P], Flow[T]]) -> Callable[Concaten
 
     @wraps(flow)
     def method(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        result: T = run(flow(self, *args, **kwargs), self._transport, observer=self._service_time)
+        result: T = run(flow(self, *args, **kwargs), self._sender, observer=self._service_time)
         return result
 
     _OURS[method] = flow
@@ -74,7 +74,7 @@ def async_method(
 
     @wraps(flow if result is None else _returning(flow, result))
     async def coroutine_method(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> Any:
-        return await arun(flow(self, *args, **kwargs), self._transport, offload=in_thread, observer=self._service_time)
+        return await arun(flow(self, *args, **kwargs), self._sender, offload=in_thread, observer=self._service_time)
 
     _OURS[coroutine_method] = flow
     return coroutine_method

@@ -13,12 +13,12 @@ from ..crypto.encoding import utf8
 from ..crypto.randomness import RandomBits, system_random_bits
 from ..crypto.secret_hash import secret_hash
 from ..exceptions.base import ConfigurationError, InvalidRequest, UnsafeServerValue
-from ..pool import Pool
+from ..pool import Pool, check_endpoint
 from ..protocol import Flow, JsonObject
 from . import ask
 from .transitions import Expected, check_expected
 
-__all__ = ["AppClient", "LoginContext", "authentication_result", "challenge_parameters"]
+__all__ = ["AppClient", "LoginContext", "authentication_result", "challenge_parameters", "pool_or_placeholder"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,50 @@ class AppClient:
         if self.client_secret is None:
             return None
         return secret_hash(username, self.client_id, self.client_secret)
+
+
+class _PlaceholderPool(Pool):
+    """A pool whose id is not valid, for requests that do not need the id.
+
+    SECRET_HASH and many requests do not contain the pool id. The tests of programs send them to a mock of a client,
+    with a placeholder such as ``your-user-pool-id``.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, user_pool_id: str, region: str, endpoint_url: str | None) -> None:
+        self.user_pool_id = user_pool_id
+        self.region = region
+        self.endpoint_url = endpoint_url
+
+    # Each of these depends on the id, so Pool() raises its error. `jwks_url` is made of `url`.
+
+    @property
+    def suffix(self) -> str:
+        return Pool(self.user_pool_id, self.region).suffix
+
+    @property
+    def url(self) -> str:
+        return Pool(self.user_pool_id, self.region).url
+
+    @property
+    def issuers(self) -> tuple[str, ...]:
+        return Pool(self.user_pool_id, self.region).issuers
+
+
+def pool_or_placeholder(
+    user_pool_id: str, region: str = "", endpoint_url: str | None = None, *, allow_http: bool = False
+) -> Pool:
+    """Return the pool. If its id or region is not valid, the error is raised later, by the property that needs it.
+
+    Raises:
+        ConfigurationError: the endpoint is not valid, or is plain http to another computer without *allow_http*.
+    """
+    endpoint = None if endpoint_url is None else check_endpoint(endpoint_url, allow_http=allow_http)
+    try:
+        return Pool(user_pool_id, region, endpoint, allow_http=allow_http)
+    except ConfigurationError:
+        return _PlaceholderPool(user_pool_id, region, endpoint)
 
 
 @dataclass

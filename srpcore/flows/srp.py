@@ -63,9 +63,11 @@ def password_prover(context: LoginContext, password: str) -> Prover:
     """Return the functions that prove *password*. Each exchange draws a fresh pair; the time is the context's clock.
 
     Raises:
+        ConfigurationError: the pool id is not valid.
         RuntimeError: ``process_challenge`` was called before ``get_auth_params``, which draws the pair.
     """
     pair: Ephemeral | None = None
+    suffix = context.app.pool.suffix  # if the pool id is not valid, this raises before anything is sent
 
     def get_auth_params() -> dict[str, str]:
         nonlocal pair
@@ -75,7 +77,6 @@ def password_prover(context: LoginContext, password: str) -> Prover:
     def process_challenge(parameters: dict[str, Any], _: dict[str, str]) -> dict[str, str]:
         if pair is None:
             raise RuntimeError("call get_auth_params() first: it draws the pair")
-        suffix = context.app.pool.suffix
         claim = password_claim(parameters, suffix=suffix, password=password, pair=pair, now=context.now)
         return context.identified(claim)
 
