@@ -128,7 +128,7 @@ def test_other_values_of_the_environment_variable_allow_nothing(
         HttpsTransport("us-east-1", emulator.url)
 
 
-@pytest.mark.parametrize("value", ["maybe", "2", "ture"])
+@pytest.mark.parametrize("value", ["maybe", "2", "1.0"])
 def test_an_unknown_value_of_the_environment_variable_is_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SRPCORE_ALLOW_HTTP", value)
     with pytest.raises(ConfigurationError, match=f"invalid SRPCORE_ALLOW_HTTP '{value}': use 'true' or 'false'"):
