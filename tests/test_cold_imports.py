@@ -14,12 +14,15 @@ from pathlib import Path
 
 import pytest
 
+import srpcore
+import srpcore_transports
 from support.key_server import POOL
 from support.minting import CLIENT, access_claims, jwk, mint
 from support.tls_pool import TlsPool, tls_pool
 from support.users import PASSWORD
 
-ROOT = Path(__file__).resolve().parents[1]
+# The folders of the packages: of this checkout, or of the installed wheel.
+PACKAGES = [str(Path(str(package.__file__)).parents[1]) for package in (srpcore, srpcore_transports)]
 
 IMPORT = "import srpcore"
 VERIFIER = f"""
@@ -68,7 +71,7 @@ def imported_by(program: str, *arguments: str) -> tuple[set[str], list[str]]:
     program += f"{COUNT_DATACLASSES}print(json.dumps([[*imported], [*dataclasses]]))"
     done = subprocess.run(
         [sys.executable, "-S", "-c", program, *arguments],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "transports")])},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(PACKAGES)},
         capture_output=True,
         text=True,
         timeout=60,
