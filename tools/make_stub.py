@@ -18,6 +18,7 @@ import importlib
 import inspect
 import pkgutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,10 @@ def _definition(name: str, method: Callable[..., Any]) -> str:
     shown = signature.replace(parameters=parameters, return_annotation=_annotation(signature.return_annotation))
     if not inspect.iscoroutinefunction(method):
         return f"    def {name}{shown}: ..."
-    return f'    async def {name}{shown}:\n        """{method.__doc__}"""'
+    # CPython 3.13 and later remove the indentation of docstrings.
+    documentation = inspect.cleandoc(method.__doc__ or "")
+    indented = textwrap.indent(documentation, " " * 8).lstrip() + ("\n" + " " * 8 if "\n" in documentation else "")
+    return f'    async def {name}{shown}:\n        """{indented}"""'
 
 
 class _Verbatim:
