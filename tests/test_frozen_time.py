@@ -63,6 +63,8 @@ from support.loopback import LoopbackServer, Request, answer
 from support.minting import CLIENT, ISSUER, access_claims, jwk, key_set, mint
 from support.users import PASSWORD
 
+pytestmark = pytest.mark.slow  # for `make check`, which runs at every save
+
 ALICE = {"Username": "alice"}
 HOUR = 3600
 KEYS = Credentials("AKIDLOCAL", "secret-of-the-tests")

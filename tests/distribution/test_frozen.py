@@ -19,6 +19,8 @@ from srpcore.resolve import transport_module
 from srpcore_transports.local import LocalUserPool
 from support.users import PASSWORD
 
+pytestmark = pytest.mark.slow  # for `make check`, which runs at every save
+
 PROGRAM = """
 import asyncio
 import sys

@@ -17,6 +17,8 @@ import pytest
 from srpcore import exceptions
 from support.public_surface import exports, functions, identity, objects
 
+pytestmark = pytest.mark.slow  # for `make check`, which runs at every save
+
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 DIRECTIVE = re.compile(r"^::: ([\w.]+)$", re.MULTILINE)
 DOCUMENTED = [name for page in sorted(REFERENCE.glob("*.md")) for name in DIRECTIVE.findall(page.read_text("utf-8"))]

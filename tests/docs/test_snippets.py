@@ -30,6 +30,8 @@ from srpcore.crypto.totp import totp
 from srpcore.protocol import Operation
 from srpcore_transports.local import LocalUserPool
 
+pytestmark = pytest.mark.slow  # for `make check`, which runs at every save
+
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PASSWORD, NEW_PASSWORD = "correct horse battery staple", "Correct-Horse-2"

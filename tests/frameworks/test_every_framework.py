@@ -15,6 +15,8 @@ from support.loopback import answer as response
 from support.minting import KID, access_claims, id_claims
 from support.sites import SITES, Site, running, sub_of
 
+pytestmark = pytest.mark.slow  # for `make check`, which runs at every save
+
 SUB = access_claims()["sub"]
 INVALID = 'Bearer error="invalid_token", error_description="'
 INSUFFICIENT = 'Bearer error="insufficient_scope", error_description="'

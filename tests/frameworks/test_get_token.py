@@ -31,6 +31,8 @@ from support.sites import Site, over_asgi, over_django, over_flask, sub_of, veri
 
 from .lambda_events import http, rest_request
 
+pytestmark = pytest.mark.slow  # for `make check`, which runs at every save
+
 SUB = access_claims()["sub"]
 EXPIRED = access_claims(exp=1)
 

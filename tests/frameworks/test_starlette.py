@@ -27,6 +27,8 @@ from support.sites import Site, over_asgi, running, verifier_of, websocket_messa
 
 from .wrong_overrides import WRONG
 
+pytestmark = pytest.mark.slow  # for `make check`, which runs at every save
+
 
 @pytest.fixture
 def keys() -> Iterator[Keys]:

@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 
 from srpcore_transports.http_response import Answer, InvalidResponse, ResponseReader
 
+pytestmark = pytest.mark.slow  # for `make check`, which runs at every save
+
 LIMIT = 1_000_000
 METHODS = ("POST", "GET", "HEAD")
 

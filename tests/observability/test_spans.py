@@ -27,6 +27,8 @@ from support.tracing import Tracing
 from support.users import PASSWORD
 from support.world import World
 
+pytestmark = pytest.mark.slow  # for `make check`, which runs at every save
+
 KEYS = Credentials("AKIDLOCAL", "secret-of-the-tests")
 READ = Operation("GetUser", {"AccessToken": "a-secret-token"})
 ONCE = Operation("RespondToAuthChallenge", {"Session": "a-secret-session"})

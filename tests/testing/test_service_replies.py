@@ -26,6 +26,8 @@ from srpcore.testing import (
 )
 from testing.finding import gives
 
+pytestmark = pytest.mark.slow  # for `make check`, which runs at every save
+
 # The flow that makes the challenge possible; USER_PASSWORD_AUTH for the others.
 FLOWS = {"PASSWORD_VERIFIER": "USER_SRP_AUTH", "SELECT_CHALLENGE": "USER_AUTH", "PASSWORD_SRP": "USER_AUTH"}
 NOT_FIRST = {"ADMIN_NO_SRP_AUTH", "DEVICE_PASSWORD_VERIFIER", "DEVICE_SRP_AUTH", "PASSWORD", "SMS_OTP", "WEB_AUTHN"}

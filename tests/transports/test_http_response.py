@@ -23,6 +23,8 @@ from srpcore_transports.http_response import (
     TooLong,
 )
 
+pytestmark = pytest.mark.slow  # for `make check`, which runs at every save
+
 LIMIT = 1000
 OK = b"HTTP/1.1 200 OK\r\n"
 EMPTY = OK + b"Content-Length: 0\r\n\r\n"
