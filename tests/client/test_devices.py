@@ -84,6 +84,17 @@ def test_stale_device_is_forgotten_and_the_log_in_starts_over(world: World) -> N
     assert len({operation.parameters["AuthParameters"]["SRP_A"] for operation in begun}) == 2
 
 
+def test_stale_device_is_forgotten_even_if_the_login_then_fails(world: World) -> None:
+    device = remembered(world)
+    other = world.user(device=device)
+    other.authenticate(PASSWORD)
+    other.forget_device()
+    user = world.user(device=device)
+    with pytest.raises(exceptions.NotAuthorizedException):
+        user.authenticate("wrong")
+    assert user.device is None
+
+
 def test_another_missing_resource_does_not_count_as_a_stale_device(world: World) -> None:
     device = remembered(world)
     user = world.user(device=device)
