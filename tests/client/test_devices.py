@@ -10,7 +10,7 @@ import pytest
 import srpcore
 from srpcore import exceptions
 from srpcore.crypto.totp import totp
-from srpcore.protocol import Operation
+from srpcore.protocol import Operation, Reply
 from support.users import PASSWORD
 from support.world import World, enrol, error
 
@@ -85,13 +85,16 @@ def test_stale_device_is_forgotten_and_the_log_in_starts_over(world: World) -> N
 
 
 def test_stale_device_is_forgotten_even_if_the_login_then_fails(world: World) -> None:
-    device = remembered(world)
-    other = world.user(device=device)
-    other.authenticate(PASSWORD)
-    other.forget_device()
-    user = world.user(device=device)
-    with pytest.raises(exceptions.NotAuthorizedException):
-        user.authenticate("wrong")
+    user = world.user(device=remembered(world))
+
+    def answer(operation: Operation) -> Reply:
+        if "DEVICE_KEY" in operation.parameters["AuthParameters"]:
+            return error("ResourceNotFoundException", "Device does not exist.")
+        return error("PasswordResetRequiredException", "Password reset required for the user")
+
+    world.wire.instead = answer
+    with pytest.raises(exceptions.PasswordResetRequiredException):
+        user.authenticate(PASSWORD)
     assert user.device is None
 
 
