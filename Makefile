@@ -111,7 +111,7 @@ latest: $(MINISTACK)/.installed $(NODE)/.installed
 	@$(LATEST)/bin/$(PYTEST) -n 2 -m "not system" $(PYTEST_ARGS)
 
 $(VENV)/.build: requirements/build.txt requirements/demo.txt requirements/test.txt requirements/lint.txt requirements/docs.txt \
-    requirements/benchmark.txt
+    requirements/benchmark.txt requirements/mutation.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "srpcore needs Python 3.11 or newer: run make PYTHON=/path/to/python3.11")'
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python $(INSTALL_PINNED) -r requirements/build.txt
@@ -142,6 +142,10 @@ $(VENV)/.dev: $(VENV)/.docs
 
 $(VENV)/.benchmark: $(VENV)/.test
 	@$(BIN)/python $(INSTALL_PINNED) -r requirements/benchmark.txt
+	@touch $@
+
+$(VENV)/.mutation: $(VENV)/.test
+	@$(BIN)/python $(INSTALL_PINNED) -r requirements/mutation.txt
 	@touch $@
 
 $(MINISTACK)/.installed: requirements/ministack.txt
