@@ -1,4 +1,4 @@
-"""The command line: ``srpcore login``, ``verify``, ``serve``, ``demo``.
+"""The command line: ``srpcore login``, ``verify``, ``keys``, ``serve``, ``demo``.
 
 Results are printed to standard output, and everything else to standard error. The exit status is:
 
@@ -20,6 +20,7 @@ from .._version import __version__
 from ..exceptions.base import SrpcoreError
 from ..resolve import transport_module
 from ..text import printable, without_tokens
+from .keys import keys
 from .login import login
 from .verify import verify
 
@@ -80,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_login(commands)
     _add_verify(commands)
+    _add_keys(commands)
     _add_serve(commands)
     _add_demo(commands)
     return parser
@@ -117,13 +119,40 @@ def _add_verify(commands: Any) -> None:
     parser.set_defaults(command=verify)
 
 
+_POOL_VARIABLE = "SRPCORE_USER_POOL_ID"
+
+
+def _add_keys(commands: Any) -> None:
+    parser = commands.add_parser(
+        "keys",
+        help="print the key set of a user pool",
+        description="Fetch the key set (JWKS) of a user pool and print it as JSON, for a function that is deployed "
+        "with the keys instead of fetching them. The key set is checked first. AWS_ENDPOINT_URL does not count here: "
+        "use --endpoint-url.",
+    )
+    value = os.environ.get(_POOL_VARIABLE) or None
+    parser.add_argument(
+        "user_pool_id",
+        metavar="POOL_ID",
+        nargs="?" if value else None,
+        default=value,
+        help=f"the id of the user pool, for example eu-west-1_AbCd12345 (default: ${_POOL_VARIABLE})",
+    )
+    _add_endpoint(parser)
+    parser.set_defaults(command=keys)
+
+
 def _add_pool(parser: argparse.ArgumentParser) -> None:
     for option, variable, meaning in (
-        ("--user-pool-id", "SRPCORE_USER_POOL_ID", "the id of the user pool, for example eu-west-1_AbCd12345"),
+        ("--user-pool-id", _POOL_VARIABLE, "the id of the user pool, for example eu-west-1_AbCd12345"),
         ("--client-id", "SRPCORE_CLIENT_ID", "the id of the app client"),
     ):
         value = os.environ.get(variable) or None
         parser.add_argument(option, default=value, required=value is None, help=f"{meaning} (default: ${variable})")
+    _add_endpoint(parser)
+
+
+def _add_endpoint(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--endpoint-url", help="the URL of the service, if it is not AWS")
     parser.add_argument(
         "--allow-http", action="store_true", help="allow an endpoint with plain http on another machine (an emulator)"

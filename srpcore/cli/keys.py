@@ -1,0 +1,37 @@
+"""``srpcore keys``: print the key set of a user pool, for a verifier that must not fetch it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from ..pool import Pool, default_endpoint
+from ..resolve import transport_module
+from ..tokens.jwks import parse_fetched_key_set
+from ..tokens.strict_json import json_object
+
+__all__ = ["keys"]
+
+
+def keys(arguments: argparse.Namespace) -> int:
+    """Fetch the key set of a user pool and print it as JSON.
+
+    Nothing is printed unless a verifier would accept the key set, so that the program that deploys a function fails
+    instead of the function.
+
+    Raises:
+        SrpcoreError: the pool id or the endpoint is invalid, or the key set could not be fetched or has no usable key.
+    """
+    pool = Pool(
+        arguments.user_pool_id,
+        # Not from AWS_ENDPOINT_URL: an environment variable must not change which keys are trusted.
+        endpoint_url=arguments.endpoint_url or default_endpoint(Pool(arguments.user_pool_id).region),
+        allow_http=arguments.allow_http,
+    )
+    with transport_module("https").HttpsTransport(
+        region=pool.region, endpoint_url=pool.endpoint_url, allow_http=arguments.allow_http
+    ) as transport:
+        document: bytes = transport.fetch(pool.jwks_url)
+    parse_fetched_key_set(document, pool.jwks_url)
+    print(json.dumps(json_object(document), indent=2))
+    return 0
