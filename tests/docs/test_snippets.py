@@ -158,7 +158,7 @@ def run(snippet: Snippet, namespace: dict[str, Any]) -> None:
         gc.collect()  # a connection that was not closed is a ResourceWarning
 
 
-def loop_of_the_readme() -> Snippet:
+def loop_that_answers_steps() -> Snippet:
     (found,) = (snippet for snippet in snippets() if "step.needs" in snippet.source)
     return found
 
@@ -171,7 +171,7 @@ def totp_user(served: Served, world: srpcore.Cognito) -> str:
     return secret
 
 
-def test_the_loop_of_the_readme_changes_a_password_and_asks_again_after_a_wrong_code(served: Served) -> None:
+def test_the_loop_that_answers_steps_changes_a_password_and_asks_again_after_a_wrong_code(served: Served) -> None:
     with srpcore.Cognito(served.pool.user_pool_id, served.pool.client_id, username="alice") as user:
         namespace = names(served, user)
         secret = totp_user(served, user)
@@ -185,11 +185,11 @@ def test_the_loop_of_the_readme_changes_a_password_and_asks_again_after_a_wrong_
                 return NEW_PASSWORD
             return totp(secret, time.time() + 30) if len(asked) > 2 else "000000"
 
-        run(loop_of_the_readme(), {**namespace, "ask": ask})
+        run(loop_that_answers_steps(), {**namespace, "ask": ask})
         assert asked == ["new password", *["code sent to your authenticator app"] * 2]
 
 
-def test_the_loop_of_the_readme_sets_up_an_authenticator_app(
+def test_the_loop_that_answers_steps_sets_up_an_authenticator_app(
     served: Served, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pool = {"UserPoolId": served.pool.user_pool_id}
@@ -198,11 +198,11 @@ def test_the_loop_of_the_readme_sets_up_an_authenticator_app(
         settings = {"MfaConfiguration": "ON", "SoftwareTokenMfaConfiguration": {"Enabled": True}}
         assert served.pool.call(Operation("SetUserPoolMfaConfig", {**pool, **settings})).status == 200
         run(
-            loop_of_the_readme(), {**namespace, "ask": lambda _: totp(capsys.readouterr().out.split()[-1], time.time())}
+            loop_that_answers_steps(), {**namespace, "ask": lambda _: totp(capsys.readouterr().out.split()[-1], time.time())}
         )
 
 
-def test_the_loop_of_the_readme_ends_at_a_challenge_that_it_cannot_answer(served: Served) -> None:
+def test_the_loop_that_answers_steps_ends_at_a_challenge_that_it_cannot_answer(served: Served) -> None:
     class Step:
         done, needs = False, "credential"
 
@@ -216,7 +216,7 @@ def test_the_loop_of_the_readme_ends_at_a_challenge_that_it_cannot_answer(served
             return Step()
 
     with pytest.raises(NotImplementedError, match="cannot answer credential"):
-        run(loop_of_the_readme(), {"Cognito": User, "pool_id": "", "client_id": "", "password": "", "ask": None})
+        run(loop_that_answers_steps(), {"Cognito": User, "pool_id": "", "client_id": "", "password": "", "ask": None})
 
 
 def test_only_names_of_the_preamble_are_undefined() -> None:
@@ -270,8 +270,8 @@ def test_the_programs_type_check(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
 
 
-def test_methods_in_the_tables_of_the_readme_exist() -> None:
-    table = PAGES[0].read_text(encoding="utf-8").split("| To | call |")[1].split("\n\n")[0]
+def test_methods_in_the_table_of_administration_exist() -> None:
+    table = (ROOT / "docs" / "administration.md").read_text(encoding="utf-8").split("| To | call |")[1].split("\n\n")[0]
     names = set(re.findall(r"`([a-z_]+)`", table))
     assert len(names) > 20
     assert {name for name in names if not hasattr(srpcore.Cognito, name)} == set()
