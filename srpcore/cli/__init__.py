@@ -1,4 +1,4 @@
-"""The command line: ``srpcore login``, ``verify``, ``keys``, ``serve``, ``demo``.
+"""The command line: ``srpcore login``, ``verify``, ``keys``, ``serve``, ``demo``, ``bench``.
 
 Results are printed to standard output, and everything else to standard error. The exit status is:
 
@@ -17,6 +17,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from .._version import __version__
+from ..crypto.groups import RFC5054_GROUPS
+from ..crypto.modexp import ENGINES
 from ..exceptions.base import SrpcoreError
 from ..resolve import transport_module
 from ..text import printable, without_tokens
@@ -84,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_keys(commands)
     _add_serve(commands)
     _add_demo(commands)
+    _add_bench(commands)
     return parser
 
 
@@ -197,6 +200,44 @@ def _add_demo(commands: Any) -> None:
         description="Run a guided demo on an embedded user pool. It needs neither an AWS account nor a network.",
     )
     parser.set_defaults(command=_demo)
+
+
+def _add_bench(commands: Any) -> None:
+    parser = commands.add_parser(
+        "bench",
+        help="measure the arithmetic of SRP on this computer",
+        description="Measure both sides of a login over SRP-6a (RFC 5054, SHA-256) for each engine and group, and the "
+        "logins per second with one thread and with two. The figures are medians. Cognito uses the group of 3072 bits. "
+        "This takes about ten seconds and needs pyperf.",
+    )
+    parser.add_argument(
+        "--engine", action="append", choices=ENGINES, help="measure only this engine; may be repeated (default: all)"
+    )
+    parser.add_argument(
+        "--bits",
+        action="append",
+        type=int,
+        choices=sorted(RFC5054_GROUPS),
+        help="measure only the group of this size; may be repeated (default: all)",
+    )
+    parser.add_argument(
+        "--rounds", type=_rounds, default=3, help="how often each row is measured (default: %(default)s)"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON with the computer and the versions")
+    parser.add_argument("--output", metavar="FILE", help="also write all timings to FILE, for python -m pyperf")
+    parser.set_defaults(command=_bench)
+
+
+def _rounds(number: str) -> int:
+    if not (number.isdecimal() and 0 < int(number) <= 1000):
+        raise argparse.ArgumentTypeError(f"invalid number of rounds {number!r}: use 1 to 1000")
+    return int(number)
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    from .bench import bench  # only here: it imports subprocess and tempfile
+
+    return bench(arguments)
 
 
 # The commands of the embedded pool are in its package. It is imported only when one of them is run.

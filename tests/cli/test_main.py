@@ -29,7 +29,7 @@ def test_the_installed_script_runs_the_same_program() -> None:
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     result = run("--help")
     assert result.status == 0
-    for command in ("login", "verify", "keys", "serve", "demo"):
+    for command in ("login", "verify", "keys", "serve", "demo", "bench"):
         assert f"\n    {command} " in result.stdout
         with pytest.raises(SystemExit) as ended:
             main([command, "--help"])

@@ -169,7 +169,7 @@ def test_the_extra_all_is_every_extra_except_the_test_tools(wheel: zipfile.ZipFi
     def packages(extra: str) -> set[str]:
         return {demand.name for demand in demands if demand.marker and demand.marker.evaluate({"extra": extra})}
 
-    extras = set(metadata.get_all("Provides-Extra", [])) - {"all", "testing"}
+    extras = set(metadata.get_all("Provides-Extra", [])) - {"all", "testing", "bench"}
     assert extras == {"crypto", "fast", "botocore", "httpx", "opentelemetry", "requests", "local", "keyring", "dropin"}
     assert packages("all") == set().union(*map(packages, extras))
     assert {"pytest", "hypothesis"} <= packages("testing") - packages("all")
