@@ -71,7 +71,7 @@ PACKAGES = {
     "text": set(),
     "pool": {"exceptions"},
     "crypto": {"_fork", "exceptions"},
-    "tokens": {"clock", "crypto", "exceptions", "_fork", "pool", "resolve", "protocol"},
+    "tokens": {"clock", "crypto", "exceptions", "_fork", "offload", "pool", "resolve", "protocol"},
     "aws_json": {"exceptions", "service_model", "protocol"},
     "driver": {"protocol"},
     "service_time": {"clock", "exceptions", "protocol"},

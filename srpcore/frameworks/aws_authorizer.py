@@ -69,6 +69,9 @@ class Authorizer:
             raise ConfigurationError("on_refused must be a function of the refusal")
         self._on_refused = on_refused
         self._overrides = check_overrides(overrides)
+        # An authorizer is made while the function is initialized. Without this, its first request would load the engine
+        # if the keys were given by load_jwks().
+        self._verifier.load_engine()
 
     def _claims(self, event: Event, authorization: Callable[[Event], list[str]]) -> Claims:
         """Return the claims of the token in *event*; *authorization* returns the values of its Authorization headers.

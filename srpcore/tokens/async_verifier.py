@@ -70,13 +70,19 @@ class AsyncTokenVerifier(Verification):
         return claims
 
     async def hydrate(self) -> None:
-        """Fetch the key sets that are not in memory yet, so that the first token does not wait for them.
+        """Fetch the key sets that are not in memory yet, and load the RSA engine: the first token waits for neither.
+
+        If all key sets were given (:meth:`load_jwks`), nothing is fetched, and only the engine is loaded.
 
         Raises:
             TransportError: a key set could not be fetched. The key sets of the pools before it stay in memory.
         """
+        from ..offload import in_thread
+
         for keys in self._keys.values():
             await keys.keys(None)
+        # In a thread, because it imports modules and loads a library.
+        await in_thread(self.load_engine)
 
     async def close(self) -> None:
         """Wait until a running fetch ends, then close the transport, unless you passed it in.

@@ -49,6 +49,11 @@ class KeySet(NamedTuple):
         except KeyError:
             raise UnknownKey(UNKNOWN_KEY, expected=[*self.keys], actual=kid) from None
 
+    def load_engine(self) -> None:
+        """Convert all keys for the default engine: see :meth:`~srpcore.tokens.PublicKey.load_engine`."""
+        for key in self.keys.values():
+            key.load_engine()
+
 
 def parse_key_set(document: bytes | str | Mapping[str, object]) -> KeySet:
     """Return the RS256 keys in a JSON Web Key Set; keys of another type, use or algorithm are ignored.

@@ -114,13 +114,16 @@ class TokenVerifier(Verification):
         return claims
 
     def hydrate(self) -> None:
-        """Fetch the key sets that are not in memory yet, so that the first token does not wait for them.
+        """Fetch the key sets that are not in memory yet, and load the RSA engine: the first token waits for neither.
+
+        If all key sets were given (:meth:`load_jwks`), nothing is fetched, and only the engine is loaded.
 
         Raises:
             TransportError: a key set could not be fetched. The key sets of the pools before it stay in memory.
         """
         for keys in self._keys.values():
             keys.keys(None)
+        self.load_engine()
 
     def close(self) -> None:
         """Wait until a running fetch ends, then close the transport, unless you passed it in.
