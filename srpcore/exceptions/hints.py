@@ -12,7 +12,7 @@ from typing import Final
 from . import not_authorized
 from .service import ServiceError
 
-__all__ = ["REFUSED_SKEW", "hint_for"]
+__all__ = ["BY_CLASS", "BY_PHRASE", "REFUSED_SKEW", "hint_for"]
 
 REFUSED_SKEW: Final = "five minutes"
 """From about this difference between the clocks on, the service refuses correct passwords and signatures."""
@@ -51,7 +51,7 @@ _ALLOWING = {
 }
 
 # The hints of the subclasses of NotAuthorizedException, which were selected by the message.
-_BY_CLASS: dict[type[ServiceError], str] = {
+BY_CLASS: dict[type[ServiceError], str] = {
     not_authorized.WrongPassword: (
         "the user name or the password is wrong. A login by SRP is answered in the same way if the user pool id is "
         f"wrong, or if {_CLOCK}"
@@ -72,7 +72,7 @@ _BY_CLASS: dict[type[ServiceError], str] = {
 
 # The other hints. If several entries match (same code, and the phrase is in the message), the first one wins. Phrases
 # are in lower case.
-_BY_PHRASE: tuple[tuple[str, str, str], ...] = (
+BY_PHRASE: tuple[tuple[str, str, str], ...] = (
     ("NotAuthorizedException", "secret", _SECRET),
     ("NotAuthorizedException", "access token", _ACCESS_TOKEN),
     ("NotAuthorizedException", "disabled", _DISABLED),
@@ -110,11 +110,11 @@ _BY_PHRASE: tuple[tuple[str, str, str], ...] = (
 
 def hint_for(error: ServiceError, auth_flow: object = None) -> str:
     """Return the hint for *error*, or an empty string. *auth_flow* is the AuthFlow of the request, if it has one."""
-    hint = _BY_CLASS.get(error.plain_class())
+    hint = BY_CLASS.get(error.plain_class())
     if hint is not None:
         return hint
     words = error.message.lower()
-    found = next((hint for code, phrase, hint in _BY_PHRASE if code == error.code and phrase in words), "")
+    found = next((hint for code, phrase, hint in BY_PHRASE if code == error.code and phrase in words), "")
     return _flow_hint(error.message, auth_flow) if found is _FLOW else found
 
 
