@@ -224,12 +224,36 @@ REFUSED: dict[str, tuple[bytes, str]] = {
 }
 
 
+# Every message. None quotes the response.
+MESSAGES = {
+    "a chunk does not end with CRLF",
+    "a chunk extension contains a control character",
+    "a line does not end with CRLF",
+    "it changes to another protocol, which was not asked for",
+    "it contains the length of its body twice",
+    "it does not begin with HTTP/1",
+    "it has too many headers",
+    "its Content-Length is not a number",
+    "its HTTP version is neither 1.0 nor 1.1",
+    "its chunk sizes are too long",
+    "its lines are too long",
+    "its reason contains a control character",
+    "its status is not a number of three digits",
+    "its transfer coding is not supported",
+    "the name of a header is not a token",
+    "the size of a chunk is not a hexadecimal number",
+    "the value of a header contains a control character",
+    "too many interim responses",
+}
+
+
 @pytest.mark.parametrize("pieces", [0, 1])
 @pytest.mark.parametrize(("data", "match"), REFUSED.values(), ids=REFUSED)
 def test_an_invalid_response_is_refused_as_soon_as_it_is_seen(data: bytes, match: str, pieces: int) -> None:
     with pytest.raises(InvalidResponse, match=match) as caught:
         read(data, pieces=pieces * (1 + len(data) // 3000))
     assert caught.type is InvalidResponse
+    assert str(caught.value) in MESSAGES
 
 
 def test_a_body_that_ends_with_the_connection_is_refused() -> None:
