@@ -5,7 +5,9 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator
+from functools import cache
 
+import botocore.session
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -51,6 +53,14 @@ def few_signing_keys() -> Iterator[None]:
     """Give the local pools of this process a few keys in turn, instead of one that is generated for each pool."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(signing, "generate", next_key)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_service_model() -> Iterator[None]:
+    """Let every botocore session of this process read the service models once: each client takes 0.1 s otherwise."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.session, "create_loader", cache(botocore.session.create_loader))
         yield
 
 

@@ -208,10 +208,10 @@ def test_an_aware_time_is_converted_to_utc(time: datetime, zone: timezone) -> No
     assert cognito.format_timestamp(time.replace(tzinfo=zone)) == expected
 
 
-@pytest.mark.parametrize("days", range(366))
-def test_the_timestamp_equals_strftime_on_every_day_of_a_leap_year(days: int) -> None:
-    time = datetime(2024, 1, 1, 1, 2, 3) + timedelta(days=days)
-    assert cognito.format_timestamp(time) == expected_timestamp(time)
+def test_the_timestamp_equals_strftime_on_every_day_of_a_leap_year() -> None:
+    for days in range(366):
+        time = datetime(2024, 1, 1, 1, 2, 3) + timedelta(days=days)
+        assert cognito.format_timestamp(time) == expected_timestamp(time)
 
 
 @pytest.mark.parametrize(

@@ -130,14 +130,24 @@ def test_the_reference_documents_nothing_twice() -> None:
     assert [name for name, count in Counter(names).items() if count > 1] == []
 
 
-@pytest.mark.parametrize("path", sorted(DESCRIBED))
-def test_the_first_line_of_a_docstring_is_a_sentence(path: str) -> None:
-    docstring = inspect.getdoc(DESCRIBED[path])
-    assert docstring, "no docstring"
+def fault_of_the_first_line(docstring: str | None) -> str:
+    """Return what is wrong with the first line of *docstring*, or an empty string."""
+    if not docstring:
+        return "no docstring"
     first_line = docstring.splitlines()[0]
-    assert re.match(r"[A-Z`*:]", first_line), first_line
-    assert first_line.endswith("."), first_line
-    assert not THIRD_PERSON.match(first_line), f"use the imperative: {first_line}"
+    if not re.match(r"[A-Z`*:]", first_line):
+        return f"does not start with a capital letter: {first_line}"
+    if not first_line.endswith("."):
+        return f"does not end with a full stop: {first_line}"
+    return f"use the imperative: {first_line}" if THIRD_PERSON.match(first_line) else ""
+
+
+# One test for all paths: there are hundreds of them, and a test of pytest takes longer than the check of a docstring.
+
+
+def test_the_first_line_of_each_docstring_is_a_sentence() -> None:
+    faults = {path: fault_of_the_first_line(inspect.getdoc(value)) for path, value in DESCRIBED.items()}
+    assert {path: fault for path, fault in faults.items() if fault} == {}
 
 
 def test_any_is_in_the_listed_signatures_only() -> None:
@@ -145,18 +155,28 @@ def test_any_is_in_the_listed_signatures_only() -> None:
     assert {path: names for path, names in found.items() if names} == {path: names for path, (names, _) in ANY.items()}
 
 
-@pytest.mark.parametrize("path", sorted(path for path in FUNCTIONS if not path.rpartition(".")[2].startswith("__")))
-def test_what_a_function_raises_itself_is_documented(path: str) -> None:
-    section = (inspect.getdoc(FUNCTIONS[path]) or "").partition("Raises:")[2]
-    documented = tuple(getattr(exceptions, name, ()) for name in re.findall(r"[A-Z]\w+", section))
+def raises_section(function: Callable[..., Any]) -> str:
+    return (inspect.getdoc(function) or "").partition("Raises:")[2]
+
+
+def undocumented(function: Callable[..., Any]) -> set[str]:
+    """Return the names of the exceptions that *function* itself raises and does not document."""
+    documented = (getattr(exceptions, name, ()) for name in re.findall(r"[A-Z]\w+", raises_section(function)))
     kinds = tuple(kind for kind in documented if isinstance(kind, type))
-    assert {name for name in raised(FUNCTIONS[path]) if not issubclass(getattr(exceptions, name), kinds)} == set()
+    return {name for name in raised(function) if not issubclass(getattr(exceptions, name), kinds)}
 
 
-@pytest.mark.parametrize("path", sorted(FUNCTIONS))
-def test_a_function_that_documents_an_error_of_the_service_also_documents_that_it_may_not_answer(path: str) -> None:
-    section = (inspect.getdoc(FUNCTIONS[path]) or "").partition("Raises:")[2]
-    assert "ServiceError:" not in section or "TransportError:" in section
+def test_what_a_function_raises_itself_is_documented() -> None:
+    named = {path: function for path, function in FUNCTIONS.items() if not path.rpartition(".")[2].startswith("__")}
+    found = {path: undocumented(function) for path, function in named.items()}
+    assert {path: names for path, names in found.items() if names} == {}
+
+
+def test_a_function_that_documents_an_error_of_the_service_also_documents_that_it_may_not_answer() -> None:
+    sections = {path: raises_section(function) for path, function in FUNCTIONS.items()}
+    assert [
+        path for path, section in sections.items() if "ServiceError:" in section and "TransportError:" not in section
+    ] == []
 
 
 def test_a_signature_shows_a_flow_only_if_the_function_returns_one() -> None:
