@@ -253,6 +253,17 @@ def test_the_endpoint_of_an_aws_profile_counts_over_botocore(
     log_in(user)
 
 
+def test_an_endpoint_that_is_given_stays_when_the_session_is_switched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config"
+    config.write_text("[default]\nregion = us-east-1\nendpoint_url = https://other.example\n", encoding="utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    user = Cognito("us-east-1_AbCd12345", "client", endpoint_url="https://keys.example")
+    user.switch_session(boto3.Session())
+    assert user.pool_domain_url == "https://keys.example"
+
+
 def test_an_endpoint_that_is_given_overrides_that_of_the_transport() -> None:
     transport = HttpsTransport("us-east-1", "http://127.0.0.1:9")
     user = Cognito("us-east-1_AbCd12345", "client", transport=transport, endpoint_url="https://keys.example")

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from srpcore.exceptions import StoreLocked, StoreUnsafe
-from srpcore.store import FileStore
+from srpcore.store import FileStore, locks
 from srpcore.store.locks import _QueuePlace, _thread_queues  # pyright: ignore[reportPrivateUsage]
 from support.forks import held_by_another_thread, in_a_child
 
@@ -134,6 +134,59 @@ def test_a_child_has_no_descriptor_of_a_lock(folder: Path) -> None:
     with busy_threads(folder):
         for _ in range(20):
             assert in_a_child(none_open) == 0
+
+
+@forks
+def test_a_fork_waits_for_a_thread_that_is_opening_a_file() -> None:
+    opening, opened = threading.Event(), threading.Event()
+
+    def open_slowly() -> None:
+        with locks._forking.lock:  # pyright: ignore[reportPrivateUsage]
+            opening.set()
+            time.sleep(0.1)
+            opened.set()
+
+    def check() -> None:
+        assert opened.is_set()
+
+    thread = threading.Thread(target=open_slowly)
+    thread.start()
+    assert opening.wait(60)
+    assert in_a_child(check) == 0
+    thread.join(60)
+    assert not locks._forking.lock.locked()  # pyright: ignore[reportPrivateUsage]
+
+
+@forks
+def test_a_fork_that_gives_up_waiting_does_not_release_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Held:
+        def acquire(self, timeout: float) -> bool:
+            return False
+
+        def release(self) -> None:
+            raise AssertionError
+
+    class Forking:
+        lock = Held()
+
+    monkeypatch.setattr(locks, "_forking", Forking())
+    assert in_a_child() == 0
+
+
+def test_a_lock_on_a_file_that_was_removed_meanwhile_does_not_count(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, removed = locks._lock, list[Path]()  # pyright: ignore[reportPrivateUsage]
+
+    def remove_and_lock(descriptor: int) -> None:
+        if not removed:
+            removed.extend(folder.glob("*.lock"))
+            removed[0].unlink()
+        lock(descriptor)
+
+    monkeypatch.setattr(locks, "_lock", remove_and_lock)
+    with FileStore(folder, lock_timeout=30).lock(KEY):
+        assert [*folder.glob("*.lock")] == removed  # it was made again, and locked
 
 
 @contextmanager
