@@ -11,7 +11,7 @@ from typing import Any
 
 import jwt
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from srpcore.exceptions import ConfigurationError
@@ -577,9 +577,20 @@ def conversations(draw: st.DrawFn) -> tuple[list[tuple[Operation, Any]], list[st
     return calls, asked.cores + told.cores
 
 
+NAME_IN_A_REPLY_AND_THEN_SECOND_IN_A_REQUEST = [
+    (Operation("InitiateAuth", {"AuthFlow": "q00000000"}), answer()),
+    (Operation("InitiateAuth", {}), answer({"AuthFlow": {"ClientMetadata": {"AuthFlow": "z00000000"}}})),
+    (
+        Operation("InitiateAuth", {"ClientMetadata": {"x": {"ClientMetadata": "q00000000", "AuthFlow": "q00000000 "}}}),
+        answer(),
+    ),
+]
+
+
 @pytest.mark.slow
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(conversations())
+@example((NAME_IN_A_REPLY_AND_THEN_SECOND_IN_A_REQUEST, ["q00000000", "z00000000"]))
 def test_the_file_contains_no_value_and_every_call_replays(
     path: Path, conversation: tuple[list[tuple[Operation, Any]], list[str]]
 ) -> None:

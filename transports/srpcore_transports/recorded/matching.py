@@ -54,10 +54,10 @@ class Bindings:
             self._made_up.add(placeholder)
         return self.bind(placeholder, self._defaults.get(placeholder) or synthetic_value(placeholder))
 
-    def known_as(self, placeholder: str, values: Iterable[str]) -> str | None:
-        """Return the value that belongs to *placeholder*, else the first that belongs to no placeholder, or None."""
+    def candidates(self, placeholder: str, values: Iterable[str]) -> list[str]:
+        """Return the value that belongs to *placeholder*, else all that belong to no placeholder."""
         free = [value for value in values if self._owners.get(_slot(placeholder, value), placeholder) == placeholder]
-        return next((value for value in free if _slot(placeholder, value) in self._owners), free[0] if free else None)
+        return [value for value in free if _slot(placeholder, value) in self._owners] or free
 
     def difference(self, placeholder: str, value: str) -> str | None:
         """Return why *value* does not match *placeholder*, or None if it does; then it is bound."""
@@ -154,12 +154,28 @@ def _compare_renamed(
         if not members:
             found.append(f"{place}: it is missing")
             continue
-        key = bindings.known_as(placeholder, members) or next(iter(members))
+        key = _key_for(placeholder, recorded[placeholder], members, bindings)
         reason = bindings.difference(placeholder, key)
         if reason is not None:
             found.append(f"{place}: wrong name: {reason}")
         _compare(recorded[placeholder], members.pop(key), bindings, place, found)
     found.extend(f"{_under(path, _shown(key))}: it was not recorded" for key in members)
+
+
+def _key_for(placeholder: str, recorded: Any, members: Mapping[str, Any], bindings: Bindings) -> str:
+    """Return the key in *members* that *placeholder* stands for.
+
+    If several keys are new, it is the first whose value matches. The order alone does not decide: if a reply contained
+    the same name before, that name has a lower number than the names that stood before it in the request.
+    """
+    candidates = bindings.candidates(placeholder, members)
+    for key in candidates if len(candidates) > 1 else ():
+        trial, found = bindings.copy(), list[str]()
+        trial.difference(placeholder, key)
+        _compare(recorded, members[key], trial, "", found)
+        if not found:
+            return key
+    return candidates[0] if candidates else next(iter(members))
 
 
 def _under(path: str, key: str) -> str:
