@@ -205,7 +205,10 @@ Flow: TypeAlias = Generator[Request, Any, T]
 
 
 class Transport(Protocol):
-    """A synchronous transport. The transports of this package are context managers as well."""
+    """A synchronous transport. The transports of this package are context managers as well.
+
+    A transport may also have a method ``prepare(*, connect: bool)``, which ``Cognito.prepare()`` calls.
+    """
 
     def call(self, operation: Operation) -> Reply:
         """Send *operation* and return the reply, even if it is an error. Without a reply, raise TransportError."""
@@ -221,7 +224,7 @@ class Transport(Protocol):
 
 
 class AsyncTransport(Protocol):
-    """An asynchronous transport, for an event loop."""
+    """An asynchronous transport, for an event loop. ``prepare``, if it has one, is a coroutine method."""
 
     async def call(self, operation: Operation) -> Reply:
         """Send *operation* and return the reply, even if it is an error. Without a reply, raise TransportError."""

@@ -8,12 +8,12 @@ before the event loop runs, because an import blocks. So it is in the core and n
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from ._fork import ForkSafeLock
 from .protocol import AsyncTransport, Operation, Reply, Transport
 
-__all__ = ["DeferredTransport", "ThreadedTransport"]
+__all__ = ["DeferredTransport", "ThreadedTransport", "prepare_method"]
 
 
 T = TypeVar("T")
@@ -53,6 +53,16 @@ class ThreadedTransport:
             TransportError: the server did not answer, or the status is not 200.
         """
         return await _to_thread(lambda: self._transport().fetch(url))
+
+    async def prepare(self, *, connect: bool = True) -> None:
+        """Make the transport, and call its ``prepare`` if it has one."""
+
+        def prepare() -> None:
+            method = prepare_method(self._transport())
+            if method is not None:
+                method(connect=connect)
+
+        await _to_thread(prepare)
 
     async def close(self) -> None:
         """Close the transport's connections. A later call opens new ones."""
@@ -105,6 +115,12 @@ class DeferredTransport:
         """
         return await (await self._ready()).fetch(url)
 
+    async def prepare(self, *, connect: bool = True) -> None:
+        """Make the transport, and call its ``prepare`` if it has one."""
+        method = prepare_method(await self._ready())
+        if method is not None:
+            await method(connect=connect)
+
     async def close(self) -> None:
         """Close the transport's connections. A later call opens new ones."""
         if self._made is not None:
@@ -124,6 +140,14 @@ class DeferredTransport:
             if self._made is None:
                 self._made = self._make()
             return self._made
+
+
+def prepare_method(transport: object) -> Callable[..., Any] | None:
+    """Return the method ``prepare`` of *transport*, or None if it does not have one."""
+    # Look at the type and not at the object: a mock has every attribute that is looked up.
+    if not callable(getattr(type(transport), "prepare", None)):
+        return None
+    return cast("Callable[..., Any]", cast(Any, transport).prepare)
 
 
 async def _to_thread(function: Callable[[], T]) -> T:

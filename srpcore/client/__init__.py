@@ -18,6 +18,7 @@ from .operations.sessions import AsyncSessionMethods, SessionMethods
 from .operations.sign_up import AsyncSignUpMethods, SignUpMethods
 from .operations.streams import AsyncStreamMethods, StreamMethods
 from .persistence import AsyncPersistenceMethods, PersistenceMethods
+from .preparation import AsyncPreparationMethods, PreparationMethods
 from .steps import AsyncSignIn, AsyncSignInMethods, SignIn, SignInMethods
 
 __all__ = ["AsyncCognito", "AsyncSignIn", "Cognito", "LoginTokens", "SignIn"]
@@ -27,6 +28,7 @@ class Cognito(
     SignUpMethods,
     LoginMethods,
     SignInMethods,
+    PreparationMethods,
     PersistenceMethods,
     MfaMethods,
     DeviceMethods,
@@ -44,6 +46,7 @@ class AsyncCognito(
     AsyncSignUpMethods,
     AsyncLoginMethods,
     AsyncSignInMethods,
+    AsyncPreparationMethods,
     AsyncPersistenceMethods,
     AsyncMfaMethods,
     AsyncDeviceMethods,

@@ -18,6 +18,7 @@ from .operations.sessions import AsyncSessionMethods, SessionMethods
 from .operations.sign_up import AsyncSignUpMethods, SignUpMethods
 from .operations.streams import AsyncStreamMethods, StreamMethods
 from .persistence import AsyncPersistenceMethods, PersistenceMethods
+from .preparation import AsyncPreparationMethods, PreparationMethods
 from .steps import AsyncSignIn, AsyncSignInMethods, SignIn, SignInMethods
 
 __all__ = ["AsyncCognito", "AsyncSignIn", "Cognito", "LoginTokens", "SignIn"]
@@ -26,6 +27,7 @@ class Cognito(
     SignUpMethods,
     LoginMethods,
     SignInMethods,
+    PreparationMethods,
     PersistenceMethods,
     MfaMethods,
     DeviceMethods,
@@ -120,6 +122,7 @@ class Cognito(
         *,
         client_metadata: dict[str, str] | None = None,
     ) -> None: ...
+    def prepare(self, *, connect: bool = True) -> None: ...
     def register(
         self,
         username: str,
@@ -166,6 +169,7 @@ class AsyncCognito(
     AsyncSignUpMethods,
     AsyncLoginMethods,
     AsyncSignInMethods,
+    AsyncPreparationMethods,
     AsyncPersistenceMethods,
     AsyncMfaMethods,
     AsyncDeviceMethods,
@@ -667,6 +671,28 @@ class AsyncCognito(
             UnsafeServerValue: the service sent an unsafe or malformed value; it was not used.
             TokenVerificationException: the new tokens failed verification; the old tokens are kept.
             StoreError: the store cannot be read, written or locked.
+        """
+    async def prepare(self, *, connect: bool = True) -> None:
+        """Do now what the first login would otherwise do, except for what needs the user.
+
+        Modules and libcrypto are loaded, the certificate authorities are read, the pool's keys are fetched, and a
+        connection to the service is opened. Call this while a program starts, for example in the init phase of an AWS
+        Lambda function. The first login then takes as long as a later one.
+
+        The object need not have a username. Objects for other users can share what was prepared, if they use the same
+        transport: ``Cognito(..., transport=transport, username="alice")``. Give them the keys with
+        ``user.pool_jwk = prepared.pool_jwk``.
+
+        A connection that was closed meanwhile is replaced by the login. Nothing here lasts longer than usual: the keys
+        are fetched again after an hour. No SRP pair is drawn in advance.
+
+        Args:
+            connect: whether to fetch the keys and to open a connection. With False nothing is sent.
+
+        Raises:
+            ConfigurationError: a login would raise it too, for example because the pool id is not valid.
+            TransportError: the service could not be reached, or the keys could not be fetched. The rest is prepared,
+                and a later login tries again.
         """
     async def register(
         self,

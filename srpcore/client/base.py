@@ -7,6 +7,7 @@ Map of the classes. A subject X (passwords, devices, ...) has two classes, and a
     AsyncXMethods  the methods of AsyncCognito, each made from the same flow by async_method
 
     LoginMethods, SignInMethods ─► TokenMethods ─► RefreshMethods ─► KeyMethods ─► CognitoBase
+    PreparationMethods ─► KeyMethods
     DirectoryMethods ─► ProfileMethods ─► CognitoBase
     all other XMethods ─► CognitoBase ─► CognitoAttributes (the constructor)
 
@@ -40,7 +41,7 @@ from ..resolve import (
     make_async_transport,
     make_transport,
 )
-from ..threaded import DeferredTransport
+from ..threaded import DeferredTransport, prepare_method
 from .attributes import CognitoAttributes
 
 __all__ = ["AsyncCognitoBase", "CognitoBase"]
@@ -221,6 +222,11 @@ class _AtFirstUse:
 
     def fetch(self, url: str) -> bytes:
         return self._made.fetch(url)
+
+    def prepare(self, *, connect: bool = True) -> None:
+        method = prepare_method(self._made)
+        if method is not None:
+            method(connect=connect)
 
     def close(self) -> None:
         self._made.close()

@@ -1,0 +1,230 @@
+"""``prepare()``: what the first login would do, except for what needs the user, is done before it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from srpcore import AsyncCognito, Cognito
+from srpcore.exceptions import ConfigurationError, TransportError
+from srpcore.protocol import Operation
+from srpcore_transports.local import LocalUserPool
+from support.first_use import loaded_by
+from support.loopback import write_bundle
+from support.tls_pool import TlsPool, tls_pool
+from support.users import PASSWORD
+from support.world import Wire
+
+
+class Preparable(Wire):
+    """Also record how it is prepared."""
+
+    def __init__(self, inner: Any) -> None:
+        super().__init__(inner)
+        self.prepared: list[bool] = []
+
+    def prepare(self, *, connect: bool) -> None:
+        self.prepared.append(connect)
+
+
+class AsyncPreparable(Preparable):
+    """The same for an event loop."""
+
+    async def call(self, operation: Operation) -> Any:  # type: ignore[override]
+        return super().call(operation)
+
+    async def fetch(self, url: str) -> Any:  # type: ignore[override]
+        return super().fetch(url)
+
+    async def close(self) -> None:  # type: ignore[override]
+        pass
+
+    async def prepare(self, *, connect: bool) -> None:  # type: ignore[override]
+        super().prepare(connect=connect)
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[LocalUserPool]:
+    with LocalUserPool(region="eu-west-1") as made:
+        user = {"UserPoolId": made.user_pool_id, "Username": "alice"}
+        made.call(Operation("AdminCreateUser", {**user, "MessageAction": "SUPPRESS"}))
+        made.call(Operation("AdminSetUserPassword", {**user, "Password": PASSWORD, "Permanent": True}))
+        yield made
+
+
+def no_randomness(bits: int) -> int:
+    raise AssertionError("a pair was drawn")
+
+
+def made(pool: LocalUserPool, transport: Any, **arguments: Any) -> Cognito:
+    return Cognito(pool.user_pool_id, pool.client_id, transport=transport, **arguments)
+
+
+def test_the_keys_are_fetched_once_and_a_login_uses_them(pool: LocalUserPool) -> None:
+    wire = Wire(pool)
+    user = made(pool, wire, username="alice")
+    user.prepare()
+    user.prepare()
+    assert (wire.names, len(wire.fetched)) == ([], 1)
+    user.authenticate(PASSWORD)
+    assert user.access_claims is not None
+    assert len(wire.fetched) == 1
+
+
+def test_other_objects_share_the_keys_by_pool_jwk(pool: LocalUserPool) -> None:
+    wire = Wire(pool)
+    prepared = made(pool, wire)
+    prepared.prepare()
+    user = made(pool, wire, username="alice")
+    user.pool_jwk = prepared.pool_jwk
+    user.authenticate(PASSWORD)
+    assert len(wire.fetched) == 1
+
+
+def test_no_pair_is_drawn(pool: LocalUserPool) -> None:
+    made(pool, pool, random_bits=no_randomness).prepare()
+
+
+def test_nothing_is_sent_without_connect(pool: LocalUserPool) -> None:
+    wire = Preparable(pool)
+    made(pool, wire).prepare(connect=False)
+    assert (wire.operations, wire.fetched, wire.prepared) == ([], [], [False])
+
+
+def test_the_transport_connects_if_no_keys_are_fetched(pool: LocalUserPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    wire = Preparable(pool)
+    document = json.loads(
+        pool.fetch(f"https://cognito-idp.eu-west-1.amazonaws.com/{pool.user_pool_id}/.well-known/jwks.json")
+    )
+    user = made(pool, wire)
+    user.pool_jwk = document
+    user.prepare()
+    monkeypatch.setenv("COGNITO_JWKS", json.dumps(document))
+    made(pool, wire).prepare()
+    assert (wire.fetched, wire.prepared) == ([], [True, True])
+
+
+def test_the_fetch_of_the_keys_connects(pool: LocalUserPool) -> None:
+    wire = Preparable(pool)
+    made(pool, wire).prepare()
+    assert (len(wire.fetched), wire.prepared) == (1, [False])
+
+
+def test_a_replaced_get_keys_is_called(pool: LocalUserPool) -> None:
+    class Replaced(Cognito):
+        called = 0
+
+        def get_keys(self) -> Any:
+            type(self).called += 1
+            return super().get_keys()
+
+    Replaced(pool.user_pool_id, pool.client_id, transport=pool).prepare()
+    assert Replaced.called == 1
+
+
+def test_a_key_set_that_cannot_be_fetched_is_an_error_and_a_later_login_works(pool: LocalUserPool) -> None:
+    class Broken(Wire):
+        works = False
+
+        def fetch(self, url: str) -> bytes:
+            if not self.works:
+                raise TransportError("no answer", reason="connect", url=url)
+            return super().fetch(url)
+
+    wire = Broken(pool)
+    user = made(pool, wire, username="alice")
+    with pytest.raises(TransportError):
+        user.prepare()
+    wire.works = True
+    user.authenticate(PASSWORD)
+    assert user.access_claims is not None
+
+
+@pytest.mark.parametrize(("name", "value"), [("COGNITO_JWKS", "{"), ("COGNITO_JWKS", "{}")])
+def test_keys_that_cannot_be_used_are_an_error(
+    pool: LocalUserPool, name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError):
+        made(pool, pool).prepare()
+
+
+def test_a_pool_id_that_is_not_valid_is_an_error() -> None:
+    with pytest.raises(ConfigurationError):
+        Cognito("nonsense", "client").prepare(connect=False)
+
+
+def test_a_transport_without_prepare_is_accepted(pool: LocalUserPool) -> None:
+    client = boto3.client("cognito-idp", region_name="eu-west-1", config=Config(signature_version="unsigned"))
+    made(pool, client).prepare(connect=False)
+    made(pool, mock.Mock()).prepare(connect=False)
+
+
+def test_an_async_transport_is_prepared_and_the_keys_are_fetched_once(pool: LocalUserPool) -> None:
+    wire = AsyncPreparable(pool)
+
+    async def use() -> None:
+        user = AsyncCognito(pool.user_pool_id, pool.client_id, username="alice", transport=wire)
+        await user.prepare(connect=False)
+        await user.prepare()
+        await user.authenticate(PASSWORD)
+
+    asyncio.run(use())
+    assert (wire.prepared, len(wire.fetched)) == ([False, False], 1)
+
+
+def test_a_transport_in_threads_is_prepared(pool: LocalUserPool) -> None:
+    wire = Preparable(pool)
+    asyncio.run(AsyncCognito(pool.user_pool_id, pool.client_id, transport=wire).prepare(connect=False))
+    assert wire.prepared == [False]
+
+
+# A new process over TLS
+
+# sys.argv[1:]: the URL of the pool, its id, the id of its app client.
+USER = """
+from srpcore import AsyncCognito, Cognito
+url, pool, client = sys.argv[1:]
+user = Cognito(pool, client, username="alice", endpoint_url=url)
+"""
+LOG_IN = f"user.authenticate({PASSWORD!r})"
+ASYNC_USER = """
+import asyncio
+from srpcore import AsyncCognito, Cognito
+url, pool, client = sys.argv[1:]
+user = AsyncCognito(pool, client, username="alice", endpoint_url=url)
+runner = asyncio.Runner()
+"""
+CASES = {
+    "Cognito": (f"{USER}user.prepare()", LOG_IN),
+    "AsyncCognito": (f"{ASYNC_USER}runner.run(user.prepare())", f"runner.run({LOG_IN})"),
+}
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[TlsPool]:
+    with tls_pool() as running:
+        yield running
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+def test_the_first_login_loads_and_opens_nothing(case: str, served: TlsPool, tmp_path: Path) -> None:
+    before, measured = CASES[case]
+    found = loaded_by(before, measured, *served, environment={"AWS_CA_BUNDLE": write_bundle(tmp_path)})
+    assert found == []
+
+
+@pytest.mark.slow
+def test_the_first_login_only_connects_after_prepare_without_connect(served: TlsPool, tmp_path: Path) -> None:
+    environment = {"AWS_CA_BUNDLE": write_bundle(tmp_path)}
+    found = loaded_by(f"{USER}user.prepare(connect=False)", LOG_IN, *served, environment=environment)
+    assert {event.split()[0] for event in found} == {"socket.getaddrinfo", "socket.connect"}
