@@ -31,7 +31,7 @@ endif
 endif
 endif
 
-.PHONY: demo check unit test test-all lint test-wheel test-pythons docs benchmarks model generate update changes latest clean
+.PHONY: demo check unit test test-all lint test-wheel test-pythons docs lambda-layer benchmarks model generate update changes latest clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/srpcore demo
@@ -72,6 +72,10 @@ test-pythons:
 docs: $(VENV)/.docs
 	@output=$$(NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict 2>&1) || { echo "$$output"; exit 1; } # --quiet hides warnings from --strict
 	@$(BIN)/python tools/check_site.py build/site
+
+# The AWS Lambda layers, in dist/, for the Python of the environment.
+lambda-layer: $(VENV)/.build
+	@$(BIN)/python tools/lambda_layer.py
 
 # What srpcore costs, compared with its peers.
 benchmarks: $(VENV)/.benchmark $(NODE)/.installed
