@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from inspect import iscoroutinefunction, isfunction
+from types import FunctionType
 from typing import Any, cast
 
 from .driver import Observer
@@ -208,9 +208,11 @@ def as_async(source: Any, *, allow_http: bool | None = None) -> AsyncTransport:
     """
     if isinstance(source, AsyncServiceClient):
         return source.transport
+    from inspect import iscoroutinefunction  # importing it is slow
+
     if _is_transport(source) and iscoroutinefunction(source.call):
         return cast(AsyncTransport, source)
-    make = source if isfunction(source) else lambda: as_transport(source, allow_http=allow_http)
+    make = source if isinstance(source, FunctionType) else lambda: as_transport(source, allow_http=allow_http)
     return ThreadedTransport(make)
 
 

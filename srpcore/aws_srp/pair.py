@@ -27,8 +27,8 @@ import os
 import sys
 
 from ..crypto import cognito
+from ..crypto.key_exchange import Ephemeral, secret_exponent
 from ..crypto.randomness import RandomBits, system_random_bits
-from ..crypto.srp import Ephemeral, secret_exponent
 from ..exceptions.base import ConfigurationError, UnsafeServerValue
 from .functions import get_random
 

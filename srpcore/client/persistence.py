@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
-from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TypeVar
 
+from .._values import replace
 from ..crypto.device import Device
 from ..exceptions.base import ConfigurationError
 from ..flows.login_context import LoginContext

@@ -66,7 +66,7 @@ import hmac
 from datetime import datetime, timezone
 
 from ..exceptions.base import UnsafeServerValue
-from . import srp
+from . import key_exchange
 from .encoding import to_bytes, utf8
 from .groups import MODP_3072
 from .hkdf import hkdf
@@ -126,17 +126,17 @@ def scrambling(A: int, B: int) -> int:
     return _hash_int(to_bytes(A), to_bytes(B))
 
 
-def client_pair(a: int | None = None) -> srp.Ephemeral:
+def client_pair(a: int | None = None) -> key_exchange.Ephemeral:
     """Return the client's pair ``(a, A = g^a mod N)`` for one exchange, with a random *a* unless you pass it."""
-    return srp.client_pair(GROUP, a)
+    return key_exchange.client_pair(GROUP, a)
 
 
-def server_pair(verifier: int, b: int | None = None) -> srp.Ephemeral:
+def server_pair(verifier: int, b: int | None = None) -> key_exchange.Ephemeral:
     """Return the server's pair ``(b, B = k*v + g^b mod N)`` for one exchange, with a random *b* unless you pass it."""
-    return srp.server_pair(GROUP, k, verifier, b)
+    return key_exchange.server_pair(GROUP, k, verifier, b)
 
 
-def client_key(pair: srp.Ephemeral, B: int, x: int) -> bytes:
+def client_key(pair: key_exchange.Ephemeral, B: int, x: int) -> bytes:
     """Return *K*, the 16-byte key, as the client computes it from its *pair*, the server's *B* and the private key *x*.
 
     Raises:
@@ -145,10 +145,10 @@ def client_key(pair: srp.Ephemeral, B: int, x: int) -> bytes:
     if not 0 < B < GROUP.N:
         raise UnsafeServerValue("unsafe value from the server: B must be between 1 and N-1")
     u = scrambling(pair.public, B)
-    return _derive_key(srp.client_premaster(GROUP, k, pair, B, x, u), u)
+    return _derive_key(key_exchange.client_premaster(GROUP, k, pair, B, x, u), u)
 
 
-def server_key(pair: srp.Ephemeral, A: int, verifier: int) -> bytes:
+def server_key(pair: key_exchange.Ephemeral, A: int, verifier: int) -> bytes:
     """Return *K*, the 16-byte key, as the server computes it from its *pair*, the client's *A* and the *verifier*.
 
     Raises:
@@ -157,7 +157,7 @@ def server_key(pair: srp.Ephemeral, A: int, verifier: int) -> bytes:
     if not 0 < A < GROUP.N:
         raise UnsafeServerValue("unsafe value from the client: A must be between 1 and N-1")
     u = scrambling(A, pair.public)
-    return _derive_key(srp.server_premaster(GROUP, pair, A, verifier, u), u)
+    return _derive_key(key_exchange.server_premaster(GROUP, pair, A, verifier, u), u)
 
 
 def _derive_key(premaster: int, u: int) -> bytes:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import secrets
-from dataclasses import dataclass, field
 
+from .._values import Value
 from . import cognito
 from .encoding import to_bytes
 
@@ -15,24 +15,34 @@ PASSWORD_BYTES = 40
 SALT_BITS = 128
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
+class Device(Value):
     """A device that ConfirmDevice has accepted, with what DEVICE_SRP_AUTH needs. Keep it as secret as a password."""
+
+    __slots__ = ("group_key", "key", "password")
+    _hidden = frozenset({"password"})
 
     key: str
     group_key: str
-    password: str = field(repr=False)
+    password: str
+
+    def __init__(self, key: str, group_key: str, password: str) -> None:
+        self._set(key=key, group_key=group_key, password=password)
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceVerifier:
+class DeviceVerifier(Value):
     """DeviceSecretVerifierConfig, a parameter of ConfirmDevice.
 
     Both values are base64 of the integers in minimal two's complement (:func:`~srpcore.crypto.encoding.to_bytes`).
     """
 
+    __slots__ = ("salt", "verifier")
+    _hidden = frozenset({"verifier"})
+
     salt: str
-    verifier: str = field(repr=False)
+    verifier: str
+
+    def __init__(self, salt: str, verifier: str) -> None:
+        self._set(salt=salt, verifier=verifier)
 
     def as_parameter(self) -> dict[str, str]:
         """Return the value of the parameter ``DeviceSecretVerifierConfig`` of ConfirmDevice."""

@@ -6,21 +6,26 @@ RFC 5054 uses other generators for them than RFC 3526, whose generator is always
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from .._values import Value
 
 __all__ = ["MODP_3072", "RFC5054_GROUPS", "Group"]
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Value):
     """A safe prime *N* and a generator *g*.
 
     *g* generates the multiplicative group modulo *N*, or its subgroup of order ``(N - 1) / 2``.
     """
 
+    __slots__ = ("N", "g", "name")
+    _hidden = frozenset({"N"})  # not a secret, but long
+
     name: str
-    N: int = field(repr=False)
+    N: int
     g: int
+
+    def __init__(self, name: str, N: int, g: int) -> None:
+        self._set(name=name, N=N, g=g)
 
     @property
     def length(self) -> int:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from typing import Any, Final, cast
 
+from .._values import Value
 from ..exceptions.base import ConfigurationError, UnsafeServerValue, UnsupportedChallenge
 from ..exceptions.challenges import (
     ForceChangePasswordException,
@@ -57,8 +57,7 @@ NEEDS: Final[Mapping[str, tuple[str, str]]] = {
 """For every challenge name of the service model: what the user must give, and the key for it in ChallengeResponses."""
 
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
+class Challenge(Value):
     """A challenge of the service.
 
     ``needs`` names the argument that ``SignIn.answer`` must get, except ``clear_password`` (give ``password``),
@@ -66,14 +65,48 @@ class Challenge:
     ``parameters`` are the service's ChallengeParameters.
     """
 
+    __slots__ = (
+        "admin",
+        "available",
+        "canonical",
+        "name",
+        "parameters",
+        "secret_shown",
+        "session",
+        "username",
+    )
+    _hidden = frozenset({"session", "parameters"})
+
     name: str
-    session: str | None = field(repr=False)
-    parameters: Mapping[str, str] = field(repr=False)
+    session: str | None
+    parameters: Mapping[str, str]
     username: str
-    canonical: str | None = None
-    available: tuple[str, ...] = ()
-    admin: bool = False
-    secret_shown: bool = False  # MFA_SETUP only: set_up_totp() has returned the secret, so the next answer is a code
+    canonical: str | None
+    available: tuple[str, ...]
+    admin: bool
+    secret_shown: bool  # MFA_SETUP only: set_up_totp() has returned the secret, so the next answer is a code
+
+    def __init__(
+        self,
+        name: str,
+        session: str | None,
+        parameters: Mapping[str, str],
+        username: str,
+        canonical: str | None = None,
+        available: tuple[str, ...] = (),
+        admin: bool = False,
+        secret_shown: bool = False,
+    ) -> None:
+        self._set(
+            name=name,
+            session=session,
+            parameters=parameters,
+            username=username,
+            canonical=canonical,
+            available=available,
+            admin=admin,
+            secret_shown=secret_shown,
+        )
 
     @property
     def needs(self) -> str:
@@ -123,7 +156,7 @@ class Challenge:
 
     def to_json(self) -> str:
         """Return the challenge as JSON, for another process to answer. The Session in it is a secret."""
-        return json.dumps(asdict(self))
+        return json.dumps(self._fields())
 
     @classmethod
     def from_json(cls, text: str) -> Challenge:
@@ -167,17 +200,47 @@ def _not_a_challenge() -> ConfigurationError:
     return ConfigurationError("not a challenge: give the string that to_json() returned")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Value):
     """The user's answer to a challenge. Give the member that ``Challenge.needs`` names."""
 
-    code: str | None = field(default=None, repr=False)
-    new_password: str | None = field(default=None, repr=False)
-    attributes: Mapping[str, str | float | bool] | None = None
-    choice: str | None = None
-    password: str | None = field(default=None, repr=False)
-    answer: str | None = field(default=None, repr=False)
-    credential: str | Mapping[str, Any] | None = field(default=None, repr=False)
+    __slots__ = (
+        "answer",
+        "attributes",
+        "choice",
+        "code",
+        "credential",
+        "new_password",
+        "password",
+    )
+    _hidden = frozenset({"code", "new_password", "password", "answer", "credential"})
+
+    code: str | None
+    new_password: str | None
+    attributes: Mapping[str, str | float | bool] | None
+    choice: str | None
+    password: str | None
+    answer: str | None
+    credential: str | Mapping[str, Any] | None
+
+    def __init__(
+        self,
+        code: str | None = None,
+        new_password: str | None = None,
+        attributes: Mapping[str, str | float | bool] | None = None,
+        choice: str | None = None,
+        password: str | None = None,
+        answer: str | None = None,
+        credential: str | Mapping[str, Any] | None = None,
+    ) -> None:
+        self._set(
+            code=code,
+            new_password=new_password,
+            attributes=attributes,
+            choice=choice,
+            password=password,
+            answer=answer,
+            credential=credential,
+        )
 
 
 def challenge_of(context: LoginContext, reply: JsonObject) -> Challenge | None:

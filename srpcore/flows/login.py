@@ -66,9 +66,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
+from .._values import replace
 from ..crypto.encoding import utf8
 from ..exceptions.base import ConfigurationError, InvalidRequest
 from ..exceptions.context import without_context

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, cast
 
+from .._values import Value
 from ..clock import Clock, system_clock
 from ..crypto.device import Device
 from ..crypto.encoding import utf8
@@ -21,17 +21,20 @@ from .transitions import Expected, check_expected
 __all__ = ["AppClient", "LoginContext", "authentication_result", "challenge_parameters", "pool_or_placeholder"]
 
 
-@dataclass(frozen=True, slots=True)
-class AppClient:
+class AppClient(Value):
     """The app client that the login is made with: its pool, its id, and its secret if it has one."""
+
+    __slots__ = ("client_id", "client_secret", "pool")
+    _hidden = frozenset({"client_secret"})
 
     pool: Pool
     client_id: str
-    client_secret: str | None = field(default=None, repr=False)
+    client_secret: str | None
 
-    def __post_init__(self) -> None:
-        if not utf8(self.client_id, name="client_id"):
+    def __init__(self, pool: Pool, client_id: str, client_secret: str | None = None) -> None:
+        if not utf8(client_id, name="client_id"):
             raise InvalidRequest("client_id is empty: give the id of the app client")
+        self._set(pool=pool, client_id=client_id, client_secret=client_secret)
 
     def secret_hash(self, username: str) -> str | None:
         """Return SECRET_HASH for *username*, or None if the app client does not have a secret."""
@@ -84,7 +87,6 @@ def pool_or_placeholder(
         return _PlaceholderPool(user_pool_id, region, endpoint)
 
 
-@dataclass
 class LoginContext:
     """One login under way.
 
@@ -100,19 +102,29 @@ class LoginContext:
         user_context: UserContextData, or ContextData if *admin* is true.
     """
 
-    app: AppClient
-    username: str
-    canonical: str | None = None
-    device: Device | None = None
-    client_metadata: Mapping[str, str] | None = None
-    clock: Clock = system_clock
-    random_bits: RandomBits = system_random_bits
-    admin: bool = False
-    user_context: Mapping[str, Any] | None = None
-
-    def __post_init__(self) -> None:
-        if self.client_metadata is not None and not isinstance(self.client_metadata, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+    def __init__(
+        self,
+        app: AppClient,
+        username: str,
+        canonical: str | None = None,
+        device: Device | None = None,
+        client_metadata: Mapping[str, str] | None = None,
+        clock: Clock = system_clock,
+        random_bits: RandomBits = system_random_bits,
+        admin: bool = False,
+        user_context: Mapping[str, Any] | None = None,
+    ) -> None:
+        if client_metadata is not None and not isinstance(client_metadata, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigurationError("client_metadata must be a dictionary of strings")
+        self.app = app
+        self.username = username
+        self.canonical = canonical
+        self.device = device
+        self.client_metadata = client_metadata
+        self.clock = clock
+        self.random_bits = random_bits
+        self.admin = admin
+        self.user_context = user_context
 
     @property
     def name(self) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from .._values import Value
 from ..exceptions.base import UnsafeServerValue
 from ..protocol import Flow, JsonObject
 from ..service_model import PAGES
@@ -14,12 +14,16 @@ from . import ask, is_json, object_list
 __all__ = ["Page", "collect", "page"]
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Value):
     """One page: its items, and the token of the next page, which is None after the last one."""
+
+    __slots__ = ("items", "token")
 
     items: list[JsonObject]
     token: str | None
+
+    def __init__(self, items: list[JsonObject], token: str | None) -> None:
+        self._set(items=items, token=token)
 
 
 def page(operation: str, parameters: Mapping[str, Any], token: str | None, size: int | None = None) -> Flow[Page]:

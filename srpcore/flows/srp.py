@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from ..crypto import cognito
 from ..crypto.device import Device, device_identity
 from ..crypto.encoding import decode_secret_block, parse_hex, parse_public_value, to_hex
-from ..crypto.srp import Ephemeral, secret_exponent
+from ..crypto.key_exchange import Ephemeral, secret_exponent
 from ..exceptions.base import UnsafeServerValue
 from ..exceptions.service_exceptions import ResourceNotFoundException
 from ..protocol import Flow, JsonObject

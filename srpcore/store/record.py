@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, cast
 
+from .._values import Value
 from ..crypto.device import Device
 from ..crypto.encoding import utf8
 from ..exceptions.base import ConfigurationError
@@ -17,8 +17,7 @@ __all__ = ["Login", "Tokens", "check_key", "decode", "encode"]
 _FURTHEST_TIME = 2**53
 
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
+class Tokens(Value):
     """The tokens of one login.
 
     ``expires_at`` is the time when the access token expires, in seconds since the epoch, if it is known.
@@ -27,21 +26,44 @@ class Tokens:
         ConfigurationError: a value has the wrong type, or cannot be written as JSON.
     """
 
-    id_token: str | None = field(default=None, repr=False)
-    access_token: str | None = field(default=None, repr=False)
-    refresh_token: str | None = field(default=None, repr=False)
-    token_type: str | None = None
-    expires_at: float | None = None
+    __slots__ = (
+        "access_token",
+        "expires_at",
+        "id_token",
+        "refresh_token",
+        "token_type",
+    )
+    _hidden = frozenset({"id_token", "access_token", "refresh_token"})
 
-    def __post_init__(self) -> None:
+    id_token: str | None
+    access_token: str | None
+    refresh_token: str | None
+    token_type: str | None
+    expires_at: float | None
+
+    def __init__(
+        self,
+        id_token: str | None = None,
+        access_token: str | None = None,
+        refresh_token: str | None = None,
+        token_type: str | None = None,
+        expires_at: float | None = None,
+    ) -> None:
+        self._set(
+            id_token=id_token,
+            access_token=access_token,
+            refresh_token=refresh_token,
+            token_type=token_type,
+            expires_at=expires_at,
+        )
         for name in ("id_token", "access_token", "refresh_token", "token_type"):
             _check_string(getattr(self, name), name)
-        if self.expires_at is not None and not _is_time(self.expires_at):
+        if expires_at is not None and not _is_time(expires_at):
             raise ConfigurationError("expires_at must be a finite number of seconds since the epoch, or None")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form. The tokens are in it: store it as safely as a password."""
-        return {name: getattr(self, name) for name in _TOKENS}
+        return self._fields()
 
     @classmethod
     def from_dict(cls, document: Mapping[str, object]) -> Tokens:
@@ -54,8 +76,7 @@ class Tokens:
         return cls(**{name: members[name] for name in _TOKENS if name in members})
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
+class Login(Value):
     """What is stored of one login. Another program can go on with it, or log in again from the same device.
 
     ``username`` is the canonical username, which SECRET_HASH is computed over. ``refresh_way`` is the way that
@@ -65,18 +86,27 @@ class Login:
         ConfigurationError: a value has the wrong type, or cannot be written as JSON.
     """
 
-    tokens: Tokens | None = None
-    device: Device | None = None
-    username: str | None = None
-    refresh_way: str | None = None
+    __slots__ = ("device", "refresh_way", "tokens", "username")
 
-    def __post_init__(self) -> None:
-        _check_type(self.tokens, Tokens, "tokens")
-        _check_type(self.device, Device, "device")
-        if self.device is not None:
-            _check_device(self.device)
-        _check_string(self.username, "username")
-        _check_string(self.refresh_way, "refresh_way")
+    tokens: Tokens | None
+    device: Device | None
+    username: str | None
+    refresh_way: str | None
+
+    def __init__(
+        self,
+        tokens: Tokens | None = None,
+        device: Device | None = None,
+        username: str | None = None,
+        refresh_way: str | None = None,
+    ) -> None:
+        _check_type(tokens, Tokens, "tokens")
+        _check_type(device, Device, "device")
+        if device is not None:
+            _check_device(device)
+        _check_string(username, "username")
+        _check_string(refresh_way, "refresh_way")
+        self._set(tokens=tokens, device=device, username=username, refresh_way=refresh_way)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form. The tokens and the device password are in it: store it as safely as a password."""

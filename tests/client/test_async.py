@@ -95,7 +95,7 @@ def test_arithmetic_does_not_run_on_the_event_loop(world: World, monkeypatch: py
         threads.add(threading.get_ident())
         return real(base, exponent, modulus)
 
-    monkeypatch.setattr("srpcore.crypto.srp.modexp", noticed)
+    monkeypatch.setattr("srpcore.crypto.key_exchange.modexp", noticed)
 
     async def story() -> int:
         with pytest.raises(exceptions.SoftwareTokenMFAChallengeException):
@@ -148,7 +148,7 @@ def test_cancelled_log_in_leaves_the_object_usable(world: World, monkeypatch: py
         return modexp.modexp(base, exponent, modulus)
 
     world.wire.instead = before_operation
-    monkeypatch.setattr("srpcore.crypto.srp.modexp", before_arithmetic)
+    monkeypatch.setattr("srpcore.crypto.key_exchange.modexp", before_arithmetic)
 
     async def cancelled_at(moment: str, user: srpcore.AsyncCognito) -> None:
         loop, task = asyncio.get_running_loop(), asyncio.ensure_future(user.authenticate(PASSWORD))

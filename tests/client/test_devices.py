@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
 import srpcore
 from srpcore import exceptions
+from srpcore._values import replace
 from srpcore.crypto.totp import totp
 from srpcore.protocol import Operation, Reply
 from support.users import PASSWORD

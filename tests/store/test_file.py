@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import errno
 import json
 import os
@@ -15,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from srpcore._values import replace
 from srpcore.exceptions import ConfigurationError, StoreCorrupt, StoreError, StoreLocked, StoreUnsafe
 from srpcore.store import FileStore, Login, Tokens
 from srpcore.store import file as files
@@ -331,11 +331,11 @@ def test_a_damaged_file_is_reported_and_kept(store: FileStore, kept: Path, data:
 def test_a_login_that_is_too_large_is_not_written(store: FileStore, kept: Path) -> None:
     room = (1 << 20) - kept.stat().st_size
     assert LOGIN.username is not None
-    store.save(KEY, dataclasses.replace(LOGIN, username=LOGIN.username + "n" * room))
+    store.save(KEY, replace(LOGIN, username=LOGIN.username + "n" * room))
     biggest = store.load(KEY)
     assert biggest is not None
     with pytest.raises(ConfigurationError, match="too big"):
-        store.save(KEY, dataclasses.replace(biggest, username=f"{biggest.username}n"))
+        store.save(KEY, replace(biggest, username=f"{biggest.username}n"))
     assert store.load(KEY) == biggest
 
 

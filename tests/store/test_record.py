@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 from typing import Any
@@ -38,9 +37,9 @@ def test_tokens_survive_json(kept: Tokens) -> None:
 
 def test_the_json_form_has_every_field() -> None:
     document = LOGIN.to_dict()
-    assert set(document) == {field.name for field in dataclasses.fields(Login)}
-    assert set(document["tokens"]) == {field.name for field in dataclasses.fields(Tokens)}
-    assert set(document["device"]) == {field.name for field in dataclasses.fields(Device)}
+    assert set(document) == {*Login.__slots__}
+    assert set(document["tokens"]) == {*Tokens.__slots__}
+    assert set(document["device"]) == {*Device.__slots__}
 
 
 @given(more=st.dictionaries(st.text(), json_values))
@@ -110,7 +109,7 @@ def test_a_login_refuses_parts_of_the_wrong_type(wrong: Any) -> None:
 def test_a_login_cannot_be_changed() -> None:
     assert LOGIN.tokens is not None
     for record, name in ((LOGIN, "tokens"), (LOGIN.tokens, "access_token")):
-        with pytest.raises(dataclasses.FrozenInstanceError):
+        with pytest.raises(AttributeError):
             setattr(record, name, None)
 
 

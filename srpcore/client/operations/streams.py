@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from ...clock import monotonic_clock, system_sleep
@@ -41,25 +40,30 @@ Run: TypeAlias = Callable[[Flow[Page]], Page]
 AsyncRun: TypeAlias = Callable[[Flow[Page]], Awaitable[Page]]
 
 
-@dataclass
 class Pages(Generic[T]):
     """The state of a listing: what is left of it, and when the next page may be requested. It does no I/O."""
 
-    operation: str
-    parameters: Mapping[str, Any]
-    make: Callable[[JsonObject], T]
-    limit: int | None
-    token: str | None
-    waiting: deque[JsonObject] = field(default_factory=deque[JsonObject])
-    following: str | None = None
-    begun: bool = False
-    taken: int = 0
-    refused: int = 0
-    next_at: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.limit is not None and self.limit < 1:
+    def __init__(
+        self,
+        operation: str,
+        parameters: Mapping[str, Any],
+        make: Callable[[JsonObject], T],
+        limit: int | None,
+        token: str | None,
+    ) -> None:
+        if limit is not None and limit < 1:
             raise ConfigurationError("limit must be a positive number of items, or None for all")
+        self.operation = operation
+        self.parameters = parameters
+        self.make = make
+        self.limit = limit
+        self.token = token
+        self.waiting: deque[JsonObject] = deque()
+        self.following: str | None = None
+        self.begun = False
+        self.taken = 0
+        self.refused = 0
+        self.next_at = 0.0
 
     @property
     def page_token(self) -> str | None:

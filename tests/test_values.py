@@ -1,0 +1,114 @@
+"""Immutable values: what a dataclass would give them, without the module ``dataclasses``."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Callable
+
+import pytest
+
+from srpcore import Device
+from srpcore._values import Value, replace
+from srpcore.crypto.groups import MODP_3072
+from srpcore.crypto.key_exchange import Ephemeral
+from srpcore.exceptions import ConfigurationError
+from srpcore.flows.challenge import Answer, Challenge
+from srpcore.flows.login_context import AppClient
+from srpcore.flows.paging import Page
+from srpcore.pool import Pool
+from srpcore.store import Login, Tokens
+
+DEVICE = Device("key", "group", "Secr3t!")
+CHALLENGE = Challenge("SMS_MFA", "Secr3t!", {"CODE": "Secr3t!"}, "alice", available=("a", "b"))
+VALUES: list[Value] = [
+    DEVICE,
+    Tokens("Secr3t!", "Secr3t!", "Secr3t!", "Bearer", 5.0),
+    Login(Tokens("Secr3t!"), DEVICE, "alice", "way"),
+    MODP_3072,
+    Ephemeral(0xFEEDFACE, 7),
+    CHALLENGE,
+    Answer("Secr3t!", "Secr3t!", None, "choice", "Secr3t!", "Secr3t!", "Secr3t!"),
+    Page([{"Username": "alice"}], "token"),
+]
+NAMES = [type(value).__name__ for value in VALUES]
+COPIES: list[Callable[[Value], Value]] = [
+    copy.copy,
+    copy.deepcopy,
+    lambda value: pickle.loads(pickle.dumps(value)),
+    replace,
+]
+
+
+@pytest.mark.parametrize("value", VALUES, ids=NAMES)
+@pytest.mark.parametrize("copied", COPIES, ids=["copy", "deepcopy", "pickle", "replace"])
+def test_a_copy_is_equal(value: Value, copied: Callable[[Value], Value]) -> None:
+    made = copied(value)
+    assert made is not value
+    assert made == value
+    assert repr(made) == repr(value)
+
+
+@pytest.mark.parametrize("value", VALUES, ids=NAMES)
+def test_the_fields_are_the_slots_and_the_parameters(value: Value) -> None:
+    parameters = value.__init__.__code__.co_varnames[1 : value.__init__.__code__.co_argcount]  # type: ignore[misc]
+    assert tuple(value.__getstate__()) == parameters
+    assert sorted(parameters) == sorted(type(value).__slots__)
+
+
+@pytest.mark.parametrize("value", VALUES, ids=NAMES)
+def test_a_value_cannot_be_changed(value: Value) -> None:
+    for name in (*type(value).__slots__, "other"):
+        with pytest.raises(AttributeError):
+            setattr(value, name, None)
+        with pytest.raises(AttributeError):
+            delattr(value, name)
+
+
+@pytest.mark.parametrize("value", VALUES, ids=NAMES)
+def test_the_repr_shows_no_secret(value: Value) -> None:
+    shown = repr(value)
+    assert shown.startswith(f"{type(value).__name__}(")
+    for secret in ("Secr3t!", str(0xFEEDFACE), str(MODP_3072.N)):
+        assert secret not in shown
+
+
+def test_the_repr_of_an_app_client_does_not_show_its_secret() -> None:
+    shown = repr(AppClient(Pool("eu-west-1_abc"), "client", "Secr3t!"))
+    assert "client_id='client'" in shown
+    assert "Secr3t!" not in shown
+
+
+def test_the_repr_shows_the_other_fields_in_the_order_of_the_parameters() -> None:
+    assert repr(DEVICE) == "Device(key='key', group_key='group')"
+
+
+@pytest.mark.parametrize("changed", ["key", "group_key", "password"])
+def test_values_differ_if_a_field_differs(changed: str) -> None:
+    other = replace(DEVICE, **{changed: "other"})
+    assert getattr(other, changed) == "other"
+    assert other != DEVICE
+    assert {DEVICE, other, Device("key", "group", "Secr3t!")} == {other, DEVICE}
+    assert hash(other) != hash(DEVICE)
+
+
+def test_values_of_different_classes_differ() -> None:
+    class Phone(Device):
+        pass
+
+    phone = Phone("key", "group", "Secr3t!")
+    assert phone != DEVICE
+    assert phone == copy.copy(phone)
+    assert DEVICE != ("key", "group", "Secr3t!")
+
+
+def test_a_copy_with_changes_is_checked_like_a_new_value() -> None:
+    with pytest.raises(ConfigurationError, match="expires_at"):
+        replace(Tokens(), expires_at=float("nan"))
+    with pytest.raises(TypeError):
+        replace(DEVICE, colour="red")
+
+
+def test_a_value_with_a_dictionary_cannot_be_hashed() -> None:
+    with pytest.raises(TypeError):
+        hash(CHALLENGE)
