@@ -14,7 +14,8 @@
     no pair
 
 A child that was forked has no pair, even if its parent has one. Otherwise the parent and its children would all send
-the same SRP_A, and each would answer another B.
+the same SRP_A, and each would answer another B. For the same reason, a snapshot of the process (AWS Lambda SnapStart)
+has no pair.
 
 ``authenticate_user()`` draws one pair for the password and another for the device. Programs that call the methods
 themselves may send one ``large_a_value`` for both. Therefore each kind is bound to a B separately. Calling
@@ -26,6 +27,7 @@ from __future__ import annotations
 import os
 import sys
 
+from .._fork import forget_in_snapshot
 from ..crypto import cognito
 from ..crypto.key_exchange import Ephemeral, secret_exponent
 from ..crypto.randomness import RandomBits, system_random_bits
@@ -34,21 +36,44 @@ from .functions import get_random
 
 __all__ = ["ExchangePair"]
 
-_Bound = dict[tuple[str, Ephemeral], int]
-"""The B that each pair has answered. The key is the kind, ``password`` or ``device``, and the pair."""
+
+class _Bound:
+    """The pairs that have answered a B."""
+
+    __slots__ = ("__weakref__", "answered")
+
+    def __init__(self) -> None:
+        self.answered: dict[tuple[str, Ephemeral], int] = {}
+        """The B that each pair has answered. The key is the kind, ``password`` or ``device``, and the pair."""
+        forget_in_snapshot(self, _Bound.forget)
+
+    def forget(self) -> None:
+        """Forget all pairs."""
+        self.answered = {}
 
 
 class _State:
     """The present pair of one process. A deleted or missing value is drawn, or computed, at its next use."""
 
-    __slots__ = ("process", "sent", "values")
+    __slots__ = ("__weakref__", "process", "sent", "values")
 
     def __init__(self) -> None:
-        self.process = os.getpid()
+        self.process: int | None = os.getpid()
+        """The process that the pair belongs to; None if it was forgotten before a snapshot."""
         self.sent = False
         """Whether SRP_A was sent, or was returned to be sent."""
         self.values: dict[str, int] = {}
         """The secret exponent ``a`` and the public value ``A``, as far as they are known."""
+        forget_in_snapshot(self, _State.forget)
+
+    def forget(self) -> None:
+        """Forget the pair. If there was one, the next use draws another, and a challenge to it is not answered."""
+        if self.values:
+            self.process, self.values = None, {}
+
+    def belongs_to_another(self) -> bool:
+        """Return whether there is a pair that another process has drawn, or this one before a snapshot."""
+        return self.process is None or ("a" in self.values and self.process != os.getpid())
 
 
 class ExchangePair:
@@ -122,7 +147,9 @@ class ExchangePair:
 
     def _is_bound(self) -> bool:
         """Return whether the present pair has answered a B."""
-        return "a" in self._state().values and any(pair == self._pair() for _, pair in self._pair_bound or ())
+        return "a" in self._state().values and any(
+            pair == self._pair() for _, pair in (self._pair_bound.answered if self._pair_bound else ())
+        )
 
     def _pair_for(self, kind: str, B: int) -> Ephemeral:
         """Return the pair that answers *B*, and bind it to *B*. *kind* is ``password`` or ``device``.
@@ -131,14 +158,16 @@ class ExchangePair:
             UnsafeServerValue: the pair has answered another B.
             ConfigurationError: the pair was drawn by the parent process.
         """
-        bound: _Bound = vars(self).setdefault("_pair_bound", {})
+        holder: _Bound = vars(self).setdefault("_pair_bound", _Bound())
+        bound = holder.answered
         for (of, pair), answered in list(bound.items()):
             if (of, answered) == (kind, B):
                 return pair  # the same challenge again, perhaps after get_auth_params() has drawn the next pair
         state = self._pair_state
-        if state is not None and "a" in state.values and state.process != os.getpid():
+        if state is not None and state.belongs_to_another():
             raise ConfigurationError(
-                "SRP_A was sent by another process: call get_auth_params() in this one, and send what it returns"
+                "SRP_A was sent by another process, or before a snapshot: call get_auth_params() in this one, and send "
+                "what it returns"
             )
         pair = self._pair()
         if bound.setdefault((kind, pair), B) != B:

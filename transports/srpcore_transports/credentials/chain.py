@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import os
 
-from srpcore._fork import ForkSafeLock
+from srpcore._fork import ForkSafeLock, forget_in_snapshot
 from srpcore.exceptions.base import ConfigurationError, TransportError, TransportTimeout
 
 from .botocore_resolver import resolve_by_botocore
@@ -50,6 +50,7 @@ class DefaultCredentials:
         self._region = region
         self._lock = ForkSafeLock()
         self._found: CredentialsProvider | None = None
+        forget_in_snapshot(self, DefaultCredentials._forget)
 
     def __call__(self) -> Credentials:
         """Return the current credentials.
@@ -66,6 +67,11 @@ class DefaultCredentials:
                 self._found = self._find()
             found = self._found
         return found()
+
+    def _forget(self) -> None:
+        """Forget the source that was found: botocore keeps the temporary credentials of a role in it."""
+        with self._lock.lock:
+            self._found = None
 
     def _find(self) -> CredentialsProvider:
         profile = load_profile()

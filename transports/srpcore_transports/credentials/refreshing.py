@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from srpcore._fork import ForkSafeLock
+from srpcore._fork import ForkSafeLock, forget_in_snapshot
 from srpcore.clock import Clock, system_clock
 from srpcore.exceptions.base import SrpcoreError, TransportError
 
@@ -55,6 +55,7 @@ class RefreshingCredentials:
         self._lock = ForkSafeLock()
         self._current: Temporary | None = None
         self._fetched_at = self._tried_at = -RETRY_SECONDS
+        forget_in_snapshot(self, RefreshingCredentials._forget)
 
     def __call__(self) -> Credentials:
         """Return credentials that have not expired.
@@ -72,6 +73,12 @@ class RefreshingCredentials:
         if remaining >= ADVISORY_SECONDS or just_fetched:
             return current.credentials
         return self._fetch_now(current) if remaining < MANDATORY_SECONDS else self._fetch_early(current, now)
+
+    def _forget(self) -> None:
+        """Forget the credentials, so that the next call fetches new ones."""
+        with self._lock.lock:
+            self._current = None
+            self._fetched_at = self._tried_at = -RETRY_SECONDS
 
     def _fetch_now(self, seen: Temporary | None) -> Credentials:
         with self._lock.lock:
