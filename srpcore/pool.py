@@ -17,6 +17,7 @@ __all__ = [
     "is_loopback",
     "other_endpoint",
     "plain_http_allowed",
+    "switch",
 ]
 
 # The service model has the pattern [\w-]+_[0-9a-zA-Z]+. The part before the underscore is a region, which contains no
@@ -100,17 +101,26 @@ def plain_http_allowed(allow_http: bool | None) -> bool:
     which keys it trusts.
 
     Raises:
-        ConfigurationError: *allow_http* is not True, False or None; or it is None, and the variable has another value
-            than ``true``, ``1``, ``yes``, ``on``, ``false``, ``0``, ``no``, ``off`` and an empty one.
+        ConfigurationError: see :func:`switch`.
     """
-    if allow_http is None:
-        value = os.environ.get("SRPCORE_ALLOW_HTTP", "").strip().lower()
+    return switch("allow_http", allow_http, "SRPCORE_ALLOW_HTTP")
+
+
+def switch(option: str, given: bool | None, variable: str) -> bool:
+    """Return *given*, the value of the argument *option*, or if it is None the value of an environment variable.
+
+    Raises:
+        ConfigurationError: *given* is not True, False or None; or it is None, and the variable has another value than
+            ``true``, ``1``, ``yes``, ``on``, ``false``, ``0``, ``no``, ``off`` and an empty one.
+    """
+    if given is None:
+        value = os.environ.get(variable, "").strip().lower()
         if value not in _SWITCH:
-            raise ConfigurationError(f"invalid SRPCORE_ALLOW_HTTP {value!r:.80}: use 'true' or 'false'")
+            raise ConfigurationError(f"invalid {variable} {value!r:.80}: use 'true' or 'false'")
         return _SWITCH[value]
-    if not isinstance(allow_http, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigurationError(f"allow_http must be True or False, not {allow_http!r:.80}")
-    return allow_http
+    if not isinstance(given, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(f"{option} must be True or False, not {given!r:.80}")
+    return given
 
 
 @without_context

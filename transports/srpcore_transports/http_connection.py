@@ -49,12 +49,14 @@ class Connection:
 
     Args:
         sock: the connected socket.
+        tls: what verified the certificate, and keeps the session; None without TLS.
     """
 
-    __slots__ = ("sock",)
+    __slots__ = ("sock", "tls")
 
-    def __init__(self, sock: socket) -> None:
+    def __init__(self, sock: socket, tls: SharedTls | None = None) -> None:
         self.sock = sock
+        self.tls = tls
 
     def close(self) -> None:
         """Close the connection. It may be closed already."""
@@ -71,6 +73,9 @@ def open_connection(
 ) -> Connection:
     """Return a new connection to *origin*.
 
+    If *tls* has only some of the trusted authorities and the server's certificate is of another one, then all
+    authorities are loaded and a second connection is made, in the same time.
+
     Args:
         origin: what to connect to.
         attempt: its deadline applies.
@@ -81,6 +86,7 @@ def open_connection(
     Raises:
         TransportTimeout: connecting took too long.
         TransportError: the host is unknown, the connection or the certificate was refused, or the proxy refused.
+        ConfigurationError: the file with the authorities cannot be read any more.
     """
     timeout = attempt.seconds_left(timeout)
     # One deadline for everything except the name lookup: all addresses that are tried, the tunnel, the TLS handshake.
@@ -90,23 +96,33 @@ def open_connection(
     action = f"connecting to {where}"
     with without_context, _phase(action, timeout, origin, connecting=True, proxy=through, arrived=False):
         _, host, port = through or origin
-        sock = _connect(attempt, (host, port))
-        with _closed_on_failure(sock):
-            if tls is not None:
+        while True:
+            sock = _connect(attempt, (host, port))
+            if tls is None:
+                return Connection(sock)
+            with _closed_on_failure(sock):
                 if proxy is not None:
                     _open_tunnel(sock, attempt, origin, proxy, timeout, action)
                 sock.settimeout(_time_left(attempt))
-                sock = _with_tls(sock, tls, origin)
-            return Connection(sock)
+                secured = _with_tls(sock, tls, origin)
+            if isinstance(secured, ssl.SSLSocket):
+                return Connection(secured, tls)
+            tls = secured
 
 
-def _with_tls(sock: socket, tls: SharedTls, origin: Origin) -> ssl.SSLSocket:
+def _with_tls(sock: socket, tls: SharedTls, origin: Origin) -> ssl.SSLSocket | SharedTls:
+    """Do the TLS handshake. If all authorities must be loaded first, return what to connect again with."""
     try:
         return tls.context.wrap_socket(sock, server_hostname=_ascii(origin.host), session=tls.session(origin))
-    except OSError:
+    except OSError as error:
         # The session may be the cause.
         tls.forget_session(origin)
-        raise
+        verify_code = error.verify_code if isinstance(error, ssl.SSLCertVerificationError) else 0
+        # The handshake has failed: the socket is closed, and nothing was sent on it.
+        with_all = tls.with_all_authorities(verify_code)
+        if with_all is None:
+            raise
+        return with_all
 
 
 def send_request(
@@ -282,7 +298,7 @@ def _phase(
     # The order matters: NoResponse is an Incomplete, which is an InvalidResponse; a timeout is an OSError.
     try:
         yield
-    except TransportError:
+    except (TransportError, ConfigurationError):
         raise
     except NoResponse:
         message = f"{action}: the connection was closed without an answer"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .options import TransportOptions
 from .tls import SharedTls, ca_bundle_path, shared_tls
+from .trust_anchors import roots_of
 
 if TYPE_CHECKING:
     from inspect import Signature
@@ -44,6 +45,7 @@ class HttpTransport:
         self._limits = options.limits
         self._attempts = options.attempts
         self._given_ca_bundle = options.ca_bundle
+        self._whole_ca_bundle = options.whole_ca_bundle
         self._ca_bundle_found: tuple[str | PathLike[str] | None] | None = None
 
     @property
@@ -53,9 +55,17 @@ class HttpTransport:
             self._ca_bundle_found = (ca_bundle_path(self._given_ca_bundle),)
         return self._ca_bundle_found[0]
 
-    def _tls(self) -> SharedTls:
-        """Return the SSL context for a new connection, and the sessions of earlier ones."""
-        return shared_tls(self._ca_bundle)
+    def _roots(self, host: str) -> frozenset[str] | None:
+        """Return the fingerprints of the authorities to load first for a connection to *host*; None: all of them."""
+        return None if self._whole_ca_bundle else roots_of(host)
+
+    def _tls(self, host: str | None = None) -> SharedTls:
+        """Return the SSL context for a new connection to *host*, and the sessions of earlier ones.
+
+        Args:
+            host: a host name. Default: the endpoint's.
+        """
+        return shared_tls(self._ca_bundle, self._roots(self._endpoint.host if host is None else host))
 
     @property
     def region(self) -> str | None:

@@ -135,9 +135,9 @@ class HttpsTransport(HttpTransport):
                     raise
         if answer is None:
             try:
-                tls = self._tls() if request.origin.scheme == "https" else None
+                tls = self._tls(request.origin.host) if request.origin.scheme == "https" else None
                 connection = self._connect(attempt, request, tls)
-                answer = self._send_on(connection, attempt, request, generation, tls)
+                answer = self._send_on(connection, attempt, request, generation, connection.tls)
             except TransportError as error:
                 error.may_have_arrived = arrived or error.may_have_arrived
                 raise

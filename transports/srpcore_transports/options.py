@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
+from srpcore.pool import switch
+
 from .attempts import Attempts
 from .endpoint import Endpoint
 from .environment import variable
@@ -40,6 +42,7 @@ class TransportArguments(TypedDict, total=False):
     total_timeout: float
     max_attempts: int
     ca_bundle: str | os.PathLike[str] | None
+    whole_ca_bundle: bool | None
     max_response_size: int
     allow_http: bool | None
     on_request: OnRequest | None
@@ -66,6 +69,11 @@ class TransportOptions:
         ca_bundle: a PEM file with the trusted certificate authorities. Default, in botocore's order: ``AWS_CA_BUNDLE``,
             ``ca_bundle`` of the AWS profile, ``REQUESTS_CA_BUNDLE``. Without these, the authorities of the system are
             trusted (or those that OpenSSL's ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` name), never those of certifi.
+        whole_ca_bundle: load all authorities of the bundle before the first connection. Otherwise, only Amazon's root
+            certificates in the bundle are loaded for a connection to one of AWS's endpoints, which takes less time; if
+            they do not verify the server, the others are loaded, and a second connection is made. Both ways trust the
+            same authorities. Behind a proxy that inspects TLS, True saves one connection in each process. Default: the
+            environment variable ``SRPCORE_WHOLE_CA_BUNDLE`` (``true`` or ``1``), else False.
         max_response_size: the largest accepted response body in bytes.
         allow_http: accept plain http to other machines than this one, for example to an emulator in another container.
             Passwords are then readable on the network. Default: the environment variable ``SRPCORE_ALLOW_HTTP``
@@ -78,7 +86,7 @@ class TransportOptions:
             endpoint.
     """
 
-    __slots__ = ("attempts", "ca_bundle", "endpoint", "limits", "signer")
+    __slots__ = ("attempts", "ca_bundle", "endpoint", "limits", "signer", "whole_ca_bundle")
 
     def __init__(
         self,
@@ -94,6 +102,7 @@ class TransportOptions:
         total_timeout: float = 60.0,
         max_attempts: int = 3,
         ca_bundle: str | os.PathLike[str] | None = None,
+        whole_ca_bundle: bool | None = None,
         max_response_size: int = MAX_RESPONSE_SIZE,
         allow_http: bool | None = None,
         on_request: OnRequest | None = None,
@@ -115,3 +124,4 @@ class TransportOptions:
             on_response=on_response,
         )
         self.ca_bundle = ca_bundle or variable("AWS_CA_BUNDLE")
+        self.whole_ca_bundle = switch("whole_ca_bundle", whole_ca_bundle, "SRPCORE_WHOLE_CA_BUNDLE")

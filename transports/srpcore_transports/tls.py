@@ -6,11 +6,17 @@ Theory of operation
 Reading the certificate authorities of a system takes about 20 ms. A program may make a new client, and with it a new
 transport, for every request that it serves. So contexts are kept for the process::
 
-    shared_tls(path)
-      settings = the path, the variables that OpenSSL and the ssl module read, the class and function of the context
+    shared_tls(path, roots)
+      settings = the path, the variables that OpenSSL and the ssl module read, the class and function of the context,
+                 and the roots to load first
       Is there a context for these settings, and are its files unchanged?
         yes: return it
         no:  read the files, and keep the new context instead of the old one
+
+For AWS's endpoints only Amazon's roots are loaded from the files at first (:mod:`~srpcore_transports.trust_anchors`
+explains when and why). Such a context is replaced by one with all authorities when a server's chain does not lead to
+one of the roots. The replacement is kept under the same settings, so it is used for all later connections, until the
+files change.
 
 A file is unchanged if its device, inode, size and times are. They are compared at each call, which is made for each new
 connection, so a changed bundle counts from the next connection on. The certificate store of Windows has no such times:
@@ -32,13 +38,15 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeAlias, cast
 
 from srpcore._fork import ForkSafeLock, reset_in_child
 from srpcore.exceptions.base import ConfigurationError
 
 from .environment import variable
+from .trust_anchors import leads_to_unknown_authority, roots_in
 from .urls import Origin
 
 __all__ = ["MAX_CONTEXTS", "MAX_SESSIONS", "SharedTls", "ca_bundle_path", "shared_tls", "shared_tls_if_made"]
@@ -56,12 +64,33 @@ _Stamp: TypeAlias = tuple[int, ...] | None
 
 
 class SharedTls:
-    """An SSL context, and the TLS sessions of the connections that were made with it. Threads may share it."""
+    """An SSL context, and the TLS sessions of the connections that were made with it. Threads may share it.
 
-    def __init__(self, context: ssl.SSLContext) -> None:
+    Args:
+        context: the context.
+        load_all: if the context has only some authorities of its files, returns one with all of them.
+    """
+
+    def __init__(self, context: ssl.SSLContext, load_all: Callable[[], SharedTls] | None = None) -> None:
         self.context = context
+        self._load_all = load_all
         self._sessions: dict[Origin, ssl.SSLSession] = {}
         self._lock = ForkSafeLock()
+
+    def with_all_authorities(self, verify_code: int) -> SharedTls | None:
+        """Return what to connect with instead, after the certificate of a server was refused; None if that is final.
+
+        The result is used for all later connections too. Loading it may take 20 ms.
+
+        Args:
+            verify_code: OpenSSL's reason, ``verify_code`` of ``ssl.SSLCertVerificationError``.
+
+        Raises:
+            ConfigurationError: the file with the authorities cannot be read any more.
+        """
+        if self._load_all is None or not leads_to_unknown_authority(verify_code):
+            return None
+        return self._load_all()
 
     def session(self, origin: Origin) -> ssl.SSLSession | None:
         """Return the session of an earlier connection to *origin*, which makes the handshake shorter, or None."""
@@ -93,12 +122,14 @@ class SharedTls:
 class _Settings(NamedTuple):
     """Everything that a context is made from, except the contents of files."""
 
-    cafile: str | bytes | None
+    cafile: str | None
     default_file: str | None
     default_folder: str | None
     key_log: str | None
     make: object
     kind: object
+    roots: frozenset[str] | None
+    """The fingerprints of the certificates to load first; None: load all."""
 
 
 class _Cache:
@@ -109,26 +140,48 @@ class _Cache:
         self._made: dict[_Settings, tuple[list[_Stamp], SharedTls]] = {}
         reset_in_child(self, _Cache._after_fork)
 
-    def find(self, cafile: str | bytes | None) -> SharedTls | None:
-        """Return the context for *cafile* if it was made already and its files are unchanged. No file is read."""
-        settings = _settings(cafile)
+    def find(self, settings: _Settings) -> SharedTls | None:
+        """Return the context for *settings* if it was made already and its files are unchanged. No file is read."""
         made = self._made.get(settings)
         return made[1] if made is not None and made[0] == _stamps(settings) else None
 
-    def get(self, cafile: str | bytes | None) -> SharedTls:
-        """Return the context for *cafile*. It is made by the first thread; the others wait for it."""
+    def get(self, settings: _Settings) -> SharedTls:
+        """Return the context for *settings*. It is made by the first thread; the others wait for it."""
         with self._lock.lock:
-            found = self.find(cafile)
-            if found is None:
-                settings = _settings(cafile)
-                # Before the files are read: if one of them is replaced meanwhile, the next call reads it again.
-                stamps = _stamps(settings)
-                found = SharedTls(_make_context(cafile))
-                self._made.pop(settings, None)
-                self._made[settings] = stamps, found
-                if len(self._made) > MAX_CONTEXTS:
-                    self._made.pop(next(iter(self._made)))
+            return self._get(settings)
+
+    def replace(self, cafile: str | None, roots: frozenset[str]) -> SharedTls:
+        """Return a context with all authorities, and use it from now on instead of the one with *roots*."""
+        with self._lock.lock:
+            # As the environment is now, because the ssl module reads it again.
+            settings = _settings(cafile, roots)
+            stamps = _stamps(settings)
+            return self._keep(settings, stamps, self._get(settings._replace(roots=None)))
+
+    def _get(self, settings: _Settings) -> SharedTls:
+        # The caller holds the lock.
+        found = self.find(settings)
+        if found is not None:
             return found
+        # Before the files are read: if one of them is replaced meanwhile, the next call reads it again.
+        stamps = _stamps(settings)
+        return self._keep(settings, stamps, self._make(settings))
+
+    def _make(self, settings: _Settings) -> SharedTls:
+        cafile, roots = settings.cafile, settings.roots
+        if roots is None:
+            return SharedTls(_make_context(settings))
+        context = _context_with_roots(settings, roots)
+        if context is None:
+            return self._get(settings._replace(roots=None))
+        return SharedTls(context, lambda: self.replace(cafile, roots))
+
+    def _keep(self, settings: _Settings, stamps: list[_Stamp], shared: SharedTls) -> SharedTls:
+        self._made.pop(settings, None)
+        self._made[settings] = stamps, shared
+        if len(self._made) > MAX_CONTEXTS:
+            self._made.pop(next(iter(self._made)))
+        return shared
 
     def _after_fork(self) -> None:
         """Forget the contexts in a child process (see the module)."""
@@ -138,21 +191,23 @@ class _Cache:
 _contexts = _Cache()
 
 
-def shared_tls(path: str | os.PathLike[str] | None) -> SharedTls:
+def shared_tls(path: str | os.PathLike[str] | None, roots: frozenset[str] | None = None) -> SharedTls:
     """Return a context that verifies host name and certificate, with TLS 1.2 or newer, as the files are now.
 
     Args:
         path: a PEM file with the trusted certificate authorities, or None for the authorities of the system.
+        roots: the fingerprints of those to load first, from :func:`~srpcore_transports.trust_anchors.roots_of`, or None
+            to load all.
 
     Raises:
         ConfigurationError: the file cannot be read, or contains no certificate.
     """
-    return _contexts.get(None if path is None else os.fspath(path))
+    return _contexts.get(_settings(path, roots))
 
 
-def shared_tls_if_made(path: str | os.PathLike[str] | None) -> SharedTls | None:
+def shared_tls_if_made(path: str | os.PathLike[str] | None, roots: frozenset[str] | None = None) -> SharedTls | None:
     """Like :func:`shared_tls`, but return None instead of reading a file."""
-    return _contexts.find(None if path is None else os.fspath(path))
+    return _contexts.find(_settings(path, roots))
 
 
 def ca_bundle_path(ca_bundle: str | os.PathLike[str] | None) -> str | os.PathLike[str] | None:
@@ -164,7 +219,9 @@ def ca_bundle_path(ca_bundle: str | os.PathLike[str] | None) -> str | os.PathLik
     return ca_bundle or _profile_bundle() or variable("REQUESTS_CA_BUNDLE")
 
 
-def _make_context(cafile: str | bytes | None) -> ssl.SSLContext:
+def _make_context(settings: _Settings) -> ssl.SSLContext:
+    """Return a context with all authorities."""
+    cafile = settings.cafile
     try:
         context = ssl.create_default_context(cafile=cafile)
     except OSError as error:
@@ -173,6 +230,38 @@ def _make_context(cafile: str | bytes | None) -> ssl.SSLContext:
             f"the CA bundle {os.fsdecode(cafile or '')!r} cannot be read ({error.strerror}): give a PEM file in "
             "ca_bundle or AWS_CA_BUNDLE"
         ) from error
+    return _finished(context)
+
+
+def _context_with_roots(settings: _Settings, roots: frozenset[str]) -> ssl.SSLContext | None:
+    """Return a context with those authorities of the files that are among *roots*, or None if all must be loaded.
+
+    It has the settings of ``ssl.create_default_context``, and those that :func:`_make_context` adds.
+    """
+    if _replaced(settings.kind) or _replaced(settings.make):
+        # Another class may get its authorities from other places, for example truststore's.
+        return None
+    file, folders = settings.cafile, ""
+    if file is None:
+        # The places that OpenSSL reads. On Windows, the ssl module adds the certificate store of the system.
+        file, folders = _default_places(settings)
+        if sys.platform == "win32" or not file or not folders:
+            return None
+    chosen = roots_in(file, roots)
+    if not chosen:
+        return None
+    context = ssl.create_default_context(cadata=chosen)
+    if folders:
+        # OpenSSL searches these for each authority that it needs, so they need not be read before.
+        context.load_verify_locations(capath=folders)
+    return _finished(context)
+
+
+def _replaced(thing: object) -> bool:
+    return getattr(thing, "__module__", None) != "ssl"
+
+
+def _finished(context: ssl.SSLContext) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(_ALPN)
     # httpcore sets the protocols again before each connection. OpenSSL frees the old list then, while another thread,
@@ -186,25 +275,35 @@ def _refuse_other_protocols(protocols: Iterable[str]) -> None:
         raise ValueError("a shared SSL context cannot be changed: make one of your own")
 
 
-def _settings(cafile: str | bytes | None) -> _Settings:
-    # create_default_context() reads SSLKEYLOGFILE, and OpenSSL the other two. The last two members differ after a
+def _settings(path: str | os.PathLike[str] | None, roots: frozenset[str] | None = None) -> _Settings:
+    # create_default_context() reads SSLKEYLOGFILE, and OpenSSL the other two. The two members after them differ after a
     # program has replaced a part of the ssl module, for example with truststore.inject_into_ssl().
     return _Settings(
-        cafile,
+        None if path is None else os.fspath(path),
         os.environ.get("SSL_CERT_FILE"),
         os.environ.get("SSL_CERT_DIR"),
         os.environ.get("SSLKEYLOGFILE"),
         ssl.create_default_context,
         ssl.SSLContext,
+        roots,
     )
+
+
+def _default_places(settings: _Settings) -> tuple[str, str]:
+    """Return the file and the directories in which OpenSSL looks for authorities if none are given.
+
+    A variable that is set to an empty string names no place.
+    """
+    default = ssl.get_default_verify_paths()
+    file, folders = settings.default_file, settings.default_folder
+    return default.openssl_cafile if file is None else file, default.openssl_capath if folders is None else folders
 
 
 def _stamps(settings: _Settings) -> list[_Stamp]:
     if settings.cafile is not None:
         return [_stamp(settings.cafile)]
-    default = ssl.get_default_verify_paths()
-    folders = settings.default_folder or default.openssl_capath
-    return [_stamp(settings.default_file or default.openssl_cafile), *map(_stamp, folders.split(os.pathsep))]
+    file, folders = _default_places(settings)
+    return [_stamp(file), *map(_stamp, folders.split(os.pathsep))]
 
 
 def _stamp(path: str | bytes) -> _Stamp:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from srpcore.aws_json import decode
+from srpcore.exceptions.base import TransportError
 from srpcore.protocol import Fetch, Operation, Reply
 
 from ..attempts import Attempt, run_attempts
 from ..proxy import Proxy
 from ..status import refused_redirect, unexpected_status
+from ..tls import SharedTls
 from .arguments import HttpxBase, Modules, RequestParts, check_open
 from .client_pool import ClientPool
 from .response import Received
@@ -132,12 +134,21 @@ class HttpxTransport(HttpxBase["httpx.Client"]):
         if not free.acquire(timeout=request.attempt.seconds_left(request.limits.connect)):
             raise request.no_free_connection()
         try:
-            return self._send_with_pooled_client(modules, request, proxy)
+            tls = self._tls(request.host)
+            try:
+                return self._send_with_pooled_client(modules, request, proxy, tls)
+            except TransportError:
+                # Nothing was sent yet if the certificate was refused.
+                with_all = tls.with_all_authorities(request.verify_code)
+                if with_all is None:
+                    raise
+            request.connect_again()
+            return self._send_with_pooled_client(modules, request, proxy, with_all)
         finally:
             free.release()
 
-    def _send_with_pooled_client(self, modules: Modules, request: Any, proxy: Proxy | None) -> Received:
-        context = self._tls().context
+    def _send_with_pooled_client(self, modules: Modules, request: Any, proxy: Proxy | None, tls: SharedTls) -> Received:
+        context = tls.context
         pooled, closing = self._pool.take(
             (proxy, context), lambda: modules.clients.make_client(context, proxy, self._max_connections)
         )

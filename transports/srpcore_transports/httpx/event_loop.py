@@ -9,22 +9,24 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from srpcore.aws_json import decode
+from srpcore.exceptions.base import TransportError
 from srpcore.offload import uninterrupted
 from srpcore.protocol import Fetch, Operation, Reply
 
 from ..attempts import Attempt, not_sent_in_time, run_attempts_async
 from ..proxy import Proxy
 from ..status import refused_redirect, unexpected_status
-from ..tls import shared_tls_if_made
+from ..tls import SharedTls, shared_tls_if_made
+from ..urls import origin_and_target
 from .arguments import HttpxBase, Modules, RequestParts, check_open
 from .client_pool import ClientPool
 from .response import Received
 
 if TYPE_CHECKING:
-    from ssl import SSLContext
     from typing import Self, Unpack
 
     import httpx
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["AsyncHttpxTransport"]
 
 T = TypeVar("T")
-_Loaded: TypeAlias = "tuple[Modules, SSLContext | None]"
+_Loaded: TypeAlias = "tuple[Modules, SharedTls | None]"
 
 
 class AsyncHttpxTransport(HttpxBase["httpx.AsyncClient"]):
@@ -138,21 +140,22 @@ class AsyncHttpxTransport(HttpxBase["httpx.AsyncClient"]):
             state.closing = asyncio.ensure_future(_close(state.pool.retire()))
 
     async def _send(self, attempt: Attempt, parts: RequestParts) -> Received:
-        ready = self._ready_modules()
-        modules, context = await _in_time(attempt, self._load_shared) if ready is None else ready
+        host = origin_and_target(parts.url)[0].host
+        ready = self._ready_modules(host)
+        modules, tls = await _in_time(attempt, lambda: self._load_shared(host)) if ready is None else ready
         request, proxy = self._prepare(modules, attempt, parts)
         answer: Received
-        if context is None:
+        if tls is None:
             check_open(self._client)
             answer = await modules.request.send_async(self._client, request)
         else:
-            answer = await self._send_with_own_client(modules, request, proxy, context)
+            answer = await self._send_with_own_client(modules, request, proxy, tls)
         if 300 <= answer.status < 400:
             raise refused_redirect(answer.status, request.host)
         return answer
 
     async def _send_with_own_client(
-        self, modules: Modules, request: Any, proxy: Proxy | None, context: SSLContext
+        self, modules: Modules, request: Any, proxy: Proxy | None, tls: SharedTls
     ) -> Received:
         state = self._loop_state()
         left = request.attempt.seconds_left(request.limits.connect)
@@ -162,7 +165,15 @@ class AsyncHttpxTransport(HttpxBase["httpx.AsyncClient"]):
         except TimeoutError:
             raise request.no_free_connection() from None
         try:
-            return await self._send_with_pooled_client(state.pool, modules, request, proxy, context)
+            try:
+                return await self._send_with_pooled_client(state.pool, modules, request, proxy, tls)
+            except TransportError:
+                # Nothing was sent yet if the certificate was refused.
+                with_all = await _with_all_authorities(tls, request)
+                if with_all is None:
+                    raise
+            request.connect_again()
+            return await self._send_with_pooled_client(state.pool, modules, request, proxy, with_all)
         finally:
             state.free.release()
 
@@ -172,8 +183,9 @@ class AsyncHttpxTransport(HttpxBase["httpx.AsyncClient"]):
         modules: Modules,
         request: Any,
         proxy: Proxy | None,
-        context: SSLContext,
+        tls: SharedTls,
     ) -> Received:
+        context = tls.context
         pooled, closing = pool.take(
             (proxy, context), lambda: modules.clients.make_async_client(context, proxy, self._max_connections)
         )
@@ -195,36 +207,37 @@ class AsyncHttpxTransport(HttpxBase["httpx.AsyncClient"]):
             self._loops[loop] = _LoopState(self._max_connections)
         return self._loops[loop]
 
-    def _ready_modules(self) -> _Loaded | None:
+    def _ready_modules(self, host: str) -> _Loaded | None:
         """Return what :meth:`_load_shared` returns, or None if that would import a module or read a file."""
         if self._modules is None:
             return None
         if self._client is not None:
             return self._modules, None
-        tls = shared_tls_if_made(self._ca_bundle)
-        return None if tls is None else (self._modules, tls.context)
+        tls = shared_tls_if_made(self._ca_bundle, self._roots(host))
+        return None if tls is None else (self._modules, tls)
 
-    async def _load_shared(self) -> _Loaded:
-        """Return the modules that import httpx, and the TLS context if the program gave no client.
+    async def _load_shared(self, host: str) -> _Loaded:
+        """Return the modules that import httpx, and if the program gave no client, the TLS context for *host*.
 
-        One task on each event loop loads them, and all calls wait for it. If a call is cancelled, the task goes on.
+        One task on each event loop loads them for a host, and all calls to it wait for that task. If a call is
+        cancelled, the task goes on.
         """
         state = self._loop_state()
-        if state.loading is None:
-            state.loading = asyncio.ensure_future(asyncio.to_thread(self._load_in_thread))
-            state.loading.add_done_callback(state.loading_done)
-        loading = state.loading
+        loading = state.loading.get(host)
+        if loading is None:
+            loading = state.loading[host] = asyncio.ensure_future(asyncio.to_thread(self._load_in_thread, host))
+            loading.add_done_callback(partial(state.loading_done, host))
         await asyncio.wait([loading])
         return loading.result()
 
-    def _load_in_thread(self) -> _Loaded:
-        modules, context = self._import_httpx(), None
+    def _load_in_thread(self, host: str) -> _Loaded:
+        modules, tls = self._import_httpx(), None
         if self._client is None:
-            context = self._tls().context
+            tls = self._tls(host)
             if self._modules is None:
-                modules.clients.load_backend(context)
+                modules.clients.load_backend(tls.context)
         self._modules = modules
-        return modules, context
+        return modules, tls
 
 
 class _LoopState:
@@ -233,15 +246,23 @@ class _LoopState:
     def __init__(self, max_connections: int) -> None:
         self.pool: ClientPool[httpx.AsyncClient] = ClientPool(max_connections)
         self.free = asyncio.Semaphore(max_connections)
-        self.loading: asyncio.Task[_Loaded] | None = None
+        self.loading: dict[str, asyncio.Task[_Loaded]] = {}
         self.closing: asyncio.Task[None] | None = None  # the event loop itself holds tasks only weakly
 
-    def loading_done(self, task: asyncio.Task[_Loaded]) -> None:
+    def loading_done(self, host: str, task: asyncio.Task[_Loaded]) -> None:
         """Forget the finished task, so that the next call tries again if it failed."""
-        self.loading = None
+        self.loading.pop(host, None)
         if not task.cancelled():
             # asyncio logs an exception that nobody reads, which happens if all waiting calls were cancelled.
             task.exception()
+
+
+async def _with_all_authorities(tls: SharedTls, request: Any) -> SharedTls | None:
+    """Do the same as :meth:`~srpcore_transports.tls.SharedTls.with_all_authorities`, in a thread: it may read files."""
+    if not request.verify_code:
+        return None
+    load, code = tls.with_all_authorities, request.verify_code
+    return await _in_time(request.attempt, lambda: asyncio.to_thread(load, code))
 
 
 async def _close(clients: list[httpx.AsyncClient]) -> None:

@@ -84,11 +84,14 @@ class HttpxRequest:
         self.phase: Phase | None = None
         self.opened: Any = None
         """The stream of a connection that is being made. It must be closed if the call is cancelled meanwhile."""
+        self.verify_code = 0
+        """OpenSSL's reason why the certificate of the server was refused; 0 if it was not."""
         self.limits = limits
         self._proxy = proxy
         self._origin = origin_and_target(url)[0]
         self.host = self._origin.host
         connect, read = attempt.seconds_left(limits.connect), attempt.seconds_left(limits.read)
+        self._connect_until = monotonic_clock() + connect
         timeout = httpx.Timeout(connect=connect, read=read, write=read, pool=connect)
         if not all(re.fullmatch(r"[ -~]*", text, re.ASCII) for text in headers.values()):
             # Checked here, because httpcore would write the header with its value to its log.
@@ -165,6 +168,19 @@ class HttpxRequest:
         message += ": raise max_connections"
         return TransportTimeout(message, may_have_arrived=False, reason="connect timeout", url=f"{self._origin.url}/")
 
+    def connect_again(self) -> None:
+        """Prepare for a second connection, which must be made in what is left of the time for connecting.
+
+        Raises:
+            TransportTimeout: no time is left.
+        """
+        left = min(self._connect_until, self.attempt.deadline) - monotonic_clock()
+        if left <= 0:
+            raise self._timeout()
+        self.verify_code, self.opened = 0, None
+        timeout = {**self.message.extensions["timeout"], "connect": left, "pool": left}
+        self.message.extensions = {**self.message.extensions, "timeout": timeout}
+
     def check_time(self) -> None:
         """Check the deadline.
 
@@ -190,6 +206,7 @@ class HttpxRequest:
             return self._protocol_error(str(error))
         for cause in _causes(error):
             if isinstance(cause, ssl.SSLCertVerificationError):
+                self.verify_code = cause.verify_code
                 message = f"certificate verification failed: {cause.verify_message.rstrip('.')}"
                 message += ": check the host name, or give its authority in AWS_CA_BUNDLE"
                 return self._lost(message, transient=False, tls=True)
