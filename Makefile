@@ -57,6 +57,7 @@ test-all: $(VENV)/.dev $(MINISTACK)/.installed $(NODE)/.installed
 lint: $(VENV)/.dev
 	@$(RUFF_AND_MYPY)
 	@$(BIN)/codespell
+	@$(BIN)/cfn-lint examples/*/template.yaml
 	@output=$$(PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python) || { echo "$$output"; exit 1; }
 
 # The unit tests, from an unpacked source distribution, against the installed wheel.

@@ -31,6 +31,7 @@ SOURCES = [
     "SECURITY.md",
     "benchmarks",
     "docs",
+    "examples",
     "mkdocs.yml",
     "pyproject.toml",
     "requirements",
@@ -48,7 +49,9 @@ def copy_sources(target: Path) -> Path:
     for name in SOURCES:
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("__pycache__", ".hypothesis"))
+            shutil.copytree(
+                source, target / name, ignore=shutil.ignore_patterns("__pycache__", ".hypothesis", "jwks.json")
+            )
         elif source.exists():  # git's own files are not in a source distribution
             shutil.copy(source, target)
     return target
@@ -111,7 +114,7 @@ def test_a_build_at_another_time_in_another_place_gives_the_same_bytes(built: di
 
 
 def test_the_source_distribution_has_what_its_tests_and_its_readers_need(tree: Path, source_files: set[str]) -> None:
-    folders = {".ci", "benchmarks", "docs", "requirements", "srpcore", "tests", "tools", "transports"}
+    folders = {".ci", "benchmarks", "docs", "examples", "requirements", "srpcore", "tests", "tools", "transports"}
     assert {name.partition("/")[0] for name in source_files if "/" in name} == folders
     expected = {
         path.relative_to(tree).as_posix() for folder in folders for path in (tree / folder).rglob("*") if path.is_file()
