@@ -84,6 +84,7 @@ benchmarks: $(VENV)/.benchmark $(NODE)/.installed
 	@$(BIN)/python benchmarks/verify_tokens.py
 	@$(BIN)/python benchmarks/verify_many_tokens.py
 	@$(BIN)/python benchmarks/cold_start.py
+	@$(BIN)/python benchmarks/lambda_functions.py
 	@$(BIN)/python benchmarks/warm_log_in.py
 
 # Generate srpcore/service_model.py from the service model in botocore.

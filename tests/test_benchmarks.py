@@ -15,6 +15,10 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 # What makes each as short as it can be, and names that must be among the results.
 LITTLE: dict[str, tuple[list[str], set[str]]] = {
     "cold_start": (["--rounds", "1"], {"bare Python", "srpcore, keys from a file", "PyJWT, keys fetched"}),
+    "lambda_functions": (
+        ["--rounds", "1"],
+        {"srpcore, authorizer", "PyJWT, authorizer", "srpcore, login after prepare()", "pycognito, login"},
+    ),
     "srp_log_in": (["--rounds", "1"], {"srpcore, python", "pycognito"}),
     "verify_many_tokens": (["--tokens", "20"], {"srpcore", "PyJWT"}),
     "verify_tokens": (["--rounds", "1", "--calls", "2"], {"floor", "srpcore", "PyJWT", "pycognito"}),
