@@ -22,6 +22,9 @@ PYTEST := python -m pytest -q --dist worksteal
 RUFF_AND_MYPY = $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check . && $(BIN)/mypy --strict --no-error-summary
 UNIT := not counterpart and not slow and not system
 
+# The tests start about a thousand processes. Each would compile srpcore again if Python may not write what it compiled.
+unexport PYTHONDONTWRITEBYTECODE
+
 ifneq ($(origin PYTHON),file)
 ifneq ($(wildcard $(BIN)/python),)
 VERSION := -c 'import sys; print(sys.version_info[:2])'

@@ -16,6 +16,17 @@ from support.loopback import write_bundle
 from support.no_skips import pytest_addoption, pytest_make_collect_report, pytest_runtest_makereport
 from support.rsa_keys import next_key
 
+# The modules and the 14,000 tests that pytest collects live until the end of the run. A full garbage collection looks at all
+# of them in 0.2 s, again and again during the collection of the tests and in each test that calls gc.collect().
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Leave all that exists when the tests begin out of the garbage collections to come."""
+    gc.freeze()
+    gc.enable()
+
+
 # Hooks: pytest finds them by their names in this module.
 __all__ = ["pytest_addoption", "pytest_make_collect_report", "pytest_runtest_makereport"]
 

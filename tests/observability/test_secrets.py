@@ -41,10 +41,11 @@ def journal() -> Iterator[Journal]:
     root.setLevel(logging.DEBUG)
     root.addHandler(journal)
     # Journal.objects() looks at every object that the collector knows. Those that exist already (some 300,000, of
-    # modules and of pytest) cannot hold a secret of this test: gc.freeze() leaves them out.
+    # modules and of pytest) cannot hold a secret of this test: gc.freeze() leaves them out. They stay frozen after the
+    # test, as tests/conftest.py wants; garbage of earlier tests is collected first.
+    gc.collect()
     gc.freeze()
     yield journal
-    gc.unfreeze()
     root.removeHandler(journal)
     root.setLevel(before)
 
