@@ -10,7 +10,7 @@ import pytest
 import srpcore
 from srpcore import exceptions
 from srpcore.flows.refresh import GET_TOKENS
-from srpcore.store import MemoryStore
+from srpcore.store import Login, MemoryStore, store_key
 from support.users import PASSWORD
 from support.world import World, error
 
@@ -124,3 +124,21 @@ def test_invalid_refresh_token_without_a_device_is_kept(rotating: World) -> None
         user.renew_access_token()
     assert user.tokens == before
     assert user.restore()
+
+
+def test_canonical_name_is_taken_from_the_store(make_world: Callable[..., World]) -> None:
+    """Only the store has it here, and the SECRET_HASH of REFRESH_TOKEN_AUTH must be made of it."""
+    world = make_world(client_secret=True, pool_settings={"UsernameAttributes": ["email"]})
+    world.create("alice@example.com", email_verified="true")
+    store = MemoryStore()
+    first = world.user("alice@example.com", store=store)
+    first.authenticate(PASSWORD)
+    key = store_key(world.pool.user_pool_id, world.pool.client_id, "alice@example.com")
+    kept = store.load(key)
+    assert kept is not None
+    assert kept.username != "alice@example.com"
+    store.save(key, Login(username=kept.username))
+    second = world.user("alice@example.com", store=store, refresh_token=first.refresh_token)
+    world.wire.instead = lambda operation: error("UnknownOperationException") if operation.name == GET_TOKENS else None
+    second.renew_access_token()
+    assert second.access_token

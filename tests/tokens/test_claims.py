@@ -231,6 +231,11 @@ def test_at_hash_equals_the_example_of_the_standard() -> None:
     assert access_token_hash(ACCESS_TOKEN) == AT_HASH
 
 
+def test_at_hash_is_in_the_alphabet_of_base64url() -> None:
+    # In base64 this is "eaSme4eSMr+dlwR/l+ErUA==".
+    assert access_token_hash("token-81") == "eaSme4eSMr-dlwR_l-ErUA"
+
+
 def test_at_hash_is_checked_if_both_tokens_are_given() -> None:
     checked(id_claims(at_hash=AT_HASH), access_token=ACCESS_TOKEN)
     checked(id_claims(), access_token=ACCESS_TOKEN)
