@@ -74,6 +74,16 @@ class TestNewPassword:
             client.answer(challenge, NEW_PASSWORD="short")
         assert "AuthenticationResult" in client.answer(challenge, NEW_PASSWORD=OTHER_PASSWORD)
 
+    def test_the_password_of_a_user_who_is_disabled_meanwhile_is_not_changed(self, client: Client) -> None:
+        temporary_user(client)
+        challenge = client.log_in()
+        client.admin("AdminDisableUser", Username="alice")
+        with refused("NotAuthorizedException", "disabled"):
+            client.answer(challenge, NEW_PASSWORD=OTHER_PASSWORD)
+        assert client.admin("AdminGetUser", Username="alice")["UserStatus"] == "FORCE_CHANGE_PASSWORD"
+        client.admin("AdminEnableUser", Username="alice")
+        assert client.log_in()["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
+
     def test_a_session_can_be_used_once(self, client: Client) -> None:
         temporary_user(client)
         challenge = client.log_in()
@@ -295,6 +305,18 @@ class TestChoice:
         assert "AuthenticationResult" in client.respond("MFA_SETUP", verified["Session"], answer)
         client.clock.now += 60
         assert client.log_in()["ChallengeName"] == "SOFTWARE_TOKEN_MFA"
+
+    def test_a_user_who_is_disabled_meanwhile_cannot_set_up_a_factor(self, make: Make) -> None:
+        client = make(pool_settings={"MfaConfiguration": "ON"})
+        client.user()
+        first = client.log_in()
+        associated = client.call("AssociateSoftwareToken", Session=client.log_in()["Session"])
+        code = totp(associated["SecretCode"], client.clock.now)
+        client.admin("AdminDisableUser", Username="alice")
+        with refused("NotAuthorizedException", "disabled"):
+            client.call("AssociateSoftwareToken", Session=first["Session"])
+        with refused("NotAuthorizedException", "disabled"):
+            client.call("VerifySoftwareToken", Session=associated["Session"], UserCode=code)
 
     def test_a_required_factor_cannot_be_skipped(self, make: Make) -> None:
         client = make(pool_settings={"MfaConfiguration": "ON"})

@@ -389,6 +389,14 @@ class TestEmailAsSecondFactor:
         assert shown["UserMFASettingList"] == ["EMAIL_OTP"]
         assert client.log_in()["ChallengeName"] == "EMAIL_OTP"
 
+    def test_the_address_of_a_user_who_is_disabled_meanwhile_is_not_saved(self, make: Make) -> None:
+        client = self.demanding(make)
+        sent = client.answer(client.log_in(), EMAIL="alice@example.com")
+        client.admin("AdminDisableUser", Username="alice")
+        with refused("NotAuthorizedException", "disabled"):
+            client.answer(sent, EMAIL_OTP_CODE=client.pool.outbox.latest("alice@example.com").code)
+        assert "UserMFASettingList" not in client.admin("AdminGetUser", Username="alice")
+
     def test_another_address_than_that_of_the_user_is_refused(self, make: Make) -> None:
         client = self.demanding(make, email="alice@example.com")
         challenge = client.log_in()

@@ -11,7 +11,7 @@ from . import attributes, choice, custom_auth, directory, exchange, mfa, passkey
 from .conversations import Conversation
 from .errors import Refusal, code_mismatch, expired_code, invalid_parameter, invalid_session, not_authorized, not_found
 from .parameters import Parameters, mapping, named, optional_string, string
-from .progress import advance, challenge, complete, second_factor_challenge, send_code
+from .progress import advance, challenge, complete, require_can_log_in, second_factor_challenge, send_code
 from .records import User
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _password_verifier(state: State, conversation: Conversation, answers: Mappin
 
 
 def _new_password(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
-    user, pool, password = _require_user(conversation), conversation.pool, named(answers, "NEW_PASSWORD")
+    user, pool, password = require_can_log_in(state, conversation), conversation.pool, named(answers, "NEW_PASSWORD")
     prefix = "userAttributes."
     given = {key.removeprefix(prefix): optional_string(answers, key) or "" for key in answers if key.startswith(prefix)}
     passwords.check_policy(pool, password)
@@ -176,8 +176,9 @@ def _one_time_code(state: State, conversation: Conversation, answers: Mapping[st
 
 def _save_email_address(state: State, conversation: Conversation) -> None:
     """Save the e-mail address that the user set up during this login, after its code was entered correctly."""
-    user, address = _require_user(conversation), conversation.new_address
+    address = conversation.new_address
     if address is not None:
+        user = require_can_log_in(state, conversation)
         directory.check_alias_free(conversation.pool, user, "email", address)
         user.attributes |= {"email": address, "email_verified": "true"}
         user.enabled_mfa.add("EMAIL_OTP")

@@ -11,7 +11,7 @@ from srpcore.crypto.totp import verify_totp
 
 from . import directory
 from .conversations import Conversation
-from .errors import Refusal, invalid_parameter, invalid_session
+from .errors import Refusal, invalid_parameter, invalid_session, not_authorized
 from .grants import verify_access_token
 from .parameters import Parameters, choice, flag, limited_string, mapping, optional_string, string
 from .records import User, UserPool
@@ -101,6 +101,8 @@ def _enrolling_user(state: State, parameters: Parameters) -> tuple[User, UserPoo
     conversation = state.conversations.take(session)
     if "MFA_SETUP" not in conversation.challenges or conversation.user is None:
         raise invalid_session()
+    if not conversation.user.enabled:
+        raise not_authorized("User is disabled.")
     return conversation.user, conversation.pool, conversation
 
 

@@ -26,7 +26,7 @@ from .records import DeviceRecord, User
 if TYPE_CHECKING:
     from .state import State
 
-__all__ = ["advance", "challenge", "complete", "second_factor_challenge", "send_code"]
+__all__ = ["advance", "challenge", "complete", "require_can_log_in", "second_factor_challenge", "send_code"]
 
 _DAY = 86400
 
@@ -40,9 +40,9 @@ def advance(state: State, conversation: Conversation) -> dict[str, Any]:
     conversation = custom_auth.record_answered_challenge(conversation)
     if _triggers_run_first(conversation):
         if conversation.user is not None:
-            _require_can_log_in(state, conversation)
+            require_can_log_in(state, conversation)
         return _next_custom_challenge(state, conversation)
-    user = _require_can_log_in(state, conversation)
+    user = require_can_log_in(state, conversation)
     if user.status == "FORCE_CHANGE_PASSWORD":
         return _new_password(state, conversation, user)
     device = _device(conversation, user)
@@ -92,7 +92,15 @@ def _skips_second_factor(conversation: Conversation, device: DeviceRecord | None
     return conversation.second_factor_done or by_triggers or _device_replaces_second_factor(conversation, device)
 
 
-def _require_can_log_in(state: State, conversation: Conversation) -> User:
+def require_can_log_in(state: State, conversation: Conversation) -> User:
+    """Return the user of *conversation*.
+
+    An administrator may have disabled or deleted the user since the login began. So this is checked again before an
+    answer changes the user, and before the tokens are issued.
+
+    Raises:
+        Refusal: the user does not exist, or is not allowed to log in now.
+    """
     user = conversation.user
     if user is None or conversation.pool.users.get(user.username) is not user:
         raise not_authorized()
@@ -189,7 +197,7 @@ def complete(state: State, conversation: Conversation, device: DeviceRecord | No
     Args:
         device: the device that the user logged in from; if it is None and the pool tracks devices, a device is added.
     """
-    pool, client, user = conversation.pool, conversation.client, _require_can_log_in(state, conversation)
+    pool, client, user = conversation.pool, conversation.client, require_can_log_in(state, conversation)
     new_device = None
     if pool.tracks_devices and device is None:
         device = new_device = devices.add(state, user)
