@@ -23,11 +23,15 @@ RESULTS = Path(__file__).parent / "results"
 
 def options(description: str, **numbers: int) -> argparse.Namespace:
     """Return the command line's options: whole *numbers* with their defaults, and the folder of the results."""
+    return parser_of(description, **numbers).parse_args()
+
+
+def parser_of(description: str, **numbers: int) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     for name, default in numbers.items():
         parser.add_argument(f"--{name}", type=int, default=default, help=f"how many {name}")
     parser.add_argument("--results", type=Path, default=RESULTS, help="the folder that the results are written to")
-    return parser.parse_args()
+    return parser
 
 
 def timed(work: Work) -> Timed:

@@ -1,37 +1,50 @@
-"""How long does a new process take from its first import to its first verified token?
+"""How long does a new process take from its first import to its first verified token, and how much memory?
 
-    python benchmarks/cold_start.py [--rounds 20]
+    python benchmarks/cold_start.py [--rounds 8]
 
-In one round each contestant in turn is started as a process of its own, given an access token and the key set: as a
-file, or as the URL of a server on this machine. It verifies the token's signature, ``iss``, ``exp``, ``client_id`` and
-``token_use``, and tells what it took from just before its first import: by the clock, and of the processor. Beside
-that stands what the whole process took of the processor, the interpreter's own start and end included; a process that
-imports nothing is the floor. What Python compiles is there from the rounds that warm up, for everybody.
+Each contestant is started as a process of its own, and given an access token and the key set: as a file, or as the URL
+of a server on this machine. It verifies the token's signature, ``iss``, ``exp``, ``client_id`` and ``token_use``, and
+prints the processor time since just before its first import. The memory is the most that the process ever had resident,
+the median of three runs. What Python compiles is there from the warm-up, for all contestants.
 
-Results go to the screen, and to ``benchmarks/results/cold_start.json`` and ``.md``.
+Results go to the screen, to ``benchmarks/results/cold_start.json`` and ``.md``, and for pyperf to ``pyperf/``.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from _rounds import Times, chart, measure, options, publish, ratio, table, versions
+import _perf
+from _perf import Aim, Prepare, Results
+from _rounds import chart, publish, table, versions
 from _tokens import CLIENT, ISSUER, POOL, Minter
 
-BEFORE = "from time import perf_counter, process_time; start = perf_counter(), process_time(); import sys\n"
-AFTER = "\nprint(perf_counter() - start[0], process_time() - start[1])"
+BEFORE = "from time import process_time; start = process_time(); import sys\n"
+# On Linux the peak that getrusage() reports is at least that of the process that started this one.
+AFTER = """
+seconds = process_time() - start
+if sys.platform == "linux":
+    with open("/proc/self/status") as file:
+        kib = next(int(line.split()[1]) for line in file if line.startswith("VmHWM"))
+else:
+    import resource
+    kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+print(seconds, kib)
+"""
 CLAIMS = f"assert claims['client_id'] == '{CLIENT}' and claims['token_use'] == 'access'"
 FLOOR = "bare Python"
 
@@ -95,28 +108,28 @@ PROGRAMS = {
 PAIRS = ("keys from a file", "keys fetched")
 
 
-class Program:
-    """Runs one program in a new process each time, and keeps what each run took of the processor."""
+def run(source: str, arguments: list[str]) -> tuple[float, int]:
+    """Run a program in a new process. Return its processor time since its first import, and its peak memory in KiB."""
+    # What is compiled must be kept: an installed program has it.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    command = [sys.executable, "-c", BEFORE + source + AFTER, *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"a contestant failed: {source}")
+    seconds, peak = done.stdout.split()
+    return float(seconds), int(peak)
 
-    def __init__(self, source: str, arguments: list[str]) -> None:
-        self._command = [sys.executable, "-c", BEFORE + source + AFTER, *arguments]
-        # What is compiled must be kept: an installed program has it.
-        self._environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        self.own: list[float] = []
-        self.whole: list[float] = []
 
-    def run(self) -> float:
-        """Return the seconds by the clock from the first import to the verified token."""
-        with subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True, env=self._environment) as process:
-            assert process.stdout is not None
-            words = process.stdout.read().split()
-            _, status, used = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
-            raise SystemExit(f"a contestant failed: {self._command[2]}")
-        self.own.append(float(words[1]))
-        self.whole.append(used.ru_utime + used.ru_stime)
-        return float(words[0])
+def installed() -> dict[str, str]:
+    return {name: source for name, (module, source) in PROGRAMS.items() if find_spec(module) is not None}
+
+
+def contestants(arguments: list[str]) -> Mapping[str, Prepare]:
+    return {name: partial(_time_function, source, arguments) for name, source in installed().items()}
+
+
+def _time_function(source: str, arguments: list[str]) -> _perf.TimeFunction:
+    return lambda loops: sum(run(source, arguments)[0] for _ in range(loops))
 
 
 @contextmanager
@@ -144,71 +157,72 @@ def serving(document: bytes) -> Iterator[str]:
             thread.join()
 
 
-def run_all(rounds: int) -> tuple[Times, Times, Times]:
-    """Return the times by the clock, of the processor, and of the processor for whole processes."""
+def run_all(chosen: argparse.Namespace) -> tuple[Results, dict[str, int]]:
+    """Return the results, and the peak memory of each contestant in KiB."""
     minter = Minter()
     document = json.dumps(minter.jwks).encode()
     with tempfile.TemporaryDirectory() as folder, serving(document) as url:
         file = Path(folder) / "jwks.json"
         file.write_bytes(document)
         arguments = [minter.token(), str(file), url]
-        there = {name: source for name, (module, source) in PROGRAMS.items() if find_spec(module) is not None}
-        programs = {name: Program(source, arguments) for name, source in there.items()}
-        clock = measure({name: program.run for name, program in programs.items()}, rounds, warm_up=min(2, rounds))
-    # The rounds that warm up are not counted.
-    own = {name: program.own[-rounds:] for name, program in programs.items()}
-    whole = {name: program.whole[-rounds:] for name, program in programs.items()}
-    return clock, own, whole
+        # One process for each value: what happens once in a process cannot be repeated in it.
+        results = _perf.measure(__file__, installed(), chosen, data=arguments, loops=1)
+        peaks = {
+            name: round(statistics.median(run(source, arguments)[1] for _ in range(1 if chosen.quick else 3)))
+            for name, source in installed().items()
+        }
+    return results, peaks
 
 
-def as_rows(clock: Times, own: Times, whole: Times) -> list[dict[str, Any]]:
-    columns = {"clock_ms": clock, "processor_ms": own, "whole_process_processor_ms": whole}
+def as_rows(results: Results, peaks: Mapping[str, int]) -> list[dict[str, Any]]:
     return [
-        {"name": name} | {column: round(statistics.median(times[name]) * 1000, 1) for column, times in columns.items()}
-        for name in clock
+        {
+            "name": name,
+            "processor_ms": round(_perf.median(results, name) * 1000, 1),
+            "peak_mib": round(peaks[name] / 1024, 1),
+        }
+        for name in results
     ]
 
 
-def verdicts(clock: Times, own: Times) -> list[str]:
-    lines: list[str] = []
+def aims(results: Results) -> list[Aim]:
+    found: list[Aim] = []
     for pair in PAIRS:
-        ours, theirs = f"srpcore, {pair}", f"PyJWT, {pair}"
-        by_clock, of_processor = ratio(clock, ours, theirs), ratio(own, ours, theirs)
-        missed = "" if max(by_clock, of_processor) <= 0.5 else ", MISSED"
-        lines.append(f"- {pair}: {by_clock:.2f} of PyJWT's by the clock, {of_processor:.2f} of the processor{missed}")
-    return lines
+        ours = _perf.ratio(results, f"srpcore, {pair}", f"PyJWT, {pair}")
+        found.append(Aim(f"{pair}, of PyJWT's time", ours, at_most=0.5))
+    return found
 
 
-def as_markdown(rows: list[dict[str, Any]], aims: list[str], absent: list[str], rounds: int) -> list[str]:
-    heads = ("", "by the clock, ms", "of the processor, ms", "of the processor, whole process, ms")
+def as_markdown(rows: list[dict[str, Any]], found: list[Aim], absent: list[str], rounds: int) -> list[str]:
     return [
         "# From the first import to the first verified token",
         "",
-        f"Medians of {rounds} rounds in one run, taken in turn, a new process each. The last column has the",
-        "interpreter's own start and end in it. Made by `python benchmarks/cold_start.py`.",
+        f"Medians of {rounds} rounds in one run, taken in turn, a new process for each value; processor time.",
+        "Made by `python benchmarks/cold_start.py`.",
         "",
-        *table(heads, (row.values() for row in rows)),
-        *chart({row["name"]: row["processor_ms"] for row in rows}, "ms of the processor"),
+        *table(("", "time, ms", "peak memory, MiB"), (row.values() for row in rows)),
+        *chart({row["name"]: row["processor_ms"] for row in rows}, "ms"),
         *(f"- {name}: not installed here, left out." for name in absent),
         "",
-        "Aimed at: at most 0.5 of PyJWT's.",
-        "",
-        *aims,
-        "",
+        *_perf.aims_as_markdown(found),
     ]
 
 
 def main() -> int:
-    chosen = options("Time the first verification of a new process.", rounds=20)
-    clock, own, whole = run_all(chosen.rounds)
-    rows, aims, absent = (
-        as_rows(clock, own, whole),
-        verdicts(clock, own),
-        [name for name in PROGRAMS if name not in clock],
+    if _perf.is_worker():
+        _perf.work(contestants)
+        return 0
+    chosen = _perf.options("Measure the first verification of a new process.", rounds=8)
+    results, peaks = run_all(chosen)
+    rows, found = as_rows(results, peaks), aims(results)
+    absent = [name for name in PROGRAMS if name not in results]
+    _perf.save(chosen.results, "cold_start", results)
+    lines, used = (
+        as_markdown(rows, found, absent, chosen.rounds),
+        versions("cryptography", "PyJWT", "joserfc", "pycognito"),
     )
-    lines = as_markdown(rows, aims, absent, chosen.rounds)
-    used = versions("cryptography", "PyJWT", "joserfc", "pycognito")
-    publish(chosen.results, "cold_start", lines, used, rounds=chosen.rounds, results=rows, aims=aims, absent=absent)
+    facts = {"rounds": chosen.rounds, "machine": _perf.machine(results), "results": rows, "absent": absent}
+    publish(chosen.results, "cold_start", lines, used, **facts, aims=[aim.as_dict() for aim in found])
     return 0
 
 

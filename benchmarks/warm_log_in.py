@@ -1,35 +1,38 @@
 """How long does a log-in take in a process that has logged in before, as a function in AWS Lambda does for each event?
 
-    python benchmarks/warm_log_in.py [--rounds 60]
+    python benchmarks/warm_log_in.py [--rounds 8]
 
-A user pool is served over TLS by another process on this machine. One round logs in once in each way, in turn; each
-log-in verifies both tokens, with a key set that is fetched:
+A user pool is served over TLS by another process on this machine. Each log-in verifies both tokens, with a key set that
+is fetched:
 
 - one transport for all log-ins, at the module level, with an open connection;
 - a new ``Cognito()`` with a new transport, so with a new connection, for each log-in;
 - the same, and the CA bundle is read again each time, as it would be without the SSL contexts that transports share.
 
-The CA bundle is that of the system, with the authority of the pool's certificate added to it. Results go to the screen,
-and to ``benchmarks/results/warm_log_in.json`` and ``.md``.
+The CA bundle is that of the system, with the authority of the pool's certificate added to it. The processor time
+of the client is measured. Results go to the screen, to ``benchmarks/results/warm_log_in.json`` and ``.md``, and for
+pyperf to ``pyperf/``.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import ssl
-import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from time import process_time
 from typing import Any
 
 import trustme
 
-from _rounds import Timed, Times, chart, measure, options, publish, ratio, table, timed, versions
+import _perf
+from _perf import Aim, Prepare, Results, processor_time
+from _rounds import chart, publish, table, versions
 from srpcore import Cognito
 from srpcore_transports import tls
 from srpcore_transports.https import HttpsTransport
@@ -81,17 +84,8 @@ def serving() -> Iterator[tuple[str, str, str, str]]:
             yield url, pool, client, str(bundle)
 
 
-def ways_to_log_in(url: str, pool: str, client: str, bundle: str, used: Times) -> Iterator[tuple[str, Timed]]:
-    """Yield the name of each contestant, and its log-in. What a log-in takes of the processor is added to *used*."""
-
-    def way(name: str, log_in: Any) -> tuple[str, Timed]:
-        def run() -> float:
-            start = process_time()
-            taken = timed(log_in)()
-            used.setdefault(name, []).append(process_time() - start)
-            return taken
-
-        return name, run
+def ways_to_log_in(url: str, pool: str, client: str, bundle: str) -> dict[str, Callable[[], None]]:
+    """Return the log-in of each contestant."""
 
     def log_in(transport: HttpsTransport) -> None:
         Cognito(pool, client, username="alice", transport=transport).authenticate(PASSWORD)
@@ -108,60 +102,52 @@ def ways_to_log_in(url: str, pool: str, client: str, bundle: str, used: Times) -
             tls._contexts = kept
 
     shared = HttpsTransport("eu-west-1", url, ca_bundle=bundle)
-    yield way(SHARED, lambda: log_in(shared))
-    yield way(OWN, with_own_transport)
-    yield way(READ_AGAIN, with_own_context)
+    return {SHARED: lambda: log_in(shared), OWN: with_own_transport, READ_AGAIN: with_own_context}
 
 
-def run_all(rounds: int) -> tuple[Times, Times, int]:
-    """Return the times by the clock and of the processor, and how many authorities the bundle has."""
-    used: Times = {}
-    with serving() as (url, pool, client, bundle):
-        clock = measure(dict(ways_to_log_in(url, pool, client, bundle, used)), rounds, warm_up=min(5, rounds))
-        authorities = Path(bundle).read_bytes().count(b"BEGIN CERTIFICATE")
-    return clock, {name: times[-rounds:] for name, times in used.items()}, authorities
+def contestants(data: list[str]) -> Mapping[str, Prepare]:
+    url, pool, client, bundle = data
+    ways = ways_to_log_in(url, pool, client, bundle)
+    return {name: partial(processor_time, log_in) for name, log_in in ways.items()}
+
+
+def run_all(chosen: argparse.Namespace) -> tuple[Results, int]:
+    """Return the results, and how many authorities the bundle has."""
+    with serving() as served:
+        results = _perf.measure(__file__, (SHARED, OWN, READ_AGAIN), chosen, data=served)
+        authorities = Path(served[-1]).read_bytes().count(b"BEGIN CERTIFICATE")
+    return results, authorities
 
 
 def main() -> int:
     os.environ.pop("COGNITO_JWKS", None)
-    chosen = options("Time a log-in of a process that has logged in before.", rounds=60)
-    clock, used, authorities = run_all(chosen.rounds)
+    if _perf.is_worker():
+        _perf.work(contestants)
+        return 0
+    chosen = _perf.options("Measure a log-in of a process that has logged in before.", rounds=8)
+    results, authorities = run_all(chosen)
     rows: list[dict[str, Any]] = [
-        {"name": name}
-        | {
-            column: round(statistics.median(times[name]) * 1000, 1)
-            for column, times in {"clock_ms": clock, "processor_ms": used}.items()
+        {
+            "name": name,
+            "processor_ms": round(_perf.median(results, name) * 1000, 2),
+            "ratio": round(_perf.ratio(results, name, SHARED), 2),
         }
-        for name in clock
+        for name in results
     ]
-    ratios = {name: ratio(used, name, SHARED) for name in (OWN, READ_AGAIN)}
-    aims = [
-        f"- {OWN}: {ratios[OWN]:.2f} times {SHARED}, of the processor{', MISSED' if ratios[OWN] > AIM else ''}",
-        f"- {READ_AGAIN}: {ratios[READ_AGAIN]:.2f} times",
-    ]
+    found = [Aim("a new transport for each log-in, of one for all", _perf.ratio(results, OWN, SHARED), at_most=AIM)]
     lines = [
         "# A log-in of a process that has logged in before",
         "",
-        f"Medians of {chosen.rounds} rounds in one run, taken in turn. The CA bundle has {authorities} certificates.",
-        "Made by `python benchmarks/warm_log_in.py`.",
+        f"Medians of {chosen.rounds} rounds in one run, taken in turn; processor time of the client.",
+        f"The CA bundle has {authorities} certificates. Made by `python benchmarks/warm_log_in.py`.",
         "",
-        *table(("", "by the clock, ms", "of the processor, ms"), (row.values() for row in rows)),
-        *chart({row["name"]: row["processor_ms"] for row in rows}, "ms of the processor"),
-        f"Aimed at: a new transport for each log-in takes at most {AIM:g} times as long as one for all.",
-        "",
-        *aims,
-        "",
+        *table(("", "time, ms", "of one transport"), (row.values() for row in rows)),
+        *chart({row["name"]: row["processor_ms"] for row in rows}, "ms"),
+        *_perf.aims_as_markdown(found),
     ]
-    publish(
-        chosen.results,
-        "warm_log_in",
-        lines,
-        versions(),
-        rounds=chosen.rounds,
-        results=rows,
-        aims=aims,
-        authorities=authorities,
-    )
+    _perf.save(chosen.results, "warm_log_in", results)
+    facts = {"rounds": chosen.rounds, "machine": _perf.machine(results), "results": rows, "authorities": authorities}
+    publish(chosen.results, "warm_log_in", lines, versions(), **facts, aims=[aim.as_dict() for aim in found])
     return 0
 
 

@@ -31,7 +31,7 @@ from .bench_worker import THREADS
 
 __all__ = ["bench"]
 
-_MACHINE = ("cpu_model_name", "cpu_count", "platform", "python_implementation", "python_version", "perf_version")
+_MACHINE = ("cpu_model_name", "cpu_count", "python_implementation", "python_version", "perf_version")
 _HEADS = ("engine", "group", "client, ms", "server, ms", *(f"logins/s, {n} thread{'s'[: n > 1]}" for n in THREADS))
 
 
