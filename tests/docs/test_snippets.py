@@ -11,6 +11,7 @@ import asyncio
 import builtins
 import gc
 import inspect
+import os
 import re
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import srpcore
+import srpcore_transports
 import support.sites  # noqa: F401 - Django needs its settings before rest_framework is imported
 from srpcore.crypto.totp import totp
 from srpcore.protocol import Operation
@@ -81,6 +83,14 @@ def snippets() -> list[Snippet]:
             line = text.count("\n", 0, match.start()) + 2
             found.append(Snippet(f"{page.relative_to(ROOT)}:{line}", match[1]))
     return found
+
+
+def files() -> dict[str, str]:
+    """Return the programs in the pages that have a file name, by this name. They import each other."""
+    pages = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    found = re.findall(r'```python title="([^"]+)"\n(.*?)```', pages, re.DOTALL)
+    assert len(dict(found)) == len(found), "two programs have the same file name"
+    return dict(found)
 
 
 class Served(NamedTuple):
@@ -244,7 +254,23 @@ def defined(tree: ast.AST) -> set[str]:
     return names
 
 
+def test_the_tests_in_the_pages_pass(tmp_path: Path) -> None:
+    for name, source in files().items():
+        (tmp_path / name).write_text(source, encoding="utf-8")
+    # Starlette asks for another package than httpx, which works as well.
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-W", "ignore:Using `httpx`"]
+    command += ["-p", "srpcore_transports.pytest_plugin"]
+    paths = [str(Path(package.__path__[0]).parent) for package in (srpcore, srpcore_transports)]
+    variables = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=60, check=False)
+    count = sum(source.count("\ndef test_") for source in files().values())
+    assert count > 3
+    assert f"\n{count} passed" in done.stdout, done.stdout
+
+
 def test_the_programs_type_check(tmp_path: Path) -> None:
+    for name, source in files().items():
+        (tmp_path / name).write_text(source, encoding="utf-8")
     for number, snippet in enumerate(snippets()):
         body = snippet.source
         if snippet.is_async:

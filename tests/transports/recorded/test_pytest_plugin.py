@@ -1,4 +1,4 @@
-"""The fixture, in test runs of their own."""
+"""The fixture ``cassette``, in test runs of their own."""
 
 from __future__ import annotations
 
@@ -22,8 +22,6 @@ ROOTS = os.pathsep.join(str(Path(package.__path__[0]).parent) for package in (sr
 CONFTEST = """
 import pytest
 from srpcore.protocol import Operation, Reply
-
-pytest_plugins = ["srpcore_transports.recorded.pytest_plugin"]
 
 class Service:
     asked = closed = 0
@@ -70,7 +68,8 @@ class Project:
 
     def run(self, *options: str) -> tuple[dict[str, int], str]:
         """Return how many tests passed, failed, ..., and all that was printed."""
-        command = [sys.executable, "-W", "error", "-m", "pytest", "-p", "no:cacheprovider", "-q", *options]
+        command = [sys.executable, "-W", "error", "-m", "pytest", "-p", "srpcore_transports.pytest_plugin"]
+        command += ["-p", "no:cacheprovider", "-q", *options]
         environment = {**os.environ, "PYTHONPATH": ROOTS, "PYTHONDONTWRITEBYTECODE": "1"}
         # The plugins that happen to be installed here are no part of the test, and take long to load.
         environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
@@ -96,39 +95,39 @@ BOTH = ["TestMore.test_two.json", "test_one.json"]
 
 def test_each_test_records_its_cassette_and_replays_it(project: Project) -> None:
     counts, output = project.run()
-    assert "run pytest --record=missing" in output
+    assert "run pytest --srpcore-record=missing" in output
     assert counts == {"error": 2}
-    assert project.run("--record=missing")[0] == {"passed": 2}
+    assert project.run("--srpcore-record=missing")[0] == {"passed": 2}
     assert project.files() == BOTH
     before = project.texts()
     # The service counts what it is asked: test_one would fail if it were asked last.
     (project.folder / "conftest.py").write_text(CONFTEST.replace("asked = closed = 0", "asked = closed = 7"))
     assert project.run()[0] == {"passed": 2}
-    assert project.run("--record=none")[0] == {"passed": 2}
-    assert project.run("--record=missing")[0] == {"passed": 2}
+    assert project.run("--srpcore-record=none")[0] == {"passed": 2}
+    assert project.run("--srpcore-record=missing")[0] == {"passed": 2}
     assert project.texts() == before
     (project.cassettes / "TestMore.test_two.json").unlink()
-    assert project.run("--record=missing")[0] == {"passed": 2}
+    assert project.run("--srpcore-record=missing")[0] == {"passed": 2}
     assert project.files() == BOTH
     assert project.texts()["test_one.json"] == before["test_one.json"]
     assert project.texts()["TestMore.test_two.json"] != before["TestMore.test_two.json"]
 
 
 def test_a_failing_test_keeps_its_cassette_unchanged(project: Project) -> None:
-    project.run("--record=all")
+    project.run("--srpcore-record=all")
     before = project.texts()
     (project.folder / "conftest.py").write_text(CONFTEST.replace("asked = closed = 0", "asked = closed = 7"))
-    assert project.run("--record=all")[0] == {"failed": 1, "passed": 1}
+    assert project.run("--srpcore-record=all")[0] == {"failed": 1, "passed": 1}
     after = project.texts()
     assert after["test_one.json"] == before["test_one.json"]
     assert after["TestMore.test_two.json"] != before["TestMore.test_two.json"]
     project.write(TESTS + "    def test_three(self, ask):\n        ask()\n        assert False\n")
-    project.run("--record=missing")
+    project.run("--srpcore-record=missing")
     assert project.files() == BOTH
 
 
 def test_unused_and_unmatched_calls_fail_a_test(project: Project) -> None:
-    project.run("--record=all")
+    project.run("--srpcore-record=all")
     project.write(TESTS.replace('        assert ask("bob")["Username"] == "bob"\n', "", 1))
     counts, output = project.run()
     assert counts == {"passed": 2, "error": 1}
@@ -144,7 +143,7 @@ def test_unused_and_unmatched_calls_fail_a_test(project: Project) -> None:
 
 
 def test_mode_members_to_keep_and_path_can_be_configured(project: Project) -> None:
-    project.run("--record=all")
+    project.run("--srpcore-record=all")
     more = """
 import pytest
 
@@ -161,7 +160,7 @@ def cassette_keep():
     assert project.run()[0] == {"passed": 2}
     project.write(TESTS.replace('["Precedence"] == 1', '["Precedence"] == 1 and ask()'))
     assert project.run()[0] == {"passed": 2}
-    project.run("--record=all")
+    project.run("--srpcore-record=all")
     assert '"Username": "bob"' in project.texts()["TestMore.test_two.json"]
 
 
@@ -175,19 +174,19 @@ def test_each(ask, name):
     assert ask(name)["Username"] == name
 """
     project.write(test)
-    assert project.run("--record=missing")[0] == {"passed": 4}
+    assert project.run("--srpcore-record=missing")[0] == {"passed": 4}
     assert len(project.files()) == 4
     assert project.run()[0] == {"passed": 4}
 
 
 def test_the_error_for_recording_without_a_transport_has_a_hint(project: Project) -> None:
     (project.folder / "conftest.py").write_text(CONFTEST.replace("@pytest.fixture\ndef cassette_inner", "def unused"))
-    counts, output = project.run("--record=all")
+    counts, output = project.run("--srpcore-record=all")
     assert counts == {"error": 2}
     assert "override the fixture cassette_inner" in output
     assert project.files() == []
 
 
 def test_cassette_is_json(project: Project) -> None:
-    project.run("--record=all")
+    project.run("--srpcore-record=all")
     assert json.loads(project.texts()["test_one.json"])["srpcore cassette"] == 1

@@ -10,5 +10,6 @@ from .custom_auth import CustomAuth
 from .embedded import LocalUserPool
 from .http_server import LocalServer
 from .outbox import Message, Outbox
+from .user_pool import UserPool
 
-__all__ = ["CustomAuth", "LocalServer", "LocalUserPool", "Message", "Outbox"]
+__all__ = ["CustomAuth", "LocalServer", "LocalUserPool", "Message", "Outbox", "UserPool"]

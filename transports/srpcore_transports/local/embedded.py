@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from srpcore import aws_json
 from srpcore.clock import Clock, system_clock
 from srpcore.exceptions.base import ConfigurationError, TransportError
-from srpcore.pool import default_endpoint
+from srpcore.pool import Pool, default_endpoint
 from srpcore.protocol import Operation, Reply
 
 from ..credentials import Credentials, from_environment
@@ -19,6 +20,7 @@ from .custom_auth import CustomAuth
 from .errors import Refusal
 from .http_server import LocalServer
 from .outbox import Outbox
+from .signing import SigningKey
 from .state import State
 
 __all__ = ["LocalUserPool"]
@@ -61,6 +63,9 @@ class LocalUserPool:
         custom_auth: the triggers of custom logins, for all pools. Without them CUSTOM_AUTH is refused.
         pool_settings: parameters of CreateUserPool for the first pool; they override its defaults.
         client_settings: parameters of CreateUserPoolClient for the first app client; they override its defaults.
+        user_pool_id: the id of the first pool, for an app whose id is fixed. The region in it replaces *region*. By
+            default the id is random.
+        client_id: the id of the first app client. By default it is random.
 
     Raises:
         ConfigurationError: a setting has a value that the service would not accept.
@@ -78,8 +83,13 @@ class LocalUserPool:
         custom_auth: CustomAuth | None = None,
         pool_settings: Mapping[str, object] | None = None,
         client_settings: Mapping[str, object] | None = None,
+        user_pool_id: str | None = None,
+        client_id: str | None = None,
     ) -> None:
+        if user_pool_id is not None:
+            region = Pool(user_pool_id).region
         default_endpoint(region)  # raises if this is not the name of a region
+        _check_client_id(client_id)
         self._issuer = None if issuer is None else issuer.rstrip("/")
         self._credentials = credentials or from_environment()
         self._state = State(region, clock, self._issuer)
@@ -96,12 +106,18 @@ class LocalUserPool:
             **(client_settings or {}),
         }
         _check_settings(pool_parameters, client_parameters)
-        pool = self._state.add_pool(pool_parameters)
-        client = self._state.add_client(pool, client_parameters)
+        pool = self._state.add_pool(pool_parameters, user_pool_id)
+        pool.key = self._make_key()
+        client = self._state.add_client(pool, client_parameters, client_id)
         self.region = region
         self.user_pool_id: str = pool.id
         self.client_id: str = client.client_id
         self.client_secret: str | None = client.secret
+
+    @staticmethod
+    def _make_key() -> SigningKey:
+        """Return the key of the first pool."""
+        return SigningKey()
 
     @property
     def outbox(self) -> Outbox:
@@ -176,7 +192,7 @@ class LocalUserPool:
     def close(self) -> None:
         """Do nothing: the pool has no resources to release, and can still be used."""
 
-    def __enter__(self) -> LocalUserPool:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -184,6 +200,12 @@ class LocalUserPool:
 
     def __repr__(self) -> str:
         return f"LocalUserPool(user_pool_id={self.user_pool_id!r}, client_id={self.client_id!r})"
+
+
+def _check_client_id(client_id: str | None) -> None:
+    # The pattern and the length are those of ClientIdType in the service model.
+    if client_id is not None and not re.fullmatch(r"[\w+]{1,128}", client_id):
+        raise ConfigurationError(f"client_id must be 1 to 128 letters, digits, '_' or '+', not {client_id!r:.80}")
 
 
 def _check_settings(pool_parameters: Mapping[str, Any], client_parameters: Mapping[str, Any]) -> None:

@@ -16,7 +16,17 @@ from .signing import SigningKey
 if TYPE_CHECKING:
     from .state import State
 
-__all__ = ["Grant", "Grants", "Holder", "RefreshRecord", "issue", "verify_access_token"]
+__all__ = [
+    "Grant",
+    "Grants",
+    "Holder",
+    "RefreshRecord",
+    "access_claims",
+    "id_claims",
+    "issue",
+    "start",
+    "verify_access_token",
+]
 
 _BOOLEANS = ("email_verified", "phone_number_verified")
 _HOUR, _THIRTY_DAYS = 3600, 30 * 86400
@@ -126,7 +136,7 @@ def issue(state: State, grant: Grant, *, refresh_until: float | None = None) -> 
     """
     access_seconds = grant.client.validity("AccessToken", _HOUR, "hours")
     id_seconds = grant.client.validity("IdToken", _HOUR, "hours")
-    access, identity = _access_claims(state, grant, access_seconds), _id_claims(state, grant, id_seconds)
+    access, identity = access_claims(state, grant, access_seconds), id_claims(state, grant, id_seconds)
     key = grant.pool.key
     result: dict[str, Any] = {"ExpiresIn": access_seconds, "TokenType": "Bearer"}
     grant.last_active = state.clock()
@@ -157,7 +167,8 @@ def _common_claims(state: State, grant: Grant, seconds: int, use: str) -> dict[s
     }
 
 
-def _access_claims(state: State, grant: Grant, seconds: int) -> dict[str, Any]:
+def access_claims(state: State, grant: Grant, seconds: int) -> dict[str, Any]:
+    """Return the claims of a new access token of *grant* that is valid for so many *seconds*."""
     claims = _common_claims(state, grant, seconds, "access")
     claims |= {"client_id": grant.client.client_id, "username": grant.user.username}
     claims["scope"] = "aws.cognito.signin.user.admin"
@@ -167,7 +178,8 @@ def _access_claims(state: State, grant: Grant, seconds: int) -> dict[str, Any]:
     return claims
 
 
-def _id_claims(state: State, grant: Grant, seconds: int) -> dict[str, Any]:
+def id_claims(state: State, grant: Grant, seconds: int) -> dict[str, Any]:
+    """Return the claims of a new ID token of *grant* that is valid for so many *seconds*."""
     user = grant.user
     attributes: dict[str, Any] = {**user.attributes}
     attributes |= {name: attributes[name] == "true" for name in _BOOLEANS if name in attributes}

@@ -86,18 +86,21 @@ class State:
         """Return the issuer (``iss``) of the pool's tokens."""
         return Pool(pool.id).issuers[0] if self.issuer_base is None else f"{self.issuer_base}/{pool.id}"
 
-    def add_pool(self, settings: dict[str, Any]) -> UserPool:
-        """Add a pool with a new id and return it."""
+    def add_pool(self, settings: dict[str, Any], pool_id: str | None = None) -> UserPool:
+        """Add a pool with the id *pool_id*, or with a new one, and return it."""
         now = self.clock()
-        pool_id = f"{self.region}_{random_string(9, string.ascii_letters + string.digits)}"
+        pool_id = pool_id or f"{self.region}_{random_string(9, string.ascii_letters + string.digits)}"
         self.pools[pool_id] = UserPool(pool_id, now, now, settings)
         return self.pools[pool_id]
 
-    def add_client(self, pool: UserPool, settings: dict[str, Any]) -> AppClient:
-        """Add an app client with a new id and return it; it gets a secret if ``GenerateSecret`` is true."""
+    def add_client(self, pool: UserPool, settings: dict[str, Any], client_id: str | None = None) -> AppClient:
+        """Add an app client with the id *client_id*, or with a new one; give it a secret if ``GenerateSecret`` is true.
+
+        Return the app client.
+        """
         now = self.clock()
         secret = random_string(51) if settings.get("GenerateSecret") else None
-        client = AppClient(random_string(26), pool.id, secret, now, now, settings)
+        client = AppClient(client_id or random_string(26), pool.id, secret, now, now, settings)
         self.clients[client.client_id] = client
         return client
 

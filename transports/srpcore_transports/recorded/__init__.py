@@ -8,8 +8,8 @@
     with ReplayTransport("log_in.json") as transport:
         Cognito(pool_id, client_id, username="alice", transport=transport).authenticate("any password")
 
-Both work with ``Cognito`` and ``AsyncCognito``. :mod:`.pytest_plugin` has a fixture for tests. Replay needs PyJWT,
-which signs the tokens (extra ``srpcore[local]``).
+Both work with ``Cognito`` and ``AsyncCognito``. :mod:`srpcore_transports.pytest_plugin` has a fixture for tests. Replay
+needs PyJWT, which signs the tokens (extra ``srpcore[local]``).
 """
 
 from __future__ import annotations

@@ -1,0 +1,137 @@
+"""UserPool: a local user pool with shortcuts for the tests of an app. The pytest fixture ``user_pool`` returns it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any, Literal, TypeAlias
+
+from srpcore.exceptions.base import ConfigurationError
+from srpcore.service_client import ServiceClient
+
+from . import directory, grants, records
+from .embedded import LocalUserPool
+from .signing import SigningKey
+
+__all__ = ["UserPool"]
+
+Strings: TypeAlias = str | Iterable[str]
+
+_PASSWORD = "Correct-Horse-1"
+_HOUR = 3600
+
+
+class UserPool(LocalUserPool):
+    """A local user pool that adds users and issues tokens in one call. It has the arguments of LocalUserPool.
+
+    All objects of this class in a process sign with one key, because it takes a tenth of a second to generate one. A
+    token of another object is still refused, for its issuer.
+    """
+
+    @staticmethod
+    def _make_key() -> SigningKey:
+        return _signing_key()
+
+    def add_user(self, username: str, *, password: str = _PASSWORD, groups: Strings = (), **attributes: str) -> str:
+        """Add a confirmed user, and return the user's ``sub``. No message is sent.
+
+        Args:
+            username: the name, or the e-mail address or phone number if the pool uses these as names.
+            password: the password. The default is accepted by the default policy.
+            groups: the group or groups of the user. They are created if they do not exist.
+            attributes: the attributes, for example ``email="alice@example.com"`` or ``**{"custom:tenant": "acme"}``.
+
+        Raises:
+            UsernameExistsException: the pool has a user of this name.
+            InvalidPasswordException: the password does not fit the policy of the pool.
+            InvalidParameterException: the name, an attribute or the name of a group is not valid.
+        """
+        client = ServiceClient(self, self.region)
+        user = {"UserPoolId": self.user_pool_id, "Username": username}
+        members = [{"Name": name, "Value": value} for name, value in attributes.items()]
+        client.admin_create_user(**user, UserAttributes=members, MessageAction="SUPPRESS")
+        client.admin_set_user_password(**user, Password=password, Permanent=True)
+        for group in _as_list(groups):
+            if group not in self._pool.groups:
+                client.create_group(UserPoolId=self.user_pool_id, GroupName=group)
+            client.admin_add_user_to_group(**user, GroupName=group)
+        return directory.require(self._pool, username).sub
+
+    def token(
+        self,
+        username: str = "test-user",
+        more_claims: Mapping[str, object] | None = None,
+        *,
+        use: Literal["access", "id"] = "access",
+        scopes: Strings | None = None,
+        groups: Strings | None = None,
+        client_id: str | None = None,
+        expires_in: float = _HOUR,
+        **claims: object,
+    ) -> str:
+        """Return a signed token, without a login. A verifier for this pool accepts it.
+
+        Args:
+            username: a user of the pool, whose ``sub``, groups and attributes are used; or any other name. The token of
+                a user of the pool is accepted by the pool's operations, too, for example GetUser.
+            more_claims: claims whose names are not Python identifiers, for example ``{"custom:tenant": "acme"}``. A
+                claim that is None is left out, also in *claims*.
+            use: ``"access"`` or ``"id"``.
+            scopes: the scope or scopes of an access token, instead of ``aws.cognito.signin.user.admin``.
+            groups: the group or groups in the token, instead of those of the user. They need not exist.
+            client_id: the id of another app client.
+            expires_in: the token expires in so many seconds. If it is 0 or less, the token has expired.
+            claims: other claims, for example ``sub="..."`` or ``iss="..."``.
+
+        Raises:
+            ConfigurationError: *use* has another value, or *scopes* was given for an ID token.
+        """
+        if use not in ("access", "id"):
+            raise ConfigurationError(f"use must be 'access' or 'id', not {use!r:.80}")
+        if use == "id" and scopes is not None:
+            raise ConfigurationError("an ID token has no scopes: use 'access', or leave scopes out")
+        values = self._claims(username, use, expires_in)
+        if scopes is not None:
+            values["scope"] = " ".join(_as_list(scopes))
+        if groups is not None:
+            values["cognito:groups"] = _as_list(groups) or None
+        if client_id is not None:
+            values["aud" if use == "id" else "client_id"] = client_id
+        values |= {**(more_claims or {}), **claims}
+        return self._pool.key.sign({name: value for name, value in values.items() if value is not None})
+
+    @property
+    def _pool(self) -> records.UserPool:
+        return self._state.pools[self.user_pool_id]
+
+    def _claims(self, username: str, use: str, expires_in: float) -> dict[str, Any]:
+        make = grants.id_claims if use == "id" else grants.access_claims
+        with self._state.lock:
+            user = directory.find(self._pool, username) or self._unknown_user(username)
+            client = self._state.client(self.client_id)
+            grant = grants.start(self._state, self._pool, client, user, None)
+            claims = make(self._state, grant, _HOUR)
+        now: int = claims["iat"]
+        claims["exp"] = int(now + expires_in)
+        if expires_in <= 0:
+            # As if the user had logged in an hour before the token expired: it must not expire before it was issued.
+            claims["iat"] = claims["auth_time"] = claims["exp"] - _HOUR
+        return claims
+
+    def _unknown_user(self, username: str) -> records.User:
+        # The sub depends on the name only, so that two tokens of one name belong to the same user.
+        return records.User(username, str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.user_pool_id}/{username}")), 0.0)
+
+    def jwks(self) -> dict[str, list[dict[str, str]]]:
+        """Return the key set of the pool, for ``TokenVerifier.load_jwks``."""
+        return {"keys": [self._pool.key.jwk()]}
+
+
+@cache
+def _signing_key() -> SigningKey:
+    return SigningKey()
+
+
+def _as_list(values: Strings) -> list[str]:
+    return [values] if isinstance(values, str) else [*values]
