@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
 
@@ -129,6 +130,14 @@ def test_a_bundle_without_the_certificate_gives_none(tmp_path: Path) -> None:
     assert roots_in(bundle_of(tmp_path, PEM), frozenset()) == b""
 
 
+def long_base64(more: bytes) -> bytes:
+    """Return a certificate whose base64 needs no padding, and has *more* at its end."""
+    der = b"\x30\x82\x01\x01" + bytes(257)
+    body = b64encode(der)
+    assert len(der) % 3 == 0
+    return b"-----BEGIN CERTIFICATE-----\n" + body + more + b"\n-----END CERTIFICATE-----\n"
+
+
 LINES = PEM.splitlines(keepends=True)
 
 # In each of these, OpenSSL must decide what is trusted.
@@ -138,6 +147,7 @@ UNUSUAL = {
     "a certificate with settings of its own": PEM + trusted_certificate(OTHER_PEM),
     "the same certificate with settings of its own": PEM + trusted_certificate(PEM),
     "another label at the end": PEM + OTHER_PEM.replace(b"-----END CERT", b"-----END TRUSTED CERT"),
+    "another label at the start": PEM + OTHER_PEM.replace(b"-----BEGIN CERT", b"-----BEGIN TRUSTED CERT"),
     "a revocation list": PEM + b"-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n",
     "a private key": PEM + WANTED.private_key_pem.bytes(),
     "the old label": PEM + OTHER_PEM.replace(b" CERTIFICATE-", b" X509 CERTIFICATE-"),
@@ -149,16 +159,22 @@ UNUSUAL = {
     "blanks before a first line": OTHER_PEM + b" " + PEM,
     "blanks after a first line": PEM.replace(b"CERTIFICATE-----\n", b"CERTIFICATE----- \n", 1),
     "text behind a first line": PEM.replace(b"CERTIFICATE-----\n", b"CERTIFICATE-----AAAA\n", 1),
-    "text behind a last line": PEM.rstrip(b"\n") + b"-----BEGIN\n",
+    "text behind a last line": OTHER_PEM.rstrip(b"\n") + b" hello\n" + PEM,
     "an empty line within base64": PEM.replace(b"\n-----END", b"\n\n-----END"),
     "a CR within base64": PEM.replace(b"\n-----END", b"\r\r\n-----END"),
     "a header": PEM.replace(b"CERTIFICATE-----\n", b"CERTIFICATE-----\nProc-Type: 4,ENCRYPTED\n\n", 1),
     "no last line": PEM + b"".join(OTHER_PEM.splitlines(keepends=True)[:-1]),
+    "no last line at the end of the file": PEM + OTHER_PEM.rpartition(b"\n-----END")[0],
+    # For OpenSSL, a line has at most 254 bytes, so this label is at the start of one.
+    "a label after a long comment": PEM + b"#" * 254 + trusted_certificate(PEM),
     "base64 with another character": PEM + OTHER_PEM.replace(b"A", b"*", 1),
     "base64 with a blank": PEM + OTHER_PEM.replace(b"A", b" A", 1),
     "base64 without its padding": PEM + b"-----BEGIN CERTIFICATE-----\nMIIB\nMA\n-----END CERTIFICATE-----\n",
+    "base64 with too much padding": PEM + long_base64(b"="),
+    "base64 with a surplus character": PEM + long_base64(b"A"),
     "a certificate that is cut short": PEM + b"".join(OTHER_PEM.splitlines(keepends=True)[:3]) + LINES[-1],
     "something else than a certificate": PEM + b"-----BEGIN CERTIFICATE-----\naGVsbG8h\n-----END CERTIFICATE-----\n",
+    "a SET": PEM + long_base64(b"").replace(b"\nMII", b"\nMYI"),
     "an empty certificate": PEM + b"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
     "two certificates in one": LINES[0] + b"".join(LINES[1:-1]) + b"".join(LINES[1:-1]) + LINES[-1],
     "lines that end with CR": PEM.replace(b"\n", b"\r"),

@@ -115,22 +115,26 @@ def _certificates(pem: bytes) -> list[bytes]:
     Raises:
         ValueError: there is something else than certificates in the strict form, and comments between them.
     """
+    pem = pem.replace(b"\r\n", b"\n")
     blocks = (b"\n" + pem).split(b"\n-----BEGIN ")[1:]
-    # A BEGIN that is not at the start of a line was commented out, perhaps. For OpenSSL, a line ends at a NUL.
+    # A BEGIN within a line is usually in a comment. But OpenSSL reads at most 254 bytes of a line, and takes the
+    # rest for another line. It takes a NUL for the end of a line.
     if len(blocks) != pem.count(b"-----BEGIN") or b"\0" in pem:
         raise ValueError("there is a BEGIN within a line, or a NUL")
     return [_certificate(block) for block in blocks]
 
 
 def _certificate(block: bytes) -> bytes:
-    text, end, after = block.replace(b"\r\n", b"\n").partition(b"\n-----END CERTIFICATE-----")
+    text, end, after = block.partition(b"\n-----END CERTIFICATE-----")
     label, _, lines = text.partition(b"-----\n")
     if label != b"CERTIFICATE" or not end or b"\n\n" in b"\n" + lines + b"\n":
         raise ValueError("a block is not a certificate, has headers or an empty line")
-    if after[:1] not in (b"", b"\n", b"\r"):
+    if after[:1] not in (b"", b"\n"):
         raise ValueError("there is something behind an END")
-    # Only base64. binascii.Error is a ValueError.
-    der = a2b_base64(lines.replace(b"\n", b""), strict_mode=True)
+    base64 = lines.replace(b"\n", b"")
+    if len(base64) % 4:
+        raise ValueError("base64 has no padding, or too much: the strict mode accepts one = too many")
+    der = a2b_base64(base64, strict_mode=True)  # binascii.Error is a ValueError
     # A SEQUENCE of 256 to 65,535 bytes, and nothing behind it.
     if der[:2] != b"\x30\x82" or int.from_bytes(der[2:4], "big") + 4 != len(der):
         raise ValueError("a certificate is cut short")
