@@ -13,8 +13,9 @@ no I/O: :mod:`srpcore.driver` carries out the requests::
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from typing import Any, NamedTuple, NoReturn, Protocol, TypeAlias, TypeVar, cast
+from typing import Any, NoReturn, Protocol, TypeAlias, TypeVar, cast
 
+from ._values import Value
 from .service_model import UNSIGNED
 
 __all__ = [
@@ -92,10 +93,15 @@ def _operation(name: str, parameters: Mapping[str, object], signed: bool) -> Ope
     return Operation(name, parameters, signed=signed)
 
 
-class Fetch(NamedTuple):
+class Fetch(Value):
     """A GET request for a JSON Web Key Set, without authentication."""
 
+    __slots__ = ("url",)
+
     url: str
+
+    def __init__(self, url: str) -> None:
+        self._set(url=url)
 
 
 class Reply:

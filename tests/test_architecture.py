@@ -62,9 +62,9 @@ ALLOWED_IN = {"crypto/_openssl.py": {".glob"}}
 # Each package or module of the core, and those that it may import: one direction, no cycle.
 PACKAGES = {
     "_version": set(),
-    "service_model": set(),
-    "protocol": {"service_model"},
-    "exceptions": {"service_model", "protocol"},
+    "service_model": {"_values"},
+    "protocol": {"_values", "service_model"},
+    "exceptions": {"_values", "service_model", "protocol"},
     "clock": set(),
     "_fork": set(),
     "_pickling": set(),
@@ -72,7 +72,7 @@ PACKAGES = {
     "text": set(),
     "pool": {"exceptions"},
     "crypto": {"_fork", "_values", "exceptions"},
-    "tokens": {"clock", "crypto", "exceptions", "_fork", "offload", "pool", "resolve", "protocol"},
+    "tokens": {"_values", "clock", "crypto", "exceptions", "_fork", "offload", "pool", "resolve", "protocol"},
     "aws_json": {"exceptions", "service_model", "protocol"},
     "driver": {"protocol"},
     "service_time": {"clock", "exceptions", "protocol"},

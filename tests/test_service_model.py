@@ -103,7 +103,8 @@ def test_results_and_page_size_are_members_of_the_model(name: str) -> None:
 def test_pages_equal_the_paginators_of_botocore() -> None:
     theirs = Loader().load_service_model("cognito-idp", "paginators-1")["pagination"]
     for name in theirs.keys() & BOTH:
-        assert PAGES[name][:3] == (theirs[name]["input_token"], theirs[name]["result_key"], theirs[name]["limit_key"])
+        ours = (PAGES[name].token, PAGES[name].results, PAGES[name].size)
+        assert ours == (theirs[name]["input_token"], theirs[name]["result_key"], theirs[name]["limit_key"])
         assert theirs[name]["output_token"] == theirs[name]["input_token"]
 
 

@@ -10,14 +10,18 @@ import pytest
 
 from srpcore import Device
 from srpcore._values import Value, replace
+from srpcore.client.login_state import Account, LoggedOut, LoggingIn
 from srpcore.crypto.groups import MODP_3072
 from srpcore.crypto.key_exchange import Ephemeral
 from srpcore.exceptions import ConfigurationError
-from srpcore.flows.challenge import Answer, Challenge
+from srpcore.flows import challenge
+from srpcore.flows.challenge import Challenge
 from srpcore.flows.login_context import AppClient
 from srpcore.flows.paging import Page
 from srpcore.pool import Pool
 from srpcore.store import Login, Tokens
+from srpcore_transports.http_response import Answer
+from srpcore_transports.urls import Origin
 
 DEVICE = Device("key", "group", "Secr3t!")
 CHALLENGE = Challenge("SMS_MFA", "Secr3t!", {"CODE": "Secr3t!"}, "alice", available=("a", "b"))
@@ -28,10 +32,13 @@ VALUES: list[Value] = [
     MODP_3072,
     Ephemeral(0xFEEDFACE, 7),
     CHALLENGE,
-    Answer("Secr3t!", "Secr3t!", None, "choice", "Secr3t!", "Secr3t!", "Secr3t!"),
+    challenge.Answer("Secr3t!", "Secr3t!", None, "choice", "Secr3t!", "Secr3t!", "Secr3t!"),
     Page([{"Username": "alice"}], "token"),
+    Answer(200, {"set-cookie": "Secr3t!"}, b"Secr3t!", keep=True),
+    LoggingIn(Account("key", "alice"), LoggedOut()),
+    Origin("https", "example.com", 443),
 ]
-NAMES = [type(value).__name__ for value in VALUES]
+NAMES = [f"{type(value).__module__}.{type(value).__name__}" for value in VALUES]
 COPIES: list[Callable[[Value], Value]] = [
     copy.copy,
     copy.deepcopy,

@@ -262,7 +262,9 @@ source, are in ``tools/model_deviations.py``.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
+
+from ._values import Value
 
 __all__ = [
     "BOTOCORE_VERSION",
@@ -285,8 +287,10 @@ BOTOCORE_VERSION: Final = "{version}"
 """The version of botocore whose model this is."""'''
 
 PAGING = '''
-class Paging(NamedTuple):
+class Paging(Value):
     """How an operation answers in pages: the members of its requests and answers that matter."""
+
+    __slots__ = ("max_size", "results", "size", "token")
 
     token: str
     """The member, of the request and of the answer, that holds the token of the next page."""
@@ -296,6 +300,9 @@ class Paging(NamedTuple):
     """The member of the request that limits the results on a page, if there is one."""
     max_size: int | None
     """The largest page that may be asked for."""
+
+    def __init__(self, token: str, results: str, size: str | None, max_size: int | None) -> None:
+        self._set(token=token, results=results, size=size, max_size=max_size)
 '''
 
 EXCEPTIONS_HEADER = '''\

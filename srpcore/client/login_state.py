@@ -33,7 +33,9 @@ pycognito read and set them there.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
+
+from .._values import Value, replace
 
 __all__ = [
     "Account",
@@ -52,29 +54,44 @@ __all__ = [
 ]
 
 
-class Account(NamedTuple):
+class Account(Value):
     """What is known of a user besides the tokens."""
 
-    key: str | None = None
+    __slots__ = ("key", "refresh_way", "username")
+
+    key: str | None
     """The key of the login in the store. It is fixed when the tokens are obtained; ``username`` may change later."""
 
-    username: str | None = None
+    username: str | None
     """The canonical username: the service's own name for the user. SECRET_HASH is computed over it."""
 
-    refresh_way: str | None = None
+    refresh_way: str | None
     """The operation with which the last refresh succeeded, if that is known."""
 
+    def __init__(self, key: str | None = None, username: str | None = None, refresh_way: str | None = None) -> None:
+        self._set(key=key, username=username, refresh_way=refresh_way)
 
-class LoggedOut(NamedTuple):
+
+class LoggedOut(Value):
     """The object holds no tokens that it obtained itself or restored from a store."""
 
-    account: Account = Account()
-
-
-class LoggedIn(NamedTuple):
-    """The object holds tokens of *account*."""
+    __slots__ = ("account",)
 
     account: Account
+
+    def __init__(self, account: Account | None = None) -> None:
+        self._set(account=account or Account())
+
+
+class LoggedIn(Value):
+    """The object holds tokens of *account*."""
+
+    __slots__ = ("account",)
+
+    account: Account
+
+    def __init__(self, account: Account) -> None:
+        self._set(account=account)
 
 
 class AdminChallenge:
@@ -94,12 +111,17 @@ class AdminChallenge:
         return self.reply.get("Session")
 
 
-class LoggingIn(NamedTuple):
+class LoggingIn(Value):
     """A login of *account* is under way."""
+
+    __slots__ = ("account", "admin", "before")
 
     account: Account
     before: LoggedOut | LoggedIn
-    admin: AdminChallenge | None = None
+    admin: AdminChallenge | None
+
+    def __init__(self, account: Account, before: LoggedOut | LoggedIn, admin: AdminChallenge | None = None) -> None:
+        self._set(account=account, before=before, admin=admin)
 
 
 LoginState: TypeAlias = LoggedOut | LoggingIn | LoggedIn
@@ -118,13 +140,13 @@ def started(state: LoginState, key: str | None) -> LoggingIn:
 def answering(state: LoginState, key: str | None) -> LoggingIn:
     """Return the state while a challenge is answered. The login may have begun in another object or process."""
     if isinstance(state, LoggingIn):
-        return state._replace(account=state.account._replace(key=key or state.account.key))
+        return replace(state, account=replace(state.account, key=key or state.account.key))
     return started(state, key)
 
 
 def named(state: LoginState, username: str | None) -> LoginState:
     """Return *state* with the canonical *username* from a reply, or unchanged if the reply had none."""
-    return state if username is None else state._replace(account=state.account._replace(username=username))
+    return state if username is None else replace(state, account=replace(state.account, username=username))
 
 
 def challenged(state: LoginState, reply: dict[str, Any] | None) -> LoginState:
@@ -133,13 +155,13 @@ def challenged(state: LoginState, reply: dict[str, Any] | None) -> LoginState:
         return state
     # A reply without a challenge has the tokens, which must not stay in the state.
     has_challenge = reply is not None and reply.get("ChallengeName") is not None
-    return state._replace(admin=AdminChallenge(reply) if reply is not None and has_challenge else None)
+    return replace(state, admin=AdminChallenge(reply) if reply is not None and has_challenge else None)
 
 
 def obtained(state: LoginState) -> LoggedIn:
     """Return the state after tokens were obtained, by the login under way or by a refresh."""
     if isinstance(state, LoggingIn) and state.account.key is None:
-        return LoggedIn(state.account._replace(key=state.before.account.key))
+        return LoggedIn(replace(state.account, key=state.before.account.key))
     return LoggedIn(state.account)
 
 
@@ -149,7 +171,9 @@ def restored(state: LoginState, account: Account, *, tokens: bool) -> LoggedOut 
     What *account* leaves open (None) is taken from *state*.
     """
     known = settled(state).account
-    account = Account(*(new or old for new, old in zip(account, known, strict=True)))
+    account = Account(
+        account.key or known.key, account.username or known.username, account.refresh_way or known.refresh_way
+    )
     return LoggedIn(account) if tokens else LoggedOut(account)
 
 

@@ -98,8 +98,8 @@ class SharedPersistence(CognitoAttributes):
         if state.account.key is not None:
             return state.account.key
         key = self._key_of_username()
-        state = state._replace(account=state.account._replace(key=key))
-        self._login = self._login._replace(before=state) if isinstance(self._login, LoggingIn) else state
+        state = replace(state, account=replace(state.account, key=key))
+        self._login = replace(self._login, before=state) if isinstance(self._login, LoggingIn) else state
         return key
 
     def _key_of_username(self) -> str:

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from .. import tokens
 from .._fork import ForkSafeLock
+from .._values import replace
 from ..exceptions.base import ConfigurationError
 from ..exceptions.not_authorized import InvalidRefreshToken, RefreshTokenRefused
 from ..exceptions.service_exceptions import RefreshTokenReuseException, UserNotFoundException
@@ -156,7 +157,7 @@ class SharedRefresh(SharedKeys):
                 self._drop_tokens()
                 yield from self._save()
             raise
-        self._login = self._login._replace(account=account._replace(refresh_way=way))
+        self._login = replace(self._login, account=replace(account, refresh_way=way))
         return reply
 
     def _use_stored_tokens(self, login: Login | None) -> Flow[bool]:
@@ -168,10 +169,10 @@ class SharedRefresh(SharedKeys):
             return False
         account = settled(self._login).account
         self.device, stored = self.device or login.device, login.tokens
-        account = account._replace(username=account.username or login.username)
+        account = replace(account, username=account.username or login.username)
         if stored is not None and stored.refresh_token not in (None, self.refresh_token):
-            account = account._replace(refresh_way=login.refresh_way or account.refresh_way)
-        self._login = self._login._replace(account=account)
+            account = replace(account, refresh_way=login.refresh_way or account.refresh_way)
+        self._login = replace(self._login, account=account)
         if stored is None or stored.refresh_token in (None, self.refresh_token):
             return False
         self.refresh_token = stored.refresh_token

@@ -19,20 +19,27 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, ClassVar, Final, NamedTuple, Self, cast
+from typing import Any, ClassVar, Final, Self, cast
+
+from .._values import Value
 
 __all__ = ["COUNTERPARTS", "REASONS", "Compatible", "Counterpart", "combined", "loaded"]
 
 
-class Counterpart(NamedTuple):
+class Counterpart(Value):
     """The classes of other packages that one of our exceptions also is."""
+
+    __slots__ = ("botocore", "kwargs", "requests")
 
     botocore: str
     """The name of the class in ``botocore.exceptions``."""
-    kwargs: tuple[str, ...] = ()
+    kwargs: tuple[str, ...]
     """The names of botocore's constructor arguments, which are the keys of its attribute ``kwargs``."""
-    requests: str = ""
+    requests: str
     """The name of the class in ``requests.exceptions``, for the fetch of a key set."""
+
+    def __init__(self, botocore: str, kwargs: tuple[str, ...] = (), requests: str = "") -> None:
+        self._set(botocore=botocore, kwargs=kwargs, requests=requests)
 
 
 COUNTERPARTS: Final[Mapping[str, Counterpart]] = {

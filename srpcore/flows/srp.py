@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
+from .._values import Value
 from ..crypto import cognito
 from ..crypto.device import Device, device_identity
 from ..crypto.encoding import decode_secret_block, parse_hex, parse_public_value, to_hex
@@ -40,8 +41,10 @@ MAX_SALT_DIGITS = 256
 """The highest number of hexadecimal digits of SALT. The service sends 32; the limit only bounds the work."""
 
 
-class Prover(NamedTuple):
+class Prover(Value):
     """Functions that prove a password, and a device. Programs for pycognito override them as methods of AWSSRP."""
+
+    __slots__ = ("get_auth_params", "get_device_params", "process_challenge", "process_device_challenge")
 
     get_auth_params: Callable[[], dict[str, str]]
     """Returns the AuthParameters of InitiateAuth. It is called once for each exchange."""
@@ -52,11 +55,25 @@ class Prover(NamedTuple):
     It is called with the ChallengeParameters and with the AuthParameters that were sent.
     """
 
-    get_device_params: Callable[[], dict[str, str]] | None = None
+    get_device_params: Callable[[], dict[str, str]] | None
     """Returns the ChallengeResponses to DEVICE_SRP_AUTH; None if nothing is overridden."""
 
-    process_device_challenge: Callable[[dict[str, Any]], dict[str, str]] | None = None
+    process_device_challenge: Callable[[dict[str, Any]], dict[str, str]] | None
     """Returns the ChallengeResponses to DEVICE_PASSWORD_VERIFIER, for its ChallengeParameters."""
+
+    def __init__(
+        self,
+        get_auth_params: Callable[[], dict[str, str]],
+        process_challenge: Callable[[dict[str, Any], dict[str, str]], dict[str, str]],
+        get_device_params: Callable[[], dict[str, str]] | None = None,
+        process_device_challenge: Callable[[dict[str, Any]], dict[str, str]] | None = None,
+    ) -> None:
+        self._set(
+            get_auth_params=get_auth_params,
+            process_challenge=process_challenge,
+            get_device_params=get_device_params,
+            process_device_challenge=process_device_challenge,
+        )
 
 
 def password_prover(context: LoginContext, password: str) -> Prover:

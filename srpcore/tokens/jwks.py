@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
+from .._values import Value
 from ..exceptions.base import TransportError
 from ..exceptions.tokens import InvalidKey, UnknownKey
 from .jws import ALGORITHM
@@ -33,10 +34,15 @@ UNKNOWN_KEY = "token is signed with an unknown key (kid): check the user pool id
 """The message of :class:`~srpcore.exceptions.UnknownKey`."""
 
 
-class KeySet(NamedTuple):
+class KeySet(Value):
     """The RS256 keys of one issuer, by key id (``kid``)."""
 
+    __slots__ = ("keys",)
+
     keys: Mapping[str, PublicKey]
+
+    def __init__(self, keys: Mapping[str, PublicKey]) -> None:
+        self._set(keys=keys)
 
     def key(self, kid: str) -> PublicKey:
         """Return the key whose id is *kid*.

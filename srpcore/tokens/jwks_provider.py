@@ -64,7 +64,7 @@ import os
 from collections.abc import Awaitable, Callable
 from contextvars import Context
 from threading import Event, Thread
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from .._fork import ForkSafeLock, reset_in_child
 from ..exceptions.base import SrpcoreError, TransportError, TransportTimeout
@@ -95,15 +95,15 @@ class KeyTiming:
         seconds("cool_down", cool_down, zero=False)
         seconds("stale_if_error", stale_if_error)
         seconds("timeout", timeout, zero=False)
-        self.max_age, self.cool_down = max_age, cool_down
-        self.stale_if_error, self.timeout = stale_if_error, timeout
+        self.max_age, self.cool_down, self.stale_if_error, self.timeout = max_age, cool_down, stale_if_error, timeout
 
 
-class _LastFetch(NamedTuple):
-    ended: float
-    failures: int = 0  # failed fetches since the last successful one
-    error: str = ""  # why it failed
-    reason: str = "answer"  # the TransportError's ``reason`` for that
+class _LastFetch:
+    __slots__ = ("ended", "error", "failures", "reason")
+
+    def __init__(self, ended: float, failures: int = 0, error: str = "", reason: str = "answer") -> None:
+        # The failed fetches since the last successful one, and why the last one failed (the TransportError's reason).
+        self.ended, self.failures, self.error, self.reason = ended, failures, error, reason
 
 
 class KeyCache:

@@ -12,6 +12,7 @@ from functools import partial
 import pytest
 
 from srpcore import exceptions
+from srpcore._values import replace
 
 from .catalogue import (
     EXCEPTION_NAMES,
@@ -169,7 +170,7 @@ def refused_by(name: str, client: Client, service: FaultyService, asked: Asked) 
     if asked.name == "refresh" and name in GOES_ANOTHER_WAY:
         assert service.arrived["GetTokensFromRefreshToken"] == 1
         login = client.user._login
-        client.user._login = login._replace(account=login.account._replace(refresh_way=None))
+        client.user._login = replace(login, account=replace(login.account, refresh_way=None))
         return
     assert type(error).__name__ == name
     assert isinstance(error, getattr(exceptions, name))

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from srpcore._values import replace
 from srpcore_transports.http_response import (
     MAX_FIELDS,
     MAX_HEAD,
@@ -144,7 +145,7 @@ def test_a_valid_response_is_read(data: bytes, expected: tuple[int, dict[str, st
     if pieces == 1 and data.startswith(EMPTY):
         # The bytes after the response are not there yet.
         expected = (*expected[:3], True)
-    assert answer == expected
+    assert answer == Answer(*expected)
 
 
 REFUSED: dict[str, tuple[bytes, str]] = {
@@ -330,7 +331,7 @@ def outcome(data: bytes, cuts: list[int]) -> object:
             answer = reader.feed(data[start:end])
             if answer is not None:
                 # The bytes after the response decide about `keep`, if they were received with it.
-                return answer._replace(keep=False)
+                return replace(answer, keep=False)
         return reader.feed(b"")
     except InvalidResponse as error:
         return type(error), str(error)

@@ -27,8 +27,9 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import closing
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
+from srpcore._values import Value
 from srpcore.clock import monotonic_clock
 from srpcore.exceptions.base import TransportError, TransportTimeout
 from srpcore.protocol import Fetch, Operation, Reply
@@ -42,12 +43,17 @@ __all__ = ["Attempt", "Attempts", "Pause", "Steps", "not_sent_in_time", "run_att
 T = TypeVar("T")
 
 
-class Attempt(NamedTuple):
+class Attempt(Value):
     """A step: send the request once, and finish by *deadline* (a reading of ``monotonic_clock()``)."""
+
+    __slots__ = ("deadline", "repeatable")
 
     deadline: float
     repeatable: bool
     """Whether the service may process the request twice."""
+
+    def __init__(self, deadline: float, repeatable: bool) -> None:
+        self._set(deadline=deadline, repeatable=repeatable)
 
     def seconds_left(self, at_most: float) -> float:
         """Return the seconds until the deadline, or *at_most* if that is less.
@@ -67,10 +73,15 @@ def not_sent_in_time() -> TransportTimeout:
     return TransportTimeout(message, may_have_arrived=False, transient=False)
 
 
-class Pause(NamedTuple):
+class Pause(Value):
     """A step: wait before the next attempt."""
 
+    __slots__ = ("seconds",)
+
     seconds: float
+
+    def __init__(self, seconds: float) -> None:
+        self._set(seconds=seconds)
 
 
 Steps: TypeAlias = Generator[Attempt | Pause, Any, T]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import selectors
-from typing import NamedTuple
+import ssl
+from socket import socket
 
 from srpcore._fork import ForkSafeLock, reset_in_child
 from srpcore.clock import Clock, monotonic_clock, system_clock
@@ -22,11 +23,16 @@ FRESH_SECONDS = 5.0
 that early."""
 
 
-class _Idle(NamedTuple):
+class _Idle(Value):
+    __slots__ = ("connection", "origin", "since")
+
     origin: Origin
     connection: Connection
     since: tuple[float, float]
 
+
+    def __init__(self, origin: Origin, connection: Connection, since: tuple[float, float]) -> None:
+        self._set(origin=origin, connection=connection, since=since)
 
 class IdleConnections:
     """The idle connections of one transport. The connection that was used last is taken first.

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from socket import EAI_NONAME, IPPROTO_TCP, SOCK_STREAM, TCP_NODELAY, gaierror, getaddrinfo, socket
 from typing import Any
 
+from srpcore._values import replace
 from srpcore.clock import monotonic_clock
 from srpcore.exceptions.base import ConfigurationError, TransportError, TransportTimeout
 from srpcore.exceptions.context import without_context
@@ -90,14 +91,14 @@ def open_connection(
     """
     timeout = attempt.seconds_left(timeout)
     # One deadline for everything except the name lookup: all addresses that are tried, the tunnel, the TLS handshake.
-    attempt = attempt._replace(deadline=monotonic_clock() + timeout)
+    attempt = replace(attempt, deadline=monotonic_clock() + timeout)
     through = None if proxy is None else Origin("http", proxy.host, proxy.port)
     where = origin.host if proxy is None else f"{origin.host} through the proxy {proxy.host}:{proxy.port}"
     action = f"connecting to {where}"
     with without_context, _phase(action, timeout, origin, connecting=True, proxy=through, arrived=False):
-        _, host, port = through or origin
+        server = through or origin
         while True:
-            sock = _connect(attempt, (host, port))
+            sock = _connect(attempt, (server.host, server.port))
             if tls is None:
                 return Connection(sock)
             with _closed_on_failure(sock):
@@ -166,7 +167,7 @@ def send_request(
         except Unanswered:
             # A server that refuses a request may answer and close before it has read all of it (RFC 9112, section 9.5).
             with suppress(TransportError):
-                return _answer(sock, attempt, origin, method, timeout, limit)._replace(keep=False)
+                return replace(_answer(sock, attempt, origin, method, timeout, limit), keep=False)
             raise
         return _answer(sock, attempt, origin, method, timeout, limit)
 

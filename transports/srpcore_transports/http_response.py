@@ -23,7 +23,9 @@ No message of an exception quotes the response, because it may contain tokens.
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
+
+from srpcore._values import Value
 
 __all__ = [
     "MAX_FIELDS",
@@ -65,13 +67,19 @@ _Fields: TypeAlias = list[tuple[str, str]]
 """The names, in lower case, and the values of headers."""
 
 
-class Answer(NamedTuple):
+class Answer(Value):
     """One response. Header names are in lower case; ``keep`` is whether the connection can be used again."""
+
+    __slots__ = ("body", "headers", "keep", "status")
+    _hidden = frozenset({"body", "headers"})
 
     status: int
     headers: dict[str, str]
     body: bytes
     keep: bool
+
+    def __init__(self, status: int, headers: dict[str, str], body: bytes, keep: bool) -> None:
+        self._set(status=status, headers=headers, body=body, keep=keep)
 
 
 class InvalidResponse(Exception):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from ssl import SSLSocket
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
+from srpcore._values import Value
 from srpcore.aws_json import decode
 from srpcore.exceptions.base import TransportError
 from srpcore.protocol import Fetch, Operation, Reply
@@ -178,7 +179,10 @@ class HttpsTransport(HttpTransport):
         )
 
 
-class _Request(NamedTuple):
+class _Request(Value):
+    __slots__ = ("body", "headers", "method", "origin", "proxy", "target")
+    _hidden = frozenset({"body", "headers"})
+
     origin: Origin
     proxy: Proxy | None
     method: str
@@ -189,8 +193,19 @@ class _Request(NamedTuple):
 
 def _prepare(method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> _Request:
     origin, target = origin_and_target(url)
-    proxy = proxy_for(*origin)
+    proxy = proxy_for(origin.scheme, origin.host, origin.port)
     if proxy is not None and origin.scheme == "http":
         # Without TLS there is no tunnel, so the proxy needs the whole URL (RFC 9112, section 3.2.2).
         target, headers = f"http://{host_of(url)}{target}", {**headers, **proxy.headers}
     return _Request(origin, proxy, method, target, headers, body)
+    def __init__(
+        self,
+        origin: Origin,
+        proxy: Proxy | None,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+    ) -> None:
+        self._set(origin=origin, proxy=proxy, method=method, target=target, headers=headers, body=body)
+

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
+from srpcore._values import Value
 from srpcore.pool import switch
 
 from .attempts import Attempts
@@ -23,12 +24,17 @@ MAX_RESPONSE_SIZE = 10 * 2**20
 """The default limit of a response in bytes. A page of 60 users fits, even if every attribute has its maximal length."""
 
 
-class Limits(NamedTuple):
+class Limits(Value):
     """The limits of one request: seconds to connect, seconds of silence while reading, bytes of the response body."""
+
+    __slots__ = ("connect", "read", "size")
 
     connect: float
     read: float
     size: int
+
+    def __init__(self, connect: float, read: float, size: int) -> None:
+        self._set(connect=connect, read=read, size=size)
 
 
 class TransportArguments(TypedDict, total=False):

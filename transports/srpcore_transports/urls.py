@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from srpcore._values import Value
 from srpcore.exceptions.base import ConfigurationError
 from srpcore.pool import other_endpoint
 
@@ -15,12 +15,17 @@ __all__ = ["Origin", "check_characters", "host_of", "origin_and_target", "what_t
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-class Origin(NamedTuple):
+class Origin(Value):
     """What a connection leads to (RFC 9110, section 4.3.1)."""
+
+    __slots__ = ("host", "port", "scheme")
 
     scheme: str
     host: str
     port: int
+
+    def __init__(self, scheme: str, host: str, port: int) -> None:
+        self._set(scheme=scheme, host=host, port=port)
 
     @property
     def url(self) -> str:

@@ -80,7 +80,7 @@ class HttpxBase(HttpTransport, Generic[C]):
     def _prepare(self, modules: Modules, attempt: Attempt, parts: RequestParts) -> tuple[Any, Proxy | None]:
         """Return the HttpxRequest for *parts*, and the proxy that it goes through."""
         origin, _ = origin_and_target(parts.url)
-        proxy = proxy_for(*origin) if self._client is None else None
+        proxy = proxy_for(origin.scheme, origin.host, origin.port) if self._client is None else None
         return modules.request.HttpxRequest(attempt, *parts, proxy=proxy, limits=self._limits), proxy
 
     def _import_httpx(self) -> Modules:
