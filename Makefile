@@ -34,7 +34,7 @@ endif
 endif
 endif
 
-.PHONY: demo check unit test test-all lint test-wheel test-pythons docs lambda-layer benchmarks model generate update changes latest clean
+.PHONY: demo check unit test test-all lint test-wheel test-pythons docs lambda-layer benchmarks mutants model generate update changes latest clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/srpcore demo
@@ -89,6 +89,11 @@ benchmarks: $(VENV)/.benchmark $(NODE)/.installed
 	@$(BIN)/python benchmarks/cold_start.py
 	@$(BIN)/python benchmarks/lambda_functions.py
 	@$(BIN)/python benchmarks/warm_log_in.py
+
+# Change the code in small steps and see whether a test fails (docs/mutants.md). MODULE=srpcore/crypto limits it. A run that
+# was interrupted goes on where it stopped.
+mutants: $(VENV)/.mutation
+	@$(BIN)/python tools/mutants.py $(MODULE)
 
 # Generate srpcore/service_model.py from the service model in botocore.
 model: $(VENV)/.test
