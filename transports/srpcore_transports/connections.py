@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import selectors
-import ssl
-from socket import socket
 
 from srpcore._fork import ForkSafeLock, reset_in_child
+from srpcore._values import Value
 from srpcore.clock import Clock, monotonic_clock, system_clock
 
 from .http_connection import Connection
@@ -30,9 +29,9 @@ class _Idle(Value):
     connection: Connection
     since: tuple[float, float]
 
-
     def __init__(self, origin: Origin, connection: Connection, since: tuple[float, float]) -> None:
         self._set(origin=origin, connection=connection, since=since)
+
 
 class IdleConnections:
     """The idle connections of one transport. The connection that was used last is taken first.

@@ -190,14 +190,6 @@ class _Request(Value):
     headers: Mapping[str, str]
     body: bytes | None
 
-
-def _prepare(method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> _Request:
-    origin, target = origin_and_target(url)
-    proxy = proxy_for(origin.scheme, origin.host, origin.port)
-    if proxy is not None and origin.scheme == "http":
-        # Without TLS there is no tunnel, so the proxy needs the whole URL (RFC 9112, section 3.2.2).
-        target, headers = f"http://{host_of(url)}{target}", {**headers, **proxy.headers}
-    return _Request(origin, proxy, method, target, headers, body)
     def __init__(
         self,
         origin: Origin,
@@ -209,3 +201,11 @@ def _prepare(method: str, url: str, headers: Mapping[str, str], body: bytes | No
     ) -> None:
         self._set(origin=origin, proxy=proxy, method=method, target=target, headers=headers, body=body)
 
+
+def _prepare(method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> _Request:
+    origin, target = origin_and_target(url)
+    proxy = proxy_for(origin.scheme, origin.host, origin.port)
+    if proxy is not None and origin.scheme == "http":
+        # Without TLS there is no tunnel, so the proxy needs the whole URL (RFC 9112, section 3.2.2).
+        target, headers = f"http://{host_of(url)}{target}", {**headers, **proxy.headers}
+    return _Request(origin, proxy, method, target, headers, body)
