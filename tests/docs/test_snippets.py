@@ -28,8 +28,10 @@ import pytest
 import srpcore
 import srpcore_transports
 import support.sites  # noqa: F401 - Django needs its settings before rest_framework is imported
+from srpcore import TokenVerifier
 from srpcore.crypto.totp import totp
 from srpcore.protocol import Operation
+from srpcore_transports.https import HttpsTransport
 from srpcore_transports.local import LocalUserPool
 
 pytestmark = pytest.mark.slow  # for `make check`, which runs at every save
@@ -164,8 +166,34 @@ def run(snippet: Snippet, namespace: dict[str, Any]) -> None:
         if inspect.iscoroutine(running):
             asyncio.run(running)
         del running
+        close_transports(namespace)
         namespace.clear()
         gc.collect()  # a connection that was not closed is a ResourceWarning
+
+
+def close_transports(namespace: dict[str, Any]) -> None:
+    """Close the transports that a program keeps at module level, as a function of AWS Lambda does."""
+    for value in namespace.values():
+        if isinstance(value, HttpsTransport):
+            value.close()
+
+
+def test_the_function_that_logs_in_returns_a_token(served: Served) -> None:
+    (snippet,) = (snippet for snippet in snippets() if "prepared.prepare()" in snippet.source)
+    namespace: dict[str, Any] = {"Any": Any}
+    exec(of_the_pool(snippet, served).code, namespace)
+    answer = namespace["handler"]({"username": "alice", "password": PASSWORD}, RemainingTime())
+    close_transports(namespace)
+    options: dict[str, Any] = {"client_id": served.pool.client_id, "token_use": "access", "endpoint_url": served.url}
+    with TokenVerifier(served.pool.user_pool_id, **options) as verifier:
+        assert verifier.verify(answer["access_token"])["username"] == "alice"
+
+
+class RemainingTime:
+    """The context of a function that may run for half a minute more."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 30_000
 
 
 def loop_that_answers_steps() -> Snippet:
