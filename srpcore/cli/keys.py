@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 
-from ..pool import Pool, default_endpoint
+from ..pool import Pool
 from ..resolve import transport_module
 from ..tokens.jwks import parse_fetched_key_set
 from ..tokens.strict_json import json_object
+from .settings import settings_of
 
 __all__ = ["keys"]
 
@@ -22,14 +23,15 @@ def keys(arguments: argparse.Namespace) -> int:
     Raises:
         SrpcoreError: the pool id or the endpoint is invalid, or the key set could not be fetched or has no usable key.
     """
+    settings = settings_of(arguments)
     pool = Pool(
-        arguments.user_pool_id,
+        settings.required("user_pool_id"),
         # Not from AWS_ENDPOINT_URL: an environment variable must not change which keys are trusted.
-        endpoint_url=arguments.endpoint_url or default_endpoint(Pool(arguments.user_pool_id).region),
-        allow_http=arguments.allow_http,
+        endpoint_url=settings.trusted_endpoint(),
+        allow_http=settings.allow_http,
     )
     with transport_module("https").HttpsTransport(
-        region=pool.region, endpoint_url=pool.endpoint_url, allow_http=arguments.allow_http
+        region=pool.region, endpoint_url=pool.endpoint_url, allow_http=settings.allow_http
     ) as transport:
         document: bytes = transport.fetch(pool.jwks_url)
     parse_fetched_key_set(document, pool.jwks_url)

@@ -1,4 +1,4 @@
-"""``srpcore login``: log in at the terminal, and print the tokens.
+"""``srpcore login``: log in at the terminal, keep the login, and print a summary or the tokens.
 
 The login is a sequence of steps: the service sends a challenge, and the command prompts for the answer. What the
 challenge needs decides the prompt::
@@ -7,48 +7,69 @@ challenge needs decides the prompt::
     new_password    the new password, twice, and the attributes that the pool requires
     choice          one of the factors that the service names
     set_up          a factor to set up: an authenticator app (its secret is shown) or an e-mail address
+    password        the password, by SRP
+    clear_password  the password itself is sent; only after USER_AUTH
     answer          the answer to the pool's own challenge
+
+At a terminal a mistyped code may be entered again, until the service ends the Session.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
+import platform
 import sys
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from ..client import Cognito, SignIn
 from ..exceptions.base import ConfigurationError
+from ..exceptions.not_authorized import InvalidSession, SessionExpired
+from ..exceptions.service_exceptions import CodeMismatchException
 from ..flows.challenge import Challenge, unsupported
 from ..pool import Pool
-from ..text import printable
-from .prompt import ask, ask_secret
+from ..text import Style, printable
+from .output import as_json, format_time, note, print_json
+from .prompt import ask, ask_secret, at_terminal
+from .qr_code import show_totp_secret
+from .settings import Settings, settings_of
 
 __all__ = ["login"]
 
+_PASSWORD_FIRST = ("USER_SRP_AUTH", "USER_PASSWORD_AUTH", "ADMIN_USER_PASSWORD_AUTH")
+
 
 def login(arguments: argparse.Namespace) -> int:
-    """Log in, prompt for the answers to the challenges, and print the tokens.
+    """Log in, prompt for the answers to the challenges, and print the result.
 
     Raises:
         SrpcoreError: the login failed.
     """
+    settings = settings_of(arguments)
     # Prompt only after the other arguments were checked: a user should not have to type a password before learning that
     # an option was wrong. Cognito checks the pool id only when it is used.
-    Pool(arguments.user_pool_id)
-    with Cognito(
-        arguments.user_pool_id,
-        arguments.client_id,
-        client_secret=os.environ.get("SRPCORE_CLIENT_SECRET") or None,
-        endpoint_url=arguments.endpoint_url,
-        allow_http=arguments.allow_http or None,
-    ) as user:
-        user.username = arguments.username or ask("Username: ")
-        step = user.sign_in(ask_secret("Password: "))
+    Pool(settings.required("user_pool_id"))
+    settings.required("client_id")
+    settings = settings._replace(username=settings.username or ask("Username: "))
+    with settings.client(stored=True) as user:
+        password = ask_secret("Password: ") if arguments.auth_flow in _PASSWORD_FIRST else None
+        step = user.sign_in(password, auth_flow=arguments.auth_flow, preferred=arguments.preferred)
         while step.challenge is not None:
             step = _answer(step, step.challenge)
+        _confirm_device(user, settings, remember=arguments.remember_device)
+        if settings.store != "none":
+            settings.remember()
+        _print(user, settings, arguments)
+    return 0
+
+
+def _confirm_device(user: Cognito, settings: Settings, *, remember: bool) -> None:
+    """Confirm the device if the pool tracks devices, because refresh works with a confirmed device only."""
+    if user.new_device_metadata is not None and (remember or settings.store != "none"):
+        user.confirm_device(f"srpcore on {platform.node()}"[:128], remember=remember)
+
+
+def _print(user: Cognito, settings: Settings, arguments: argparse.Namespace) -> None:
     tokens = {
         "id_token": user.id_token,
         "access_token": user.access_token,
@@ -56,8 +77,19 @@ def login(arguments: argparse.Namespace) -> int:
         "token_type": user.token_type,
         "expires_in": user.expires_in,
     }
-    print(tokens[f"{arguments.token}_token"] if arguments.token else json.dumps(tokens, indent=2))
-    return 0
+    if arguments.token:
+        print(tokens[f"{arguments.token}_token"])
+    elif as_json(arguments):
+        if not arguments.refresh_token:
+            del tokens["refresh_token"]
+        print_json(tokens)
+    else:
+        style = Style(sys.stdout)
+        name = printable(str((user.id_claims or {}).get("cognito:username", user.username)))
+        print(f"{style.paint(style.sign('tick'), 'green')} logged in as {style.paint(name, 'bold')}")
+        print(f"  the access token expires {format_time(float((user.access_claims or {})['exp']))}")
+        if settings.store != "none":
+            print('  srpcore token prints it, and refreshes it: curl -H "Authorization: Bearer $(srpcore token)"')
 
 
 def _answer(step: SignIn, challenge: Challenge) -> SignIn:
@@ -68,9 +100,28 @@ def _answer(step: SignIn, challenge: Challenge) -> SignIn:
 
 
 def _answer_code(step: SignIn, challenge: Challenge) -> SignIn:
+    question = f"Code sent to {challenge.destination or 'you'}: "
     if challenge.name == "SOFTWARE_TOKEN_MFA":
-        return step.answer(code=ask_secret("Code of the authenticator app: "))
-    return step.answer(code=ask_secret(f"Code sent to {challenge.destination or 'you'}: "))
+        question = "Code of the authenticator app: "
+    return _answer_with_code(step, question)
+
+
+def _answer_with_code(step: SignIn, question: str) -> SignIn:
+    """Ask for a code, and again after a wrong one."""
+    wrong: CodeMismatchException | None = None
+    while True:
+        try:
+            return step.answer(code=ask_secret(question).strip())
+        except CodeMismatchException as error:
+            if not at_terminal():
+                raise
+            wrong = error
+            note("That code is wrong: enter the newest one.")
+        except (InvalidSession, SessionExpired):
+            # The service ends the Session after some wrong codes. Then the code is what was wrong.
+            if wrong is None:
+                raise
+            raise wrong from None
 
 
 def _answer_new_password(step: SignIn, challenge: Challenge) -> SignIn:
@@ -81,8 +132,13 @@ def _answer_new_password(step: SignIn, challenge: Challenge) -> SignIn:
     return step.answer(new_password=new_password, attributes=attributes)
 
 
+def _answer_password(step: SignIn, _challenge: Challenge) -> SignIn:
+    return step.answer(password=ask_secret("Password: "))
+
+
 def _answer_choice(step: SignIn, challenge: Challenge) -> SignIn:
-    return step.answer(choice=_choose("Second factor", challenge.choices))
+    question = "Second factor" if challenge.name == "SELECT_MFA_TYPE" else "Factor"
+    return step.answer(choice=_choose(question, challenge.choices))
 
 
 def _answer_set_up(step: SignIn, challenge: Challenge) -> SignIn:
@@ -98,8 +154,8 @@ def _answer_set_up(step: SignIn, challenge: Challenge) -> SignIn:
     if _choose("Second factor to set up", tuple(possible)) != "SOFTWARE_TOKEN_MFA":
         return step.answer(attributes={"email": ask("E-mail address: ")})
     secret, step = step.set_up_totp()
-    print(f"Secret for the authenticator app: {printable(secret)}", file=sys.stderr)
-    return step.answer(code=ask_secret("Code of the authenticator app: "))
+    show_totp_secret(secret, "")
+    return _answer_with_code(step, "Code of the authenticator app: ")
 
 
 def _answer_custom(step: SignIn, challenge: Challenge) -> SignIn:
@@ -131,6 +187,8 @@ def _unanswerable(challenge: Challenge) -> ConfigurationError:
 _ANSWERS: Final[Mapping[str, Callable[[SignIn, Challenge], SignIn]]] = {
     "code": _answer_code,
     "new_password": _answer_new_password,
+    "password": _answer_password,
+    "clear_password": _answer_password,
     "choice": _answer_choice,
     "set_up": _answer_set_up,
     "answer": _answer_custom,

@@ -7,6 +7,7 @@ import itertools
 import os
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,15 @@ from srpcore.cli import main
 from srpcore.crypto.totp import totp
 from support.cli_processes import Result, Server, environment, serving
 from support.users import PASSWORD
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let each test have its own profiles and stored logins, and return the folder with them."""
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -91,9 +101,11 @@ def sms_user(server: Server, admin: Any, make_user: Callable[..., str]) -> tuple
 def run_here(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Run the command line in this process: the many refusals need no process each."""
 
-    def run_here(*arguments: str, stdin: str = "") -> Result:
+    def run_here(*arguments: str, stdin: str = "", **settings: str) -> Result:
         for name in os.environ.keys() - environment().keys():
             monkeypatch.delenv(name)
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
         monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
         status = main(arguments)
         return Result(status, *capsys.readouterr())

@@ -38,11 +38,8 @@ def test_pool_id_is_read_from_the_environment(
     assert [key["kty"] for key in json.loads(capsys.readouterr().out)["keys"]] == ["RSA"]
 
 
-def test_a_missing_pool_id_is_an_error(run_here: Callable[..., Result], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        run_here("keys")
-    assert ended.value.code == 2
-    assert "POOL_ID" in capsys.readouterr().err
+def test_a_missing_pool_id_is_an_error(run_here: Callable[..., Result]) -> None:
+    assert "no user_pool_id: give" in run_here("keys").refused(2)
 
 
 def test_an_invalid_pool_id_is_an_error(run_here: Callable[..., Result]) -> None:

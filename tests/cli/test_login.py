@@ -30,9 +30,14 @@ def tokens_of(result: Result) -> dict[str, Any]:
 
 def test_tokens_are_printed_as_json(server: Server, admin: Any, user: str) -> None:
     tokens = tokens_of(login(server, user, PASSWORD))
-    assert tokens.keys() == {"id_token", "access_token", "refresh_token", "token_type", "expires_in"}
+    assert tokens.keys() == {"id_token", "access_token", "token_type", "expires_in"}
     assert (tokens["token_type"], tokens["expires_in"]) == ("Bearer", 3600)
     assert admin.get_user(AccessToken=tokens["access_token"])["Username"] == user
+
+
+def test_the_refresh_token_is_printed_only_if_it_is_asked_for(server: Server, admin: Any, user: str) -> None:
+    refresh_token = tokens_of(login(server, user, PASSWORD, options=("--refresh-token",)))["refresh_token"]
+    assert admin.get_tokens_from_refresh_token(ClientId=server.client_id, RefreshToken=refresh_token)
 
 
 def test_a_single_token_is_printed(server: Server, admin: Any, user: str) -> None:

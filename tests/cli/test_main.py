@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,16 @@ import srpcore
 from srpcore.cli import main
 from support.cli_processes import SRPCORE, Result, Server, environment, run
 from support.users import PASSWORD
+
+COMMANDS = (
+    "login token whoami logout decode verify keys password mfa devices passkeys users groups serve demo bench completion"
+).split()
+
+
+def test_the_documentation_has_every_command() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text("utf-8")
+    table = page.split("## All commands")[1].split("\n\n")[1]
+    assert {*re.findall(r"`(\w+)", table)} >= {*COMMANDS}
 
 
 def test_version_is_printed() -> None:
@@ -29,8 +40,8 @@ def test_the_installed_script_runs_the_same_program() -> None:
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     result = run("--help")
     assert result.status == 0
-    for command in ("login", "verify", "keys", "serve", "demo", "bench"):
-        assert f"\n    {command} " in result.stdout
+    for command in COMMANDS:
+        assert re.search(rf"\n    {command}\s", result.stdout)
         with pytest.raises(SystemExit) as ended:
             main([command, "--help"])
         assert ended.value.code == 0

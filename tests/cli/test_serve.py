@@ -215,7 +215,7 @@ def test_a_port_in_use_is_one_error_line(server: Server) -> None:
 @pytest.mark.parametrize("host", ["", "a..b"])
 def test_an_invalid_host_is_one_error_line(host: str) -> None:
     last = run("serve", "--port", "0", "--host", host)
-    assert (last.status, last.stdout) == (1, "")
+    assert (last.status, last.stdout) == (2, "")
     assert "Traceback" not in last.stderr
     assert last.stderr.splitlines()[-1].startswith("srpcore: ")
 
@@ -223,7 +223,7 @@ def test_an_invalid_host_is_one_error_line(host: str) -> None:
 def test_listening_for_other_machines_prints_a_warning() -> None:
     # An address for documentation (RFC 5737), which this machine does not have: nothing is listened on.
     result = run("serve", "--port", "0", "--host", "192.0.2.1")
-    assert (result.status, result.stdout) == (1, "")
+    assert (result.status, result.stdout) == (2, "")
     warning, error = result.stderr.splitlines()
     assert warning.startswith("warning: 192.0.2.1 lets other machines connect")
     assert error.startswith("srpcore: cannot listen on 192.0.2.1 port 0")

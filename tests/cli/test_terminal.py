@@ -87,7 +87,7 @@ def test_code_by_sms_is_not_shown(server: Server, sms_user: tuple[str, str]) -> 
 def test_wrong_password_is_one_error_line(server: Server, user: str) -> None:
     with Terminal("login", *server.pool(), "--username", user) as terminal:
         terminal.answer("Password: ", "wrong-Horse-9")
-        assert terminal.end() == 1
+        assert terminal.end() == 3
     assert "Password: \r\nsrpcore: NotAuthorizedException" in terminal.shown
     assert "wrong-Horse-9" not in terminal.shown
     assert "Traceback" not in terminal.shown
@@ -134,7 +134,7 @@ def test_question_in_the_background_waits_for_the_foreground(server: Server, que
             terminal.type("alice\n")
         terminal.await_text("Password: ")
         terminal.type("wrong-Horse-9\n")
-        assert terminal.end() == 1
+        assert terminal.end() == 3
         assert "srpcore: NotAuthorizedException" in terminal.shown
         assert "wrong-Horse-9" not in terminal.shown
         assert terminal.echoes()
@@ -164,7 +164,7 @@ def test_end_of_input_ends_a_question(server: Server) -> None:
         with Terminal("login", *server.pool(), *options) as terminal:
             terminal.await_text(question)
             terminal.type("\x04")
-            assert terminal.end() == 1
+            assert terminal.end() == 2
             # The error is on a line of its own.
             assert "\nsrpcore: standard input ended" in terminal.shown
             assert "Traceback" not in terminal.shown
@@ -175,7 +175,7 @@ def test_verify_prints_that_it_waits_for_a_token(server: Server) -> None:
     with Terminal("verify", *server.pool()) as terminal:
         terminal.await_text("Paste the token")
         terminal.type("nonsense\n\x04")
-        assert terminal.end() == 1
+        assert terminal.end() == 5
 
 
 def test_interrupt_ends_the_server(server: Server) -> None:

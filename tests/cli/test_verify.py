@@ -40,8 +40,8 @@ def test_id_token_is_read_from_a_file(server: Server, tokens: dict[str, str], tm
     assert json.loads(result.stdout)["aud"] == server.client_id
 
 
-def test_a_refused_token_is_one_line_and_status_1(server: Server, tokens: dict[str, str]) -> None:
-    run("verify", *server.pool(), stdin=_other_signature(tokens["access_token"])).refused()
+def test_a_refused_token_is_one_line_and_status_5(server: Server, tokens: dict[str, str]) -> None:
+    run("verify", *server.pool(), stdin=_other_signature(tokens["access_token"])).refused(5)
 
 
 def _other_signature(token: str) -> str:
@@ -89,7 +89,7 @@ def test_files_that_cannot_be_read_are_errors(server: Server, run_here: Callable
 def test_token_as_an_argument_is_not_shown(
     server: Server, tokens: dict[str, str], run_here: Callable[..., Result], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for token in tokens["access_token"], tokens["refresh_token"], f"Bearer {tokens['id_token']}":
+    for token in tokens["access_token"], tokens["id_token"], f"Bearer {tokens['id_token']}":
         error = run_here("verify", *server.pool(), token).refused()
         assert "standard input" in error
         assert "eyJ" not in error
@@ -124,12 +124,12 @@ def test_endpoint_of_the_environment_does_not_count(
     monkeypatch.setattr(HttpsTransport, "fetch", fetch)
     pool = ["--user-pool-id", server.user_pool_id, "--client-id", server.client_id]
     monkeypatch.setattr("sys.stdin", io.StringIO(tokens["access_token"]))
-    assert main(["verify", *pool]) == 1
+    assert main(["verify", *pool]) == 7
     assert [url.split("/")[2] for url in fetched] == ["cognito-idp.us-east-1.amazonaws.com"] * len(fetched)
     assert fetched
     fetched.clear()
     monkeypatch.setattr("sys.stdin", io.StringIO(tokens["access_token"]))
-    assert main(["verify", *pool, "--endpoint-url", server.url]) == 1
+    assert main(["verify", *pool, "--endpoint-url", server.url]) == 7
     assert {url.rpartition("/us-east")[0] for url in fetched} == {server.url}
 
 

@@ -88,9 +88,9 @@ class Result:
     stdout: str
     stderr: str
 
-    def refused(self) -> str:
-        """Check that this is one clear error, and return its line."""
-        assert self.status == 1, self
+    def refused(self, status: int | None = None) -> str:
+        """Check that this is one clear error, with *status* if it is given, and return its line."""
+        assert self.status in ({*range(1, 8)} if status is None else {status}), self
         assert self.stdout == ""
         assert "Traceback" not in self.stderr
         assert self.stderr.startswith("srpcore: ")

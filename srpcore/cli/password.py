@@ -1,0 +1,66 @@
+"""``srpcore password``: change a password, or set a new one if it was forgotten."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..exceptions.base import ConfigurationError
+from .output import note
+from .prompt import ask, ask_secret
+from .session import fresh_login
+from .settings import settings_of
+
+__all__ = ["ask_new_password", "change", "forgot", "reset"]
+
+
+def ask_new_password() -> str:
+    """Ask for a new password, twice.
+
+    Raises:
+        ConfigurationError: the two answers differ.
+    """
+    password = ask_secret("New password: ")
+    if ask_secret("New password again: ") != password:
+        raise ConfigurationError("the two new passwords differ: nothing was changed")
+    return password
+
+
+def change(arguments: argparse.Namespace) -> int:
+    """Change the password of the stored login.
+
+    Raises:
+        SrpcoreError: there is no login, or the service refused one of the passwords.
+    """
+    with fresh_login(settings_of(arguments)) as user:
+        user.change_password(ask_secret("Present password: "), ask_new_password())
+    note("The password was changed.")
+    return 0
+
+
+def forgot(arguments: argparse.Namespace) -> int:
+    """Let the service send a code, and set a new password with it.
+
+    Raises:
+        SrpcoreError: the service refused the user, the code or the password.
+    """
+    settings = settings_of(arguments)
+    settings.required("user_pool_id")
+    settings = settings._replace(username=settings.username or ask("Username: "))
+    with settings.client() as user:
+        user.initiate_forgot_password()
+        code = ask_secret("Code that was sent to you: ").strip()
+        user.confirm_forgot_password(code, ask_new_password())
+    note("The password was changed: log in with srpcore login.")
+    return 0
+
+
+def reset(arguments: argparse.Namespace) -> int:
+    """As an administrator, invalidate a user's password. The service sends the user a code.
+
+    Raises:
+        SrpcoreError: the service refused the request.
+    """
+    with settings_of(arguments).administrator() as pool:
+        pool.admin_reset_password(arguments.name)
+    note(f"A code was sent to {arguments.name}, who can set a new password with: srpcore password forgot")
+    return 0
