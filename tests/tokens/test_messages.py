@@ -137,9 +137,10 @@ def changed(**changes: Any) -> dict[str, Any]:
         (changed(e=""), "key member 'e' is empty or starts with a zero byte"),
         (changed(e="AAEAAQ"), "key member 'e' is empty or starts with a zero byte"),
         (changed(e="AQ"), "RSA exponent is even, 1 or too large"),
-        (
+        pytest.param(
             {"keys": [jwk(), {**jwk(), "e": "Aw"}]},
             f"key set has two different keys with the same kid (expected None, got {jwk()['kid']!r})",
+            id="two different keys with the same kid",
         ),
     ],
 )
@@ -163,6 +164,8 @@ def test_the_largest_key_set_is_accepted() -> None:
         (KEY.n, 1, "RSA exponent is even, 1 or too large"),
         (KEY.n, 1 << 64 | 1, "RSA exponent is even, 1 or too large"),
     ],
+    # Not the numbers: the key is new in each process, and pytest-xdist needs the same names in all of them.
+    ids=["negative", "2047 bits", "8193 bits", "even modulus", "exponent 2", "exponent 1", "exponent of 65 bits"],
 )
 def test_an_unsafe_key_is_named(n: int, e: int, expected: str) -> None:
     assert message(lambda: PublicKey(n, e)) == expected
