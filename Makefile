@@ -4,6 +4,9 @@
 # made again when one of its pins changes. Only `make latest` and `make update` look for newer versions.
 
 PYTHON ?= python3
+# How long `make soak` runs, and over which transport; all of them in turn if it is empty.
+MINUTES ?= 10
+KIND ?=
 # Another environment for another Python: make test PYTHON=python3.13 VENV=.venv-3.13
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -34,7 +37,7 @@ endif
 endif
 endif
 
-.PHONY: demo check unit test test-all lint test-wheel test-pythons docs lambda-layer benchmarks mutants model generate update changes latest clean
+.PHONY: demo check unit test test-all lint test-wheel test-pythons docs lambda-layer benchmarks mutants soak model generate update changes latest clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/srpcore demo
@@ -94,6 +97,10 @@ benchmarks: $(VENV)/.benchmark $(NODE)/.installed
 # was interrupted goes on where it stopped.
 mutants: $(VENV)/.mutation
 	@$(BIN)/python tools/mutants.py $(MODULE)
+
+# Random lives of users against a model of the service, until one fails: make soak MINUTES=30 KIND=botocore
+soak: $(VENV)/.test
+	@PYTHONPATH=tests $(BIN)/python -m lives.soak --minutes $(MINUTES) --kind "$(KIND)"
 
 # Generate srpcore/service_model.py from the service model in botocore.
 model: $(VENV)/.test

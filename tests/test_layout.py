@@ -30,6 +30,7 @@ OTHER_FOLDERS = {
     "dropin",  # programs written for pycognito
     "faults",  # each fault of the network on each transport, under the client
     "fuzz",
+    "lives",  # random lives of users over each transport, compared with a model
     "observability",  # events, spans and logs of every transport, under the client
     "support",
     "system",  # tests that need a system package
