@@ -5,8 +5,9 @@
 Every contestant signs the same POST of AdminGetUser, with its content type, target and host. The signing key of the day
 is cached if the contestant can do that. Before anything is timed, every signature is compared with botocore's.
 
-- srpcore: ``RequestSigner.signed()``, as the transports call it, with the computer's clock;
-- srpcore, a function: ``sigv4.sign()``;
+- srpcore: ``sigv4.Signer.sign()`` with the computer's clock; a transport has a signer for its credentials;
+- srpcore, in a transport: ``RequestSigner.signed()``, which returns all headers of the request;
+- srpcore, a function: ``sigv4.sign()``, which keeps the signing key only;
 - botocore: ``SigV4Auth.add_auth()`` with a new ``AWSRequest``, as for each call of boto3;
 - awscrt: ``aws_sign_request()`` with a new ``HttpRequest``;
 - the floor: the two SHA-256 and the HMAC, with the cached key, and one format string for each of the canonical request,
@@ -72,6 +73,12 @@ def floor() -> Sign:
 
 
 def srpcore() -> Sign:
+    credentials = Credentials(KEY_ID, SECRET)
+    signer = sigv4.Signer(method="POST", url=URL, credentials=credentials, region=REGION, service=SERVICE)
+    return lambda: signer.sign(HEADERS, BODY, time.time())["Authorization"]
+
+
+def in_transport() -> Sign:
     endpoint = Endpoint(REGION, None, use_fips=False, use_dualstack=False, allow_http=False)
     signer = RequestSigner(endpoint, Credentials(KEY_ID, SECRET))
     operation = Operation("AdminGetUser", {}, signed=True)
@@ -126,7 +133,12 @@ def _stream() -> Any:
 
 
 def makers() -> dict[str, Callable[[], Sign]]:
-    found = {FLOOR: floor, OURS: srpcore, "srpcore, a function": srpcore_function}
+    found = {
+        FLOOR: floor,
+        OURS: srpcore,
+        "srpcore, in a transport": in_transport,
+        "srpcore, a function": srpcore_function,
+    }
     peers = {"botocore": botocore, "awscrt": awscrt}
     return found | {name: peer for name, peer in peers.items() if find_spec(name) is not None}
 

@@ -11,9 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from srpcore.clock import monotonic_clock
 from srpcore.exceptions import ConfigurationError
+from srpcore.protocol import Operation
 from srpcore_transports import sigv4
 from srpcore_transports.credentials import Credentials
+from srpcore_transports.endpoint import Endpoint
+from srpcore_transports.signing import RequestSigner
 from support.vectors import FOLDER
 
 VECTORS = FOLDER / "aws-c-auth-v4"
@@ -232,3 +236,81 @@ def test_every_secret_and_day_has_its_own_key(secrets: list[str], day: int) -> N
     keys = {sigv4.signing_key(secret, str(date), "r", "s") for secret in secrets for date in (day, day + 1)}
     assert len(keys) == 4
     assert keys == {sigv4.signing_key(secret, str(date), "r", "s") for secret in secrets for date in (day, day + 1)}
+
+
+def signed_again(signer: sigv4.Signer, headers: dict[str, str], body: bytes, now: float) -> tuple[Any, Any]:
+    """Return what *signer*, which was used before, and a new call of sign() make of the same request."""
+    fresh = sigv4.sign(
+        method="POST",
+        url="https://cognito-idp.us-east-1.amazonaws.com/",
+        headers=headers,
+        body=body,
+        credentials=signer.credentials,
+        region="us-east-1",
+        service="cognito-idp",
+        time=datetime.fromtimestamp(now, timezone.utc),
+    )
+    return signer.sign(headers, body, now), fresh
+
+
+def make_signer(token: str | None = None) -> sigv4.Signer:
+    return sigv4.Signer(
+        method="POST",
+        url="https://cognito-idp.us-east-1.amazonaws.com/",
+        credentials=Credentials("AKIDEXAMPLE", "a-secret-access-key", token),
+        region="us-east-1",
+        service="cognito-idp",
+    )
+
+
+# Seconds that follow each other, the last second of a day and the first of the next, and a clock that is set back.
+MOMENTS = (1440938160.0, 1440938160.999, 1440938161.0, 1440979199.9, 1440979200.0, 1440938160.5)
+
+
+@pytest.mark.parametrize("token", [None, "session-token"])
+def test_a_signer_that_was_used_before_signs_as_a_new_one(token: str | None) -> None:
+    signer = make_signer(token)
+    requests: list[tuple[dict[str, str], bytes]] = [
+        ({"X-Amz-Target": "Service.GetUser"}, b"{}"),
+        ({"X-Amz-Target": "Service.GetUser", "Host": "another.example"}, b"{}"),
+        ({"X-Amz-Target": "Service.ListUsers"}, b'{"Limit": 1}'),
+        ({"X-Another-Header": "Service.GetUser"}, b"{}"),
+        ({"X-Amz-Date": "19990101T000000Z", "X-Amz-Security-Token": "old", "User-Agent": "a"}, b"{}"),
+    ]
+    signatures = set()
+    for now in MOMENTS:
+        for headers, body in requests:
+            again, fresh = signed_again(signer, headers, body, now)
+            assert again == fresh
+            signatures.add(again["Authorization"])
+    assert len(signatures) == len({int(now) for now in MOMENTS}) * len(requests)
+
+
+def test_a_signer_does_not_keep_every_set_of_headers() -> None:
+    signer = make_signer()
+    for number in range(200):
+        again, fresh = signed_again(signer, {"X-Amz-Target": f"Service.Operation{number}"}, b"", MOMENTS[0])
+        assert again == fresh
+    assert 0 < len(signer._forms) <= 64
+
+
+def test_new_credentials_of_a_provider_sign_the_next_request() -> None:
+    given = [Credentials("AKIDONE", "secret-one"), Credentials("AKIDTWO", "secret-two", "token")]
+    current = [*given]
+    endpoint = Endpoint("us-east-1", None, use_fips=False, use_dualstack=False, allow_http=False)
+    signer = RequestSigner(endpoint, lambda: current[0])
+    headers, body = signer.request(Operation("ListUsers", {"UserPoolId": "us-east-1_a"}))
+
+    def signed() -> dict[str, str]:
+        return signer.signed(Operation("ListUsers", {}), headers, body, monotonic_clock() + 60)
+
+    assert "Credential=AKIDONE/" in signed()["Authorization"]
+    del current[0]
+    second = signed()
+    assert "Credential=AKIDTWO/" in second["Authorization"]
+    assert second["X-Amz-Security-Token"] == "token"
+    assert signed()["User-Agent"] == headers["User-Agent"]
+    assert "user-agent" not in second["Authorization"]
+    signer._forget()
+    assert signer._signer is None
+    assert "Credential=AKIDTWO/" in signed()["Authorization"]

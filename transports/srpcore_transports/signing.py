@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from srpcore._fork import forget_in_snapshot
 from srpcore._version import __version__
 from srpcore.aws_json import encode
 from srpcore.clock import system_clock
@@ -46,6 +46,12 @@ class RequestSigner:
             raise ConfigurationError("credentials must be Credentials, or a provider that returns them when called")
         self._endpoint = endpoint
         self._credentials = credentials
+        self._signer: sigv4.Signer | None = None
+        forget_in_snapshot(self, RequestSigner._forget)
+
+    def _forget(self) -> None:
+        """Forget the signer: it has the credentials, which may be temporary."""
+        self._signer = None
 
     def request(self, operation: Operation) -> tuple[dict[str, str], bytes]:
         """Return the headers and the body of the POST for *operation*, not yet signed.
@@ -66,22 +72,28 @@ class RequestSigner:
             ConfigurationError: the credentials or the region are missing.
             TransportError: a source of credentials did not answer. The operation was not sent.
         """
-        with limit_until(deadline):
-            credentials = self._current_credentials(operation)
+        signer = self._signer
+        # A provider may return other credentials each time, so it is always called.
+        if signer is None or signer.credentials is not self._credentials:
+            with limit_until(deadline):
+                signer = self._signer_for(operation, self._current_credentials(operation))
+        return {**headers, **signer.sign(headers, body, system_clock())}
+
+    def _signer_for(self, operation: Operation, credentials: Credentials) -> sigv4.Signer:
+        """Return the signer for *credentials*: the last one if they are the same."""
+        signer = self._signer
+        if signer is not None and signer.credentials is credentials:
+            return signer
         if self._endpoint.region is None:
             raise ConfigurationError(f"{operation.name} must be signed for a region: give one, or set AWS_REGION")
-        signature = sigv4.sign(
+        signer = self._signer = sigv4.Signer(
             method="POST",
             url=self._endpoint.url,
-            # Not the User-Agent: a proxy may change it, which would break the signature.
-            headers={name: value for name, value in headers.items() if name != "User-Agent"},
-            body=body,
             credentials=credentials,
             region=self._endpoint.region,
             service="cognito-idp",
-            time=datetime.fromtimestamp(system_clock(), timezone.utc),
         )
-        return {**headers, **signature}
+        return signer
 
     def _current_credentials(self, operation: Operation) -> Credentials:
         from .credentials import Credentials, DefaultCredentials

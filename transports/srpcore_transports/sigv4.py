@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hmac
 import os
+import time as _time
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes, urlsplit
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALGORITHM",
+    "Signer",
     "canonical_path",
     "canonical_query",
     "canonical_request",
@@ -47,6 +49,8 @@ _NOT_SIGNED = frozenset(
 # Derived keys. The dictionary's key is a keyed digest of the inputs, so that no secret access key is kept in memory.
 _DERIVED: dict[bytes, bytes] = {}
 _DERIVED_AT_MOST = 16
+# More than a program usually has operations that must be signed: a form is about 300 characters.
+_FORMS_AT_MOST = 64
 _DIGEST_KEY = os.urandom(32)
 
 
@@ -79,22 +83,81 @@ def sign(
     """
     if time.tzinfo is None:
         raise ConfigurationError("the time of a signature must be a datetime with a time zone")
-    timestamp = time.astimezone(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-    added = {"X-Amz-Date": timestamp}
-    if credentials.session_token is not None:
-        added["X-Amz-Security-Token"] = credentials.session_token
-    parts = urlsplit(url)
-    covered = {name.lower(): value for name, value in headers.items() if name.lower() not in _NOT_SIGNED}
-    covered.setdefault("host", host_of(url))
-    covered.update((name.lower(), value) for name, value in added.items())
-    canonical = canonical_request(method, parts.path, parts.query, covered, covered, payload_hash(body))
-    scope = credential_scope(timestamp[:8], region, service)
-    key = signing_key(credentials.secret_access_key, timestamp[:8], region, service)
-    added["Authorization"] = (
-        f"{ALGORITHM} Credential={credentials.access_key_id}/{scope}, SignedHeaders={';'.join(sorted(covered))}, "
-        f"Signature={signature(key, string_to_sign(timestamp, scope, canonical))}"
-    )
-    return added
+    signer = Signer(method=method, url=url, credentials=credentials, region=region, service=service)
+    return signer.sign(headers, body, time.timestamp())
+
+
+class Signer:
+    """Signs the requests of one client to one URL. What stays the same from one request to the next is computed once.
+
+    Only the body, a few headers and the time differ between the requests of a client. So a signer keeps
+
+    - for the current second: the timestamp, the start of the string to sign, and the signing key of the day;
+    - for each set of headers: the canonical request without the time and without the hash of the body.
+
+    The rest is two SHA-256 and one HMAC. Threads may share a signer: what it keeps is replaced as a whole, so at worst
+    two threads compute the same.
+
+    Args:
+        method: the HTTP method.
+        url: the URL.
+        credentials: what to sign with.
+        region: the AWS region.
+        service: the name of the service in signatures.
+    """
+
+    def __init__(self, *, method: str, url: str, credentials: Credentials, region: str, service: str) -> None:
+        self.credentials = credentials
+        self._method = method
+        self._url = url
+        self._region = region
+        self._service = service
+        self._token = {} if credentials.session_token is None else {"X-Amz-Security-Token": credentials.session_token}
+        self._second = (-1, "", "", b"", "")
+        self._forms: dict[tuple[str, ...], tuple[str, str, str]] = {}
+
+    def sign(self, headers: Mapping[str, str], body: bytes, now: float) -> dict[str, str]:
+        """Return the headers that sign a request, as :func:`sign` does.
+
+        Args:
+            headers: the headers to sign, as for :func:`sign`.
+            body: the body.
+            now: the current time, in seconds since the epoch.
+        """
+        second, timestamp, start, key, credential = self._second
+        if second != now // 1:
+            second, timestamp, start, key, credential = self._second = self._at(int(now // 1))
+        given = (*headers, *headers.values())
+        before, after, signed_headers = self._forms.get(given) or self._form(given, headers)
+        canonical = f"{before}{timestamp}{after}{sha256(body).hexdigest()}"
+        to_sign = f"{start}{sha256(canonical.encode()).hexdigest()}"
+        signature = hmac.digest(key, to_sign.encode(), "sha256").hex()
+        added = {"X-Amz-Date": timestamp, "Authorization": f"{credential}{signed_headers}, Signature={signature}"}
+        return added | self._token if self._token else added
+
+    def _at(self, second: int) -> tuple[int, str, str, bytes, str]:
+        """Return *second*, its timestamp, the start of the string to sign, the key of the day, and the credential."""
+        timestamp = _time.strftime("%Y%m%dT%H%M%SZ", _time.gmtime(second))
+        scope = credential_scope(timestamp[:8], self._region, self._service)
+        key = signing_key(self.credentials.secret_access_key, timestamp[:8], self._region, self._service)
+        credential = f"{ALGORITHM} Credential={self.credentials.access_key_id}/{scope}, SignedHeaders="
+        return second, timestamp, f"{ALGORITHM}\n{timestamp}\n{scope}\n", key, credential
+
+    def _form(self, given: tuple[str, ...], headers: Mapping[str, str]) -> tuple[str, str, str]:
+        """Return the canonical request before and after its X-Amz-Date, without the hash, and the signed names."""
+        parts = urlsplit(self._url)
+        covered = {name.lower(): value for name, value in headers.items() if name.lower() not in _NOT_SIGNED}
+        covered.setdefault("host", host_of(self._url))
+        covered.update((name.lower(), value) for name, value in self._token.items())
+        covered["x-amz-date"] = ""
+        canonical = canonical_request(self._method, parts.path, parts.query, covered, covered, "")
+        # A value cannot contain this line: its blanks and line ends were replaced by spaces.
+        before, _, after = canonical.partition("\nx-amz-date:\n")
+        form = (f"{before}\nx-amz-date:", f"\n{after}", ";".join(sorted(covered)))
+        if len(self._forms) >= _FORMS_AT_MOST:
+            self._forms.clear()
+        self._forms[given] = form
+        return form
 
 
 def payload_hash(body: bytes) -> str:
