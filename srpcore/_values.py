@@ -11,8 +11,6 @@ from typing import Any, ClassVar, NoReturn, Self, TypeVar
 
 __all__ = ["Value", "replace"]
 
-V = TypeVar("V", bound="Value")
-
 
 class Value:
     """An immutable value that is compared, hashed, copied and pickled by its fields.
@@ -75,6 +73,10 @@ class Value:
     def __replace__(self, /, **changes: Any) -> Self:
         """Return a copy with *changes* to the fields. ``copy.replace`` of Python 3.13 calls this."""
         return type(self)(**{**self._fields(), **changes})
+
+
+# After the class, because typing compiles a bound that is a string.
+V = TypeVar("V", bound=Value)
 
 
 def replace(value: V, /, **changes: Any) -> V:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..exceptions import ConfigurationError, GroupMismatch, ScopeMismatch, TokenVerificationException
 from ..tokens.claims import Claims
-from ..tokens.policy import Overrides, strings
+from ..tokens.overrides import Overrides
+from ..tokens.policy import strings
 from ..tokens.verifier import TokenVerifier
 from .aws_events import Unauthorized, require_json_object, whole_stage
 from .bearer import GetToken, bearer_token, check_get_token, check_overrides, require_sync_verifier

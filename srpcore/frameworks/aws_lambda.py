@@ -34,7 +34,8 @@ from typing import TYPE_CHECKING, Any, cast
 from ..clock import Clock, system_clock
 from ..exceptions import ConfigurationError
 from ..tokens.claims import Claims
-from ..tokens.policy import Overrides, seconds
+from ..tokens.overrides import Overrides
+from ..tokens.policy import seconds
 from ..tokens.verifier import TokenVerifier
 from .aws_authorizer import Authorizer, Event, MakeContext, MakeResource, OnRefused, context_of
 from .aws_events import (

@@ -40,7 +40,8 @@ from ..exceptions import (
     UnknownKey,
     UnsupportedAlgorithm,
 )
-from ..tokens.policy import Overrides, Policy
+from ..tokens.overrides import Overrides
+from ..tokens.policy import Policy
 from ..tokens.verifier import TokenVerifier
 
 __all__ = [

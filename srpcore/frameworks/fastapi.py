@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection
 from ..exceptions import ScopeMismatch
 from ..tokens.async_verifier import AsyncTokenVerifier
 from ..tokens.claims import Claims
-from ..tokens.policy import Overrides
+from ..tokens.overrides import Overrides
 from ..tokens.verifier import TokenVerifier
 from . import starlette
 from .bearer import GetToken, Refused, translate_errors

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from flask import Request, current_app, g, request
 from werkzeug.exceptions import Forbidden, HTTPException, ServiceUnavailable, Unauthorized
 
-from ..tokens.policy import Overrides
+from ..tokens.overrides import Overrides
 from ..tokens.verifier import TokenVerifier
 from .bearer import (
     GetToken,

@@ -25,7 +25,7 @@ from rest_framework.exceptions import APIException, AuthenticationFailed, Permis
 
 from ..exceptions import ConfigurationError
 from ..tokens.claims import Claims
-from ..tokens.policy import Overrides
+from ..tokens.overrides import Overrides
 from ..tokens.verifier import TokenVerifier
 from .bearer import (
     Refused,

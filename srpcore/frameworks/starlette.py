@@ -25,7 +25,7 @@ from starlette.responses import PlainTextResponse, Response
 from ..exceptions import ConfigurationError
 from ..tokens.async_verifier import AsyncTokenVerifier
 from ..tokens.claims import Claims
-from ..tokens.policy import Overrides
+from ..tokens.overrides import Overrides
 from ..tokens.verifier import TokenVerifier
 from .bearer import (
     GetToken,

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from ..exceptions.base import ConfigurationError
 from .claims import Claims
 from .jwks_provider import AsyncJwksProvider
-from .policy import Overrides, await_custom_check
+from .policy import await_custom_check
 from .verification import Verification
 
 if TYPE_CHECKING:
     from typing import Self, Unpack
 
     from ..protocol import AsyncTransport, Transport
+    from .overrides import Overrides
 
 __all__ = ["AsyncTokenVerifier"]
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from types import CoroutineType
-from typing import Any, Literal, TypeAlias, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from ..exceptions.base import ConfigurationError
 from ..pool import Pool
 from .claims import Claims, ClaimsPolicy
 
+if TYPE_CHECKING:
+    from .overrides import Overrides
+
 __all__ = [
     "CustomCheck",
-    "Overrides",
     "Policy",
     "Strings",
     "TokenUse",
@@ -31,18 +33,6 @@ Strings: TypeAlias = str | Collection[str]
 
 CustomCheck: TypeAlias = Callable[[Claims], Awaitable[None] | None]
 """A function that raises to refuse a token, and returns None (or an awaitable of None) to accept it."""
-
-
-class Overrides(TypedDict, total=False):
-    """The parts of a verifier's policy that one call of ``verify`` can override."""
-
-    client_id: Strings | None
-    token_use: TokenUse | None
-    groups: Strings | None
-    scope: Strings | None
-    leeway: float
-    custom_check: CustomCheck | None
-    issuers: Strings | None
 
 
 class Policy:

@@ -15,11 +15,12 @@ from .jwks import MAX_DOCUMENT_LENGTH, KeySet
 from .jwks_provider import KeyCache, KeyTiming
 from .jwks_source import JwksSource, read_jwks
 from .jws import parse_claims, split_token
-from .policy import CustomCheck, Overrides, Policy, Strings, TokenUse, issuers_by_pool, pool_by_issuer, strings
+from .policy import CustomCheck, Policy, Strings, TokenUse, issuers_by_pool, pool_by_issuer, strings
 from .signature_cache import SignatureCache, VerifiedSignature
 
 if TYPE_CHECKING:
     from ..protocol import AsyncTransport, Transport
+    from .overrides import Overrides
 
 __all__ = ["Verification"]
 

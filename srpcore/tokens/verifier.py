@@ -8,13 +8,14 @@ from .._fork import ForkSafeLock
 from ..exceptions.base import ConfigurationError
 from .claims import Claims
 from .jwks_provider import JwksProvider
-from .policy import Overrides, Policy, run_custom_check
+from .policy import Policy, run_custom_check
 from .verification import Verification
 
 if TYPE_CHECKING:
     from typing import Self, Unpack
 
     from ..protocol import Transport
+    from .overrides import Overrides
 
 __all__ = ["TokenVerifier"]
 

@@ -13,7 +13,8 @@ from srpcore.exceptions import ConfigurationError
 from srpcore_transports.deadline import time_limit
 from srpcore_transports.https import HttpsTransport
 from srpcore_transports.httpx import AsyncHttpxTransport, HttpxTransport
-from srpcore_transports.options import TransportArguments, TransportOptions
+from srpcore_transports.options import TransportOptions
+from srpcore_transports.transport_arguments import TransportArguments
 
 pytestmark = pytest.mark.usefixtures("bare_environment", "no_leaks")
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from typing import Self, Unpack
 
     from .credentials import Credentials, CredentialsProvider
-    from .options import TransportArguments
     from .tls import SharedTls
+    from .transport_arguments import TransportArguments
 
 __all__ = ["MAX_RESPONSE_SIZE", "HttpsTransport"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 from srpcore._values import Value
 from srpcore.pool import switch
@@ -18,7 +18,7 @@ from .validation import seconds, whole_number
 if TYPE_CHECKING:
     from .credentials import Credentials, CredentialsProvider
 
-__all__ = ["MAX_RESPONSE_SIZE", "Limits", "TransportArguments", "TransportOptions"]
+__all__ = ["MAX_RESPONSE_SIZE", "Limits", "TransportOptions"]
 
 MAX_RESPONSE_SIZE = 10 * 2**20
 """The default limit of a response in bytes. A page of 60 users fits, even if every attribute has its maximal length."""
@@ -35,24 +35,6 @@ class Limits(Value):
 
     def __init__(self, connect: float, read: float, size: int) -> None:
         self._set(connect=connect, read=read, size=size)
-
-
-class TransportArguments(TypedDict, total=False):
-    """The keyword arguments of :class:`TransportOptions`, for the signatures of the transports."""
-
-    use_fips: bool | None
-    use_dualstack: bool | None
-    timeout: float
-    connect_timeout: float | None
-    read_timeout: float | None
-    total_timeout: float
-    max_attempts: int
-    ca_bundle: str | os.PathLike[str] | None
-    whole_ca_bundle: bool | None
-    max_response_size: int
-    allow_http: bool | None
-    on_request: OnRequest | None
-    on_response: OnResponse | None
 
 
 class TransportOptions:

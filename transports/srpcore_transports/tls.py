@@ -40,9 +40,10 @@ import os
 import ssl
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 from srpcore._fork import ForkSafeLock, reset_in_child
+from srpcore._values import Value, replace
 from srpcore.exceptions.base import ConfigurationError
 
 from .environment import variable
@@ -119,8 +120,10 @@ class SharedTls:
         self._sessions.pop(origin, None)
 
 
-class _Settings(NamedTuple):
+class _Settings(Value):
     """Everything that a context is made from, except the contents of files."""
+
+    __slots__ = ("cafile", "default_file", "default_folder", "key_log", "kind", "make", "roots")
 
     cafile: str | None
     default_file: str | None
@@ -130,6 +133,26 @@ class _Settings(NamedTuple):
     kind: object
     roots: frozenset[str] | None
     """The fingerprints of the certificates to load first; None: load all."""
+
+    def __init__(
+        self,
+        cafile: str | None,
+        default_file: str | None,
+        default_folder: str | None,
+        key_log: str | None,
+        make: object,
+        kind: object,
+        roots: frozenset[str] | None,
+    ) -> None:
+        self._set(
+            cafile=cafile,
+            default_file=default_file,
+            default_folder=default_folder,
+            key_log=key_log,
+            make=make,
+            kind=kind,
+            roots=roots,
+        )
 
 
 class _Cache:
@@ -156,7 +179,7 @@ class _Cache:
             # As the environment is now, because the ssl module reads it again.
             settings = _settings(cafile, roots)
             stamps = _stamps(settings)
-            return self._keep(settings, stamps, self._get(settings._replace(roots=None)))
+            return self._keep(settings, stamps, self._get(replace(settings, roots=None)))
 
     def _get(self, settings: _Settings) -> SharedTls:
         # The caller holds the lock.
@@ -173,7 +196,7 @@ class _Cache:
             return SharedTls(_make_context(settings))
         context = _context_with_roots(settings, roots)
         if context is None:
-            return self._get(settings._replace(roots=None))
+            return self._get(replace(settings, roots=None))
         return SharedTls(context, lambda: self.replace(cafile, roots))
 
     def _keep(self, settings: _Settings, stamps: list[_Stamp], shared: SharedTls) -> SharedTls:

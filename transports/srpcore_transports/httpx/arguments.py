@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from ..credentials import Credentials, CredentialsProvider
-    from ..options import TransportArguments
+    from ..transport_arguments import TransportArguments
 
 __all__ = ["HttpxBase", "Modules", "RequestParts", "check_open"]
 

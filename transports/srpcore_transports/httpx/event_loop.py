@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import httpx
 
     from ..credentials import Credentials, CredentialsProvider
-    from ..options import TransportArguments
+    from ..transport_arguments import TransportArguments
 
 __all__ = ["AsyncHttpxTransport"]
 
