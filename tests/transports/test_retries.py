@@ -200,6 +200,26 @@ def test_the_costs_equal_those_of_botocore(outcome: Any) -> None:
     assert Retries.cost(outcome) == RetryQuota.CAPACITY - quota.available_capacity
 
 
+def test_the_quota_is_used_up_and_given_back() -> None:
+    quota = RetryQuota()
+    assert quota.left == RetryQuota.CAPACITY == 500
+    assert quota.take(500)
+    assert quota.left == 0
+    assert not quota.take(1)
+    quota.give_back(3)
+    assert not quota.take(4)
+    assert quota.take(3)
+    quota.give_back(501)
+    assert quota.left == 500
+    assert (Retries.cost(LOST), Retries.cost(reply("ThrottlingException"))) == (14, 5)
+
+
+def test_the_jitter_is_a_number_from_0_to_1() -> None:
+    pauses = [Retries(3).pause(READ, LOST, 2) for _ in range(50)]
+    assert all(pause is not None and 0 <= pause <= 0.1 for pause in pauses)
+    assert len({*pauses}) > 1
+
+
 @pytest.mark.parametrize("attempts", [0, -1, 1.0, True, None, "3"])
 def test_an_invalid_number_of_attempts_is_refused(attempts: Any) -> None:
     with pytest.raises(ConfigurationError, match="max_attempts"):

@@ -201,7 +201,7 @@ def botocore_signs(
 
 
 def test_a_naive_time_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="time zone"):
+    with pytest.raises(ConfigurationError, match=r"^the time of a signature must be a datetime with a time zone$"):
         sigv4.sign(
             method="POST",
             url="https://example.com",
@@ -212,6 +212,43 @@ def test_a_naive_time_is_refused() -> None:
             service="cognito-idp",
             time=datetime(2015, 8, 30),
         )
+
+
+def test_paths_are_normalised_and_encoded_once_more() -> None:
+    for path, canonical in (
+        ("", "/"),
+        ("/", "/"),
+        ("//a///b", "/a/b"),
+        ("/a/./b/../c/", "/a/c/"),
+        ("/../a/..", "/"),
+        ("/a/.", "/a"),
+        ("/a/", "/a/"),
+        ("/%20~é", "/%2520~%C3%A9"),
+    ):
+        assert sigv4.canonical_path(path) == canonical
+
+
+def test_names_and_spaces_of_headers_are_normalised() -> None:
+    canonical = sigv4.canonical_request(
+        "GET", "/a b", "b=1&a", {"X-B": " b  c ", "HOST": "h"}, ["x-b", "Host", "X-B"], "p"
+    )
+    assert canonical == "GET\n/a%20b\na=&b=1\nhost:h\nx-b:b c\n\nhost;x-b\np"
+
+
+def test_a_derived_key_is_kept_until_there_are_sixteen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sigv4, "_DERIVED", {})
+    first = sigv4.signing_key("secret", "20150830", "us-east-1", "iam")
+    assert sigv4.signing_key("secret", "20150830", "us-east-1", "iam") is first
+    assert [len(identity) for identity in sigv4._DERIVED] == [32]
+    for number in range(15):
+        sigv4.signing_key("secret", str(number), "us-east-1", "iam")
+    assert len(sigv4._DERIVED) == 16
+    assert sigv4.signing_key("secret", "20150830", "us-east-1", "iam") is first
+    sigv4.signing_key("secret", "15", "us-east-1", "iam")
+    assert len(sigv4._DERIVED) == 1
+    # The example of the AWS documentation, "Derive a signing key for Signature Version 4".
+    key = sigv4.signing_key("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "20150830", "us-east-1", "iam")
+    assert key.hex() == "c4afb1cc5771d871763a393e44b703571b55cc28424d1a5e86da6ed3c154a4b9"
 
 
 def test_the_query_may_come_in_any_encoding() -> None:
