@@ -39,7 +39,13 @@ file = tempfile.NamedTemporaryFile(suffix=".pem")
 authority().cert_pem.write_to_path(file.name)
 server = LoopbackServer(lambda request, connection: answer(), tls("localhost"))
 server.__enter__()
-SIGN_IN = Operation("InitiateAuth", {"AuthFlow": "USER_SRP_AUTH"})
+SIGN_IN = Operation("InitiateAuth", {"AuthFlow": "USER_SRP_AUTH", "ClientId": "client"})
+
+def wait_until_all_connections_are_closed(but=0):
+    end = time.monotonic() + 20
+    while len(server._open) > but:
+        assert time.monotonic() < end, "a connection is still open"
+        time.sleep(0.002)
 """
 
 CASES = {
@@ -83,6 +89,26 @@ CASES = {
             run_after_restore()
             assert provider().access_key_id == "AKID2"
     """,
+    "credentials that botocore has resolved are looked for again": """
+        import os, tempfile
+        from pathlib import Path
+        folder = Path(tempfile.mkdtemp())
+        (folder / "process.py").write_text(
+            "import json, time; print(json.dumps(dict(Version=1, AccessKeyId=f'AKID{time.time_ns()}', "
+            "SecretAccessKey='secret', SessionToken='token', Expiration='2099-01-01T00:00:00Z')))"
+        )
+        (folder / "config").write_text(f"[default]\\ncredential_process = {sys.executable} {folder / 'process.py'}\\n")
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
+            os.environ.pop(name, None)
+        os.environ.update(AWS_CONFIG_FILE=str(folder / "config"), AWS_SHARED_CREDENTIALS_FILE=os.devnull)
+        from srpcore_transports.credentials import DefaultCredentials
+        provider = DefaultCredentials("eu-west-1")
+        first = provider().access_key_id
+        assert provider().access_key_id == first
+        run_before_snapshot()
+        run_after_restore()
+        assert provider().access_key_id != first
+    """,
     "what is fetched after our hook is forgotten after the restore": """
         from srpcore_transports.credentials import Credentials
         from srpcore_transports.credentials.refreshing import RefreshingCredentials, Temporary
@@ -115,6 +141,86 @@ CASES = {
         assert srp.process_challenge(challenge, {"USERNAME": "alice"})
         run_after_restore()  # also forgets what was made since the first hook
         assert srp._pair_bound.answered == {}
+    """,
+    "connections and TLS sessions are closed, and certificate authorities stay": """
+        # with a server
+        import ssl
+        from srpcore_transports.http_connection import Connection
+        from srpcore_transports.https import HttpsTransport
+        transport = HttpsTransport("eu-west-1", server.url, ca_bundle=file.name)
+        transport.call(SIGN_IN)
+        shared = transport._tls()
+        assert len(alive(ssl.SSLSession)) == 1
+        transport.prepare()
+        run_before_snapshot()
+        wait_until_all_connections_are_closed()
+        assert alive(ssl.SSLSession) == alive(Connection) == []
+        run_after_restore()
+        assert transport._tls() is shared
+        transport.call(SIGN_IN)
+        assert server.connections == 2
+        server.__exit__()
+    """,
+    "a prepared connection is closed": """
+        # with a server
+        from srpcore_transports.https import HttpsTransport
+        transport = HttpsTransport("eu-west-1", server.url, ca_bundle=file.name)
+        transport.prepare()
+        run_before_snapshot()
+        wait_until_all_connections_are_closed()
+        run_after_restore()
+        transport.call(SIGN_IN)
+        assert server.connections == 2
+        server.__exit__()
+    """,
+    "connections of httpx are closed": """
+        # with a server
+        from srpcore_transports.httpx import HttpxTransport
+        transport = HttpxTransport("eu-west-1", server.url, ca_bundle=file.name)
+        transport.call(SIGN_IN)
+        run_before_snapshot()
+        wait_until_all_connections_are_closed()
+        run_after_restore()
+        transport.call(SIGN_IN)
+        assert server.connections == 2
+        server.__exit__()
+    """,
+    "connections of httpx on event loops are closed": """
+        # with a server
+        import asyncio, threading
+        from srpcore_transports.httpx import AsyncHttpxTransport
+        transport = AsyncHttpxTransport("eu-west-1", server.url, ca_bundle=file.name)
+        kept, ended, busy = asyncio.new_event_loop(), asyncio.new_event_loop(), asyncio.new_event_loop()
+        threading.Thread(target=busy.run_forever, daemon=True).start()
+        asyncio.run_coroutine_threadsafe(transport.call(SIGN_IN), busy).result(20)
+        for loop in (kept, ended):
+            loop.run_until_complete(transport.call(SIGN_IN))
+        assert server.connections == 3
+        ended.close()
+        gc.disable()
+        run_before_snapshot()
+        wait_until_all_connections_are_closed(but=1)
+        gc.collect()  # the connection of the closed event loop
+        wait_until_all_connections_are_closed()
+        run_after_restore()
+        kept.run_until_complete(transport.call(SIGN_IN))
+        assert server.connections == 4
+        server.__exit__()
+        os._exit(0)  # the loop of the other thread still runs
+    """,
+    "connections of botocore are closed": """
+        # with a server
+        import boto3
+        from srpcore_transports.botocore import BotocoreTransport
+        client = boto3.client("cognito-idp", region_name="eu-west-1", endpoint_url=server.url, verify=file.name)
+        transport = BotocoreTransport(client)
+        transport.call(SIGN_IN)
+        run_before_snapshot()
+        wait_until_all_connections_are_closed()
+        run_after_restore()
+        transport.call(SIGN_IN)
+        assert server.connections == 2
+        server.__exit__()
     """,
     "keys stay": """
         from srpcore import TokenVerifier

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import srpcore
@@ -28,17 +29,20 @@ sys.addaudithook(_watch)
 """
 
 
-def loaded_by(before: str, measured: str, *arguments: str, environment: dict[str, str] | None = None) -> list[str]:
+def loaded_by(
+    before: str, measured: str, *arguments: str, environment: dict[str, str] | None = None, path: Iterable[str] = ()
+) -> list[str]:
     """Return what *measured* loads, opens and connects to, in a new process that has run the program *before* it.
 
     Each is a string: ``import name``, ``open path``, ``ctypes.dlopen path``, ``socket.connect address`` or
-    ``socket.getaddrinfo host``. The arguments are in ``sys.argv[1:]``.
+    ``socket.getaddrinfo host``. The arguments are in ``sys.argv[1:]``. Third-party packages are found only if their
+    folders are in *path*.
     """
     program = f"{HEAD}\n{before}\n_watching = True\n{measured}\n_watching = False\nprint(json.dumps(_seen))"
     done = subprocess.run(
         # Without the site module: some files in site-packages import modules when the interpreter starts.
         [sys.executable, "-S", "-c", program, *arguments],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(PACKAGES), **(environment or {})},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([*PACKAGES, *path]), **(environment or {})},
         capture_output=True,
         text=True,
         timeout=60,

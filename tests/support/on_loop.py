@@ -35,6 +35,9 @@ class OnLoop:
         body: bytes = self.runner.run(self.transport.fetch(url), context=copy_context())
         return body
 
+    def prepare(self, *, connect: bool = True) -> None:
+        self.runner.run(self.transport.prepare(connect=connect), context=copy_context())
+
     def close(self) -> None:
         self.runner.run(self.transport.close())
 

@@ -110,7 +110,7 @@ def test_a_reused_connection_that_is_reset_is_replaced_once(bundle: str, secure:
 
 def test_sending_on_a_dead_connection_is_tried_once_more(bundle: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # The server's end comes between the look at the idle connection and the sending: nobody can look in time.
-    monkeypatch.setattr(connections, "_has_input", lambda connection: False)
+    monkeypatch.setattr(connections, "_is_open", lambda connection: True)
     big = Operation("SignUp", {"Username": "u" * 3_000_000})
     with served(HttpsTransport, bundle) as (server, transport):
         transport.call(SIGN_IN)

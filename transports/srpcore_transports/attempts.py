@@ -162,6 +162,10 @@ class Attempts:
             self._quota.give_back(spent)
         return outcome
 
+    def single(self) -> Attempt:
+        """Return an attempt with the deadline of a call, which sends no request, and is not repeated or reported."""
+        return Attempt(min(monotonic_clock() + self._total_timeout, current_deadline.get()), repeatable=False)
+
     def _next_pause(
         self, request: Operation | Fetch, outcome: Reply | TransportError, number: int, deadline: float
     ) -> float | None:

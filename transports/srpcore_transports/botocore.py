@@ -31,6 +31,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
 import srpcore
+from srpcore._fork import forget_in_snapshot
 from srpcore.aws_json import check_operation_name
 from srpcore.exceptions.base import ConfigurationError, TransportError, TransportTimeout
 from srpcore.exceptions.compat import COUNTERPARTS
@@ -125,6 +126,7 @@ class BotocoreTransport:
         self.allow_http = plain_http_allowed(allow_http)
         self._attempts = _attempts_for(self.client, on_request, on_response)
         observe(self.client)
+        forget_in_snapshot(self, BotocoreTransport.close)
 
     @property
     def botocore_client(self) -> Any:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import selectors
+import ssl
 
-from srpcore._fork import ForkSafeLock, reset_in_child
+from srpcore._fork import ForkSafeLock, forget_in_snapshot, reset_in_child
 from srpcore._values import Value
 from srpcore.clock import Clock, monotonic_clock, system_clock
 
@@ -37,7 +38,8 @@ class IdleConnections:
     """The idle connections of one transport. The connection that was used last is taken first.
 
     Threads may share the object: a connection is either idle here, or used by one caller. After a fork the child starts
-    without connections, because two processes must not use one connection.
+    without connections, because two processes must not use one connection; so does a process that is restored from a
+    snapshot.
 
     The age of a connection is measured by two clocks, and the greater age counts. The monotonic clock may stand still
     while a machine sleeps or a Lambda function is frozen; the wall clock may be set back.
@@ -57,6 +59,7 @@ class IdleConnections:
         self.generation = 0
         """How often :meth:`close` was called. A connection that was opened before the last call is not kept."""
         reset_in_child(self, IdleConnections._after_fork)
+        forget_in_snapshot(self, IdleConnections.close)
 
     def take(self, origin: Origin, *, fresh: bool = False) -> Connection | None:
         """Return an idle connection to *origin* that is still open, or None. No other caller gets it meanwhile.
@@ -70,9 +73,14 @@ class IdleConnections:
             if idle is None:
                 return None
             age = max(self._clock() - idle.since[0], self._wall_clock() - idle.since[1])
-            if age < (FRESH_SECONDS if fresh else IDLE_SECONDS) and not _has_input(idle.connection):
+            if age < (FRESH_SECONDS if fresh else IDLE_SECONDS) and _is_open(idle.connection):
                 return idle.connection
             idle.connection.close()
+
+    def wants(self, origin: Origin) -> bool:
+        """Return whether a new connection to *origin* would be kept, and none is kept now."""
+        with self._lock.lock:
+            return self._size > 0 and all(idle.origin != origin for idle in self._idle)
 
     def give_back(self, origin: Origin, connection: Connection, generation: int) -> None:
         """Keep *connection* for later calls, or close it if it was opened before the last :meth:`close`.
@@ -114,11 +122,22 @@ class IdleConnections:
         return None
 
 
-def _has_input(connection: Connection) -> bool:
+def _is_open(connection: Connection) -> bool:
     # An idle connection has nothing to read, unless the server has closed it or has sent something unasked.
     with _Selector() as selector:
         selector.register(connection.sock, selectors.EVENT_READ)
-        return bool(selector.select(0))
+        if not selector.select(0):
+            return True
+    # With TLS 1.3 a server sends session tickets right after the handshake. If no response was received on the
+    # connection yet, they are still to be read. OpenSSL reads them here, and then finds no data for us.
+    connection.sock.settimeout(0)
+    try:
+        connection.sock.recv(1)
+    except ssl.SSLWantReadError:
+        return True
+    except OSError:
+        pass
+    return False
 
 
 # poll is preferred because epoll and kqueue need a file descriptor, and a process may have no free one.

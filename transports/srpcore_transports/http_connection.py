@@ -50,7 +50,7 @@ class Connection:
 
     Args:
         sock: the connected socket.
-        tls: what verified the certificate, and keeps the session; None without TLS.
+        tls: what verified the certificate, and keeps the session after the first response; None without TLS.
     """
 
     __slots__ = ("sock", "tls")
@@ -58,6 +58,7 @@ class Connection:
     def __init__(self, sock: socket, tls: SharedTls | None = None) -> None:
         self.sock = sock
         self.tls = tls
+        """Set to None when the session was kept."""
 
     def close(self) -> None:
         """Close the connection. It may be closed already."""

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from typing import Self, Unpack
 
     from .credentials import Credentials, CredentialsProvider
-    from .tls import SharedTls
     from .transport_arguments import TransportArguments
 
 __all__ = ["MAX_RESPONSE_SIZE", "HttpsTransport"]
@@ -117,6 +116,28 @@ class HttpsTransport(HttpTransport):
         body: bytes = run_attempts(self._attempts.steps(Fetch(url), host), send)
         return body
 
+    def prepare(self, *, connect: bool = True) -> None:
+        """Do now what the first call would otherwise do: read the certificate authorities, and open a connection.
+
+        Call it while a program starts, for example in the init phase of an AWS Lambda function. The first call uses the
+        connection if it is still open then and not older than a minute. Otherwise that call opens another one.
+
+        Args:
+            connect: whether to open a connection, if none is kept already. No request is sent on it.
+
+        Raises:
+            ConfigurationError: the certificate authorities cannot be read.
+            TransportTimeout: connecting took too long.
+            TransportError: the service could not be reached. This is tried once only. A later call tries again.
+        """
+        request = _prepare("GET", self._endpoint.url, {}, None)
+        if request.origin.scheme == "https":
+            self._tls()
+        if connect and self._idle.wants(request.origin):
+            generation = self._idle.generation
+            connection = self._connect(self._attempts.single(), request)
+            self._idle.give_back(request.origin, connection, generation)
+
     def close(self) -> None:
         """Close the connections. A later call opens new ones."""
         self._idle.close()
@@ -129,16 +150,14 @@ class HttpsTransport(HttpTransport):
         idle = self._idle.take(request.origin, fresh=not attempt.repeatable)
         if idle is not None:
             try:
-                answer = self._send_on(idle, attempt, request, generation, None)
+                answer = self._send_on(idle, attempt, request, generation)
             except Unanswered as error:
                 arrived = error.may_have_arrived
                 if arrived and not attempt.repeatable:
                     raise
         if answer is None:
             try:
-                tls = self._tls(request.origin.host) if request.origin.scheme == "https" else None
-                connection = self._connect(attempt, request, tls)
-                answer = self._send_on(connection, attempt, request, generation, connection.tls)
+                answer = self._send_on(self._connect(attempt, request), attempt, request, generation)
             except TransportError as error:
                 error.may_have_arrived = arrived or error.may_have_arrived
                 raise
@@ -146,10 +165,7 @@ class HttpsTransport(HttpTransport):
             raise refused_redirect(answer.status, request.origin.host)
         return answer
 
-    def _send_on(
-        self, connection: Connection, attempt: Attempt, request: _Request, generation: int, tls: SharedTls | None
-    ) -> Answer:
-        """Send the request on *connection*. *tls* is given if the connection is new and its session is to be kept."""
+    def _send_on(self, connection: Connection, attempt: Attempt, request: _Request, generation: int) -> Answer:
         answer = send_request(
             connection,
             attempt,
@@ -162,19 +178,20 @@ class HttpsTransport(HttpTransport):
             limit=self._limits.size,
         )
         if answer.keep:
-            if tls is not None:
-                tls.keep_session(request.origin, cast(SSLSocket, connection.sock))
+            if connection.tls is not None:
+                connection.tls.keep_session(request.origin, cast(SSLSocket, connection.sock))
+                connection.tls = None
             self._idle.give_back(request.origin, connection, generation)
         else:
             connection.close()
         return answer
 
-    def _connect(self, attempt: Attempt, request: _Request, tls: SharedTls | None) -> Connection:
+    def _connect(self, attempt: Attempt, request: _Request) -> Connection:
         return open_connection(
             request.origin,
             attempt,
             proxy=request.proxy,
-            tls=tls,
+            tls=self._tls(request.origin.host) if request.origin.scheme == "https" else None,
             timeout=self._limits.connect,
         )
 

@@ -42,7 +42,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias, cast
 
-from srpcore._fork import ForkSafeLock, reset_in_child
+from srpcore._fork import ForkSafeLock, forget_in_snapshot, reset_in_child
 from srpcore._values import Value, replace
 from srpcore.exceptions.base import ConfigurationError
 
@@ -77,6 +77,7 @@ class SharedTls:
         self._load_all = load_all
         self._sessions: dict[Origin, ssl.SSLSession] = {}
         self._lock = ForkSafeLock()
+        forget_in_snapshot(self, SharedTls._forget_sessions)
 
     def with_all_authorities(self, verify_code: int) -> SharedTls | None:
         """Return what to connect with instead, after the certificate of a server was refused; None if that is final.
@@ -114,6 +115,11 @@ class SharedTls:
             self._sessions[origin] = session
             if len(self._sessions) > MAX_SESSIONS:
                 self._sessions.pop(next(iter(self._sessions)))
+
+    def _forget_sessions(self) -> None:
+        """Forget all sessions. Every process that is started from a snapshot would resume the same one."""
+        with self._lock.lock:
+            self._sessions = {}
 
     def forget_session(self, origin: Origin) -> None:
         """Forget the session for *origin*, because a handshake with it has failed."""

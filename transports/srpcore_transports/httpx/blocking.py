@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from srpcore._fork import forget_in_snapshot
 from srpcore.aws_json import decode
 from srpcore.exceptions.base import TransportError
 from srpcore.protocol import Fetch, Operation, Reply
@@ -63,6 +64,7 @@ class HttpxTransport(HttpxBase["httpx.Client"]):
     ) -> None:
         super().__init__(region, endpoint_url, credentials, client=client, max_connections=max_connections, **options)
         self._pool: ClientPool[httpx.Client] = ClientPool(self._max_connections)
+        forget_in_snapshot(self, HttpxTransport.close)
 
     def __enter__(self) -> Self:
         return self
@@ -109,6 +111,20 @@ class HttpxTransport(HttpxBase["httpx.Client"]):
 
         body: bytes = run_attempts(self._attempts.steps(Fetch(url), host), send)
         return body
+
+    def prepare(self, *, connect: bool = True) -> None:  # noqa: ARG002 - the signature of HttpsTransport.prepare
+        """Import httpx, and read the certificate authorities, so that the first call need not do that.
+
+        Args:
+            connect: has no effect. httpx opens a connection only for a request.
+
+        Raises:
+            ConfigurationError: httpx is not installed, or the certificate authorities cannot be read.
+        """
+        self._import_httpx()
+        "localhost".encode("idna")  # imports the codec, which Python needs for a host name that is a string
+        if self._client is None:
+            self._tls()
 
     def close(self) -> None:
         """Close the connections, except those of a client that was given. A later call opens new ones."""

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from srpcore._fork import forget_in_snapshot
 from srpcore.aws_json import decode
 from srpcore.exceptions.base import TransportError
 from srpcore.offload import uninterrupted
@@ -76,6 +77,7 @@ class AsyncHttpxTransport(HttpxBase["httpx.AsyncClient"]):
         super().__init__(region, endpoint_url, credentials, client=client, max_connections=max_connections, **options)
         self._loops: dict[asyncio.AbstractEventLoop, _LoopState] = {}
         self._modules: Modules | None = None
+        forget_in_snapshot(self, AsyncHttpxTransport._close_everywhere)
 
     async def __aenter__(self) -> Self:
         return self
@@ -126,6 +128,17 @@ class AsyncHttpxTransport(HttpxBase["httpx.AsyncClient"]):
         body: bytes = await run_attempts_async(self._attempts.steps(Fetch(url), host), send)
         return body
 
+    async def prepare(self, *, connect: bool = True) -> None:  # noqa: ARG002 - the signature of HttpsTransport.prepare
+        """Import httpx, and read the certificate authorities, in a thread: the first call need not wait for that.
+
+        Args:
+            connect: has no effect. httpx opens a connection only for a request.
+
+        Raises:
+            ConfigurationError: httpx is not installed, or the certificate authorities cannot be read.
+        """
+        await self._load_shared(self._endpoint.host)
+
     async def close(self) -> None:
         """Close the connections of this event loop, except those of a client that was given.
 
@@ -138,6 +151,21 @@ class AsyncHttpxTransport(HttpxBase["httpx.AsyncClient"]):
         if asyncio._get_running_loop() is not None:
             state = self._loop_state()
             state.closing = asyncio.ensure_future(_close(state.pool.retire()))
+
+    def _close_everywhere(self) -> None:
+        """Close the connections of all event loops, before a snapshot of the process. No event loop runs then.
+
+        Those of a closed event loop cannot be closed any more. Their sockets are closed with their last reference.
+        """
+        loops, self._loops = self._loops, {}
+        for loop, state in loops.items():
+            closing = _close(state.pool.retire())
+            if loop.is_closed():
+                closing.close()
+            elif loop.is_running():
+                asyncio.run_coroutine_threadsafe(closing, loop)  # of another thread: it is closed as soon as possible
+            else:
+                loop.run_until_complete(closing)
 
     async def _send(self, attempt: Attempt, parts: RequestParts) -> Received:
         host = origin_and_target(parts.url)[0].host
