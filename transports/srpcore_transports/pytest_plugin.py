@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from pluggy import Result
+
     from srpcore.protocol import Transport
 
     from .local import UserPool
@@ -104,15 +106,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         os.environ.pop(_VARIABLE, None)
 
 
-@pytest.hookimpl(wrapper=True)
+# Not wrapper=True, which ends the test run of everybody who has srpcore and pytest 7.
+@pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+) -> Generator[None, Result[pytest.TestReport], None]:
     """Store whether the test passed, for the end of the fixture ``cassette``."""
-    report = yield
+    outcome = yield
     if call.when == "call":
-        item.stash[_PASSED] = report.passed
-    return report
+        item.stash[_PASSED] = outcome.get_result().passed
 
 
 @pytest.fixture

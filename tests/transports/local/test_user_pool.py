@@ -69,7 +69,7 @@ def test_operations_accept_a_minted_token_of_a_user(pool: UserPool) -> None:
 
 
 def test_a_user_logs_in_with_the_given_password_and_sees_the_groups(pool: UserPool) -> None:
-    pool.add_user("alice", password="Battery-Staple-2", groups="staff")
+    pool.add_user("alice", password="Battery-Staple-2", groups="staff", email="alice@example.com")
     pool.add_user("bob", groups=["staff", "admin"])
     user = Cognito(pool.user_pool_id, pool.client_id, username="alice", transport=pool)
     user.authenticate("Battery-Staple-2")
