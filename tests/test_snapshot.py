@@ -109,6 +109,18 @@ CASES = {
         run_after_restore()
         assert provider().access_key_id != first
     """,
+    "keys for signatures are derived again": """
+        # with a server
+        from srpcore_transports import sigv4
+        from srpcore_transports.credentials import Credentials
+        from srpcore_transports.https import HttpsTransport
+        transport = HttpsTransport("eu-west-1", server.url, lambda: Credentials("AKID", "secret"), ca_bundle=file.name)
+        transport.call(Operation("AdminGetUser", {}))
+        assert (len(sigv4._DERIVED), len(alive(Credentials)), len(alive(sigv4.Signer))) == (1, 1, 1)
+        run_before_snapshot()
+        assert (sigv4._DERIVED, alive(Credentials), alive(sigv4.Signer)) == ({}, [], [])
+        server.__exit__()
+    """,
     "what is fetched after our hook is forgotten after the restore": """
         from srpcore_transports.credentials import Credentials
         from srpcore_transports.credentials.refreshing import RefreshingCredentials, Temporary

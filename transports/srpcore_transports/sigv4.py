@@ -15,6 +15,7 @@ from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
+from srpcore._fork import forget_in_snapshot
 from srpcore.exceptions.base import ConfigurationError
 
 from .urls import host_of
@@ -239,6 +240,10 @@ def signing_key(secret: str, date: str, region: str, service: str) -> bytes:
             _DERIVED.clear()
         _DERIVED[identity] = key
     return key
+
+
+# A derived key signs requests for a day, like the secret itself.
+forget_in_snapshot(signing_key, lambda _: _DERIVED.clear())
 
 
 def signature(key: bytes, string_to_sign: str) -> str:
