@@ -41,7 +41,7 @@ MUTANTS = COPY / "mutants"
 COVERAGE = MUTANTS / "coverage.json"
 PAGE = ROOT / "docs" / "mutants.md"
 REASONS = Path(__file__).with_name("surviving_mutants.toml")
-TESTS = tuple(f"tests/{name}" for name in "aws_srp client crypto flows store testing tokens transports".split())
+TESTS = tuple(f"tests/{name}" for name in "aws_srp client crypto flows store tokens transports".split())
 
 SOURCES = {"srpcore": "srpcore", "transports/srpcore_transports": "srpcore_transports"}
 OTHERS = ("tests", "benchmarks", "docs", "tools", "Makefile", "README.md", "pyproject.toml")
@@ -160,14 +160,15 @@ def reason(mutant: Mutant, change: str) -> str | None:
 
 
 def scores(found: list[Mutant]) -> Iterator[tuple[str, ...]]:
-    """Yield the rows of the table: a module, its mutants, those that were tested, the survivors, and the score."""
-    yield "module", "mutants", "tested", "survived", "score"
+    """Yield the rows of the table: for each module, how many mutants there are, were tested, and had which result."""
+    yield "module", "mutants", "tested", "timed out", "survived", "score"
     paths = sorted({mutant.path for mutant in found})
     for path, members in [*((path, [m for m in found if m.path == path]) for path in paths), ("total", found)]:
         tested = sum(mutant.code is not None for mutant in members)
         survived = sum(mutant.survived for mutant in members)
+        late = sum(mutant.code == 36 for mutant in members)
         score = f"{100 * (tested - survived) / tested:.1f} %" if tested else "-"
-        yield path, str(len(members)), str(tested), str(survived), score
+        yield path, str(len(members)), str(tested), str(late), str(survived), score
 
 
 def report(found: list[Mutant]) -> list[tuple[Mutant, str, str | None]]:
@@ -189,7 +190,7 @@ def write_page(found: list[Mutant], survivors: list[tuple[Mutant, str, str | Non
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("mutmut", "pytest", "hypothesis"))
     lines = [f"Tested on {datetime.now(timezone.utc):%Y-%m-%d} with Python {sys.version.split()[0]}, {versions}.", ""]
     for number, row in enumerate(scores(found)):
-        lines += [f"| {' | '.join(row)} |", *(["|---|--:|--:|--:|--:|"] if number == 0 else [])]
+        lines += [f"| {' | '.join(row)} |", *(["|---|--:|--:|--:|--:|--:|"] if number == 0 else [])]
     lines += ["", "## Survivors", ""]
     for why in sorted({why or "Not explained yet" for *_, why in survivors}):
         lines += [f"**{why}**", ""]

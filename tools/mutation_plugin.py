@@ -37,12 +37,18 @@ SURVIVED, KILLED, NO_TESTS, TIMED_OUT = 0, 1, 33, 36  # mutmut's exit codes
 ROUNDS = ((0.4, 0.2), (4.0, 2.0))
 """In each round, the CPU seconds of the tests in the folder of the module, and of the other tests."""
 
-MORE_CPU, IDLE, LONGEST = 10, 20, 120
+MORE_CPU, IDLE, LONGEST = 10, 60, 180
 """A mutant has timed out if its process takes so many CPU seconds more than twice its tests, if it is idle for so many
 seconds, or after so many seconds."""
 
-SLOW_TOO = ("tests/crypto/", "tests/tokens/", "tests/transports/test_http_response.py")
-"""The tests that run although they are marked as slow. They are short, but too long for `make check`."""
+MARKED_TOO = (
+    "tests/crypto/",
+    "tests/store/test_keyring.py",
+    "tests/store/test_stores.py",
+    "tests/tokens/",
+    "tests/transports/test_http_response.py",
+)
+"""The tests that run although they are marked as slow or need a counterpart. They are short, and all in one process."""
 
 
 class Test(TypedDict):
@@ -70,9 +76,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the tests that take long or need something else."""
-    unwanted = {"counterpart", "system", "slow"}
-    marks = {item: unwanted & {mark.name for mark in item.iter_markers()} for item in items}
-    kept = [item for item in items if not marks[item] or (marks[item] == {"slow"} and item.nodeid.startswith(SLOW_TOO))]
+
+    def is_wanted(item: pytest.Item) -> bool:
+        marks = {mark.name for mark in item.iter_markers()} & {"counterpart", "slow", "system"}
+        return not marks or ("system" not in marks and item.nodeid.startswith(MARKED_TOO))
+
+    kept = [item for item in items if is_wanted(item)]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
     items[:] = kept
 

@@ -1,0 +1,70 @@
+"""The scope of the mutation tests, the reasons for survivors, and the page with the results."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import tomllib
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TOOL: dict[str, Any] = runpy.run_path(str(ROOT / "tools" / "mutants.py"))
+MODULES = [
+    path.relative_to(folder.parent).as_posix()
+    for folder in (ROOT / "srpcore", ROOT / "transports" / "srpcore_transports")
+    for path in folder.rglob("*.py")
+]
+
+
+def mutated(path: str) -> bool:
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["mutmut"]
+    return any(fnmatch(path, pattern) for pattern in options["only_mutate"])
+
+
+def test_everything_in_the_scope_exists() -> None:
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["mutmut"]
+    for pattern in options["only_mutate"]:
+        assert any(fnmatch(path, pattern) for path in MODULES), pattern
+    assert {*options["source_paths"]} == {*TOOL["SOURCES"].values()}
+    assert all((ROOT / path).exists() for path in (*TOOL["SOURCES"], *TOOL["OTHERS"], *TOOL["TESTS"]))
+
+
+def test_every_reason_can_be_compared_with_a_survivor() -> None:
+    rules = tomllib.loads((ROOT / "tools" / "surviving_mutants.toml").read_text("utf-8"))["rule"]
+    for rule in rules:
+        assert {"change", "reason"} <= rule.keys() <= {"where", "change", "reason"}
+        assert all(re.compile(rule[name]) for name in ("where", "change") if name in rule)
+        assert rule["reason"]
+        assert not rule["reason"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [("srpcore.a.x_parse__mutmut_3", "parse"), ("srpcore.a.xǁFolderǁopened__mutmut_12", "Folder.opened")],
+)
+def test_a_mutant_names_its_function(name: str, function: str) -> None:
+    assert TOOL["Mutant"]("srpcore/a.py", name, 0).function() == function
+
+
+def test_a_survivor_gets_the_reason_of_the_first_rule_that_fits() -> None:
+    mutant = TOOL["Mutant"]("srpcore/store/record.py", "srpcore.store.record.x_check__mutmut_1", 0)
+    reason = TOOL["reason"](mutant, "- return cast(str, value)\n+ return cast(None, value)")
+    assert reason.startswith("typing.cast()")
+    assert TOOL["reason"](mutant, "- return 1\n+ return 2") is None
+
+
+def test_the_score_counts_survivors_and_functions_without_a_test() -> None:
+    found = [TOOL["Mutant"]("a.py", f"a.x_f__mutmut_{code}", code) for code in (0, 1, 33, 36, None)]
+    assert [*TOOL["scores"](found)][-1] == ("total", "5", "4", "1", "2", "50.0 %")
+
+
+def test_the_page_names_only_modules_that_exist() -> None:
+    page = (ROOT / "docs" / "mutants.md").read_text("utf-8")
+    assert "<!-- results -->" in page
+    for path in re.findall(r"^\| (srpcore\S+\.py) \|", page, re.MULTILINE):
+        assert path in MODULES
+        assert mutated(path)
