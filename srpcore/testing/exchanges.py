@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -25,6 +25,10 @@ __all__ = [
     "hostile_servers",
     "srp_exchanges",
 ]
+
+# Python's own pow(), because srpcore.crypto.modexp is tested with the results. The laws compute most powers several
+# times, for the same exchanges, so they are kept.
+_pow = lru_cache(maxsize=4096)(pow)
 
 
 @dataclass(frozen=True)
@@ -54,17 +58,17 @@ class SrpExchange:
     @cached_property
     def v(self) -> int:
         """``v = g^x mod N``, the verifier."""
-        return pow(self.group.g, self.x, self.group.N)
+        return _pow(self.group.g, self.x, self.group.N)
 
     @cached_property
     def A(self) -> int:
         """``A = g^a mod N``."""
-        return pow(self.group.g, self.a, self.group.N)
+        return _pow(self.group.g, self.a, self.group.N)
 
     @cached_property
     def B(self) -> int:
         """``B = k*v + g^b mod N``. It can be 0 in a small group; then the client must refuse it."""
-        return (self.parameters.k * self.v + pow(self.group.g, self.b, self.group.N)) % self.group.N
+        return (self.parameters.k * self.v + _pow(self.group.g, self.b, self.group.N)) % self.group.N
 
     @property
     def u(self) -> int:
@@ -74,7 +78,7 @@ class SrpExchange:
     @cached_property
     def S(self) -> int:
         """``S = (A * v^u)^b mod N``, the premaster secret."""
-        return pow(self.A * pow(self.v, self.u, self.group.N), self.b, self.group.N)
+        return _pow(self.A * _pow(self.v, self.u, self.group.N), self.b, self.group.N)
 
     @property
     def K(self) -> bytes:
@@ -181,7 +185,7 @@ def _key(exchange: SrpExchange, A: int) -> bytes:
     """Return the session key of a server that hashes *A* as it was sent."""
     N = exchange.group.N
     u = exchange.parameters.scrambling(A, exchange.B)
-    return exchange.parameters.session_key(pow(A * pow(exchange.v, u, N), exchange.b, N))
+    return exchange.parameters.session_key(_pow(A * _pow(exchange.v, u, N), exchange.b, N))
 
 
 def _proof(exchange: SrpExchange, A: int, key: bytes) -> bytes:
