@@ -7,12 +7,13 @@ of Amazon's and ``localhost`` one of AWS's endpoints.
 from __future__ import annotations
 
 import asyncio
+import math
 import ssl
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from functools import cache
 from hashlib import sha1, sha256
@@ -30,9 +31,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from srpcore.exceptions import ConfigurationError, TransportError, TransportTimeout
 from srpcore_transports import tls as tls_module
 from srpcore_transports import trust_anchors
+from srpcore_transports.attempts import Attempt
 from srpcore_transports.https import HttpsTransport
 from srpcore_transports.httpx import AsyncHttpxTransport, HttpxTransport
-from srpcore_transports.options import TransportOptions
+from srpcore_transports.httpx.request import HttpxRequest, Phase
+from srpcore_transports.options import Limits, TransportOptions
 from srpcore_transports.tls import SharedTls, shared_tls
 from support.forks import in_a_child
 from support.http_transports import MakeTransport
@@ -235,16 +238,16 @@ class SlowServer(LoopbackServer):
     """A server that waits before each TLS handshake."""
 
     def greet(self, connection: socket) -> ssl.SSLContext | None:
-        time.sleep(0.7)
+        time.sleep(0.25)
         return super().greet(connection)
 
 
 def test_the_time_for_connecting_covers_both_connections(make: MakeTransport, many: str) -> None:
     with (
         SlowServer(echo, tls("localhost", issuer=OTHER)) as server,
-        make("eu-west-1", server.url, ca_bundle=many, max_attempts=1, connect_timeout=1.2) as transport,
+        make("eu-west-1", server.url, ca_bundle=many, max_attempts=1, connect_timeout=0.4) as transport,
     ):
-        with pytest.raises(TransportTimeout, match=r"connecting to localhost: no answer within 1\.2 seconds") as caught:
+        with pytest.raises(TransportTimeout, match=r"connecting to localhost: no answer within 0\.4 seconds") as caught:
             transport.call(SIGN_IN)
         assert (caught.value.may_have_arrived, server.requests) == (False, [])
 
@@ -252,11 +255,21 @@ def test_the_time_for_connecting_covers_both_connections(make: MakeTransport, ma
 def test_the_time_for_a_call_covers_both_connections(make: MakeTransport, many: str) -> None:
     with (
         SlowServer(echo, tls("localhost", issuer=OTHER)) as server,
-        make("eu-west-1", server.url, ca_bundle=many, max_attempts=3, total_timeout=1.2) as transport,
+        make("eu-west-1", server.url, ca_bundle=many, max_attempts=3, total_timeout=0.4) as transport,
     ):
         with pytest.raises(TransportTimeout):
             transport.call(SIGN_IN)
         assert server.requests == []
+
+
+def test_no_second_connection_is_made_after_the_time_for_connecting() -> None:
+    limits = Limits(connect=0.01, read=10, size=100)
+    request = HttpxRequest(Attempt(math.inf, True), "GET", "https://localhost/", {}, None, proxy=None, limits=limits)
+    request.connect_again()
+    time.sleep(0.02)
+    request.phase = Phase.CONNECTING
+    with pytest.raises(TransportTimeout, match=r"connecting to localhost: no answer within 0\.01 seconds"):
+        request.connect_again()
 
 
 def test_a_changed_bundle_counts_after_the_whole_bundle_was_loaded(
@@ -308,6 +321,9 @@ def contexts(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
 
     def counted(**given: Any) -> ssl.SSLContext:
         arguments.append({*given})
+        with suppress(RuntimeError):
+            asyncio.get_running_loop()
+            pytest.fail("a file was read on the event loop")
         return real(**given)
 
     counted.__module__ = "ssl"
@@ -329,14 +345,19 @@ def test_threads_that_need_the_rest_together_load_it_once(
     assert contexts == [{"cadata"}, {"cafile"}]
 
 
-def test_tasks_that_need_the_rest_together_load_it_once(many: str, contexts: list[set[str]]) -> None:
-    async def call_four_times(url: str) -> None:
+def test_tasks_that_need_the_rest_together_load_it_once(
+    many: str, contexts: list[set[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def call_five_times(url: str) -> None:
         async with AsyncHttpxTransport("eu-west-1", url, ca_bundle=many, max_attempts=1) as transport:
             await asyncio.gather(*(transport.call(SIGN_IN) for _ in range(4)))
+            # What was loaded is found without a thread.
+            monkeypatch.setattr(transport, "_load_in_thread", None)
+            await transport.call(SIGN_IN)
 
     with LoopbackServer(echo, tls("localhost", issuer=OTHER)) as server:
-        asyncio.run(call_four_times(server.url))
-        assert len(server.requests) == 4
+        asyncio.run(call_five_times(server.url))
+        assert len(server.requests) == 5
     assert contexts == [{"cadata"}, {"cafile"}]
 
 

@@ -274,7 +274,7 @@ def _context_with_roots(settings: _Settings, roots: frozenset[str]) -> ssl.SSLCo
     if file is None:
         # The places that OpenSSL reads. On Windows, the ssl module adds the certificate store of the system.
         file, folders = _default_places(settings)
-        if sys.platform == "win32" or not file or not folders:
+        if sys.platform == "win32" or not folders:
             return None
     chosen = roots_in(file, roots)
     if not chosen:

@@ -174,10 +174,9 @@ class HttpxRequest:
         Raises:
             TransportTimeout: no time is left.
         """
-        left = min(self._connect_until, self.attempt.deadline) - monotonic_clock()
+        left = self._connect_until - monotonic_clock()
         if left <= 0:
             raise self._timeout()
-        self.verify_code, self.opened = 0, None
         timeout = {**self.message.extensions["timeout"], "connect": left, "pool": left}
         self.message.extensions = {**self.message.extensions, "timeout": timeout}
 
