@@ -17,7 +17,7 @@ from observability.ledger import Journal, leaks, reachable
 from srpcore import exceptions
 from srpcore.aws_json import encode
 from srpcore.cli import prompt
-from srpcore.cli.verify import _read  # pyright: ignore[reportPrivateUsage]
+from srpcore.cli.token_input import read_token
 from srpcore.flows.challenge import Challenge
 from srpcore.pool import check_endpoint
 from srpcore.protocol import Operation
@@ -213,7 +213,7 @@ def test_nothing_that_was_typed_is_behind_the_error(monkeypatch: pytest.MonkeyPa
     with typed.open(encoding="utf-8") as standard_input:
         monkeypatch.setattr("sys.stdin", standard_input)
         assert_clean(caught(lambda: prompt.ask("Password: ")))
-    assert_clean(caught(lambda: _read(str(typed))))
+    assert_clean(caught(lambda: read_token(str(typed))))
 
 
 # The search itself

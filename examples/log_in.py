@@ -1,0 +1,60 @@
+"""A program that logs in once, and stays logged in until the refresh token expires.
+
+    python log_in.py eu-west-1_AbCd12345 4dn6jbcbhqcofxyczo3ms9z4cc alice
+
+The first run asks for the password, and for a code or a new password if the pool demands it. Later runs use the login
+that is stored in ~/.example/logins.
+"""
+
+import sys
+from getpass import getpass
+from pathlib import Path
+
+from srpcore import Cognito, FileStore, SignIn
+from srpcore.exceptions import CodeMismatchException, NotAuthorizedException
+
+
+def answer(step: SignIn) -> SignIn:
+    """Ask for what the login needs next."""
+    match step.needs:
+        case "code":
+            try:
+                return step.answer(code=getpass(f"Code sent to {step.destination or 'your authenticator app'}: "))
+            except CodeMismatchException:
+                print("That code is wrong.", file=sys.stderr)
+                return step  # the same step may be answered again
+        case "new_password":
+            attributes = {name: input(f"{name}: ") for name in step.required_attributes}
+            return step.answer(new_password=getpass("New password: "), attributes=attributes)
+        case "choice":
+            return step.answer(choice=input(f"One of {', '.join(step.choices)}: "))
+        case "set_up":
+            secret, step = step.set_up_totp()  # from now on the step needs a code
+            print(f"Enter this secret in your authenticator app: {secret}", file=sys.stderr)
+            return step
+        case needs:
+            sys.exit(f"this program cannot answer {needs}")
+
+
+def log_in(user: Cognito) -> None:
+    step = user.sign_in(getpass("Password: "))
+    while not step.done:
+        step = answer(step)
+    if user.new_device_metadata is not None:  # the pool tracks devices: without this, refresh stops working
+        user.confirm_device("an example", remember=False)
+
+
+def main(pool_id: str, client_id: str, username: str, endpoint_url: str | None = None) -> None:
+    store = FileStore(Path.home() / ".example" / "logins")
+    with Cognito(pool_id, client_id, username=username, endpoint_url=endpoint_url, store=store) as user:
+        try:
+            if not user.restore():
+                log_in(user)
+            user.check_token()  # refreshes tokens that have expired
+        except NotAuthorizedException as error:
+            sys.exit(f"{error}: {error.hint}")
+        print(f"logged in as {user.get_user().sub}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
