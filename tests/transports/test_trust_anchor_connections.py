@@ -345,20 +345,30 @@ def test_threads_that_need_the_rest_together_load_it_once(
     assert contexts == [{"cadata"}, {"cafile"}]
 
 
-def test_tasks_that_need_the_rest_together_load_it_once(
-    many: str, contexts: list[set[str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def call_five_times(url: str) -> None:
+def test_tasks_that_need_the_rest_together_load_it_once(many: str, contexts: list[set[str]]) -> None:
+    async def call_four_times(url: str) -> None:
         async with AsyncHttpxTransport("eu-west-1", url, ca_bundle=many, max_attempts=1) as transport:
             await asyncio.gather(*(transport.call(SIGN_IN) for _ in range(4)))
-            # What was loaded is found without a thread.
+
+    with LoopbackServer(echo, tls("localhost", issuer=OTHER)) as server:
+        asyncio.run(call_four_times(server.url))
+        assert len(server.requests) == 4
+    assert contexts == [{"cadata"}, {"cafile"}]
+
+
+@pytest.mark.parametrize("issuer", [ROOT, OTHER], ids=["the root", "all"])
+def test_the_event_loop_finds_what_was_loaded_without_a_thread(
+    many: str, issuer: trustme.CA, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def call_twice(url: str) -> None:
+        async with AsyncHttpxTransport("eu-west-1", url, ca_bundle=many, max_attempts=1) as transport:
+            await transport.call(SIGN_IN)
             monkeypatch.setattr(transport, "_load_in_thread", None)
             await transport.call(SIGN_IN)
 
-    with LoopbackServer(echo, tls("localhost", issuer=OTHER)) as server:
-        asyncio.run(call_five_times(server.url))
-        assert len(server.requests) == 5
-    assert contexts == [{"cadata"}, {"cafile"}]
+    with LoopbackServer(echo, tls("localhost", issuer=issuer)) as server:
+        asyncio.run(call_twice(server.url))
+        assert len(server.requests) == 2
 
 
 def test_the_session_of_the_second_connection_is_resumed(many: str) -> None:
