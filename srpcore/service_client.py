@@ -8,7 +8,6 @@ from importlib import import_module
 from typing import Any
 
 from .driver import Observer, arun, run
-from .exceptions import service_exceptions
 from .exceptions.base import ConfigurationError
 from .exceptions.service import ServiceError
 from .flows import ask
@@ -170,6 +169,8 @@ class ClientExceptions:
     ClientError = ServiceError
 
     def __getattr__(self, name: str) -> type[ServiceError]:
+        from .exceptions import service_exceptions  # importing it is slow
+
         if name in service_exceptions.__all__:
             found: type[ServiceError] = getattr(service_exceptions, name)
             return found
@@ -181,10 +182,14 @@ class ClientExceptions:
 
     def from_code(self, code: str) -> type[ServiceError]:
         """Return the class for the error *code* of the service, or ``ClientError`` if the model does not have it."""
+        from .exceptions import service_exceptions
+
         found: type[ServiceError] = getattr(service_exceptions, code, ServiceError)
         return found if code in service_exceptions.__all__ else ServiceError
 
     def __dir__(self) -> list[str]:
+        from .exceptions import service_exceptions
+
         return sorted({*super().__dir__(), *service_exceptions.__all__})
 
 

@@ -22,7 +22,6 @@ from datetime import datetime, timezone
 from typing import Final
 
 from .clock import Clock, is_system_time
-from .exceptions.hints import REFUSED_SKEW
 from .exceptions.service import ServiceError, member
 from .protocol import Reply
 
@@ -97,6 +96,8 @@ class ServiceTime:
         skew = self._measure(error.response)
         if skew is None or abs(skew) < HINT_FROM:
             return
+        from .exceptions.hints import REFUSED_SKEW  # importing it is slow
+
         hint = (
             f"{_HINT_START} {abs(skew):.0f} seconds {'ahead of' if skew < 0 else 'behind'} the service's (Date header "
             f"of the response): set the clock. With a difference of about {REFUSED_SKEW} or more, the service refuses "

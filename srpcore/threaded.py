@@ -77,6 +77,7 @@ class ThreadedTransport:
     def _transport(self) -> Transport:
         with self._lock.lock:
             if self._made is None:
+                _import_errors()
                 self._made = self._make()
             return self._made
 
@@ -138,6 +139,7 @@ class DeferredTransport:
     def _transport(self) -> AsyncTransport:
         with self._lock.lock:
             if self._made is None:
+                _import_errors()
                 self._made = self._make()
             return self._made
 
@@ -148,6 +150,11 @@ def prepare_method(transport: object) -> Callable[..., Any] | None:
     if not callable(getattr(type(transport), "prepare", None)):
         return None
     return cast("Callable[..., Any]", cast(Any, transport).prepare)
+
+
+def _import_errors() -> None:
+    """Import the errors of the service in this thread, because the flows that raise them run on the event loop."""
+    from .exceptions import reply  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
 
 async def _to_thread(function: Callable[[], T]) -> T:

@@ -82,7 +82,7 @@ PACKAGES = {
     "flows": {"_values", "clock", "crypto", "exceptions", "pool", "service_model", "protocol", "users"},
     "service_client": {"driver", "exceptions", "flows", "paginator", "pool", "service_model", "protocol"},
     "paginator": {"exceptions", "service_model", "protocol"},
-    "threaded": {"_fork", "protocol"},
+    "threaded": {"_fork", "exceptions", "protocol"},
     "resolve": {"driver", "exceptions", "service_client", "threaded", "protocol"},
     "aws_srp": {
         "_fork",

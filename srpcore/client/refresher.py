@@ -31,8 +31,7 @@ from .. import tokens
 from .._fork import ForkSafeLock
 from .._values import replace
 from ..exceptions.base import ConfigurationError
-from ..exceptions.not_authorized import InvalidRefreshToken, RefreshTokenRefused
-from ..exceptions.service_exceptions import RefreshTokenReuseException, UserNotFoundException
+from ..exceptions.service import ServiceError
 from ..exceptions.tokens import MalformedToken, TokenExpired
 from ..flows import ask
 from ..flows.login_context import authentication_result
@@ -146,11 +145,8 @@ class SharedRefresh(SharedKeys):
                 client_metadata=client_metadata,
                 first=account.refresh_way,
             )
-        except (RefreshTokenRefused, RefreshTokenReuseException, UserNotFoundException) as error:
-            # The service also answers "Invalid Refresh Token" if the pool tracks devices and the device is not
-            # confirmed. So this error proves that the refresh token is useless only if it came for `device`, which is
-            # a confirmed one.
-            final = not isinstance(error, InvalidRefreshToken) or (known is not None and known == device_key)
+        except ServiceError as error:
+            final = _is_final(error, for_device=known is not None and known == device_key)
             # Without a store the tokens stay, as in pycognito: the access token may still be valid, and the attributes
             # may be all that the program has. Stored tokens must go, or every process would try them again.
             if self._store is not None and final:
@@ -299,3 +295,18 @@ class AsyncRefreshMethods(SharedRefresh, AsyncKeyMethods):
             with self._marked_as_refresh():
                 await self._run(self._refresh(client_metadata))
             self._refreshes += 1
+
+
+def _is_final(error: ServiceError, *, for_device: bool) -> bool:
+    """Return whether the refresh token is useless after *error*.
+
+    The service also answers "Invalid Refresh Token" if the pool tracks devices and the device is not confirmed. So this
+    error is final only if it came for a confirmed device (*for_device*).
+    """
+    # Importing these is slow, and most refreshes succeed.
+    from ..exceptions.not_authorized import InvalidRefreshToken, RefreshTokenRefused
+    from ..exceptions.service_exceptions import RefreshTokenReuseException, UserNotFoundException
+
+    if isinstance(error, InvalidRefreshToken):
+        return for_device
+    return isinstance(error, (RefreshTokenRefused, RefreshTokenReuseException, UserNotFoundException))

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from ..exceptions.base import TransportError, UnsafeServerValue
-from ..exceptions.reply import service_error
 from ..protocol import Fetch, Flow, JsonObject, Operation, Reply
 
 __all__ = ["ask", "fetch", "is_json", "object_list", "require_object", "require_string", "user_attributes"]
@@ -49,6 +48,9 @@ def ask(name: str, parameters: Mapping[str, Any], *, signed: bool | None = None)
     given = {key: value for key, value in parameters.items() if value is not None or key in _NEVER_LEFT_OUT}
     reply: Reply = yield Operation(name, given, signed=signed)
     if reply.error is not None:
+        # Imported here, because it makes the 70 classes of the service's errors, and most logins succeed.
+        from ..exceptions.reply import service_error
+
         raise service_error(reply, name, given.get("AuthFlow"))
     return reply.document
 

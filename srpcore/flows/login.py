@@ -72,7 +72,7 @@ from .._values import replace
 from ..crypto.encoding import utf8
 from ..exceptions.base import ConfigurationError, InvalidRequest
 from ..exceptions.context import without_context
-from ..exceptions.service_exceptions import ResourceNotFoundException
+from ..exceptions.service import ServiceError
 from ..protocol import Flow, JsonObject
 from ..users import attribute_value
 from . import ask, require_string
@@ -149,7 +149,7 @@ def answer_challenge(context: LoginContext, challenge: Challenge, given: Answer)
     """
     try:
         return (yield from _answer(context, challenge, given))
-    except ResourceNotFoundException as error:
+    except ServiceError as error:
         # The Session is used up, so the program must begin the login again. Without the device that will succeed.
         if is_stale_device(error):
             context.device = None

@@ -16,7 +16,7 @@ from ..crypto.device import Device, device_identity
 from ..crypto.encoding import decode_secret_block, parse_hex, parse_public_value, to_hex
 from ..crypto.key_exchange import Ephemeral, secret_exponent
 from ..exceptions.base import UnsafeServerValue
-from ..exceptions.service_exceptions import ResourceNotFoundException
+from ..exceptions.service import ServiceError
 from ..protocol import Flow, JsonObject
 from .login_context import LoginContext, challenge_parameters
 from .transitions import AFTER_FIRST_FACTOR, DEVICE_PROOF, PASSWORD_PROOF
@@ -214,7 +214,7 @@ def retry_without_stale_device(context: LoginContext, attempt: Callable[[], Flow
     """
     try:
         return (yield from attempt())
-    except ResourceNotFoundException as error:
+    except ServiceError as error:
         if context.device is None or not is_stale_device(error):
             raise
         context.device = None
@@ -273,9 +273,12 @@ def answer_device(context: LoginContext, reply: JsonObject, prover: Prover | Non
     return (yield from context.respond(challenge, context.identified(claim), expected=AFTER_FIRST_FACTOR))
 
 
-def is_stale_device(error: ResourceNotFoundException) -> bool:
+def is_stale_device(error: ServiceError) -> bool:
     """Return whether *error* means that the service no longer knows the device.
 
-    The service sends the same error for other resources, so the message must contain "device": "Device does not exist."
+    That is a ResourceNotFoundException. The service sends it for other resources too, so the message must contain
+    "device": "Device does not exist."
     """
-    return "device" in error.message.lower()
+    from ..exceptions.service_exceptions import ResourceNotFoundException  # importing it is slow
+
+    return isinstance(error, ResourceNotFoundException) and "device" in error.message.lower()

@@ -40,6 +40,10 @@ PROGRAM = """
         event_loop_thread = threading.get_ident()
         arguments = {"endpoint_url": url, "access_key": "AKID", "secret_key": "secret", "store": MemoryStore()}
         async with AsyncCognito(pool_id, client_id, transport=kind, **arguments) as user:
+            try:
+                await user.client.get_user(AccessToken="wrong")
+            except exceptions.SrpcoreError as error:
+                assert error.code == "NotAuthorizedException", error
             await user.register("bob", password)
             await user.admin_confirm_sign_up()
             await user.authenticate(password)

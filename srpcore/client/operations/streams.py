@@ -13,7 +13,6 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from ...clock import monotonic_clock, system_sleep
 from ...exceptions.base import ConfigurationError
 from ...exceptions.service import ServiceError
-from ...exceptions.service_exceptions import LimitExceededException, TooManyRequestsException
 from ...flows.paging import Page, page
 from ...protocol import Flow, JsonObject
 from ...service_model import PAGES
@@ -98,6 +97,8 @@ class Pages(Generic[T]):
             ServiceError: *error* is not about throttling, or this was the last attempt.
             TransportError: the service did not answer.
         """
+        from ...exceptions.service_exceptions import LimitExceededException, TooManyRequestsException
+
         self.refused += 1
         # A single request is not repeated after LimitExceededException (see the table in retries.py), because a person
         # may be waiting. A long listing waits instead of failing halfway, and reading a page again does no harm.
