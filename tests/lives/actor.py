@@ -195,5 +195,5 @@ def _kind(error: Exception) -> type[Exception] | None:
         return next(kind for kind in type(error).__mro__ if "_plain" not in vars(kind))
     if type(error).__name__ == "ParamValidationError" and "parameter AccessToken" in str(error):
         return exceptions.AccessTokenRequired  # botocore validates before we do, as in pycognito
-    response: Any = getattr(error, "response", None)
-    return getattr(exceptions, str(response["Error"]["Code"]), None) if isinstance(response, dict) else None
+    response: Any = getattr(error, "response", None) or {}
+    return getattr(exceptions, str(response.get("Error", {}).get("Code")), None)

@@ -242,6 +242,13 @@ class Lives(Life):
                 self.keep(client)
 
     @rule(client=clients)
+    def refresh_each_week(self, client: Client) -> None:
+        """Refresh the tokens until the refresh token has expired."""
+        for _ in range(5):
+            self.wait(7 * DAY)
+            self.refresh(client)
+
+    @rule(client=clients)
     def revoke(self, client: Client) -> None:
         """Revoke the refresh token."""
         self.same(lambda: self.model.revoke(client), "call", client.number, "revoke_token")

@@ -70,10 +70,15 @@ class Accounts:
     def check_password(self, user: User | None, password: str) -> None:
         """Check a password, sent or proved by SRP, and count the wrong ones.
 
+        The status of the user is checked before: by public reports, a wrong password of an unconfirmed user is answered
+        like the right one.
+
         After five wrong passwords in a row the user is locked out: for one second, and twice as long each time.
         """
         if user is None:
             raise Refused(exceptions.WrongPassword)
+        if user.status == "UNCONFIRMED":
+            raise Refused(exceptions.UserNotConfirmedException)
         if user.status == "RESET_REQUIRED":
             raise Refused(exceptions.PasswordResetRequiredException)
         now = self.clock()

@@ -366,12 +366,16 @@ class TestUserState:
         client.admin("AdminEnableUser", Username="alice")
         client.tokens()
 
-    def test_the_error_for_an_unconfirmed_user_needs_the_right_password(self, client: Client) -> None:
+    @pytest.mark.parametrize("password", [PASSWORD, OTHER_PASSWORD], ids=["right", "wrong"])
+    def test_an_unconfirmed_user_is_refused_with_any_password(self, client: Client, password: str) -> None:
         client.call("SignUp", ClientId=client.client_id, Username="alice", Password=PASSWORD)
         with refused("UserNotConfirmedException", "User is not confirmed."):
-            client.log_in()
-        with refused(*WRONG):
-            client.log_in(password=OTHER_PASSWORD)
+            client.log_in(password=password)
+        parameters = {"USERNAME": "alice", "PASSWORD": password}
+        with refused("UserNotConfirmedException", "User is not confirmed."):
+            client.call(
+                "InitiateAuth", ClientId=client.client_id, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=parameters
+            )
 
     def test_a_user_deleted_during_the_login_is_refused(self, client: Client) -> None:
         client.user()

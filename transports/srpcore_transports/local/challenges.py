@@ -121,7 +121,7 @@ def _require_user(conversation: Conversation) -> User:
 def _password_verifier(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
     user = conversation.user
     if user is not None:
-        passwords.refuse_reset(user)
+        passwords.refuse_unusable(user)
         passwords.throttle(state, user)
     proved = exchange.check_proof(state, conversation, answers)
     if user is None:

@@ -28,7 +28,7 @@ __all__ = [
     "check_policy",
     "fail",
     "make",
-    "refuse_reset",
+    "refuse_unusable",
     "store",
     "succeed",
     "temporary",
@@ -111,10 +111,10 @@ def check(state: State, pool: UserPool, user: User | None, password: str) -> Non
             reveal that the user does not exist.
 
     Raises:
-        Refusal: the password is wrong or must be reset, or the user is locked out.
+        Refusal: the password is wrong or must be reset, the user is not confirmed, or is locked out.
     """
-    known = user or User("", "", 0.0)
-    refuse_reset(known)
+    known = user or User("", "", 0.0, status="CONFIRMED")
+    refuse_unusable(known)
     throttle(state, known)
     salt, expected = known.salt, known.verifier
     with state.unlocked():
@@ -125,12 +125,17 @@ def check(state: State, pool: UserPool, user: User | None, password: str) -> Non
     succeed(known)
 
 
-def refuse_reset(user: User) -> None:
-    """Check that an administrator has not reset the password of *user*. If so, even the right password is refused.
+def refuse_unusable(user: User) -> None:
+    """Check that *user* is confirmed, and that an administrator has not reset the password.
+
+    If not, the password is not compared: the right one and a wrong one are refused in the same way. By public reports
+    the service does that for an unconfirmed user too.
 
     Raises:
-        Refusal: the user must set a new password with the code that was sent.
+        Refusal: the user must confirm the account, or set a new password with the code that was sent.
     """
+    if user.status == "UNCONFIRMED":
+        raise Refusal("UserNotConfirmedException", "User is not confirmed.")
     if user.status == "RESET_REQUIRED":
         raise Refusal("PasswordResetRequiredException", "Password reset required for the user")
 

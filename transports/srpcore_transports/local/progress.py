@@ -106,9 +106,7 @@ def require_can_log_in(state: State, conversation: Conversation) -> User:
         raise not_authorized()
     if not user.enabled:
         raise not_authorized("User is disabled.")
-    if user.status == "UNCONFIRMED":
-        raise Refusal("UserNotConfirmedException", "User is not confirmed.")
-    passwords.refuse_reset(user)
+    passwords.refuse_unusable(user)
     if user.status == "FORCE_CHANGE_PASSWORD":
         days = int(conversation.pool.password_policy.get("TemporaryPasswordValidityDays") or 7)
         if state.clock() >= user.password_set + days * _DAY:
