@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from unittest import mock
 
 import boto3
@@ -16,9 +16,12 @@ from botocore.config import Config
 from srpcore import AsyncCognito, Cognito
 from srpcore.exceptions import ConfigurationError, TransportError
 from srpcore.protocol import Operation
+from srpcore.tokens import parse_key_set
+from srpcore.tokens.rsa import PublicKey
 from srpcore_transports.local import LocalUserPool
 from support.first_use import loaded_by
 from support.loopback import write_bundle
+from support.minting import jwk
 from support.tls_pool import TlsPool, tls_pool
 from support.users import PASSWORD
 from support.world import Wire
@@ -116,6 +119,20 @@ def test_the_fetch_of_the_keys_connects(pool: LocalUserPool) -> None:
     wire = Preparable(pool)
     made(pool, wire).prepare()
     assert (len(wire.fetched), wire.prepared) == (1, [False])
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_the_keys_are_converted_for_the_engine(
+    pool: LocalUserPool, given: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    converted: list[PublicKey] = []
+    monkeypatch.setattr(PublicKey, "load_engine", converted.append)
+    user = made(pool, pool)
+    if given:
+        user.pool_jwk = {"keys": [jwk()]}
+    user.prepare()
+    assert converted == [*parse_key_set(cast(Any, user.pool_jwk)).keys.values()]
+    assert converted
 
 
 def test_a_replaced_get_keys_is_called(pool: LocalUserPool) -> None:
