@@ -126,7 +126,7 @@ def test_the_keys_are_converted_for_the_engine(
     pool: LocalUserPool, given: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     converted: list[PublicKey] = []
-    monkeypatch.setattr(PublicKey, "load_engine", converted.append)
+    monkeypatch.setattr(PublicKey, "load_engine", lambda key: converted.append(key))
     user = made(pool, pool)
     if given:
         user.pool_jwk = {"keys": [jwk()]}
