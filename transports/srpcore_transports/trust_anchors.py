@@ -115,7 +115,8 @@ def _certificates(pem: bytes) -> list[bytes]:
     Raises:
         ValueError: there is something else than certificates in the strict form, and comments between them.
     """
-    pem = pem.replace(b"\r\n", b"\n")
+    if b"\r" in pem:
+        pem = pem.replace(b"\r\n", b"\n")
     blocks = (b"\n" + pem).split(b"\n-----BEGIN ")[1:]
     # A BEGIN within a line is usually in a comment. But OpenSSL reads at most 254 bytes of a line, and takes the
     # rest for another line. It takes a NUL for the end of a line.
@@ -126,12 +127,13 @@ def _certificates(pem: bytes) -> list[bytes]:
 
 def _certificate(block: bytes) -> bytes:
     text, end, after = block.partition(b"\n-----END CERTIFICATE-----")
-    label, _, lines = text.partition(b"-----\n")
-    if label != b"CERTIFICATE" or not end or b"\n\n" in b"\n" + lines + b"\n":
+    label, _, body = text.partition(b"-----\n")
+    lines = body.split(b"\n")
+    if label != b"CERTIFICATE" or not end or b"" in lines:
         raise ValueError("a block is not a certificate, has headers or an empty line")
     if after[:1] not in (b"", b"\n"):
         raise ValueError("there is something behind an END")
-    base64 = lines.replace(b"\n", b"")
+    base64 = b"".join(lines)
     if len(base64) % 4:
         raise ValueError("base64 has no padding, or too much: the strict mode accepts one = too many")
     der = a2b_base64(base64, strict_mode=True)  # binascii.Error is a ValueError
