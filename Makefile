@@ -37,7 +37,7 @@ endif
 endif
 endif
 
-.PHONY: demo check unit test test-all lint test-wheel test-pythons docs lambda-layer benchmarks mutants soak model generate update changes latest clean
+.PHONY: demo check unit test test-all lint test-wheel test-pythons docs lambda-layer bench benchmarks mutants soak model generate update changes latest clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/srpcore demo
@@ -51,11 +51,11 @@ unit: $(VENV)/.test
 	@$(BIN)/$(PYTEST) -n auto -m "$(UNIT)" $(PYTEST_ARGS)
 
 # Everything that pip and npm can provide.
-test: $(VENV)/.test $(MINISTACK)/.installed $(NODE)/.installed
+test: $(VENV)/.test $(VENV)/.benchmark $(MINISTACK)/.installed $(NODE)/.installed
 	@$(BIN)/$(PYTEST) -n 2 -m "not system" $(PYTEST_ARGS)
 
 # Everything. A skipped test is a failure here.
-test-all: $(VENV)/.dev $(MINISTACK)/.installed $(NODE)/.installed
+test-all: $(VENV)/.dev $(VENV)/.benchmark $(MINISTACK)/.installed $(NODE)/.installed
 	@.ci/system-packages
 	@$(BIN)/$(PYTEST) -n 2 --no-skips $(PYTEST_ARGS)
 	@$(MAKE) --no-print-directory lint docs test-wheel test-pythons
@@ -84,14 +84,13 @@ docs: $(VENV)/.docs
 lambda-layer: $(VENV)/.build
 	@$(BIN)/python tools/lambda_layer.py
 
-# What srpcore costs, compared with its peers.
-benchmarks: $(VENV)/.benchmark $(NODE)/.installed
-	@$(BIN)/python benchmarks/srp_log_in.py
-	@$(BIN)/python benchmarks/verify_tokens.py
-	@$(BIN)/python benchmarks/verify_many_tokens.py
-	@$(BIN)/python benchmarks/cold_start.py
-	@$(BIN)/python benchmarks/lambda_functions.py
-	@$(BIN)/python benchmarks/warm_log_in.py
+# What srpcore costs, compared with its peers: the results, the plots and the tables of docs/performance.md.
+# It takes about twelve minutes, on a machine that does nothing else.
+bench: $(VENV)/.benchmark $(NODE)/.installed
+	@for file in benchmarks/[!_]*.py; do echo "$$file"; $(BIN)/python $$file || exit 1; done
+	@$(BIN)/python tools/make_performance_page.py
+
+benchmarks: bench
 
 # Change the code in small steps and see whether a test fails (docs/mutants.md). MODULE=srpcore/crypto limits it. A run that
 # was interrupted goes on where it stopped.
@@ -126,7 +125,7 @@ changes:
 latest: $(MINISTACK)/.installed $(NODE)/.installed
 	@$(PYTHON) -m venv --clear $(LATEST)
 	@$(LATEST)/bin/python -m pip install $(PIP_OPTIONS) --upgrade pip
-	@$(LATEST)/bin/python -m pip install $(PIP_OPTIONS) --upgrade --group test --editable '.[all,testing]'
+	@$(LATEST)/bin/python -m pip install $(PIP_OPTIONS) --upgrade --group test --group benchmark --editable '.[all,testing]'
 	@$(LATEST)/bin/python -m pip uninstall -qq --yes setuptools
 	@echo "Versions that differ from the pins:"; $(LATEST)/bin/python tools/pins.py newer
 	@$(LATEST)/bin/$(PYTEST) -n 2 -m "not system" $(PYTEST_ARGS)

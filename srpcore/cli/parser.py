@@ -230,7 +230,8 @@ def _add_bench(commands: Commands) -> None:
         "bench:bench",
         "measure the arithmetic of SRP on this computer",
         "Measure both sides of a login over SRP-6a (RFC 5054, SHA-256) for each engine and group, and the "
-        "logins per second with one thread and with two. The figures are medians. Cognito uses the group of 3072 bits. "
+        "logins per second with one thread and with two. The figures are medians; the time of each side is processor "
+        "time. Cognito uses the group of 3072 bits. "
         "This takes about ten seconds and needs pyperf.",
     )
     parser.add_argument(

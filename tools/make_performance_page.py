@@ -1,0 +1,204 @@
+"""Write the figures of benchmarks/results/ into docs/performance.md and README.md, and draw the plots in docs/img/.
+
+    python tools/make_performance_page.py [--no-plots]
+
+A page has a block for each table::
+
+    <!-- figures: srp_log_in -->
+    (written by this program)
+    <!-- end of figures -->
+
+What is between the blocks is written by hand, and must not repeat a figure. ``make bench`` runs this at its end.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from performance_plots import draw_bars, draw_lines
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+IMAGES = ROOT / "docs" / "img"
+PAGES = (ROOT / "docs" / "performance.md", ROOT / "README.md")
+
+Results: TypeAlias = Mapping[str, Mapping[str, Any]]  # the documents, by the name of the benchmark
+
+BLOCK = re.compile(r"(<!-- figures: (?P<name>\w+) -->\n).*?(<!-- end of figures -->)", re.DOTALL)
+
+# The columns of each table: the member of a row, and the heading.
+COLUMNS: dict[str, dict[str, str]] = {
+    "srp_log_in": {
+        "name": "",
+        "kind": "side",
+        "median_ms": "median, ms",
+        "times_faster_than_pycognito": "times faster than pycognito",
+    },
+    "verify_tokens": {"name": "", "median_us": "median, µs", "ratio_to_floor": "times the floor"},
+    "sign_requests": {"name": "", "median_us": "median, µs", "ratio_to_floor": "times the floor"},
+    "cold_start": {"name": "", "processor_ms": "time, ms", "peak_mib": "peak memory, MiB"},
+    "warm_log_in": {"name": "", "processor_ms": "time, ms", "ratio": "times one transport"},
+    "log_ins_per_second": {"name": "", "per_second": "per second"},
+    "growth": {"subject": "", "count": "items", "us_each": "µs for each", "peak_mib": "peak memory, MiB"},
+    "lambda_functions": {"name": "", "init_ms": "init, ms", "first_ms": "first, ms", "warm_ms": "warm, ms"},
+}
+
+
+def read_results(folder: Path = RESULTS) -> dict[str, Any]:
+    """Return the documents of all benchmarks that were run."""
+    return {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"))}
+
+
+def render(page: str, results: Results) -> str:
+    """Return *page* with its blocks filled from *results*."""
+    return BLOCK.sub(lambda block: block[1] + "\n".join([*lines_of(block["name"], results), block[3]]), page)
+
+
+def lines_of(name: str, results: Results) -> Iterable[str]:
+    """Return the lines of the block *name*, with an empty line before and after the table."""
+    if name == "aims":
+        return ["", *aims(results), ""]
+    if name == "readme":
+        return ["", *readme(results), ""]
+    if name not in results:
+        return ["", "Not measured yet.", ""]
+    document = results[name]
+    if name == "srp_engines":
+        return ["", *engines(document["results"]), "", footnote(document), ""]
+    columns = COLUMNS.get(name) or {key: key.replace("_", " ") for key in document["results"][0]}
+    rows = ([row.get(key) for key in columns] for row in document["results"])
+    return [
+        "",
+        *table([heading if heading != "name" else "" for heading in columns.values()], rows),
+        "",
+        footnote(document),
+        "",
+    ]
+
+
+def table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> list[str]:
+    """Return a table in Markdown. Columns of numbers are aligned to the right."""
+    cells = [[*row] for row in rows]
+    numbers = [any(isinstance(row[column], (int, float)) for row in cells) for column in range(len(cells[0]))]
+    ruler = ["---:" if number else "---" for number in numbers]
+    body = [
+        ["" if cell is None else f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row] for row in cells
+    ]
+    return ["| " + " | ".join(line) + " |" for line in ([*heads], ruler, *body)]
+
+
+def engines(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the table of ``srpcore bench``: a row for each group, the engines beside each other."""
+    heads: dict[str, None] = {"": None}
+    by_group: dict[int, list[object]] = {}
+    for row in rows:
+        engine, rates = row["engine"], row["logins_per_second"]
+        heads |= dict.fromkeys((f"{engine}, client, ms", f"{engine}, server, ms", f"{engine}, gain of two threads"))
+        cells = (row["client_ms"], row["server_ms"], round(rates["2"] / rates["1"], 2))
+        by_group.setdefault(row["bits"], [f"{row['bits']} bits"]).extend(cells)
+    return table(heads, by_group.values())
+
+
+def footnote(document: Mapping[str, Any]) -> str:
+    """Return the line with the day, the machine and the versions."""
+    machine, versions = document.get("machine", {}), document["versions"]
+    parts = [document["when"][:10]]
+    if "cpu_model_name" in machine:
+        parts.append(f"{machine['cpu_model_name']}, {machine.get('cpu_count')} cores")
+    parts += [f"{name} {version}" for name, version in versions.items() if name not in ("machine", "srpcore")]
+    return f"*{', '.join(parts)}.*"
+
+
+def aims(results: Results) -> list[str]:
+    """Return the table of what must not be lost."""
+    rows: list[list[object]] = []
+    for name, document in results.items():
+        for aim in document.get("aims", []):
+            if isinstance(aim, Mapping):
+                limit = f"at most {aim['at_most']:g}" if aim["at_most"] is not None else f"at least {aim['at_least']:g}"
+                rows.append(
+                    [f"`{name}`", aim["what"], f"{aim['measured']:.2f}", limit, "yes" if aim["met"] else "**no**"]
+                )
+    return table(["benchmark", "ratio", "measured", "limit", "met"], rows)
+
+
+def readme(results: Results) -> list[str]:
+    """Return the headline figures, each beside the usual alternative."""
+    srp, tokens, cold = (value_by_name(results, name) for name in ("srp_log_in", "verify_tokens", "cold_start"))
+    file = "keys from a file"
+    remembered = f"repeated {tokens['srpcore, remembered']['median_us']:.1f} µs"
+    rows = [
+        [
+            "arithmetic of an SRP login",
+            f"{srp['srpcore, openssl']['median_ms']:.1f} ms",
+            f"pycognito {srp['pycognito']['median_ms']:.1f} ms",
+        ],
+        [
+            "verification of an access token",
+            f"{tokens['srpcore']['median_us']:.1f} µs, {remembered}",
+            f"PyJWT {tokens['PyJWT']['median_us']:.1f} µs",
+        ],
+        [
+            f"new process to first verified token, {file}",
+            f"{cold[f'srpcore, {file}']['processor_ms']:.0f} ms",
+            f"PyJWT {cold[f'PyJWT, {file}']['processor_ms']:.0f} ms",
+        ],
+        ["packages that `pip install` adds", "1", "pycognito 17"],
+    ]
+    return table(["", "srpcore", "alternative"], rows)
+
+
+def value_by_name(results: Results, name: str) -> dict[str, Mapping[str, Any]]:
+    """Return the rows of the benchmark *name*, by their names."""
+    return {row["name"]: row for row in results[name]["results"]}
+
+
+def draw(results: Results, folder: Path = IMAGES) -> None:
+    """Draw the plots of the benchmarks that were run."""
+    bars = {
+        "srp_log_in": ("median_ms", "ms for one login"),
+        "verify_tokens": ("median_us", "µs for one token"),
+        "sign_requests": ("median_us", "µs for one request"),
+        "cold_start": ("processor_ms", "ms to the first verified token"),
+        "log_ins_per_second": ("per_second", "logins per second"),
+    }
+    for name, (column, unit) in bars.items():
+        if name in results:
+            rows = results[name]["results"]
+            draw_bars(folder, name, {row["name"]: row[column] for row in rows if row[column] > 0}, unit)
+    if "srp_engines" in results:
+        lines = grouped(results["srp_engines"]["results"], "engine", "bits", "client_ms")
+        draw_lines(folder, "srp_engines", lines, "bits of the group", "client, ms")
+    if "growth" in results:
+        lines = grouped(results["growth"]["results"], "subject", "count", "us_each")
+        draw_lines(folder, "growth", lines, "items", "µs for each")
+
+
+def grouped(rows: Iterable[Mapping[str, Any]], by: str, x: str, y: str) -> dict[str, list[tuple[float, float]]]:
+    """Return the points ``(x, y)`` of the rows, for each value of the member *by*."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    for row in rows:
+        found.setdefault(row[by], []).append((row[x], row[y]))
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages, and the plots unless *arguments* say otherwise."""
+    results = read_results()
+    for page in PAGES:
+        page.write_text(render(page.read_text("utf-8"), results), "utf-8")
+    if "--no-plots" not in arguments:
+        draw(results)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
