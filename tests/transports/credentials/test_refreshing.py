@@ -247,3 +247,26 @@ def test_the_repr_does_not_show_secrets() -> None:
     provider = Source().provider()
     provider()
     assert "secret" not in repr(provider)
+
+
+@pytest.mark.parametrize(("minutes", "fetched"), [(16, 1), (14, 2), (9, 2)])
+def test_credentials_are_refreshed_in_time_after_the_clock_was_set_back(minutes: float, fetched: int) -> None:
+    source = Source((minutes - 5) * 60)
+    provider = source.provider()
+    provider()
+    source.now -= 300  # they expire in so many *minutes* now
+    assert provider() == keys(fetched - 1)
+    assert source.fetched == fetched
+
+
+def test_the_pause_after_a_failed_refresh_ends_if_the_clock_is_set_back() -> None:
+    source = Source(14 * 60)
+    provider = source.provider()
+    provider()
+    source.now += 120
+    source.error = TransportError("no answer", reason="credentials")
+    assert [provider(), provider()] == [keys(0)] * 2
+    assert source.fetched == 2
+    source.now -= 50
+    assert provider() == keys(0)
+    assert source.fetched == 3

@@ -69,7 +69,8 @@ class RefreshingCredentials:
             return self._fetch_now(None)
         remaining = current.expires - now
         # The source may return the same credentials until shortly before they expire. Do not fetch them at every call.
-        just_fetched = now - self._fetched_at < RETRY_SECONDS < remaining
+        # A negative age means that the clock was set back since: it does not count.
+        just_fetched = 0 <= now - self._fetched_at < RETRY_SECONDS < remaining
         if remaining >= ADVISORY_SECONDS or just_fetched:
             return current.credentials
         return self._fetch_now(current) if remaining < MANDATORY_SECONDS else self._fetch_early(current, now)
@@ -89,7 +90,7 @@ class RefreshingCredentials:
             return current.credentials
 
     def _fetch_early(self, current: Temporary, now: float) -> Credentials:
-        if now - self._tried_at >= RETRY_SECONDS and (lock := self._lock.lock).acquire(blocking=False):
+        if not 0 <= now - self._tried_at < RETRY_SECONDS and (lock := self._lock.lock).acquire(blocking=False):
             try:
                 self._tried_at = now
                 if self._current is current:
