@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -18,8 +19,10 @@ from srpcore.exceptions import ConfigurationError, TransportError
 from srpcore.protocol import Operation
 from srpcore.tokens import parse_key_set
 from srpcore.tokens.rsa import PublicKey
+from srpcore_transports.https import HttpsTransport
 from srpcore_transports.local import LocalUserPool
 from support.first_use import loaded_by
+from support.forks import in_a_child
 from support.loopback import write_bundle
 from support.minting import jwk
 from support.tls_pool import TlsPool, tls_pool
@@ -245,3 +248,15 @@ def test_the_first_login_only_connects_after_prepare_without_connect(served: Tls
     environment = {"AWS_CA_BUNDLE": write_bundle(tmp_path)}
     found = loaded_by(f"{USER}user.prepare(connect=False)", LOG_IN, *served, environment=environment)
     assert {event.split()[0] for event in found} == {"socket.getaddrinfo", "socket.connect"}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_child_process_and_its_parent_log_in_after_prepare(served: TlsPool, tmp_path: Path) -> None:
+    with HttpsTransport("eu-west-1", served.url, ca_bundle=write_bundle(tmp_path)) as transport:
+        user = Cognito(served.user_pool_id, served.client_id, username="alice", transport=transport)
+        user.prepare()
+        assert in_a_child(lambda: user.authenticate(PASSWORD)) == 0
+        user.authenticate(PASSWORD)
+        assert user.access_claims is not None
