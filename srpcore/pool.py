@@ -138,9 +138,9 @@ def check_endpoint(url: str, *, allow_http: bool = False) -> str:
     if not isinstance(url, str) or _NOT_IN_ENDPOINT.search(url):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigurationError("endpoint is not a URL of the form https://host[:port][/path]")
     try:
-        from urllib.parse import urlsplit  # imported only here: it is slow, and few verifiers need it
+        from ._urls import split_url  # imported only here, because few verifiers need it
 
-        parts = urlsplit(url)
+        parts = split_url(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
         raise ConfigurationError("endpoint is not a URL: use https://host[:port]") from None

@@ -7,11 +7,11 @@ They exist for programs that were written for pycognito. This package does not u
 from __future__ import annotations
 
 import hashlib
-import secrets
 
 from ..crypto import cognito
 from ..crypto.device import device_verifier, new_device_password
 from ..crypto.hkdf import hkdf
+from ..crypto.randomness import system_random_bits
 
 __all__ = [
     "G_HEX",
@@ -59,7 +59,7 @@ def long_to_hex(long_num: int) -> str:
 
 def get_random(nbytes: int) -> int:
     """Return an integer of *nbytes* random bytes."""
-    return secrets.randbits(8 * nbytes)
+    return system_random_bits(8 * nbytes)
 
 
 def pad_hex(long_int: int | str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import secrets
 
 from .._values import Value
 from . import cognito
@@ -56,6 +55,8 @@ def device_identity(group_key: str, device_key: str) -> str:
 
 def new_device_password() -> str:
     """Return a new random device password: base64 of 40 random bytes."""
+    import secrets  # slow to import, and a login needs no new device
+
     return base64.b64encode(secrets.token_bytes(PASSWORD_BYTES)).decode("ascii")
 
 
@@ -68,6 +69,8 @@ def device_verifier(group_key: str, device_key: str, password: str, salt: int | 
     Raises:
         ConfigurationError: an argument is not a string that can be encoded as UTF-8.
     """
+    import secrets
+
     number = secrets.randbits(SALT_BITS) if salt is None else salt
     x = cognito.private_key(device_identity(group_key, device_key), password, number)
     return DeviceVerifier(_base64(number), _base64(cognito.verifier(x)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -13,9 +13,11 @@ RandomBits: TypeAlias = Callable[[int], int]
 
 
 def system_random_bits(bits: int) -> int:
-    """Return an integer of *bits* random bits from the operating system, by ``secrets.randbits()``.
+    """Return an integer of *bits* random bits from the operating system, by ``os.urandom()``.
 
-    The function is looked up in :mod:`secrets` at every call. A parameter whose default is ``secrets.randbits`` itself
-    would keep the original function even if a test replaces it.
+    This is what ``secrets.randbits()`` does, without the modules ``secrets`` and ``random``, which are slow to import.
+    The function is looked up in :mod:`os` at every call. A parameter whose default is ``os.urandom`` itself would keep
+    the original function even if a test replaces it.
     """
-    return secrets.randbits(bits)
+    length = (bits + 7) // 8
+    return int.from_bytes(os.urandom(length), "big") >> (8 * length - bits)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from contextlib import AbstractContextManager
 from typing import Protocol
-from urllib.parse import quote
 
 from ..crypto.encoding import utf8
 from ..exceptions.base import ConfigurationError
@@ -56,6 +55,8 @@ def store_key(pool_id: str, client_id: str, username: str) -> str:
     Raises:
         ConfigurationError: an argument is empty, is not a string, or cannot be encoded as UTF-8.
     """
+    from urllib.parse import quote  # imported only here: it is slow, and a login without a store needs no key
+
     parts = {"pool_id": pool_id, "client_id": client_id, "username": username}
     for name, part in parts.items():
         if not utf8(part, name=name):

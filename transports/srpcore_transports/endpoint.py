@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
+from srpcore._urls import split_url
 from srpcore.exceptions.base import ConfigurationError
+from srpcore.exceptions.context import without_context
 from srpcore.pool import check_endpoint, configured_endpoint, default_endpoint, plain_http_allowed
 
 from .environment import flag, variable
@@ -48,8 +48,9 @@ class Endpoint:
         self.allow_http = plain_http_allowed(allow_http)
         self.url = check_endpoint(url, allow_http=self.allow_http)
         check_characters(self.url)
-        self.host = urlsplit(self.url).hostname or ""
+        self.host = split_url(self.url).hostname or ""
 
+    @without_context
     def check_fetch(self, url: str) -> str:
         """Return the host name of *url* if a document may be fetched from it.
 
@@ -58,7 +59,10 @@ class Endpoint:
         Raises:
             ConfigurationError: *url* cannot be fetched safely.
         """
-        parts = urlsplit(url)
+        try:
+            parts = split_url(url)
+        except ValueError:
+            raise ConfigurationError("not a URL to fetch from: use https://host[:port]/path") from None
         check_endpoint(f"{parts.scheme}://{parts.netloc}", allow_http=self.allow_http)
         check_characters(url)
         return parts.hostname or ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from base64 import b64encode
-from urllib.parse import unquote, urlsplit
 
 from srpcore.exceptions.base import ConfigurationError
 from srpcore.exceptions.context import without_context
@@ -81,6 +80,8 @@ def parse_proxy(url: str, variable: str) -> Proxy:
     Raises:
         ConfigurationError: *url* is another kind of URL. The message does not quote it, because it may hold a password.
     """
+    from urllib.parse import unquote, urlsplit  # imported only here: it is slow, and most programs have no proxy
+
     try:
         parts = urlsplit(url if "://" in url else f"http://{url}")
         host, port = parts.hostname or "", parts.port or 80

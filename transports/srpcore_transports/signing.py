@@ -12,12 +12,12 @@ from srpcore.clock import system_clock
 from srpcore.exceptions.base import ConfigurationError, TransportError
 from srpcore.protocol import Operation
 
-from . import sigv4
 from .deadline import limit_until
 from .endpoint import Endpoint
 from .urls import host_of
 
 if TYPE_CHECKING:
+    from . import sigv4
     from .credentials import Credentials, CredentialsProvider
 
 __all__ = ["USER_AGENT", "RequestSigner", "fetch_headers"]
@@ -86,6 +86,8 @@ class RequestSigner:
             return signer
         if self._endpoint.region is None:
             raise ConfigurationError(f"{operation.name} must be signed for a region: give one, or set AWS_REGION")
+        from . import sigv4  # imported only here: a login signs nothing
+
         signer = self._signer = sigv4.Signer(
             method="POST",
             url=self._endpoint.url,

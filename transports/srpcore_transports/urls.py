@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from urllib.parse import urlsplit
 
+from srpcore._urls import split_url
 from srpcore._values import Value
 from srpcore.exceptions.base import ConfigurationError
 from srpcore.pool import other_endpoint
@@ -39,7 +39,7 @@ class Origin(Value):
 @lru_cache(maxsize=64)
 def origin_and_target(url: str) -> tuple[Origin, str]:
     """Return the origin of *url*, and its path and query: the target of the request line (RFC 9112, section 3.2.1)."""
-    parts = urlsplit(url)
+    parts = split_url(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Origin(parts.scheme, parts.hostname or "", port), target
@@ -48,7 +48,7 @@ def origin_and_target(url: str) -> tuple[Origin, str]:
 @lru_cache(maxsize=64)
 def host_of(url: str) -> str:
     """Return the ``Host`` header of a request to *url*: without the scheme's default port (RFC 9110, section 4.2.3)."""
-    parts = urlsplit(url)
+    parts = split_url(url)
     host = parts.hostname or ""
     name = f"[{host}]" if ":" in host else host
     return name if parts.port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f"{name}:{parts.port}"
