@@ -38,6 +38,9 @@ def test_the_fuzzer_finds_nothing_in_a_short_run(tmp_path: Path) -> None:
     result = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=100, check=False)
     assert result.returncode == 0, result.stderr[-4000:]
     assert re.findall(r"^== (\w+)$", result.stderr, re.MULTILINE) == [*TARGETS]
-    assert result.stderr.count(f"Done {RUNS} runs") == len(TARGETS)
+    # At least so many: with an equality, this failed once on a busy machine.
+    done = [int(runs) for runs in re.findall(r"Done (\d+) runs", result.stderr)]
+    assert len(done) == len(TARGETS), done
+    assert min(done) >= RUNS
     # It was guided: the code under test is instrumented.
     assert len(re.findall(r"INITED cov: [1-9]", result.stderr)) == len(TARGETS)

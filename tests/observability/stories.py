@@ -61,6 +61,7 @@ async def sign_up(stage: Stage) -> None:
 async def passwords(stage: Stage) -> None:
     stage.create(**VERIFIED)
     user = stage.person()
+    await got(user.prepare())
     with stage.refused(exceptions.NotAuthorizedException):
         await got(user.authenticate(WRONG_PASSWORD))
     await got(user.authenticate(PASSWORD, client_metadata=METADATA))

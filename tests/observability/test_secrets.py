@@ -21,6 +21,7 @@ from observability.stage import Stage
 from observability.stories import STORIES
 from srpcore import exceptions
 from srpcore.cli import main
+from srpcore.cli.exit_status import ExitStatus
 from srpcore.crypto import cognito, srp
 from srpcore.protocol import Operation
 from srpcore_transports.credentials import Credentials
@@ -205,16 +206,16 @@ def test_the_command_line_does_not_log_what_is_typed_or_printed(
         status = main([arguments[0], *pool, world.url or "", *arguments[1:]])
         return (status, *capsys.readouterr())
 
-    status, out, _ = run("login", "--username", "alice", stdin=f"{password}\n")
-    assert status == 0
+    status, out, _ = run("login", "--username", "alice", "--refresh-token", stdin=f"{password}\n")
+    assert status == ExitStatus.SUCCESS
     tokens = json.loads(out)
     ledger.hear([tokens[name] for name in ("id_token", "access_token", "refresh_token")])
     assert run("verify", stdin=tokens["access_token"])[0] == 0
     status, _, refusal = run("verify", stdin=tokens["access_token"][:-6] + "AAAAAA")
-    assert status == 1
+    assert status == ExitStatus.TOKEN_REFUSED
     journal.of_errors.append(refusal)
     status, _, refusal = run("login", "--username", "alice", stdin=f"{wrong}\n")
-    assert status == 1
+    assert status == ExitStatus.REFUSED
     journal.of_errors.append(refusal)
     assert "InitiateAuth to 127.0.0.1" in journal.log
     assert leaks(journal.log, ledger.secrets | ledger.details) == []
