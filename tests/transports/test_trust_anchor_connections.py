@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from functools import cache
 from hashlib import sha1, sha256
@@ -21,6 +22,7 @@ from pathlib import Path
 from socket import socket
 from typing import Any
 
+import certifi
 import pytest
 import trustme
 from cryptography import x509
@@ -39,7 +41,7 @@ from srpcore_transports.options import Limits, TransportOptions
 from srpcore_transports.tls import SharedTls, shared_tls
 from support.forks import in_a_child
 from support.http_transports import MakeTransport
-from support.loopback import Handler, LoopbackServer, Request, answer, proxy_server, tls
+from support.loopback import Handler, LoopbackServer, Request, answer, forward, proxy_server, tls
 from support.serving_aws import SIGN_IN, echo
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("bare_environment", "no_leaks")]
@@ -190,6 +192,37 @@ def test_a_proxy_that_inspects_tls_and_sends_its_own_root_is_accepted(
     with served(make, many, context) as (server, transport):
         transport.call(SIGN_IN)
         assert (server.connections, len(server.requests)) == (2, 1)
+
+
+def test_a_proxy_that_inspects_the_connection_to_aws_is_accepted(
+    make: MakeTransport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host, path = "cognito-idp.eu-west-1.amazonaws.com", tmp_path / "bundle.pem"
+    path.write_bytes(Path(certifi.where()).read_bytes() + OTHER.cert_pem.bytes())
+    with LoopbackServer(echo, tls(host, issuer=OTHER)) as server:
+
+        def inspect(request: Request, client: socket) -> bytes:
+            return forward(replace(request, target=f"127.0.0.1:{server.port}"), client)
+
+        with LoopbackServer(inspect) as proxy:
+            monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+            for _ in range(2):
+                with make("eu-west-1", ca_bundle=str(path), max_attempts=1) as transport:
+                    transport.call(SIGN_IN)
+            assert [request.target for request in proxy.requests] == [f"{host}:443"] * 3
+        assert [request.headers["host"] for request in server.requests] == [host] * 2
+
+
+def test_a_chain_that_ends_within_the_roots_is_completed_by_the_rest(
+    make: MakeTransport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = OTHER.create_child_ca()
+    monkeypatch.setitem(trust_anchors._OTHER_HOSTS, "localhost", frozenset({fingerprint(child)}))
+    with served(make, bundle_of(tmp_path, child, OTHER), tls("localhost", issuer=child)) as (server, transport):
+        transport.call(SIGN_IN)
+        # From CPython 3.13 on, an intermediate certificate is an anchor by default (VERIFY_X509_PARTIAL_CHAIN).
+        assert server.connections == (1 if sys.version_info >= (3, 13) else 2)
+        assert len(server.requests) == 1
 
 
 def self_signed(folder: Path) -> tuple[ssl.SSLContext, bytes]:
