@@ -23,6 +23,8 @@ INSTALL_PINNED = -m pip install $(PIP_OPTIONS) --require-hashes --only-binary :a
 INSTALL_PROJECT = -m pip install $(PIP_OPTIONS) --no-deps --no-build-isolation --editable .
 PYTEST := python -m pytest -q --dist worksteal
 RUFF_AND_MYPY = $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check . && $(BIN)/mypy --strict --no-error-summary
+# For two cores. A quarter of the time of `make test` is spent waiting, for example for timeouts: a third worker fills it.
+WORKERS := 3
 UNIT := not counterpart and not slow and not system
 
 # The tests start about a thousand processes. Each would compile srpcore again if Python may not write what it compiled.
@@ -52,12 +54,12 @@ unit: $(VENV)/.test
 
 # Everything that pip and npm can provide.
 test: $(VENV)/.test $(VENV)/.benchmark $(MINISTACK)/.installed $(NODE)/.installed
-	@$(BIN)/$(PYTEST) -n 2 -m "not system" $(PYTEST_ARGS)
+	@$(BIN)/$(PYTEST) -n $(WORKERS) -m "not system" $(PYTEST_ARGS)
 
 # Everything. A skipped test is a failure here.
 test-all: $(VENV)/.dev $(VENV)/.benchmark $(MINISTACK)/.installed $(NODE)/.installed
 	@.ci/system-packages
-	@$(BIN)/$(PYTEST) -n 2 --no-skips $(PYTEST_ARGS)
+	@$(BIN)/$(PYTEST) -n $(WORKERS) --no-skips $(PYTEST_ARGS)
 	@$(MAKE) --no-print-directory lint docs test-wheel test-pythons
 
 lint: $(VENV)/.dev
@@ -128,7 +130,7 @@ latest: $(MINISTACK)/.installed $(NODE)/.installed
 	@$(LATEST)/bin/python -m pip install $(PIP_OPTIONS) --upgrade --group test --group benchmark --editable '.[all,testing]'
 	@$(LATEST)/bin/python -m pip uninstall -qq --yes setuptools
 	@echo "Versions that differ from the pins:"; $(LATEST)/bin/python tools/pins.py newer
-	@$(LATEST)/bin/$(PYTEST) -n 2 -m "not system" $(PYTEST_ARGS)
+	@$(LATEST)/bin/$(PYTEST) -n $(WORKERS) -m "not system" $(PYTEST_ARGS)
 
 $(VENV)/.build: requirements/build.txt requirements/demo.txt requirements/test.txt requirements/lint.txt requirements/docs.txt \
     requirements/benchmark.txt requirements/mutation.txt
