@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -14,7 +15,8 @@ import pytest
 
 from srpcore import Cognito
 from srpcore.protocol import Operation
-from srpcore_transports.local import LocalUserPool
+from srpcore_transports.local import LocalUserPool, UserPool
+from support.lambda_runtime import function
 from support.users import PASSWORD
 
 pytestmark = pytest.mark.slow
@@ -274,3 +276,29 @@ def test_the_largest_layer_has_every_file(built: tuple[Path, str]) -> None:
     with zipfile.ZipFile(path_of(built[0], "all")) as archive:
         names = {*archive.namelist()}
     assert {f"python/{file.as_posix()}" for file in files if file.suffix != ".pyc"} <= names
+
+
+EXAMPLE = ROOT / "examples" / "lambda_authorizer" / "authorizer" / "authorizer.py"
+
+
+@pytest.mark.counterpart
+@pytest.mark.parametrize("unpacked", ["verifier"], indirect=True)
+def test_the_runtime_client_of_aws_runs_the_example_with_the_layer(
+    unpacked: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    pool = UserPool()
+    folder = tmp_path_factory.mktemp("function")
+    (folder / "jwks.json").write_text(json.dumps(pool.jwks()), encoding="utf-8")
+    variables = {
+        "USER_POOL_ID": pool.user_pool_id,
+        "CLIENT_ID": pool.client_id,
+        "PYTHONPATH": os.pathsep.join([str(unpacked), str(folder), *sys.path]),
+    }
+    where = "\nimport srpcore\nprint(srpcore.__file__)\n"
+    with function(EXAMPLE.read_text("utf-8") + where, folder, variables) as api:
+        answers = [
+            api.invoke({"version": "2.0", "routeArn": "arn", "headers": {"authorization": f"Bearer {token}"}})
+            for token in (pool.token("alice"), pool.token("alice", expires_in=-1))
+        ]
+    assert [(status, answer["isAuthorized"]) for status, answer in answers] == [("response", True), ("response", False)]
+    assert str(unpacked) in (folder / "log").read_text("utf-8")
