@@ -160,6 +160,18 @@ def _run_worker(program: str, folder: Path, names: Iterable[str], settings: Iter
     return benchmarks
 
 
+def from_values(values: Mapping[str, Iterable[float]]) -> Results:
+    """Return a ``pyperf.Benchmark`` for each name, with a run for each of its values, in seconds.
+
+    For a benchmark that pyperf cannot run, because one process of a contestant gives several figures.
+    """
+
+    def run(name: str, seconds: float) -> Any:
+        return pyperf.Run([seconds], metadata={"name": name, "unit": "second", "loops": 1})
+
+    return {name: pyperf.Benchmark([run(name, each) for each in seconds]) for name, seconds in values.items()}
+
+
 def median(results: Results, name: str) -> float:
     value: float = results[name].median()
     return value

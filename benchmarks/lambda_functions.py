@@ -17,7 +17,7 @@ that has the certificates of the system as well.
 PyJWT and python-jose run in a plain handler. (Powertools for AWS Lambda has no authorizer that verifies a token: it
 would add its own time to that of PyJWT.) pycognito is given the key set, because it can fetch it from AWS only.
 
-Results go to the screen, and to ``benchmarks/results/lambda_functions.json`` and ``.md``.
+Results go to the screen, to ``benchmarks/results/lambda_functions.json`` and ``.md``, and for pyperf to ``pyperf/``.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ from queue import Queue
 from threading import Thread
 from typing import Any, NamedTuple
 
-from _rounds import Times, chart, options, publish, ratio, table, versions
+import _perf
+from _perf import Aim
+from _rounds import Times, chart, options, publish, table, versions
 from _tokens import CLIENT, ISSUER, POOL, Minter
 from cold_start import serving as serving_keys
 from srpcore_transports.https import HttpsTransport
@@ -302,16 +304,22 @@ def as_rows(times: dict[str, Times]) -> list[dict[str, Any]]:
     ]
 
 
-def verdicts(times: dict[str, Times]) -> list[str]:
-    lines: list[str] = []
-    for what, ours, theirs, phase, aim in AIMS:
-        if theirs in times[phase]:
-            found = ratio(times[phase], ours, theirs)
-            lines.append(f"- {what}: {found:.2f} of {theirs}, aimed at {aim:g}{', MISSED' if found > aim else ''}")
-    return lines
+def in_pyperf(times: dict[str, Times]) -> _perf.Results:
+    """Return the times as benchmarks of pyperf. pyperf cannot take them: each process gives all of its phases."""
+    return _perf.from_values(
+        {f"{name}, {phase}": seconds for phase, by_name in times.items() for name, seconds in by_name.items()}
+    )
 
 
-def as_markdown(rows: list[dict[str, Any]], aims: list[str], absent: list[str], rounds: int) -> list[str]:
+def aims_of(results: _perf.Results) -> list[Aim]:
+    return [
+        Aim(f"{what}, of {theirs}", _perf.ratio(results, f"{ours}, {phase}", f"{theirs}, {phase}"), at_most=aim)
+        for what, ours, theirs, phase, aim in AIMS
+        if f"{theirs}, {phase}" in results
+    ]
+
+
+def as_markdown(rows: list[dict[str, Any]], found: list[Aim], absent: list[str], rounds: int) -> list[str]:
     return [
         "# Functions in AWS Lambda's runtime client",
         "",
@@ -322,8 +330,7 @@ def as_markdown(rows: list[dict[str, Any]], aims: list[str], absent: list[str], 
         *chart({row["name"]: row["first_ms"] for row in rows}, "ms, first invocation"),
         *(f"- {name}: not installed here, left out." for name in absent),
         "",
-        *aims,
-        "",
+        *_perf.aims_as_markdown(found),
     ]
 
 
@@ -331,11 +338,14 @@ def main() -> int:
     os.environ.pop("COGNITO_JWKS", None)
     chosen = options("Measure functions in AWS Lambda's runtime client.", rounds=10)
     times = run_all(chosen.rounds)
-    rows, aims = as_rows(times), verdicts(times)
+    results = in_pyperf(times)
+    rows, found = as_rows(times), aims_of(results)
     absent = [name for name in (*AUTHORIZERS, *LOGINS) if name not in times["init"]]
-    lines = as_markdown(rows, aims, absent, chosen.rounds)
+    lines = as_markdown(rows, found, absent, chosen.rounds)
     used = versions("awslambdaric", "PyJWT", "python-jose", "pycognito", "boto3", "cryptography")
-    publish(chosen.results, "lambda_functions", lines, used, rounds=chosen.rounds, results=rows, aims=aims)
+    _perf.save(chosen.results, "lambda_functions", results)
+    facts = {"rounds": chosen.rounds, "machine": _perf.machine(results), "results": rows}
+    publish(chosen.results, "lambda_functions", lines, used, **facts, aims=[aim.as_dict() for aim in found])
     return 0
 
 

@@ -31,6 +31,10 @@ LITTLE: dict[str, tuple[list[str], set[str]]] = {
 }
 
 
+# A row of these has several figures, and each of them is a benchmark of pyperf.
+SEVERAL_FIGURES = {"lambda_functions", "srp_engines"}
+
+
 def run(name: str, folder: Path, *arguments: str) -> dict[str, Any]:
     """Return what the benchmark wrote for programs, once it is seen to have written and printed the same for people."""
     command = [sys.executable, str(BENCHMARKS / f"{name}.py"), *arguments, "--results", str(folder)]
@@ -60,7 +64,7 @@ def test_a_benchmark_runs_and_writes_its_results(name: str, tmp_path: Path) -> N
     # What pyperf measured can be read by pyperf, and does not name the machine or its folders.
     if (file := tmp_path / "pyperf" / f"{name}.json").exists():
         suite = import_module("pyperf").BenchmarkSuite.load(str(file))  # not installed for `make check`
-        assert name == "srp_engines" or expected <= {*suite.get_benchmark_names()}
+        assert name in SEVERAL_FIGURES or expected <= {*suite.get_benchmark_names()}
         assert not {"hostname", "python_executable"} & {*re.findall(r'"(\w+)":', file.read_text("utf-8"))}
     assert all({"what", "measured", "met"} <= {*aim} for aim in document.get("aims", []) if isinstance(aim, dict))
 
@@ -72,3 +76,38 @@ def test_a_missing_peer_is_reported(tmp_path: Path) -> None:
         document = run("verify_tokens", tmp_path, "--quick")
     assert "aws-jwt-verify" in document["absent"]
     assert "- aws-jwt-verify: not installed here, left out." in (tmp_path / "verify_tokens.md").read_text("utf-8")
+
+
+@pytest.fixture
+def perf(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    return import_module("_perf")
+
+
+@pytest.mark.slow  # not because of its time: pyperf is not installed for `make check`
+def test_a_ratio_is_taken_within_each_round(perf: Any) -> None:
+    # The machine is three times as slow in the second half of the run.
+    results = perf.from_values({"one": [2.0, 2.0, 6.0, 6.0], "other": [1.0, 1.0, 3.0, 3.0]})
+    assert perf.ratio(results, "one", "other") == 2
+    assert perf.fastest(results, "one") == 2
+    results = perf.from_values({"one": [2.0, 4.0, 100.0], "other": [1.0, 1.0, 1.0]})
+    assert perf.ratio(results, "one", "other") == 4
+
+
+@pytest.mark.slow
+def test_an_aim_is_missed_beyond_its_limit(perf: Any) -> None:
+    assert [perf.Aim("", figure, at_most=1.5).met for figure in (1.4, 1.5, 1.501)] == [True, True, False]
+    assert [perf.Aim("", figure, at_least=16).met for figure in (15.99, 16, 17)] == [False, True, True]
+    assert str(perf.Aim("a ratio", 2.0, at_most=1.5)) == "- a ratio: 2.00 (at most 1.5, MISSED)"
+
+
+@pytest.mark.slow
+def test_saved_results_do_not_name_the_machine(perf: Any, tmp_path: Path) -> None:
+    results = perf.from_values({"one": [1.0, 2.0]})
+    assert "hostname" in results["one"].get_metadata()  # pyperf collects it
+    perf.save(tmp_path, "example", results)
+    text = (tmp_path / "pyperf" / "example.json").read_text("utf-8")
+    assert "hostname" not in text
+    assert sys.executable not in text
+    suite = import_module("pyperf").BenchmarkSuite.load(str(tmp_path / "pyperf" / "example.json"))
+    assert suite.get_benchmark("one").get_values() == (1.0, 2.0)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import _hashlib
 import ctypes
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -312,3 +313,33 @@ def test_libcrypto_is_found_beside_python_on_windows(monkeypatch: pytest.MonkeyP
     (tmp_path / "DLLs").mkdir()
     (tmp_path / "DLLs" / "libcrypto-3-x64.dll").touch()
     assert Path(_openssl.library_file()) == tmp_path / "DLLs" / "libcrypto-3-x64.dll"
+
+
+def test_another_thread_runs_while_openssl_computes(spy: type[Spy]) -> None:
+    compute = _openssl.load()
+    group, stop, counted = RFC5054_GROUPS[4096], Event(), 0
+
+    def count() -> None:
+        nonlocal counted
+        while not stop.is_set():
+            counted += 1
+            time.sleep(0)  # gives up the GIL
+
+    interval = sys.getswitchinterval()
+    # The interpreter takes the GIL from no thread then. The other thread runs only if OpenSSL does not hold it.
+    sys.setswitchinterval(1000)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            counting = pool.submit(count)
+            try:
+                for _ in range(20):
+                    before = counted
+                    compute(group.g, group.N - 2, group.N)
+                    if progressed := counted > before:
+                        break
+                assert progressed
+            finally:
+                stop.set()
+            counting.result()
+    finally:
+        sys.setswitchinterval(interval)
