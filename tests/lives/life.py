@@ -19,7 +19,7 @@ from .model_logins import Pool
 from .records import Client, Refused, Session
 from .worlds import Stage
 
-__all__ = ["Life"]
+__all__ = ["Life", "check_equal"]
 
 LOGINS = ("sign_in", "authenticate", "answer")
 """The actions whose outcome is the name of a challenge."""
@@ -58,7 +58,7 @@ class Life(RuleBasedStateMachine):
         name = arguments[0] if action.startswith("admin") else arguments[1] if action == "call" else action
         ended = outcome.error.__qualname__ if outcome.error else outcome.value if action in LOGINS else "done"
         Life.outcomes[f"{name}: {ended}"] += 1
-        assert outcome.error is expected, f"{action}: got {outcome}, expected {expected}"
+        check_equal(f"the outcome of {name}", outcome.error, expected)
         self.compare_messages()
         for user in NAMES:
             self.compare_account(user)
@@ -68,9 +68,8 @@ class Life(RuleBasedStateMachine):
         """Compare the messages that were sent, and tell the model their codes."""
         messages = self.stage.new_messages()
         sent, self.model.sent = self.model.sent, []
-        assert [(message.username, message.purpose) for message in messages] == [
-            (code.username, code.purpose) for code in sent
-        ]
+        received = [(message.username, message.purpose) for message in messages]
+        check_equal("the messages", received, [(code.username, code.purpose) for code in sent])
         for message, code in zip(messages, sent, strict=True):
             code.value = message.code
 
@@ -78,15 +77,15 @@ class Life(RuleBasedStateMachine):
         """Compare what an administrator sees of a user."""
         shown, user = self.stage.look_up(name), self.model.users.get(name)
         if user is None:
-            assert shown["Error"]["Code"] == "UserNotFoundException"
+            check_equal(f"the account of {name}", shown.get("Error", {}).get("Code"), "UserNotFoundException")
             return
         attributes = {one["Name"]: one["Value"] for one in shown["UserAttributes"] if one["Name"] != "sub"}
         seen = (shown["UserStatus"], shown["Enabled"], attributes)
-        assert seen == (user.status, user.enabled, user.attributes)
+        check_equal(f"the account of {name}", seen, (user.status, user.enabled, user.attributes))
         factors = (set(shown.get("UserMFASettingList", [])), shown.get("PreferredMfaSetting"))
-        assert factors == (user.enabled_mfa, user.preferred_mfa)
+        check_equal(f"the factors of {name}", factors, (user.enabled_mfa, user.preferred_mfa))
         remembered = [device.remembered for device in user.devices if device.confirmed]
-        assert self.stage.confirmed_devices(name) == remembered
+        check_equal(f"the devices of {name}", self.stage.confirmed_devices(name), remembered)
 
     def admin(self, predict: Callable[[], object], method: str, *arguments: Any, **keywords: Any) -> None:
         """Call a method of an administrator."""
@@ -97,7 +96,7 @@ class Life(RuleBasedStateMachine):
         reached: list[Session | None] = []
         outcome = self.same(lambda: reached.append(predict()), *action)
         session = reached[0] if reached else None
-        assert outcome.value == (None if session is None else session.challenge)
+        check_equal("the challenge", outcome.value, None if session is None else session.challenge)
         if session is not None and outcome.step >= 0:
             client.sessions.append((session, outcome.step))
         if outcome.error is None and session is None:
@@ -149,6 +148,12 @@ class Life(RuleBasedStateMachine):
         """Return whether the code is right, and the code."""
         right = which == "right" and secret is not None
         return "right" if right else "wrong", self.actor.totp_code(secret, right=right)
+
+
+def check_equal(what: str, got: object, expected: object) -> None:
+    """Compare what the pool has with what the model expects. ``assert`` shows no values outside of pytest."""
+    if got != expected:
+        raise AssertionError(f"{what}: got {got!r}, expected {expected!r}")
 
 
 def wrong_code(code: str) -> str:

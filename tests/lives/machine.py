@@ -12,7 +12,7 @@ from typing import Any, ClassVar, cast
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, initialize, multiple, rule
 
-from .life import Life
+from .life import Life, check_equal
 from .model import DAY, NAMES
 from .model_logins import FACTORS, Pool
 from .records import Client, Session, Settings, User
@@ -270,8 +270,9 @@ class Lives(Life):
         devices = self.same(lambda: self.model.check_access(client.access), "devices", client.number)
         if outcome.error is None and client.access is not None:
             user = client.access.login.user
-            assert outcome.value == {name: SHOWN.get(value, value) for name, value in user.attributes.items()}
-            assert devices.value == sum(device.confirmed for device in user.devices)
+            attributes = {name: SHOWN.get(value, value) for name, value in user.attributes.items()}
+            check_equal("the own attributes", outcome.value, attributes)
+            check_equal("the own devices", devices.value, sum(device.confirmed for device in user.devices))
 
     # The account of the user who is logged in
 
@@ -332,12 +333,18 @@ class Lives(Life):
             *("prefer", client.number, MFA_NAMES[factor], on, preferred),
         )
 
-    @rule(client=clients)
-    def enrol(self, client: Client) -> None:
-        """Register an authenticator app and enable it, in one step, so that more lives have one."""
+    @rule(target=clients, client=clients, pause=st.sampled_from([0, 31]))
+    def enrol_and_log_in(self, client: Client, pause: int) -> Any:
+        """Register an authenticator app, enable it, and use it in two logins, so that more lives have one."""
         self.associate_totp(client)
         self.verify_totp(client, "right")
-        self.prefer(client, "SOFTWARE_TOKEN_MFA", True, False)
+        self.prefer(client, "SOFTWARE_TOKEN_MFA", True, True)
+        other = self.new_client(client.name)
+        for _ in range(2):
+            self.wait(pause)
+            self.log_in_again(other, "right", "USER_SRP_AUTH")
+            self.answer(other, "right", 1, 1, "Battery-Staple-2")
+        return other if other.access is not None else NOBODY
 
     # Devices
 

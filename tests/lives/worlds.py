@@ -133,5 +133,7 @@ def _lead_again(recorded: Actor, world: World, path: Path, runner: asyncio.Runne
     replay = ReplayTransport(path, clock=clock)
     actor = _actor(srpcore.Cognito, replay, world, clock, runner)
     for action, arguments, outcome in recorded.journal:
-        assert (action, arguments, actor.attempt(action, *arguments)) == (action, arguments, outcome)
+        again = actor.attempt(action, *arguments)
+        if again != outcome:
+            raise AssertionError(f"{action}{arguments}: recorded {outcome}, replayed {again}")
     replay.assert_all_used()
