@@ -561,6 +561,41 @@ def test_a_refresh_takes_the_other_way_after_an_internal_failure_with_http_501()
     assert refreshed(None, missing, DONE)[1] == (DONE, "REFRESH_TOKEN_AUTH")
 
 
+def is_request(request: object, name: str) -> bool:
+    return isinstance(request, Operation) and request.name == name
+
+
+@pytest.mark.parametrize("endpoint", ["http://localhost:5000", None])
+@pytest.mark.parametrize("status", [500, 501, 502, None])
+def test_a_page_instead_of_a_reply_means_a_missing_operation_only_on_an_emulator(
+    endpoint: str | None, status: int | None
+) -> None:
+    app = AppClient(Pool("eu-west-1_abc", endpoint_url=endpoint), "client", "client-secret")
+    flow = refresh(app, "r", username="canonical")
+    next(flow)
+    lost = exceptions.TransportError("a page", status=status)
+    if endpoint is not None and status in (500, 501):
+        assert is_request(flow.throw(lost), "InitiateAuth")
+        return
+    with pytest.raises(exceptions.TransportError):
+        flow.throw(lost)
+
+
+def test_an_emulator_without_the_operation_gets_the_other_one() -> None:
+    app = AppClient(Pool("eu-west-1_abc"), "client", "client-secret")
+    flow = refresh(app, "r", username="canonical")
+    next(flow)
+    assert is_request(flow.throw(NotImplementedError()), "InitiateAuth")
+    flow = refresh(app, "r", username="canonical")
+    next(flow)
+    mock: Any = object()
+    assert is_request(flow.send(Reply(mock)), "InitiateAuth")
+    flow = refresh(app, "r", username="canonical", first="REFRESH_TOKEN_AUTH")
+    next(flow)
+    with pytest.raises(NotImplementedError):
+        flow.throw(NotImplementedError())
+
+
 def test_the_requests_without_a_login_are_exact() -> None:
     app = AppClient(Pool("eu-west-1_abc"), "client", "client-secret")
     assert drive(revoke(app, "r"), {})[0] == [

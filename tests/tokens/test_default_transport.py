@@ -1,4 +1,4 @@
-"""The transport that a verifier makes for itself."""
+"""What a verifier passes on: to the transport that it makes for itself, to its policy, and to its caches."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from srpcore import TokenVerifier
-from srpcore.exceptions import TransportError
+from srpcore.exceptions import ConfigurationError, TransportError
+from srpcore.tokens import PublicKey, parse_key
 from srpcore.tokens.jwks import MAX_DOCUMENT_LENGTH
 from srpcore_transports import https
+from support.minting import jwk
 
 
 def test_the_default_transport_is_for_the_region_of_the_pool_and_does_not_retry(
@@ -43,3 +45,69 @@ def test_the_default_transport_is_for_the_region_of_the_pool_and_does_not_retry(
             "max_response_size": MAX_DOCUMENT_LENGTH,
         }
     ]
+
+
+def test_the_arguments_of_a_verifier_are_those_of_its_policy() -> None:
+    def check(claims: Any) -> None:
+        pass
+
+    issuer = "https://example.com/eu-west-1_abc"
+    verifier = TokenVerifier(
+        "eu-west-1_abc",
+        client_id="client",
+        token_use="id",
+        groups=["g"],
+        scope="s",
+        leeway=3,
+        custom_check=check,
+        issuers=issuer,
+        cache_size=5,
+        claims_in_errors=True,
+    )
+    policy = verifier._policy
+    given = (policy.client_id, policy.token_use, policy.groups, policy.scope, policy.leeway, policy.custom_check)
+    assert given == ("client", "id", ("g",), "s", 3, check)
+    assert verifier._pool_of_issuer == {issuer: "eu-west-1_abc"}
+    assert verifier._signature_cache is not None
+    assert verifier._signature_cache._size == 5
+    assert verifier._claims_in_errors is True
+    usual = TokenVerifier("eu-west-1_abc", client_id=None, token_use=None)
+    assert (usual._signature_cache, usual._claims_in_errors, usual._allow_http) == (None, False, False)
+    assert (usual._policy.groups, usual._policy.scope, usual._policy.leeway) == (None, None, 0)
+
+
+def test_several_pools_and_an_endpoint_have_their_own_key_sets() -> None:
+    verifier = TokenVerifier(
+        ["eu-west-1_a", "eu-west-1_b", "eu-west-1_a"],
+        client_id=None,
+        token_use=None,
+        endpoint_url="http://example.com",
+        allow_http=True,
+    )
+    assert {name: cache.url for name, cache in verifier._caches.items()} == {
+        "eu-west-1_a": "http://example.com/eu-west-1_a/.well-known/jwks.json",
+        "eu-west-1_b": "http://example.com/eu-west-1_b/.well-known/jwks.json",
+    }
+    assert verifier._allow_http is True
+    with pytest.raises(ConfigurationError, match="http"):
+        TokenVerifier("eu-west-1_a", client_id=None, token_use=None, endpoint_url="http://example.com")
+
+
+def test_the_engine_is_loaded_for_each_key_once() -> None:
+    calls: list[bytes] = []
+
+    class Key(PublicKey):
+        def _load_rsavp1(self, engine: str | None) -> Any:
+            assert engine is None
+
+            def rsavp1(signature: bytes) -> bytes:
+                calls.append(signature)
+                return signature
+
+            self._rsavp1_by_engine[engine] = rsavp1
+            return rsavp1
+
+    key = Key(parse_key(jwk()).n, 65537)
+    key.load_engine()
+    key.load_engine()
+    assert calls == [b"\0" * 255 + b"\2"]
