@@ -22,17 +22,18 @@ __all__ = [
 
 # The service model has the pattern [\w-]+_[0-9a-zA-Z]+. The part before the underscore is a region, which contains no
 # underscore.
-_POOL_ID = re.compile(r"(?P<region>[A-Za-z0-9-]+)_(?P<suffix>[0-9A-Za-z]+)")
-_REGION = re.compile(r"[A-Za-z0-9-]+")
+# `re` compiles these patterns when they are first used, and keeps them: compiling all of them is slow.
+_POOL_ID = r"(?P<region>[A-Za-z0-9-]+)_(?P<suffix>[0-9A-Za-z]+)"
+_REGION = r"[A-Za-z0-9-]+"
 
 # urlsplit() silently removes some of these characters and accepts others as part of the host. Refuse all of them.
-_NOT_IN_ENDPOINT = re.compile(r"[\x00-\x20\x7f\s\\?#]")
+_NOT_IN_ENDPOINT = r"[\x00-\x20\x7f\s\\?#]"
 
 _SUFFIXES = {"cn-": "amazonaws.com.cn", "eusc-": "amazonaws.eu"}
 _DUAL_STACK_SUFFIXES = {"cn-": "api.amazonwebservices.com.cn", "eusc-": "api.amazonwebservices.eu"}
 
 # The hosts of default_endpoint(), in every region.
-_AWS_ENDPOINT = re.compile(
+_AWS_ENDPOINT = (
     r"https://cognito-idp(-fips)?\.[a-z0-9-]+\."
     r"(amazonaws\.com(\.cn)?|amazonaws\.eu|api\.aws|api\.amazonwebservices\.(com\.cn|eu))/?"
 )
@@ -88,7 +89,7 @@ def other_endpoint(url: object) -> str | None:
     The key set of a pool and the issuer of its tokens are at the same place as an endpoint that is not AWS's. AWS's
     endpoints (FIPS, dual-stack) do not change them.
     """
-    return url if isinstance(url, str) and not _AWS_ENDPOINT.fullmatch(url) else None
+    return url if isinstance(url, str) and not re.fullmatch(_AWS_ENDPOINT, url) else None
 
 
 _SWITCH = {**dict.fromkeys(("true", "1", "yes", "on"), True), **dict.fromkeys(("", "false", "0", "no", "off"), False)}
@@ -135,7 +136,7 @@ def check_endpoint(url: str, *, allow_http: bool = False) -> str:
         ConfigurationError: *url* is not an http(s) URL, contains a user name or a query, or is plain http to another
             computer.
     """
-    if not isinstance(url, str) or _NOT_IN_ENDPOINT.search(url):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not isinstance(url, str) or re.search(_NOT_IN_ENDPOINT, url):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigurationError("endpoint is not a URL of the form https://host[:port][/path]")
     try:
         from ._urls import split_url  # imported only here, because few verifiers need it
@@ -155,12 +156,12 @@ def check_endpoint(url: str, *, allow_http: bool = False) -> str:
 
 
 # RFC 1122, section 3.2.1.3: 127.0.0.0/8. A name that only looks like an address would go to a resolver.
-_LOOPBACK = re.compile(r"127(\.(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3}")
+_LOOPBACK = r"127(\.(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3}"
 
 
 def is_loopback(host: str) -> bool:
     """Return whether *host*, a name or an IP address, is this machine: plain http to it does not leave the machine."""
-    return host in ("localhost", "::1") or bool(_LOOPBACK.fullmatch(host))
+    return host in ("localhost", "::1") or bool(re.fullmatch(_LOOPBACK, host))
 
 
 class Pool:
@@ -180,12 +181,12 @@ class Pool:
     def __init__(
         self, user_pool_id: str, region: str = "", endpoint_url: str | None = None, *, allow_http: bool = False
     ) -> None:
-        match = _POOL_ID.fullmatch(user_pool_id) if isinstance(user_pool_id, str) else None  # pyright: ignore[reportUnnecessaryIsInstance]
+        match = re.fullmatch(_POOL_ID, user_pool_id) if isinstance(user_pool_id, str) else None  # pyright: ignore[reportUnnecessaryIsInstance]
         if match is None:
             raise ConfigurationError(f"user_pool_id must look like eu-west-1_AbCd12345, not {user_pool_id!r:.80}")
         self.user_pool_id = user_pool_id
         self.region = region or match["region"]
-        if not isinstance(self.region, str) or not _REGION.fullmatch(self.region):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not isinstance(self.region, str) or not re.fullmatch(_REGION, self.region):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigurationError(f"region must be a name such as eu-west-1, not {self.region!r:.80}")
         self.endpoint_url = None if endpoint_url is None else check_endpoint(endpoint_url, allow_http=allow_http)
 

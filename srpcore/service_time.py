@@ -49,13 +49,13 @@ _CODES: Final = (
     "RequestTimeTooSkewed",
 )
 
-_DATE: Final = re.compile(r"[A-Z][a-z]{2}, ([0-9]{2}) ([A-Z][a-z]{2}) ([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) GMT")
+_DATE: Final = r"[A-Z][a-z]{2}, ([0-9]{2}) ([A-Z][a-z]{2}) ([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) GMT"
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def parse_date(value: object) -> float | None:
     """Return the seconds since the epoch of an HTTP date such as ``Sun, 06 Nov 1994 08:49:37 GMT``, else None."""
-    match = _DATE.fullmatch(value) if isinstance(value, str) else None
+    match = re.fullmatch(_DATE, value) if isinstance(value, str) else None
     if match is None or match[2] not in _MONTHS:
         return None
     day, year, hour, minute, second = (int(match[group]) for group in (1, 3, 4, 5, 6))

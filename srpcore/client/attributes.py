@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -25,6 +24,8 @@ from ..tokens.policy import Strings, strings
 from .login_state import LoggedOut, LoginState
 
 __all__ = ["CognitoAttributes"]
+
+_IN_REGION = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
 class CognitoAttributes(NotPickled):
@@ -183,7 +184,7 @@ class CognitoAttributes(NotPickled):
         if endpoint is not None:
             endpoint = check_endpoint(endpoint, allow_http=plain_http_allowed(self._allow_http))
         # Of a placeholder such as <YOUR_POOL_ID>, keep what can be a part of a host name.
-        region = region or re.sub(r"[^a-z0-9-]", "", self.user_pool_region.lower()) or "unknown"
+        region = region or "".join(filter(_IN_REGION.__contains__, self.user_pool_region.lower())) or "unknown"
         self._open_named_transport(name, region=region, endpoint_url=endpoint, keys=keys, allow_http=self._allow_http)
 
     @cached_property

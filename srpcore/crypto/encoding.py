@@ -13,7 +13,7 @@ from ..exceptions.base import ConfigurationError, InvalidRequest, UnsafeServerVa
 
 __all__ = ["decode_secret_block", "parse_hex", "parse_public_value", "to_bytes", "to_hex", "utf8"]
 
-_HEX = re.compile(r"-?[0-9A-Fa-f]+")
+_HEX = frozenset("0123456789ABCDEFabcdef")
 
 
 def to_bytes(number: int) -> bytes:
@@ -45,7 +45,8 @@ def parse_hex(value: object, *, name: str, max_digits: int, signed: bool = False
         UnsafeServerValue: *value* is not a string, is empty, is not hexadecimal, has more than *max_digits* digits, or
             is negative although *signed* is false.
     """
-    if not isinstance(value, str) or not _HEX.fullmatch(value[: max_digits + 2]):
+    digits = value[: max_digits + 2].removeprefix("-") if isinstance(value, str) else ""
+    if not isinstance(value, str) or not digits or not _HEX.issuperset(digits):
         raise UnsafeServerValue(f"unsafe value from the server: {name} is not hexadecimal")
     if len(value.removeprefix("-")) > max_digits:
         raise UnsafeServerValue(f"unsafe value from the server: {name} has more than {max_digits} hexadecimal digits")
@@ -80,13 +81,13 @@ def decode_secret_block(value: object) -> bytes:
     """
     if not isinstance(value, str):
         raise UnsafeServerValue("unsafe value from the server: SECRET_BLOCK is not a string")
-    digits = _NOT_BASE64.sub("", value.translate(_URL_SAFE))
+    digits = "".join(filter(_BASE64.__contains__, value.translate(_URL_SAFE)))
     digits = digits[: len(digits) - (len(digits) % 4 == 1)]
     return base64.b64decode(digits + "=" * (-len(digits) % 4))
 
 
 _URL_SAFE = str.maketrans("-_", "+/")
-_NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
+_BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 
 
 def utf8(string: str, *, name: str) -> bytes:
@@ -101,9 +102,9 @@ def utf8(string: str, *, name: str) -> bytes:
         raise InvalidRequest(f"{name} must be a string, not {type(string).__name__}")
     # Search for a surrogate instead of catching UnicodeEncodeError. That error contains the string, which may be a
     # password, and it would stay reachable as the __context__ of the error raised here.
-    if _SURROGATE.search(string):
+    if not string.isascii() and re.search(_SURROGATE, string):
         raise ConfigurationError(f"{name} contains a lone surrogate, which UTF-8 cannot encode: pass a valid string")
     return string.encode("utf-8")
 
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = "[\ud800-\udfff]"

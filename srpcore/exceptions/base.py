@@ -24,13 +24,14 @@ MAX_TEXT_LENGTH = 4096
 """The largest number of characters of a server's string in an error. The service's own messages have up to 300."""
 
 # Control characters, which a terminal obeys. Line breaks and tabs stay, because messages of Lambda triggers have them.
-_CONTROL = re.compile(r"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+# `re` compiles the pattern when the first error is made, and keeps it: compiling it is slow.
+_CONTROL = r"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
 
 
 def safe_text(text: str, limit: int = MAX_TEXT_LENGTH) -> str:
     """Return *text* with ``?`` for each control character, cut after *limit* characters."""
     shown = text if len(text) <= limit else f"{text[:limit]}... ({len(text)} characters)"
-    return _CONTROL.sub("?", shown)
+    return re.sub(_CONTROL, "?", shown)
 
 
 class SrpcoreError(Exception):

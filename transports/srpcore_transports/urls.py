@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
 from srpcore._urls import split_url
@@ -65,5 +64,5 @@ def check_characters(url: str) -> None:
     Raises:
         ConfigurationError: it contains another character.
     """
-    if not re.fullmatch(r"[!-~]+", url, re.ASCII):
+    if not url or not url.isascii() or not url.isprintable() or " " in url:
         raise ConfigurationError("a URL contains a space or a character outside ASCII: percent-encode it")
