@@ -88,7 +88,7 @@ _NAMES_OF = {
 }
 _MODULE_OF = {name: module for module, names in _NAMES_OF.items() for name in names.split()}
 # Modules that are attributes of the package without an import of their own. The first are in the API reference.
-_PUBLIC_MODULES = "aws_srp crypto exceptions frameworks protocol store testing tokens utils".split()
+_PUBLIC_MODULES = "aws_srp crypto exceptions frameworks http_auth protocol store testing tokens utils".split()
 _MODULES = [*_PUBLIC_MODULES, *"client driver flows pool resolve service_client users".split()]
 
 

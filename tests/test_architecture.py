@@ -121,6 +121,7 @@ PACKAGES = {
     "utils": {"_fork", "client", "exceptions", "protocol", "resolve"},
     "testing": {"crypto", "exceptions"},
     "frameworks": {"clock", "exceptions", "tokens"},
+    "http_auth": {"client", "exceptions"},
     "cli": {
         "_version",
         "client",
@@ -145,8 +146,12 @@ THIRD_PARTY = {
     "testing": {"hypothesis"},
     "frameworks/fastapi.py": {"fastapi", "starlette"},
     "frameworks/flask.py": {"flask", "werkzeug"},
+    "frameworks/powertools.py": {"aws_lambda_powertools"},
     "frameworks/rest_framework.py": {"rest_framework"},
     "frameworks/starlette.py": {"starlette"},
+    "http_auth/aiohttp.py": {"aiohttp"},
+    "http_auth/httpx.py": {"httpx"},
+    "http_auth/requests.py": {"requests"},
 }
 
 

@@ -39,7 +39,7 @@ OTHER_FOLDERS = {
 }
 
 # The modules at the top level that test the whole, or the tests.
-WHOLE = {"architecture", "benchmarks", "cold_imports", "exports", "frozen_time", "layout", "no_skips"}
+WHOLE = {"architecture", "benchmarks", "cold_imports", "exports", "frozen_time", "layout", "no_skips", "snapshot"}
 
 MODULES = sorted(path.relative_to(TESTS).as_posix() for path in TESTS.rglob("*.py"))
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from . import aws_lambda, fastapi, flask, rest_framework, starlette
+    from . import aws_lambda, fastapi, flask, powertools, rest_framework, starlette
 
 # The public modules. They are imported lazily, because each needs its framework.
-__all__ = ["aws_lambda", "fastapi", "flask", "rest_framework", "starlette"]
+__all__ = ["aws_lambda", "fastapi", "flask", "powertools", "rest_framework", "starlette"]
 
 if not TYPE_CHECKING:
 

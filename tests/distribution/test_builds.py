@@ -173,6 +173,9 @@ def test_the_extra_all_is_every_extra_except_the_test_tools(wheel: zipfile.ZipFi
         return {demand.name for demand in demands if demand.marker and demand.marker.evaluate({"extra": extra})}
 
     extras = set(metadata.get_all("Provides-Extra", [])) - {"all", "testing", "bench"}
-    assert extras == {"crypto", "fast", "botocore", "httpx", "opentelemetry", "requests", "local", "keyring", "dropin"}
+    assert extras == {
+        *{"crypto", "fast", "botocore", "httpx", "opentelemetry", "requests", "local", "keyring", "dropin"},
+        *{"aiohttp", "cli", "dynamodb", "redis"},
+    }
     assert packages("all") == set().union(*map(packages, extras))
     assert {"pytest", "hypothesis"} <= packages("testing") - packages("all")
