@@ -408,6 +408,18 @@ def test_names_that_are_missing_are_refused_before_anything_is_sent() -> None:
         "username is empty: give the user's name or alias",
         exceptions.InvalidRequest,
     )
+    surrogate = "contains a lone surrogate, which UTF-8 cannot encode: pass a valid string"
+    refused(start_login(login(), "\ud800", None), f"auth_flow {surrogate}")
+    refused(start_login(login(), "CUSTOM_AUTH", "\ud800"), f"password {surrogate}")
+    refused(start_login(login(username="\ud800"), "CUSTOM_AUTH", None), f"username {surrogate}")
+    refused(
+        answer_challenge(
+            login(), Challenge("NEW_PASSWORD_REQUIRED", "s", {}, "alice"), Answer(attributes={"name": "\ud800"})
+        ),
+        f"attribute name {surrogate}",
+    )
+    with pytest.raises(exceptions.ConfigurationError, match=f"^client_id {surrogate}$"):
+        AppClient(Pool("eu-west-1_abc"), "\ud800")
     with pytest.raises(exceptions.InvalidRequest, match=r"^client_id is empty: give the id of the app client$"):
         AppClient(Pool("eu-west-1_abc"), "")
     with pytest.raises(exceptions.ConfigurationError, match=r"^client_metadata must be a dictionary of strings$"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from srpcore import TokenVerifier
 from srpcore.exceptions import ConfigurationError, TransportError, UnknownKey
 from srpcore.tokens.jwks_provider import FIRST_BACK_OFF, AsyncJwksProvider, JwksProvider, KeyCache, KeyTiming
 from srpcore.tokens.signature_cache import MAX_CACHED_LENGTH, SignatureCache, VerifiedSignature
+from support.forks import in_a_child
 from support.minting import KID, jwk, key_set
 
 BODY = json.dumps({"keys": [jwk()]}).encode()
@@ -212,3 +214,18 @@ def test_the_signature_cache_keeps_the_last_ones_and_copies_claims() -> None:
     assert kept.find("3") is not None
     kept.drop_replaced_keys("another", key_set("other"))
     assert len(kept) == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+def test_a_forked_child_begins_without_cached_signatures_and_without_a_fetch() -> None:
+    kept, keys = SignatureCache(2), key_set()
+    kept.add("a.b.c", "pool", KID, keys.key(KID), {})
+    provider = JwksProvider(cache(), lambda url: BODY, lambda: 1000.0)
+    provider._join("other", 1050)
+    assert provider._fetching is not None
+
+    def check() -> None:
+        assert (len(kept), kept._keys, provider._fetching) == (0, {}, None)
+
+    assert in_a_child(check) == 0
+    assert len(kept) == 1

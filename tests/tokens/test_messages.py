@@ -284,6 +284,27 @@ def test_a_wrong_claim_is_named() -> None:
     )
 
 
+def test_a_wrong_issuer_is_named_before_a_key_is_fetched() -> None:
+    verifier = TokenVerifier(TOKEN, client_id=None, token_use=None)
+
+    def verify(issuer: Any, **overrides: Any) -> str:
+        token = f"{HEADER}.{segment(access_claims(iss=issuer))}.AAAA"
+        return message(lambda: verifier.verify(token, **overrides))
+
+    assert verify(5) == "iss is missing or not a string (expected 'str', got 'int')"
+    other = "https://example.com/other"
+    assert verify(other) == (
+        f"token is from another issuer (iss): check the user pool id (expected {[*verifier._pool_of_issuer]!r}, "
+        f"got {other!r})"
+    )
+    assert verify(ISSUER, issuers=["a", "b"]) == (
+        f"token is from another issuer (iss): check the user pool id (expected ('a', 'b'), got {ISSUER!r})"
+    )
+    assert verify(ISSUER, issuers="a") == (
+        f"token is from another issuer (iss): check the user pool id (expected 'a', got {ISSUER!r})"
+    )
+
+
 def test_an_issuer_without_a_pool_id_names_the_pool_id_as_the_cause() -> None:
     for actual in (5, "", "https://example.com/"):
         assert wrong_issuer([ISSUER], actual) == "token is from another issuer (iss): check the user pool id"
