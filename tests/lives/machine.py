@@ -333,9 +333,9 @@ class Lives(Life):
             *("prefer", client.number, MFA_NAMES[factor], on, preferred),
         )
 
-    @rule(target=clients, client=clients, pause=st.sampled_from([0, 31]))
-    def enrol_and_log_in(self, client: Client, pause: int) -> Any:
-        """Register an authenticator app, enable it, and use it in two logins, so that more lives have one."""
+    @rule(target=clients, client=clients, pause=st.sampled_from([0, 31]), remembered=st.booleans())
+    def enrol_and_log_in(self, client: Client, pause: int, remembered: bool) -> Any:
+        """Register an authenticator app, enable it, and log in with it twice; then from the device of that login."""
         self.associate_totp(client)
         self.verify_totp(client, "right")
         self.prefer(client, "SOFTWARE_TOKEN_MFA", True, True)
@@ -344,7 +344,13 @@ class Lives(Life):
             self.wait(pause)
             self.log_in_again(other, "right", "USER_SRP_AUTH")
             self.answer(other, "right", 1, 1, "Battery-Staple-2")
-        return other if other.access is not None else NOBODY
+        if other.access is None:
+            return NOBODY
+        if other.new_device is not None:
+            self.confirm_device(other)
+            self.set_remembered(other, remembered)
+            self.log_in(client.name, "right", 1, "USER_SRP_AUTH", 1, [], False)
+        return other
 
     # Devices
 
