@@ -1,7 +1,7 @@
 """Write llms.txt into the site: the list of its pages, for language models (https://llmstxt.org).
 
-mkdocs calls the functions of this module (``hooks`` in mkdocs.yml). The list is made from the navigation. The addresses are relative, because nobody knows
-where the site will be. Each page is named with its first sentence.
+mkdocs calls the functions of this module (``hooks`` in mkdocs.yml). The list is made from the navigation, and each page
+is named with its first sentence. The addresses are relative, because nobody knows where the site will be.
 """
 
 from __future__ import annotations
