@@ -8,10 +8,10 @@ every row of the table once, and what slows down the computer for some seconds s
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from threading import Barrier, Thread
-from time import perf_counter, process_time
 from typing import Protocol, TypeAlias
 
 from ..crypto import modexp
@@ -104,10 +104,10 @@ def _processor_time(work: Callable[[], None], repetitions: int) -> TimeFunction:
     """
 
     def time_function(loops: int) -> float:
-        start = process_time()
+        start = time.process_time()
         for _ in range(loops * repetitions):
             work()
-        return process_time() - start
+        return time.process_time() - start
 
     return time_function
 
@@ -124,10 +124,10 @@ def time_in_threads(work: Callable[[], None], threads: int, repetitions: int) ->
 
         def repeat() -> None:
             ready.wait()
-            start = perf_counter()
+            start = time.perf_counter()
             for _ in range(loops * repetitions):
                 work()
-            times.extend((start, perf_counter()))
+            times.extend((start, time.perf_counter()))
 
         started = [Thread(target=repeat) for _ in range(threads)]
         for thread in started:
