@@ -16,6 +16,7 @@ import pytest
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 # What makes each as short as it can be, and names that must be among the results.
 LITTLE: dict[str, tuple[list[str], set[str]]] = {
+    "cold_log_in": (["--quick"], {"floor", "srpcore", "srpcore, only the endpoint's authorities", "pycognito"}),
     "cold_start": (["--quick"], {"bare Python", "srpcore, keys from a file", "PyJWT, keys fetched"}),
     "growth": (["--quick", "--most", "100"], {"tokens, 100", "users, 10", "keys, 100", "tokens, PyJWT, 10"}),
     "lambda_functions": (

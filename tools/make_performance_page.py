@@ -45,6 +45,12 @@ COLUMNS: dict[str, dict[str, str]] = {
     "verify_tokens": {"name": "", "median_us": "median, µs", "ratio_to_floor": "times the floor"},
     "sign_requests": {"name": "", "median_us": "median, µs", "ratio_to_floor": "times the floor"},
     "cold_start": {"name": "", "processor_ms": "time, ms", "peak_mib": "peak memory, MiB"},
+    "cold_log_in": {
+        "name": "",
+        "processor_ms": "time, ms",
+        "ratio_to_floor": "times the floor",
+        "peak_mib": "peak memory, MiB",
+    },
     "warm_log_in": {"name": "", "processor_ms": "time, ms", "ratio": "times one transport"},
     "log_ins_per_second": {"name": "", "per_second": "per second"},
     "growth": {"subject": "", "count": "items", "us_each": "µs for each", "peak_mib": "peak memory, MiB"},
@@ -168,6 +174,7 @@ def draw(results: Results, folder: Path = IMAGES) -> None:
         "verify_tokens": ("median_us", "µs for one token"),
         "sign_requests": ("median_us", "µs for one request"),
         "cold_start": ("processor_ms", "ms to the first verified token"),
+        "cold_log_in": ("processor_ms", "ms to log in"),
         "log_ins_per_second": ("per_second", "logins per second"),
     }
     for name, (column, unit) in bars.items():
