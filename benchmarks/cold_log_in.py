@@ -153,12 +153,12 @@ def run_all(chosen: argparse.Namespace) -> tuple[Results, dict[str, int], int]:
 
 def aims(results: Results, peaks: Mapping[str, int]) -> list[Aim]:
     found = [
-        Aim("a log-in, of the floor", _perf.ratio(results, OURS, FLOOR), at_most=1.25),
+        Aim("a login, of the floor", _perf.ratio(results, OURS, FLOOR), at_most=1.25),
         Aim("with only the endpoint's authorities, of the floor", _perf.ratio(results, FOR_AWS, FLOOR), at_most=1.0),
-        Aim("peak memory of a log-in, MiB", peaks[OURS] / 1024, at_most=22.5),
+        Aim("peak memory of a login, MiB", peaks[OURS] / 1024, at_most=22.5),
     ]
     if PYCOGNITO in results:
-        found.append(Aim("a log-in, of pycognito", _perf.ratio(results, OURS, PYCOGNITO), at_most=0.2))
+        found.append(Aim("a login, of pycognito", _perf.ratio(results, OURS, PYCOGNITO), at_most=0.2))
     return found
 
 

@@ -134,7 +134,7 @@ def main() -> int:
         }
         for name in results
     ]
-    found = [Aim("a new transport for each log-in, of one for all", _perf.ratio(results, OWN, SHARED), at_most=AIM)]
+    found = [Aim("a new transport for each login, of one for all", _perf.ratio(results, OWN, SHARED), at_most=AIM)]
     lines = [
         "# A log-in of a process that has logged in before",
         "",
