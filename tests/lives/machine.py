@@ -12,6 +12,22 @@ from typing import Any, ClassVar, cast
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, initialize, multiple, rule
 
+from .choices import (
+    ADDRESSES,
+    ADMIN_METHODS,
+    CHANGES,
+    METHODS,
+    MFA_NAMES,
+    NEEDS,
+    SHOWN,
+    VERIFIED,
+    counts,
+    flows,
+    names,
+    passwords,
+    settings_of_pools,
+    typed,
+)
 from .life import Life, check_equal
 from .model import DAY, NAMES
 from .model_logins import FACTORS, Pool
@@ -20,44 +36,6 @@ from .worlds import KINDS, open_stage
 
 __all__ = ["LIVES", "Lives"]
 
-# The first user has the longer life.
-names = st.sampled_from([NAMES[0], NAMES[0], NAMES[0], NAMES[1]])
-passwords = st.sampled_from(["Correct-Horse-1", "Battery-Staple-2", "Très-Sûr-3!", "short"])
-# Which password or code a user types. Most of them are right, so that a life goes on.
-typed = st.sampled_from(["right", "right", "right", "right", "wrong", "earlier"])
-counts = st.sampled_from([1, 1, 1, 2, 7])
-settings_of_pools = st.builds(
-    Settings,
-    st.sampled_from([True, True, False]),
-    st.sampled_from([None, "always", "prompt"]),
-    st.booleans(),
-    st.sampled_from([None, 0, 60]),
-    st.booleans(),
-)
-ADDRESSES = {"email": "ann@example.com", "phone_number": "+15550001234"}
-VERIFIED = {**ADDRESSES, "email_verified": "true", "phone_number_verified": "true"}
-CHANGES = (
-    {"nickname": "Annie"},
-    {"email": "other@example.com"},
-    {"email": "ann@example.com", "nickname": ""},
-    {"phone_number": ""},
-    {"phone_number": "+15550005678"},
-)
-FLOWS = ("USER_SRP_AUTH", "USER_SRP_AUTH", "USER_PASSWORD_AUTH", "ADMIN_USER_PASSWORD_AUTH")
-ADMIN_METHODS = (
-    "admin_enable_user",  # often, so that a life goes on
-    "admin_enable_user",
-    "admin_enable_user",
-    "admin_reset_password",
-    "admin_confirm_sign_up",
-    "admin_disable_user",
-    "admin_delete_user",
-    "admin_user_global_sign_out",
-)
-METHODS = ("authenticate", "admin_authenticate")
-flows = st.sampled_from([*FLOWS, *METHODS])
-NEEDS = {"NEW_PASSWORD_REQUIRED": "new_password", "SELECT_MFA_TYPE": "choice"}
-MFA_NAMES = {"SMS_MFA": "SMS", "SOFTWARE_TOKEN_MFA": "SOFTWARE_TOKEN", "EMAIL_OTP": "EMAIL"}
 NOBODY = cast(Any, multiple())
 """What a rule returns that has made no client."""
 
@@ -371,12 +349,18 @@ class Lives(Life):
             *("call", client.number, "update_device_status", remembered),
         )
 
-    @rule(client=clients)
-    def forget_device(self, client: Client) -> None:
-        """Forget the device."""
+    @rule(target=clients, client=clients)
+    def forget_device(self, client: Client) -> Any:
+        """Forget the device, and log in with another client that still has it."""
         if client.access is None and client.device is None:
-            return
+            return NOBODY
+        other = self.new_client(client.name, client)
         self.same(lambda: self.model.forget_device(client), "call", client.number, "forget_device")
+        if other.device is None or client.device is not None:
+            return NOBODY
+        self.log_in_again(other, "right", "USER_SRP_AUTH")
+        self.set_remembered(other, True)
+        return other
 
     # Time
 
@@ -384,10 +368,6 @@ class Lives(Life):
     def wait(self, seconds: int) -> None:
         """Let time pass."""
         self.actor.do("advance", seconds)
-
-
-SHOWN: dict[str, object] = {"true": True, "false": False}
-"""Attributes that a user object shows as booleans."""
 
 
 LIVES = {kind: type(f"Lives{kind.title().replace(' ', '')}", (Lives,), {"kind": kind}) for kind in KINDS}
