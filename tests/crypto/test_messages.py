@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from srpcore.crypto import cognito, groups, key_exchange, modexp
+from srpcore.crypto import _openssl, cognito, groups, key_exchange, modexp
 from srpcore.crypto.device import Device, DeviceVerifier, device_identity, device_verifier, new_device_password
 from srpcore.crypto.encoding import decode_secret_block, parse_hex, parse_public_value, utf8
 from srpcore.crypto.hkdf import expand, hkdf
@@ -111,6 +111,8 @@ def test_an_unsafe_value_of_the_other_side_is_named(call: Callable[[], object], 
         (lambda: P.client_proof("\ud800", SALT, 5, 5, b""), f"identity {SURROGATE}"),
         (lambda: cognito.private_key("\ud800", "", 5), f"username {SURROGATE}"),
         (lambda: cognito.private_key("", "\ud800", 5), f"password {SURROGATE}"),
+        (lambda: cognito.claim(b"", "\ud800", b"", ""), f"username {SURROGATE}"),
+        (lambda: cognito.claim(b"", "", b"", "\ud800"), f"timestamp {SURROGATE}"),
         (lambda: secret_hash("\ud800", "", ""), f"username {SURROGATE}"),
         (lambda: secret_hash("", "\ud800", ""), f"client_id {SURROGATE}"),
         (lambda: secret_hash("", "", "\ud800"), f"client_secret {SURROGATE}"),
@@ -235,3 +237,14 @@ def test_a_client_and_a_server_draw_a_pair_unless_one_is_given() -> None:
     key, proof = second.verify(first.A, first.prove(second.salt, second.B))
     assert first.verify(proof) == key == first.key
     assert "the-password" not in repr(Client(P, "alice", "the-password"))
+
+
+def test_a_failure_of_libcrypto_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(MemoryError, match=r"^libcrypto could not compute a modular exponentiation$"):
+        _openssl._checked(0)
+    assert _openssl._checked(5) == 5
+    monkeypatch.setattr("sys.platform", "win32")
+    monkeypatch.setattr("sys.base_prefix", "/nowhere")
+    monkeypatch.setattr("_hashlib.__file__", "/nowhere/_hashlib.pyd")
+    with pytest.raises(OSError, match=r"^no libcrypto-3\*\.dll found in the folder of Python$"):
+        _openssl.library_file()

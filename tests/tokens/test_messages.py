@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import partial
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from srpcore import TokenVerifier
+from srpcore import AsyncTokenVerifier, TokenVerifier
 from srpcore.exceptions import ConfigurationError, SrpcoreError, TransportError
 from srpcore.pool import Pool
-from srpcore.tokens import PublicKey, parse_key, parse_key_set, rsa
+from srpcore.tokens import PublicKey, _openssl, parse_key, parse_key_set, rsa
 from srpcore.tokens.claims import wrong_issuer
 from srpcore.tokens.jwks import MAX_DOCUMENT_LENGTH, MAX_KEYS, parse_fetched_key_set
 from srpcore.tokens.jwks_provider import KeyCache, KeyTiming
@@ -28,6 +29,8 @@ HEADER = segment({"alg": "RS256", "kid": "k"})
 TOKEN = "eu-west-1_AbCd12345"
 KEY = parse_key(jwk())
 SIZE = (KEY.n.bit_length() + 7) // 8
+# It is 1, the power 65537^0, modulo each of the primes that the test of the flawed key generator uses.
+ROCA = 1 + (prod(rsa._ROCA_PRIMES) << 2000)
 
 
 def message(call: Callable[[], object]) -> str:
@@ -148,6 +151,23 @@ def test_an_unusable_key_set_is_named(document: Any, expected: str) -> None:
     assert message(lambda: parse_key_set(document)) == expected
 
 
+@pytest.mark.parametrize(
+    ("verifier", "expected"),
+    [
+        (TokenVerifier, "transport must be an object with a synchronous fetch() method, not a string"),
+        (AsyncTokenVerifier, "transport must be an object with a fetch() method, not a string"),
+    ],
+)
+def test_a_transport_that_is_a_string_is_refused(verifier: Any, expected: str) -> None:
+    assert message(lambda: verifier(TOKEN, client_id=None, token_use=None, transport="https")) == expected
+
+
+def test_a_failure_of_libcrypto_is_named() -> None:
+    with pytest.raises(MemoryError, match=r"^libcrypto could not allocate memory$"):
+        _openssl._checked(None)
+    assert _openssl._checked(5) == 5
+
+
 def test_the_largest_key_set_is_accepted() -> None:
     assert parse_key_set({"keys": [jwk(), *({},) * (MAX_KEYS - 1)]}).keys.keys() == {jwk()["kid"]}
     assert message(lambda: parse_key_set(b" " * MAX_DOCUMENT_LENGTH)) == "key set is not JSON"
@@ -163,9 +183,19 @@ def test_the_largest_key_set_is_accepted() -> None:
         (KEY.n, 2, "RSA exponent is even, 1 or too large"),
         (KEY.n, 1, "RSA exponent is even, 1 or too large"),
         (KEY.n, 1 << 64 | 1, "RSA exponent is even, 1 or too large"),
+        (ROCA, 3, "RSA modulus can be factored (CVE-2017-15361): the issuer must make a new key"),
     ],
     # Not the numbers: the key is new in each process, and pytest-xdist needs the same names in all of them.
-    ids=["negative", "2047 bits", "8193 bits", "even modulus", "exponent 2", "exponent 1", "exponent of 65 bits"],
+    ids=[
+        "negative",
+        "2047 bits",
+        "8193 bits",
+        "even modulus",
+        "exponent 2",
+        "exponent 1",
+        "exponent of 65 bits",
+        "ROCA",
+    ],
 )
 def test_an_unsafe_key_is_named(n: int, e: int, expected: str) -> None:
     assert message(lambda: PublicKey(n, e)) == expected
