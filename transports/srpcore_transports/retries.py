@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from random import SystemRandom
 
 from srpcore._fork import ForkSafeLock
 from srpcore.clock import system_clock
@@ -100,11 +99,10 @@ class RetryQuota:
             self.left = min(self.CAPACITY, self.left + units)
 
 
-_system_random = SystemRandom()
-
-
 def _jitter() -> float:
-    return _system_random.random()
+    from random import SystemRandom  # slow to import, and most calls are not repeated
+
+    return SystemRandom().random()
 
 
 class Retries:
