@@ -14,8 +14,8 @@ token. It fetches the key set in its init phase, from a server on this machine. 
 and verifies both tokens. Its user pool is served over TLS by another process, and is trusted because of a CA bundle
 that has the certificates of the system as well.
 
-PyJWT and python-jose run in a plain handler. (Powertools for AWS Lambda has no authorizer that verifies a token: it
-would add its own time to that of PyJWT.) pycognito is given the key set, because it can fetch it from AWS only.
+PyJWT and python-jose run in a plain handler, and PyJWT once more with the data classes of Powertools for AWS Lambda.
+pycognito is given the key set, because it can fetch it from AWS only.
 
 Results go to the screen, to ``benchmarks/results/lambda_functions.json`` and ``.md``, and for pyperf to ``pyperf/``.
 """
@@ -78,7 +78,7 @@ def handle(event, context):
         return {{"isAuthorized": False}}
     return {{"isAuthorized": True, "context": {{"sub": claims["sub"]}}}}
 """
-PYJWT = f"""
+DECODE_WITH_PYJWT = f"""
 import jwt
 from jwt.exceptions import PyJWTError as refused
 client = jwt.PyJWKClient(os.environ["KEYS"] + "/{POOL}/.well-known/jwks.json")
@@ -87,7 +87,24 @@ client.get_signing_keys()
 def decode(token):
     key = client.get_signing_key_from_jwt(token)
     return jwt.decode(token, key, algorithms=["RS256"], issuer="{ISSUER}", options={{"require": ["exp", "iss"]}})
-{HANDLE}"""
+"""
+PYJWT = DECODE_WITH_PYJWT + HANDLE
+POWERTOOLS = f"""{DECODE_WITH_PYJWT}
+from aws_lambda_powertools.utilities.data_classes import event_source
+from aws_lambda_powertools.utilities.data_classes.api_gateway_authorizer_event import (
+    APIGatewayAuthorizerEventV2, APIGatewayAuthorizerResponseV2
+)
+
+@event_source(data_class=APIGatewayAuthorizerEventV2)
+def handle(event, context):
+    try:
+        claims = decode(event.headers["authorization"].removeprefix("Bearer "))
+    except refused:
+        return APIGatewayAuthorizerResponseV2().asdict()
+    if claims["client_id"] != "{CLIENT}" or claims["token_use"] != "access":
+        return APIGatewayAuthorizerResponseV2().asdict()
+    return APIGatewayAuthorizerResponseV2(authorize=True, context={{"sub": claims["sub"]}}).asdict()
+"""
 PYTHON_JOSE = f"""
 import json
 from urllib.request import urlopen
@@ -134,6 +151,7 @@ def handle(event, context):
 AUTHORIZERS = {
     "srpcore, authorizer": ("srpcore", SRPCORE),
     "PyJWT, authorizer": ("jwt", PYJWT),
+    "Powertools and PyJWT, authorizer": ("aws_lambda_powertools", POWERTOOLS),
     "python-jose, authorizer": ("jose", PYTHON_JOSE),
 }
 LOGINS = {
@@ -143,6 +161,13 @@ LOGINS = {
 }
 AIMS = (
     ("first invocation of an authorizer", "srpcore, authorizer", "PyJWT, authorizer", "first", 1.0),
+    (
+        "init and first invocation of an authorizer",
+        "srpcore, authorizer",
+        "Powertools and PyJWT, authorizer",
+        "init and first",
+        1.0,
+    ),
     ("first login after prepare(), and without it", "srpcore, login after prepare()", "srpcore, login", "first", 0.2),
     ("init and first login", "srpcore, login after prepare()", "pycognito, login", "init and first", 0.2),
 )
@@ -342,7 +367,9 @@ def main() -> int:
     rows, found = as_rows(times), aims_of(results)
     absent = [name for name in (*AUTHORIZERS, *LOGINS) if name not in times["init"]]
     lines = as_markdown(rows, found, absent, chosen.rounds)
-    used = versions("awslambdaric", "PyJWT", "python-jose", "pycognito", "boto3", "cryptography")
+    used = versions(
+        "awslambdaric", "aws-lambda-powertools", "PyJWT", "python-jose", "pycognito", "boto3", "cryptography"
+    )
     _perf.save(chosen.results, "lambda_functions", results)
     facts = {"rounds": chosen.rounds, "machine": _perf.machine(results), "results": rows}
     publish(chosen.results, "lambda_functions", lines, used, **facts, aims=[aim.as_dict() for aim in found])

@@ -21,7 +21,12 @@ LITTLE: dict[str, tuple[list[str], set[str]]] = {
     "growth": (["--quick", "--most", "100"], {"tokens, 100", "users, 10", "keys, 100", "tokens, PyJWT, 10"}),
     "lambda_functions": (
         ["--rounds", "1"],
-        {"srpcore, authorizer", "PyJWT, authorizer", "srpcore, login after prepare()", "pycognito, login"},
+        {
+            "srpcore, authorizer",
+            "Powertools and PyJWT, authorizer",
+            "srpcore, login after prepare()",
+            "pycognito, login",
+        },
     ),
     "log_ins_per_second": (["--quick"], {"login, 2 threads", "login, 32 tasks", "arithmetic, python, 1 thread"}),
     "sign_requests": (["--quick"], {"floor", "srpcore", "botocore", "awscrt"}),
