@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
@@ -169,6 +171,19 @@ def test_an_engine_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> 
         modexp.select("gmpy2")
     expected = "engine 'gmpy2' is missing or computes wrong results on this computer: use python"
     assert str(caught.value) == expected
+
+
+def test_gmpy2_computes_with_its_constant_time_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[int, int, int]] = []
+
+    def powmod_sec(base: int, exponent: int, modulus: int) -> int:
+        calls.append((base, exponent, modulus))
+        return pow(base, exponent, modulus)
+
+    monkeypatch.setitem(sys.modules, "gmpy2", SimpleNamespace(powmod_sec=powmod_sec))
+    compute = modexp._load_gmpy2()
+    assert (compute(2, 5, 7), compute(2, 0, 7)) == (4, 1)
+    assert calls == [(2, 5, 7)]
 
 
 def test_no_engine_is_selected_after_a_reset() -> None:

@@ -278,4 +278,5 @@ def test_a_pool_that_is_not_valid_raises_when_its_id_is_needed() -> None:
     assert (valid.suffix, valid.region, valid.endpoint_url) == ("abc", "eu-west-1", "http://localhost:5000")
     with pytest.raises(exceptions.ConfigurationError):
         pool_or_placeholder("eu-west-1_abc", endpoint_url="http://example.com")
-    assert pool_or_placeholder("eu-west-1_abc", endpoint_url="http://example.com", allow_http=True).endpoint_url
+    allowed = pool_or_placeholder("eu-west-1_abc", endpoint_url="http://example.com", allow_http=True)
+    assert (type(valid), type(allowed), allowed.endpoint_url) == (Pool, Pool, "http://example.com")

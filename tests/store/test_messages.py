@@ -40,6 +40,7 @@ def message(call: Callable[[], object]) -> str:
         (lambda: decode(KEY, b"[]"), "login must be a JSON object, not list"),
         (lambda: decode(KEY, b"{}"), "it belongs to another key"),
         (lambda: Tokens.from_dict([]), "tokens must be a JSON object, not list"),  # type: ignore[arg-type]
+        (lambda: Login.from_dict([]), "login must be a JSON object, not list"),  # type: ignore[arg-type]
         (lambda: Login.from_dict({"device": 5}), "device must be a JSON object, not int"),
         (lambda: Login.from_dict({"device": {"key": "k"}}), "device group_key is missing or empty"),
         (lambda: Login(device=Device("k", "g", "")), "device password is missing or empty"),
