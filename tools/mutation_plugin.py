@@ -234,7 +234,8 @@ class Mutants:
             time.sleep(0.01)
         _kill_group(pid)  # the processes that its tests have left
         code = os.waitstatus_to_exitcode(status)
-        self._note(self.running.pop(pid).name, TIMED_OUT if code < 0 else min(code, KILLED))
+        late = code in (-signal.SIGXCPU, -signal.SIGKILL)  # any other signal is a crash, which a test would notice too
+        self._note(self.running.pop(pid).name, TIMED_OUT if late else SURVIVED if code == 0 else KILLED)
 
     def _note(self, name: str, code: int) -> None:
         self.codes[name] = self.unsaved[name] = code
