@@ -11,6 +11,7 @@ from typing import Any, cast
 from unittest import mock
 
 import boto3
+import httpx
 import pytest
 from botocore.config import Config
 
@@ -28,6 +29,8 @@ from support.minting import jwk
 from support.tls_pool import TlsPool, tls_pool
 from support.users import PASSWORD
 from support.world import Wire
+
+pytestmark = pytest.mark.slow
 
 
 class Preparable(Wire):
@@ -223,9 +226,25 @@ url, pool, client = sys.argv[1:]
 user = AsyncCognito(pool, client, username="alice", endpoint_url=url)
 runner = asyncio.Runner()
 """
+OVER_HTTPX = """
+import os
+os.environ["SRPCORE_TRANSPORT"] = "httpx"
+"""
+BARE_USER = """
+import os
+from srpcore import Cognito
+class Bare(Cognito):
+    def __init__(self): pass
+user = Bare()
+url, user.user_pool_id, user.client_id = sys.argv[1:]
+user.username, user.pool_domain_url, os.environ["AWS_ENDPOINT_URL"] = "alice", url, url
+"""
 CASES = {
     "Cognito": (f"{USER}user.prepare()", LOG_IN),
     "AsyncCognito": (f"{ASYNC_USER}runner.run(user.prepare())", f"runner.run({LOG_IN})"),
+    "Cognito over httpx": (f"{OVER_HTTPX}{USER}user.prepare()", LOG_IN),
+    "AsyncCognito over httpx": (f"{OVER_HTTPX}{ASYNC_USER}runner.run(user.prepare())", f"runner.run({LOG_IN})"),
+    "made without our constructor": (f"{BARE_USER}user.prepare()", LOG_IN),
 }
 
 
@@ -235,22 +254,19 @@ def served() -> Iterator[TlsPool]:
         yield running
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_the_first_login_loads_and_opens_nothing(case: str, served: TlsPool, tmp_path: Path) -> None:
     before, measured = CASES[case]
-    found = loaded_by(before, measured, *served, environment={"AWS_CA_BUNDLE": write_bundle(tmp_path)})
-    assert found == []
+    environment, path = {"AWS_CA_BUNDLE": write_bundle(tmp_path)}, [str(Path(httpx.__file__).parents[1])]
+    assert loaded_by(before, measured, *served, environment=environment, path=path) == []
 
 
-@pytest.mark.slow
 def test_the_first_login_only_connects_after_prepare_without_connect(served: TlsPool, tmp_path: Path) -> None:
     environment = {"AWS_CA_BUNDLE": write_bundle(tmp_path)}
     found = loaded_by(f"{USER}user.prepare(connect=False)", LOG_IN, *served, environment=environment)
     assert {event.split()[0] for event in found} == {"socket.getaddrinfo", "socket.connect"}
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_child_process_and_its_parent_log_in_after_prepare(served: TlsPool, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from support.http_transports import SIGN_UP, served
 from support.loopback import Drop, LoopbackServer, answer, authority, proxy_server, tls
 from support.serving_aws import SIGN_IN
 
-pytestmark = pytest.mark.usefixtures("bare_environment", "no_leaks")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("bare_environment", "no_leaks")]
 
 
 @pytest.mark.parametrize("secure", [True, False])
@@ -194,7 +194,6 @@ def test_a_child_process_does_not_use_the_prepared_connection_of_its_parent(bund
     assert [request.connection for request in server.requests] == [1, 0]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["HttpxTransport", "AsyncHttpxTransport"])
 def test_the_first_call_with_httpx_loads_and_opens_nothing(bundle: str, name: str) -> None:
     before = f"""
