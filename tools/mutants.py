@@ -189,6 +189,9 @@ def write_page(found: list[Mutant], survivors: list[tuple[Mutant, str, str | Non
     """Replace the results in docs/mutants.md."""
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("mutmut", "pytest", "hypothesis"))
     lines = [f"Tested on {datetime.now(timezone.utc):%Y-%m-%d} with Python {sys.version.split()[0]}, {versions}.", ""]
+    tested = sum(mutant.code is not None for mutant in found)
+    if tested < len(found):
+        lines += [f"This is a random sample: {tested} of {len(found)} mutants.", ""]
     for number, row in enumerate(scores(found)):
         lines += [f"| {' | '.join(row)} |", *(["|---|--:|--:|--:|--:|--:|"] if number == 0 else [])]
     lines += ["", "## Survivors", ""]

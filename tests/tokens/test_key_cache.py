@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import threading
 from typing import Any
 
 import pytest
@@ -178,6 +179,30 @@ def test_a_foreground_fetch_gets_the_url_and_its_keys_are_found() -> None:
     with pytest.raises(UnknownKey):
         JwksProvider(made, fetch, lambda: 1020.0).keys("other")
     assert urls == [URL, URL]
+
+
+def test_stale_keys_are_refreshed_by_a_daemon_thread_with_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME", raising=False)
+    monkeypatch.delenv("AWS_EXECUTION_ENV", raising=False)
+    made, threads, now = cache(), list[threading.Thread](), 1120.0
+
+    def fetch(url: str) -> bytes:
+        threads.append(threading.current_thread())
+        return BODY
+
+    provider = JwksProvider(made, fetch, lambda: now)
+    assert provider.keys(KID) is not None
+    provider.wait()
+    assert [(thread.name, thread.daemon) for thread in threads] == [("srpcore-keys", True)]
+    assert made.fresh(KID, now) is not None
+
+    # In AWS Lambda the caller's thread does it, because another one would be frozen.
+    for name, value in (("AWS_LAMBDA_FUNCTION_NAME", ""), ("AWS_EXECUTION_ENV", "AWS_Lambda_python3.13")):
+        monkeypatch.setenv(name, value)
+        now += 120
+        assert provider.keys(KID) is made.fresh(KID, now)
+        assert threads.pop() is threading.current_thread()
+        monkeypatch.delenv(name)
 
 
 def test_the_signature_cache_keeps_the_last_ones_and_copies_claims() -> None:
