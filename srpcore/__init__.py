@@ -108,6 +108,10 @@ if not TYPE_CHECKING:  # type checkers know every name, and must not take a miss
             return _boto3()
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        if name.startswith("Async"):
+            # What a synchronous login imports only when it is needed: on a running event loop, imports block.
+            for module in ("_urls", "service_client", "exceptions.reply"):
+                import_module(f"{__name__}.{module}")
         value = getattr(import_module(f"{__name__}.{_MODULE_OF.get(name, 'exceptions')}"), name)
         globals()[name] = value
         return value

@@ -9,13 +9,15 @@ import os
 import sys
 from importlib import import_module
 from types import FunctionType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from .driver import Observer
 from .exceptions.base import ConfigurationError
 from .protocol import AsyncTransport, Transport
-from .service_client import AsyncServiceClient, ServiceClient
 from .threaded import DeferredTransport, ThreadedTransport
+
+if TYPE_CHECKING:
+    from .service_client import AsyncServiceClient
 
 __all__ = [
     "as_async",
@@ -147,6 +149,8 @@ def as_transport(client: Any, *, allow_http: bool | None = None) -> Transport:
 
     For a botocore client, *allow_http* is the argument of BotocoreTransport. A transport has its own setting.
     """
+    from .service_client import ServiceClient  # imported only here: a login needs no client
+
     if isinstance(client, ServiceClient):
         return client.transport
     if _is_transport(client):
@@ -161,6 +165,8 @@ def transport_endpoint(client: Any) -> tuple[object, bool]:
     *client* is a transport, a ServiceClient, an AsyncServiceClient or a botocore client. The first value is not a
     string if the client is a mock.
     """
+    from .service_client import AsyncServiceClient, ServiceClient  # imported only here: a login needs no client
+
     if isinstance(client, ServiceClient | AsyncServiceClient):
         client = client.transport
     if not _is_transport(client):
@@ -179,6 +185,8 @@ def as_client(
         endpoint_url: the client's ``meta.endpoint_url`` if the transport does not have one.
         observer: gets each reply and error of the ServiceClient.
     """
+    from .service_client import ServiceClient  # imported only here: a login needs no client
+
     found = getattr(transport, "botocore_client", None)
     return found or ServiceClient(transport, region, endpoint_url, observer=observer)
 
@@ -187,11 +195,15 @@ def as_async_client(
     transport: AsyncTransport, region: str, endpoint_url: str | None = None, *, observer: Observer | None = None
 ) -> AsyncServiceClient:
     """Return a client for the asynchronous *transport*: the async version of :func:`as_client`."""
+    from .service_client import AsyncServiceClient  # imported only here: a login needs no client
+
     return AsyncServiceClient(transport, region, endpoint_url, observer=observer)
 
 
 def is_client_of(transport: object, client: object) -> bool:
     """Return whether *client* is the client of *transport*, as :func:`as_client` returns it."""
+    from .service_client import AsyncServiceClient, ServiceClient  # imported only here: a login needs no client
+
     if isinstance(client, ServiceClient | AsyncServiceClient):
         return client.transport is transport
     return transport is not None and client is getattr(transport, "botocore_client", None)
@@ -206,6 +218,8 @@ def as_async(source: Any, *, allow_http: bool | None = None) -> AsyncTransport:
             a thread when the transport is first needed, so that it does not block the event loop.
         allow_http: as in :func:`as_transport`.
     """
+    from .service_client import AsyncServiceClient
+
     if isinstance(source, AsyncServiceClient):
         return source.transport
     from inspect import iscoroutinefunction  # importing it is slow

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from hashlib import sha256
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from .._fork import ForkSafeLock, reset_in_child
 from .jwks import KeySet
@@ -20,14 +20,17 @@ MAX_CACHED_LENGTH = 16 * 1024
 """The longest token that is cached, in characters. Longer ones are verified each time: the cache must stay small."""
 
 
-class VerifiedSignature(NamedTuple):
+class VerifiedSignature:
     """The fact that the signature of a token with these claims is valid under this key of this pool."""
 
-    pool: str
-    kid: str
-    key: PublicKey
-    cached_claims: dict[str, Any]
-    containers: list[str]  # the names of the claims that are lists or objects
+    __slots__ = ("cached_claims", "containers", "key", "kid", "pool")
+
+    def __init__(
+        self, pool: str, kid: str, key: PublicKey, cached_claims: dict[str, Any], containers: list[str]
+    ) -> None:
+        self.pool, self.kid, self.key = pool, kid, key
+        self.cached_claims = cached_claims
+        self.containers = containers  # the names of the claims that are lists or objects
 
     def __repr__(self) -> str:
         return f"VerifiedSignature(pool={self.pool!r}, kid={self.kid!r})"
