@@ -169,6 +169,11 @@ class Actor:
         """Begin to register an authenticator app."""
         self._totp_secrets[client] = self._got(self._users[client].associate_software_token())
 
+    def set_up_totp(self, client: int, step: int) -> str | None:
+        """Begin MFA_SETUP with an authenticator app: see :meth:`sign_in` for the result."""
+        self._totp_secrets[client], following = self._got(self._steps[step].set_up_totp())
+        return self._step(following)
+
     def prefer(self, client: int, factor: str, on: bool, preferred: bool) -> None:
         """Enable or disable one second factor."""
         enabled = {"SMS": (on, None, None), "SOFTWARE_TOKEN": (None, on, None), "EMAIL": (None, None, on)}

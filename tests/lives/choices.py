@@ -32,7 +32,7 @@ typed = st.sampled_from(["right", "right", "right", "right", "wrong", "earlier"]
 counts = st.sampled_from([1, 1, 1, 2, 7])
 settings_of_pools = st.builds(
     Settings,
-    st.sampled_from([True, True, False]),
+    st.sampled_from(["OPTIONAL", "OPTIONAL", "ON", "OFF"]),
     st.sampled_from([None, "always", "prompt"]),
     st.booleans(),
     st.sampled_from([None, 0, 60]),

@@ -21,7 +21,7 @@ from .worlds import Stage
 
 __all__ = ["Life", "check_equal"]
 
-LOGINS = ("sign_in", "authenticate", "answer")
+LOGINS = ("sign_in", "authenticate", "answer", "set_up_totp")
 """The actions whose outcome is the name of a challenge."""
 
 
@@ -137,6 +137,8 @@ class Life(RuleBasedStateMachine):
         if session.challenge == "SELECT_MFA_TYPE":
             factor = session.choices[0 if which == "right" else -1]
             return factor, factor
+        if session.challenge == "MFA_SETUP":
+            return self.totp_code(session.user.totp_pending, which)
         if session.challenge == "SOFTWARE_TOKEN_MFA":
             return self.totp_code(session.user.totp, which)
         assert session.code is not None

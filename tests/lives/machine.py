@@ -56,6 +56,8 @@ class Lives(Life):
         self.admin_set_password(NAMES[0], "Correct-Horse-1", True)
         client = self.new_client(NAMES[0])
         self.log_in_again(client, "right", "authenticate")
+        for _ in range(2):  # a pool that requires a second factor asks which one, and for the code
+            self.answer(client, "right", 1, 1, "Battery-Staple-2")
         return client
 
     # Accounts
@@ -183,7 +185,16 @@ class Lives(Life):
         if len(client.sessions) < back:
             return
         for _ in range(1 if which == "right" else count):
+            if client.sessions[-back][0].challenge == "MFA_SETUP" and which == "right":
+                self.set_up_totp(client, *client.sessions[-back])
+                back = 1
             self.answer_once(client, *client.sessions[-back], which, password)
+
+    def set_up_totp(self, client: Client, session: Session, step: int) -> None:
+        """Begin to set up an authenticator app during a login."""
+        self.log_in_client(client, lambda: self.model.set_up_totp(session), "set_up_totp", client.number, step)
+        if client.sessions[-1][0].open and client.sessions[-1][0] is not session:
+            session.user.totp_pending = self.actor.totp_secret(client.number)
 
     def answer_once(self, client: Client, session: Session, step: int, which: str, password: str) -> None:
         """Answer a challenge."""

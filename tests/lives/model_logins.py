@@ -6,6 +6,7 @@ The steps of a login, in this order::
     temporary password ──────────────────────────────► NEW_PASSWORD_REQUIRED
     a device is named, but the pool does not know it ─► refused; the client forgets the device and starts again
     second factors are enabled ──────────────────────► the preferred one; SELECT_MFA_TYPE if there are several
+    the pool requires one, and there is none ────────► MFA_SETUP: associate an authenticator app, verify its code
     otherwise ───────────────────────────────────────► tokens; a remembered device is proved before, without the user
 """
 
@@ -24,6 +25,12 @@ ACCESS_SECONDS, REFRESH_SECONDS, SESSION_SECONDS = 3600, 30 * DAY, 180
 TEMPORARY_PASSWORD_SECONDS = 7 * DAY
 TOTP_SECONDS = 30
 MOST_WRONG_ANSWERS = 5
+WRONG_CODE = (
+    exceptions.CodeMismatchException,
+    exceptions.ExpiredCodeException,
+    exceptions.EnableSoftwareTokenMFAException,
+)
+"""The refusals of a code that may be corrected."""
 FACTORS = ("SMS_MFA", "SOFTWARE_TOKEN_MFA", "EMAIL_OTP")
 """The second factors, in the order in which the service lists them."""
 
@@ -64,12 +71,7 @@ class Pool(Accounts):
         try:
             if session.challenge == "SELECT_MFA_TYPE":
                 return self._select(answered, given)
-            if session.challenge == "NEW_PASSWORD_REQUIRED":
-                self._set_first_password(session.user, given)
-            elif session.challenge == "SOFTWARE_TOKEN_MFA":
-                self._check_totp(session.user, given)
-            elif session.code is None or given != session.code.value:
-                raise Refused(exceptions.CodeMismatchException)
+            self._check_answer(session, given)
         except Refused as refused:
             self._reopen(session, refused.error)
             raise
@@ -81,6 +83,16 @@ class Pool(Accounts):
                 client.device = None
             raise
 
+    def _check_answer(self, session: Session, given: str) -> None:
+        if session.challenge == "NEW_PASSWORD_REQUIRED":
+            self._set_first_password(session.user, given)
+        elif session.challenge == "MFA_SETUP":
+            self._verify_set_up(session, given)
+        elif session.challenge == "SOFTWARE_TOKEN_MFA":
+            self._check_totp(session.user, given)
+        elif session.code is None or given != session.code.value:
+            raise Refused(exceptions.CodeMismatchException)
+
     def _take(self, session: Session) -> None:
         if not session.open or session.user.deleted:
             raise Refused(exceptions.InvalidSession)
@@ -88,11 +100,25 @@ class Pool(Accounts):
         if session.expires <= self.clock():
             raise Refused(exceptions.SessionExpired)
 
+    def set_up_totp(self, session: Session) -> Session:
+        """Begin MFA_SETUP with an authenticator app (AssociateSoftwareToken), and return the challenge to answer."""
+        self._take(session)
+        if not session.user.enabled:
+            raise Refused(exceptions.UserDisabled)
+        return self._challenge(session, "MFA_SETUP")
+
+    def _verify_set_up(self, session: Session, code: str) -> None:
+        """Verify the app, which is enabled at once: the login needs it."""
+        if not session.user.enabled:
+            raise Refused(exceptions.UserDisabled)
+        self._verify_app(session.user, code)
+        session.user.enabled_mfa.add("SOFTWARE_TOKEN_MFA")
+
     @staticmethod
     def _reopen(session: Session, error: type[Exception]) -> None:
         if error in (exceptions.InvalidPasswordException, exceptions.InvalidParameterException):
             session.open = True
-        elif error in (exceptions.CodeMismatchException, exceptions.ExpiredCodeException):
+        elif error in WRONG_CODE:
             session.wrong += 1
             session.open = session.wrong < MOST_WRONG_ANSWERS
 
@@ -141,13 +167,20 @@ class Pool(Accounts):
                 return self._challenge(state, "SELECT_MFA_TYPE", tuple(factors))
             if factors:
                 return self._challenge(state, factors[0])
+            if self.settings.mfa == "ON":
+                return self._challenge(state, "MFA_SETUP")
         self._complete(client, user, device)
         return None
 
     def _factors(self, user: User) -> list[str]:
-        if not self.settings.mfa:
+        """Return the factors that the user can use. A pool that requires one also accepts a verified address."""
+        if self.settings.mfa == "OFF":
             return []
-        return [factor for factor in FACTORS if factor in user.enabled_mfa and self._has(user, factor)]
+        enabled = set(user.enabled_mfa)
+        if self.settings.mfa == "ON" and "SOFTWARE_TOKEN_MFA" not in enabled:
+            enabled |= {"SMS_MFA"} if user.verified("phone_number") else set()
+            enabled |= {"EMAIL_OTP"} if user.verified("email") else set()
+        return [factor for factor in FACTORS if factor in enabled and self._has(user, factor)]
 
     @staticmethod
     def _has(user: User, factor: str) -> bool:
@@ -287,13 +320,15 @@ class Pool(Accounts):
     def associate_totp(self, client: Client) -> User:
         """AssociateSoftwareToken. The authenticator app of before works until the new one is verified."""
         user = self.check_access(client.access)
-        if not self.settings.mfa:
+        if self.settings.mfa == "OFF":
             raise Refused(exceptions.SoftwareTokenMFANotFoundException)
         return user
 
     def verify_totp(self, client: Client, code: str) -> None:
         """VerifySoftwareToken. The code that proves the app cannot be used for a login."""
-        user = self.check_access(client.access)
+        self._verify_app(self.check_access(client.access), code)
+
+    def _verify_app(self, user: User, code: str) -> None:
         if user.totp_pending is None or code != "right":
             raise Refused(exceptions.EnableSoftwareTokenMFAException)
         user.totp, user.totp_pending = user.totp_pending, None
@@ -302,7 +337,7 @@ class Pool(Accounts):
     def prefer(self, client: Client, factor: str, *, on: bool, preferred: bool) -> None:
         """SetUserMFAPreference for one factor."""
         user = self.check_access(client.access)
-        if on and (not self.settings.mfa or not self._has(user, factor)):
+        if on and (self.settings.mfa == "OFF" or not self._has(user, factor)):
             raise Refused(exceptions.InvalidParameterException)
         user.enabled_mfa = user.enabled_mfa - {factor} | ({factor} if on else set())
         if on and preferred:

@@ -31,7 +31,7 @@ class Settings(NamedTuple):
     """The settings of the pool and of its app client.
 
     Attributes:
-        mfa: MfaConfiguration is OPTIONAL, and not OFF.
+        mfa: MfaConfiguration: OFF, OPTIONAL or ON.
         devices: the pool tracks devices: ``always`` remembers each confirmed device, ``prompt`` only if the user
             agrees. None means that it does not track devices.
         device_replaces_mfa: ChallengeRequiredOnNewDevice: a remembered device needs no second factor.
@@ -39,7 +39,7 @@ class Settings(NamedTuple):
         secret: the app client has a secret.
     """
 
-    mfa: bool = False
+    mfa: str = "OFF"
     devices: str | None = None
     device_replaces_mfa: bool = False
     rotation: int | None = None

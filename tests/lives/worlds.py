@@ -67,7 +67,7 @@ def _pool_arguments(settings: Settings) -> dict[str, Any]:
         "ChallengeRequiredOnNewDevice": settings.device_replaces_mfa,
         "DeviceOnlyRememberedOnUserPrompt": settings.devices == "prompt",
     }
-    pool = {"MfaConfiguration": "OPTIONAL" if settings.mfa else "OFF", "EmailMfaConfiguration": {"Subject": "code"}}
+    pool = {"MfaConfiguration": settings.mfa, "EmailMfaConfiguration": {"Subject": "code"}}
     rotation = {"Feature": "ENABLED", "RetryGracePeriodSeconds": settings.rotation}
     return {
         "client_secret": settings.secret,
