@@ -27,11 +27,13 @@ __all__ = ["AsyncPreparationMethods", "PreparationMethods"]
 class SharedPreparation(SharedKeys):
     """The part of a preparation that ``Cognito`` and ``AsyncCognito`` share."""
 
-    def _load_engines(self) -> bool:
-        """Load both engines, and convert the keys that are in memory. Return whether there are any that are fresh."""
-        # The names are not needed: finding out which engine is used loads it and tests it.
+    def _load_modules(self) -> bool:
+        """Load what a login loads, and convert the keys that are in memory. Return whether there are fresh ones."""
+        # The results are not needed. To find out which engine is used, it is loaded and tested. Making the client imports
+        # its module.
         engine()
         default_engine()
+        _ = self.client
         keys = self._present_key_cache(self.user_pool_url).fresh(None, self._clock())
         if keys is not None:
             keys.load_engine()
@@ -64,7 +66,7 @@ class PreparationMethods(SharedPreparation, KeyMethods):
             TransportError: the service could not be reached, or the keys could not be fetched. The rest is prepared,
                 and a later login tries again.
         """
-        has_keys: bool = yield CallBlocking(self._load_engines)
+        has_keys: bool = yield CallBlocking(self._load_modules)
         fetches = connect and not has_keys
         prepare_transport = prepare_method(self._sender)
         if prepare_transport is not None:

@@ -114,8 +114,7 @@ class PublicKey:
     def load_engine(self) -> None:
         """Load the default engine and convert the key for it now, so that the first verification need not do that."""
         if None not in self._rsavp1_by_engine:
-            # The first power makes OpenSSL precompute what it keeps for the key.
-            self._load_rsavp1(None)(b"\x02".rjust(len(self._octets), b"\0"))
+            self._load_rsavp1(None)
 
     def _load_rsavp1(self, engine: str | None) -> Rsavp1:
         """Load RSAVP1 of *engine* for this key and keep it, so that the precomputation for the key is done once."""

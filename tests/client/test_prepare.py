@@ -210,6 +210,19 @@ def test_a_transport_in_threads_is_prepared(pool: LocalUserPool) -> None:
     assert wire.prepared == [False]
 
 
+def test_the_transport_of_an_object_that_was_made_without_our_constructor_is_prepared(pool: LocalUserPool) -> None:
+    class Bare(Cognito):
+        def __init__(self) -> None:
+            self.user_pool_id, self.client_id = pool.user_pool_id, pool.client_id
+
+        def _open_default_transport(self) -> Any:
+            return wire
+
+    wire = Preparable(pool)
+    Bare().prepare(connect=False)
+    assert wire.prepared == [False]
+
+
 # A new process over TLS
 
 # sys.argv[1:]: the URL of the pool, its id, the id of its app client.
@@ -255,16 +268,21 @@ def served() -> Iterator[TlsPool]:
 
 
 @pytest.mark.parametrize("case", CASES)
+def test_the_first_login_only_connects_after_prepare_without_connect(
+    case: str, served: TlsPool, tmp_path: Path
+) -> None:
+    before, measured = CASES[case]
+    environment, path = {"AWS_CA_BUNDLE": write_bundle(tmp_path)}, [str(Path(httpx.__file__).parents[1])]
+    before = before.replace("prepare()", "prepare(connect=False)")
+    found = loaded_by(before, measured, *served, environment=environment, path=path)
+    assert {event.split()[0] for event in found} <= {"socket.getaddrinfo", "socket.connect"}
+
+
+@pytest.mark.parametrize("case", CASES)
 def test_the_first_login_loads_and_opens_nothing(case: str, served: TlsPool, tmp_path: Path) -> None:
     before, measured = CASES[case]
     environment, path = {"AWS_CA_BUNDLE": write_bundle(tmp_path)}, [str(Path(httpx.__file__).parents[1])]
     assert loaded_by(before, measured, *served, environment=environment, path=path) == []
-
-
-def test_the_first_login_only_connects_after_prepare_without_connect(served: TlsPool, tmp_path: Path) -> None:
-    environment = {"AWS_CA_BUNDLE": write_bundle(tmp_path)}
-    found = loaded_by(f"{USER}user.prepare(connect=False)", LOG_IN, *served, environment=environment)
-    assert {event.split()[0] for event in found} == {"socket.getaddrinfo", "socket.connect"}
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")

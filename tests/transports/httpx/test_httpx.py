@@ -176,7 +176,7 @@ def test_an_idle_connection_is_used_again_for_five_seconds(
     assert [request.connection for request in server.requests] == [0, 0, 1]
 
 
-def test_a_connection_that_was_idle_while_the_machine_slept_is_not_used(
+def test_a_connection_that_was_idle_while_the_machine_slept_or_the_clock_was_set_back_is_not_used(
     make: MakeTransport, bundle: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The monotonic clock stands still while a machine sleeps.
@@ -184,10 +184,10 @@ def test_a_connection_that_was_idle_while_the_machine_slept_is_not_used(
     ahead = [0.0]
     monkeypatch.setattr("srpcore_transports.httpx.client_pool.time.time", lambda: real_time() + ahead[0])
     with served(make, bundle) as (server, transport):
-        for step in (0, 4, 6, 6):
+        for step in (0, 4, 6, 6, -3600):
             ahead[0] += step
             transport.call(SIGN_UP)
-    assert [request.connection for request in server.requests] == [0, 0, 1, 2]
+    assert [request.connection for request in server.requests] == [0, 0, 1, 2, 3]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
