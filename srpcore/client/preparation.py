@@ -29,8 +29,8 @@ class SharedPreparation(SharedKeys):
 
     def _load_modules(self) -> bool:
         """Load what a login loads, and convert the keys that are in memory. Return whether there are fresh ones."""
-        # The results are not needed. To find out which engine is used, it is loaded and tested. Making the client imports
-        # its module.
+        # The results are not needed. To find out which engine is used, it is loaded and tested. To make the client, its
+        # module is imported.
         engine()
         default_engine()
         _ = self.client
