@@ -361,6 +361,17 @@ def test_an_incomplete_answer_is_refused_before_anything_is_sent(name: str, give
     refused(answer_challenge(login(), Challenge(name, "s", {}, "alice"), given), message)
 
 
+def test_an_unexpected_reply_names_the_request_before_it() -> None:
+    step = Challenge("SMS_MFA", "s", {}, "alice")
+    for flow, after in (
+        (answer_challenge(login(), step, Answer(code="1")), "the answer to SMS_MFA"),
+        (start_login(login(), "CUSTOM_AUTH", None), "CUSTOM_AUTH"),
+    ):
+        with pytest.raises(exceptions.UnexpectedChallenge) as caught:
+            drive(flow, challenge("PASSWORD"))
+        assert (caught.value.challenge_name, caught.value.after) == ("PASSWORD", after)
+
+
 def test_a_wrong_choice_and_missing_attributes_are_named() -> None:
     choose = Challenge("SELECT_MFA_TYPE", "s", {"MFAS_CAN_CHOOSE": '["SMS_MFA", "EMAIL_OTP"]'}, "alice")
     refused(

@@ -40,6 +40,11 @@ def message(call: Callable[[], object]) -> str:
         (lambda: decode(KEY, b"[]"), "login must be a JSON object, not list"),
         (lambda: decode(KEY, b"{}"), "it belongs to another key"),
         (lambda: Tokens.from_dict([]), "tokens must be a JSON object, not list"),  # type: ignore[arg-type]
+        (lambda: Login(tokens=5), "tokens must be a Tokens or None, not int"),  # type: ignore[arg-type]
+        (lambda: Login(device=5), "device must be a Device or None, not int"),  # type: ignore[arg-type]
+        (lambda: Login(username=5), "username must be a string, not int"),  # type: ignore[arg-type]
+        (lambda: Login(refresh_way=5), "refresh_way must be a string, not int"),  # type: ignore[arg-type]
+        (lambda: Tokens(id_token=5), "id_token must be a string, not int"),  # type: ignore[arg-type]
         (lambda: Login.from_dict([]), "login must be a JSON object, not list"),  # type: ignore[arg-type]
         (lambda: Login.from_dict({"device": 5}), "device must be a JSON object, not int"),
         (lambda: Login.from_dict({"device": {"key": "k"}}), "device group_key is missing or empty"),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -166,6 +166,16 @@ def test_a_failure_of_libcrypto_is_named() -> None:
     with pytest.raises(MemoryError, match=r"^libcrypto could not allocate memory$"):
         _openssl._checked(None)
     assert _openssl._checked(5) == 5
+
+    class Library:
+        """A libcrypto that makes a key but cannot compute with it."""
+
+        def __getattr__(self, name: str) -> Callable[..., int]:
+            return lambda *arguments: -1 if name == "RSA_public_decrypt" else 1
+
+    rsavp1 = _openssl._make_rsavp1(cast(Any, Library()), KEY.n, KEY.e)
+    with pytest.raises(MemoryError, match=r"^libcrypto could not compute a modular exponentiation$"):
+        rsavp1(b"\1" * SIZE)
 
 
 def test_the_largest_key_set_is_accepted() -> None:
@@ -382,6 +392,7 @@ EMPTY = "{} must be one string or several, none of them empty: no token could ma
             lambda: issuers_by_pool([Pool(TOKEN)], {"another": ISSUER}),
             "issuers must be a mapping with one entry for each user pool id if there are several pools",
         ),
+        (lambda: issuers_by_pool([Pool(TOKEN)], {TOKEN: ""}), EMPTY.format("issuers")),
         (
             lambda: pool_by_issuer({"a": (ISSUER,), "b": (ISSUER,)}),
             "issuers must not overlap: two user pools have the same issuer",
