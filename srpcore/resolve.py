@@ -149,7 +149,7 @@ def as_transport(client: Any, *, allow_http: bool | None = None) -> Transport:
 
     For a botocore client, *allow_http* is the argument of BotocoreTransport. A transport has its own setting.
     """
-    from .service_client import ServiceClient  # imported only here: a login needs no client
+    from .service_client import ServiceClient  # imported only here: a verifier needs no client
 
     if isinstance(client, ServiceClient):
         return client.transport
@@ -165,7 +165,7 @@ def transport_endpoint(client: Any) -> tuple[object, bool]:
     *client* is a transport, a ServiceClient, an AsyncServiceClient or a botocore client. The first value is not a
     string if the client is a mock.
     """
-    from .service_client import AsyncServiceClient, ServiceClient  # imported only here: a login needs no client
+    from .service_client import AsyncServiceClient, ServiceClient  # imported only here: a verifier needs no client
 
     if isinstance(client, ServiceClient | AsyncServiceClient):
         client = client.transport
@@ -185,7 +185,7 @@ def as_client(
         endpoint_url: the client's ``meta.endpoint_url`` if the transport does not have one.
         observer: gets each reply and error of the ServiceClient.
     """
-    from .service_client import ServiceClient  # imported only here: a login needs no client
+    from .service_client import ServiceClient  # imported only here: a verifier needs no client
 
     found = getattr(transport, "botocore_client", None)
     return found or ServiceClient(transport, region, endpoint_url, observer=observer)
@@ -195,14 +195,14 @@ def as_async_client(
     transport: AsyncTransport, region: str, endpoint_url: str | None = None, *, observer: Observer | None = None
 ) -> AsyncServiceClient:
     """Return a client for the asynchronous *transport*: the async version of :func:`as_client`."""
-    from .service_client import AsyncServiceClient  # imported only here: a login needs no client
+    from .service_client import AsyncServiceClient  # imported only here: a verifier needs no client
 
     return AsyncServiceClient(transport, region, endpoint_url, observer=observer)
 
 
 def is_client_of(transport: object, client: object) -> bool:
     """Return whether *client* is the client of *transport*, as :func:`as_client` returns it."""
-    from .service_client import AsyncServiceClient, ServiceClient  # imported only here: a login needs no client
+    from .service_client import AsyncServiceClient, ServiceClient  # imported only here: a verifier needs no client
 
     if isinstance(client, ServiceClient | AsyncServiceClient):
         return client.transport is transport

@@ -16,8 +16,8 @@ import pytest
 
 import srpcore
 import srpcore_transports
-from support.key_server import POOL
-from support.minting import CLIENT, access_claims, jwk, mint
+from support.key_server import POOL, serve
+from support.minting import CLIENT, ISSUER, access_claims, jwk, mint
 from support.tls_pool import TlsPool, tls_pool
 from support.users import PASSWORD
 
@@ -31,6 +31,11 @@ verifier = TokenVerifier({POOL!r}, client_id={CLIENT!r}, token_use="access")
 verifier.load_jwks(json.loads(sys.argv[2]))
 verifier.verify(sys.argv[1])
 """
+FETCHING_VERIFIER = f"""
+from srpcore import TokenVerifier
+arguments = {{"client_id": {CLIENT!r}, "token_use": "access", "issuers": {ISSUER!r}}}
+TokenVerifier({POOL!r}, endpoint_url=sys.argv[2], **arguments).verify(sys.argv[1])
+"""
 LOG_IN = f"""
 from srpcore import Cognito
 url, pool, client = sys.argv[1:]
@@ -40,9 +45,10 @@ Cognito(pool, client, username="alice", endpoint_url=url).authenticate({PASSWORD
 # Not needed by a login that keeps no tokens in a store, confirms no device, and logs nothing.
 UNNEEDED = """
     asyncio concurrent configparser dataclasses email encodings.idna fcntl fnmatch http inspect logging pathlib platform
-    stringprep tempfile
+    random secrets stringprep tempfile urllib.parse
     urllib.request srpcore.exceptions.store srpcore.store.file srpcore.store.folder srpcore.store.keyring
-    srpcore.store.locks srpcore.store.memory srpcore_transports.credentials
+    srpcore.store.locks srpcore.store.memory srpcore.exceptions.service_exceptions srpcore_transports.credentials
+    srpcore_transports.sigv4
 """.split()
 
 
@@ -62,14 +68,26 @@ dataclasses = {
 """
 
 
-def imported_by(program: str, *arguments: str) -> tuple[set[str], list[str]]:
-    """Return what a new process imports for *program*: the modules, and those of its classes that are dataclasses.
+# The strings that typing compiles: the annotations of a NamedTuple or a TypedDict, and the bounds of a TypeVar.
+NOTE_COMPILED = """
+compiled = []
+def hook(event, arguments):
+    if event == "compile" and "typing.py" in sys._getframe(1).f_code.co_filename:
+        compiled.append(str(arguments[0]))
+sys.addaudithook(hook)
+"""
 
-    The modules that the interpreter starts with are left out.
+
+def imported_by(program: str, *arguments: str) -> set[str]:
+    """Return the modules that a new process imports for *program*, without those that the interpreter starts with.
+
+    On the way to it no class may be a dataclass, and no annotation may be compiled.
     """
     # Without the site module: some files in site-packages import modules when the interpreter starts.
-    program = f"import sys, json; before = {{*sys.modules}}\n{program}\nimported = {{*sys.modules}} - before"
-    program += f"{COUNT_DATACLASSES}print(json.dumps([[*imported], [*dataclasses]]))"
+    program = (
+        f"import sys, json; before = {{*sys.modules}}\n{NOTE_COMPILED}{program}\nimported = {{*sys.modules}} - before"
+    )
+    program += f"{COUNT_DATACLASSES}print(json.dumps([[*imported], [*dataclasses], compiled]))"
     done = subprocess.run(
         [sys.executable, "-S", "-c", program, *arguments],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(PACKAGES)},
@@ -79,8 +97,10 @@ def imported_by(program: str, *arguments: str) -> tuple[set[str], list[str]]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    modules, dataclasses = json.loads(done.stdout)
-    return {*modules}, sorted(dataclasses)
+    modules, dataclasses, compiled = json.loads(done.stdout)
+    assert dataclasses == []
+    assert compiled == []
+    return {*modules}
 
 
 def ours(modules: set[str]) -> list[str]:
@@ -88,24 +108,36 @@ def ours(modules: set[str]) -> list[str]:
 
 
 def test_importing_srpcore_imports_no_other_module_of_it() -> None:
-    imported, _ = imported_by(IMPORT)
+    imported = imported_by(IMPORT)
     assert ours(imported) == ["srpcore", "srpcore._version"]
     assert {"json", "hashlib", *UNNEEDED} & imported == set()
-    assert len(imported) <= 30, sorted(imported)
+    assert len(imported) <= 22, sorted(imported)
 
 
 def test_verifying_a_token_imports_few_modules() -> None:
-    imported, dataclasses = imported_by(VERIFIER, mint(access_claims(exp=2**40)), json.dumps({"keys": [jwk()]}))
-    slow = {"socket", "ssl", "http", "email", "urllib", "random", "secrets", "datetime"}
+    imported = imported_by(VERIFIER, mint(access_claims(exp=2**40)), json.dumps({"keys": [jwk()]}))
+    slow = {"socket", "ssl", "http", "email", "urllib", "datetime"}
     assert {*slow, *UNNEEDED, "srpcore.client", "srpcore.flows", "srpcore_transports"} & imported == set()
-    assert dataclasses == []
     assert len(ours(imported)) <= 26, ours(imported)
-    assert len(imported) <= 75, sorted(imported)
+    assert len(imported) <= 65, sorted(imported)
+
+
+def test_verifying_a_token_with_a_fetched_key_set_imports_few_modules() -> None:
+    with serve() as keys:
+        imported = imported_by(FETCHING_VERIFIER, mint(access_claims(exp=2**40)), keys.server.url)
+    assert {
+        *UNNEEDED,
+        "srpcore.client",
+        "srpcore.service_client",
+        "srpcore.flows.login",
+        "srpcore.crypto.cognito",
+    } & imported == set()
+    assert len(ours(imported)) <= 54, ours(imported)
+    assert len(imported) <= 105, sorted(imported)
 
 
 def test_logging_in_imports_no_module_that_it_does_not_need(pool: TlsPool) -> None:
-    imported, dataclasses = imported_by(LOG_IN, *pool)
+    imported = imported_by(LOG_IN, *pool)
     assert {*UNNEEDED} & imported == set()
-    assert dataclasses == []
-    assert len(ours(imported)) <= 116, ours(imported)
-    assert len(imported) <= 215, sorted(imported)
+    assert len(ours(imported)) <= 110, ours(imported)
+    assert len(imported) <= 162, sorted(imported)
