@@ -77,6 +77,8 @@ def bench(arguments: argparse.Namespace) -> int:
     if missing := set(arguments.engine or ()) - {*engines}:
         raise ConfigurationError(f"engine {min(missing)!r} is not available here: use {', '.join(modexp.available())}")
     bits = sorted(set(arguments.bits or RFC5054_GROUPS))
+    if arguments.output is not None:
+        Path(arguments.output).touch()  # fails now if it cannot be written, and not after everything was measured
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder) / f"{number}.json" for number in range(arguments.rounds)]
         for number, file in enumerate(files, 1):

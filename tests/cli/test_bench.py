@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from srpcore.cli import bench_worker, main
+from srpcore.crypto import modexp, srp
 from support.cli_processes import Result, environment, run
 
 LITTLE = ("bench", "--rounds", "1", "--bits", "1024")
@@ -58,6 +64,13 @@ def test_a_missing_pyperf_is_one_line_that_names_it() -> None:
     assert error == "srpcore: pyperf is not installed: pip install pyperf\n"
 
 
+@pytest.mark.slow  # not because of its time: pyperf is not installed for `make check`
+def test_a_file_that_cannot_be_written_is_an_error_before_anything_is_measured(tmp_path: Path) -> None:
+    file = tmp_path / "missing" / "timings.json"
+    error = run(*LITTLE, "--output", str(file)).refused()
+    assert error == f"srpcore: could not write the result to {file}: No such file or directory\n"
+
+
 @pytest.mark.parametrize(
     "arguments", [["--rounds", "0"], ["--rounds", "1001"], ["--rounds", "²"], ["--bits", "1000"], ["--engine", "x"]]
 )
@@ -79,3 +92,49 @@ def test_each_thread_does_all_repetitions(threads: int) -> None:
 
     assert bench_worker.time_in_threads(work, threads, repetitions=3)(5) > 0
     assert done == threads * 3 * 5
+
+
+class Runner:
+    """Takes the place of pyperf.Runner: runs two loops of each benchmark, and notes what they did."""
+
+    def __init__(self) -> None:
+        self.argparser = argparse.ArgumentParser()
+        self.done: dict[tuple[Any, ...], tuple[float, float]] = {}
+        self.counts = Counter[str]()
+
+    def parse_args(self) -> argparse.Namespace:
+        return self.argparser.parse_args(["--engine=python", "--engine=openssl", "--bits=1024"])
+
+    def bench_time_func(
+        self, name: str, time_func: Callable[[int], float], *, inner_loops: int, metadata: dict[str, Any]
+    ) -> None:
+        assert modexp.engine() == metadata["engine"]
+        self.counts.clear()
+        assert time_func(2) > 0
+        logins = (self.counts["prove"] / (2 * inner_loops), self.counts["verify"] / (2 * inner_loops))
+        self.done[metadata["engine"], metadata["bits"], metadata["what"]] = logins
+        assert name == " ".join(map(str, metadata.values()))
+
+
+def test_every_benchmark_does_its_side_of_so_many_logins(monkeypatch: pytest.MonkeyPatch) -> None:
+    runner = Runner()
+    monkeypatch.setattr(bench_worker, "import_module", lambda _: SimpleNamespace(Runner=lambda: runner))
+    prove, verify = srp.Client.prove, srp.Server.verify
+
+    def counted_prove(*arguments: Any) -> bytes:
+        runner.counts["prove"] += 1
+        return prove(*arguments)
+
+    def counted_verify(*arguments: Any) -> tuple[bytes, bytes]:
+        runner.counts["verify"] += 1
+        return verify(*arguments)
+
+    monkeypatch.setattr(srp.Client, "prove", counted_prove)
+    monkeypatch.setattr(srp.Server, "verify", counted_verify)
+    try:
+        bench_worker.main()
+    finally:
+        modexp.select(None)
+    sides = {"client": (1, 0), "server": (0, 1), "threads 1": (1, 0), "threads 2": (1, 0)}
+    expected = {(engine, 1024, what): done for engine in ("python", "openssl") for what, done in sides.items()}
+    assert runner.done == expected
