@@ -220,15 +220,18 @@ class Lives(Life):
             self.refresh(copy)
         return copy
 
-    @rule(client=clients, times=st.sampled_from([1, 1, 2]))
-    def refresh(self, client: Client, times: int = 1) -> None:
-        """Refresh the tokens."""
-        for _ in range(times):
-            if client.refresh is None:  # botocore has an exception of its own for this
-                return
-            outcome = self.same(lambda: self.model.refresh(client), "call", client.number, "renew_access_token")
-            if outcome.error is None:
-                self.keep(client)
+    @rule(client=clients, pause=st.sampled_from([None, 0, 61]))
+    def refresh(self, client: Client, pause: int | None = None) -> None:
+        """Refresh the tokens; if *pause* is given, then also with the tokens of before, after so many seconds."""
+        if client.refresh is None:  # botocore has an exception of its own for this
+            return
+        outcome = self.same(lambda: self.model.refresh(client), "call", client.number, "renew_access_token")
+        if outcome.error is not None:
+            return
+        self.keep(client)
+        if pause is not None:
+            self.wait(pause)
+            self.use_old_tokens(client, 2, True)
 
     @rule(client=clients)
     def refresh_each_week(self, client: Client) -> None:
