@@ -346,6 +346,8 @@ def test_a_wrong_issuer_is_named_before_a_key_is_fetched() -> None:
 
 
 def test_an_issuer_without_a_pool_id_names_the_pool_id_as_the_cause() -> None:
+    assert wrong_issuer(["a"], "a") == wrong_issuer(["a"], "x/a") == wrong_issuer(["x/a"], "a") == OTHER_URL
+    assert wrong_issuer(["x y/a"], "z w/a") == OTHER_URL
     for actual in (5, "", "https://example.com/"):
         assert wrong_issuer([ISSUER], actual) == "token is from another issuer (iss): check the user pool id"
 
