@@ -189,3 +189,50 @@ def test_a_configuration_error_of_a_key_is_raised_by_every_method(tmp_path: Path
             pass
     assert repr(stores[0]) == "MemoryStore(0 logins)"
     assert repr(stores[1]) == f"FileStore({str(tmp_path / 'store')!r})"
+
+
+@posix
+def test_a_folder_without_a_descriptor_is_used_by_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # This is how a folder is used on Windows.
+    monkeypatch.setattr("srpcore.store.folder._POSIX", False)
+    with Folder.opened(tmp_path / "a" / "b", make=True) as folder:
+        os.close(folder.open("one", os.O_RDWR | os.O_CREAT))
+        assert folder.names() == ["one"]
+        assert folder.identity("one") is not None
+        assert folder.identity("two") is None
+        folder.replace("one", "two")
+        assert [path.name for path in folder.path.iterdir()] == ["two"]
+        (folder.path / "link").symlink_to(folder.path / "two")
+        assert message(lambda: folder.open("link", os.O_RDWR)) == (
+            f"{folder.path / 'link'} is a symbolic link: delete it, and log in again"
+        )
+        folder.remove("link")
+        folder.remove("link")
+        (folder.path / "two").chmod(0o644)
+        os.close(folder.open("two", os.O_RDONLY))
+        folder.remove("two")
+        assert folder.names() == []
+
+
+def test_a_file_that_is_in_use_is_replaced_a_little_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Windows refuses to replace a file that another program has open.
+    pauses: list[float] = []
+    refusals = iter([PermissionError(), PermissionError()])
+    replace = os.replace
+
+    def busy(*arguments: Any, **options: Any) -> None:
+        error = next(refusals, None)
+        if error is not None:
+            raise error
+        replace(*arguments, **options)
+
+    monkeypatch.setattr("srpcore.store.folder._POSIX", False)
+    monkeypatch.setattr("os.replace", busy)
+    monkeypatch.setattr("time.sleep", pauses.append)
+    with Folder.opened(tmp_path / "folder", make=True) as folder:
+        (folder.path / "a").touch()
+        folder.replace("a", "b")
+        assert (pauses, folder.names()) == ([0.01, 0.02], ["b"])
+        refusals = iter([PermissionError(13, "Denied")] * 7)
+        assert message(lambda: folder.replace("b", "c")) == f"cannot use {folder.path / 'c'}: Denied"
+        assert pauses[2:] == [0.01, 0.02, 0.05, 0.1, 0.2, 0.5]
