@@ -89,7 +89,9 @@ def other_endpoint(url: object) -> str | None:
     The key set of a pool and the issuer of its tokens are at the same place as an endpoint that is not AWS's. AWS's
     endpoints (FIPS, dual-stack) do not change them.
     """
-    return url if isinstance(url, str) and not re.fullmatch(_AWS_ENDPOINT, url) else None
+    # Nearly every other endpoint differs in its first characters, and then the pattern need not be compiled.
+    is_aws = isinstance(url, str) and url.startswith("https://cognito-idp") and re.fullmatch(_AWS_ENDPOINT, url)
+    return url if isinstance(url, str) and not is_aws else None
 
 
 _SWITCH = {**dict.fromkeys(("true", "1", "yes", "on"), True), **dict.fromkeys(("", "false", "0", "no", "off"), False)}
