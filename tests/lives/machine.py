@@ -89,9 +89,13 @@ class Lives(Life):
         client = self.new_client(name)
         self.same(lambda: self.model.forgot_password(name), "call", client.number, "initiate_forgot_password")
 
-    @rule(name=names, password=passwords, which=typed, count=counts)
-    def confirm_forgot_password(self, name: str, password: str, which: str, count: int) -> None:
-        """Set a new password with a code."""
+    @rule(name=names, password=passwords, which=typed, count=counts, first=st.sampled_from(["", "forgot", "reset"]))
+    def confirm_forgot_password(self, name: str, password: str, which: str, count: int, first: str) -> None:
+        """Set a new password with a code, which is sent *first*, or was sent before."""
+        if first == "forgot":
+            self.forgot_password(name)
+        elif first == "reset":
+            self.admin_act(name, "admin_reset_password")
         client = self.new_client(name)
         for _ in range(count):
             self.type_reset_code(client, self.code_of(name, "reset", which), password)
