@@ -278,5 +278,6 @@ def test_a_pool_that_is_not_valid_raises_when_its_id_is_needed() -> None:
     assert (valid.suffix, valid.region, valid.endpoint_url) == ("abc", "eu-west-1", "http://localhost:5000")
     with pytest.raises(exceptions.ConfigurationError):
         pool_or_placeholder("eu-west-1_abc", endpoint_url="http://example.com")
+    assert pool_or_placeholder("us-east-1_abc", "us-west-2").region == "us-west-2"
     allowed = pool_or_placeholder("eu-west-1_abc", endpoint_url="http://example.com", allow_http=True)
     assert (type(valid), type(allowed), allowed.endpoint_url) == (Pool, Pool, "http://example.com")

@@ -21,7 +21,7 @@ from srpcore.flows.devices import confirm_device, forget_device, update_device_s
 from srpcore.flows.login import answer_challenge, set_up_totp, start_login
 from srpcore.flows.login_context import AppClient, LoginContext
 from srpcore.flows.refresh import refresh, require_refresh_token, revoke
-from srpcore.flows.srp import password_prover, user_srp
+from srpcore.flows.srp import Prover, password_prover, user_srp
 from srpcore.pool import Pool
 from srpcore.protocol import Flow, JsonObject, Operation, Reply
 from support.users import NEW_PASSWORD, PASSWORD
@@ -203,6 +203,42 @@ def test_the_proofs_of_the_password_and_of_the_device_are_exact(
         ("DEVICE_PASSWORD_VERIFIER", {**carried(), **DEVICE_PROOF}, "session of DEVICE_PASSWORD_VERIFIER"),
     ]
     assert result == DONE
+
+
+def test_the_functions_of_a_prover_compute_the_answers_for_the_user_and_for_the_device() -> None:
+    prover = Prover(
+        lambda: {"A": "1"},
+        lambda parameters, request: {"P": parameters["SALT"], **request},
+        lambda: {"D": "2"},
+        lambda parameters: {"Q": parameters["SALT"]},
+    )
+    requests, result = drive(
+        user_srp(login(), prover),
+        challenge("PASSWORD_VERIFIER", {"SALT": "3"}),
+        challenge("DEVICE_SRP_AUTH"),
+        challenge("DEVICE_PASSWORD_VERIFIER", {"SALT": "4"}),
+        DONE,
+    )
+    assert requests[0][1]["AuthParameters"] == {"A": "1"}
+    assert responses(requests) == [
+        ("PASSWORD_VERIFIER", {"P": "3", "A": "1"}, "session of PASSWORD_VERIFIER"),
+        ("DEVICE_SRP_AUTH", {"D": "2"}, "session of DEVICE_SRP_AUTH"),
+        ("DEVICE_PASSWORD_VERIFIER", {"Q": "4"}, "session of DEVICE_PASSWORD_VERIFIER"),
+    ]
+    assert result == DONE
+
+
+@pytest.mark.parametrize("after_device", ["PASSWORD", "PASSWORD_VERIFIER"])
+@pytest.mark.parametrize("own", [True, False])
+def test_the_proof_of_a_device_is_followed_by_nothing_that_asks_for_the_password(after_device: str, own: bool) -> None:
+    functions = (lambda: {"D": "2"}, lambda parameters: {"Q": "4"}) if own else (None, None)
+    prover = Prover(lambda: {"A": "1"}, lambda parameters, request: {}, *functions)
+    for replies in (
+        [challenge(after_device)],
+        [challenge("DEVICE_PASSWORD_VERIFIER", SRP_PARAMETERS), challenge(after_device)],
+    ):
+        with pytest.raises(exceptions.UnexpectedChallenge):
+            drive(user_srp(login(), prover), challenge("PASSWORD_VERIFIER"), challenge("DEVICE_SRP_AUTH"), *replies)
 
 
 ATTRIBUTES = {"userAttributes": "{}", "requiredAttributes": '["userAttributes.given_name"]'}
