@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         WarrantException,
     )
     from .flows.challenge import Challenge
-    from .store import FileStore, KeyringStore, MemoryStore, Tokens, TokenStore
+    from .store import DynamoDBStore, FileStore, KeyringStore, MemoryStore, RedisStore, Tokens, TokenStore
     from .tokens.async_verifier import AsyncTokenVerifier
     from .tokens.verifier import TokenVerifier
     from .users import AsyncUserObj, GroupObj, UserObj, camel_to_snake, cognito_to_dict, dict_to_cognito, snake_to_camel
@@ -48,6 +48,7 @@ __all__ = [
     "Cognito",
     "ConfigurationError",
     "Device",
+    "DynamoDBStore",
     "FileStore",
     "ForceChangePasswordException",
     "GroupObj",
@@ -55,6 +56,7 @@ __all__ = [
     "LoginTokens",
     "MFAChallengeException",
     "MemoryStore",
+    "RedisStore",
     "SMSMFAChallengeException",
     "ServiceError",
     "SignIn",
@@ -81,7 +83,7 @@ _NAMES_OF = {
     "client": "AsyncCognito AsyncSignIn Cognito LoginTokens SignIn",
     "crypto.device": "Device",
     "flows.challenge": "Challenge",
-    "store": "FileStore KeyringStore MemoryStore Tokens TokenStore",
+    "store": "DynamoDBStore FileStore KeyringStore MemoryStore RedisStore Tokens TokenStore",
     "tokens.async_verifier": "AsyncTokenVerifier",
     "tokens.verifier": "TokenVerifier",
     "users": "AsyncUserObj GroupObj UserObj camel_to_snake cognito_to_dict dict_to_cognito snake_to_camel",

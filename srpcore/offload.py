@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ async def entered_in_thread(manager: AbstractContextManager[None]) -> AsyncGener
     The lock is acquired in one thread and released in another, so it must not be an RLock. Each of the two is a new
     thread, and not one of asyncio's default executor. The executor has a limited number of threads: if all of them
     waited for locks, there might be no thread left for the code that releases a lock.
+
+    What the manager sets in the context (:mod:`contextvars`) is set in the context of the task, as in ``with manager``.
     """
     import asyncio
     from threading import Thread
@@ -62,10 +65,11 @@ async def entered_in_thread(manager: AbstractContextManager[None]) -> AsyncGener
 
     async def in_own_thread(function: Callable[[], object]) -> None:
         done: asyncio.Future[None] = loop.create_future()
+        context = copy_context()
 
         def work() -> None:
             try:
-                function()
+                context.run(function)
             except BaseException as error:  # noqa: BLE001 - it is raised in the task that awaits the future
                 loop.call_soon_threadsafe(done.set_exception, error)
             else:
@@ -75,6 +79,9 @@ async def entered_in_thread(manager: AbstractContextManager[None]) -> AsyncGener
         # The thread cannot be stopped: it may acquire the lock after the task was cancelled. So wait for it, to be able
         # to release the lock.
         await uninterrupted(done)
+        for variable, value in context.items():
+            if variable.get(None) is not value:
+                variable.set(value)
 
     entered = False
 

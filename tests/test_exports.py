@@ -12,7 +12,7 @@ import pytest
 import srpcore
 
 PROMISED = """
-    FileStore KeyringStore LoginTokens MemoryStore TokenStore Tokens
+    DynamoDBStore FileStore KeyringStore LoginTokens MemoryStore RedisStore TokenStore Tokens
     AWSSRP AsyncCognito AsyncSignIn Challenge Cognito SignIn ConfigurationError Device ForceChangePasswordException GroupObj MFAChallengeException
     SMSMFAChallengeException ServiceError SoftwareTokenMFAChallengeException SrpcoreError TokenVerificationException
     AsyncTokenVerifier TokenVerifier

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from .._values import replace
 from ..crypto.device import Device
-from ..exceptions.base import ConfigurationError
+from ..exceptions.base import ConfigurationError, SrpcoreError
 from ..flows.login_context import LoginContext
 from ..protocol import CallBlocking, Flow, JsonObject
 from ..store import Login, Tokens, store_key
@@ -26,12 +26,35 @@ from .login_state import Account, LoggingIn, restored, settled
 from .login_tokens import LoginTokens
 from .sync_async import async_method, call_method, sync_method
 
-__all__ = ["AsyncPersistenceMethods", "PersistenceMethods", "SharedPersistence", "blocking"]
+__all__ = ["AsyncPersistenceMethods", "PersistenceMethods", "SharedPersistence", "blocking", "is_conflict"]
 
 T = TypeVar("T")
 
 # The refreshes that (indirectly) called the current code. asyncio passes the value on to tasks and to threads.
 _REFRESHES: ContextVar[tuple[object, ...]] = ContextVar("srpcore_refreshes", default=())
+
+
+CONFLICTS = 3
+"""How often a change of the stored login is tried while other processes change it. A conflict is very rare already."""
+
+
+def _without_conflict(change: Callable[[], None]) -> None:
+    """Call *change*, and call it again if another process has changed the stored login meanwhile."""
+    for left in reversed(range(CONFLICTS)):
+        try:
+            change()
+        except SrpcoreError as error:
+            if not (left and is_conflict(error)):
+                raise
+        else:
+            return
+
+
+def is_conflict(error: SrpcoreError) -> bool:
+    """Return whether the stored login was not replaced because another process has changed it."""
+    from ..exceptions.store import StoreConflict  # most programs never need it
+
+    return isinstance(error, StoreConflict)
 
 
 def blocking(function: Callable[[], T]) -> Flow[T]:
@@ -124,34 +147,35 @@ class SharedPersistence(CognitoAttributes):
         yield from blocking(lambda: store.save(key, login))
         self._save_failed = False
 
-    def _save_device(self) -> Flow[None]:
-        """Write the device to the store, or remove it if there is none now. The stored tokens stay unchanged."""
-        store = self._store
-        if store is None:
-            return
-        key, username, device = self._store_key(), settled(self._login).account.username, self.device
-
-        def save() -> None:
-            with self._store_lock(key):
-                login = store.load(key) or Login(username=username)
-                store.save(key, replace(login, device=device))
-
-        yield from blocking(save)
-
-    def _forget_saved_tokens(self, refresh_token: str | None) -> Flow[None]:
-        """Remove the stored tokens if they belong to *refresh_token*. Newer tokens of another process stay."""
+    def _change_stored(self, change: Callable[[Login | None], Login | None]) -> Flow[None]:
+        """Replace the stored login with what *change* returns for it, or leave it if that is None."""
         store = self._store
         if store is None:
             return
         key = self._store_key()
 
-        def forget() -> None:
+        def load_and_save() -> None:
             with self._store_lock(key):
-                login = store.load(key)
-                if login is not None and login.tokens is not None and login.tokens.refresh_token == refresh_token:
-                    store.save(key, replace(login, tokens=None))
+                login = change(store.load(key))
+                if login is not None:
+                    store.save(key, login)
 
-        yield from blocking(forget)
+        yield from blocking(lambda: _without_conflict(load_and_save))
+
+    def _save_device(self) -> Flow[None]:
+        """Write the device to the store, or remove it if there is none now. The stored tokens stay unchanged."""
+        username, device = settled(self._login).account.username, self.device
+        yield from self._change_stored(lambda login: replace(login or Login(username=username), device=device))
+
+    def _forget_saved_tokens(self, refresh_token: str | None) -> Flow[None]:
+        """Remove the stored tokens if they belong to *refresh_token*. Newer tokens of another process stay."""
+
+        def forget(login: Login | None) -> Login | None:
+            if login is None or login.tokens is None or login.tokens.refresh_token != refresh_token:
+                return None
+            return replace(login, tokens=None)
+
+        yield from self._change_stored(forget)
 
     def _prepare_login(self, *, answering: bool = False) -> Flow[None]:
         """Set the state to a login of ``username``, and load that user's device from the store if none is set."""

@@ -19,6 +19,10 @@ Theory of operation
 
 If the pool rotates refresh tokens, the refresh token that was sent can never be used again. The new one is therefore
 stored before the new tokens are verified: if the verification fails, or the process ends, it is not lost.
+
+A store on many machines may refuse to store the new tokens (:class:`~srpcore.exceptions.StoreConflict`), because this
+process was stopped for so long that its lock has ended, and another process has refreshed. Then the refresh begins
+again with the lock, and uses what the store has. The tokens of this process are given up.
 """
 
 from __future__ import annotations
@@ -30,7 +34,7 @@ from typing import TYPE_CHECKING, Any, cast
 from .. import tokens
 from .._fork import ForkSafeLock
 from .._values import replace
-from ..exceptions.base import ConfigurationError
+from ..exceptions.base import ConfigurationError, SrpcoreError
 from ..exceptions.service import ServiceError
 from ..exceptions.tokens import MalformedToken, TokenExpired
 from ..flows import ask
@@ -42,6 +46,7 @@ from ..store import Login
 from . import login_state
 from .keys import VERIFIED_ATTRIBUTES, AsyncKeyMethods, KeyMethods, SharedKeys
 from .login_state import settled
+from .persistence import CONFLICTS, is_conflict
 from .sync_async import call_method, is_ours, written_twice
 
 if TYPE_CHECKING:
@@ -102,6 +107,17 @@ class SharedRefresh(SharedKeys):
         request = {"AuthFlow": REFRESH_TOKEN_AUTH, "AuthParameters": parameters, "ClientId": self.client_id}
         reply = yield from ask("InitiateAuth", request)
         yield from call_method(self, "_set_tokens", reply)
+
+    def _refresh_or_conflict(self, client_metadata: Mapping[str, str] | None) -> Flow[SrpcoreError | None]:
+        """Refresh, and return None. If another process has stored a newer login meanwhile, return that error."""
+        try:
+            yield from self._refresh(client_metadata)
+        except SrpcoreError as error:
+            if not is_conflict(error):
+                raise
+            self._save_failed = False  # what the store has is not older than what this object has, but newer
+            return error
+        return None
 
     def _refresh(self, client_metadata: Mapping[str, str] | None = None) -> Flow[None]:
         if self._store is None and not self.refresh_token:
@@ -233,10 +249,17 @@ class RefreshMethods(SharedRefresh, KeyMethods):
     def _refresh_once(self, seen: int, client_metadata: Mapping[str, str] | None = None) -> None:
         """Refresh, unless another thread has done so since the number of refreshes was *seen*."""
         self._refuse_nested_refresh()
-        with self._refreshing.lock, self._store_lock(), self._marked_as_refresh():
-            if self._refreshes == seen:
-                self._run(self._refresh(client_metadata))
-                self._refreshes += 1
+        with self._refreshing.lock:
+            for left in reversed(range(CONFLICTS)):
+                with self._store_lock(), self._marked_as_refresh():
+                    if self._refreshes != seen:
+                        return
+                    conflict = self._run(self._refresh_or_conflict(client_metadata))
+                    self._refreshes += conflict is None
+                if conflict is None:
+                    return
+                if not left:
+                    raise conflict
 
     @property
     def _refreshing(self) -> ForkSafeLock:
@@ -291,10 +314,15 @@ class AsyncRefreshMethods(SharedRefresh, AsyncKeyMethods):
         return task if running else None
 
     async def _refresh_alone(self, client_metadata: Mapping[str, str] | None) -> None:
-        async with entered_in_thread(self._store_lock()):
-            with self._marked_as_refresh():
-                await self._run(self._refresh(client_metadata))
-            self._refreshes += 1
+        for left in reversed(range(CONFLICTS)):
+            async with entered_in_thread(self._store_lock()):
+                with self._marked_as_refresh():
+                    conflict = await self._run(self._refresh_or_conflict(client_metadata))
+                self._refreshes += conflict is None
+            if conflict is None:
+                return
+            if not left:
+                raise conflict
 
 
 def _is_final(error: ServiceError, *, for_device: bool) -> bool:

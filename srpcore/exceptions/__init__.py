@@ -17,6 +17,7 @@
     │                                                                (not_authorized.py)
     ├── StoreError                  a stored login cannot be read or written (store.py)
     │   ├── StoreUnsafe             other users could read or replace its file
+    │   ├── StoreConflict           another process has changed the login meanwhile
     │   ├── StoreCorrupt            its content is not a login                   (also ValueError)
     │   └── StoreLocked             another process did not release the lock     (also TimeoutError)
     └── WarrantException            the base of the exceptions that pycognito defines itself
@@ -72,6 +73,7 @@ __all__ = [
     "SessionExpired",
     "SoftwareTokenMFAChallengeException",
     "SrpcoreError",
+    "StoreConflict",
     "StoreCorrupt",
     "StoreError",
     "StoreLocked",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .base import SrpcoreError
 
-__all__ = ["StoreCorrupt", "StoreError", "StoreLocked", "StoreUnsafe"]
+__all__ = ["StoreConflict", "StoreCorrupt", "StoreError", "StoreLocked", "StoreUnsafe"]
 
 
 class StoreError(SrpcoreError):
@@ -24,3 +24,11 @@ class StoreCorrupt(StoreError, ValueError):
 
 class StoreLocked(StoreError, TimeoutError):
     """Another thread or process holds the lock of the store and did not release it in time."""
+
+
+class StoreConflict(StoreError):
+    """The caller held the lock of a login for too long, and another process has changed the login meanwhile.
+
+    The newer login was not replaced. Only stores whose lock ends by itself raise this. A refresh handles it: it uses
+    the newer login.
+    """

@@ -1,8 +1,8 @@
 """Store logins: what is stored of one (:class:`Login`), and where (:class:`TokenStore`).
 
-This is the only package of the core that reads and writes files. Hold the lock from reading a login until its new
-version is written. Otherwise two programs could use the same refresh token, and if the pool rotates refresh tokens, one
-of them would lose its login::
+This is the only package of the core that reads and writes files, or uses a database. Hold the lock from reading a login
+until its new version is written. Otherwise two programs could use the same refresh token, and if the pool rotates
+refresh tokens, one of them would lose its login::
 
     with store.lock(key):
         login = store.load(key)  # another program may have refreshed it meanwhile
@@ -22,13 +22,31 @@ from .base import TokenStore, store_key
 from .record import Login, Tokens
 
 if TYPE_CHECKING:
+    from .dynamodb import DynamoDBStore
     from .file import FileStore
     from .keyring import KeyringStore
     from .memory import MemoryStore
+    from .redis import RedisStore
 
-__all__ = ["FileStore", "KeyringStore", "Login", "MemoryStore", "TokenStore", "Tokens", "store_key"]
+__all__ = [
+    "DynamoDBStore",
+    "FileStore",
+    "KeyringStore",
+    "Login",
+    "MemoryStore",
+    "RedisStore",
+    "TokenStore",
+    "Tokens",
+    "store_key",
+]
 
-_MODULE_OF = {"FileStore": "file", "KeyringStore": "keyring", "MemoryStore": "memory"}
+_MODULE_OF = {
+    "DynamoDBStore": "dynamodb",
+    "FileStore": "file",
+    "KeyringStore": "keyring",
+    "MemoryStore": "memory",
+    "RedisStore": "redis",
+}
 
 if not TYPE_CHECKING:  # a type checker would accept every name
 

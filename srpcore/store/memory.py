@@ -11,18 +11,47 @@ from ..exceptions.store import StoreLocked
 from .base import LOCK_TIMEOUT, check_timeout
 from .record import Login, check_key, encode
 
-__all__ = ["MemoryStore"]
+__all__ = ["MemoryStore", "ThreadLocks"]
+
+
+class ThreadLocks:
+    """A lock for each key, between the threads of one process."""
+
+    def __init__(self, timeout: float) -> None:
+        self._timeout = check_timeout(timeout)
+        # Weak references, so that a lock is freed when it is not in use. A server may see many users.
+        self._locks: WeakValueDictionary[str, ForkSafeLock] = WeakValueDictionary()
+        self._making = ForkSafeLock()
+
+    @contextmanager
+    def lock(self, key: str) -> Generator[None, None, None]:
+        """Hold the lock of *key*.
+
+        Raises:
+            ConfigurationError: *key* is empty or not a string.
+            StoreLocked: another thread held the lock until the timeout.
+        """
+        check_key(key)
+        with self._making.lock:
+            kept = self._locks.setdefault(key, ForkSafeLock())
+        lock = kept.lock
+        if not lock.acquire(timeout=self._timeout):
+            raise StoreLocked(
+                f"could not lock the stored login within {self._timeout:g} seconds: "
+                "another thread is using it; try again"
+            )
+        try:
+            yield
+        finally:
+            lock.release()
 
 
 class MemoryStore:
     """A store that keeps logins in memory. All objects of one process can share it. It ends with the process."""
 
     def __init__(self, *, lock_timeout: float = LOCK_TIMEOUT) -> None:
-        self._lock_timeout = check_timeout(lock_timeout)
+        self._locks = ThreadLocks(lock_timeout)
         self._logins: dict[str, Login] = {}
-        # Weak references, so that a lock is freed when it is not in use. A server may see many users.
-        self._locks: WeakValueDictionary[str, ForkSafeLock] = WeakValueDictionary()
-        self._making = ForkSafeLock()
 
     def __repr__(self) -> str:
         return f"MemoryStore({len(self._logins)} logins)"
@@ -62,16 +91,5 @@ class MemoryStore:
             ConfigurationError: *key* is empty or not a string.
             StoreLocked: another thread held the lock until the timeout.
         """
-        check_key(key)
-        with self._making.lock:
-            kept = self._locks.setdefault(key, ForkSafeLock())
-        lock = kept.lock
-        if not lock.acquire(timeout=self._lock_timeout):
-            raise StoreLocked(
-                f"could not lock the stored login within {self._lock_timeout:g} seconds: "
-                "another thread is using it; try again"
-            )
-        try:
+        with self._locks.lock(key):
             yield
-        finally:
-            lock.release()

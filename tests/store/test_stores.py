@@ -10,7 +10,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from srpcore.exceptions import ConfigurationError, StoreError, StoreLocked
-from srpcore.store import FileStore, KeyringStore, Login, MemoryStore, Tokens, TokenStore
+from srpcore.store import (
+    DynamoDBStore,
+    FileStore,
+    KeyringStore,
+    Login,
+    MemoryStore,
+    RedisStore,
+    Tokens,
+    TokenStore,
+)
 from srpcore.testing import texts_with_lone_surrogates, usernames
 
 from .making import KEY, LOGIN, OTHER, SECRETS, MakeStore, logins
@@ -203,5 +212,5 @@ def test_an_invalid_timeout_is_refused(make_store: MakeStore, timeout: Any) -> N
 
 def test_store_locked_is_a_store_error() -> None:
     assert issubclass(StoreLocked, StoreError)
-    stores: tuple[type[TokenStore], ...] = (MemoryStore, FileStore, KeyringStore)
-    assert len(stores) == 3  # mypy has seen that each keeps the protocol
+    stores: tuple[type[TokenStore], ...] = (MemoryStore, FileStore, KeyringStore, RedisStore, DynamoDBStore)
+    assert len(stores) == 5  # mypy has seen that each keeps the protocol
