@@ -129,6 +129,7 @@ def changed(**changes: Any) -> dict[str, Any]:
             b" " * (MAX_DOCUMENT_LENGTH + 1),
             f"key set is too large (expected {MAX_DOCUMENT_LENGTH}, got {MAX_DOCUMENT_LENGTH + 1})",
         ),
+        ('{"a": "\udcff"}', "key set is not UTF-8"),
         ({}, "key set has no list 'keys'"),
         ({"keys": [{}] * (MAX_KEYS + 1)}, f"key set has too many keys (expected {MAX_KEYS}, got {MAX_KEYS + 1})"),
         ({"keys": [5]}, "key set has a key that is not a JSON object"),
@@ -434,6 +435,8 @@ def test_a_key_set_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pyt
         )
     monkeypatch.setenv("COGNITO_JWKS", '{"a": 1, "a": 2}')
     assert message(members_of_environment) == "key set in COGNITO_JWKS is JSON that names a member twice"
+    monkeypatch.setenv("COGNITO_JWKS", '{"a": "\udcff"}')
+    assert message(members_of_environment) == "key set in COGNITO_JWKS is not UTF-8"
     monkeypatch.setenv("COGNITO_JWKS", " " * MAX_DOCUMENT_LENGTH + "5")
     assert message(members_of_environment) == (
         f"key set in COGNITO_JWKS is too large (expected {MAX_DOCUMENT_LENGTH}, got {MAX_DOCUMENT_LENGTH + 1})"
