@@ -15,11 +15,13 @@ __all__ = [
     "MFA_NAMES",
     "NEEDS",
     "SHOWN",
-    "VERIFIED",
+    "backs",
     "counts",
     "flows",
+    "given_addresses",
     "names",
     "passwords",
+    "seldom",
     "settings_of_pools",
     "typed",
 ]
@@ -30,6 +32,8 @@ passwords = st.sampled_from(["Correct-Horse-1", "Battery-Staple-2", "Très-Sûr-
 # Which password or code a user types. Most of them are right, so that a life goes on.
 typed = st.sampled_from(["right", "right", "right", "right", "wrong", "earlier"])
 counts = st.sampled_from([1, 1, 1, 2, 7])
+backs = st.sampled_from([1, 1, 1, 1, 2])
+seldom = st.sampled_from([False, False, True])
 settings_of_pools = st.builds(
     Settings,
     st.sampled_from(["OPTIONAL", "OPTIONAL", "ON", "OFF"]),
@@ -40,6 +44,7 @@ settings_of_pools = st.builds(
 )
 ADDRESSES = {"email": "ann@example.com", "phone_number": "+15550001234"}
 VERIFIED = {**ADDRESSES, "email_verified": "true", "phone_number_verified": "true"}
+given_addresses = st.sampled_from([VERIFIED, VERIFIED, ADDRESSES])
 CHANGES = (
     {"nickname": "Annie"},
     {"email": "other@example.com"},

@@ -20,11 +20,13 @@ from .choices import (
     MFA_NAMES,
     NEEDS,
     SHOWN,
-    VERIFIED,
+    backs,
     counts,
     flows,
+    given_addresses,
     names,
     passwords,
+    seldom,
     settings_of_pools,
     typed,
 )
@@ -46,13 +48,13 @@ class Lives(Life):
     kind: ClassVar[str] = "in process"
     clients: Bundle[Client] = Bundle("clients")
 
-    @initialize(target=clients, settings=settings_of_pools)
-    def open_pool(self, settings: Settings) -> Any:
+    @initialize(target=clients, settings=settings_of_pools, attributes=given_addresses)
+    def open_pool(self, settings: Settings, attributes: dict[str, str]) -> Any:
         """Make a pool with one user, who is logged in."""
         folder = Path(self.exits.enter_context(tempfile.TemporaryDirectory()))
         self.stage = self.exits.enter_context(open_stage(self.kind, settings, folder))
         self.actor, self.model = self.stage.actor, Pool(settings, self.stage.clock)
-        self.admin_create(NAMES[0], "Correct-Horse-1")
+        self.admin_create(NAMES[0], "Correct-Horse-1", attributes)
         self.admin_set_password(NAMES[0], "Correct-Horse-1", True)
         client = self.new_client(NAMES[0])
         self.log_in_again(client, "right", "authenticate")
@@ -109,13 +111,13 @@ class Lives(Life):
 
     # Administrators
 
-    @rule(name=names, password=passwords)
-    def admin_create(self, name: str, password: str) -> None:
+    @rule(name=names, password=passwords, attributes=given_addresses)
+    def admin_create(self, name: str, password: str, attributes: dict[str, str]) -> None:
         """Create a user with a temporary password."""
         self.admin(
-            lambda: self.model.admin_create(name, password, VERIFIED),
+            lambda: self.model.admin_create(name, password, attributes),
             *("admin_create_user", name, password, {"MessageAction": "SUPPRESS"}),
-            **VERIFIED,
+            **attributes,
         )
 
     @rule(name=names, password=passwords, permanent=st.booleans())
@@ -183,16 +185,20 @@ class Lives(Life):
         action = "authenticate" if flow in METHODS else "sign_in"
         self.log_in_client(client, lambda: self.model.log_in(client, password), action, client.number, password, flow)
 
-    @rule(client=clients, which=typed, back=st.sampled_from([1, 1, 1, 1, 2]), count=counts, password=passwords)
-    def answer(self, client: Client, which: str, back: int, count: int, password: str) -> None:
-        """Answer the last challenge of a client, or the one before it."""
+    @rule(client=clients, which=typed, back=backs, count=counts, password=passwords, disabled=seldom)
+    def answer(self, client: Client, which: str, back: int, count: int, password: str, disabled: bool = False) -> None:
+        """Answer the last challenge of a client, or the one before it, perhaps while the user is disabled."""
         if len(client.sessions) < back:
             return
+        if disabled:
+            self.admin_act(client.name, "admin_disable_user")
         for _ in range(1 if which == "right" else count):
             if client.sessions[-back][0].challenge == "MFA_SETUP" and which == "right":
                 self.set_up_totp(client, *client.sessions[-back])
                 back = 1
             self.answer_once(client, *client.sessions[-back], which, password)
+        if disabled:
+            self.admin_act(client.name, "admin_enable_user")
 
     def set_up_totp(self, client: Client, session: Session, step: int) -> None:
         """Begin to set up an authenticator app during a login."""
