@@ -79,6 +79,7 @@ def served_dynamodb_database() -> Iterator[Database]:
         database = DynamoDatabase(url)
         database.make_table()
         yield database
+        database.delete_table()
 
 
 @pytest.fixture(

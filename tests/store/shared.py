@@ -141,6 +141,10 @@ class DynamoDatabase(Database):
             BillingMode="PAY_PER_REQUEST",
         )
 
+    def delete_table(self) -> None:
+        """Delete the table: moto keeps it for the whole process."""
+        self.client().delete_table(TableName=TABLE)
+
 
 def opened(kind: str, where: str) -> Database:
     """Return the database that another process made."""
