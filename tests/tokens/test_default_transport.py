@@ -94,20 +94,14 @@ def test_several_pools_and_an_endpoint_have_their_own_key_sets() -> None:
 
 
 def test_the_engine_is_loaded_for_each_key_once() -> None:
-    calls: list[bytes] = []
+    engines: list[str | None] = []
 
     class Key(PublicKey):
         def _load_rsavp1(self, engine: str | None) -> Any:
-            assert engine is None
-
-            def rsavp1(signature: bytes) -> bytes:
-                calls.append(signature)
-                return signature
-
-            self._rsavp1_by_engine[engine] = rsavp1
-            return rsavp1
+            engines.append(engine)
+            return super()._load_rsavp1(engine)
 
     key = Key(parse_key(jwk()).n, 65537)
     key.load_engine()
     key.load_engine()
-    assert calls == [b"\0" * 255 + b"\2"]
+    assert engines == [None]
