@@ -16,7 +16,8 @@ class Value:
     """An immutable value that is compared, hashed, copied and pickled by its fields.
 
     A subclass annotates its fields in the order of the constructor's parameters, and names them in ``__slots__``. Its
-    constructor passes them to :meth:`_set`. The fields in ``_hidden`` are secrets, and are left out of the repr::
+    constructor passes them to :meth:`_set`. It has the fields of its base too. The fields in ``_hidden`` are secrets,
+    and are left out of the repr, also of a subclass::
 
         class Device(Value):
             __slots__ = ("key", "password")
@@ -31,13 +32,19 @@ class Value:
 
     __slots__ = ()
 
+    __match_args__: ClassVar[tuple[str, ...]] = ()
     _names: ClassVar[tuple[str, ...]] = ()
     _hidden: ClassVar[frozenset[str]] = frozenset()
 
-    def __init_subclass__(cls) -> None:
-        # A class of a program that derives from one of ours has more attributes, but not more fields.
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        # A class of a program that derives from one of ours without slots has more attributes, but not more fields.
         if "__slots__" in vars(cls):
-            cls._names = tuple(cls.__annotations__)
+            slots = vars(cls)["__slots__"]
+            own = [name for name in cls.__annotations__ if name in slots]
+            cls._names = tuple(dict.fromkeys([*cls._names, *own]))
+        cls._hidden = frozenset().union(*(vars(base).get("_hidden", ()) for base in cls.__mro__))
+        cls.__match_args__ = cls._names
 
     def _set(self, **fields: object) -> None:
         for name, value in fields.items():

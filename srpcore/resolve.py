@@ -49,7 +49,9 @@ def transport_module(name: str) -> Any:
                 f"by PyInstaller's option --hidden-import srpcore_transports.{extra}"
             ) from error
         if missing.split(".", 1)[0] == "srpcore_transports":
-            raise ConfigurationError(f"{missing} is missing: pip install --force-reinstall srpcore") from error
+            raise ConfigurationError(
+                f"{missing} is missing: pip install --force-reinstall srpcore (in AWS Lambda: use the layer for all)"
+            ) from error
         raise ConfigurationError(f"{missing} is not installed: pip install 'srpcore[{extra}]'") from error
 
 

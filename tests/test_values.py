@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
 import pytest
 
@@ -23,6 +24,7 @@ from srpcore.store import Login, Tokens
 from srpcore_transports.http_response import Answer
 from srpcore_transports.urls import Origin
 
+T = TypeVar("T")
 DEVICE = Device("key", "group", "Secr3t!")
 CHALLENGE = Challenge("SMS_MFA", "Secr3t!", {"CODE": "Secr3t!"}, "alice", available=("a", "b"))
 VALUES: list[Value] = [
@@ -119,3 +121,56 @@ def test_a_copy_with_changes_is_checked_like_a_new_value() -> None:
 def test_a_value_with_a_dictionary_cannot_be_hashed() -> None:
     with pytest.raises(TypeError):
         hash(CHALLENGE)
+
+
+class WithMethods(Tokens):
+    __slots__ = ()
+
+    @property
+    def bearer(self) -> str:
+        return f"Bearer {self.access_token}"
+
+
+class WithAField(Device):
+    __slots__ = ("label",)
+    _hidden = frozenset({"label"})
+
+    label: str
+
+    def __init__(self, key: str, group_key: str, password: str, label: str) -> None:
+        self._set(key=key, group_key=group_key, password=password, label=label)
+
+
+def test_a_subclass_has_the_fields_of_its_base() -> None:
+    alice, mallory = WithMethods(access_token="alice"), WithMethods(access_token="mallory")
+    assert alice != mallory
+    assert alice.to_dict() == Tokens(access_token="alice").to_dict()
+    assert pickle.loads(pickle.dumps(alice)) == alice
+
+
+def test_a_subclass_may_add_fields_and_secrets() -> None:
+    device = WithAField("key", "group", "Secr3t!", "Secr3t!")
+    assert copy.copy(device) == device != WithAField("key", "other", "Secr3t!", "Secr3t!")
+    assert "Secr3t!" not in repr(device)
+    assert "group" in repr(device)
+
+
+def test_a_subclass_may_be_generic_and_take_options() -> None:
+    seen: list[str] = []
+
+    class Named:
+        def __init_subclass__(cls, name: str = "", **options: object) -> None:
+            super().__init_subclass__(**options)
+            seen.append(name)
+
+    class Labelled(Device, Named, Generic[T], name="labelled"):
+        pass
+
+    assert Labelled[int].__name__ == "Labelled"
+    assert seen == ["labelled"]
+
+
+def test_a_value_is_matched_by_its_fields_in_order() -> None:
+    match DEVICE:
+        case Device(key, group_key, password):
+            assert (key, group_key, password) == ("key", "group", "Secr3t!")

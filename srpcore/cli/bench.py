@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -78,7 +79,7 @@ def bench(arguments: argparse.Namespace) -> int:
         raise ConfigurationError(f"engine {min(missing)!r} is not available here: use {', '.join(modexp.available())}")
     bits = sorted(set(arguments.bits or RFC5054_GROUPS))
     if arguments.output is not None:
-        Path(arguments.output).touch()  # fails now if it cannot be written, and not after everything was measured
+        Path(arguments.output).open("ab").close()  # fails now, and not after the measurement
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder) / f"{number}.json" for number in range(arguments.rounds)]
         for number, file in enumerate(files, 1):
@@ -109,11 +110,15 @@ def _suite_loader() -> _Load:
 
 
 def _run_worker(file: Path, engines: Iterable[str], bits: Iterable[int]) -> None:
-    command = [sys.executable, "-m", f"{__package__}.bench_worker"]
+    # -P: without it, a module in the current folder that has the name of an imported one would be run.
+    command = [sys.executable, "-P", "-m", f"{__package__}.bench_worker"]
     # One loop and no warm-up: the worker repeats what is short, and has used each engine before it is timed.
     command += ["--worker", "--loops", "1", "--warmups", "0", "--values", "1", "--output", str(file)]
     command += [f"--engine={engine}" for engine in engines] + [f"--bits={number}" for number in bits]
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(  # noqa: S603
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False
+    )
     if done.returncode != 0:
         reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
         raise ConfigurationError(f"the process that measures has failed: {reason}")

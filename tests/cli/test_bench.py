@@ -17,7 +17,7 @@ import pytest
 
 from srpcore.cli import bench_worker, main
 from srpcore.crypto import modexp, srp
-from support.cli_processes import Result, environment, run
+from support.cli_processes import SRPCORE, Result, environment, run
 
 LITTLE = ("bench", "--rounds", "1", "--bits", "1024")
 
@@ -138,3 +138,14 @@ def test_every_benchmark_does_its_side_of_so_many_logins(monkeypatch: pytest.Mon
     sides = {"client": (1, 0), "server": (0, 1), "threads 1": (1, 0), "threads 2": (1, 0)}
     expected = {(engine, 1024, what): done for engine in ("python", "openssl") for what, done in sides.items()}
     assert runner.done == expected
+
+
+@pytest.mark.slow
+def test_modules_of_the_current_folder_are_not_run(tmp_path: Path) -> None:
+    (tmp_path / "statistics.py").write_text("raise SystemExit('run')")
+    command = [*SRPCORE, "bench", "--bits", "1024", "--engine", "python", "--rounds", "1"]
+    # -P: the command srpcore does not look into the current folder either.
+    done = subprocess.run(
+        [command[0], "-P", *command[1:]], cwd=tmp_path, env=environment(), capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

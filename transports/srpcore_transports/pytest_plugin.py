@@ -77,6 +77,7 @@ _NAMES = ("https", "httpx", "botocore")
 _RECORD = "--srpcore-record"
 _SET = pytest.StashKey[bool]()
 _PASSED = pytest.StashKey[bool]()
+_MAX_NAME = 200  # file systems allow 255 bytes
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -113,8 +114,12 @@ def pytest_runtest_makereport(
 ) -> Generator[None, Result[pytest.TestReport], None]:
     """Store whether the test passed, for the end of the fixture ``cassette``."""
     outcome = yield
-    if call.when == "call":
-        item.stash[_PASSED] = outcome.get_result().passed
+    passed = outcome.get_result().passed
+    if call.when == "setup":
+        item.stash[_PASSED] = passed  # the test may run again after a failure (pytest-rerunfailures)
+    elif call.when == "call":
+        # Subtests have reports of their own, before that of the test.
+        item.stash[_PASSED] = item.stash.get(_PASSED, True) and passed
 
 
 @pytest.fixture
@@ -160,10 +165,13 @@ def cassette_keep() -> Collection[str]:
 @pytest.fixture
 def cassette_path(request: pytest.FixtureRequest) -> Path:
     """Return the path of the test's cassette."""
+    from hashlib import sha256
     from urllib.parse import quote
 
-    name = request.node.nodeid.split("::", 1)[-1].replace("::", ".")
-    return request.path.parent / "cassettes" / request.path.stem / f"{quote(name, safe='[]')}.json"
+    name = quote(request.node.nodeid.split("::", 1)[-1].replace("::", "."), safe="[]")
+    if len(name) > _MAX_NAME:
+        name = f"{name[:_MAX_NAME]}-{sha256(name.encode()).hexdigest()[:16]}"
+    return request.path.parent / "cassettes" / request.path.stem / f"{name}.json"
 
 
 @pytest.fixture

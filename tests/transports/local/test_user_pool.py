@@ -104,6 +104,7 @@ def test_a_token_that_has_expired_is_refused_for_this_reason_only(pool: UserPool
             verify(pool, token)
         claims = verify(pool, token, leeway=90000)
         assert claims["iat"] == claims["auth_time"] == claims["exp"] - 3600
+    assert verify(pool, pool.token(expires_in=0.5))
     claims = verify(pool, pool.token(expires_in=60))
     assert claims["exp"] - claims["iat"] == 60
 

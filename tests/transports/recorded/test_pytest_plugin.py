@@ -190,3 +190,44 @@ def test_the_error_for_recording_without_a_transport_has_a_hint(project: Project
 def test_cassette_is_json(project: Project) -> None:
     project.run("--srpcore-record=all")
     assert json.loads(project.texts()["test_one.json"])["srpcore cassette"] == 1
+
+
+SUBTESTS = {
+    "a fixture": """
+def test_sub(cassette, subtests):
+    with subtests.test("a"):
+        assert 0
+""",
+    "unittest": """
+import unittest
+import pytest
+
+class TestCase(unittest.TestCase):
+    @pytest.fixture(autouse=True)
+    def use(self, cassette): ...
+
+    def test_sub(self):
+        with self.subTest("a"):
+            self.fail()
+""",
+}
+
+
+@pytest.mark.parametrize("tests", SUBTESTS.values(), ids=SUBTESTS)
+def test_a_failing_subtest_keeps_its_cassette_unchanged(project: Project, tests: str) -> None:
+    project.write(tests)
+    counts, output = project.run("--srpcore-record=missing")
+    assert counts.get("failed", 0) + counts.get("subtest", 0) >= 1, output
+    assert project.files() == []
+
+
+def test_a_long_name_of_a_test_is_cut(project: Project) -> None:
+    project.write("""
+import pytest
+
+@pytest.mark.parametrize("name", ["\u5bc6" * 60, "\u5bc6" * 61])
+def test_each(cassette, name): ...
+""")
+    assert project.run("--srpcore-record=missing")[0] == {"passed": 2}
+    assert len(project.files()) == 2
+    assert project.run()[0] == {"passed": 2}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -113,7 +114,7 @@ class UserPool(LocalUserPool):
             grant = grants.start(self._state, self._pool, client, user, None)
             claims = make(self._state, grant, _HOUR)
         now: int = claims["iat"]
-        claims["exp"] = int(now + expires_in)
+        claims["exp"] = math.ceil(now + expires_in)
         if expires_in <= 0:
             # As if the user had logged in an hour before the token expired: it must not expire before it was issued.
             claims["iat"] = claims["auth_time"] = claims["exp"] - _HOUR
