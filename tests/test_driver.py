@@ -7,15 +7,16 @@ import copy
 import gc
 import pickle
 import weakref
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
 
 from srpcore.driver import arun, run
 from srpcore.exceptions import TransportError
-from srpcore.offload import in_thread, uninterrupted
+from srpcore.offload import entered_in_thread, in_thread, uninterrupted
 from srpcore.protocol import CallBlocking, CallMethod, Fetch, Flow, Operation, Reply
 
 # Operations.
@@ -331,3 +332,25 @@ def test_a_reply_without_metadata_counts_as_200() -> None:
 def test_a_reply_does_not_show_secrets() -> None:
     assert "s3cret" not in repr(Reply({"Session": "s3cret"}))
     assert "s3cret" not in repr(Operation("InitiateAuth", {"PASSWORD": "s3cret"}))
+
+
+def test_what_a_lock_sets_in_the_context_is_set_in_the_task_that_holds_it() -> None:
+    holder: ContextVar[str] = ContextVar("holder", default="nobody")
+    untouched: ContextVar[str] = ContextVar("untouched", default="unset")
+
+    @contextmanager
+    def lock() -> Iterator[None]:
+        assert untouched.get() == "set by the task"
+        holder.set("this task")
+        yield
+        assert holder.get() == "this task"
+        holder.set("nobody again")
+
+    async def main() -> None:
+        untouched.set("set by the task")
+        async with entered_in_thread(lock()):
+            assert holder.get() == await in_thread(holder.get) == "this task"
+        assert holder.get() == "nobody again"
+
+    asyncio.run(main())
+    assert holder.get() == "nobody"

@@ -8,7 +8,10 @@ __all__ = ["StoreConflict", "StoreCorrupt", "StoreError", "StoreLocked", "StoreU
 
 
 class StoreError(SrpcoreError):
-    """The store cannot be read or written. Its old content is unchanged."""
+    """The store cannot be read or written. Its old content is unchanged.
+
+    If a database did not answer, it has the old content or the new one.
+    """
 
 
 class StoreUnsafe(StoreError):

@@ -19,8 +19,9 @@ LOCK_TIMEOUT = 60.0
 class TokenStore(Protocol):
     """A store of logins, each under a key (see :func:`store_key`). Any thread may call any of the methods.
 
-    To write a store of your own, for example over a database, write a class with these four methods. They should raise
-    :class:`StoreError`.
+    To write a store of your own, for example over another database, write a class with these four methods. They should
+    raise :class:`StoreError`. If a lock can end before it is released, ``save`` must not replace a login that was saved
+    after that: raise :class:`StoreConflict`, and the client uses the newer login.
     """
 
     def load(self, key: str) -> Login | None:

@@ -113,7 +113,9 @@ def test_a_save_outside_of_the_lock_replaces_any_login(database: Database) -> No
         thread.join(30)
         assert store.load(KEY) == OTHER
         with store.lock("another"):
-            store.save(KEY, LOGIN)  # the lock of this key is still the one that counts
+            for login in (LOGIN, OTHER):
+                store.save("another", login)
+            store.save(KEY, LOGIN)  # each key has its own lock and its own version
     assert store.load(KEY) == LOGIN
 
 
@@ -146,6 +148,31 @@ def test_a_lock_ends_by_itself_after_the_lease(database: Database) -> None:
         first.save(KEY, LOGIN)
     lock.__exit__(None, None, None)
     assert first.load(KEY) == NEW
+
+
+def test_threads_that_share_a_store_wait_without_asking_the_database(database: Database) -> None:
+    calls: list[str] = []
+
+    def count(call: Callable[[], Any]) -> Any:
+        calls.append("call")
+        return call()
+
+    store = database.store(Client(database.client(), count))
+
+    def wait() -> None:
+        with store.lock(KEY):
+            pass
+
+    thread = threading.Thread(target=wait)
+    with store.lock(KEY):
+        before = len(calls)
+        thread.start()
+        thread.join(0.3)
+        assert thread.is_alive()
+        assert len(calls) == before
+    thread.join(30)
+    assert not thread.is_alive()
+    assert len(calls) > before
 
 
 def test_a_task_that_outlives_the_lock_saves_as_without_a_lock(database: Database) -> None:
