@@ -44,7 +44,7 @@ class Value:
             own = [name for name in cls.__annotations__ if name in slots]
             cls._names = tuple(dict.fromkeys([*cls._names, *own]))
         cls._hidden = frozenset().union(*(vars(base).get("_hidden", ()) for base in cls.__mro__))
-        cls.__match_args__ = cls._names
+        setattr(cls, "__match_args__", cls._names)  # noqa: B010 - mypy refuses the assignment
 
     def _set(self, **fields: object) -> None:
         for name, value in fields.items():

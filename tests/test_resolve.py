@@ -158,7 +158,7 @@ def test_a_missing_transports_package_does_not_suggest_an_extra(missing: str, mo
     assert "extra" not in str(caught.value)
     assert "[" not in str(caught.value)
     assert str(caught.value).startswith("srpcore_transports")
-    assert str(caught.value).endswith("is missing: pip install --force-reinstall srpcore")
+    assert "is missing: pip install --force-reinstall srpcore" in str(caught.value)
 
 
 @pytest.mark.counterpart
