@@ -25,7 +25,7 @@ from typing import Final
 from ..client import Cognito, SignIn
 from ..exceptions.base import ConfigurationError
 from ..exceptions.not_authorized import InvalidSession, SessionExpired
-from ..exceptions.service_exceptions import CodeMismatchException
+from ..exceptions.service_exceptions import CodeMismatchException, EnableSoftwareTokenMFAException
 from ..flows.challenge import Challenge, unsupported
 from ..pool import Pool
 from ..text import Style, printable
@@ -50,7 +50,10 @@ def login(arguments: argparse.Namespace) -> int:
     # an option was wrong. Cognito checks the pool id only when it is used.
     Pool(settings.required("user_pool_id"))
     settings.required("client_id")
-    settings = settings._replace(username=settings.username or ask("Username: "))
+    if not settings.username:
+        settings = settings._replace(username=ask("Username: "))
+    elif at_terminal() and not arguments.username:
+        note(f"Username: {settings.username}")  # so the user sees whose password is asked for
     with settings.client(stored=True) as user:
         password = ask_secret("Password: ") if arguments.auth_flow in _PASSWORD_FIRST else None
         step = user.sign_in(password, auth_flow=arguments.auth_flow, preferred=arguments.preferred)
@@ -89,7 +92,8 @@ def _print(user: Cognito, settings: Settings, arguments: argparse.Namespace) -> 
         print(f"{style.paint(style.sign('tick'), 'green')} logged in as {style.paint(name, 'bold')}")
         print(f"  the access token expires {format_time(float((user.access_claims or {})['exp']))}")
         if settings.store != "none":
-            print('  srpcore token prints it, and refreshes it: curl -H "Authorization: Bearer $(srpcore token)"')
+            print("  srpcore token prints it, refreshed if it has expired:")
+            print('  curl -H "Authorization: Bearer $(srpcore token)" URL')
 
 
 def _answer(step: SignIn, challenge: Challenge) -> SignIn:
@@ -108,11 +112,11 @@ def _answer_code(step: SignIn, challenge: Challenge) -> SignIn:
 
 def _answer_with_code(step: SignIn, question: str) -> SignIn:
     """Ask for a code, and again after a wrong one."""
-    wrong: CodeMismatchException | None = None
+    wrong: CodeMismatchException | EnableSoftwareTokenMFAException | None = None
     while True:
         try:
             return step.answer(code=ask_secret(question).strip())
-        except CodeMismatchException as error:
+        except (CodeMismatchException, EnableSoftwareTokenMFAException) as error:  # the second while it is set up
             if not at_terminal():
                 raise
             wrong = error

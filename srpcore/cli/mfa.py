@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 
+from ..client import Cognito
 from ..exceptions.base import ConfigurationError
+from ..exceptions.service_exceptions import CodeMismatchException, EnableSoftwareTokenMFAException
 from .output import as_json, note, print_json, print_members
-from .prompt import ask_secret
+from .prompt import ask_secret, at_terminal
 from .qr_code import show_totp_secret
 from .session import fresh_login
 from .settings import settings_of
@@ -23,12 +25,25 @@ def setup(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     with fresh_login(settings) as user:
         show_totp_secret(user.associate_software_token(), settings.username, settings.user_pool_id)
-        code = ask_secret("Code of the authenticator app: ").strip()
-        if not user.verify_software_token(code, arguments.device_name):
-            raise ConfigurationError("the code is wrong: nothing was changed; run the command again")
+        _verify(user, arguments.device_name)
         user.set_user_mfa_preference(sms_mfa=None, software_token_mfa=True, preferred="SOFTWARE_TOKEN")
     note("The authenticator app is the second factor of the next login.")
     return 0
+
+
+def _verify(user: Cognito, device_name: str) -> None:
+    """Ask for a code of the app, and at a terminal again after a wrong one: the secret is still the same."""
+    while True:
+        code = ask_secret("Code of the authenticator app: ").strip()
+        try:
+            if not user.verify_software_token(code, device_name):
+                raise ConfigurationError("the code is wrong: nothing was changed; run the command again")
+        except (CodeMismatchException, EnableSoftwareTokenMFAException):
+            if not at_terminal():
+                raise
+            note("That code is wrong: enter the newest one.")
+        else:
+            return
 
 
 def status(arguments: argparse.Namespace) -> int:

@@ -118,7 +118,8 @@ def progress(what: str, total: int | None = None) -> Generator[Progress, None, N
         yield count
         print(f"{what}: {last}", file=sys.stderr)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    number = TextColumn("{task.completed}") if total is None else MofNCompleteColumn()
+    columns = (TextColumn("{task.description}"), BarColumn(), number, TimeElapsedColumn())
     with Bar(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(what, total=total)
 

@@ -20,7 +20,7 @@ import contextlib
 import json
 import secrets
 import string
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
@@ -28,6 +28,7 @@ from ..client import Cognito
 from ..exceptions.base import ConfigurationError
 from ..exceptions.service import ServiceError
 from ..exceptions.service_exceptions import UsernameExistsException, UserNotFoundException
+from ..protocol import JsonObject
 from ..text import printable
 from .exit_status import ExitStatus
 from .output import note, progress
@@ -104,24 +105,32 @@ def _export(
     pool: Cognito, file: UserFile, saved: _Progress, came: dict[str, Any], arguments: argparse.Namespace
 ) -> int:
     done = int(came.get("done", 0))
-    if came:
+    if done:
         note(f"Going on after {done} users.")
+    scope = {"pool": pool.user_pool_id, "filter": arguments.filter}
+    if not came:
+        # Before the file is made: otherwise the command would refuse it if it is interrupted in the first page.
+        saved.save(**scope, page_token=None, size=0, done=0)
     # The mode is 0600: the file has personal data.
-    with _opened(file.path, came) as output, progress("users") as show:
-        if not came:
+    with _explained_interrupt(), _opened(file.path, came) as output, progress("users") as show:
+        if not came.get("size"):
             output.write(file.head().encode())
-        for page, page_token in pages_of_users(pool, arguments.filter, came.get("page_token")):
+        for page, page_token in _pages(pool, arguments.filter, came):
             if arguments.groups:
                 page = [{**user, "groups": pool.admin_list_groups_for_user(user["username"])} for user in page]
             output.write(file.lines(page).encode())
             output.flush()
             done += len(page)
-            saved.save(
-                pool=pool.user_pool_id, filter=arguments.filter, page_token=page_token, size=output.tell(), done=done
-            )
+            saved.save(**scope, page_token=page_token, size=output.tell(), done=done)
             show(done)
     saved.end()
     return done
+
+
+def _pages(pool: Cognito, filter: str | None, came: dict[str, Any]) -> Iterable[tuple[list[JsonObject], str | None]]:
+    """Return the pages that are still to be written. If the last one was written already, there is none."""
+    page_token = came.get("page_token")
+    return () if came.get("size") and page_token is None else pages_of_users(pool, filter, page_token)
 
 
 @contextlib.contextmanager
@@ -131,6 +140,16 @@ def _opened(path: Path, came: dict[str, Any]) -> Generator[BinaryIO, None, None]
         output.truncate(int(came.get("size", 0)))
         output.seek(0, 2)
         yield output
+
+
+@contextlib.contextmanager
+def _explained_interrupt() -> Generator[None, None, None]:
+    """After Ctrl-C, print how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        note("Interrupted: run the same command again to go on, or with --restart to begin again.")
+        raise
 
 
 def _custom_attributes(pool: Cognito) -> list[str]:
@@ -152,7 +171,8 @@ def import_users(arguments: argparse.Namespace) -> int:
     total = sum(1 for _ in file.read())
     saved = _Progress(file.path, restart=arguments.restart)
     counts = {"created": 0, "existed": 0, "refused": 0}
-    with settings_of(arguments).administrator() as pool, progress("users", total) as show:
+    pool = settings_of(arguments).administrator()
+    with pool, _explained_interrupt(), progress("users", total) as show:
         came = {} if arguments.dry_run else saved.load()
         skipped = int(came.get("line", 0))
         if came:

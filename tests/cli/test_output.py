@@ -81,7 +81,7 @@ def test_decode_prints_times_as_dates_on_a_terminal() -> None:
 
 def test_the_uri_of_an_authenticator_app_names_the_account() -> None:
     uri = _key_uri("ABC234", "ann@example.com", "eu-west-1_AbCd12345")
-    assert uri == "otpauth://totp/eu-west-1_AbCd12345:ann@example.com?secret=ABC234&issuer=eu-west-1_AbCd12345"
+    assert uri == "otpauth://totp/ann@example.com?secret=ABC234&issuer=eu-west-1_AbCd12345"
     assert _key_uri("ABC234", "", "A b") == "otpauth://totp/A%20b?secret=ABC234&issuer=A%20b"
 
 

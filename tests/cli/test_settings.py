@@ -83,6 +83,19 @@ def test_the_last_login_counts_if_nothing_else_names_a_pool(monkeypatch: pytest.
     assert found().client_id == "profile-client"
 
 
+def test_the_last_login_counts_if_its_pool_and_its_app_client_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise the commands after ``srpcore login --endpoint-url ...`` would not find the login."""
+    write_profiles()
+    last = Settings("eu-west-1_Home12345", "home-client", "", "lara", "http://127.0.0.1:1", "", "file", False)
+    last.remember()
+    assert found(profile="home") == last
+    assert found(profile="home", username="other").username == "other"
+    assert found(profile="home", client_id="another").username == ""
+    monkeypatch.setenv("SRPCORE_USER_POOL_ID", last.user_pool_id)
+    monkeypatch.setenv("SRPCORE_CLIENT_ID", last.client_id)
+    assert found(profile="home").endpoint_url == last.endpoint_url
+
+
 def test_a_last_login_that_cannot_be_read_is_ignored() -> None:
     state_folder().mkdir(parents=True)
     (state_folder() / "last-login.json").write_text("[")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -125,16 +126,40 @@ def test_an_interrupted_export_goes_on(
     with monkeypatch.context() as patched:
         interrupt(patched, pages)
         assert run_on(full_pool, *command).status == 130
-    if pages:
-        with file.open("a") as opened:
-            opened.write('{"half a li')  # what a killed process may leave
-        assert run_on(full_pool, *command, "--filter", 'status = "Enabled"').status == 2
-    result = run_on(full_pool, *command, *([] if pages else ["--restart"]))
+    with file.open("a") as opened:
+        opened.write('{"half a li')  # what a killed process may leave
+    assert run_on(full_pool, *command, "--filter", 'status = "Enabled"').status == 2
+    result = run_on(full_pool, *command)
     assert result.status == 0, result
     assert (f"Going on after {60 * pages} users." in result.stderr) == (pages > 0)
     assert [json.loads(line)["username"] for line in file.read_text().splitlines()] == NAMES
     assert [path.name for path in tmp_path.iterdir()] == [file.name]
     assert "exists" in run_on(full_pool, *command).refused(2)
+
+
+def test_an_export_that_is_interrupted_after_the_last_page_is_complete(
+    full_pool: LocalUserPool, run_on: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "users.csv"
+    with monkeypatch.context() as patched:
+        patched.setattr(transfer, "_opened", interrupted_at_the_end(transfer._opened))
+        result = run_on(full_pool, "users", "export", str(file))
+    assert (result.status, "run the same command again" in result.stderr) == (130, True)
+    assert run_on(full_pool, "users", "export", str(file)).status == 0
+    with file.open(newline="") as opened:
+        assert [row["username"] for row in csv.DictReader(opened)] == NAMES
+
+
+def interrupted_at_the_end(opened: Any) -> Any:
+    """Return *opened*, with a Ctrl-C after the last line was written."""
+
+    @contextmanager
+    def interrupted(*arguments: Any) -> Generator[Any]:
+        with opened(*arguments) as output:
+            yield output
+            raise KeyboardInterrupt
+
+    return interrupted
 
 
 def test_an_interrupted_import_goes_on(
