@@ -184,7 +184,7 @@ class Verification(ABC):
         self._caches[self._choose_pool(user_pool_id)].set_given_keys(read_jwks(source))
 
     def load_engine(self) -> None:
-        """Load the RSA engine, and convert the keys that are in memory for it. Nothing is fetched.
+        """Load the RSA engine for the keys that are in memory. Without keys nothing is loaded.
 
         ``hydrate`` and the AWS Lambda authorizers call it. Without it the first token does this work, which takes
         as long as the verification of some fifty tokens.
