@@ -50,7 +50,7 @@ def no_credentials_of_this_machine() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def few_authorities(no_credentials_of_this_machine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Trust one certificate authority by default: the system's file has about 150, and parsing it takes 20 ms each time.
+    """Trust one certificate authority by default: the system's file has about 145, and parsing it takes 20 ms each time.
 
     No test reaches a server outside this machine.
     """

@@ -111,7 +111,8 @@ class CognitoAttributes(NotPickled):
                 issuer too.
             allow_http: accept an endpoint with plain http on another machine, for example an emulator in another
                 container. Passwords are then readable on the network. The default is the environment variable
-                SRPCORE_ALLOW_HTTP (``true`` or ``1``), or the setting of the transport object that was given.
+                SRPCORE_ALLOW_HTTP (``true``, ``1``, ``yes`` or ``on``), or the setting of the transport object that
+                was given.
             issuer: the value or values of ``iss`` to accept instead of AWS's and the endpoint's, for example for an
                 emulator that names another URL than its own. The keys are fetched from the same place as without it.
             device: a device that was remembered after an earlier login.

@@ -95,7 +95,8 @@ class BotocoreTransport:
             reported. The hooks belong to the client: another transport over it that is given none uses them too.
         on_response: called after each call.
         allow_http: fetch key sets over plain http from other machines too, for example from an emulator in another
-            container. Default: the environment variable ``SRPCORE_ALLOW_HTTP`` (``true`` or ``1``).
+            container. Default: the environment variable ``SRPCORE_ALLOW_HTTP`` (``true``, ``1``, ``yes`` or
+            ``on``).
         client_arguments: the arguments for the session's client: ``region_name``, ``config``, ``endpoint_url``, ...
 
     Each operation is ``getattr(client, name)(**parameters)``, looked up at each call, so stubs and patches work. Only

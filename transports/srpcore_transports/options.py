@@ -61,11 +61,11 @@ class TransportOptions:
             certificates in the bundle are loaded for a connection to one of AWS's endpoints, which takes less time; if
             they do not verify the server, the others are loaded, and a second connection is made. Both ways trust the
             same authorities. Behind a proxy that inspects TLS, True saves one connection in each process. Default: the
-            environment variable ``SRPCORE_WHOLE_CA_BUNDLE`` (``true`` or ``1``), else False.
+            environment variable ``SRPCORE_WHOLE_CA_BUNDLE`` (``true``, ``1``, ``yes`` or ``on``), else False.
         max_response_size: the largest accepted response body in bytes.
         allow_http: accept plain http to other machines than this one, for example to an emulator in another container.
             Passwords are then readable on the network. Default: the environment variable ``SRPCORE_ALLOW_HTTP``
-            (``true`` or ``1``).
+            (``true``, ``1``, ``yes`` or ``on``).
         on_request: called before each attempt; see :mod:`srpcore_transports.events`.
         on_response: called after each attempt.
 
