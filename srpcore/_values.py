@@ -16,8 +16,8 @@ class Value:
     """An immutable value that is compared, hashed, copied and pickled by its fields.
 
     A subclass annotates its fields in the order of the constructor's parameters, and names them in ``__slots__``. Its
-    constructor passes them to :meth:`_set`. It has the fields of its base too. The fields in ``_hidden`` are secrets,
-    and are left out of the repr, also of a subclass::
+    constructor passes them to :meth:`_set`. It has the fields of its base too. The fields in ``_hidden`` (secrets, or
+    long values) are left out of the repr, also of a subclass::
 
         class Device(Value):
             __slots__ = ("key", "password")

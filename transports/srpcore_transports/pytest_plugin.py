@@ -190,7 +190,10 @@ def cassette(
     if record == "all" or (record == "missing" and not cassette_path.exists()):
         recording = RecordingTransport(request.getfixturevalue("cassette_inner"), cassette_path, keep=cassette_keep)
         yield recording
-        recording.close() if request.node.stash.get(_PASSED, False) else recording.abandon()
+        if request.node.stash.get(_PASSED, False):
+            recording.close()
+        else:
+            recording.abandon()
         return
     if not cassette_path.exists():
         pytest.fail(f"the cassette {cassette_path} does not exist: run pytest {_RECORD}=missing")
@@ -201,7 +204,10 @@ def cassette(
 
 
 def _check_use(replay: ReplayTransport, mode: Mode) -> None:
-    replay.assert_all_matched() if mode == "unordered" else replay.assert_all_used()
+    if mode == "unordered":
+        replay.assert_all_matched()
+    else:
+        replay.assert_all_used()
 
 
 def _require_packages(fixture: str) -> None:
