@@ -163,7 +163,6 @@ CASES = {
         transport.call(SIGN_IN)
         shared = transport._tls()
         assert len(alive(ssl.SSLSession)) == 1
-        transport.prepare()
         run_before_snapshot()
         wait_until_all_connections_are_closed()
         assert alive(ssl.SSLSession) == alive(Connection) == []

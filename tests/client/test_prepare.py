@@ -171,11 +171,11 @@ def test_a_key_set_that_cannot_be_fetched_is_an_error_and_a_later_login_works(po
     assert user.access_claims is not None
 
 
-@pytest.mark.parametrize(("name", "value"), [("COGNITO_JWKS", "{"), ("COGNITO_JWKS", "{}")])
+@pytest.mark.parametrize("value", ["{", "{}"])
 def test_keys_that_cannot_be_used_are_an_error(
-    pool: LocalUserPool, name: str, value: str, monkeypatch: pytest.MonkeyPatch
+    pool: LocalUserPool, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(name, value)
+    monkeypatch.setenv("COGNITO_JWKS", value)
     with pytest.raises(ConfigurationError):
         made(pool, pool).prepare()
 
