@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 
 from ..pool import Pool
 from ..resolve import transport_module
@@ -17,8 +18,8 @@ __all__ = ["keys"]
 def keys(arguments: argparse.Namespace) -> int:
     """Fetch the key set of a user pool and print it as JSON.
 
-    Nothing is printed unless a verifier would accept the key set, so that the program that deploys a function fails
-    instead of the function.
+    Nothing is printed or written unless a verifier would accept the key set, so that the program that deploys a
+    function fails instead of the function.
 
     Raises:
         SrpcoreError: the pool id or the endpoint is invalid, or the key set could not be fetched or has no usable key.
@@ -35,5 +36,9 @@ def keys(arguments: argparse.Namespace) -> int:
     ) as transport:
         document: bytes = transport.fetch(pool.jwks_url)
     parse_fetched_key_set(document, pool.jwks_url)
-    print(json.dumps(json_object(document), indent=2))
+    shown = json.dumps(json_object(document), indent=2) + "\n"
+    if arguments.output is None:
+        print(shown, end="")
+    else:
+        Path(arguments.output).write_text(shown, "utf-8")
     return 0

@@ -138,6 +138,7 @@ def _add_tokens(commands: Commands) -> None:
         nargs="?",
         help="the id of the user pool, for example eu-west-1_AbCd12345 (default: $SRPCORE_USER_POOL_ID)",
     )
+    keys.add_argument("--output", metavar="FILE", help="write to FILE, and only if the key set is usable")
     keys.add_argument("--profile", metavar="NAME", help="the profile with the settings (default: $SRPCORE_PROFILE)")
     add_endpoint(keys)
 
@@ -232,7 +233,7 @@ def _add_bench(commands: Commands) -> None:
         "Measure both sides of a login over SRP-6a (RFC 5054, SHA-256) for each engine and group, and the "
         "logins per second with one thread and with two. The figures are medians; the time of each side is processor "
         "time. Cognito uses the group of 3072 bits. "
-        "This takes about ten seconds and needs pyperf.",
+        "This takes about ten seconds and needs the extra bench.",
     )
     parser.add_argument(
         "--engine", action="append", choices=ENGINES, help="measure only this engine; may be repeated (default: all)"

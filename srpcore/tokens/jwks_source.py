@@ -83,5 +83,6 @@ def _read_file(path: str | os.PathLike[str]) -> bytes:
             return file.read(MAX_DOCUMENT_LENGTH + 1)
     except (OSError, ValueError, TypeError) as error:
         raise ConfigurationError(
-            f"key set file cannot be read ({type(error).__name__}): pass its path, bytes of JSON, or a mapping"
+            f"key set file {path!r:.200} cannot be read ({type(error).__name__}): pass its path, bytes of JSON, or a "
+            "mapping"
         ) from None

@@ -85,3 +85,14 @@ def test_plain_http_to_another_machine_needs_the_option(
     options = ["keys", "eu-west-1_AbCd12345", "--endpoint-url", "http://cognito-local:9229"]
     assert "plain http to cognito-local" in run_here(*options).refused()
     assert "not a usable key set" in run_here(*options, "--allow-http").refused()
+
+
+def test_a_file_is_written_only_if_the_key_set_is_usable(
+    server: Server, run_here: Callable[..., Result], tmp_path: Path
+) -> None:
+    file = tmp_path / "jwks.json"
+    assert run_here("keys", "us-east-1_Another12", "--endpoint-url", server.url, "--output", str(file)).status != 0
+    assert not file.exists()
+    result = run_here("keys", server.user_pool_id, "--endpoint-url", server.url, "--output", str(file))
+    assert (result.status, result.stdout) == (0, "")
+    assert [key["kty"] for key in json.loads(file.read_text())["keys"]] == ["RSA"]
