@@ -9,7 +9,7 @@ from .errors import Refusal, not_authorized, user_not_found
 from .outbox import Message
 from .parameters import Parameters, choice, flag, optional_string, string, strings
 from .parameters import attributes as read_attributes
-from .records import User, UserPool
+from .records import PoolRecord, User
 from .sign_up import fill_username_attribute
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def _dates_and_status(user: User) -> dict[str, Any]:
     }
 
 
-def _pool_and_user(state: State, parameters: Parameters) -> tuple[UserPool, User]:
+def _pool_and_user(state: State, parameters: Parameters) -> tuple[PoolRecord, User]:
     pool = state.pool(string(parameters, "UserPoolId"))
     return pool, directory.require(pool, string(parameters, "Username"))
 
@@ -66,7 +66,7 @@ def admin_create_user(state: State, parameters: Parameters) -> dict[str, Any]:
     return {"User": user_fields(user)}
 
 
-def _find_invited_user(pool: UserPool, username: str) -> User:
+def _find_invited_user(pool: PoolRecord, username: str) -> User:
     user = directory.find(pool, username)
     if user is None:
         raise user_not_found()
@@ -75,7 +75,7 @@ def _find_invited_user(pool: UserPool, username: str) -> User:
     return user
 
 
-def _check_new(pool: UserPool, user: User, username: str, given: dict[str, str], *, force: bool) -> None:
+def _check_new(pool: PoolRecord, user: User, username: str, given: dict[str, str], *, force: bool) -> None:
     if directory.find(pool, username) is not None:
         raise Refusal("UsernameExistsException", "User account already exists")
     directory.check_new_username(pool, username)

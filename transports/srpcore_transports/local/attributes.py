@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from .directory import looks_like
 from .errors import invalid_parameter, not_authorized
-from .records import UserPool
+from .records import PoolRecord
 
 __all__ = ["check", "check_required", "names", "pairs", "required"]
 
@@ -19,18 +19,18 @@ STANDARD = frozenset(
 _UNWRITABLE = ("email_verified", "phone_number_verified")
 
 
-def names(pool: UserPool) -> set[str]:
+def names(pool: PoolRecord) -> set[str]:
     """Return the names of the attributes that users of *pool* can have."""
     declared = {str(entry.get("Name", "")) for entry in pool.schema} - STANDARD
     return set(STANDARD) | {name if name.startswith("custom:") else f"custom:{name}" for name in declared}
 
 
-def required(pool: UserPool) -> list[str]:
+def required(pool: PoolRecord) -> list[str]:
     """Return the names of the attributes that every user of *pool* must have."""
     return [str(entry["Name"]) for entry in pool.schema if entry.get("Required") and entry.get("Name") != "sub"]
 
 
-def check(pool: UserPool, given: Mapping[str, str], *, by_user: bool) -> None:
+def check(pool: PoolRecord, given: Mapping[str, str], *, by_user: bool) -> None:
     """Check that the attributes *given* may be written.
 
     Args:
@@ -55,7 +55,7 @@ def check(pool: UserPool, given: Mapping[str, str], *, by_user: bool) -> None:
             raise invalid_parameter(f"Invalid {kind} format.")
 
 
-def check_required(pool: UserPool, given: Mapping[str, str]) -> None:
+def check_required(pool: PoolRecord, given: Mapping[str, str]) -> None:
     """Check that *given* has a value for every attribute that the pool requires.
 
     Raises:

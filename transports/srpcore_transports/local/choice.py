@@ -12,7 +12,7 @@ from .conversations import Conversation
 from .errors import invalid_parameter, not_authorized
 from .parameters import named, optional_string
 from .progress import advance, challenge, send_code
-from .records import User, UserPool
+from .records import PoolRecord, User
 
 if TYPE_CHECKING:
     from .state import State
@@ -24,7 +24,7 @@ _SECRETS = {"PASSWORD": "PASSWORD", "PASSWORD_SRP": "SRP_A"}
 _FACTORS = ("PASSWORD", "PASSWORD_SRP", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN")
 
 
-def configured(pool: UserPool, user: User) -> list[str]:
+def configured(pool: PoolRecord, user: User) -> list[str]:
     """Return the first factors that *user* has and *pool* allows, with the names of GetUserAuthFactors."""
     has = {
         "PASSWORD": user.verifier != 0,
@@ -35,7 +35,7 @@ def configured(pool: UserPool, user: User) -> list[str]:
     return [factor for factor in has if has[factor] and factor in pool.first_factors]
 
 
-def offered(pool: UserPool, user: User | None) -> list[str]:
+def offered(pool: PoolRecord, user: User | None) -> list[str]:
     """Return the names of the challenges that the user may choose from at a login.
 
     If the user needs a second factor, the first one must be the password, or a passkey that counts as both factors.
@@ -113,7 +113,7 @@ def _send_code(state: State, conversation: Conversation, factor: str) -> dict[st
     return challenge(state, conversation, factor, parameters)
 
 
-def _fake_address(pool: UserPool, name: str, attribute: str) -> str:
+def _fake_address(pool: PoolRecord, name: str, attribute: str) -> str:
     digest = hmac.digest(pool.secret, f"{attribute}:{pool.fold(name)}".encode(), "sha256")
     if attribute == "email":
         return f"{name[:1]}@{chr(ord('a') + digest[0] % 26)}"

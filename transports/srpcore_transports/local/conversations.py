@@ -15,7 +15,7 @@ from typing import Any
 from srpcore.crypto.srp import Ephemeral
 
 from .errors import invalid_session, not_authorized
-from .records import AppClient, User, UserPool
+from .records import AppClient, PoolRecord, User
 
 __all__ = ["Conversation", "Conversations", "Custom", "Exchange"]
 
@@ -77,7 +77,7 @@ class Conversation:
         expires: when the Session expires, in seconds since the epoch.
     """
 
-    pool: UserPool
+    pool: PoolRecord
     client: AppClient
     user: User | None
     typed: str

@@ -15,7 +15,7 @@ from srpcore.crypto.secret_hash import secret_hash
 
 from .errors import Refusal, invalid_parameter, not_authorized, user_not_found
 from .parameters import Parameters, optional_string, string
-from .records import AppClient, User, UserPool
+from .records import AppClient, PoolRecord, User
 
 if TYPE_CHECKING:
     from .state import State
@@ -43,7 +43,7 @@ def looks_like(attribute: str, value: str) -> bool:
     return _FORMS[attribute].fullmatch(value) is not None
 
 
-def find(pool: UserPool, name: str) -> User | None:
+def find(pool: PoolRecord, name: str) -> User | None:
     """Return the user who can log in as *name*, or None.
 
     *name* is the canonical name, a verified alias, or an e-mail address or phone number if the pool uses these as user
@@ -55,7 +55,7 @@ def find(pool: UserPool, name: str) -> User | None:
     return next((user for user in pool.users.values() if folded in _login_names(pool, user)), None)
 
 
-def _login_names(pool: UserPool, user: User) -> set[str]:
+def _login_names(pool: PoolRecord, user: User) -> set[str]:
     attributes = [name for name in pool.names("UsernameAttributes") if name in user.attributes]
     for alias in pool.names("AliasAttributes"):
         if user.verified(alias) or (alias == "preferred_username" and alias in user.attributes):
@@ -63,7 +63,7 @@ def _login_names(pool: UserPool, user: User) -> set[str]:
     return {pool.fold(user.username), *(pool.fold(user.attributes[name]) for name in attributes)}
 
 
-def require(pool: UserPool, name: str) -> User:
+def require(pool: PoolRecord, name: str) -> User:
     """Return the user called *name*, for an operation of an administrator; *name* may also be the user's ``sub``.
 
     Raises:
@@ -75,7 +75,7 @@ def require(pool: UserPool, name: str) -> User:
     return user
 
 
-def client_and_pool(state: State, parameters: Parameters) -> tuple[AppClient, UserPool]:
+def client_and_pool(state: State, parameters: Parameters) -> tuple[AppClient, PoolRecord]:
     """Return the app client that ``ClientId`` names, and its pool.
 
     Raises:
@@ -110,7 +110,7 @@ def check_secret_hash(client: AppClient, given: str | None, *names: str) -> None
         raise not_authorized(f"Unable to verify secret hash for client {client.client_id}")
 
 
-def check_new_username(pool: UserPool, username: str) -> None:
+def check_new_username(pool: PoolRecord, username: str) -> None:
     """Check that a new user can have this name.
 
     Raises:
@@ -136,7 +136,7 @@ def check_new_username(pool: UserPool, username: str) -> None:
         raise Refusal("UsernameExistsException", message)
 
 
-def check_alias_free(pool: UserPool, user: User, attribute: str, value: str, *, force: bool = False) -> None:
+def check_alias_free(pool: PoolRecord, user: User, attribute: str, value: str, *, force: bool = False) -> None:
     """Check that *value*, which is about to be verified for *user*, is not an alias of another user.
 
     Args:

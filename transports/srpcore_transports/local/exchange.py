@@ -25,7 +25,7 @@ from srpcore.exceptions.base import UnsafeServerValue
 from .conversations import Conversation, Exchange
 from .errors import invalid_parameter, not_authorized
 from .parameters import named
-from .records import DeviceRecord, User, UserPool
+from .records import DeviceRecord, PoolRecord, User
 
 if TYPE_CHECKING:
     from .state import State
@@ -56,7 +56,7 @@ def public_value(values: Mapping[str, Any]) -> int:
         raise invalid_parameter("SRP_A is not a hexadecimal number between 0 and N") from None
 
 
-def fake_user(pool: UserPool, name: str) -> User:
+def fake_user(pool: PoolRecord, name: str) -> User:
     """Return a user to challenge if *name* does not exist, so that the challenge does not reveal that.
 
     The id and the salt are derived from the name and a secret of the pool: they are the same at each try, like those of
@@ -72,7 +72,7 @@ def fake_user(pool: UserPool, name: str) -> User:
     return User(username, "", 0.0, salt=salt, verifier=verifier % cognito.GROUP.N)
 
 
-def password_challenge(state: State, pool: UserPool, user: User, A: int) -> tuple[Exchange, dict[str, str]]:
+def password_challenge(state: State, pool: PoolRecord, user: User, A: int) -> tuple[Exchange, dict[str, str]]:
     """Start an SRP exchange for the user's password; return it and the parameters of PASSWORD_VERIFIER."""
     exchange = _start_exchange(state, pool.suffix + user.username, A, user.verifier)
     return exchange, {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import membership
 from .errors import not_authorized, user_not_found
-from .records import AppClient, DeviceRecord, User, UserPool, random_string
+from .records import AppClient, DeviceRecord, PoolRecord, User, random_string
 from .signing import SigningKey
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Grant:
     """One completed login. All its tokens have the same ``origin_jti``, and are revoked together."""
 
     origin_jti: str
-    pool: UserPool
+    pool: PoolRecord
     client: AppClient
     user: User
     auth_time: int
@@ -66,7 +66,7 @@ class RefreshRecord:
 class Holder:
     """The pool, app client, user and login that an access token belongs to."""
 
-    pool: UserPool
+    pool: PoolRecord
     client: AppClient
     user: User
     grant: Grant
@@ -120,7 +120,7 @@ def _digest(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8")).hexdigest()
 
 
-def start(state: State, pool: UserPool, client: AppClient, user: User, device: DeviceRecord | None) -> Grant:
+def start(state: State, pool: PoolRecord, client: AppClient, user: User, device: DeviceRecord | None) -> Grant:
     """Add and return a grant for a login that is complete."""
     now, session = state.clock(), f"tkn{random_string(25)}"
     grant = Grant(str(uuid.uuid4()), pool, client, user, int(now), device, str(uuid.uuid4()), session, now)

@@ -9,7 +9,7 @@ from . import directory, membership, pages
 from .admin_users import user_fields
 from .errors import Refusal, invalid_parameter, not_found
 from .parameters import Parameters, limited_string, number, string
-from .records import Group, UserPool
+from .records import Group, PoolRecord
 
 if TYPE_CHECKING:
     from .state import State
@@ -53,7 +53,7 @@ def _write(group: Group, parameters: Parameters) -> None:
     group.precedence = group.precedence if precedence == _NO_PRECEDENCE else precedence
 
 
-def _pool_and_group(state: State, parameters: Parameters) -> tuple[UserPool, Group]:
+def _pool_and_group(state: State, parameters: Parameters) -> tuple[PoolRecord, Group]:
     pool, name = state.pool(string(parameters, "UserPoolId")), string(parameters, "GroupName")
     if name not in pool.groups:
         raise not_found("Group not found.")
@@ -96,7 +96,7 @@ def admin_list_groups_for_user(state: State, parameters: Parameters) -> dict[str
     return _list(state, pool, membership.groups_of(pool, user), parameters)
 
 
-def _list(state: State, pool: UserPool, groups: list[Group], parameters: Parameters) -> dict[str, Any]:
+def _list(state: State, pool: PoolRecord, groups: list[Group], parameters: Parameters) -> dict[str, Any]:
     page, following = pages.requested_page(state, parameters, groups)
     return {"Groups": [_group_fields(pool, group) for group in page], **following}
 
@@ -123,7 +123,7 @@ def admin_remove_user_from_group(state: State, parameters: Parameters) -> dict[s
     return {}
 
 
-def _group_fields(pool: UserPool, group: Group) -> dict[str, Any]:
+def _group_fields(pool: PoolRecord, group: Group) -> dict[str, Any]:
     optional = {"Description": group.description, "RoleArn": group.role, "Precedence": group.precedence}
     return {
         "GroupName": group.name,

@@ -20,7 +20,7 @@ from .parameters import (
     string,
     strings,
 )
-from .records import IdentityProvider, UserPool
+from .records import IdentityProvider, PoolRecord
 
 if TYPE_CHECKING:
     from .state import State
@@ -46,7 +46,7 @@ def create_identity_provider(state: State, parameters: Parameters) -> dict[str, 
     return {"IdentityProvider": _provider_fields(pool, pool.providers[name])}
 
 
-def _settings(pool: UserPool, name: str, parameters: Parameters) -> dict[str, Any]:
+def _settings(pool: PoolRecord, name: str, parameters: Parameters) -> dict[str, Any]:
     for key in ("ProviderDetails", "AttributeMapping", "AcrMapping"):
         if not all(isinstance(value, str) for value in mapping(parameters, key).values()):
             raise Refusal("SerializationException", f"{key} can not be converted to a map of strings")
@@ -59,7 +59,7 @@ def _settings(pool: UserPool, name: str, parameters: Parameters) -> dict[str, An
     return {key: parameters[key] for key in _CHANGEABLE if parameters.get(key) is not None}
 
 
-def _pool_and_provider(state: State, parameters: Parameters) -> tuple[UserPool, IdentityProvider]:
+def _pool_and_provider(state: State, parameters: Parameters) -> tuple[PoolRecord, IdentityProvider]:
     pool, name = state.pool(string(parameters, "UserPoolId")), string(parameters, "ProviderName")
     if name not in pool.providers:
         raise not_found(f"Identity provider {name} does not exist.")
@@ -95,7 +95,7 @@ def list_identity_providers(state: State, parameters: Parameters) -> dict[str, A
     return {"Providers": [_summary(pool, provider) for provider in page], **following}
 
 
-def _provider_fields(pool: UserPool, provider: IdentityProvider) -> dict[str, Any]:
+def _provider_fields(pool: PoolRecord, provider: IdentityProvider) -> dict[str, Any]:
     return {
         "UserPoolId": pool.id,
         "ProviderName": provider.name,
@@ -105,7 +105,7 @@ def _provider_fields(pool: UserPool, provider: IdentityProvider) -> dict[str, An
     }
 
 
-def _summary(pool: UserPool, provider: IdentityProvider) -> dict[str, Any]:
+def _summary(pool: PoolRecord, provider: IdentityProvider) -> dict[str, Any]:
     wanted = ("ProviderName", "ProviderType", "LastModifiedDate", "CreationDate")
     return {name: value for name, value in _provider_fields(pool, provider).items() if name in wanted}
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from .records import Group, User, UserPool
+from .records import Group, PoolRecord, User
 
 __all__ = ["claim", "groups_of", "role_claims"]
 
 
-def groups_of(pool: UserPool, user: User) -> list[Group]:
+def groups_of(pool: PoolRecord, user: User) -> list[Group]:
     """Return the groups of *user*, sorted by precedence: the lowest number first, groups without one last."""
     groups = [group for group in pool.groups.values() if group.name in user.groups]
     return sorted(groups, key=_rank)
@@ -19,13 +19,13 @@ def _rank(group: Group) -> tuple[bool, int]:
     return group.precedence is None, group.precedence or 0
 
 
-def claim(pool: UserPool, user: User) -> dict[str, Any]:
+def claim(pool: PoolRecord, user: User) -> dict[str, Any]:
     """Return ``cognito:groups``, a claim of both tokens; an empty dictionary if the user is not in a group."""
     names = [group.name for group in groups_of(pool, user)]
     return {"cognito:groups": names} if names else {}
 
 
-def role_claims(pool: UserPool, user: User) -> dict[str, Any]:
+def role_claims(pool: PoolRecord, user: User) -> dict[str, Any]:
     """Return ``cognito:roles`` and ``cognito:preferred_role``, claims of the ID token.
 
     The preferred role is that of the first group. If other groups of the same precedence have other roles, there is no

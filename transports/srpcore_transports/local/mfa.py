@@ -14,7 +14,7 @@ from .conversations import Conversation
 from .errors import Refusal, invalid_parameter, invalid_session, not_authorized
 from .grants import verify_access_token
 from .parameters import Parameters, choice, flag, limited_string, mapping, optional_string, string
-from .records import User, UserPool
+from .records import PoolRecord, User
 
 if TYPE_CHECKING:
     from .state import State
@@ -32,7 +32,7 @@ _SETTINGS = {
 _CONFIGURATIONS = ("SmsMfaConfiguration", "EmailMfaConfiguration", "WebAuthnConfiguration")
 
 
-def factors(pool: UserPool, user: User) -> list[str]:
+def factors(pool: PoolRecord, user: User) -> list[str]:
     """Return the second factors that *user* has set up and *pool* allows."""
     if pool.mfa == "OFF":
         return []
@@ -48,7 +48,7 @@ def _has_required(user: User, needed: str) -> bool:
     return user.totp_secret is not None if needed == "totp" else needed in user.attributes
 
 
-def can_set_up(pool: UserPool) -> list[str]:
+def can_set_up(pool: PoolRecord) -> list[str]:
     """Return the second factors that a user of *pool* can set up while logging in."""
     return ["SOFTWARE_TOKEN_MFA", *(["EMAIL_OTP"] if pool.section("EmailMfaConfiguration") else [])]
 
@@ -91,7 +91,7 @@ def verify_software_token(state: State, parameters: Parameters) -> dict[str, Any
     return {"Status": "SUCCESS", **_next_session(state, conversation)}
 
 
-def _enrolling_user(state: State, parameters: Parameters) -> tuple[User, UserPool, Conversation | None]:
+def _enrolling_user(state: State, parameters: Parameters) -> tuple[User, PoolRecord, Conversation | None]:
     token, session = optional_string(parameters, "AccessToken"), optional_string(parameters, "Session")
     if token is not None:
         holder = verify_access_token(state, token)
@@ -129,7 +129,7 @@ def admin_set_user_mfa_preference(state: State, parameters: Parameters) -> dict[
     return _set_preference(pool, directory.require(pool, string(parameters, "Username")), parameters)
 
 
-def _set_preference(pool: UserPool, user: User, parameters: Parameters) -> dict[str, Any]:
+def _set_preference(pool: PoolRecord, user: User, parameters: Parameters) -> dict[str, Any]:
     given = {factor: mapping(parameters, name) for factor, name in _SETTINGS.items() if mapping(parameters, name)}
     on = {factor for factor, settings in given.items() if flag(settings, "Enabled")}
     first = [factor for factor, settings in given.items() if flag(settings, "PreferredMfa")]
@@ -142,7 +142,7 @@ def _set_preference(pool: UserPool, user: User, parameters: Parameters) -> dict[
     return {}
 
 
-def _check_preference(pool: UserPool, user: User, on: set[str], first: list[str]) -> None:
+def _check_preference(pool: PoolRecord, user: User, on: set[str], first: list[str]) -> None:
     if on and pool.mfa == "OFF":
         raise invalid_parameter("User pool does not have MFA enabled")
     if len(first) > 1:
@@ -182,7 +182,7 @@ def get_user_pool_mfa_config(state: State, parameters: Parameters) -> dict[str, 
     return _mfa_config(state.pool(string(parameters, "UserPoolId")))
 
 
-def _mfa_config(pool: UserPool) -> dict[str, Any]:
+def _mfa_config(pool: PoolRecord) -> dict[str, Any]:
     set_up = {name: pool.settings[name] for name in _CONFIGURATIONS if name in pool.settings}
     return {
         "MfaConfiguration": pool.mfa,

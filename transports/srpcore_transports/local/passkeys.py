@@ -14,7 +14,7 @@ from . import pages, webauthn
 from .errors import Refusal, not_found
 from .grants import Holder, verify_access_token
 from .parameters import Parameters, require_mapping, string
-from .records import Passkey, Registration, User, UserPool
+from .records import Passkey, PoolRecord, Registration, User
 from .webauthn import RelyingParty
 
 if TYPE_CHECKING:
@@ -31,19 +31,19 @@ def new_challenge() -> bytes:
     return secrets.token_bytes(_CHALLENGE_BYTES)
 
 
-def _relying_party(pool: UserPool) -> RelyingParty | None:
+def _relying_party(pool: PoolRecord) -> RelyingParty | None:
     settings = pool.section("WebAuthnConfiguration")
     name = settings.get("RelyingPartyId")
     required = settings.get("UserVerification") == "required" or is_multi_factor(pool)
     return RelyingParty(str(name), required) if name else None
 
 
-def is_multi_factor(pool: UserPool) -> bool:
+def is_multi_factor(pool: PoolRecord) -> bool:
     """Return whether *pool* counts a passkey with user verification (PIN, fingerprint, ...) as both factors."""
     return pool.section("WebAuthnConfiguration").get("FactorConfiguration") == "MULTI_FACTOR_WITH_USER_VERIFICATION"
 
 
-def usable(pool: UserPool, user: User) -> list[Passkey]:
+def usable(pool: PoolRecord, user: User) -> list[Passkey]:
     """Return the passkeys with which *user* can log in to *pool*."""
     party = _relying_party(pool)
     return [passkey for passkey in user.passkeys.values() if party and passkey.relying_party == party.id]
@@ -134,7 +134,7 @@ def _authenticator_response(credential: dict[str, Any]) -> dict[str, Any]:
     return cast(dict[str, Any], response)
 
 
-def request(pool: UserPool, user: User) -> tuple[str, str]:
+def request(pool: PoolRecord, user: User) -> tuple[str, str]:
     """Return a new challenge in base64url, and the options for ``navigator.credentials.get`` as a JSON string.
 
     The options include the challenge. The client receives them as CREDENTIAL_REQUEST_OPTIONS.
@@ -156,7 +156,7 @@ def request(pool: UserPool, user: User) -> tuple[str, str]:
     return nonce, json.dumps(options)
 
 
-def check(pool: UserPool, user: User, challenge: str, credential: str) -> bool:
+def check(pool: PoolRecord, user: User, challenge: str, credential: str) -> bool:
     """Check the answer to WEB_AUTHN, and return whether it counts as both factors.
 
     Args:

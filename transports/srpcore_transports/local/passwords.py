@@ -17,7 +17,7 @@ from srpcore.crypto import cognito
 from srpcore.crypto.encoding import to_bytes
 
 from .errors import Refusal, not_authorized
-from .records import User, UserPool, random_string
+from .records import PoolRecord, User, random_string
 
 if TYPE_CHECKING:
     from .state import State
@@ -49,7 +49,7 @@ class Verifier:
     value: int = field(repr=False)
 
 
-def check_policy(pool: UserPool, password: str) -> None:
+def check_policy(pool: PoolRecord, password: str) -> None:
     """Check *password* against the pool's policy.
 
     The default is the service's: at least 8 characters, with an upper-case and a lower-case letter, a digit and a
@@ -78,7 +78,7 @@ def _policy_violation(reason: str) -> Refusal:
     return Refusal("InvalidPasswordException", f"Password did not conform with policy: {reason}")
 
 
-def temporary(pool: UserPool) -> str:
+def temporary(pool: PoolRecord) -> str:
     """Return a random temporary password that conforms to the pool's policy."""
     least = int(pool.password_policy.get("MinimumLength", 8))
     filling = random_string(max(least, 8), string.ascii_letters + string.digits)
@@ -86,7 +86,7 @@ def temporary(pool: UserPool) -> str:
     return filling[4:] + "".join(secrets.choice(kind) for kind in kinds)
 
 
-def make(state: State, pool: UserPool, username: str, password: str) -> Verifier:
+def make(state: State, pool: PoolRecord, username: str, password: str) -> Verifier:
     """Return a new verifier of *password*.
 
     The lock of the state is released during the computation, so other requests may change the state.
@@ -103,7 +103,7 @@ def store(state: State, user: User, verifier: Verifier, status: str) -> None:
     user.password_set = user.modified = state.clock()
 
 
-def check(state: State, pool: UserPool, user: User | None, password: str) -> None:
+def check(state: State, pool: PoolRecord, user: User | None, password: str) -> None:
     """Check a password that the client sent itself, not by SRP.
 
     Args:

@@ -9,7 +9,7 @@ from srpcore.service_model import ENUMS
 from . import pages
 from .errors import invalid_parameter
 from .parameters import Parameters, choice, flag, mapping, null_member, number, string, strings
-from .records import UserPool
+from .records import PoolRecord
 
 if TYPE_CHECKING:
     from .state import State
@@ -73,7 +73,7 @@ def describe_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
     return {"UserPool": _pool_fields(state.pool(string(parameters, "UserPoolId")))}
 
 
-def _pool_fields(pool: UserPool) -> dict[str, Any]:
+def _pool_fields(pool: PoolRecord) -> dict[str, Any]:
     settings = {"Name" if name == "PoolName" else name: value for name, value in pool.settings.items()}
     settings["SchemaAttributes"] = settings.pop("Schema", [])
     for name in _MFA_SETTINGS:
@@ -122,7 +122,7 @@ def list_user_pools(state: State, parameters: Parameters) -> dict[str, Any]:
     return {"UserPools": [_summary(pool) for pool in page], **following}
 
 
-def _summary(pool: UserPool) -> dict[str, Any]:
+def _summary(pool: PoolRecord) -> dict[str, Any]:
     shown = _pool_fields(pool)
     return {name: shown[name] for name in _LIST_FIELDS if name in shown}
 

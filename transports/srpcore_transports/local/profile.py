@@ -9,7 +9,7 @@ from .errors import Refusal, invalid_parameter
 from .grants import verify_access_token
 from .parameters import Parameters, string, strings
 from .parameters import attributes as read_attributes
-from .records import User, UserPool
+from .records import PoolRecord, User
 
 if TYPE_CHECKING:
     from .state import State
@@ -43,7 +43,7 @@ def update_user_attributes(state: State, parameters: Parameters) -> dict[str, An
     return {"CodeDeliveryDetailsList": sent}
 
 
-def write(state: State, pool: UserPool, user: User, given: dict[str, str]) -> list[str]:
+def write(state: State, pool: PoolRecord, user: User, given: dict[str, str]) -> list[str]:
     """Write *given*, which ``attributes.check`` has accepted, and return the names of attributes to verify.
 
     These are ``email`` and ``phone_number``, if the value changed and *given* does not set it as verified.
@@ -112,7 +112,7 @@ def delete_user(state: State, parameters: Parameters) -> dict[str, Any]:
     return {}
 
 
-def delete(state: State, pool: UserPool, user: User) -> None:
+def delete(state: State, pool: PoolRecord, user: User) -> None:
     """Delete *user*, revoke the tokens, and end the logins in progress."""
     state.grants.revoke_user(user)
     state.conversations.forget_user(user)

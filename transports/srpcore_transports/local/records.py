@@ -22,9 +22,9 @@ __all__ = [
     "Group",
     "IdentityProvider",
     "Passkey",
+    "PoolRecord",
     "Registration",
     "User",
-    "UserPool",
     "random_string",
 ]
 
@@ -218,7 +218,7 @@ class AppClient:
 
 
 @dataclass
-class UserPool:
+class PoolRecord:
     """A user pool.
 
     Attributes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from . import directory, grants
 from .errors import Refusal, invalid_parameter, not_authorized
 from .parameters import Parameters, named, optional_string, string
-from .records import AppClient, UserPool
+from .records import AppClient, PoolRecord
 
 if TYPE_CHECKING:
     from .state import State
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["OPERATIONS", "by_flow"]
 
 
-def by_flow(state: State, pool: UserPool, client: AppClient, values: Mapping[str, Any]) -> dict[str, Any]:
+def by_flow(state: State, pool: PoolRecord, client: AppClient, values: Mapping[str, Any]) -> dict[str, Any]:
     """Answer the flow REFRESH_TOKEN_AUTH of InitiateAuth.
 
     Here SECRET_HASH must be computed for the canonical user name, not for an alias that the user typed.
@@ -54,7 +54,7 @@ def get_tokens_from_refresh_token(state: State, parameters: Parameters) -> dict[
 
 
 def _require_valid_token(
-    state: State, pool: UserPool, client: AppClient, record: grants.RefreshRecord | None, device_key: str | None
+    state: State, pool: PoolRecord, client: AppClient, record: grants.RefreshRecord | None, device_key: str | None
 ) -> grants.RefreshRecord:
     if record is None or record.grant.client is not client:
         raise not_authorized("Invalid Refresh Token")

@@ -9,7 +9,7 @@ from .errors import invalid_parameter, not_found
 from .grants import Grant, verify_access_token
 from .parameters import Parameters, string
 from .parameters import choice as read_choice
-from .records import User, UserPool
+from .records import PoolRecord, User
 
 if TYPE_CHECKING:
     from .state import State
@@ -28,7 +28,7 @@ def admin_list_user_sessions(state: State, parameters: Parameters) -> dict[str, 
     return _list(state, _pool_and_user(state, parameters)[1], parameters, None)
 
 
-def _pool_and_user(state: State, parameters: Parameters) -> tuple[UserPool, User]:
+def _pool_and_user(state: State, parameters: Parameters) -> tuple[PoolRecord, User]:
     pool = state.pool(string(parameters, "UserPoolId"))
     return pool, directory.require(pool, string(parameters, "Username"))
 
@@ -88,7 +88,7 @@ def admin_get_user_auth_factors(state: State, parameters: Parameters) -> dict[st
     return _factors(*_pool_and_user(state, parameters))
 
 
-def _factors(pool: UserPool, user: User) -> dict[str, Any]:
+def _factors(pool: PoolRecord, user: User) -> dict[str, Any]:
     return {
         "Username": user.username,
         **mfa.settings_of(user),

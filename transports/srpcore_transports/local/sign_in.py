@@ -10,14 +10,14 @@ from .conversations import Conversation
 from .errors import invalid_parameter, user_not_found
 from .parameters import Parameters, mapping, named, optional_string, string
 from .progress import advance
-from .records import AppClient, User, UserPool
+from .records import AppClient, PoolRecord, User
 
 if TYPE_CHECKING:
     from .state import State
 
 __all__ = ["OPERATIONS"]
 
-Flow: TypeAlias = "Callable[[State, UserPool, AppClient, Mapping[str, Any]], dict[str, Any]]"
+Flow: TypeAlias = "Callable[[State, PoolRecord, AppClient, Mapping[str, Any]], dict[str, Any]]"
 
 
 def initiate_auth(state: State, parameters: Parameters) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def _flow_enabled(client: AppClient, settings: tuple[str, ...]) -> bool:
     return legacy and implied and "CUSTOM_AUTH_FLOW_ONLY" not in client.flows
 
 
-def _by_srp(state: State, pool: UserPool, client: AppClient, values: Mapping[str, Any]) -> dict[str, Any]:
+def _by_srp(state: State, pool: PoolRecord, client: AppClient, values: Mapping[str, Any]) -> dict[str, Any]:
     typed = named(values, "USERNAME")
     A = exchange.public_value(values)
     user = _find_user(pool, client, typed, values)
@@ -66,21 +66,21 @@ def _by_srp(state: State, pool: UserPool, client: AppClient, values: Mapping[str
     return {"ChallengeName": "PASSWORD_VERIFIER", "ChallengeParameters": parameters}
 
 
-def _by_password(state: State, pool: UserPool, client: AppClient, values: Mapping[str, Any]) -> dict[str, Any]:
+def _by_password(state: State, pool: PoolRecord, client: AppClient, values: Mapping[str, Any]) -> dict[str, Any]:
     typed, password = named(values, "USERNAME"), named(values, "PASSWORD")
     user = _find_user(pool, client, typed, values)
     passwords.check(state, pool, user, password)
     return advance(state, Conversation(pool, client, user, typed, optional_string(values, "DEVICE_KEY")))
 
 
-def _by_choice(state: State, pool: UserPool, client: AppClient, values: Mapping[str, Any]) -> dict[str, Any]:
+def _by_choice(state: State, pool: PoolRecord, client: AppClient, values: Mapping[str, Any]) -> dict[str, Any]:
     typed = named(values, "USERNAME")
     user = _find_user(pool, client, typed, values)
     conversation = Conversation(pool, client, user, typed, optional_string(values, "DEVICE_KEY"))
     return choice.start(state, conversation, values)
 
 
-def _by_triggers(state: State, pool: UserPool, client: AppClient, values: Mapping[str, Any]) -> dict[str, Any]:
+def _by_triggers(state: State, pool: PoolRecord, client: AppClient, values: Mapping[str, Any]) -> dict[str, Any]:
     if state.custom_auth is None:
         raise custom_auth.not_configured()
     typed, first = named(values, "USERNAME"), optional_string(values, "CHALLENGE_NAME")
@@ -92,7 +92,7 @@ def _by_triggers(state: State, pool: UserPool, client: AppClient, values: Mappin
     return advance(state, Conversation(pool, client, user, typed, device_key, custom=custom))
 
 
-def _find_user(pool: UserPool, client: AppClient, typed: str, values: Mapping[str, Any]) -> User | None:
+def _find_user(pool: PoolRecord, client: AppClient, typed: str, values: Mapping[str, Any]) -> User | None:
     user = directory.find(pool, typed)
     names = [typed] if user is None else [typed, user.username]
     directory.check_secret_hash(client, optional_string(values, "SECRET_HASH"), *names)

@@ -8,7 +8,7 @@ from . import attributes, codes, directory, passwords
 from .errors import Refusal, expired_code, invalid_parameter, not_authorized, user_not_found
 from .parameters import Parameters, flag, optional_string, string
 from .parameters import attributes as read_attributes
-from .records import AppClient, User, UserPool
+from .records import AppClient, PoolRecord, User
 
 if TYPE_CHECKING:
     from .state import State
@@ -41,14 +41,14 @@ def sign_up(state: State, parameters: Parameters) -> dict[str, Any]:
     return {"UserConfirmed": False, "UserSub": user.sub, **delivery}
 
 
-def fill_username_attribute(pool: UserPool, username: str, given: dict[str, str]) -> None:
+def fill_username_attribute(pool: PoolRecord, username: str, given: dict[str, str]) -> None:
     """Add the user name to *given* as ``email`` or ``phone_number``, if the pool uses that as user name."""
     for kind in pool.names("UsernameAttributes"):
         if directory.looks_like(kind, username):
             given.setdefault(kind, username)
 
 
-def delivery_attribute(pool: UserPool, user: User) -> str | None:
+def delivery_attribute(pool: PoolRecord, user: User) -> str | None:
     """Return the attribute that a confirmation code is sent to: ``phone_number``, ``email`` or None.
 
     It is the first of them that the user has and that the pool's AutoVerifiedAttributes contains.
@@ -57,7 +57,7 @@ def delivery_attribute(pool: UserPool, user: User) -> str | None:
     return next((a for a in ("phone_number", "email") if a in wanted and user.attributes.get(a)), None)
 
 
-def known_user(client: AppClient, pool: UserPool, parameters: Parameters) -> tuple[str, User | None]:
+def known_user(client: AppClient, pool: PoolRecord, parameters: Parameters) -> tuple[str, User | None]:
     """Check ``SecretHash``, and return the user name of the request and its user.
 
     If the user does not exist and the client hides that, the user is None, and the caller must answer as if it existed.
@@ -74,7 +74,7 @@ def known_user(client: AppClient, pool: UserPool, parameters: Parameters) -> tup
     return username, user
 
 
-def _find_unconfirmed(pool: UserPool, username: str) -> User | None:
+def _find_unconfirmed(pool: PoolRecord, username: str) -> User | None:
     # An alias normally identifies a user only after it is verified. The code that verifies it must be entered first, so
     # until then an unconfirmed user can be found by it.
     aliases = [alias for alias in pool.names("AliasAttributes") if alias != "preferred_username"]
@@ -115,7 +115,7 @@ def resend_confirmation_code(state: State, parameters: Parameters) -> dict[str, 
     return {"CodeDeliveryDetails": codes.issue(state, user, "sign_up", attribute)}
 
 
-def simulated_delivery(pool: UserPool, username: str) -> dict[str, str]:
+def simulated_delivery(pool: PoolRecord, username: str) -> dict[str, str]:
     """Return CodeDeliveryDetails for a user who does not exist, as if a code was sent."""
     if directory.looks_like("phone_number", username):
         return {

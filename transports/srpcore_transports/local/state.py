@@ -16,7 +16,7 @@ from .custom_auth import CustomAuth
 from .errors import Refusal, not_found
 from .grants import Grants
 from .outbox import Outbox
-from .records import AppClient, UserPool, random_string
+from .records import AppClient, PoolRecord, random_string
 
 __all__ = ["State"]
 
@@ -37,7 +37,7 @@ class State:
         self.issuer_base = issuer_base
         self.lock = threading.Lock()
         self.outbox = Outbox()
-        self.pools: dict[str, UserPool] = {}
+        self.pools: dict[str, PoolRecord] = {}
         self.clients: dict[str, AppClient] = {}
         self.conversations = Conversations(clock)
         self.grants = Grants()
@@ -57,7 +57,7 @@ class State:
         finally:
             self.lock.acquire()
 
-    def pool(self, pool_id: str) -> UserPool:
+    def pool(self, pool_id: str) -> PoolRecord:
         """Return the pool with the id *pool_id*.
 
         Raises:
@@ -82,18 +82,18 @@ class State:
         """Return the refusal for an app client that does not exist, or belongs to another pool."""
         return not_found(f"User pool client {client_id} does not exist.")
 
-    def issuer(self, pool: UserPool) -> str:
+    def issuer(self, pool: PoolRecord) -> str:
         """Return the issuer (``iss``) of the pool's tokens."""
         return Pool(pool.id).issuers[0] if self.issuer_base is None else f"{self.issuer_base}/{pool.id}"
 
-    def add_pool(self, settings: dict[str, Any], pool_id: str | None = None) -> UserPool:
+    def add_pool(self, settings: dict[str, Any], pool_id: str | None = None) -> PoolRecord:
         """Add a pool with the id *pool_id*, or with a new one, and return it."""
         now = self.clock()
         pool_id = pool_id or f"{self.region}_{random_string(9, string.ascii_letters + string.digits)}"
-        self.pools[pool_id] = UserPool(pool_id, now, now, settings)
+        self.pools[pool_id] = PoolRecord(pool_id, now, now, settings)
         return self.pools[pool_id]
 
-    def add_client(self, pool: UserPool, settings: dict[str, Any], client_id: str | None = None) -> AppClient:
+    def add_client(self, pool: PoolRecord, settings: dict[str, Any], client_id: str | None = None) -> AppClient:
         """Add an app client with the id *client_id*, or with a new one; give it a secret if ``GenerateSecret`` is true.
 
         Return the app client.

@@ -103,7 +103,7 @@ class UserPool(LocalUserPool):
         return self._pool.key.sign({name: value for name, value in values.items() if value is not None})
 
     @property
-    def _pool(self) -> records.UserPool:
+    def _pool(self) -> records.PoolRecord:
         return self._state.pools[self.user_pool_id]
 
     def _claims(self, username: str, use: str, expires_in: float) -> dict[str, Any]:
