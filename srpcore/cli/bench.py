@@ -105,7 +105,7 @@ def _suite_loader() -> _Load:
     try:
         pyperf = import_module("pyperf")
     except ModuleNotFoundError as error:
-        raise ConfigurationError(f"{error.name} is not installed: pip install pyperf") from None
+        raise ConfigurationError(f"{error.name} is not installed: pip install 'srpcore[bench]'") from None
     return cast(_Load, pyperf.BenchmarkSuite.load)
 
 

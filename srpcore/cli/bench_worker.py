@@ -23,7 +23,7 @@ __all__ = ["THREADS", "main", "time_in_threads"]
 THREADS = (1, 2)
 IDENTITY, PASSWORD, SALT = "alice", "correct horse battery staple", bytes(range(16))
 
-# The milliseconds that a login takes about, in the group of 3072 bits. Only the number of repetitions depends on it.
+# About how many milliseconds a login takes in the group of 3072 bits. Only the number of repetitions depends on it.
 _COST = {"openssl": 3.0, "gmpy2": 6.0, "python": 25.0}
 _LEAST_MS = 8.0
 

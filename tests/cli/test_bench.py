@@ -61,7 +61,7 @@ def test_a_missing_pyperf_is_one_line_that_names_it() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, env=environment(), timeout=30, check=False
     )
     error = Result(done.returncode, done.stdout, done.stderr).refused()
-    assert error == "srpcore: pyperf is not installed: pip install pyperf\n"
+    assert error == "srpcore: pyperf is not installed: pip install 'srpcore[bench]'\n"
 
 
 @pytest.mark.slow  # not because of its time: pyperf is not installed for `make check`
