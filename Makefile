@@ -4,11 +4,11 @@
 # made again when one of its pins changes. Only `make latest` and `make update` look for newer versions.
 
 PYTHON ?= python3
+# Another environment for another Python: make test PYTHON=python3.13 VENV=.venv-3.13
+VENV ?= .venv
 # How long `make soak` runs, and over which transport; all of them in turn if it is empty.
 MINUTES ?= 10
 KIND ?=
-# Another environment for another Python: make test PYTHON=python3.13 VENV=.venv-3.13
-VENV ?= .venv
 BIN := $(VENV)/bin
 MINISTACK := .venv-ministack
 UPDATE := .venv-update
@@ -39,7 +39,7 @@ endif
 endif
 endif
 
-.PHONY: demo check unit test test-all lint test-wheel test-pythons docs lambda-layer bench benchmarks mutants soak model generate update changes latest clean
+.PHONY: demo check unit test test-all lint test-wheel test-pythons docs lambda-layer bench mutants soak model generate update changes latest clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/srpcore demo
@@ -91,8 +91,6 @@ lambda-layer: $(VENV)/.build
 bench: $(VENV)/.benchmark $(NODE)/.installed
 	@for file in benchmarks/[!_]*.py; do echo "$$file"; $(BIN)/python $$file || exit 1; done
 	@$(BIN)/python tools/make_performance_page.py
-
-benchmarks: bench
 
 # Change the code in small steps and see whether a test fails (docs/mutants.md). MODULE=srpcore/crypto limits it. A run that
 # was interrupted goes on where it stopped.
