@@ -1,4 +1,4 @@
-"""The floor of a cold log-in: the standard library, with nothing around it. A contestant of cold_log_in.py.
+"""The floor of a cold login: the standard library, with nothing around it. A contestant of cold_log_in.py.
 
     python benchmarks/_cold_floor.py ENDPOINT USER_POOL_ID CLIENT_ID USERNAME PASSWORD N
 

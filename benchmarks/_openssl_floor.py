@@ -1,4 +1,4 @@
-"""The floor of an SRP log-in: OpenSSL's constant-time exponentiation, with nothing around it."""
+"""The floor of an SRP login: OpenSSL's constant-time exponentiation, with nothing around it."""
 
 from __future__ import annotations
 

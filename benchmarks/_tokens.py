@@ -32,7 +32,7 @@ class Minter:
 
 
 def access_claims() -> Mapping[str, Any]:
-    """Return the claims of an access token that a log-in over SRP brings a user who is in one group."""
+    """Return the claims of an access token that a login over SRP brings a user who is in one group."""
     subject, now = str(uuid4()), int(time.time())
     return {
         "sub": subject,

@@ -167,7 +167,9 @@ def aims(rows: list[dict[str, Any]]) -> list[Aim]:
     for subject in (TOKENS, CACHED, USERS):
         peaks = {row["count"]: row["peak_mib"] for row in rows if row["subject"] == subject}
         base = min(1000, max(peaks))
-        found.append(Aim(f"peak memory, {subject}, of that for {base}", peaks[max(peaks)] / peaks[base], at_most=1.1))
+        most = max(peaks)
+        what = f"peak memory, {subject}: {most:,} / {base:,} items"
+        found.append(Aim(what, peaks[most] / peaks[base], at_most=1.1))
     return found
 
 

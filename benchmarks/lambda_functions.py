@@ -160,16 +160,16 @@ LOGINS = {
     "pycognito, login": ("pycognito", PYCOGNITO),
 }
 AIMS = (
-    ("first invocation of an authorizer", "srpcore, authorizer", "PyJWT, authorizer", "first", 1.0),
+    ("first invocation of an authorizer / PyJWT", "srpcore, authorizer", "PyJWT, authorizer", "first", 1.0),
     (
-        "init and first invocation of an authorizer",
+        "init and first invocation of an authorizer / Powertools and PyJWT",
         "srpcore, authorizer",
         "Powertools and PyJWT, authorizer",
         "init and first",
         1.0,
     ),
-    ("first login after prepare(), and without it", "srpcore, login after prepare()", "srpcore, login", "first", 0.2),
-    ("init and first login", "srpcore, login after prepare()", "pycognito, login", "init and first", 0.2),
+    ("first login with prepare() / without", "srpcore, login after prepare()", "srpcore, login", "first", 0.2),
+    ("init and first login / pycognito", "srpcore, login after prepare()", "pycognito, login", "init and first", 0.2),
 )
 
 
@@ -338,7 +338,7 @@ def in_pyperf(times: dict[str, Times]) -> _perf.Results:
 
 def aims_of(results: _perf.Results) -> list[Aim]:
     return [
-        Aim(f"{what}, of {theirs}", _perf.ratio(results, f"{ours}, {phase}", f"{theirs}, {phase}"), at_most=aim)
+        Aim(what, _perf.ratio(results, f"{ours}, {phase}", f"{theirs}, {phase}"), at_most=aim)
         for what, ours, theirs, phase, aim in AIMS
         if f"{theirs}, {phase}" in results
     ]

@@ -1,8 +1,8 @@
-"""How many log-ins can one process do in a second, with threads and with the tasks of an event loop?
+"""How many logins can one process do in a second, with threads and with the tasks of an event loop?
 
     python benchmarks/log_ins_per_second.py [--rounds 6]
 
-A log-in is that of ``Cognito.authenticate()`` or ``AsyncCognito.authenticate()``: the arithmetic, the protocol, and the
+A login is that of ``Cognito.authenticate()`` or ``AsyncCognito.authenticate()``: the arithmetic, the protocol, and the
 verification of both tokens. The transport answers at once from memory, so no network and no server are measured.
 OpenSSL releases the GIL while it computes, and ``AsyncCognito`` computes in threads, so two cores are used. The
 arithmetic alone is measured too, and with ``pow``, which keeps the GIL.
@@ -34,7 +34,7 @@ from srpcore.protocol import Operation, Reply
 
 PASSWORD, SALT = "Correct-Horse-1", 0x7A32E3484BBF07C504D1
 THREADS, TASKS = (1, 2, 4), (1, 2, 8, 32)
-REPEATED = 4  # log-ins of each thread or task in a loop
+REPEATED = 4  # logins of each thread or task in a loop
 
 
 class Canned:
@@ -108,7 +108,7 @@ def arithmetic() -> Callable[[], None]:
 
 
 def in_threads(make: Callable[[], Callable[[], None]], threads: int, engine: str | None = None) -> _perf.TimeFunction:
-    """Return a time function of one log-in, if so many *threads* do REPEATED of them in a loop."""
+    """Return a time function of one login, if so many *threads* do REPEATED of them in a loop."""
     modexp.select(engine)
     seconds = time_in_threads(make(), threads, REPEATED)
     return lambda loops: seconds(loops) / threads
@@ -156,9 +156,9 @@ def aims(results: Results) -> list[Aim]:
     def gain(what: str, of: str = "thread") -> float:
         return _perf.ratio(results, named(what, 1, of), named(what, 2, of))
 
-    found = [Aim("logins per second with two threads, of one", gain("login"), at_least=1.6)]
+    found = [Aim("logins per second, two threads / one", gain("login"), at_least=1.6)]
     if named("arithmetic, openssl", 1, "thread") in results:
-        found.append(Aim("arithmetic with two threads, of one", gain("arithmetic, openssl"), at_least=1.6))
+        found.append(Aim("arithmetic, two threads / one", gain("arithmetic, openssl"), at_least=1.6))
     return found
 
 
@@ -166,12 +166,12 @@ def main() -> int:
     if _perf.is_worker():
         _perf.work(contestants, inner_loops=REPEATED)
         return 0
-    chosen = _perf.options("Measure log-ins per second.", rounds=6)
+    chosen = _perf.options("Measure logins per second.", rounds=6)
     data = minted()
     results = _perf.measure(__file__, contestants(data), chosen, data=data, min_time=0.2)
     rows, found = as_rows(results), aims(results)
     lines = [
-        "# Log-ins per second of one process",
+        "# Logins per second of one process",
         "",
         f"Medians of {chosen.rounds} rounds in one run, taken in turn, by the clock, on {os.cpu_count()} cores.",
         "The transport answers from memory. Made by `python benchmarks/log_ins_per_second.py`.",

@@ -163,7 +163,7 @@ def must_sign_alike() -> None:
 
 
 def aims(results: Results) -> list[Aim]:
-    return [Aim("srpcore, of the bare hashes with a cached key", _perf.ratio(results, OURS, FLOOR), at_most=1.3)]
+    return [Aim("srpcore / bare hashes with a cached key", _perf.ratio(results, OURS, FLOOR), at_most=1.3)]
 
 
 def as_rows(results: Results) -> list[dict[str, Any]]:

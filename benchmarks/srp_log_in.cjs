@@ -1,5 +1,5 @@
 // Times the client side of amazon-cognito-identity-js for srp_log_in.py: a line of JSON in, a line of JSON out.
-// First {poolName, username, password, serverB, salt}; then {calls} for the seconds that so many log-ins take.
+// First {poolName, username, password, serverB, salt}; then {calls} for the seconds that so many logins take.
 const { createInterface } = require("node:readline");
 
 globalThis.navigator ??= { userAgent: "node" };

@@ -1,4 +1,4 @@
-"""How long does the arithmetic of an SRP log-in take, client and server, beside the peers and bare exponentiations?
+"""How long does the arithmetic of an SRP login take, client and server, beside the peers and bare exponentiations?
 
     python benchmarks/srp_log_in.py [--rounds 8]
 
@@ -205,10 +205,10 @@ def aims(results: Results) -> list[Aim]:
     found: list[Aim] = []
     if FLOOR in results:
         ours = _perf.ratio(results, OURS, FLOOR)
-        found.append(Aim("srpcore with OpenSSL, of three bare exponentiations", ours, at_most=1.15))
+        found.append(Aim("srpcore with OpenSSL / three bare exponentiations", ours, at_most=1.15))
     if PYCOGNITO in results and OURS in results:
         faster = _perf.ratio(results, PYCOGNITO, OURS)
-        found.append(Aim("pycognito's time, of srpcore's with OpenSSL", faster, at_least=16))
+        found.append(Aim("pycognito / srpcore with OpenSSL", faster, at_least=16))
     return found
 
 
@@ -217,7 +217,7 @@ def as_markdown(rows: list[dict[str, Any]], found: list[Aim], rounds: int) -> li
     columns = ("name", "median_ms", "fastest_ms", "times_faster_than_pycognito")
     heads = ("", "median, ms", "fastest, ms", "times faster than pycognito")
     return [
-        "# The arithmetic of one SRP log-in",
+        "# The arithmetic of one SRP login",
         "",
         f"Medians of {rounds} rounds in one run, taken in turn, processor time; Node.js by the clock.",
         "Made by `python benchmarks/srp_log_in.py`.",
@@ -238,7 +238,7 @@ def main() -> int:
     if _perf.is_worker():
         _perf.work(contestants)
         return 0
-    chosen = _perf.options("Measure the arithmetic of an SRP log-in.", rounds=8)
+    chosen = _perf.options("Measure the arithmetic of an SRP login.", rounds=8)
     results = _perf.measure(__file__, contestants(), chosen)
     rows, found = as_rows(results), aims(results)
     used = versions("gmpy2", "pycognito", "srp", "srptools")

@@ -137,8 +137,8 @@ def must_judge_alike(contestants: dict[str, Contestant], minter: Minter) -> None
 
 def aims(results: Results) -> list[Aim]:
     return [
-        Aim("a token that is verified whole, of the floor", _perf.ratio(results, OURS, FLOOR), at_most=1.5),
-        Aim("a token that was verified before, of the floor", _perf.ratio(results, CACHED, FLOOR), at_most=0.3),
+        Aim("whole verification / floor", _perf.ratio(results, OURS, FLOOR), at_most=1.5),
+        Aim("token that was verified before / floor", _perf.ratio(results, CACHED, FLOOR), at_most=0.3),
     ]
 
 

@@ -1,12 +1,12 @@
-"""How long does a log-in take in a process that has logged in before, as a function in AWS Lambda does for each event?
+"""How long does a login take in a process that has logged in before, as a function in AWS Lambda does for each event?
 
     python benchmarks/warm_log_in.py [--rounds 8]
 
-A user pool is served over TLS by another process on this machine. Each log-in verifies both tokens, with a key set that
+A user pool is served over TLS by another process on this machine. Each login verifies both tokens, with a key set that
 is fetched:
 
-- one transport for all log-ins, at the module level, with an open connection;
-- a new ``Cognito()`` with a new transport, so with a new connection, for each log-in;
+- one transport for all logins, at the module level, with an open connection;
+- a new ``Cognito()`` with a new transport, so with a new connection, for each login;
 - the same, and the CA bundle is read again each time, as it would be without the SSL contexts that transports share.
 
 The CA bundle is that of the system, with the authority of the pool's certificate added to it. The processor time
@@ -85,7 +85,7 @@ def serving() -> Iterator[tuple[str, str, str, str]]:
 
 
 def ways_to_log_in(url: str, pool: str, client: str, bundle: str) -> dict[str, Callable[[], None]]:
-    """Return the log-in of each contestant."""
+    """Return the login of each contestant."""
 
     def log_in(transport: HttpsTransport) -> None:
         Cognito(pool, client, username="alice", transport=transport).authenticate(PASSWORD)
@@ -124,7 +124,7 @@ def main() -> int:
     if _perf.is_worker():
         _perf.work(contestants)
         return 0
-    chosen = _perf.options("Measure a log-in of a process that has logged in before.", rounds=8)
+    chosen = _perf.options("Measure a login of a process that has logged in before.", rounds=8)
     results, authorities = run_all(chosen)
     rows: list[dict[str, Any]] = [
         {
@@ -134,9 +134,9 @@ def main() -> int:
         }
         for name in results
     ]
-    found = [Aim("a new transport for each login, of one for all", _perf.ratio(results, OWN, SHARED), at_most=AIM)]
+    found = [Aim("new transport for each login / one for all", _perf.ratio(results, OWN, SHARED), at_most=AIM)]
     lines = [
-        "# A log-in of a process that has logged in before",
+        "# A login of a process that has logged in before",
         "",
         f"Medians of {chosen.rounds} rounds in one run, taken in turn; processor time of the client.",
         f"The CA bundle has {authorities} certificates. Made by `python benchmarks/warm_log_in.py`.",

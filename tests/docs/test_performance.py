@@ -1,14 +1,16 @@
-"""The figures in docs/performance.md and in README.md are those in benchmarks/results/, and none is typed by hand."""
+"""The figures in the tables of docs/performance.md and README.md are those in benchmarks/results/."""
 
 from __future__ import annotations
 
 import copy
 import re
-from importlib import import_module
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "performance.md"
@@ -44,6 +46,47 @@ def test_every_benchmark_is_on_the_page(tool: Any) -> None:
 def test_no_figure_is_typed_by_hand(tool: Any) -> None:
     by_hand = tool.BLOCK.sub("", PAGE.read_text("utf-8"))
     assert re.findall(r"\d (?:ms|µs|s|MiB|times)\b", by_hand) == []
+
+
+@pytest.mark.parametrize(("engines_ms", "arithmetic_ms"), [(3.1, 2.0), (2.0, 3.1)])
+def test_contradictory_times_of_the_same_work_are_refused(
+    engines_ms: float, arithmetic_ms: float, tool: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def results(engines_ms: float, arithmetic_ms: float) -> dict[str, Any]:
+        rows = {
+            "srp_log_in": {"name": "srpcore, openssl", "median_ms": 2.5},
+            "srp_engines": {"name": "openssl, 3072 bits", "client_ms": engines_ms},
+            "log_ins_per_second": {"name": "arithmetic, openssl, 1 thread", "per_second": 1000 / arithmetic_ms},
+        }
+        return {name: {"results": [row]} for name, row in rows.items()}
+
+    monkeypatch.setattr(tool, "PAGES", ())
+    monkeypatch.setattr(tool, "read_results", lambda: results(engines_ms, arithmetic_ms))
+    with pytest.raises(SystemExit, match=r"3\.1 ms in .* disturbed one of them"):
+        tool.main(["--no-plots"])
+    monkeypatch.setattr(tool, "read_results", lambda: results(2.5, 2.0))
+    assert tool.main(["--no-plots"]) == 0
+
+
+def test_the_work_that_is_compared_is_in_the_results(tool: Any) -> None:
+    for name, row, column in tool.SAME_WORK:
+        assert tool.value_by_name(tool.read_results(), name)[row][column] > 0
+
+
+def installed_with(name: str, extras: frozenset[str] = frozenset()) -> set[str]:
+    """Return the packages that ``pip install`` of *name* installs: itself and all that it requires."""
+    found: set[str] = {canonicalize_name(name)}
+    for line in metadata.requires(name) or ():
+        required = Requirement(line)
+        if required.marker is None or any(required.marker.evaluate({"extra": extra}) for extra in extras | {""}):
+            found |= installed_with(required.name, frozenset(required.extras))
+    return found
+
+
+def test_the_readme_has_the_number_of_packages_that_pip_installs() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    for name in ("srpcore", "pycognito"):
+        assert f"`pip install {name}` installs {len(installed_with(name))}" in readme
 
 
 def test_every_plot_exists_for_both_themes_and_has_no_date() -> None:
