@@ -248,8 +248,11 @@ def wrong_kids() -> Iterator[TokenCase]:
 def _changed(law: str, values: Mapping[str, Iterable[object]], use: str = "access") -> Iterator[TokenCase]:
     for name, changes in values.items():
         for value in changes:
-            change = f"{name} is missing" if value is REMOVED else f"{name} is {value!r}"
-            yield refused(law, change, signed(claims_of(use, **{name: value})), use=use)
+            yield refused(law, _description(name, value), signed(claims_of(use, **{name: value})), use=use)
+
+
+def _description(name: str, value: object) -> str:
+    return f"{name} is missing" if value is REMOVED else f"{name} is {value!r}"
 
 
 def expired_tokens() -> Iterator[TokenCase]:
@@ -285,8 +288,17 @@ def other_clients() -> Iterator[TokenCase]:
     odd: tuple[object, ...] = ("other", "", REMOVED, None, {CLIENT_ID: 1}, 7, ["other"], [])
     yield from _changed("refuses_access_tokens_of_other_clients", {"client_id": (*odd, *near, [CLIENT_ID])})
     yield from _changed("refuses_id_tokens_of_other_clients", {"aud": (*odd, *near)}, "id")
+    yield from _client_in_the_other_claim("refuses_access_tokens_of_other_clients", "access", "client_id", "aud")
+    yield from _client_in_the_other_claim("refuses_id_tokens_of_other_clients", "id", "aud", "client_id")
     lists = ([CLIENT_ID], [CLIENT_ID, "other"], ["other", CLIENT_ID])
     yield from _changed("refuses_lists_of_clients", {"aud": lists}, "id")
+
+
+def _client_in_the_other_claim(law: str, use: str, claim: str, foreign: str) -> Iterator[TokenCase]:
+    """Yield tokens for another app client that have the right id in the claim of the other kind of token."""
+    for value in ("other", REMOVED):
+        change = f"{_description(claim, value)}, and {foreign} is the app client"
+        yield refused(law, change, signed(claims_of(use, **{claim: value, foreign: CLIENT_ID})), use=use)
 
 
 def other_uses() -> Iterator[TokenCase]:

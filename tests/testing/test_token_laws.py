@@ -275,6 +275,21 @@ class ClientIn(Steps):
         require(str(claims.get("aud" if policy.token_use == "id" else "client_id")) in policy.client_id)
 
 
+class EitherClaim(Steps):
+    """It accepts a token if one of its claims has the app client, also the claim of the other kind of token."""
+
+    def check_client(self, claims: Mapping[str, Any], policy: TokenPolicy) -> None:
+        require(policy.client_id in (claims.get("aud"), claims.get("client_id")))
+
+
+class FirstClaim(Steps):
+    """It looks for the app client in the claim of the other kind of token if the right one is missing."""
+
+    def check_client(self, claims: Mapping[str, Any], policy: TokenPolicy) -> None:
+        names = ("aud", "client_id") if policy.token_use == "id" else ("client_id", "aud")
+        require(next((claims[name] for name in names if name in claims), None) == policy.client_id)
+
+
 class ListOfClients(Steps):
     def check_client(self, claims: Mapping[str, Any], policy: TokenPolicy) -> None:
         audience = claims.get("aud") if policy.token_use == "id" else claims.get("client_id")
@@ -390,6 +405,14 @@ def test_each_law_can_fail(law: str) -> None:
     with pytest.raises(LawViolation) as caught:
         check_token_verifier(verify, errors=verify.errors, laws=[law])
     assert caught.value.report.failed == {law}
+
+
+@pytest.mark.parametrize("verify", [EitherClaim(), FirstClaim()], ids=["either claim", "first claim"])
+def test_a_verifier_that_takes_the_app_client_from_the_claim_of_the_other_kind_is_found(verify: Steps) -> None:
+    laws = ["refuses_access_tokens_of_other_clients", "refuses_id_tokens_of_other_clients"]
+    with pytest.raises(LawViolation, match="and aud is the app client") as caught:
+        check_token_verifier(verify, laws=laws)
+    assert caught.value.report.failed == {*laws}
 
 
 def test_the_simplest_change_is_reported() -> None:
