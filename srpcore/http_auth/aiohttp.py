@@ -1,4 +1,4 @@
-"""aiohttp: ``ClientSession(middlewares=[cognito_middleware(user, origins="https://api.example.com")])``."""
+"""aiohttp: ``ClientSession(middlewares=[send_token(user, origins="https://api.example.com")])``."""
 
 from __future__ import annotations
 
@@ -7,12 +7,20 @@ from aiohttp.payload import AsyncIterablePayload
 
 from ..client import AsyncCognito
 from ..exceptions.base import ConfigurationError
-from .bearer import Origins, TokenUse, check_token_use, header, origin_of, parse_origins, token_of
+from .bearer import (
+    Origins,
+    TokenUse,
+    async_fresh_token,
+    async_renewed_token,
+    check_token_use,
+    origin_of,
+    parse_origins,
+)
 
-__all__ = ["cognito_middleware"]
+__all__ = ["send_token"]
 
 
-def cognito_middleware(user: AsyncCognito, *, origins: Origins, use: TokenUse = "access") -> ClientMiddlewareType:
+def send_token(user: AsyncCognito, *, origins: Origins, use: TokenUse = "access") -> ClientMiddlewareType:
     """Return a middleware for aiohttp's client that sends the token of a logged-in user. Tasks may share it.
 
     The tokens are refreshed if they have expired. If the server answers 401, they are refreshed and the request is sent
@@ -34,17 +42,14 @@ def cognito_middleware(user: AsyncCognito, *, origins: Origins, use: TokenUse = 
     async def middleware(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         if origin_of(str(request.url)) not in accepted:
             return await handler(request)
-        token_of(user, kind)  # raises if nobody is logged in
-        await user.check_token()
-        token = token_of(user, kind)
-        request.headers["Authorization"] = header(token)
+        token = await async_fresh_token(user, kind)
+        request.headers["Authorization"] = f"Bearer {token}"
         response = await handler(request)
         if response.status != 401 or isinstance(request.body, AsyncIterablePayload):
             return response
         response.release()
-        if token_of(user, kind) == token:
-            await user.renew_access_token()
-        request.headers["Authorization"] = header(token_of(user, kind))
+        token = await async_renewed_token(user, kind, token)
+        request.headers["Authorization"] = f"Bearer {token}"
         return await handler(request)
 
     return middleware

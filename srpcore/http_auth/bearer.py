@@ -9,7 +9,17 @@ from urllib.parse import urlsplit
 from ..client import AsyncCognito, Cognito
 from ..exceptions.base import ConfigurationError
 
-__all__ = ["Origins", "TokenUse", "check_token_use", "header", "origin_of", "parse_origins", "token_of"]
+__all__ = [
+    "Origins",
+    "TokenUse",
+    "async_fresh_token",
+    "async_renewed_token",
+    "check_token_use",
+    "fresh_token",
+    "origin_of",
+    "parse_origins",
+    "renewed_token",
+]
 
 TokenUse: TypeAlias = Literal["access", "id"]
 """The token to send."""
@@ -31,18 +41,45 @@ def check_token_use(use: TokenUse) -> TokenUse:
     return use
 
 
-def token_of(user: Cognito | AsyncCognito, use: TokenUse) -> str:
-    """Return the present token of *user*.
+def fresh_token(user: Cognito, use: TokenUse) -> str:
+    """Return the token of *user*, after a refresh if the tokens have expired.
 
     Raises:
         ConfigurationError: nobody is logged in.
+        SrpcoreError: the tokens could not be refreshed: see ``Cognito.check_token``.
     """
+    _token_of(user, use)  # raises if nobody is logged in
+    user.check_token()
+    return _token_of(user, use)
+
+
+async def async_fresh_token(user: AsyncCognito, use: TokenUse) -> str:
+    """The async version of :func:`fresh_token`."""
+    _token_of(user, use)
+    await user.check_token()
+    return _token_of(user, use)
+
+
+def renewed_token(user: Cognito, use: TokenUse, refused: str) -> str:
+    """Return a token of *user* instead of *refused*: refresh the tokens, unless another thread has done so meanwhile.
+
+    Raises:
+        SrpcoreError: the tokens could not be refreshed: see ``Cognito.renew_access_token``.
+    """
+    if _token_of(user, use) == refused:
+        user.renew_access_token()
+    return _token_of(user, use)
+
+
+async def async_renewed_token(user: AsyncCognito, use: TokenUse, refused: str) -> str:
+    """The async version of :func:`renewed_token`."""
+    if _token_of(user, use) == refused:
+        await user.renew_access_token()
+    return _token_of(user, use)
+
+
+def _token_of(user: Cognito | AsyncCognito, use: TokenUse) -> str:
     return user.tokens.access_token if use == "access" else user.tokens.id_token
-
-
-def header(token: str) -> str:
-    """Return the value of the Authorization header (RFC 6750, section 2.1)."""
-    return f"Bearer {token}"
 
 
 def parse_origins(origins: Origins) -> frozenset[str]:

@@ -8,7 +8,17 @@ import httpx
 
 from ..client import AsyncCognito, Cognito
 from ..exceptions.base import ConfigurationError
-from .bearer import Origins, TokenUse, check_token_use, header, origin_of, parse_origins, token_of
+from .bearer import (
+    Origins,
+    TokenUse,
+    async_fresh_token,
+    async_renewed_token,
+    check_token_use,
+    fresh_token,
+    origin_of,
+    parse_origins,
+    renewed_token,
+)
 
 __all__ = ["CognitoAuth"]
 
@@ -51,14 +61,12 @@ class CognitoAuth(httpx.Auth):
         if not self._may_get_token(request):
             yield request
             return
-        token_of(user, self._use)  # raises if nobody is logged in
-        user.check_token()
-        token = self._set_header(request)
+        token = fresh_token(user, self._use)
+        request.headers["Authorization"] = f"Bearer {token}"
         response = yield request
         if response.status_code == 401 and _can_be_repeated(request):
-            if token_of(user, self._use) == token:
-                user.renew_access_token()
-            self._set_header(request)
+            token = renewed_token(user, self._use, token)
+            request.headers["Authorization"] = f"Bearer {token}"
             yield request
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
@@ -74,23 +82,16 @@ class CognitoAuth(httpx.Auth):
         if not self._may_get_token(request):
             yield request
             return
-        token_of(user, self._use)  # raises if nobody is logged in
-        await user.check_token()
-        token = self._set_header(request)
+        token = await async_fresh_token(user, self._use)
+        request.headers["Authorization"] = f"Bearer {token}"
         response = yield request
         if response.status_code == 401 and _can_be_repeated(request):
-            if token_of(user, self._use) == token:
-                await user.renew_access_token()
-            self._set_header(request)
+            token = await async_renewed_token(user, self._use, token)
+            request.headers["Authorization"] = f"Bearer {token}"
             yield request
 
     def _may_get_token(self, request: httpx.Request) -> bool:
         return self._origins is None or origin_of(str(request.url)) in self._origins
-
-    def _set_header(self, request: httpx.Request) -> str:
-        token = token_of(self._user, self._use)
-        request.headers["Authorization"] = header(token)
-        return token
 
 
 def _can_be_repeated(request: httpx.Request) -> bool:

@@ -9,7 +9,7 @@ from requests.auth import AuthBase
 
 from ..client import Cognito
 from ..exceptions.base import ConfigurationError
-from .bearer import Origins, TokenUse, check_token_use, header, origin_of, parse_origins, token_of
+from .bearer import Origins, TokenUse, check_token_use, fresh_token, origin_of, parse_origins, renewed_token
 
 __all__ = ["CognitoAuth"]
 
@@ -46,10 +46,8 @@ class CognitoAuth(AuthBase):
         """
         if self._origins is not None and origin_of(str(request.url)) not in self._origins:
             return request
-        token_of(self._user, self._use)  # raises if nobody is logged in
-        self._user.check_token()
-        token = token_of(self._user, self._use)
-        request.headers["Authorization"] = header(token)
+        token = fresh_token(self._user, self._use)
+        request.headers["Authorization"] = f"Bearer {token}"
         cast(Any, request).register_hook("response", _Repeat(self._user, self._use, token, _position(request.body)))
         return request
 
@@ -66,17 +64,16 @@ class _Repeat:
         request = response.request
         # requests calls this for the answers to redirects too. If it was a redirect to another origin, requests has
         # removed the header, and that server must not get it.
-        if response.status_code != 401 or request.headers.get("Authorization") != header(self._token):
+        if response.status_code != 401 or request.headers.get("Authorization") != f"Bearer {self._token}":
             return response
         if not _rewind(request.body, self._position):
             return response
         response.content  # noqa: B018 - read it, so that the connection can be used again
         response.close()
-        if token_of(self._user, self._use) == self._token:
-            self._user.renew_access_token()
+        token = renewed_token(self._user, self._use, self._token)
         again = request.copy()
         again.hooks["response"] = [hook for hook in again.hooks["response"] if not isinstance(hook, _Repeat)]
-        again.headers["Authorization"] = header(token_of(self._user, self._use))
+        again.headers["Authorization"] = f"Bearer {token}"
         answer: Response = cast(Any, response).connection.send(again, **settings)
         answer.history.append(response)
         answer.request = again

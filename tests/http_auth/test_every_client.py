@@ -16,7 +16,7 @@ import requests
 
 from srpcore import AsyncCognito, Cognito
 from srpcore.exceptions import ConfigurationError, NotAuthorizedException
-from srpcore.http_auth.aiohttp import cognito_middleware
+from srpcore.http_auth.aiohttp import send_token
 from srpcore.http_auth.httpx import CognitoAuth as HttpxAuth
 from srpcore.http_auth.requests import CognitoAuth as RequestsAuth
 from srpcore.protocol import Operation
@@ -147,7 +147,7 @@ class Client:
         options = {"origins": url.split("/redirect/")[0] if "/redirect/" in url else url, **self._options}
         options["origins"] = options["origins"] if isinstance(options["origins"], list) else _origin(options["origins"])
         async with (
-            aiohttp.ClientSession(middlewares=[cognito_middleware(self.user, **options)]) as session,
+            aiohttp.ClientSession(middlewares=[send_token(self.user, **options)]) as session,
             session.post(url, data=data) as answer,
         ):
             return answer.status, await answer.read()
@@ -339,7 +339,7 @@ def test_wrong_arguments_are_refused_when_the_object_is_made(user_pool: UserPool
         with refused("must be a"):
             make(None)  # type: ignore[arg-type]
     with refused("AsyncCognito"):
-        cognito_middleware(user, origins="https://a")  # type: ignore[arg-type]
+        send_token(user, origins="https://a")  # type: ignore[arg-type]
     with refused("Cognito"):
         RequestsAuth(other)  # type: ignore[arg-type]
     with refused("httpx.AsyncClient"), httpx.Client(auth=HttpxAuth(other)) as client:
