@@ -43,7 +43,12 @@ class Browser:
             "binary": program("chromium", "chromium"),
             "args": [*_ARGUMENTS, f"--user-data-dir={folder}"],
         }
-        capabilities = {"browserName": "chrome", "goog:chromeOptions": options, "webauthn:virtualAuthenticators": True}
+        capabilities = {
+            "browserName": "chrome",
+            "goog:chromeOptions": options,
+            "goog:loggingPrefs": {"browser": "WARNING"},
+            "webauthn:virtualAuthenticators": True,
+        }
         session = self._send("POST", "/session", {"capabilities": {"alwaysMatch": capabilities}})
         self._path = f"/session/{session['sessionId']}"
         self._command("/timeouts", {"script": _SECONDS * 1000, "pageLoad": _SECONDS * 1000})
@@ -62,6 +67,14 @@ class Browser:
         result = self._command("/execute/async", {"script": script, "args": arguments})
         assert "error" not in result, result["error"]
         return result["value"]
+
+    def devtools(self, command: str, **parameters: object) -> Any:
+        """Return the result of a *command* of the Chrome DevTools Protocol."""
+        return self._command("/goog/cdp/execute", {"cmd": command, "params": parameters})
+
+    def console(self) -> list[str]:
+        """Return the warnings and errors that pages have written to the console since the last call."""
+        return [entry["message"] for entry in self._command("/se/log", {"type": "browser"})]
 
     @contextmanager
     def authenticator(self, **options: object) -> Generator[None]:
