@@ -1,8 +1,9 @@
 """Mutation tests: change the code in small steps ("mutants"), and see whether a test fails for each change.
 
-    python tools/mutants.py [PATH ...]           # test the mutants, and print the report
+    python tools/mutants.py [PATH ...]           # test the mutants, print the report, and write docs/mutants.md if it
+                                                 # is complete: no PATH, and every mutant was tested
     python tools/mutants.py --report [PATH ...]  # print the report of what has been tested so far
-    python tools/mutants.py --page               # write the results into docs/mutants.md too
+    python tools/mutants.py --page [PATH ...]    # write docs/mutants.md in any case: the page names what was tested
 
 PATH is a module or a package, for example ``srpcore/crypto``; the default is all of ``only_mutate`` in pyproject.toml.
 
@@ -35,6 +36,8 @@ from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
 
+from mutant_codes import NO_TESTS, SURVIVED, TIMED_OUT
+
 ROOT = Path(__file__).resolve().parents[1]
 COPY = ROOT / "build" / "mutants"
 MUTANTS = COPY / "mutants"
@@ -66,7 +69,7 @@ class Mutant:
     @property
     def survived(self) -> bool:
         """Whether no test failed, or there is no test of the function."""
-        return self.code in (0, 33)
+        return self.code in (SURVIVED, NO_TESTS)
 
     def change(self) -> str:
         """Return the lines that differ: the old ones with ``-`` before them, and the new ones with ``+``."""
@@ -99,10 +102,8 @@ def copy_tree() -> None:
 
 def python(folder: Path, *arguments: str) -> None:
     """Run Python in *folder*, with the code in it. The output is printed only if that fails."""
-    log, environment = (
-        COPY / "log.txt",
-        {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(folder / "tools")])},
-    )
+    log = COPY / "log.txt"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(folder / "tools")])}
     with log.open("w", encoding="utf-8") as output:
         done = subprocess.run([sys.executable, *arguments], cwd=folder, env=environment, stdout=output, stderr=output)
     if done.returncode:
@@ -166,7 +167,7 @@ def scores(found: list[Mutant]) -> Iterator[tuple[str, ...]]:
     for path, members in [*((path, [m for m in found if m.path == path]) for path in paths), ("total", found)]:
         tested = sum(mutant.code is not None for mutant in members)
         survived = sum(mutant.survived for mutant in members)
-        late = sum(mutant.code == 36 for mutant in members)
+        late = sum(mutant.code == TIMED_OUT for mutant in members)
         score = f"{100 * (tested - survived) / tested:.1f} %" if tested else "-"
         yield path, str(len(members)), str(tested), str(late), str(survived), score
 
@@ -176,7 +177,7 @@ def report(found: list[Mutant]) -> list[tuple[Mutant, str, str | None]]:
     survivors = [(mutant, mutant.change()) for mutant in found if mutant.survived]
     known = [(mutant, change, reason(mutant, change)) for mutant, change in survivors]
     for mutant, change, why in known:
-        suffix = " (no test calls it)" if mutant.code else ""
+        suffix = " (no test calls it)" if mutant.code == NO_TESTS else ""
         print(f"\n{mutant.name}{suffix}{'' if why is None else f': {why}'}\n{change}")
     print()
     for name, *numbers in scores(found):
@@ -185,13 +186,18 @@ def report(found: list[Mutant]) -> list[tuple[Mutant, str, str | None]]:
     return known
 
 
-def write_page(found: list[Mutant], survivors: list[tuple[Mutant, str, str | None]]) -> None:
+def scope(found: list[Mutant], paths: list[str]) -> str:
+    """Return the sentence of the page that names what was tested."""
+    mutants = f"{len(found)} mutants{' of ' + ', '.join(paths) if paths else ''}"
+    tested = sum(mutant.code is not None for mutant in found)
+    return f"This is a random sample: {tested} of {mutants}." if tested < len(found) else f"All {mutants} were tested."
+
+
+def write_page(found: list[Mutant], survivors: list[tuple[Mutant, str, str | None]], paths: list[str]) -> None:
     """Replace the results in docs/mutants.md."""
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("mutmut", "pytest", "hypothesis"))
     lines = [f"Tested on {datetime.now(timezone.utc):%Y-%m-%d} with Python {sys.version.split()[0]}, {versions}.", ""]
-    tested = sum(mutant.code is not None for mutant in found)
-    if tested < len(found):
-        lines += [f"This is a random sample: {tested} of {len(found)} mutants.", ""]
+    lines += [scope(found, paths), ""]
     for number, row in enumerate(scores(found)):
         lines += [f"| {' | '.join(row)} |", *(["|---|--:|--:|--:|--:|--:|"] if number == 0 else [])]
     lines += ["", "## Survivors", ""]
@@ -214,7 +220,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Mutation tests.")
     parser.add_argument("paths", nargs="*", metavar="PATH", help="a module or a package; all by default")
     parser.add_argument("--report", action="store_true", help="only print the report of what has been tested so far")
-    parser.add_argument("--page", action="store_true", help="write the results into docs/mutants.md")
+    parser.add_argument("--page", action="store_true", help="write docs/mutants.md even if not all mutants were tested")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="how many mutants to test at a time")
     arguments = parser.parse_args()
     if not arguments.report:
@@ -229,8 +235,9 @@ def main() -> None:
         sys.exit(f"no mutants of {' '.join(arguments.paths) or 'any module'}: see [tool.mutmut] in pyproject.toml")
     os.chdir(COPY)  # mutmut reads below the current folder
     survivors = report(found)
-    if arguments.page:
-        write_page(found, survivors)
+    complete = not arguments.report and not arguments.paths and all(mutant.code is not None for mutant in found)
+    if arguments.page or complete:
+        write_page(found, survivors, arguments.paths)
 
 
 if __name__ == "__main__":

@@ -28,18 +28,18 @@ from pathlib import Path
 from typing import TypedDict
 
 import pytest
+from mutant_codes import KILLED, NO_TESTS, SURVIVED, TIMED_OUT
 from mutmut.mutation.trampoline import set_mutant_under_test
 from mutmut.state import state
 
 COVERAGE = Path("coverage.json")
-SURVIVED, KILLED, NO_TESTS, TIMED_OUT = 0, 1, 33, 36  # mutmut's exit codes
 
 ROUNDS = ((0.4, 0.2), (4.0, 2.0))
 """In each round, the CPU seconds of the tests in the folder of the module, and of the other tests."""
 
 MORE_CPU, IDLE, LONGEST = 10, 60, 180
-"""A mutant has timed out if its process takes so many CPU seconds more than twice its tests, if it is idle for so many
-seconds, or after so many seconds."""
+"""Limits for the process of a mutant, in seconds: CPU time beyond twice that of its tests; time without any CPU use;
+time in all. Beyond one of them it has timed out."""
 
 MARKED_TOO = (
     "tests/crypto/",
