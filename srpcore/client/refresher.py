@@ -64,6 +64,7 @@ class SharedRefresh(SharedKeys):
     """The parts of a refresh that ``Cognito`` and ``AsyncCognito`` share."""
 
     _refreshes: int = 0
+    _spent_token: str | None = None  # the last refresh token for which this object got another one
 
     def _set_result(self, result: Mapping[str, Any]) -> Flow[None]:
         """Set what an AuthenticationResult holds besides the access token and the ID token, and store the login."""
@@ -141,7 +142,7 @@ class SharedRefresh(SharedKeys):
         result = authentication_result(reply)
         rotated: str | None = result.get("RefreshToken")
         if rotated:
-            self.refresh_token = rotated
+            self._spent_token, self.refresh_token = self.refresh_token, rotated
             yield from self._save()
         yield from call_method(self, "_set_tokens", reply)
 
@@ -182,10 +183,12 @@ class SharedRefresh(SharedKeys):
         account = settled(self._login).account
         self.device, stored = self.device or login.device, login.tokens
         account = replace(account, username=account.username or login.username)
-        if stored is not None and stored.refresh_token not in (None, self.refresh_token):
+        # The spent token is there if another process has saved only its device after the lock of this one had ended.
+        ours = (None, self.refresh_token, self._spent_token)
+        if stored is not None and stored.refresh_token not in ours:
             account = replace(account, refresh_way=login.refresh_way or account.refresh_way)
         self._login = replace(self._login, account=account)
-        if stored is None or stored.refresh_token in (None, self.refresh_token):
+        if stored is None or stored.refresh_token in ours:
             return False
         self.refresh_token = stored.refresh_token
         expires_at = stored.expires_at or 0

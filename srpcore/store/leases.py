@@ -136,7 +136,8 @@ class LeaseStore(ABC):
         with self._threads.lock(key):
             lease = self._wait_for_lease(name, deadline)
             try:
-                _held.set((*_held.get(), lease))
+                # Without those whose blocks were left on another thread, which has another context.
+                _held.set((*(one for one in _held.get() if not one.ended), lease))
                 yield
             finally:
                 self._end(lease)

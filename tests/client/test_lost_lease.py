@@ -14,6 +14,8 @@ from srpcore.store import Login, MemoryStore
 from support.users import PASSWORD
 from support.world import World
 
+pytestmark = pytest.mark.slow  # for `make check`, which runs at every save
+
 ROTATION = {"RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 60}}
 
 
@@ -131,6 +133,27 @@ def test_a_refresh_goes_on_with_its_own_tokens_if_the_store_has_none(
     assert stored is not None
     assert stored.tokens is not None
     assert user.refresh_token == stored.tokens.refresh_token
+
+
+def test_a_refresh_token_that_was_spent_already_is_not_taken_from_the_store(
+    world: World, renew: Callable[[srpcore.Cognito], None]
+) -> None:
+    store = OvertakenStore()
+    user = world.user(store=store)
+    user.authenticate(PASSWORD)
+    old, device = user.tokens.stored, srpcore.Device("key", "group", "password")
+
+    def only_the_device() -> Login:
+        world.clock.ahead += 120  # longer than the grace period
+        return Login(old, device, "alice")
+
+    store.others = [only_the_device]
+    renew(user)
+    stored = store.load(user._store_key())
+    assert stored is not None
+    assert stored.tokens is not None
+    assert stored.tokens.refresh_token == user.refresh_token != old.refresh_token
+    assert stored.device == device
 
 
 def test_a_refresh_that_is_overtaken_again_and_again_gives_up_and_the_next_one_uses_the_store(world: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -24,9 +25,8 @@ if TYPE_CHECKING:
     from .shared import Database
 
 # These tests start processes, and wait for the end of a lease.
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="signals and forks")]
 
-ROTATION = {"RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}}
 
 HOLD = """
 with store().lock("long"), store(lease=1).lock(KEY):
@@ -62,6 +62,26 @@ assert user.restore()
 print("restored", flush=True)
 sys.stdin.readline()
 user.renew_access_token()
+print(user.refresh_token[-40:], flush=True)
+"""
+
+OVERTAKEN = """
+import srpcore
+url, pool_id, client_id = sys.argv[3:]
+one = store(lease=1)
+save = one.save
+
+def save_late(key, login):
+    one.save = save
+    print("saving", flush=True)
+    sys.stdin.readline()
+    one.save(key, login)
+
+user = srpcore.Cognito(pool_id, client_id, username="alice", endpoint_url=url, store=one)
+assert user.restore()
+one.save = save_late
+user.renew_access_token()
+user.verify_tokens()
 print(user.refresh_token[-40:], flush=True)
 """
 
@@ -143,9 +163,10 @@ def test_a_forked_child_that_leaves_the_block_does_not_release_the_lock(served_d
 
 
 @contextmanager
-def rotating_pool() -> Iterator[tuple[LocalUserPool, str]]:
+def rotating_pool(*, grace_period: int) -> Iterator[tuple[LocalUserPool, str]]:
     """Serve a pool that rotates refresh tokens, with a user, and yield the pool and its URL."""
-    with LocalUserPool(region="eu-west-1", client_settings=ROTATION) as pool, pool.serve() as server:
+    rotation = {"RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": grace_period}}
+    with LocalUserPool(region="eu-west-1", client_settings=rotation) as pool, pool.serve() as server:
         for operation, settings in (
             ("AdminCreateUser", {"MessageAction": "SUPPRESS"}),
             ("AdminSetUserPassword", {"Password": PASSWORD, "Permanent": True}),
@@ -158,7 +179,7 @@ def rotating_pool() -> Iterator[tuple[LocalUserPool, str]]:
 
 def test_processes_that_refresh_a_rotating_token_at_the_same_time_refresh_once(served_database: Database) -> None:
     store = served_database.store()
-    with rotating_pool() as (pool, url):
+    with rotating_pool(grace_period=0) as (pool, url):
         ids = pool.user_pool_id, pool.client_id
         with srpcore.Cognito(*ids, username="alice", endpoint_url=url, store=store) as user:
             user.authenticate(PASSWORD)
@@ -182,3 +203,22 @@ def test_processes_that_refresh_a_rotating_token_at_the_same_time_refresh_once(s
     assert stored is not None
     assert isinstance(stored.tokens, Tokens)
     assert stored.tokens.refresh_token == user.tokens.refresh_token
+
+
+def test_a_process_that_was_overtaken_in_a_refresh_uses_the_newer_tokens(served_database: Database) -> None:
+    store = served_database.store(lock_timeout=60)
+    with rotating_pool(grace_period=60) as (pool, url):
+        ids = pool.user_pool_id, pool.client_id
+        with srpcore.Cognito(*ids, username="alice", endpoint_url=url, store=store) as user:
+            user.authenticate(PASSWORD)
+            with served_database.start(OVERTAKEN, url, *ids) as late:
+                assert line(late) == "saving"
+                user.renew_access_token()  # as soon as the lease of the other process has ended
+                newest = user.tokens.refresh_token
+                enter(late)
+                assert line(late) == newest[-40:]
+                assert late.wait(60) == 0
+            stored = store.load(user._store_key())
+    assert stored is not None
+    assert isinstance(stored.tokens, Tokens)
+    assert stored.tokens.refresh_token == newest

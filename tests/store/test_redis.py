@@ -83,7 +83,7 @@ def test_a_value_that_was_not_written_by_the_store_is_reported_and_can_be_replac
     (name,) = redis_database.records()
     with redis_database.client() as client:
         client.set(name, value)
-    with store.lock(KEY), pytest.raises(StoreCorrupt, match="delete it, and log in again"):
+    with store.lock(KEY), pytest.raises(StoreCorrupt, match=r"it was not written by this store\): delete it"):
         store.load(KEY)
     store.save(KEY, LOGIN)
     assert store.load(KEY) == LOGIN

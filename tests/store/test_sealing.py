@@ -51,6 +51,7 @@ def test_the_first_key_encrypts_and_every_key_decrypts() -> None:
     assert not isinstance(caught.value, StoreCorrupt)  # the record is fine: nobody should delete it
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(data=st.data())
 def test_a_record_with_one_changed_byte_is_refused(data: st.DataObject) -> None:
