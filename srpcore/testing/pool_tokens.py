@@ -256,14 +256,23 @@ def _description(name: str, value: object) -> str:
 
 
 def expired_tokens() -> Iterator[TokenCase]:
-    """Yield tokens that are not valid any more: from one second ago to a negative time."""
-    now = int(time.time())
-    yield from _changed("refuses_expired_tokens", {"exp": (now - 1, now - 3600, now, 1, 0, -1, now - 0.5, -1e30)})
+    """Yield tokens that are not valid any more, those that expired long ago first."""
+    law, now = "refuses_expired_tokens", int(time.time())
+    yield from _moved(law, "exp", now, {"3600 s ago": -3600, "1 s ago": -1, "0.5 s ago": -0.5, "now": 0})
+    yield from _changed(law, {"exp": (1, 0, -1, -1e30)})
 
 
 def early_tokens() -> Iterator[TokenCase]:
     """Yield tokens that are not valid yet."""
-    yield from _changed("refuses_early_tokens", {"nbf": (int(time.time()) + 3600, time.time() + 3600.5, 1e30)})
+    law, now = "refuses_early_tokens", int(time.time())
+    yield from _moved(law, "nbf", now, {"in 3600 s": 3600, "in 3600.5 s": 3600.5})
+    yield from _changed(law, {"nbf": (1e30,)})
+
+
+def _moved(law: str, name: str, now: int, places: Mapping[str, float]) -> Iterator[TokenCase]:
+    """Yield a token for each of *places*, which are seconds after *now*. The change is named relative to now."""
+    for place, seconds in places.items():
+        yield refused(law, f"{name} is {place}", signed({**claims_of(), name: now + seconds}))
 
 
 def odd_times() -> Iterator[TokenCase]:

@@ -255,6 +255,10 @@ class Leeway(Steps):
         super().check_times({**claims, "exp": time.time() + 1})
 
 
+class NoExpiry(Steps):
+    def check_times(self, claims: Mapping[str, Any]) -> None: ...
+
+
 class NoStart(Steps):
     def check_times(self, claims: Mapping[str, Any]) -> None:
         super().check_times({**claims, "nbf": 0})
@@ -421,6 +425,23 @@ def test_the_simplest_change_is_reported() -> None:
     (failure,) = caught.value.report.failures
     assert isinstance(failure.example, TokenCase)
     assert failure.example.law == "refuses_changed_signatures"
+
+
+@pytest.mark.parametrize(("verify", "change"), [(NoExpiry(), "3600 s ago"), (Leeway(), "1 s ago")])
+def test_a_report_tells_a_missing_check_of_exp_from_one_that_is_late(verify: Steps, change: str) -> None:
+    with pytest.raises(LawViolation) as caught:
+        check_token_verifier(verify, laws=["refuses_expired_tokens"])
+    assert f"the token was accepted (exp is {change})" in str(caught.value)
+
+
+def test_the_report_of_a_verifier_that_checks_no_signature_begins_with_changed_signatures() -> None:
+    class AnyKey(NoSignature):
+        def key(self, header: Mapping[str, Any], key_set: Mapping[str, Any]) -> Any: ...
+
+    with pytest.raises(LawViolation) as caught:
+        check_token_verifier(AnyKey())
+    assert caught.value.report.failures[0].law == "refuses_changed_signatures"
+    assert len(caught.value.report.failures) > 5
 
 
 @given(token_cases())
