@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import pickle
 from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
 from typing import Generic, TypeVar
 
 import pytest
 
+import srpcore
+import srpcore_transports
 from srpcore import Device
 from srpcore._values import Value, replace
 from srpcore.client.login_state import Account, LoggedOut, LoggingIn
@@ -58,11 +63,26 @@ def test_a_copy_is_equal(value: Value, copied: Callable[[Value], Value]) -> None
     assert repr(made) == repr(value)
 
 
-@pytest.mark.parametrize("value", VALUES, ids=NAMES)
-def test_the_fields_are_the_slots_and_the_parameters(value: Value) -> None:
-    parameters = value.__init__.__code__.co_varnames[1 : value.__init__.__code__.co_argcount]  # type: ignore[misc]
-    assert tuple(value.__getstate__()) == parameters
-    assert sorted(parameters) == sorted(type(value).__slots__)
+def value_classes() -> list[type[Value]]:
+    """Return the subclasses of Value in both packages."""
+    for package in (srpcore, srpcore_transports):
+        folder = Path(package.__path__[0])
+        for path in sorted(folder.rglob("*.py")):
+            if "_values import" in path.read_text("utf-8"):
+                import_module(".".join([package.__name__, *path.relative_to(folder).with_suffix("").parts]))
+    found: list[type[Value]] = [Value]
+    for kind in found:  # grows while it is read
+        found += kind.__subclasses__()
+    return [kind for kind in found[1:] if kind.__module__.startswith("srpcore")]
+
+
+def test_the_fields_of_every_value_are_its_slots_and_parameters() -> None:
+    kinds = value_classes()
+    assert {type(value) for value in VALUES} < {*kinds}
+    for kind in kinds:
+        parameters = list(inspect.signature(kind).parameters)
+        assert list(kind.__match_args__) == parameters, kind
+        assert sorted(parameters) == sorted(kind.__slots__), kind
 
 
 @pytest.mark.parametrize("value", VALUES, ids=NAMES)
