@@ -170,6 +170,16 @@ CHANGES: dict[str, Change] = {
 }
 
 
+def test_a_certificate_that_is_added_to_the_directory_of_the_system_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    before = shared_tls(None)
+    assert shared_tls(None) is before
+    (tmp_path / "12345678.0").touch()
+    assert shared_tls(None) is not before
+
+
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("system", [False, True])
 def test_different_settings_never_share_a_context(

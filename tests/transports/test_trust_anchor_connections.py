@@ -161,14 +161,16 @@ FAULTS = {
     "a wrong host name": tls("example.com", issuer=ROOT),
     "an expired certificate": expired(ROOT),
 }
+# More authorities cannot change the name of a server.
+CONNECTIONS = {"a wrong host name": 1, "an expired certificate": 2}
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_other_faults_of_a_certificate_are_final(make: MakeTransport, many: str, fault: str) -> None:
+def test_other_faults_of_a_certificate_are_refused(make: MakeTransport, many: str, fault: str) -> None:
     with served(make, many, FAULTS[fault]) as (server, transport):
         message = refusal(transport)
-        assert (server.connections, server.requests) == (1, [])
-        assert loaded(many) == 1
+        assert (server.connections, server.requests) == (CONNECTIONS[fault], [])
+        assert loaded(many) == (1 if CONNECTIONS[fault] == 1 else 10)
     with served(make, many, FAULTS[fault], whole_ca_bundle=True) as (_, transport):
         assert refusal(transport) == message
 
@@ -265,6 +267,57 @@ def test_both_connections_go_through_the_proxy(make: MakeTransport, many: str, m
         target = f"localhost:{server.port}"
         assert [(request.method, request.target) for request in proxy.requests] == [("CONNECT", target)] * 2
         assert len(server.requests) == 1
+
+
+def certificate(
+    subject: str, key: ec.EllipticCurvePrivateKey, issuer: str, issuer_key: ec.EllipticCurvePrivateKey, **more: Any
+) -> bytes:
+    """Return a certificate in PEM.
+
+    Args:
+        subject: the name of its holder. ``localhost`` is a server, any other one an authority.
+        key: the key of the holder.
+        issuer: the name of the authority that signs it.
+        issuer_key: the key of that authority.
+        more: *days* until it expires, a day by default, or negative; *ca*, whether it may sign others.
+    """
+    now, server = datetime.now(timezone.utc), subject == "localhost"
+    signer, holder = [x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]) for name in (issuer, subject)]
+    until = now + timedelta(more.get("days", 1))
+    builder = (
+        x509.CertificateBuilder(
+            signer, holder, key.public_key(), x509.random_serial_number(), now - timedelta(9), until
+        )
+        .add_extension(x509.BasicConstraints(ca=more.get("ca", not server), path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
+    )
+    if server:
+        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(subject)]), critical=False)
+    return builder.sign(issuer_key, hashes.SHA256()).public_bytes(Encoding.PEM)
+
+
+@pytest.mark.parametrize(
+    ("more", "connections"),
+    [({}, 1), ({"days": -1}, 2), ({"ca": False}, 2)],
+    ids=["valid", "expired", "not of an authority"],
+)
+def test_a_cross_signed_certificate_does_not_matter_if_the_bundle_has_its_root(
+    make: MakeTransport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any], connections: int
+) -> None:
+    old, new, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
+    roots = [certificate("old", old, "old", old), certificate("new", new, "new", new)]
+    cross = certificate("new", new, "old", old, **more)
+    private = server_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    bundle, chain, context = tmp_path / "bundle.pem", tmp_path / "chain.pem", ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    bundle.write_bytes(b"".join(roots))
+    chain.write_bytes(private + certificate("localhost", server_key, "new", new) + cross)
+    context.load_cert_chain(chain)
+    first = frozenset({sha256(ssl.PEM_cert_to_DER_cert(roots[0].decode())).hexdigest()})
+    monkeypatch.setitem(trust_anchors._OTHER_HOSTS, "localhost", first)
+    with served(make, str(bundle), context) as (server, transport):
+        transport.call(SIGN_IN)
+        assert (server.connections, len(server.requests)) == (connections, 1)
 
 
 class SlowServer(LoopbackServer):

@@ -14,13 +14,13 @@ transport, for every request that it serves. So contexts are kept for the proces
         no:  read the files, and keep the new context instead of the old one
 
 For AWS's endpoints only Amazon's roots are loaded from the files at first (:mod:`~srpcore_transports.trust_anchors`
-explains when and why). Such a context is replaced by one with all authorities when a server's chain does not lead to
-one of the roots. The replacement is kept under the same settings, so it is used for all later connections, until the
-files change.
+explains when and why). Such a context is replaced by one with all authorities when the certificate of a server is
+refused, except if it is that of another host. The replacement is kept under the same settings, so it is used for all
+later connections, until the files change.
 
 A file is unchanged if its device, inode, size and times are. They are compared at each call, which is made for each new
-connection, so a changed bundle counts from the next connection on. The certificate store of Windows has no such times:
-a change of it is noticed only by the next process.
+connection, so a changed bundle counts from the next connection on. The certificate store of Windows has no such times,
+and a pipe can be read only once: a change of these is noticed only by the next process.
 
 What makes sharing safe:
 
@@ -40,6 +40,7 @@ import os
 import ssl
 import sys
 from collections.abc import Callable, Iterable
+from stat import S_ISDIR, S_ISREG
 from typing import Any, TypeAlias, cast
 
 from srpcore._fork import ForkSafeLock, forget_in_snapshot, reset_in_child
@@ -47,7 +48,7 @@ from srpcore._values import Value, replace
 from srpcore.exceptions.base import ConfigurationError
 
 from .environment import variable
-from .trust_anchors import leads_to_unknown_authority, roots_in
+from .trust_anchors import may_change_with_more_authorities, roots_in
 from .urls import Origin
 
 __all__ = ["MAX_CONTEXTS", "MAX_SESSIONS", "SharedTls", "ca_bundle_path", "shared_tls", "shared_tls_if_made"]
@@ -85,12 +86,12 @@ class SharedTls:
         The result is used for all later connections too. Loading it may take 20 ms.
 
         Args:
-            verify_code: OpenSSL's reason, ``verify_code`` of ``ssl.SSLCertVerificationError``.
+            verify_code: OpenSSL's reason, ``verify_code`` of ``ssl.SSLCertVerificationError``; 0 for any other error.
 
         Raises:
             ConfigurationError: the file with the authorities cannot be read any more.
         """
-        if self._load_all is None or not leads_to_unknown_authority(verify_code):
+        if self._load_all is None or not may_change_with_more_authorities(verify_code):
             return None
         return self._load_all()
 
@@ -340,6 +341,9 @@ def _stamp(path: str | bytes) -> _Stamp:
         found = os.stat(path)  # noqa: PTH116 - importing pathlib is slow
     except (OSError, ValueError):
         return None
+    if not (S_ISREG(found.st_mode) or S_ISDIR(found.st_mode)):
+        # A pipe can be read only once, and its times change when it is read.
+        return found.st_dev, found.st_ino
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 

@@ -10,16 +10,24 @@ certificates of AWS's endpoints lead to those five. So for these hosts, :mod:`~s
     is one of them a root of Amazon?
       no:  load the whole bundle, and connect
       yes: load only these roots, and connect
-             the chain of the server does not lead to one of them:
+             accepted, or refused because it is the certificate of another host: final
+             refused for any other reason:
                load the whole bundle, connect again, and use the whole bundle from now on
-             any other result: final
 
 This does not change what is trusted:
 
 - Every certificate that is loaded was read from the bundle. This module knows fingerprints and contains no certificate,
   so a root that the bundle does not contain is never trusted.
 - A server that these roots verify would be accepted with the whole bundle too, because they are a part of it.
-- A server is refused for an unknown authority only after the whole bundle was tried. No request is sent before that.
+- A server is refused only after the whole bundle was tried, except for the certificate of another host, which no bundle
+  can change. No request is sent before that.
+
+Why not only after "unknown authority"? A server may also send a cross-signed certificate: it has the name and the key
+of one root, and is signed by another root, usually an older one. If the first root is loaded, OpenSSL ends the chain
+there. If only the second one is loaded, OpenSSL uses the cross-signed certificate, and may find that it has expired::
+
+    the whole bundle     certificate of the server ──► root 1                                      accepted
+    only root 2          certificate of the server ──► root 1, signed by root 2 ──► root 2         expired
 
 The bundle is read more strictly here than by OpenSSL. If anything in it is unusual (a certificate with settings of its
 own, a revocation list, a key, a line that was commented out, damaged data), then OpenSSL reads the whole bundle.
@@ -34,7 +42,7 @@ from stat import S_ISREG
 
 from srpcore.pool import other_endpoint
 
-__all__ = ["leads_to_unknown_authority", "roots_in", "roots_of"]
+__all__ = ["may_change_with_more_authorities", "roots_in", "roots_of"]
 
 # SHA-256 of the certificates in DER. Amazon publishes the certificates, and the SHA-256 of the key in each, at
 # https://www.amazontrust.com/repository/. The fingerprints were computed with `openssl x509 -fingerprint -sha256` from
@@ -60,15 +68,14 @@ _AMAZON_ROOTS = frozenset(
 # Not an option, and not a variable of the environment. An entry could not add trust either: see the module.
 _OTHER_HOSTS: dict[str, frozenset[str]] = {}
 
-# The results of OpenSSL that mean: the chain does not end at one of the loaded authorities. More authorities can change
-# these results and no others. OpenSSL gives 20 if the server did not send the root. A proxy that inspects TLS often
-# sends its own root, and then OpenSSL gives 19.
-_UNKNOWN_AUTHORITY = frozenset(
+# The results of OpenSSL that are the same with any authorities. Any other result is about the chain, and with more
+# authorities OpenSSL may find another chain.
+_FINAL = frozenset(
     {
-        2,  # X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT: of a certificate in the directory of the system
-        18,  # X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT: the server's certificate may itself be in the bundle
-        19,  # X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN
-        20,  # X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY
+        0,  # X509_V_OK: it was not the certificate that failed
+        62,  # X509_V_ERR_HOSTNAME_MISMATCH
+        63,  # X509_V_ERR_EMAIL_MISMATCH
+        64,  # X509_V_ERR_IP_ADDRESS_MISMATCH
     }
 )
 
@@ -89,10 +96,11 @@ def roots_in(path: str | bytes, fingerprints: frozenset[str]) -> bytes:
     The result is empty if there is none, or if only OpenSSL can decide what the file means (see the module).
     """
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - importing pathlib is slow
-            # A pipe can be read only once, and that is for OpenSSL to do.
-            if not S_ISREG(os.fstat(file.fileno()).st_mode):
-                return b""
+        # A pipe can be read only once, and OpenSSL does that. It must not even be opened here: opening waits for a program
+        # that writes to the pipe, and closing loses what it writes.
+        if not S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 - importing pathlib is slow
+            return b""
+        with open(path, "rb") as file:  # noqa: PTH123
             certificates = _certificates(file.read())
     except (OSError, ValueError):
         return b""
@@ -100,13 +108,13 @@ def roots_in(path: str | bytes, fingerprints: frozenset[str]) -> bytes:
     return b"".join(found.values())
 
 
-def leads_to_unknown_authority(verify_code: int) -> bool:
-    """Return whether a certificate was refused because its chain does not end at one of the loaded authorities.
+def may_change_with_more_authorities(verify_code: int) -> bool:
+    """Return whether a certificate that was refused might be accepted with more authorities (see the module).
 
     Args:
-        verify_code: OpenSSL's result, ``verify_code`` of ``ssl.SSLCertVerificationError``.
+        verify_code: OpenSSL's result, ``verify_code`` of ``ssl.SSLCertVerificationError``; 0 for any other error.
     """
-    return verify_code in _UNKNOWN_AUTHORITY
+    return verify_code not in _FINAL
 
 
 def _certificates(pem: bytes) -> list[bytes]:
