@@ -4,10 +4,15 @@ What a first login does that a later one does not, and what ``prepare()`` does a
 
     imports modules, loads libcrypto, tests it with a known answer    done in advance
     reads the certificate authorities                                 done in advance, by the transport
-    connects to the service                                           done in advance, if *connect*
     fetches the pool's keys, and converts them                        done in advance, if *connect*
+    connects to the service                                           done in advance, if *connect*
     draws the pair (a, A)                                             not done: a pair must be fresh for each login, and
                                                                       must not be in a snapshot of the process
+
+The keys are usually fetched from the host that the service is at, and then the fetch opens the connection and leaves it
+open. They may also be at another host (a FIPS or dual-stack endpoint), or come from a replaced ``get_keys``, or the
+server may close the connection. So the transport's ``prepare`` is called again after the fetch. It does nothing if a
+connection is open.
 """
 
 from __future__ import annotations
@@ -68,10 +73,8 @@ class PreparationMethods(SharedPreparation, KeyMethods):
         """
         has_keys: bool = yield CallBlocking(self._load_modules)
         fetches = connect and not has_keys
-        prepare_transport = prepare_method(self._sender)
-        if prepare_transport is not None:
-            # If the keys are fetched, that opens the connection, and it is tried again if the first attempt fails.
-            yield CallMethod(partial(prepare_transport, connect=connect and not fetches))
+        # If the keys are fetched, that opens the connection, and it is tried again if the first attempt fails.
+        yield from _prepare_transport(self._sender, connect=connect and not fetches)
         if not fetches:
             return
         if is_ours(self, "get_keys"):
@@ -79,6 +82,13 @@ class PreparationMethods(SharedPreparation, KeyMethods):
             keys.load_engine()
         else:
             yield from call_method(self, "get_keys")
+        yield from _prepare_transport(self._sender, connect=True)
+
+
+def _prepare_transport(transport: object, *, connect: bool) -> Flow[None]:
+    prepare = prepare_method(transport)
+    if prepare is not None:
+        yield CallMethod(partial(prepare, connect=connect))
 
 
 class AsyncPreparationMethods(SharedPreparation, AsyncKeyMethods):

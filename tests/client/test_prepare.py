@@ -24,7 +24,7 @@ from srpcore_transports.https import HttpsTransport
 from srpcore_transports.local import LocalUserPool
 from support.first_use import loaded_by
 from support.forks import in_a_child
-from support.loopback import write_bundle
+from support.loopback import LoopbackServer, answer, write_bundle
 from support.minting import jwk
 from support.tls_pool import TlsPool, tls_pool
 from support.users import PASSWORD
@@ -121,10 +121,39 @@ def test_the_transport_connects_if_no_keys_are_fetched(pool: LocalUserPool, monk
     assert (wire.fetched, wire.prepared) == ([], [True, True])
 
 
-def test_the_fetch_of_the_keys_connects(pool: LocalUserPool) -> None:
-    wire = Preparable(pool)
+def test_the_transport_connects_after_the_keys_were_fetched(pool: LocalUserPool) -> None:
+    class Ordered(Preparable):
+        def prepare(self, *, connect: bool) -> None:
+            assert len(self.fetched) == connect
+            super().prepare(connect=connect)
+
+    wire = Ordered(pool)
     made(pool, wire).prepare()
-    assert (len(wire.fetched), wire.prepared) == (1, [False])
+    assert (len(wire.fetched), wire.prepared) == (1, [False, True])
+
+
+def test_the_transport_connects_after_a_replaced_get_keys(pool: LocalUserPool) -> None:
+    class Replaced(Cognito):
+        def get_keys(self) -> Any:
+            return {"keys": [jwk()]}
+
+    wire = Preparable(pool)
+    Replaced(pool.user_pool_id, pool.client_id, transport=wire).prepare()
+    assert (wire.fetched, wire.prepared) == ([], [False, True])
+
+
+@pytest.mark.parametrize("keep", [True, False], ids=["kept", "closed after the keys"])
+def test_one_connection_to_the_service_is_open_after_prepare(pool: LocalUserPool, keep: bool) -> None:
+    keys = pool.fetch(f"https://cognito-idp.eu-west-1.amazonaws.com/{pool.user_pool_id}/.well-known/jwks.json")
+    with (
+        LoopbackServer(lambda request, connection: answer(keys, Connection="" if keep else "close")) as server,
+        HttpsTransport("eu-west-1", server.url) as transport,
+    ):
+        Cognito(pool.user_pool_id, pool.client_id, transport=transport, endpoint_url=server.url).prepare()
+        assert [request.method for request in server.requests] == ["GET"]
+        assert len(transport._idle._idle) == 1
+        transport.fetch(f"{server.url}/")
+        assert server.connections == (1 if keep else 2)
 
 
 @pytest.mark.parametrize("given", [False, True])
@@ -201,7 +230,7 @@ def test_an_async_transport_is_prepared_and_the_keys_are_fetched_once(pool: Loca
         await user.authenticate(PASSWORD)
 
     asyncio.run(use())
-    assert (wire.prepared, len(wire.fetched)) == ([False, False], 1)
+    assert (wire.prepared, len(wire.fetched)) == ([False, False, True], 1)
 
 
 def test_a_transport_in_threads_is_prepared(pool: LocalUserPool) -> None:

@@ -72,6 +72,32 @@ def test_one_connection_is_prepared(bundle: str) -> None:
         assert server.connections == 1
 
 
+@pytest.mark.parametrize("secure", [True, False])
+def test_a_prepared_connection_that_is_closed_meanwhile_is_replaced_by_the_next_prepare(
+    bundle: str, secure: bool
+) -> None:
+    with served(HttpsTransport, bundle if secure else "") as (server, transport):
+        transport.prepare()
+        wait_until(lambda: any(isinstance(one, ssl.SSLSocket) is secure for one in [*server._open]))
+        server.drop_connections()
+        transport.prepare()
+        wait_until(lambda: server.connections == 2)
+        transport.call(SIGN_IN)
+        assert [request.connection for request in server.requests] == [1]
+        assert (server.connections, len(transport._idle._idle)) == (2, 1)
+
+
+def test_a_prepared_connection_is_replaced_by_a_later_prepare_if_it_is_too_old(bundle: str) -> None:
+    clock = [0.0, 0.0]
+    with served(HttpsTransport, bundle) as (server, transport):
+        transport._idle = connections.IdleConnections(4, lambda: clock[0], lambda: clock[1])
+        # prepare() does not make a connection younger: it is used for a minute since it was opened.
+        for which, seconds, expected in [(0, 0.0, 1), (0, 59.0, 1), (0, 2.0, 2), (1, 59.0, 2), (1, 2.0, 3)]:
+            clock[which] += seconds
+            transport.prepare()
+            assert (server.connections, len(transport._idle._idle)) == (expected, 1)
+
+
 def test_the_session_of_a_prepared_connection_is_kept_after_the_first_response(bundle: str) -> None:
     with served(HttpsTransport, bundle) as (server, transport):
         origin = Origin("https", "localhost", server.port)

@@ -72,15 +72,26 @@ class IdleConnections:
             idle = self._pop(origin)
             if idle is None:
                 return None
-            age = max(self._clock() - idle.since[0], self._wall_clock() - idle.since[1])
-            if age < (FRESH_SECONDS if fresh else IDLE_SECONDS) and _is_open(idle.connection):
+            if self._is_usable(idle, FRESH_SECONDS if fresh else IDLE_SECONDS):
                 return idle.connection
             idle.connection.close()
 
     def wants(self, origin: Origin) -> bool:
-        """Return whether a new connection to *origin* would be kept, and none is kept now."""
+        """Return whether a new connection to *origin* would be kept, and there is none that can be used.
+
+        Connections that cannot be used any more, to any origin, are closed.
+        """
+        usable: list[_Idle] = []
+        closing: list[_Idle] = []
+        # Within the lock, because close() must not miss a connection that is being looked at. Looking does not wait.
         with self._lock.lock:
-            return self._size > 0 and all(idle.origin != origin for idle in self._idle)
+            for idle in self._idle:
+                (usable if self._is_usable(idle, IDLE_SECONDS) else closing).append(idle)
+            self._idle = usable
+            wanted = self._size > 0 and all(idle.origin != origin for idle in usable)
+        for idle in closing:
+            idle.connection.close()
+        return wanted
 
     def give_back(self, origin: Origin, connection: Connection, generation: int) -> None:
         """Keep *connection* for later calls, or close it if it was opened before the last :meth:`close`.
@@ -113,6 +124,10 @@ class IdleConnections:
         closing, self._idle = self._idle, []
         for idle in closing:
             idle.connection.close()
+
+    def _is_usable(self, idle: _Idle, seconds: float) -> bool:
+        age = max(self._clock() - idle.since[0], self._wall_clock() - idle.since[1])
+        return age < seconds and _is_open(idle.connection)
 
     def _pop(self, origin: Origin) -> _Idle | None:
         with self._lock.lock:

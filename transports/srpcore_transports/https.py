@@ -123,7 +123,8 @@ class HttpsTransport(HttpTransport):
         connection if it is still open then and not older than a minute. Otherwise that call opens another one.
 
         Args:
-            connect: whether to open a connection, if none is kept already. No request is sent on it.
+            connect: whether to open a connection, if there is none that is still open and not older than a minute. No
+                request is sent on it.
 
         Raises:
             ConfigurationError: the certificate authorities cannot be read.
