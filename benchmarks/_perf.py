@@ -35,6 +35,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from time import process_time
 from typing import Any, TypeAlias
@@ -46,6 +47,7 @@ from _rounds import parser_of
 TimeFunction: TypeAlias = Callable[[int], float]
 Prepare: TypeAlias = Callable[[], TimeFunction]
 Results: TypeAlias = dict[str, Any]  # by contestant: a pyperf.Benchmark, with one run for each round
+Run: TypeAlias = Callable[[Iterable[str], Iterable[str]], list[Any]]  # runs one worker: the names, and pyperf's options
 
 # What may leave the machine: no host names, no paths.
 _KEPT = {
@@ -120,31 +122,31 @@ def measure(
     names = [*contestants]
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "data.json").write_text(json.dumps(data), "utf-8")
-
+        run = partial(_run_worker, program, Path(folder))
         if chosen.quick:
-            quickly = ("--loops=1", "--warmups=0", "--values=1")
-            return {each.get_name(): each for each in _run_worker(program, Path(folder), names, quickly)}
+            return {each.get_name(): each for each in run(names, ("--loops=1", "--warmups=0", "--values=1"))}
+        counts = {name: loops or _calibrate(run, name, min_time) for name in names}
+        settings = {name: (f"--loops={counts[name]}", f"--warmups={warmups}", f"--values={values}") for name in names}
+        return _take_turns(run, settings, chosen.rounds)
 
-        def run(name: str, *settings: str) -> Any:
-            (benchmark,) = _run_worker(program, Path(folder), [name], settings)
-            return benchmark
 
-        def calibrated(name: str) -> int:
-            if loops is not None:
-                return loops
-            found = run(name, "--calibrate-loops", f"--min-time={min_time}", "--warmups=0", "--values=1")
-            return int(found.get_metadata()["calibrate_loops"])
+def _calibrate(run: Run, name: str, min_time: float) -> int:
+    """Return the number of loops that a value of the contestant *name* needs."""
+    (found,) = run([name], ("--calibrate-loops", f"--min-time={min_time}", "--warmups=0", "--values=1"))
+    return int(found.get_metadata()["calibrate_loops"])
 
-        counts = {name: calibrated(name) for name in names}
-        results: Results = {}
-        for number in range(chosen.rounds):
-            for name in names if number % 2 == 0 else reversed(names):
-                measured = run(name, f"--loops={counts[name]}", f"--warmups={warmups}", f"--values={values}")
-                if name in results:
-                    results[name].add_runs(measured)
-                else:
-                    results[name] = measured
-    return {name: results[name] for name in names}
+
+def _take_turns(run: Run, settings: Mapping[str, Iterable[str]], rounds: int) -> Results:
+    """Measure each contestant once in every round, with its *settings*. Every second round is in the reverse order."""
+    results: Results = {}
+    for number in range(rounds):
+        for name in settings if number % 2 == 0 else reversed([*settings]):
+            (measured,) = run([name], settings[name])
+            if name in results:
+                results[name].add_runs(measured)
+            else:
+                results[name] = measured
+    return results
 
 
 def _run_worker(program: str, folder: Path, names: Iterable[str], settings: Iterable[str]) -> list[Any]:
