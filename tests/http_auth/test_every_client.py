@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -171,6 +172,22 @@ def test_the_token_is_sent(client: Client, api: Api) -> None:
     (_, answer) = client.run(client.log_in, lambda: client.post(api.url))
     assert answer == (200, b"the body")
     assert [authorization for _, authorization, _ in api.requests] == [f"Bearer {client.user.access_token}"]
+
+
+def test_expired_tokens_are_refreshed_before_the_request(
+    client: Client, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.accepts_all_but = set()
+    expired: list[str] = []
+
+    def wait_for_two_hours() -> None:
+        later = time.time() + 7200
+        monkeypatch.setattr(time, "time", lambda: later)
+        expired.append(client.user.access_token)
+
+    client.run(client.log_in, wait_for_two_hours, lambda: client.post(api.url))
+    assert [authorization for _, authorization, _ in api.requests] == [f"Bearer {client.user.access_token}"]
+    assert client.user.access_token != expired[0]
 
 
 def test_after_a_401_the_tokens_are_refreshed_once_and_the_request_is_repeated(client: Client, api: Api) -> None:
