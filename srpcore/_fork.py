@@ -73,14 +73,30 @@ class ForkSafeLock:
         return ForkSafeLock, ()
 
 
-_RESETS: WeakKeyDictionary[Any, Callable[[Any], None]] = WeakKeyDictionary()
+_RESETS: WeakKeyDictionary[Any, Callable[[Any], object]] = WeakKeyDictionary()
 _FORGETTING: WeakKeyDictionary[Any, Callable[[Any], object]] = WeakKeyDictionary()
 _SNAPSHOTS = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start"
 
 
+def _call_all(functions: WeakKeyDictionary[Any, Callable[[Any], object]]) -> None:
+    """Call each function with its object. One that fails does not keep the others from being called.
+
+    Raises:
+        BaseException: the first error, after all functions were called.
+    """
+    first: BaseException | None = None
+    for thing, function in list(functions.items()):
+        try:
+            function(thing)
+        except BaseException as error:  # noqa: BLE001 - raised below
+            if first is None:
+                first = error
+    if first is not None:
+        raise first
+
+
 def _reset_all() -> None:
-    for thing, reset in list(_RESETS.items()):
-        reset(thing)
+    _call_all(_RESETS)
 
 
 if hasattr(os, "register_at_fork"):
@@ -88,16 +104,16 @@ if hasattr(os, "register_at_fork"):
 
 
 def _before_snapshot() -> None:
-    for thing, forget in list(_FORGETTING.items()):
-        forget(thing)
+    _call_all(_FORGETTING)
 
 
 def _after_restore() -> None:
-    _before_snapshot()
+    # First, so that it is done even if a function below fails.
     ssl = sys.modules.get("ssl")
     if ssl is not None:
         # OpenSSL reseeds its generator from the operating system, and adds this. It notices a fork, but not a restore.
         ssl.RAND_add(os.urandom(32), 32.0)
+    _call_all(_FORGETTING)
 
 
 def _register_snapshot_hooks() -> None:

@@ -42,6 +42,19 @@ CASES = {
         lock = ForkSafeLock()
         code = in_a_child(lambda: lock.lock.acquire(timeout=5) or sys.exit("not free"))
     """,
+    "a reset that fails does not keep the others from being made": """
+        class Thing: pass
+        things, done, errors = [Thing() for _ in range(3)], [], []
+        def reset(thing):
+            done.append(things.index(thing))
+            if thing is not things[2]:
+                raise ValueError(done[-1])
+        for thing in things:
+            reset_in_child(thing, reset)
+        sys.unraisablehook = lambda unraisable: errors.append(unraisable.exc_value.args)
+        code = in_a_child(lambda: (done, errors) == ([0, 1, 2], [(0,)]) or sys.exit(f"{done} {errors}"))
+        assert done == []
+    """,
     "a lock that another thread holds": """
         lock = ForkSafeLock()
         with held_by_another_thread(lock.lock):

@@ -219,6 +219,47 @@ CASES = {
         server.__exit__()
         os._exit(0)  # the loop of the other thread still runs
     """,
+    "connections of httpx are not used again if another event loop runs in the thread of the hooks": """
+        # with a server
+        import asyncio
+        from srpcore_transports.httpx import AsyncHttpxTransport
+        transport = AsyncHttpxTransport("eu-west-1", server.url, ca_bundle=file.name)
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(transport.call(SIGN_IN))
+        async def take_snapshot():
+            await transport.call(SIGN_IN)  # a connection of the loop that runs
+            run_before_snapshot()
+            run_after_restore()
+            await transport.call(SIGN_IN)
+        asyncio.run(take_snapshot())
+        loop.run_until_complete(transport.call(SIGN_IN))
+        assert server.connections == 4
+        gc.collect()  # a coroutine that nobody awaited would print a warning
+        loop.run_until_complete(transport.close())
+        loop.close()
+        os._exit(0)
+    """,
+    "a hook that fails does not keep the others from being called": """
+        import ssl
+        class Thing: pass
+        things, called = [Thing() for _ in range(3)], []
+        def forget(thing):
+            called.append(things.index(thing))
+            if thing is not things[2]:
+                raise ValueError(called[-1])
+        for thing in things:
+            _fork.forget_in_snapshot(thing, forget)
+        ssl.RAND_add = lambda *_: called.append("seeded")
+        for hooks, expected in [(run_before_snapshot, [0, 1, 2]), (run_after_restore, ["seeded", 0, 1, 2])]:
+            called.clear()
+            try:
+                hooks()
+            except ValueError as error:
+                assert error.args == (0,)
+            else:
+                raise AssertionError("the error of the hook was not raised")
+            assert called == expected
+    """,
     "connections of botocore are closed": """
         # with a server
         import boto3

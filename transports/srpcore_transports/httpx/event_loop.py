@@ -153,19 +153,19 @@ class AsyncHttpxTransport(HttpxBase["httpx.AsyncClient"]):
             state.closing = asyncio.ensure_future(_close(state.pool.retire()))
 
     def _close_everywhere(self) -> None:
-        """Close the connections of all event loops, before a snapshot of the process. No event loop runs then.
+        """Close the connections of all event loops, before a snapshot of the process.
 
-        Those of a closed event loop cannot be closed any more. Their sockets are closed with their last reference.
+        A connection can only be closed by its event loop. A loop that runs does it as soon as possible. One that does
+        not run is run now, until the connections are closed. This is not possible if the loop is closed, or if another
+        loop runs in this thread: such connections are forgotten, and their sockets are closed with the last reference.
         """
         loops, self._loops = self._loops, {}
         for loop, state in loops.items():
-            closing = _close(state.pool.retire())
-            if loop.is_closed():
-                closing.close()
-            elif loop.is_running():
-                asyncio.run_coroutine_threadsafe(closing, loop)  # of another thread: it is closed as soon as possible
-            else:
-                loop.run_until_complete(closing)
+            clients = state.pool.retire()
+            if loop.is_running():
+                asyncio.run_coroutine_threadsafe(_close(clients), loop)
+            elif not loop.is_closed() and asyncio._get_running_loop() is None:
+                loop.run_until_complete(_close(clients))
 
     async def _send(self, attempt: Attempt, parts: RequestParts) -> Received:
         host = origin_and_target(parts.url)[0].host
