@@ -96,8 +96,8 @@ def roots_in(path: str | bytes, fingerprints: frozenset[str]) -> bytes:
     The result is empty if there is none, or if only OpenSSL can decide what the file means (see the module).
     """
     try:
-        # A pipe can be read only once, and OpenSSL does that. It must not even be opened here: opening waits for a program
-        # that writes to the pipe, and closing loses what it writes.
+        # A pipe can be read only once, and OpenSSL does that. It must not even be opened here: opening waits for a
+        # program that writes to the pipe, and closing loses what it writes.
         if not S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 - importing pathlib is slow
             return b""
         with open(path, "rb") as file:  # noqa: PTH123
