@@ -88,7 +88,7 @@ def test_a_replaced_helper_is_called(enrolled: tuple[LocalUserPool, srpcore.Devi
 
 
 def test_a_replaced_timestamp_is_sent_and_signed(enrolled: tuple[LocalUserPool, srpcore.Device]) -> None:
-    """The service refuses a TIMESTAMP that is not the signed one, so the log-in shows that it was signed."""
+    """The service refuses a TIMESTAMP that is not the signed one, so the login shows that it was signed."""
     proof, wire = proof_of(AWSSRP, enrolled)
     ours = proof.get_cognito_formatted_timestamp
     seen: list[str] = []

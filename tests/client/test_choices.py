@@ -1,4 +1,4 @@
-"""Choice-based log-in, custom challenges, e-mail codes and passkeys over the facades, on every transport."""
+"""Choice-based login, custom challenges, e-mail codes and passkeys over the facades, on every transport."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Remembered devices: confirm, prove at log-in, after MFA and at refresh, forget, and start over when one is gone."""
+"""Remembered devices: confirm, prove at login, after MFA and at refresh, forget, and start over when one is gone."""
 
 from __future__ import annotations
 

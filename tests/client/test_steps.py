@@ -143,7 +143,7 @@ def test_a_required_factor_is_set_up_during_login(make_world: Callable[..., Worl
     assert (step.challenge.name, step.needs) == ("MFA_SETUP", "set_up")
     assert "SOFTWARE_TOKEN_MFA" in step.challenge.choices
     secret, step = step.set_up_totp()
-    # The log-in can go on in another process here, too.
+    # The login can go on in another process here, too.
     step = world.user(None).resume_sign_in(step.to_json())
     step = step.answer(code=totp(secret, world.clock()))
     assert step.done

@@ -99,7 +99,7 @@ VOLATILE = {"iat", "exp", "jti", "origin_jti", "event_id", "auth_time", "sub", "
 
 
 def normal(value: Any, pool: LocalUserPool) -> Any:
-    """Return *value* without what differs from one pool, one log-in or one second to the next."""
+    """Return *value* without what differs from one pool, one login or one second to the next."""
     if isinstance(value, dict):
         return {
             key: f"<{key}>" if key in VOLATILE else normal(member, pool)

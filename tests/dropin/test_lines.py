@@ -1,4 +1,4 @@
-"""What "replace one word" demands of errors, constructors, log-in and tokens: each demand a test."""
+"""What "replace one word" demands of errors, constructors, login and tokens: each demand a test."""
 
 from __future__ import annotations
 
@@ -246,7 +246,7 @@ def test_the_client_can_be_read_and_set_and_the_session_switched(on_stage: Calla
     user.authenticate(PASSWORD)
 
 
-# Log-in
+# Login
 
 
 def test_authenticate_calls_authenticate_user_of_an_awssrp(on_stage: Callable[..., Stage]) -> None:

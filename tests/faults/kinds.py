@@ -86,7 +86,7 @@ KINDS = (
 
 
 class Pool:
-    """An embedded pool with users, and what one of them has from an earlier log-in."""
+    """An embedded pool with users, and what one of them has from an earlier login."""
 
     def __init__(self) -> None:
         self.ahead = 0.0

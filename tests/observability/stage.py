@@ -172,6 +172,6 @@ class LongQuiz(Quiz):
 
 
 def triggers() -> CustomAuth:
-    """Return the triggers of custom log-ins."""
+    """Return the triggers of custom logins."""
     quiz = LongQuiz()
     return CustomAuth(define=quiz.define, create=quiz.create, verify=quiz.verify)

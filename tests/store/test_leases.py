@@ -8,6 +8,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -107,8 +108,12 @@ def test_a_holder_may_save_and_delete_several_times(database: Database) -> None:
 def test_a_save_outside_of_the_lock_replaces_any_login(database: Database) -> None:
     store = database.store()
     with store.lock(KEY):
-        # Another thread of the same process, for example a log-in of this user.
-        thread = threading.Thread(target=lambda: (database.store().save(KEY, NEW), store.save(KEY, OTHER)))
+        # Another thread of the same process, for example a login of this user.
+        def log_in() -> None:
+            database.store().save(KEY, NEW)
+            store.save(KEY, OTHER)
+
+        thread = threading.Thread(target=lambda: Context().run(log_in))
         thread.start()
         thread.join(30)
         assert store.load(KEY) == OTHER

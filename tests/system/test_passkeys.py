@@ -82,7 +82,7 @@ def register(page: Browser, user: srpcore.Cognito) -> None:
 
 
 def start_log_in(page: Browser, pool: LocalUserPool) -> tuple[srpcore.Cognito, Any, dict[str, Any]]:
-    """Return a new facade, its log-in that waits for a credential, and the credential that the browser makes for it."""
+    """Return a new facade, its login that waits for a credential, and the credential that the browser makes for it."""
     user = facade(pool)
     step = user.sign_in(auth_flow="USER_AUTH", preferred="WEB_AUTHN")
     assert step.challenge is not None

@@ -153,7 +153,7 @@ class Device:
 
 
 def confirm_device(client: Client, tokens: Mapping[str, Any], salt: int | None = None) -> tuple[Device, dict[str, Any]]:
-    """Confirm the device that a log-in named, and return it with ConfirmDevice's reply."""
+    """Confirm the device that a login named, and return it with ConfirmDevice's reply."""
     metadata = tokens["NewDeviceMetadata"]
     device = Device(metadata["DeviceKey"], metadata["DeviceGroupKey"], new_device_password())
     verifier = device_verifier(device.group_key, device.key, device.password, salt)

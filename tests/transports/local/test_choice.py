@@ -1,4 +1,4 @@
-"""Choice-based log-in (USER_AUTH): the challenges to choose from, and each of them."""
+"""Choice-based login (USER_AUTH): the challenges to choose from, and each of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Custom log-ins: triggers written as Lambda handlers are, with and without SRP."""
+"""Custom logins: triggers written as Lambda handlers are, with and without SRP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Passkeys: registration and log-in are really checked. The W3C's test vectors are the oracle, boto3 the client."""
+"""Passkeys: registration and login are really checked. The W3C's test vectors are the oracle, boto3 the client."""
 
 from __future__ import annotations
 

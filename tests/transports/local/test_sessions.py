@@ -1,4 +1,4 @@
-"""Sessions: the log-ins that hold good, and their end; with boto3 as the client."""
+"""Sessions: the logins that hold good, and their end; with boto3 as the client."""
 
 from __future__ import annotations
 
