@@ -30,8 +30,8 @@ class StoreLocked(StoreError, TimeoutError):
 
 
 class StoreConflict(StoreError):
-    """The caller held the lock of a login for too long, and another process has changed the login meanwhile.
+    """Another process has changed a login while the caller held its lock, or after that lock had ended by itself.
 
-    The newer login was not replaced. Only stores whose lock ends by itself raise this. A refresh handles it: it uses
-    the newer login.
+    The newer login was not replaced: load it again. Only stores whose lock ends by itself raise this. A refresh handles
+    it: it uses the newer login.
     """
