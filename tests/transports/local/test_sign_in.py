@@ -1,4 +1,4 @@
-"""Log-in by SRP and by password: who gets in, and everything that must not."""
+"""Login by SRP and by password: who gets in, and everything that must not."""
 
 from __future__ import annotations
 
