@@ -18,8 +18,9 @@ def answer(step: SignIn) -> SignIn:
     """Ask for what the login needs next."""
     match step.needs:
         case "code":
+            origin = f"sent to {step.destination}" if step.destination else "of the authenticator app"
             try:
-                return step.answer(code=getpass(f"Code sent to {step.destination or 'your authenticator app'}: "))
+                return step.answer(code=getpass(f"Code {origin}: "))
             except CodeMismatchException:
                 print("That code is wrong.", file=sys.stderr)
                 return step  # the same step may be answered again
@@ -57,4 +58,6 @@ def main(pool_id: str, client_id: str, username: str, endpoint_url: str | None =
 
 
 if __name__ == "__main__":
+    if len(sys.argv) not in (4, 5):
+        sys.exit(__doc__)
     main(*sys.argv[1:])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import NoReturn, Protocol
 
 from ..text import without_tokens
@@ -21,10 +22,13 @@ __all__ = [
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors show no token that was given by mistake."""
+    """A parser whose errors do not show a token that was given by mistake. It lists the commands if none is given."""
 
     def error(self, message: str) -> NoReturn:
         """Print *message* and the usage, and end the process."""
+        if message.endswith(": COMMAND"):  # the argument that is required
+            self.print_help(sys.stderr)
+            self.exit(2)
         super().error(without_tokens(message))
 
 

@@ -55,6 +55,18 @@ def test_a_wrong_call_prints_the_usage() -> None:
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize(("arguments", "command"), [([], "login"), (["users"], "export")])
+def test_a_call_without_a_command_lists_the_commands(
+    arguments: list[str], command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert re.search(rf"\n    {command}\s", captured.err)
+
+
 @pytest.mark.parametrize(
     "arguments", [[], ["serve", "--port", "65536"], ["serve", "--port", "-1"], ["serve", "--port", "²"]]
 )
