@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import srpcore
-from srpcore.exceptions import StoreConflict
+from srpcore.exceptions import StoreConflict, StoreError
 from srpcore.store import Login, MemoryStore
 from support.users import PASSWORD
 from support.world import World
@@ -156,14 +156,16 @@ def test_a_refresh_token_that_was_spent_already_is_not_taken_from_the_store(
     assert stored.device == device
 
 
-def test_a_refresh_that_is_overtaken_again_and_again_gives_up_and_the_next_one_uses_the_store(world: World) -> None:
+def test_a_refresh_that_is_overtaken_again_and_again_gives_up_and_the_next_one_uses_the_store(
+    world: World, renew: Callable[[srpcore.Cognito], None]
+) -> None:
     store = OvertakenStore()
     user = world.user(store=store)
     user.authenticate(PASSWORD)
     other = Login(username="alice")
     store.others = [lambda: other] * 3
     with pytest.raises(StoreConflict):
-        user.renew_access_token()
+        renew(user)
     assert store.others == []
     newest = renewed_by_another(world, user.refresh_token)()
     MemoryStore.save(store, user._store_key(), newest)
@@ -210,6 +212,22 @@ def test_tokens_that_another_process_obtained_are_not_forgotten(world: World) ->
     store.others = [lambda: newer]
     user.logout()
     assert store.load(user._store_key()) == newer
+
+
+def test_another_fault_of_the_store_is_raised_at_once(world: World) -> None:
+    def broken() -> None:
+        raise StoreError("no space left")
+
+    store = OvertakenStore()
+    user = world.user(store=store)
+    user.authenticate(PASSWORD)
+    store.locks = 0
+    changes: list[Callable[[], object]] = [user.renew_access_token, lambda: user._run(user._save_device())]
+    for change in changes:
+        store.others = [broken]
+        with pytest.raises(StoreError, match="no space left"):
+            change()
+    assert store.locks == 2
 
 
 def test_a_change_that_is_refused_again_and_again_is_an_error(world: World) -> None:

@@ -80,6 +80,8 @@ def test_a_holder_that_has_not_loaded_cannot_replace_a_newer_login(database: Dat
         other.save(KEY, NEW)
         with pytest.raises(StoreConflict):
             store.save(KEY, OTHER)
+        with pytest.raises(StoreConflict):
+            store.delete(KEY)
     assert other.load(KEY) == NEW
 
 

@@ -140,19 +140,21 @@ def test_a_process_that_was_stopped_for_longer_than_its_lease_cannot_replace_a_n
     assert store.load(KEY) == OTHER
 
 
-def test_processes_that_hold_the_lock_lose_no_change(served_database: Database) -> None:
-    store = served_database.store()
+@pytest.mark.system
+def test_processes_that_hold_the_lock_lose_no_change(redis_database: Database) -> None:
+    store = redis_database.store()
     store.save(KEY, Login(username="0"))
-    processes = [served_database.start(ADD) for _ in range(3)]
+    processes = [redis_database.start(ADD) for _ in range(3)]
     for process in processes:
         with process:
             assert process.wait(60) == 0
     assert store.load(KEY) == Login(username="24")
 
 
-def test_a_forked_child_that_leaves_the_block_does_not_release_the_lock(served_database: Database) -> None:
-    with served_database.start(FORK) as process:
-        store = served_database.store(lock_timeout=0)
+@pytest.mark.system
+def test_a_forked_child_that_leaves_the_block_does_not_release_the_lock(redis_database: Database) -> None:
+    with redis_database.start(FORK) as process:
+        store = redis_database.store(lock_timeout=0)
         assert line(process) == "held"  # the child has ended
         with pytest.raises(StoreLocked):
             store.lock(KEY).__enter__()
