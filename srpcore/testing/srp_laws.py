@@ -20,18 +20,17 @@ without leading zeros, except those that the RFC pads. If yours differs, pass a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Any, Protocol, TypeAlias
+from typing import Any
 
 from hypothesis.strategies import SearchStrategy
 
 from ..crypto.groups import RFC5054_GROUPS, Group
 from ..crypto.srp import Parameters
+from . import srp_checks as checks
 from .exchanges import (
-    HostileClient,
-    HostileServer,
     SrpExchange,
     out_of_range_clients,
     out_of_range_servers,
@@ -41,7 +40,8 @@ from .exchanges import (
 )
 from .groups import safe_prime_groups
 from .known_answers import RFC5054_APPENDIX_B, appendix_b_exchange
-from .laws import Law, LawBroken, LawReport, equal, refuses, run_laws, show
+from .laws import Law, LawReport, run_laws
+from .srp_sides import NewSrpClient, NewSrpServer, SrpClient, SrpClientSetup, SrpServer, SrpServerSetup
 from .strategies import near_miss_passwords
 
 __all__ = [
@@ -54,72 +54,6 @@ __all__ = [
     "check_srp_client",
     "check_srp_server",
 ]
-
-
-@dataclass(frozen=True)
-class SrpClientSetup:
-    """What a client is made from. *digest* is the name of the hash in :mod:`hashlib`.
-
-    *a* is the secret exponent to use, or None for a new random one.
-    """
-
-    group: Group
-    digest: str
-    identity: str
-    password: str
-    a: int | None
-
-
-@dataclass(frozen=True)
-class SrpServerSetup:
-    """What a server is made from. *digest* is the name of the hash in :mod:`hashlib`.
-
-    *b* is the secret exponent to use, or None for a new random one.
-    """
-
-    group: Group
-    digest: str
-    identity: str
-    salt: bytes
-    verifier: int
-    b: int | None
-
-
-class SrpClient(Protocol):
-    """A client in one exchange."""
-
-    @property
-    def A(self) -> int:
-        """The public value."""
-        ...
-
-    def prove(self, salt: bytes, B: int, /) -> bytes:
-        """Return the proof M1; raise any exception to refuse *B*."""
-        ...
-
-    def verify(self, server_proof: bytes, /) -> bytes:
-        """Return the session key K if *server_proof* is M2; raise any exception to refuse it."""
-        ...
-
-
-class SrpServer(Protocol):
-    """A server in one exchange."""
-
-    @property
-    def B(self) -> int:
-        """The public value."""
-        ...
-
-    def verify(self, A: int, client_proof: bytes, /) -> tuple[bytes, bytes]:
-        """Return ``(K, M2)`` if *client_proof* is M1; raise any exception to refuse *A* or *client_proof*."""
-        ...
-
-
-NewSrpClient: TypeAlias = Callable[[SrpClientSetup], SrpClient]
-"""A function that makes a client for one exchange."""
-
-NewSrpServer: TypeAlias = Callable[[SrpServerSetup], SrpServer]
-"""A function that makes a server for one exchange."""
 
 
 def check_srp_client(
@@ -181,30 +115,32 @@ def _all(parameters: type[Parameters], groups: Sequence[Group] | None, digests: 
 
 # The laws of both sides. Each check gets the function that makes the side, and an input.
 
-Guess: TypeAlias = tuple[SrpExchange, str]
-
 
 def _client_laws(chosen: Sequence[Parameters]) -> list[Law[NewSrpClient, Any]]:
     honest = _simple_exchange(chosen)
     return [
         Law("known_answers", "RFC 5054, appendix B: A, M1 and K have the values of the RFC",
-            _client_agrees, partial(_known_exchanges, chosen)),
+            checks.client_agrees, partial(_known_exchanges, chosen)),
         Law("agreement", "the client's A, M1 and K are those that an honest server expects",
-            _client_agrees, lambda: [honest], lambda: srp_exchanges(chosen)),
+            checks.client_agrees, lambda: [honest], lambda: srp_exchanges(chosen)),
         Law("leading_zeros_of_hashes", "a hash that begins with a zero byte keeps it in the proof",
-            _client_agrees, partial(_zero_hashes, honest)),
+            checks.client_agrees, partial(_zero_hashes, honest)),
         Law("small_groups", "agreement in small groups, for every pair of exponents in the smallest",
-            _client_agrees, partial(_small_exchanges, chosen), partial(_small_inputs, chosen)),
+            checks.client_agrees, partial(_small_exchanges, chosen), partial(_small_inputs, chosen)),
         Law("refuses_B_zero", "the client refuses a B that is 0 modulo N, before it sends a proof",
-            _client_refuses_B, partial(zero_servers, honest)),
+            checks.client_refuses_B, partial(zero_servers, honest)),
         Law("refuses_B_out_of_range", "the client refuses a B that is not between 1 and N-1",
-            _client_refuses_B, partial(out_of_range_servers, honest)),
+            checks.client_refuses_B, partial(out_of_range_servers, honest)),
         Law("refuses_wrong_server_proof", "the client refuses everything except M2",
-            _client_refuses_M2, partial(_wrong_proofs, honest, honest.M2, honest.M1)),
+            checks.client_refuses_M2, partial(_wrong_proofs, honest, honest.M2, honest.M1)),
+        Law("refuses_early_server_proof", "the client refuses every server proof before it has made its own proof",
+            checks.client_refuses_M2_before_M1, partial(_early_proofs, honest)),
+        Law("refuses_second_B", "the client refuses a second B for the same A: a new exchange needs a new A",
+            checks.client_proves_once, lambda: [(honest, replace(honest, b=honest.b + 2))]),
         Law("passwords_as_typed", "every character of a password counts: a similar password gives another proof",
-            _client_with_password, partial(_guesses, honest)),
-        Law("fresh_secrets", "each client draws a new secret exponent",
-            _client_is_fresh, lambda: [honest]),
+            checks.client_with_password, partial(_guesses, honest)),
+        Law("fresh_secrets", "each client draws a new secret exponent, and it has more than 16 bits",
+            checks.client_is_fresh, partial(_fresh_exchanges, chosen)),
     ]  # fmt: skip
 
 
@@ -212,121 +148,25 @@ def _server_laws(chosen: Sequence[Parameters]) -> list[Law[NewSrpServer, Any]]:
     honest = _simple_exchange(chosen)
     return [
         Law("known_answers", "RFC 5054, appendix B: B, M2 and K have the values of the RFC",
-            _server_agrees, partial(_known_exchanges, chosen)),
+            checks.server_agrees, partial(_known_exchanges, chosen)),
         Law("agreement", "the server accepts the M1 of an honest client, and its B, M2 and K are the expected ones",
-            _server_agrees, lambda: [honest], lambda: srp_exchanges(chosen)),
+            checks.server_agrees, lambda: [honest], lambda: srp_exchanges(chosen)),
         Law("leading_zeros_of_hashes", "a hash that begins with a zero byte keeps it in the proof",
-            _server_agrees, partial(_zero_hashes, honest)),
+            checks.server_agrees, partial(_zero_hashes, honest)),
         Law("small_groups", "agreement in small groups, for every pair of exponents in the smallest",
-            _server_agrees, partial(_small_exchanges, chosen), partial(_small_inputs, chosen)),
+            checks.server_agrees, partial(_small_exchanges, chosen), partial(_small_inputs, chosen)),
         Law("refuses_A_zero", "the server refuses an A that is 0 modulo N: otherwise no password is needed",
-            _server_refuses_client, partial(zero_clients, honest)),
+            checks.server_refuses_client, partial(zero_clients, honest)),
         Law("refuses_A_out_of_range", "the server refuses an A that is not between 1 and N-1",
-            _server_refuses_client, partial(out_of_range_clients, replace(honest, a=1))),
+            checks.server_refuses_client, partial(out_of_range_clients, replace(honest, a=1))),
         Law("refuses_wrong_client_proof", "the server refuses everything except M1",
-            _server_refuses_M1, partial(_wrong_proofs, honest, honest.M1, honest.M2)),
+            checks.server_refuses_M1, partial(_wrong_proofs, honest, honest.M1, honest.M2)),
         Law("refuses_other_password", "the server refuses a client with another password, even a similar one",
-            _server_with_other_password, lambda: [case for case in _guesses(honest) if case[0].password != case[1]]),
-        Law("fresh_secrets", "each server draws a new secret exponent",
-            _server_is_fresh, lambda: [honest]),
+            checks.server_with_other_password,
+            lambda: [guess for guess in _guesses(honest) if guess[0].password != guess[1]]),
+        Law("fresh_secrets", "each server draws a new secret exponent, and it has more than 16 bits",
+            checks.server_is_fresh, partial(_fresh_exchanges, chosen)),
     ]  # fmt: skip
-
-
-# Checks of a client.
-
-
-def _client(new_client: NewSrpClient, exchange: SrpExchange) -> SrpClient:
-    p = exchange.parameters
-    return new_client(SrpClientSetup(p.group, p.digest, exchange.identity, exchange.password, exchange.a))
-
-
-def _client_agrees(new_client: NewSrpClient, exchange: SrpExchange) -> None:
-    client = _client(new_client, exchange)
-    equal("A", client.A, exchange.A)
-    if exchange.B == 0:
-        refuses("B = 0", partial(client.prove, exchange.salt, 0))
-        return
-    equal("M1", client.prove(exchange.salt, exchange.B), exchange.M1)
-    equal("K", client.verify(exchange.M2), exchange.K)
-
-
-def _client_refuses_B(new_client: NewSrpClient, hostile: HostileServer) -> None:
-    client = _client(new_client, hostile.exchange)
-    refuses(f"B = {_in_N(hostile.B, hostile.exchange)}", partial(client.prove, hostile.exchange.salt, hostile.B))
-
-
-def _client_refuses_M2(new_client: NewSrpClient, wrong: tuple[SrpExchange, bytes]) -> None:
-    exchange, proof = wrong
-    client = _client(new_client, exchange)
-    client.prove(exchange.salt, exchange.B)
-    refuses("a wrong server proof", partial(client.verify, proof))
-
-
-def _client_with_password(new_client: NewSrpClient, guess: Guess) -> None:
-    exchange, password = guess
-    if password == exchange.password:
-        _client_agrees(new_client, exchange)
-        return
-    client = _client(new_client, exchange.with_password(password))
-    if client.prove(exchange.salt, exchange.B) == exchange.M1:
-        raise LawBroken(f"the proof with the password {password!r} is that of {exchange.password!r}")
-    refuses("the proof of a server that stores another password", partial(client.verify, exchange.M2))
-
-
-def _client_is_fresh(new_client: NewSrpClient, exchange: SrpExchange) -> None:
-    p = exchange.parameters
-    setup = SrpClientSetup(p.group, p.digest, exchange.identity, exchange.password, None)
-    if new_client(setup).A == new_client(setup).A:
-        raise LawBroken("two clients have the same A")
-
-
-# Checks of a server.
-
-
-def _server(new_server: NewSrpServer, exchange: SrpExchange) -> SrpServer:
-    p = exchange.parameters
-    return new_server(SrpServerSetup(p.group, p.digest, exchange.identity, exchange.salt, exchange.v, exchange.b))
-
-
-def _server_agrees(new_server: NewSrpServer, exchange: SrpExchange) -> None:
-    if exchange.B == 0:  # possible in a small group only; a server must then draw another b
-        return
-    server = _server(new_server, exchange)
-    equal("B", server.B, exchange.B)
-    key, proof = server.verify(exchange.A, exchange.M1)
-    equal("K", key, exchange.K)
-    equal("M2", proof, exchange.M2)
-
-
-def _server_refuses_client(new_server: NewSrpServer, hostile: HostileClient) -> None:
-    server = _server(new_server, hostile.exchange)
-    refuses(f"A = {_in_N(hostile.A, hostile.exchange)}", partial(server.verify, hostile.A, hostile.proof))
-
-
-def _server_refuses_M1(new_server: NewSrpServer, wrong: tuple[SrpExchange, bytes]) -> None:
-    exchange, proof = wrong
-    server = _server(new_server, exchange)
-    refuses("a wrong client proof", partial(server.verify, exchange.A, proof))
-
-
-def _server_with_other_password(new_server: NewSrpServer, guess: Guess) -> None:
-    exchange, password = guess
-    server = _server(new_server, exchange)
-    other = exchange.with_password(password)
-    x, u, k, group = other.x, exchange.u, exchange.parameters.k, exchange.group
-    premaster = pow(exchange.B - k * pow(group.g, x, group.N), exchange.a + u * x, group.N)
-    p = exchange.parameters
-    proof = p.client_proof(exchange.identity, exchange.salt, exchange.A, exchange.B, p.session_key(premaster))
-    refuses(
-        f"the password {password!r} of a user with {exchange.password!r}", partial(server.verify, exchange.A, proof)
-    )
-
-
-def _server_is_fresh(new_server: NewSrpServer, exchange: SrpExchange) -> None:
-    p = exchange.parameters
-    setup = SrpServerSetup(p.group, p.digest, exchange.identity, exchange.salt, exchange.v, None)
-    if new_server(setup).B == new_server(setup).B:
-        raise LawBroken("two servers have the same B")
 
 
 # Inputs.
@@ -373,7 +213,21 @@ def _wrong_proofs(honest: SrpExchange, right: bytes, of_the_other_side: bytes) -
     return [(honest, proof) for proof in [*wrong, *flipped]]
 
 
-def _guesses(honest: SrpExchange) -> Iterable[Guess]:
+def _early_proofs(honest: SrpExchange) -> Iterable[tuple[SrpExchange, bytes]]:
+    """Return M2, and what a client expects whose M1 and K are still empty or zero: anybody can compute that from A."""
+    p, size = honest.parameters, len(honest.K)
+    empty = [p.server_proof(honest.A, M1, K) for K in (b"", bytes(size), p.session_key(0)) for M1 in (b"", bytes(size))]
+    return [(honest, proof) for proof in (*empty, b"", bytes(size), honest.M2)]
+
+
+def _fresh_exchanges(chosen: Sequence[Parameters]) -> Iterable[SrpExchange]:
+    """Return an exchange in the first group, or in one of 1024 bits if every exponent of the first is small."""
+    first = chosen[0]
+    large = first.group.N.bit_length() >= 512
+    yield _simple_exchange([first if large else type(first)(RFC5054_GROUPS[1024], first.digest)])
+
+
+def _guesses(honest: SrpExchange) -> Iterable[checks.Guess]:
     """Return each password with itself and with each similar one."""
     passwords = ["password", "Password123", "pässword", "long" * 40, "nul\0byte", "", "caf\u00e9", " lead", "a:b"]
     return [
@@ -381,10 +235,3 @@ def _guesses(honest: SrpExchange) -> Iterable[Guess]:
         for password in passwords
         for guess in (password, *near_miss_passwords(password))
     ]
-
-
-def _in_N(value: int, exchange: SrpExchange) -> str:
-    """Return *value* as a multiple of N and a rest, for a message."""
-    multiple, rest = divmod(value, exchange.group.N)
-    parts = [f"{multiple} * N"] if multiple else []
-    return " + ".join(parts + ([show(rest)] if rest else [])) or "0"

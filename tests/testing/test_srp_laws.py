@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
+import secrets
 from collections.abc import Callable
+from itertools import count
+from typing import Any
 
 import pytest
 
 from srpcore.crypto.groups import RFC5054_GROUPS, Group
 from srpcore.crypto.srp import Parameters
-from srpcore.testing import LawViolation, SrpClientSetup, SrpServerSetup, check_srp_client, check_srp_server
+from srpcore.testing import (
+    LawViolation,
+    SrpClientSetup,
+    SrpServerSetup,
+    check_srp_client,
+    check_srp_server,
+    safe_prime_groups,
+)
+from srpcore.testing.known_answers import RFC5054_APPENDIX_B
 from support.srp_peers import (
     PaddedGenerator,
     our_client,
@@ -30,7 +42,14 @@ LAWS = {
     "small_groups",
     "fresh_secrets",
 }
-CLIENT_LAWS = LAWS | {"passwords_as_typed", "refuses_B_zero", "refuses_B_out_of_range", "refuses_wrong_server_proof"}
+CLIENT_LAWS = LAWS | {
+    "passwords_as_typed",
+    "refuses_B_zero",
+    "refuses_B_out_of_range",
+    "refuses_wrong_server_proof",
+    "refuses_early_server_proof",
+    "refuses_second_B",
+}
 SERVER_LAWS = LAWS | {
     "refuses_other_password",
     "refuses_A_zero",
@@ -57,14 +76,17 @@ def test_every_law_holds_in_other_groups_and_with_other_hashes(bits: int, digest
 @pytest.mark.counterpart
 def test_faults_of_srptools_are_found() -> None:
     # It hashes H(I), and H(N) xor H(g), as integers, without leading zeros.
-    check_srp_client(srptools_client, known_faults=["leading_zeros_of_hashes", "refuses_B_out_of_range"])
+    faults = ["leading_zeros_of_hashes", "refuses_B_out_of_range", "refuses_second_B"]
+    check_srp_client(srptools_client, known_faults=faults)
     check_srp_server(srptools_server, known_faults=["leading_zeros_of_hashes", "refuses_A_out_of_range"])
 
 
 @pytest.mark.counterpart
 def test_faults_of_srp_are_found() -> None:
     with rfc5054_mode():
-        check_srp_client(pysrp_client, parameters=PaddedGenerator, known_faults=["refuses_B_out_of_range"])
+        check_srp_client(
+            pysrp_client, parameters=PaddedGenerator, known_faults=["refuses_B_out_of_range", "refuses_second_B"]
+        )
         check_srp_server(pysrp_server, parameters=PaddedGenerator, known_faults=["refuses_A_out_of_range"])
 
 
@@ -87,6 +109,12 @@ class Naive(Parameters):
 
     def is_proof(self, given: bytes, right: bytes) -> bool:
         return hmac.compare_digest(given, right)
+
+    def is_second(self, answered: int | None, B: int) -> bool:
+        return answered not in (None, B)
+
+    def is_early(self, proof: bytes) -> bool:
+        return not proof
 
     def default_secret(self) -> int | None:
         return None
@@ -136,9 +164,24 @@ class NoProof(Naive):
         return True
 
 
+class EarlyProof(Naive):
+    def is_early(self, proof: bytes) -> bool:
+        return False
+
+
+class ManyProofs(Naive):
+    def is_second(self, answered: int | None, B: int) -> bool:
+        return False
+
+
 class AnyCase(Naive):
     def private_key(self, identity: str, password: str, salt: bytes) -> int:
         return super().private_key(identity, password.lower(), salt)
+
+
+class CutAfter72Bytes(Naive):
+    def private_key(self, identity: str, password: str, salt: bytes) -> int:
+        return super().private_key(identity, password.encode()[:72].decode(errors="ignore"), salt)
 
 
 class Truncating(Naive):
@@ -151,16 +194,33 @@ class FixedSecret(Naive):
         return 7
 
 
+class ShortSecret(Naive):
+    def default_secret(self) -> int | None:
+        return secrets.randbits(16)
+
+
+class CountedSecret(Naive):
+    numbers = count(1 << 20)
+
+    def default_secret(self) -> int | None:
+        return next(self.numbers) % 60 + (1 << 20)
+
+
 class NaiveClient:
     def __init__(self, p: Naive, setup: SrpClientSetup) -> None:
         self.p, self.setup = p, setup
         self.a = setup.a or p.default_secret() or our_client(setup).pair.secret
         self.A = pow(setup.group.g, self.a, setup.group.N)
+        self.answered: int | None = None
+        self.key, self.proof = b"", b""
 
     def prove(self, salt: bytes, B: int) -> bytes:
         p, group = self.p, self.p.group
         if p.is_refused(B):
             raise ValueError("unsafe B")
+        if p.is_second(self.answered, B):
+            raise ValueError("a second B")
+        self.answered = B
         x = p.private_key(self.setup.identity, self.setup.password, salt)
         u = p.scrambling(self.A, B % group.N)
         self.key = p.session_key(pow(B - p.k * pow(group.g, x, group.N), self.a + u * x, group.N))
@@ -168,7 +228,8 @@ class NaiveClient:
         return self.proof
 
     def verify(self, server_proof: bytes) -> bytes:
-        if not self.p.is_proof(server_proof, self.p.server_proof(self.A, self.proof, self.key)):
+        right = self.p.server_proof(self.A, self.proof, self.key)
+        if self.p.is_early(self.proof) or not self.p.is_proof(server_proof, right):
             raise ValueError("wrong proof")
         return self.key
 
@@ -207,6 +268,8 @@ BROKEN = {
     "refuses_B_zero": NoCheck,
     "refuses_B_out_of_range": OnlyZero,
     "refuses_wrong_server_proof": PrefixOfProof,
+    "refuses_early_server_proof": EarlyProof,
+    "refuses_second_B": ManyProofs,
     "refuses_A_zero": NoCheck,
     "refuses_A_out_of_range": OnlyZero,
     "refuses_wrong_client_proof": FirstBytesOfProof,
@@ -240,6 +303,40 @@ def test_a_client_that_changes_the_password_is_found(formulas: type[Naive]) -> N
     with pytest.raises(LawViolation) as caught:
         check_srp_client(naive_client(formulas), laws=["passwords_as_typed"])
     assert "passwords_as_typed" in caught.value.report.failed
+
+
+@pytest.mark.parametrize("formulas", [FixedSecret, ShortSecret, CountedSecret])
+def test_secrets_that_repeat_or_are_short_are_found(formulas: type[Naive]) -> None:
+    for group in (RFC5054_GROUPS[1024], *safe_prime_groups(below=24)):
+        with pytest.raises(LawViolation, match=r"two of 64 clients have the same A|one of 64 secrets is a = "):
+            check_srp_client(naive_client(formulas), laws=["fresh_secrets"], groups=[group])
+        with pytest.raises(LawViolation, match=r"two of 64 servers have the same B|one of 64 secrets is b = "):
+            check_srp_server(naive_server(formulas), laws=["fresh_secrets"], groups=[group])
+
+
+def test_random_secrets_are_fresh_even_if_only_a_small_group_is_chosen() -> None:
+    groups = safe_prime_groups(below=6)
+    assert check_srp_client(our_client, laws=["fresh_secrets"], groups=groups).ok
+    assert check_srp_server(our_server, laws=["fresh_secrets"], groups=groups).ok
+
+
+def test_the_place_where_two_long_passwords_differ_is_reported() -> None:
+    with pytest.raises(LawViolation, match=r"\(they differ at character 73\)"):
+        check_srp_client(naive_client(CutAfter72Bytes), laws=["passwords_as_typed"])
+    with pytest.raises(LawViolation, match=r"\(they differ at character 9\) was accepted"):
+        check_srp_server(naive_server(NoProof), laws=["refuses_other_password"])
+
+
+@pytest.mark.parametrize(("check", "side"), [(check_srp_client, naive_client), (check_srp_server, naive_server)])
+def test_a_report_of_a_wrong_proof_has_the_honest_values(check: Any, side: Any) -> None:
+    with pytest.raises(LawViolation) as caught:
+        check(side(UnpaddedMultiplier), laws=["known_answers"])
+    (failure,) = caught.value.report.failures
+    known = RFC5054_APPENDIX_B
+    for name in ("k", "x", "u"):
+        assert f"{name} = {known[name]:#x}," in failure.found
+    assert f" S = {known['S']:#x}"[:60] in failure.found
+    assert f"K = {hashlib.sha1(known['S'].to_bytes(128, 'big')).hexdigest()})" in failure.found
 
 
 def test_the_smallest_salt_that_breaks_agreement_is_reported() -> None:
