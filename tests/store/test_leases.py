@@ -182,6 +182,19 @@ def test_threads_that_share_a_store_wait_without_asking_the_database(database: D
     assert len(calls) > before
 
 
+def test_a_lock_that_was_released_on_another_thread_is_forgotten_here(database: Database) -> None:
+    store = database.store()
+    lock = store.lock(KEY)
+    lock.__enter__()
+    thread = threading.Thread(target=lambda: Context().run(lock.__exit__, None, None, None))
+    thread.start()
+    thread.join(30)
+    store.save(KEY, NEW)  # as without a lock
+    with store.lock(KEY):
+        assert len(_held.get()) == 1
+    assert store.load(KEY) == NEW
+
+
 def test_a_task_that_outlives_the_lock_saves_as_without_a_lock(database: Database) -> None:
     store = database.store()
 
