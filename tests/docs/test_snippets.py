@@ -287,13 +287,18 @@ def test_the_tests_in_the_pages_pass(tmp_path: Path) -> None:
         (tmp_path / name).write_text(source, encoding="utf-8")
     # Starlette asks for another package than httpx, which works as well.
     command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-W", "ignore:Using `httpx`"]
-    command += ["-p", "srpcore_transports.pytest_plugin"]
+    command += ["-p", "srpcore_transports.pytest_plugin", "-p", "no:cacheprovider"]
     paths = [str(Path(package.__path__[0]).parent) for package in (srpcore, srpcore_transports)]
     variables = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    done = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=60, check=False)
     count = sum(source.count("\ndef test_") for source in files().values())
     assert count > 3
-    assert f"\n{count} passed" in done.stdout, done.stdout
+    recorded = [name for name, source in files().items() if "cassette:" in source]
+    for arguments, expected in ((["--srpcore-record=missing"], count), (recorded, len(recorded))):
+        every = [*command, *arguments]
+        done = subprocess.run(
+            every, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert f"\n{expected} passed" in done.stdout, done.stdout
 
 
 def test_the_programs_type_check(tmp_path: Path) -> None:

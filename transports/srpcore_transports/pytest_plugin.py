@@ -32,7 +32,8 @@ The cassette of a test is ``cassettes/<module>/<test>.json`` in the test's folde
 
 ``pytest`` replays the cassettes and opens no connection. ``pytest --srpcore-record=missing`` records the cassettes that
 do not exist, ``pytest --srpcore-record=all`` records all of them again. The cassette of a test that fails is not
-changed. The fixtures ``cassette_inner``, ``cassette_mode``, ``cassette_keep`` and ``cassette_path`` can be overridden.
+changed. The fixtures ``cassette_inner``, ``cassette_mode``, ``cassette_keep``, ``cassette_path`` and
+``cassette_user_pool_id`` can be overridden.
 
 A fixture of the same name in a program's own conftest.py or test module overrides one of these, as pytest always does.
 ``pytest --fixtures`` shows which one is used. Nothing of srpcore is imported before a test uses one of the fixtures.
@@ -67,6 +68,7 @@ __all__ = [
     "cassette_keep",
     "cassette_mode",
     "cassette_path",
+    "cassette_user_pool_id",
     "srpcore_botocore",
     "user_pool",
     "user_pool_settings",
@@ -175,8 +177,18 @@ def cassette_path(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture
+def cassette_user_pool_id() -> str | None:
+    """Return the id of the pool that the test uses: override it if this is not the pool that was recorded."""
+    return None
+
+
+@pytest.fixture
 def cassette(
-    request: pytest.FixtureRequest, cassette_path: Path, cassette_mode: Mode, cassette_keep: Collection[str]
+    request: pytest.FixtureRequest,
+    cassette_path: Path,
+    cassette_mode: Mode,
+    cassette_keep: Collection[str],
+    cassette_user_pool_id: str | None,
 ) -> Iterator[Transport]:
     """Return a transport that replays the test's cassette, or records it if ``--srpcore-record`` demands that.
 
@@ -197,7 +209,7 @@ def cassette(
         return
     if not cassette_path.exists():
         pytest.fail(f"the cassette {cassette_path} does not exist: run pytest {_RECORD}=missing")
-    replay = ReplayTransport(cassette_path, mode=cassette_mode)
+    replay = ReplayTransport(cassette_path, mode=cassette_mode, user_pool_id=cassette_user_pool_id)
     yield replay
     if request.node.stash.get(_PASSED, False):
         _check_use(replay, cassette_mode)

@@ -231,3 +231,36 @@ def test_each(cassette, name): ...
     assert project.run("--srpcore-record=missing")[0] == {"passed": 2}
     assert len(project.files()) == 2
     assert project.run()[0] == {"passed": 2}
+
+
+LOGIN = """
+import pytest
+from srpcore import Cognito
+
+@pytest.fixture
+def cassette_inner(user_pool):
+    user_pool.add_user("alice", password="Correct-Horse-1")
+    return user_pool
+
+def test_login(cassette, user_pool):
+    user = Cognito(user_pool.user_pool_id, user_pool.client_id, username="alice", transport=cassette)
+    user.authenticate("Correct-Horse-1")
+    assert user.get_user().username == "alice"
+    assert user.id_claims["iss"].endswith(user_pool.user_pool_id)
+"""
+POOL_OF_THE_TEST = """
+@pytest.fixture
+def cassette_user_pool_id(user_pool):
+    return user_pool.user_pool_id
+"""
+
+
+def test_a_recording_of_the_embedded_pool_is_replayed_for_the_pool_of_the_test(project: Project) -> None:
+    project.write(LOGIN)
+    assert project.run("--srpcore-record=missing")[0] == {"passed": 1}
+    counts, output = project.run()  # user_pool has another id in each run
+    assert counts == {"failed": 1}
+    assert "IssuerMismatch" in output
+    project.write(LOGIN + POOL_OF_THE_TEST)
+    assert project.run()[0] == {"passed": 1}
+    assert project.run("--srpcore-record=all")[0] == {"passed": 1}
