@@ -169,3 +169,21 @@ def test_users_of_a_pool_with_email_addresses_as_names_are_found_by_them() -> No
     sub = pool.add_user("alice@example.com", groups="staff")
     claims = verify(pool, pool.token("alice@example.com"))
     assert (claims["sub"], claims["username"], claims["cognito:groups"]) == (sub, sub, ["staff"])
+
+
+@pytest.mark.parametrize(
+    "password", ["Short-1", "correct-horse-1", "CORRECT-HORSE-1", "Correct-Horse", "CorrectHorse1"]
+)
+def test_the_default_policy_of_passwords_is_that_of_the_documentation(pool: UserPool, password: str) -> None:
+    # docs/testing-your-app.md: at least 8 characters, with upper-case and lower-case letters, a digit and a symbol
+    with pytest.raises(InvalidPasswordException):
+        pool.add_user("alice", password=password)
+    pool.add_user("bob", password="Short-12")
+
+
+def test_the_policy_of_passwords_can_be_changed_as_documented() -> None:
+    policy = {"MinimumLength": 12, "RequireSymbols": False}
+    pool = UserPool(pool_settings={"Policies": {"PasswordPolicy": policy}})
+    pool.add_user("alice", password="CorrectHorse1")
+    with pytest.raises(InvalidPasswordException, match="not long enough"):
+        pool.add_user("bob", password="Short-12")
