@@ -21,7 +21,8 @@ from support.users import PASSWORD
 def tokens(server: Server, admin: Any) -> dict[str, str]:
     admin.admin_create_user(UserPoolId=server.user_pool_id, Username="vera", MessageAction="SUPPRESS")
     admin.admin_set_user_password(UserPoolId=server.user_pool_id, Username="vera", Password=PASSWORD, Permanent=True)
-    result = run("login", *server.pool(), "--username", "vera", stdin=f"{PASSWORD}\n")
+    # This fixture comes before the one that gives each test its own folder for logins.
+    result = run("login", *server.pool(), "--username", "vera", "--store", "none", stdin=f"{PASSWORD}\n")
     tokens: dict[str, str] = json.loads(result.stdout)
     return tokens
 

@@ -192,7 +192,10 @@ def test_the_command_line_does_not_log_what_is_typed_or_printed(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     make_world: Callable[..., World],
+    tmp_path: Path,
 ) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     world = make_world(kind="https", client_secret=True)
     world.create(email="alice@wonderland.example")
     password, wrong = PASSWORD, "Mistaken-Horse-3"
