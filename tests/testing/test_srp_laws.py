@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import inspect
 import secrets
 from collections.abc import Callable
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +17,9 @@ from srpcore.crypto.groups import RFC5054_GROUPS, Group
 from srpcore.crypto.srp import Parameters
 from srpcore.testing import (
     LawViolation,
+    SrpClient,
     SrpClientSetup,
+    SrpServer,
     SrpServerSetup,
     check_srp_client,
     check_srp_server,
@@ -277,6 +281,17 @@ BROKEN = {
     "passwords_as_typed": Truncating,
     "refuses_other_password": NoProof,
 }
+
+
+@pytest.mark.parametrize("side", [SrpClient, SrpServer])
+def test_the_documentation_names_all_that_a_class_must_have(side: type) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "testing-cryptography.md").read_text(encoding="utf-8")
+    for name, member in vars(side).items():
+        if isinstance(member, property):
+            assert f"`{name}: int`" in page
+        elif callable(member) and not name.startswith("_"):
+            _, *parameters = inspect.signature(member).parameters.values()
+            assert f"`{name}({', '.join(f'{p.name}: {p.annotation}' for p in parameters)}) -> " in page
 
 
 def test_a_naive_client_and_server_are_right_before_they_are_broken() -> None:
