@@ -76,6 +76,7 @@ def _add_transfer(users: Commands) -> None:
         action="store_true",
         help="give each new user a random permanent password, so that `password forgot` works for the user",
     )
+    load.add_argument("--create-groups", action="store_true", help="create the groups that the pool does not have")
     load.add_argument("--restart", action="store_true", help="begin again, also if an import was interrupted")
     add_administrator(load)
 

@@ -6,9 +6,10 @@ delete it at the end::
     export    after each page, in this order: the lines of the page are written to the file and flushed;
               the size of the file and the token of the next page are written to the progress file.
               To go on, the file is cut to that size, because a part of the next page may be in it.
-    import    after each user, the number of its line is written to the progress file.
-              To go on, the lines up to it are skipped. A user that was created and not noted exists already,
-              and is left as it is.
+    import    if the user exists, it is left as it is. Otherwise, in this order: the name is written to the progress
+              file; the user is created, gets a password and is added to the groups; the number of the line is
+              written to the progress file. To go on, the lines up to that number are skipped. If the user whose
+              name is in the file exists now, this command created it, and does the rest.
 
 The progress file is replaced as a whole, so it is never half-written.
 """
@@ -164,43 +165,71 @@ def import_users(arguments: argparse.Namespace) -> int:
     others are created all the same.
 
     Raises:
-        ConfigurationError: a line of the file is invalid.
+        ConfigurationError: a line of the file is invalid, or the pool does not have a group of the file.
         SrpcoreError: the service did not answer, or refused the administrator; the same command goes on from there.
     """
     file = UserFile(arguments.file)
-    total = sum(1 for _ in file.read())
+    groups = [set(user.get("groups", [])) for _, user in file.read()]
     saved = _Progress(file.path, restart=arguments.restart)
-    counts = {"created": 0, "existed": 0, "refused": 0}
+    counts = {"created": 0, "existed": 0, "refused": 0, "incomplete": 0}
     pool = settings_of(arguments).administrator()
-    with pool, _explained_interrupt(), progress("users", total) as show:
+    with pool, _explained_interrupt(), progress("users", len(groups)) as show:
+        _require_groups(pool, set().union(*groups), arguments)
         came = {} if arguments.dry_run else saved.load()
         skipped = int(came.get("line", 0))
         if came:
             note(f"Going on after line {skipped}.")
         for done, (number, user) in enumerate(file.read(), 1):
             if number > skipped:
-                counts[_import_one(pool, user, number, arguments)] += 1
+                counts[_import_one(pool, user, number, saved, arguments)] += 1
                 if not arguments.dry_run:
                     saved.save(line=number)
             show(done)
     saved.end()
     words = "would be created" if arguments.dry_run else "created"
-    note(f"{counts['created']} {words}, {counts['existed']} existed already, {counts['refused']} refused")
-    return ExitStatus.REFUSED if counts["refused"] else 0
+    incomplete = f", {counts['incomplete']} created incompletely" if counts["incomplete"] else ""
+    note(f"{counts['created']} {words}{incomplete}, {counts['existed']} existed already, {counts['refused']} refused")
+    return ExitStatus.REFUSED if counts["refused"] or counts["incomplete"] else 0
 
 
-def _import_one(pool: Cognito, user: dict[str, Any], number: int, arguments: argparse.Namespace) -> str:
+def _require_groups(pool: Cognito, groups: set[str], arguments: argparse.Namespace) -> None:
+    """Create the groups that the pool does not have, or refuse the file because of them."""
+    missing = sorted(groups - {group.group_name for group in pool.get_groups()}) if groups else []
+    if missing and not arguments.create_groups:
+        raise ConfigurationError(
+            f"the pool does not have the groups of the file: {', '.join(missing)}. Pass --create-groups, or create "
+            "them with: srpcore groups create"
+        )
+    for group in [] if arguments.dry_run else missing:
+        pool.client.create_group(UserPoolId=pool.user_pool_id, GroupName=group)
+
+
+def _import_one(
+    pool: Cognito, user: dict[str, Any], number: int, saved: _Progress, arguments: argparse.Namespace
+) -> str:
+    name = user["username"]
+    began = not arguments.dry_run and saved.load().get("creating") == name
+    outcome = "refused"
     try:
+        exists = _exists(pool, name)
+        if exists and not began:
+            return "existed"
+        outcome = "created"
         if arguments.dry_run:
-            return "existed" if _exists(pool, user["username"]) else "created"
-        _create(pool, user, arguments)
+            return outcome
+        if not exists:
+            outcome = "refused"
+            saved.save(line=number - 1, creating=name)
+            _create(pool, user, arguments)
+        outcome = "incomplete"
+        _complete(pool, user, arguments)
     except UsernameExistsException:
         return "existed"
     except ServiceError as error:
         if error.code in ("AccessDeniedException", "UnrecognizedClientException", "InvalidSignatureException"):
             raise  # it would be the same for every user
-        note(f"line {number}, {user['username']}: {printable(str(error))}")
-        return "refused"
+        note(f"line {number}, {name}: {printable(str(error))}")
+        return outcome
     return "created"
 
 
@@ -222,8 +251,15 @@ def _create(pool: Cognito, user: dict[str, Any], arguments: argparse.Namespace) 
     named = {"UserPoolId": pool.user_pool_id, "Username": name}
     quietly = {} if arguments.messages else {"MessageAction": "SUPPRESS"}
     pool.client.admin_create_user(**named, UserAttributes=attributes, **quietly)
+
+
+def _complete(pool: Cognito, user: dict[str, Any], arguments: argparse.Namespace) -> None:
+    """Do what follows the creation of a user. Each step may be repeated."""
+    name = user["username"]
     if arguments.confirm:
-        pool.client.admin_set_user_password(**named, Password=_random_password(), Permanent=True)
+        pool.client.admin_set_user_password(
+            UserPoolId=pool.user_pool_id, Username=name, Password=_random_password(), Permanent=True
+        )
     for group in user.get("groups", []):
         pool.admin_add_user_to_group(name, group)
     if user.get("enabled") is False:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import csv
 import json
 from collections.abc import Callable, Generator, Iterator
@@ -162,26 +161,91 @@ def interrupted_at_the_end(opened: Any) -> Any:
     return interrupted
 
 
-def test_an_interrupted_import_goes_on(
+@pytest.mark.parametrize("step", range(6))
+def test_an_import_that_is_interrupted_anywhere_leaves_no_half_made_user(
+    step: int, run_on: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "users.jsonl"
+    lines = [{"username": name, "groups": ["staff"], "enabled": False} for name in NAMES[:3]]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with LocalUserPool() as pool:
+        admin(pool, "CreateGroup", GroupName="staff")
+        call, seen = pool.call, 0
+
+        def interrupted(operation: Operation) -> Any:
+            nonlocal seen
+            of_the_second = operation.parameters.get("Username") == NAMES[1]
+            seen += of_the_second
+            if of_the_second and seen == step:
+                raise KeyboardInterrupt
+            reply = call(operation)
+            if of_the_second and seen == step + 1:
+                raise KeyboardInterrupt
+            return reply
+
+        command = ("users", "import", str(file), "--confirm")
+        with monkeypatch.context() as patched:
+            patched.setattr(pool, "call", interrupted)
+            assert run_on(pool, *command).status == 130
+        result = run_on(pool, *command)
+        assert (result.status, [*tmp_path.iterdir()]) == (0, [file]), result
+        users = users_in(pool)
+        assert {name: (user["UserStatus"], user["Enabled"]) for name, user in users.items()} == dict.fromkeys(
+            NAMES[:3], ("CONFIRMED", False)
+        )
+        members = admin(pool, "ListUsersInGroup", GroupName="staff")["Users"]
+        assert sorted(user["Username"] for user in members) == NAMES[:3]
+
+
+def test_a_user_that_existed_before_keeps_the_password_and_groups(
+    run_on: Callable[..., Result], tmp_path: Path
+) -> None:
+    file = tmp_path / "users.jsonl"
+    file.write_text(json.dumps({"username": "ann", "groups": ["staff"], "enabled": False}) + "\n")
+    with LocalUserPool() as pool:
+        admin(pool, "CreateGroup", GroupName="staff")
+        admin(pool, "AdminCreateUser", Username="ann", MessageAction="SUPPRESS")
+        admin(pool, "AdminSetUserPassword", Username="ann", Password=PASSWORD, Permanent=True)
+        result = run_on(pool, "users", "import", str(file), "--confirm")
+        assert result.stderr == "0 created, 1 existed already, 0 refused\n"
+        srpcore.Cognito(pool.user_pool_id, pool.client_id, username="ann", transport=pool).authenticate(PASSWORD)
+        assert admin(pool, "ListUsersInGroup", GroupName="staff")["Users"] == []
+
+
+def test_missing_groups_are_named_before_anything_is_created(run_on: Callable[..., Result], tmp_path: Path) -> None:
+    file = tmp_path / "users.jsonl"
+    lines = [{"username": "ann", "groups": ["staff", "readers"]}, {"username": "bert", "groups": ["staff"]}]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with LocalUserPool() as pool:
+        admin(pool, "CreateGroup", GroupName="readers")
+        for options in ([], ["--dry-run"]):
+            error = run_on(pool, "users", "import", str(file), *options).refused(2)
+            assert "does not have the groups of the file: staff." in error
+        assert users_in(pool) == {}
+        assert run_on(pool, "users", "import", str(file), "--dry-run", "--create-groups").status == 0
+        assert run_on(pool, "users", "import", str(file), "--create-groups").status == 0
+        members = admin(pool, "ListUsersInGroup", GroupName="staff")["Users"]
+        assert sorted(user["Username"] for user in members) == ["ann", "bert"]
+
+
+def test_a_user_that_was_created_without_all_groups_is_counted(
     run_on: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "users.jsonl"
-    file.write_text("".join(json.dumps({"username": name}) + "\n" for name in NAMES[:5]))
+    file.write_text(json.dumps({"username": "ann", "groups": ["staff"]}) + "\n")
     with LocalUserPool() as pool:
-        create = transfer._create
+        admin(pool, "CreateGroup", GroupName="staff")
+        call = pool.call
 
-        def interrupted(cognito: Any, user: dict[str, Any], arguments: argparse.Namespace) -> None:
-            create(cognito, user, arguments)
-            if user["username"] == NAMES[2]:
-                raise KeyboardInterrupt
+        def deleted_meanwhile(operation: Operation) -> Any:
+            if operation.name == "AdminAddUserToGroup":
+                call(Operation("DeleteGroup", {"UserPoolId": pool.user_pool_id, "GroupName": "staff"}))
+            return call(operation)
 
-        with monkeypatch.context() as patched:
-            patched.setattr(transfer, "_create", interrupted)
-            assert run_on(pool, "users", "import", str(file)).status == 130
-        assert sorted(users_in(pool)) == NAMES[:3]
+        monkeypatch.setattr(pool, "call", deleted_meanwhile)
         result = run_on(pool, "users", "import", str(file))
-        assert result.stderr == "Going on after line 2.\n2 created, 1 existed already, 0 refused\n"
-        assert sorted(users_in(pool)) == NAMES[:5]
+        assert result.status == 3
+        assert result.stderr.endswith("0 created, 1 created incompletely, 0 existed already, 0 refused\n")
 
 
 def test_a_user_that_the_service_refuses_is_reported_and_the_others_are_created(
