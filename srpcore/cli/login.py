@@ -11,7 +11,8 @@ challenge needs decides the prompt::
     clear_password  the password itself is sent; only after USER_AUTH
     answer          the answer to the pool's own challenge
 
-At a terminal a mistyped code may be entered again, until the service ends the Session.
+At a terminal another code may be entered after one that is wrong, has expired or was used before, until the service
+ends the Session.
 """
 
 from __future__ import annotations
@@ -25,7 +26,11 @@ from typing import Final
 from ..client import Cognito, SignIn
 from ..exceptions.base import ConfigurationError
 from ..exceptions.not_authorized import InvalidSession, SessionExpired
-from ..exceptions.service_exceptions import CodeMismatchException, EnableSoftwareTokenMFAException
+from ..exceptions.service_exceptions import (
+    CodeMismatchException,
+    EnableSoftwareTokenMFAException,
+    ExpiredCodeException,
+)
 from ..flows.challenge import Challenge, unsupported
 from ..pool import Pool
 from ..text import Style, printable
@@ -111,16 +116,21 @@ def _answer_code(step: SignIn, challenge: Challenge) -> SignIn:
 
 
 def _answer_with_code(step: SignIn, question: str) -> SignIn:
-    """Ask for a code, and again after a wrong one."""
-    wrong: CodeMismatchException | EnableSoftwareTokenMFAException | None = None
+    """Ask for a code, and again after one that is wrong, has expired or was used before."""
+    wrong: CodeMismatchException | EnableSoftwareTokenMFAException | ExpiredCodeException | None = None
     while True:
         try:
             return step.answer(code=ask_secret(question).strip())
-        except (CodeMismatchException, EnableSoftwareTokenMFAException) as error:  # the second while it is set up
+        # EnableSoftwareTokenMFAException is a wrong code while the authenticator app is set up.
+        except (CodeMismatchException, EnableSoftwareTokenMFAException, ExpiredCodeException) as error:
             if not at_terminal():
                 raise
             wrong = error
-            note("That code is wrong: enter the newest one.")
+            note(
+                "That code was used already or has expired: enter the next one."
+                if isinstance(error, ExpiredCodeException)
+                else "That code is wrong: enter the newest one."
+            )
         except (InvalidSession, SessionExpired):
             # The service ends the Session after some wrong codes. Then the code is what was wrong.
             if wrong is None:

@@ -90,7 +90,12 @@ BY_PHRASE: tuple[tuple[str, str, str], ...] = (
         "the code is wrong: enter the newest code that was sent, or the one that the authenticator app shows now. The "
         "same step may be answered again",
     ),
-    ("ExpiredCodeException", "", "request a new code: the present one has expired or was used before"),
+    (
+        "ExpiredCodeException",
+        "",
+        "request a new code, or wait for the authenticator app's next one: the present one has expired or was used "
+        "before",
+    ),
     ("UserNotFoundException", "", "check the user name and the user pool id"),
     ("UserNotConfirmedException", "", "call confirm_sign_up with the code that the user received"),
     ("PasswordResetRequiredException", "", "call initiate_forgot_password, then confirm_forgot_password"),

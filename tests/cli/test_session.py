@@ -166,12 +166,15 @@ def test_an_authenticator_app_is_set_up_with_a_qr_code(server: Server, log_in: s
         terminal.answer("Code of the authenticator app: ", "000000")
         terminal.await_text("That code is wrong")
         assert "▀" in terminal.shown
-        terminal.answer("Code of the authenticator app: ", totp(secret, time.time()))
+        code = totp(secret, time.time())
+        terminal.answer("Code of the authenticator app: ", code)
         assert terminal.end() == 0
     with Terminal("login", *server.pool(), "--username", log_in) as terminal:
         terminal.answer("Password: ", PASSWORD)
         terminal.answer("Code of the authenticator app: ", "000000")
         terminal.await_text("That code is wrong")
+        terminal.answer("Code of the authenticator app: ", code)  # the set-up has used it
+        terminal.await_text("That code was used already or has expired: enter the next one.")
         terminal.answer("Code of the authenticator app: ", totp(secret, time.time() + 30))
         assert terminal.end() == 0
     assert "logged in as" in terminal.shown
