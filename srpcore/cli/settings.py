@@ -9,9 +9,8 @@ Each setting comes from the first of these places that has it::
     2. an environment variable     SRPCORE_USER_POOL_ID ...
     3. the profile                 [profiles.NAME] in the file of profiles; NAME is --profile, SRPCORE_PROFILE,
                                    or `default` in that file
-    4. the last login              only if the places above name its pool and its app client, or neither. So
-                                   `srpcore token` after `srpcore login --user-pool-id ...` needs no options, and if
-                                   the environment or a profile names both, the username and the endpoint are found
+    4. the last login              unless the places above name another pool or another app client. So `srpcore token`
+                                   after `srpcore login --user-pool-id ...` needs no options
 
 The file of profiles is written by the user (``~/.config/srpcore/config.toml``)::
 
@@ -142,8 +141,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
     found = {name: given[name] or str(profile.get(name, "")) for name in _STRINGS}
     allow_http = getattr(arguments, "allow_http", False) or profile.get("allow_http") is True
     last = _last_login()
-    named = (found["user_pool_id"], found["client_id"])
-    if named in (("", ""), (last.get("user_pool_id"), last.get("client_id"))):
+    if all(found[name] in ("", last.get(name)) for name in ("user_pool_id", "client_id")):
         found = {name: found[name] or str(last.get(name, "")) for name in _STRINGS}
         allow_http = allow_http or last.get("allow_http") is True
     if found["store"] not in ("", *_STORES):

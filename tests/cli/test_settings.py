@@ -77,6 +77,8 @@ def test_the_last_login_counts_if_nothing_else_names_a_pool(monkeypatch: pytest.
     last.remember()
     assert found() == last._replace(client_secret="")
     assert found(username="other").client_id == "last-client"
+    assert found(user_pool_id=last.user_pool_id) == last._replace(client_secret="")
+    assert found(user_pool_id="eu-west-1_Another12").client_id == ""
     assert found(client_id="another").user_pool_id == ""
     assert "secret" not in (state_folder() / "last-login.json").read_text("utf-8")
     write_profiles()
