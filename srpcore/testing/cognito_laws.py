@@ -17,9 +17,10 @@ from typing import Any
 
 from hypothesis.strategies import SearchStrategy
 
+from ..crypto import cognito
 from ..crypto.groups import MODP_3072
 from .known_answers import Vector, cognito_vectors
-from .laws import Law, LawBroken, LawReport, equal, refuses, run_laws
+from .laws import Law, LawBroken, LawReport, equal, refuses, run_laws, show
 from .logins import (
     ClaimAnswer,
     CognitoExchange,
@@ -121,7 +122,7 @@ def _matches_vector(client: CognitoClient, vector: Vector) -> None:
     expected = vector["signature_b64"]
     if answer.timestamp != vector["timestamp"]:  # the law "timestamps" reports this
         expected = _claim(bytes.fromhex(vector["key_hex"]), challenge, answer.timestamp)
-    equal("PASSWORD_CLAIM_SIGNATURE", answer.signature, expected)
+    _equal_signature(answer, expected, challenge)
 
 
 def _matches(client: CognitoClient, sent: SentChallenge) -> None:
@@ -131,7 +132,25 @@ def _matches(client: CognitoClient, sent: SentChallenge) -> None:
     answer = _answer(client, challenge)
     equal("PASSWORD_CLAIM_SECRET_BLOCK", answer.secret_block, challenge.secret_block)
     message = exchange.identity.hashed.encode() + exchange.secret_block + answer.timestamp.encode()
-    equal("PASSWORD_CLAIM_SIGNATURE", answer.signature, _hmac(exchange.key, message))
+    _equal_signature(answer, _hmac(exchange.key, message), challenge)
+
+
+def _equal_signature(answer: ClaimAnswer, expected: str, challenge: PasswordChallenge) -> None:
+    try:
+        equal("PASSWORD_CLAIM_SIGNATURE", answer.signature, expected)
+    except LawBroken as broken:
+        raise LawBroken(f"{broken} (expected {_honest_values(challenge)})") from None
+
+
+def _honest_values(challenge: PasswordChallenge) -> str:
+    """Return the values of an honest client, for a message: the first that differs from the subject's has the fault."""
+    pair, B = cognito.client_pair(challenge.a), int(challenge.B, 16)
+    x = cognito.private_key(challenge.identity.hashed, challenge.password, int(challenge.salt, 16))
+    u = cognito.scrambling(pair.public, B)
+    S = pow(B - cognito.k * pow(MODP_3072.g, x, MODP_3072.N), challenge.a + u * x, MODP_3072.N)
+    numbers = {"k": cognito.k, "x": x, "u": u, "S": S}
+    values = [f"{name} = {show(number)}" for name, number in numbers.items()]
+    return ", ".join([*values, f"K = {cognito.client_key(pair, B, x).hex()}"])
 
 
 def _claim(key: bytes, challenge: PasswordChallenge, timestamp: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
@@ -290,3 +291,20 @@ def test_a_client_that_uses_its_own_clock_breaks_only_the_law_of_timestamps() ->
             return "Mon Jan 1 00:00:00 UTC 2001"
 
     assert failed(client_of(OwnClock())) == {"timestamps"}
+
+
+@pytest.mark.parametrize(("law", "kind"), [("known_answers", "log-in"), ("known_devices", "device log-in")])
+def test_a_report_of_a_wrong_signature_has_the_honest_values(law: str, kind: str) -> None:
+    class WrongKey(Steps):
+        def tc(self, number: int) -> bytes:
+            return b"\1" + to_bytes(number)
+
+    with pytest.raises(LawViolation) as caught:
+        check_cognito_dialect(client_of(WrongKey()), laws=[law])
+    (failure,) = caught.value.report.failures
+    found = re.search(r"\(expected k = 0x\w+, x = 0x\w+, u = (0x\w+), S = 0x[^,]+, K = (\w+)\)", failure.found)
+    assert found is not None
+    (vector,) = (row for row in cognito_vectors(kind) if row == failure.example)
+    A = cognito.client_pair(int(vector["a_hex"], 16)).public
+    assert int(found[1], 16) == cognito.scrambling(A, int(vector["B_hex"], 16))
+    assert found[2] == vector["key_hex"].lower()
