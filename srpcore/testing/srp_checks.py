@@ -109,13 +109,20 @@ def _client_agrees_with_password(new_client: NewSrpClient, exchange: SrpExchange
     try:
         client_agrees(new_client, exchange)
     except LawBroken:
-        proof = _client(new_client, exchange).prove(exchange.salt, exchange.B)
+        proof = _proof_of(new_client, exchange)
         near = near_miss_passwords(exchange.password)
         for password in sorted(near, key=partial(_first_difference, exchange.password)):
-            other = _client(new_client, exchange.with_password(password))
-            if other.prove(exchange.salt, exchange.B) == proof:
+            if proof is not None and _proof_of(new_client, exchange.with_password(password), exchange.B) == proof:
                 raise LawBroken(f"the proof with the password {_compared(password, exchange.password)}") from None
         raise
+
+
+def _proof_of(new_client: NewSrpClient, exchange: SrpExchange, B: int | None = None) -> bytes | None:
+    """Return the client's proof for *B*, which is that of *exchange* by default, or None if the client refuses it."""
+    try:
+        return _client(new_client, exchange).prove(exchange.salt, exchange.B if B is None else B)
+    except Exception:  # noqa: BLE001 - somebody else's code may raise any exception
+        return None
 
 
 def client_is_fresh(new_client: NewSrpClient, exchange: SrpExchange) -> None:

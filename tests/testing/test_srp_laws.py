@@ -25,7 +25,10 @@ from srpcore.testing import (
     check_srp_server,
     safe_prime_groups,
 )
+from srpcore.testing.exchanges import SrpExchange
 from srpcore.testing.known_answers import RFC5054_APPENDIX_B
+from srpcore.testing.laws import LawBroken
+from srpcore.testing.srp_checks import client_with_password
 from support.srp_peers import (
     PaddedGenerator,
     our_client,
@@ -340,6 +343,21 @@ def test_the_place_where_two_long_passwords_differ_is_reported() -> None:
         check_srp_client(naive_client(CutAfter72Bytes), laws=["passwords_as_typed"])
     with pytest.raises(LawViolation, match=r"\(they differ at character 9\) was accepted"):
         check_srp_server(naive_server(NoProof), laws=["refuses_other_password"])
+
+
+def test_a_client_that_fails_for_some_passwords_is_reported_with_its_own_error() -> None:
+    class NoSpaces(Naive):
+        def private_key(self, identity: str, password: str, salt: bytes) -> int:
+            if " " in password or len(password) < 8:
+                raise ValueError("a password of this form is not supported")
+            return super().private_key(identity, password[:72], salt)
+
+    with pytest.raises(LawViolation) as caught:
+        check_srp_client(naive_client(NoSpaces), laws=["passwords_as_typed"])
+    assert "raised ValueError: a password of this form is not supported" in str(caught.value)
+    long = SrpExchange(Parameters(RFC5054_GROUPS[1024]), "alice", "long" * 40, b"\1", 7, 9)
+    with pytest.raises(LawBroken, match=r"\(they differ at character 73\)"):
+        client_with_password(naive_client(NoSpaces), (long, long.password))
 
 
 @pytest.mark.parametrize(("check", "side"), [(check_srp_client, naive_client), (check_srp_server, naive_server)])
