@@ -12,16 +12,26 @@ Run it with ``uvicorn fastapi_app:app`` and the variables USER_POOL_ID and CLIEN
 ``srpcore serve``, if that is used instead of AWS.
 """
 
+import logging
 import os
 import secrets
 from typing import Annotated
 
-from fastapi import Cookie, Depends, FastAPI, HTTPException, Response
-from pydantic import BaseModel, SecretStr
+from fastapi import Cookie, Depends, FastAPI, HTTPException, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field, SecretStr
 from starlette.requests import HTTPConnection
 
 from srpcore import AsyncCognito, AsyncSignIn, AsyncTokenVerifier
-from srpcore.exceptions import CodeMismatchException, NotAuthorizedException
+from srpcore.exceptions import (
+    CodeMismatchException,
+    ExpiredCodeException,
+    NotAuthorizedException,
+    SrpcoreError,
+    TransportError,
+    UserNotConfirmedException,
+    UserNotFoundException,
+)
 from srpcore.frameworks.fastapi import CognitoBearer
 from srpcore.tokens import Claims
 
@@ -29,6 +39,7 @@ POOL_ID, CLIENT_ID = os.environ["USER_POOL_ID"], os.environ["CLIENT_ID"]
 URL = os.environ.get("COGNITO_URL")
 
 app = FastAPI()
+logger = logging.getLogger(__name__)
 verifier = AsyncTokenVerifier(POOL_ID, client_id=CLIENT_ID, token_use="access", endpoint_url=URL)
 
 # The unfinished logins: with more than one process, keep them in a database, for at most three minutes.
@@ -43,12 +54,12 @@ User = Annotated[Claims, Depends(CognitoBearer(verifier, get_token=token_in_cook
 
 
 class Password(BaseModel):
-    username: str
-    password: SecretStr
+    username: str = Field(min_length=1)
+    password: SecretStr = Field(min_length=1)
 
 
 class Code(BaseModel):
-    code: SecretStr
+    code: SecretStr = Field(min_length=1)
 
 
 def client(username: str | None = None) -> AsyncCognito:
@@ -72,26 +83,39 @@ async def login(given: Password, response: Response) -> dict[str, str | None]:
     async with client(given.username) as user:
         try:
             step = await user.sign_in(given.password.get_secret_value())
-        except NotAuthorizedException as error:
+        except (NotAuthorizedException, UserNotFoundException) as error:
             raise HTTPException(401, "wrong user name or password") from error
+        except UserNotConfirmedException as error:
+            raise HTTPException(403, "confirm your registration first") from error
         return next_page(user, step, response)
 
 
 @app.post("/answer")
-async def answer(given: Code, response: Response, login: Annotated[str, Cookie()]) -> dict[str, str | None]:
+async def answer(given: Code, response: Response, login: Annotated[str, Cookie()] = "") -> dict[str, str | None]:
     if login not in unfinished:
         raise HTTPException(401, "the login has ended: begin again")
     async with client() as user:
         step = await user.resume_sign_in(unfinished[login])
         try:
             step = await step.answer(code=given.code.get_secret_value())
-        except CodeMismatchException as error:
+        except CodeMismatchException as error:  # the step may be answered again, so the app keeps it
             raise HTTPException(422, "wrong code: enter the newest one") from error
+        except ExpiredCodeException as error:  # the step is kept here too
+            raise HTTPException(422, "that code was used or has expired: wait for the next one") from error
         except NotAuthorizedException as error:
-            del unfinished[login]
+            unfinished.pop(login, None)
             raise HTTPException(401, "the login has ended: begin again") from error
-        del unfinished[login]
+        unfinished.pop(login, None)
         return next_page(user, step, response)
+
+
+@app.exception_handler(SrpcoreError)
+async def other_error(request: Request, error: SrpcoreError) -> JSONResponse:
+    """Answer any other error of a login: 503 if the service could not be reached, 400 if it refused the request."""
+    logger.warning("%s failed: %s", request.url.path, error)
+    if isinstance(error, TransportError):
+        return JSONResponse({"detail": "the login service cannot be reached: try again later"}, 503)
+    return JSONResponse({"detail": f"the login failed: {type(error).__name__}"}, 400)
 
 
 @app.get("/me")

@@ -56,10 +56,34 @@ def test_a_second_factor_is_asked_for_in_a_second_request(app: Any, browser: Tes
     assert first.json() == {"needs": "code", "sent_to": None}
     assert browser.get("/me").status_code == 401
     assert browser.post("/answer", json={"code": "000000"}).status_code == 422
+    used = browser.post("/answer", json={"code": totp(secret, time.time())})  # to set up the app
+    assert (used.status_code, used.json()["detail"][:18]) == (422, "that code was used")
+    assert browser.post("/answer", json={"code": ""}).status_code == 422
     code = totp(secret, time.time() + 30)  # each code is accepted once
     assert browser.post("/answer", json={"code": code}).json() == {"username": "alice"}
     assert browser.get("/me").json() == {"username": "alice"}
-    assert browser.post("/answer", json={"code": code}).status_code in (401, 422)
+    assert browser.post("/answer", json={"code": code}).status_code == 401  # no login is unfinished
+
+
+def test_a_login_that_cannot_succeed_is_answered_with_a_reason(browser: TestClient, user_pool: UserPool) -> None:
+    for empty in ({"username": "", "password": PASSWORD}, {"username": "alice", "password": ""}):
+        assert browser.post("/login", json=empty).status_code == 422
+    with Cognito(user_pool.user_pool_id, user_pool.client_id, transport=user_pool) as user:
+        user.register("bob", PASSWORD)
+    unconfirmed = browser.post("/login", json={"username": "bob", "password": PASSWORD})
+    assert (unconfirmed.status_code, unconfirmed.json()["detail"]) == (403, "confirm your registration first")
+    user_pool.add_user("carol", password=PASSWORD, email="carol@example.com", email_verified="true")
+    with Cognito(user_pool.user_pool_id, user_pool.client_id, username="carol", transport=user_pool) as user:
+        user.client.admin_reset_user_password(UserPoolId=user_pool.user_pool_id, Username="carol")
+    refused = browser.post("/login", json={"username": "carol", "password": PASSWORD})
+    assert (refused.status_code, refused.json()["detail"][-30:]) == (400, "PasswordResetRequiredException")
+
+
+def test_a_service_that_cannot_be_reached_is_a_503(
+    app: Any, browser: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "URL", "http://127.0.0.1:1")
+    assert browser.post("/login", json={"username": "alice", "password": PASSWORD}).status_code == 503
 
 
 def set_up_authenticator_app(app: Any, user_pool: UserPool) -> str:

@@ -201,18 +201,22 @@ def loop_that_answers_steps() -> Snippet:
     return found
 
 
-def totp_user(served: Served, world: srpcore.Cognito) -> str:
+def totp_user(served: Served, world: srpcore.Cognito) -> tuple[str, str]:
+    """Set up an authenticator app, and return its secret and the code that the set-up has used."""
     world.authenticate(PASSWORD)
     secret = world.associate_software_token()
-    assert world.verify_software_token(totp(secret, time.time()))
+    code = totp(secret, time.time())
+    assert world.verify_software_token(code)
     world.set_user_mfa_preference(sms_mfa=False, software_token_mfa=True, preferred="SOFTWARE_TOKEN")
-    return secret
+    return secret, code
 
 
-def test_the_loop_that_answers_steps_changes_a_password_and_asks_again_after_a_wrong_code(served: Served) -> None:
+def test_the_loop_that_answers_steps_changes_a_password_and_asks_again_after_a_wrong_or_used_code(
+    served: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
     with srpcore.Cognito(served.pool.user_pool_id, served.pool.client_id, username="alice") as user:
         namespace = names(served, user)
-        secret = totp_user(served, user)
+        secret, used = totp_user(served, user)
         alice = {"UserPoolId": served.pool.user_pool_id, "Username": "alice"}
         served.pool.call(Operation("AdminSetUserPassword", {**alice, "Password": PASSWORD, "Permanent": False}))
         asked: list[str] = []
@@ -221,10 +225,12 @@ def test_the_loop_that_answers_steps_changes_a_password_and_asks_again_after_a_w
             asked.append(question)
             if question == "new password":
                 return NEW_PASSWORD
-            return totp(secret, time.time() + 30) if len(asked) > 2 else "000000"
+            return ("000000", used, totp(secret, time.time() + 30))[len(asked) - 2]
 
         run(loop_that_answers_steps(), {**namespace, "ask": ask})
-        assert asked == ["new password", *["code sent to your authenticator app"] * 2]
+        assert asked == ["new password", *["code sent to your authenticator app"] * 3]
+        wrong, expired = capsys.readouterr().out.splitlines()
+        assert (wrong, expired[:18]) == ("wrong code: try again", "that code was used")
 
 
 def test_the_loop_that_answers_steps_sets_up_an_authenticator_app(
