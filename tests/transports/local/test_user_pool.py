@@ -187,3 +187,9 @@ def test_the_policy_of_passwords_can_be_changed_as_documented() -> None:
     pool.add_user("alice", password="CorrectHorse1")
     with pytest.raises(InvalidPasswordException, match="not long enough"):
         pool.add_user("bob", password="Short-12")
+
+
+def test_a_user_whose_password_is_refused_is_not_created(pool: UserPool) -> None:
+    with pytest.raises(InvalidPasswordException):
+        pool.add_user("dora", password="short")
+    assert pool.add_user("dora")

@@ -51,11 +51,14 @@ class UserPool(LocalUserPool):
         client = ServiceClient(self, self.region)
         user = {"UserPoolId": self.user_pool_id, "Username": username}
         members = [{"Name": name, "Value": value} for name, value in attributes.items()]
-        client.admin_create_user(**user, UserAttributes=members, MessageAction="SUPPRESS")
-        client.admin_set_user_password(**user, Password=password, Permanent=True)
         for group in _as_list(groups):
             if group not in self._pool.groups:
                 client.create_group(UserPoolId=self.user_pool_id, GroupName=group)
+        # With the password, so that a user whose password is refused is not created.
+        given = {"TemporaryPassword": password, "UserAttributes": members, "MessageAction": "SUPPRESS"}
+        client.admin_create_user(**user, **given)
+        client.admin_set_user_password(**user, Password=password, Permanent=True)
+        for group in _as_list(groups):
             client.admin_add_user_to_group(**user, GroupName=group)
         return directory.require(self._pool, username).sub
 
