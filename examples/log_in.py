@@ -11,7 +11,18 @@ from getpass import getpass
 from pathlib import Path
 
 from srpcore import Cognito, FileStore, SignIn
-from srpcore.exceptions import CodeMismatchException, NotAuthorizedException
+from srpcore.exceptions import (
+    AccessTokenRevoked,
+    CodeMismatchException,
+    ExpiredCodeException,
+    InvalidRefreshToken,
+    RefreshTokenExpired,
+    RefreshTokenRevoked,
+    SrpcoreError,
+)
+
+# The stored login cannot be used any more: it is too old, or the user was logged out.
+LOGIN_ENDED = (AccessTokenRevoked, InvalidRefreshToken, RefreshTokenExpired, RefreshTokenRevoked)
 
 
 def answer(step: SignIn) -> SignIn:
@@ -24,6 +35,9 @@ def answer(step: SignIn) -> SignIn:
             except CodeMismatchException:
                 print("That code is wrong.", file=sys.stderr)
                 return step  # the same step may be answered again
+            except ExpiredCodeException:
+                print("That code was used already or has expired: enter the next one.", file=sys.stderr)
+                return step
         case "new_password":
             attributes = {name: input(f"{name}: ") for name in step.required_attributes}
             return step.answer(new_password=getpass("New password: "), attributes=attributes)
@@ -51,10 +65,15 @@ def main(pool_id: str, client_id: str, username: str, endpoint_url: str | None =
         try:
             if not user.restore():
                 log_in(user)
-            user.check_token()  # refreshes tokens that have expired
-        except NotAuthorizedException as error:
-            sys.exit(f"{error}: {error.hint}")
-        print(f"logged in as {user.get_user().sub}")
+            try:
+                user.check_token()  # refreshes tokens that have expired
+                profile = user.get_user()
+            except LOGIN_ENDED:
+                log_in(user)
+                profile = user.get_user()
+        except SrpcoreError as error:
+            sys.exit("\n".join([str(error), *getattr(error, "__notes__", ())]))  # the notes say what to do
+        print(f"logged in as {profile.sub}")
 
 
 if __name__ == "__main__":

@@ -8,14 +8,17 @@ import importlib
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from srpcore import Cognito
+from srpcore.crypto.totp import totp
 from srpcore.protocol import Operation
-from srpcore.store import MemoryStore
+from srpcore.store import FileStore, MemoryStore, Tokens, store_key
 from srpcore_transports.local import UserPool
 from support.cli_processes import Terminal, environment
 from support.users import PASSWORD
@@ -112,6 +115,85 @@ def test_log_in_asks_once_and_stays_logged_in(user_pool: UserPool, url: str, tmp
         terminal.await_text("logged in as ")
         assert terminal.end() == 0
     assert "Password" not in terminal.shown
+
+
+@pytest.mark.parametrize("access_token_expired", [False, True])
+def test_log_in_asks_for_the_password_again_when_the_login_has_ended(
+    example: list[str],
+    user_pool: UserPool,
+    url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    access_token_expired: bool,
+) -> None:
+    asked = answer_questions(monkeypatch, tmp_path, [PASSWORD, PASSWORD])
+    arguments = (user_pool.user_pool_id, user_pool.client_id, "alice", url)
+    main = imported("log_in").main
+    main(*arguments)
+    if access_token_expired:
+        store, key = FileStore(tmp_path / ".example" / "logins"), store_key(*arguments[:3])
+        login = store.load(key)
+        assert login is not None
+        assert login.tokens is not None
+        expired = Tokens(access_token=user_pool.token("alice", expires_in=-1), refresh_token=login.tokens.refresh_token)
+        store.save(key, login.__replace__(tokens=expired))
+    signed_out = {"UserPoolId": user_pool.user_pool_id, "Username": "alice"}
+    assert user_pool.call(Operation("AdminUserGlobalSignOut", signed_out)).status == 200
+    main(*arguments)
+    assert asked == ["Password: "] * 2
+    assert capsys.readouterr().out.count("logged in as ") == 2
+
+
+def test_log_in_asks_for_another_code_after_a_wrong_or_used_one(
+    example: list[str],
+    user_pool: UserPool,
+    url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    arguments = (user_pool.user_pool_id, user_pool.client_id)
+    with Cognito(*arguments, username="alice", endpoint_url=url) as user:
+        user.authenticate(PASSWORD)
+        secret = user.associate_software_token()
+        used = totp(secret, time.time())
+        assert user.verify_software_token(used)
+        user.set_user_mfa_preference(sms_mfa=None, software_token_mfa=True, preferred="SOFTWARE_TOKEN")
+    answer_questions(monkeypatch, tmp_path, [PASSWORD, "000000", used, totp(secret, time.time() + 30)])
+    imported("log_in").main(*arguments, "alice", url)
+    shown = capsys.readouterr()
+    assert [line[:18] for line in shown.err.splitlines()] == ["That code is wrong", "That code was used"]
+    assert shown.out.startswith("logged in as ")
+
+
+def test_log_in_ends_with_a_message_and_not_with_a_traceback(
+    example: list[str],
+    user_pool: UserPool,
+    url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answer_questions(monkeypatch, tmp_path, ["wrong", PASSWORD])
+    main, arguments = imported("log_in").main, (user_pool.user_pool_id, user_pool.client_id, "alice")
+    with pytest.raises(SystemExit, match="the user name or the password is wrong"):
+        main(*arguments, url)
+    with pytest.raises(SystemExit, match="Connection refused"):
+        main(*arguments, "http://127.0.0.1:1")
+
+
+def answer_questions(monkeypatch: pytest.MonkeyPatch, home: Path, answers: list[str]) -> list[str]:
+    """Let getpass return the *answers* one after the other, with *home* as the home folder. Return what is asked."""
+    asked: list[str] = []
+
+    def answer(question: str) -> str:
+        asked.append(question)
+        return answers[len(asked) - 1]
+
+    monkeypatch.setattr("getpass.getpass", answer)
+    monkeypatch.setenv("HOME", str(home))
+    return asked
 
 
 def test_the_async_client_logs_in_once_and_asks_again_when_the_login_has_ended(
