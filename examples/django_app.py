@@ -27,7 +27,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from srpcore import Cognito, TokenVerifier
-from srpcore.exceptions import NotAuthorizedException
+from srpcore.exceptions import NotAuthorizedException, SrpcoreError, TransportError
 from srpcore.frameworks.rest_framework import CognitoAuthentication
 
 POOL_ID, CLIENT_ID = os.environ["USER_POOL_ID"], os.environ["CLIENT_ID"]
@@ -49,6 +49,10 @@ class Login(APIView):
                 step = user.sign_in(request.data["password"])
             except NotAuthorizedException:
                 return Response({"error": "wrong user name or password"}, status=401)
+            except TransportError:
+                return Response({"error": "the login service cannot be reached: try again later"}, status=503)
+            except SrpcoreError as error:
+                return Response({"error": f"the login failed: {type(error).__name__}"}, status=400)
             if not step.done:  # examples/fastapi_app.py shows how a second factor is answered in a later request
                 return Response({"error": f"this app cannot answer {step.needs}"}, status=403)
             return Response({"access_token": user.tokens.access_token})

@@ -9,7 +9,7 @@ import os
 from flask import Flask, Response, g, jsonify, request
 
 from srpcore import Cognito, TokenVerifier
-from srpcore.exceptions import NotAuthorizedException
+from srpcore.exceptions import NotAuthorizedException, SrpcoreError, TransportError
 from srpcore.frameworks.flask import bearer_token
 
 POOL_ID, CLIENT_ID = os.environ["USER_POOL_ID"], os.environ["CLIENT_ID"]
@@ -29,6 +29,14 @@ def login() -> tuple[Response, int]:
         if not step.done:  # examples/fastapi_app.py shows how a second factor is answered in a later request
             return jsonify(error=f"this app cannot answer {step.needs}"), 403
         return jsonify(access_token=user.tokens.access_token), 200
+
+
+@app.errorhandler(SrpcoreError)
+def other_error(error: SrpcoreError) -> tuple[Response, int]:
+    app.logger.warning("%s failed: %s", request.path, error)
+    if isinstance(error, TransportError):
+        return jsonify(error="the login service cannot be reached: try again later"), 503
+    return jsonify(error=f"the login failed: {type(error).__name__}"), 400
 
 
 @app.get("/me")

@@ -74,12 +74,16 @@ def test_a_suite_of_tests_passes(suite: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_flask(example: list[str], url: str) -> None:
-    client = imported("flask_app").app.test_client()
+def test_flask(example: list[str], url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = imported("flask_app")
+    client = module.app.test_client()
     assert client.get("/me").status_code == 401
     assert client.post("/login", json={"username": "alice", "password": "wrong"}).status_code == 401
     token = client.post("/login", json={"username": "alice", "password": PASSWORD}).json["access_token"]
     assert client.get("/me", headers={"Authorization": f"Bearer {token}"}).json == {"username": "alice"}
+    assert client.post("/login", json={"username": "", "password": PASSWORD}).status_code == 400
+    monkeypatch.setattr(module, "URL", "http://127.0.0.1:1")
+    assert client.post("/login", json={"username": "alice", "password": PASSWORD}).status_code == 503
 
 
 def test_django(url: str) -> None:
@@ -94,12 +98,18 @@ for password in ("wrong", {PASSWORD!r}):
     answer = client.post("/login", {{"username": "alice", "password": password}}, format="json")
     statuses.append(answer.status_code)
 client.credentials(HTTP_AUTHORIZATION="Bearer " + answer.json()["access_token"])
-print(json.dumps([statuses, client.get("/me").json()]))
+me = client.get("/me").json()
+client.credentials()
+for username, url in (("", django_app.URL), ("alice", "http://127.0.0.1:1")):
+    django_app.URL = url
+    answer = client.post("/login", {{"username": username, "password": {PASSWORD!r}}}, format="json")
+    statuses.append(answer.status_code)
+print(json.dumps([statuses, me]))
 """
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, env=environment(COGNITO_URL=url), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == [[401, 401, 200], {"username": "alice"}]
+    assert json.loads(done.stdout) == [[401, 401, 200, 400, 503], {"username": "alice"}]
 
 
 def test_log_in_asks_once_and_stays_logged_in(user_pool: UserPool, url: str, tmp_path: Path) -> None:
