@@ -52,7 +52,8 @@ def transport_module(name: str) -> Any:
             raise ConfigurationError(
                 f"{missing} is missing: pip install --force-reinstall srpcore (in AWS Lambda: use the layer for all)"
             ) from error
-        raise ConfigurationError(f"{missing} is not installed: pip install 'srpcore[{extra}]'") from error
+        package = "PyJWT" if missing == "jwt" else missing  # the package that has the name jwt is a different one
+        raise ConfigurationError(f"{package} is not installed: pip install 'srpcore[{extra}]'") from error
 
 
 def _import(name: str) -> Any:

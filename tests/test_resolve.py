@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from importlib import import_module
 from typing import Any
 from unittest.mock import MagicMock
 
@@ -139,15 +140,33 @@ def absent(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 
 
 @pytest.mark.counterpart
-@pytest.mark.parametrize(("module", "package"), [("botocore", "botocore"), ("local", "jwt")])
-def test_a_missing_package_names_its_extra(module: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("module", "imported", "package"),
+    [("botocore", "botocore", "botocore"), ("local", "jwt", "PyJWT"), ("local", "cryptography", "cryptography")],
+)
+def test_a_missing_package_names_its_extra(
+    module: str, imported: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     absent(monkeypatch, f"srpcore_transports.{module}")
     monkeypatch.delitem(sys.modules, f"srpcore_transports.{module}")
-    absent(monkeypatch, package)
+    absent(monkeypatch, imported)
     with pytest.raises(ConfigurationError) as caught:
         transport_module(module)
     assert package in str(caught.value).split()[0]
     assert str(caught.value).endswith(f"is not installed: pip install 'srpcore[{module}]'")
+
+
+@pytest.mark.parametrize(("imported", "package"), [("jwt", "PyJWT"), ("cryptography", "cryptography")])
+def test_an_import_of_the_local_pool_names_its_extra(
+    imported: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    absent(monkeypatch, "srpcore_transports.local")
+    monkeypatch.delitem(sys.modules, "srpcore_transports.local")
+    absent(monkeypatch, imported)
+    with pytest.raises(ModuleNotFoundError) as caught:
+        import_module("srpcore_transports.local")
+    assert str(caught.value) == f"srpcore_transports.local needs {package}: pip install 'srpcore[local]'"
+    assert caught.value.name == imported
 
 
 @pytest.mark.parametrize("missing", ["srpcore_transports", "srpcore_transports.https"])

@@ -85,7 +85,7 @@ def test_a_missing_package_is_named(command: str) -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, env=environment(), timeout=30, check=False
     )
     error = Result(done.returncode, done.stdout, done.stderr).refused()
-    assert error == "srpcore: jwt is not installed: pip install 'srpcore[local]'\n"
+    assert error == "srpcore: PyJWT is not installed: pip install 'srpcore[local]'\n"
 
 
 def test_a_closed_pipe_does_not_print_a_traceback(server: Server, user: str) -> None:

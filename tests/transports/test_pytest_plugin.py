@@ -122,4 +122,4 @@ def test_a_missing_package_is_named(run: Run, pytester: pytest.Pytester, fixture
     pytester.makepyfile(f"def test_it({fixture}):\n    pass\n")
     result = run()
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines([f"*the fixture {fixture} needs the package jwt: pip install 'srpcore?testing?'"])
+    result.stdout.fnmatch_lines([f"*the fixture {fixture} needs the package PyJWT: pip install 'srpcore?testing?'"])

@@ -227,4 +227,5 @@ def _require_packages(fixture: str) -> None:
     try:
         import_module("srpcore_transports.local")
     except ModuleNotFoundError as error:
-        pytest.fail(f"the fixture {fixture} needs the package {error.name}: pip install 'srpcore[testing]'")
+        package = "PyJWT" if error.name == "jwt" else error.name
+        pytest.fail(f"the fixture {fixture} needs the package {package}: pip install 'srpcore[testing]'")

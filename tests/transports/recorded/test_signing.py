@@ -28,8 +28,8 @@ def test_the_key_is_marked_and_accepted_by_the_verifier() -> None:
     assert key.n.bit_length() == 2048
 
 
-@pytest.mark.parametrize("missing", ["jwt", "cryptography"])
-def test_without_its_library_recording_works_and_replay_names_the_extra(missing: str) -> None:
+@pytest.mark.parametrize(("missing", "package"), [("jwt", "PyJWT"), ("cryptography", "cryptography")])
+def test_without_its_library_recording_works_and_replay_names_the_extra(missing: str, package: str) -> None:
     program = f"""
 import sys
 sys.path[:0] = {[*srpcore_transports.__path__[0].rsplit("/srpcore_transports", 1)[:1]]!r}
@@ -46,4 +46,4 @@ for function in (lambda: sign({{}}), key_set):
     output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     lines = output.splitlines()
     assert len(lines) == 2
-    assert all(line.startswith(f"{missing} is not installed: pip install 'srpcore[local]'") for line in lines)
+    assert all(line.startswith(f"{package} is not installed: pip install 'srpcore[local]'") for line in lines)

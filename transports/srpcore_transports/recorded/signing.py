@@ -55,7 +55,8 @@ def _jwt() -> ModuleType:
         import cryptography  # noqa: F401 # pyright: ignore[reportUnusedImport] - PyJWT signs RS256 with it
         import jwt
     except ModuleNotFoundError as error:
-        raise ConfigurationError(f"{error.name} is not installed: pip install 'srpcore[local]' to replay") from error
+        package = "PyJWT" if error.name == "jwt" else error.name
+        raise ConfigurationError(f"{package} is not installed: pip install 'srpcore[local]' to replay") from error
     return jwt
 
 
