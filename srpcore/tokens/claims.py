@@ -162,8 +162,9 @@ def wrong_issuer(expected: Iterable[str], actual: object) -> str:
     pool_id = actual.rsplit("/", 1)[-1] if isinstance(actual, str) else ""
     if pool_id and any(issuer.rsplit("/", 1)[-1] == pool_id for issuer in expected):
         return (
-            "token is from another issuer (iss), with the same pool id but another URL before it: if you trust that "
-            "URL, give it as issuer= (Cognito) or issuers= (TokenVerifier), or start the emulator with serve --issuer"
+            "token is from another issuer (iss), with the same pool id but another URL before it: for an emulator, "
+            "give its URL as endpoint_url=, or start it with serve --issuer; for another URL that you trust, give the "
+            "issuer as issuer= (Cognito) or issuers= (TokenVerifier)"
         )
     return "token is from another issuer (iss): check the user pool id"
 

@@ -105,6 +105,25 @@ def test_the_functions_accept_a_token_and_greet_its_user(
     assert (greeting["statusCode"], json.loads(greeting["body"])) == (200, {"message": "Hello, alice"})
 
 
+def test_the_authorizer_can_be_tried_with_a_served_pool(
+    pool: LocalUserPool, resources: dict[str, Any], tmp_path: Path
+) -> None:
+    authorizer = resources["Authorizer"]
+    folder = tmp_path / "authorizer"
+    shutil.copytree(EXAMPLE / authorizer["CodeUri"], folder)
+    with pool.serve() as server:
+        assert (
+            main(["keys", pool.user_pool_id, "--endpoint-url", server.url, "--output", str(folder / "jwks.json")]) == 0
+        )
+        with Cognito(pool.user_pool_id, pool.client_id, username="alice", endpoint_url=server.url) as user:
+            user.authenticate(PASSWORD)
+    ids = {"USER_POOL_ID": pool.user_pool_id, "CLIENT_ID": pool.client_id}
+    event = request_with(user.tokens.access_token)
+    ((accepted,), _) = invoke(folder, authorizer["Handler"], event, **ids, COGNITO_URL=server.url)
+    ((refused,), _) = invoke(folder, authorizer["Handler"], event, **ids)  # AWS is the only issuer
+    assert (accepted["isAuthorized"], refused["isAuthorized"]) == (True, False)
+
+
 def test_the_parameters_of_the_template_fit_the_ids_of_a_pool(pool: LocalUserPool, template: dict[str, Any]) -> None:
     parameters = template["Parameters"]
     assert re.fullmatch(parameters["UserPoolId"]["AllowedPattern"], pool.user_pool_id)

@@ -312,7 +312,7 @@ def test_issuers_must_be_given() -> None:
 
 def test_an_issuer_with_the_same_pool_id_names_the_arguments_to_set() -> None:
     issuer = f"http://localhost:9229/{ISSUER.rsplit('/', 1)[-1]}"
-    with pytest.raises(IssuerMismatch, match=r"same pool id .*issuer= .*issuers= .*serve --issuer"):
+    with pytest.raises(IssuerMismatch, match=r"same pool id .*endpoint_url=.*serve --issuer.*issuer= .*issuers= "):
         checked(access_claims(iss=issuer), issuers=ISSUER)
     with pytest.raises(IssuerMismatch, match="check the user pool id"):
         checked(access_claims(iss="http://localhost:9229/eu-west-1_Other6789"), issuers=ISSUER)

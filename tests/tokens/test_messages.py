@@ -276,8 +276,9 @@ def check(claims: dict[str, Any], access_token: Any = None, **options: Any) -> s
 
 
 OTHER_URL = (
-    "token is from another issuer (iss), with the same pool id but another URL before it: if you trust that URL, give "
-    "it as issuer= (Cognito) or issuers= (TokenVerifier), or start the emulator with serve --issuer"
+    "token is from another issuer (iss), with the same pool id but another URL before it: for an emulator, give its "
+    "URL as endpoint_url=, or start it with serve --issuer; for another URL that you trust, give the issuer as issuer= "
+    "(Cognito) or issuers= (TokenVerifier)"
 )
 
 
