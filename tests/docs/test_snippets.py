@@ -151,12 +151,20 @@ def of_the_pool(snippet: Snippet, served: Served) -> Snippet:
 
 @pytest.mark.parametrize("snippet", snippets(), ids=lambda snippet: snippet.place)
 def test_each_program_runs_without_a_warning(
-    snippet: Snippet, served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    snippet: Snippet,
+    served: Served,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    def ask(question: str) -> str:
+        assert question == "code of the app"
+        return totp(capsys.readouterr().out.split()[-1], time.time())  # the program has printed the secret
+
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     with srpcore.Cognito(served.pool.user_pool_id, served.pool.client_id, username="alice") as user:
-        run(of_the_pool(snippet, served), names(served, user))
+        run(of_the_pool(snippet, served), {**names(served, user), "ask": ask})
 
 
 def run(snippet: Snippet, namespace: dict[str, Any]) -> None:
@@ -245,6 +253,17 @@ def test_the_loop_that_answers_steps_sets_up_an_authenticator_app(
             loop_that_answers_steps(),
             {**namespace, "ask": lambda _: totp(capsys.readouterr().out.split()[-1], time.time())},
         )
+
+
+def test_the_program_that_sets_up_an_authenticator_app_makes_it_the_second_factor(
+    served: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (snippet,) = (snippet for snippet in snippets() if "verify_software_token" in snippet.source)
+    with srpcore.Cognito(served.pool.user_pool_id, served.pool.client_id, username="alice") as user:
+        namespace = names(served, user)
+        run(snippet, {**namespace, "ask": lambda _: totp(capsys.readouterr().out.split()[-1], time.time())})
+        step = user.sign_in(PASSWORD)
+        assert (step.needs, step.challenge and step.challenge.name) == ("code", "SOFTWARE_TOKEN_MFA")
 
 
 def test_the_loop_that_answers_steps_ends_at_a_challenge_that_it_cannot_answer(served: Served) -> None:
