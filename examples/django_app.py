@@ -27,7 +27,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from srpcore import Cognito, TokenVerifier
-from srpcore.exceptions import NotAuthorizedException, SrpcoreError, TransportError
+from srpcore.exceptions import NotAuthorizedException, SrpcoreError, TransportError, UserNotFoundException
 from srpcore.frameworks.rest_framework import CognitoAuthentication
 
 POOL_ID, CLIENT_ID = os.environ["USER_POOL_ID"], os.environ["CLIENT_ID"]
@@ -44,10 +44,10 @@ class Login(APIView):
     permission_classes = ()
 
     def post(self, request: Request) -> Response:
-        with Cognito(POOL_ID, CLIENT_ID, username=request.data["username"], endpoint_url=URL) as user:
+        with Cognito(POOL_ID, CLIENT_ID, username=request.data.get("username"), endpoint_url=URL) as user:
             try:
-                step = user.sign_in(request.data["password"])
-            except NotAuthorizedException:
+                step = user.sign_in(request.data.get("password"))
+            except (NotAuthorizedException, UserNotFoundException):
                 return Response({"error": "wrong user name or password"}, status=401)
             except TransportError:
                 return Response({"error": "the login service cannot be reached: try again later"}, status=503)

@@ -9,7 +9,7 @@ import os
 from flask import Flask, Response, g, jsonify, request
 
 from srpcore import Cognito, TokenVerifier
-from srpcore.exceptions import NotAuthorizedException, SrpcoreError, TransportError
+from srpcore.exceptions import NotAuthorizedException, SrpcoreError, TransportError, UserNotFoundException
 from srpcore.frameworks.flask import bearer_token
 
 POOL_ID, CLIENT_ID = os.environ["USER_POOL_ID"], os.environ["CLIENT_ID"]
@@ -21,10 +21,10 @@ verifier = TokenVerifier(POOL_ID, client_id=CLIENT_ID, token_use="access", endpo
 
 @app.post("/login")
 def login() -> tuple[Response, int]:
-    with Cognito(POOL_ID, CLIENT_ID, username=request.json["username"], endpoint_url=URL) as user:
+    with Cognito(POOL_ID, CLIENT_ID, username=request.json.get("username"), endpoint_url=URL) as user:
         try:
-            step = user.sign_in(request.json["password"])
-        except NotAuthorizedException:
+            step = user.sign_in(request.json.get("password"))
+        except (NotAuthorizedException, UserNotFoundException):
             return jsonify(error="wrong user name or password"), 401
         if not step.done:  # examples/fastapi_app.py shows how a second factor is answered in a later request
             return jsonify(error=f"this app cannot answer {step.needs}"), 403

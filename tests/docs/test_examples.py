@@ -82,6 +82,7 @@ def test_flask(example: list[str], url: str, monkeypatch: pytest.MonkeyPatch) ->
     token = client.post("/login", json={"username": "alice", "password": PASSWORD}).json["access_token"]
     assert client.get("/me", headers={"Authorization": f"Bearer {token}"}).json == {"username": "alice"}
     assert client.post("/login", json={"username": "", "password": PASSWORD}).status_code == 400
+    assert client.post("/login", json={"username": "alice"}).status_code == 400
     monkeypatch.setattr(module, "URL", "http://127.0.0.1:1")
     assert client.post("/login", json={"username": "alice", "password": PASSWORD}).status_code == 503
 
@@ -100,16 +101,16 @@ for password in ("wrong", {PASSWORD!r}):
 client.credentials(HTTP_AUTHORIZATION="Bearer " + answer.json()["access_token"])
 me = client.get("/me").json()
 client.credentials()
-for username, url in (("", django_app.URL), ("alice", "http://127.0.0.1:1")):
+for username, url in (("", django_app.URL), (None, django_app.URL), ("alice", "http://127.0.0.1:1")):
     django_app.URL = url
-    answer = client.post("/login", {{"username": username, "password": {PASSWORD!r}}}, format="json")
-    statuses.append(answer.status_code)
+    login = {{"username": username, "password": {PASSWORD!r}}} if username is not None else {{}}
+    statuses.append(client.post("/login", login, format="json").status_code)
 print(json.dumps([statuses, me]))
 """
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, env=environment(COGNITO_URL=url), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == [[401, 401, 200, 400, 503], {"username": "alice"}]
+    assert json.loads(done.stdout) == [[401, 401, 200, 400, 400, 503], {"username": "alice"}]
 
 
 def test_log_in_asks_once_and_stays_logged_in(user_pool: UserPool, url: str, tmp_path: Path) -> None:
