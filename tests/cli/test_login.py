@@ -61,12 +61,12 @@ def test_defaults_come_from_the_environment(server: Server, user: str) -> None:
         # Empty is not set: the client has none.
         "SRPCORE_CLIENT_SECRET": "",
     }
-    # The name is a line like any other.
-    assert tokens_of(run("login", stdin=f"{user}\r\n{PASSWORD}\r\n", **settings))["access_token"]
     for missing in ("SRPCORE_USER_POOL_ID", "SRPCORE_CLIENT_ID"):
         result = run("login", **{**settings, missing: ""})
         assert result.status == 2
         assert f"--{missing.removeprefix('SRPCORE_').lower().replace('_', '-')}" in result.stderr
+    # The name is a line like any other.
+    assert tokens_of(run("login", stdin=f"{user}\r\n{PASSWORD}\r\n", **settings))["access_token"]
 
 
 def test_wrong_password_is_one_error_line(server: Server, user: str) -> None:

@@ -18,8 +18,8 @@ from srpcore.tokens import rsa
 
 ask: Callable[[str], str] = globals()["ask"]  # given by webassembly.mjs
 
-# What needs a framework, or hypothesis, or is a program.
-LEFT_OUT = ("srpcore.testing", "srpcore.frameworks.", "srpcore.__main__")
+# What needs a framework, an HTTP client or hypothesis, or is a program.
+LEFT_OUT = ("srpcore.testing", "srpcore.frameworks.", "srpcore.http_auth.", "srpcore.__main__")
 
 
 class Line:

@@ -157,7 +157,7 @@ def commands(*targets: str) -> list[str]:
     return done.stdout.replace("\\\n", " ").splitlines()
 
 
-@pytest.mark.parametrize("target", ["demo", "check", "test", "test-all", "lint", "test-wheel", "benchmarks", "update"])
+@pytest.mark.parametrize("target", ["demo", "check", "test", "test-all", "lint", "test-wheel", "bench", "update"])
 def test_make_installs_only_what_is_pinned(target: str) -> None:
     installs = [command for command in commands(target) if re.search(r"\bpip\b.*\binstall\b", command)]
     assert installs
