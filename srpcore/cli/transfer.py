@@ -169,12 +169,12 @@ def import_users(arguments: argparse.Namespace) -> int:
         SrpcoreError: the service did not answer, or refused the administrator; the same command goes on from there.
     """
     file = UserFile(arguments.file)
-    groups = [set(user.get("groups", [])) for _, user in file.read()]
+    groups: list[set[str]] = [{*user.get("groups", [])} for _, user in file.read()]
     saved = _Progress(file.path, restart=arguments.restart)
     counts = {"created": 0, "existed": 0, "refused": 0, "incomplete": 0}
     pool = settings_of(arguments).administrator()
     with pool, _explained_interrupt(), progress("users", len(groups)) as show:
-        _require_groups(pool, set().union(*groups), arguments)
+        _require_groups(pool, set[str]().union(*groups), arguments)
         came = {} if arguments.dry_run else saved.load()
         skipped = int(came.get("line", 0))
         if came:
