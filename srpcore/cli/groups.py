@@ -6,7 +6,7 @@ import argparse
 
 from .output import as_json, note, print_json, print_table
 from .settings import settings_of
-from .users import flat_user
+from .users import flat_user, for_each
 
 __all__ = ["add", "create", "delete", "list_groups", "members", "remove"]
 
@@ -80,11 +80,11 @@ def add(arguments: argparse.Namespace) -> int:
     Raises:
         SrpcoreError: the service refused a request, or did not answer; the users before it were added.
     """
-    with settings_of(arguments).administrator() as pool:
-        for name in arguments.names:
-            pool.admin_add_user_to_group(name, arguments.group)
-            note(f"{name}: added to {arguments.group}")
-    return 0
+    return for_each(
+        arguments,
+        f"added to {arguments.group}",
+        lambda pool, name: pool.admin_add_user_to_group(name, arguments.group),
+    )
 
 
 def remove(arguments: argparse.Namespace) -> int:
@@ -93,8 +93,8 @@ def remove(arguments: argparse.Namespace) -> int:
     Raises:
         SrpcoreError: the service refused a request, or did not answer; the users before it were removed.
     """
-    with settings_of(arguments).administrator() as pool:
-        for name in arguments.names:
-            pool.admin_remove_user_from_group(name, arguments.group)
-            note(f"{name}: removed from {arguments.group}")
-    return 0
+    return for_each(
+        arguments,
+        f"removed from {arguments.group}",
+        lambda pool, name: pool.admin_remove_user_from_group(name, arguments.group),
+    )

@@ -15,7 +15,7 @@ from .password import ask_new_password
 from .prompt import ask
 from .settings import settings_of
 
-__all__ = ["create", "delete", "disable", "enable", "flat_user", "get", "list_users", "pages_of_users"]
+__all__ = ["create", "delete", "disable", "enable", "flat_user", "for_each", "get", "list_users", "pages_of_users"]
 
 
 def flat_user(user: Mapping[str, Any]) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def disable(arguments: argparse.Namespace) -> int:
     Raises:
         SrpcoreError: the service refused a request, or did not answer; the users before it are disabled.
     """
-    return _for_each(arguments, "disabled", lambda pool, name: pool.admin_disable_user(name))
+    return for_each(arguments, "disabled", lambda pool, name: pool.admin_disable_user(name))
 
 
 def enable(arguments: argparse.Namespace) -> int:
@@ -128,7 +128,7 @@ def enable(arguments: argparse.Namespace) -> int:
     Raises:
         SrpcoreError: the service refused a request, or did not answer; the users before it are enabled.
     """
-    return _for_each(arguments, "enabled", lambda pool, name: pool.admin_enable_user(name))
+    return for_each(arguments, "enabled", lambda pool, name: pool.admin_enable_user(name))
 
 
 def delete(arguments: argparse.Namespace) -> int:
@@ -142,10 +142,15 @@ def delete(arguments: argparse.Namespace) -> int:
         answer = ask(f"Delete {', '.join(arguments.names)}? This cannot be undone. (yes/no): ")
         if answer.strip().lower() not in ("y", "yes"):
             raise ConfigurationError("nothing was deleted: answer yes, or pass --yes")
-    return _for_each(arguments, "deleted", lambda pool, name: pool.admin_delete_user(username=name))
+    return for_each(arguments, "deleted", lambda pool, name: pool.admin_delete_user(username=name))
 
 
-def _for_each(arguments: argparse.Namespace, done: str, change: Callable[[Cognito, str], None]) -> int:
+def for_each(arguments: argparse.Namespace, done: str, change: Callable[[Cognito, str], None]) -> int:
+    """Call *change* for each of ``arguments.names``, print that it is *done*, and return the exit status.
+
+    Raises:
+        SrpcoreError: the service refused a request, or did not answer; the users before it are changed.
+    """
     with settings_of(arguments).administrator() as pool:
         for name in arguments.names:
             change(pool, name)
