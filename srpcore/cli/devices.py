@@ -16,7 +16,7 @@ def list_devices(arguments: argparse.Namespace) -> int:
     """List the remembered devices.
 
     Raises:
-        SrpcoreError: there is no login, or the service refused the request.
+        SrpcoreError: nobody is logged in, or the service refused the request.
     """
     with fresh_login(settings_of(arguments)) as user:
         devices = [
@@ -39,7 +39,7 @@ def forget(arguments: argparse.Namespace) -> int:
     """Forget a device.
 
     Raises:
-        SrpcoreError: there is no login, or the service does not know the device.
+        SrpcoreError: nobody is logged in, or the service does not know the device.
     """
     with fresh_login(settings_of(arguments)) as user:
         user.client.forget_device(AccessToken=user.tokens.access_token, DeviceKey=arguments.key)
@@ -51,7 +51,7 @@ def list_passkeys(arguments: argparse.Namespace) -> int:
     """List the passkeys.
 
     Raises:
-        SrpcoreError: there is no login, or the service refused the request.
+        SrpcoreError: nobody is logged in, or the service refused the request.
     """
     with fresh_login(settings_of(arguments)) as user:
         passkeys = [

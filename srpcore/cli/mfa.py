@@ -20,7 +20,7 @@ def setup(arguments: argparse.Namespace) -> int:
     """Set up an authenticator app, and prefer it as the second factor.
 
     Raises:
-        SrpcoreError: there is no login, or the service refused the code.
+        SrpcoreError: nobody is logged in, or the service refused the code.
     """
     settings = settings_of(arguments)
     with fresh_login(settings) as user:
@@ -50,7 +50,7 @@ def status(arguments: argparse.Namespace) -> int:
     """Show the second factors.
 
     Raises:
-        SrpcoreError: there is no login, or the service refused the request.
+        SrpcoreError: nobody is logged in, or the service refused the request.
     """
     with fresh_login(settings_of(arguments)) as user:
         reply = user.client.get_user(AccessToken=user.tokens.access_token)
@@ -66,7 +66,7 @@ def off(arguments: argparse.Namespace) -> int:
     """Turn the authenticator app off.
 
     Raises:
-        SrpcoreError: there is no login, or the pool requires a second factor.
+        SrpcoreError: nobody is logged in, or the pool requires a second factor.
     """
     with fresh_login(settings_of(arguments)) as user:
         user.set_user_mfa_preference(sms_mfa=None, software_token_mfa=False)

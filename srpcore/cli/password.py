@@ -29,7 +29,7 @@ def change(arguments: argparse.Namespace) -> int:
     """Change the password of the stored login.
 
     Raises:
-        SrpcoreError: there is no login, or the service refused one of the passwords.
+        SrpcoreError: nobody is logged in, or the service refused one of the passwords.
     """
     with fresh_login(settings_of(arguments)) as user:
         user.change_password(ask_secret("Present password: "), ask_new_password())

@@ -35,7 +35,7 @@ def token(arguments: argparse.Namespace) -> int:
     """Print a token of the stored login, refreshed if it has expired.
 
     Raises:
-        SrpcoreError: there is no login, or the token could not be refreshed.
+        SrpcoreError: nobody is logged in, or the token could not be refreshed.
     """
     with fresh_login(settings_of(arguments)) as user:
         print(user.tokens.access_token if arguments.use == "access" else user.tokens.id_token)
@@ -46,7 +46,7 @@ def whoami(arguments: argparse.Namespace) -> int:
     """Show the user of the stored login, from the verified tokens.
 
     Raises:
-        SrpcoreError: there is no login, or its tokens are not accepted.
+        SrpcoreError: nobody is logged in, or its tokens are not accepted.
     """
     settings = settings_of(arguments)
     with fresh_login(settings) as user:
@@ -72,7 +72,7 @@ def logout(arguments: argparse.Namespace) -> int:
     """End the stored login, and delete it.
 
     Raises:
-        SrpcoreError: there is no login, or the service did not answer; the login is still stored then.
+        SrpcoreError: nobody is logged in, or the service did not answer; the login is still stored then.
     """
     settings = settings_of(arguments)
     with logged_in(settings) as user:
