@@ -53,7 +53,7 @@ unit: $(VENV)/.test
 	@$(BIN)/$(PYTEST) -n auto -m "$(UNIT)" $(PYTEST_ARGS)
 
 # Everything that pip and npm can provide.
-test: $(VENV)/.test $(VENV)/.benchmark $(MINISTACK)/.installed $(NODE)/.installed
+test: $(VENV)/.dev $(VENV)/.benchmark $(MINISTACK)/.installed $(NODE)/.installed
 	@$(BIN)/$(PYTEST) -n $(WORKERS) -m "not system" $(PYTEST_ARGS)
 
 # Everything. A skipped test is a failure here.
