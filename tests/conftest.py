@@ -11,7 +11,7 @@ import botocore.session
 import pytest
 from hypothesis import HealthCheck, settings
 
-from srpcore_transports.local import signing
+from srpcore_transports.local.model import signing
 from support.loopback import write_bundle
 from support.no_skips import pytest_addoption, pytest_make_collect_report, pytest_runtest_makereport
 from support.rsa_keys import next_key

@@ -58,7 +58,8 @@ def main() -> None:
     """Print a row for each call."""
     from srpcore import Cognito, TokenVerifier
     from srpcore.protocol import Operation
-    from srpcore_transports.local import LocalUserPool, service
+    from srpcore_transports.local import LocalUserPool
+    from srpcore_transports.local.http import dispatch
 
     def create_user(pool: Any) -> None:
         of_user = {"UserPoolId": pool.user_pool_id, "Username": "alice"}
@@ -89,7 +90,7 @@ def main() -> None:
         body = json.dumps({"AuthFlow": "USER_SRP_AUTH", "ClientId": pool.client_id, "AuthParameters": parameters})
         state: Any = vars(pool)["_state"]
         rows.append(
-            trace("InitiateAuth in the local pool", lambda: service.answer(state, "InitiateAuth", body.encode()))
+            trace("InitiateAuth in the local pool", lambda: dispatch.answer(state, "InitiateAuth", body.encode()))
         )
     print(f"{'call':32}{'calls':>7}{'files':>7}{'moves':>7}")
     for name, (calls, files, moves) in rows:

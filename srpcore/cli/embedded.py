@@ -15,7 +15,7 @@ def serve(arguments: argparse.Namespace) -> int:
     Raises:
         ConfigurationError: an option is invalid, or the extra ``local`` is not installed.
     """
-    status: int = transport_module("local.commands").serve(arguments)
+    status: int = transport_module("local.cli.serve").serve(arguments)
     return status
 
 
@@ -25,5 +25,5 @@ def demo(_arguments: argparse.Namespace) -> int:
     Raises:
         ConfigurationError: the extra ``local`` is not installed.
     """
-    status: int = transport_module("local.demo").demo()
+    status: int = transport_module("local.cli.demo").demo()
     return status

@@ -10,7 +10,8 @@ import pytest
 
 from srpcore import Cognito
 from srpcore.crypto import modexp
-from srpcore_transports.local import LocalUserPool, demo
+from srpcore_transports.local import LocalUserPool
+from srpcore_transports.local.cli import demo
 from support.cli_processes import run
 
 STEPS = [

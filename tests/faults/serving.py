@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from srpcore.protocol import Operation
 from srpcore.service_model import TARGET_PREFIX
 from srpcore_transports.credentials import Credentials
-from srpcore_transports.local import LocalUserPool, service, signatures
-from srpcore_transports.local.errors import Refusal
+from srpcore_transports.local import LocalUserPool
+from srpcore_transports.local.api.errors import Refusal
+from srpcore_transports.local.http import dispatch, sigv4_check
 from support.loopback import Drop, LoopbackServer, Request, answer, forward, tls
 
 if TYPE_CHECKING:
@@ -147,11 +148,11 @@ class FaultyService(Toggled):
         name = _name(request.headers)
         try:
             if Operation(name, {}).signed:
-                signed = signatures.HttpRequest("POST", path, query, request.headers, request.body)
-                signatures.verify(signed, KEYS, self._pool.region, time.time())
-            response = service.answer(self._pool._state, name, request.body)
+                signed = sigv4_check.HttpRequest("POST", path, query, request.headers, request.body)
+                sigv4_check.verify(signed, KEYS, self._pool.region, time.time())
+            response = dispatch.answer(self._pool._state, name, request.body)
         except Refusal as error:
-            response = service.refusal(error)
+            response = dispatch.refusal(error)
         headers = {name.replace("-", "_"): value for name, value in response.headers.items()}
         return answer(response.body, response.status, **{"Content_Length": "", **headers})
 

@@ -10,7 +10,7 @@ import time
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from srpcore_transports.local import signing
+from srpcore_transports.local.model import signing
 from support.rsa_keys import next_key
 
 from .life import Life

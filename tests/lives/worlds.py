@@ -12,7 +12,7 @@ from typing import Any
 import srpcore
 from srpcore.protocol import Operation
 from srpcore_transports.httpx import AsyncHttpxTransport
-from srpcore_transports.local.outbox import Message
+from srpcore_transports.local.model.outbox import Message
 from srpcore_transports.recorded import RecordingTransport, ReplayTransport
 from support.clock import Clock
 from support.world import KEYS, World

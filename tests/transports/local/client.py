@@ -17,7 +17,8 @@ from srpcore.crypto.encoding import decode_secret_block, parse_hex, to_hex
 from srpcore.crypto.secret_hash import secret_hash
 from srpcore.crypto.totp import totp
 from srpcore.exceptions import ServiceError, service_error
-from srpcore_transports.local import LocalUserPool, service
+from srpcore_transports.local import LocalUserPool
+from srpcore_transports.local.http import dispatch
 from support.clock import Clock
 from support.users import PASSWORD
 
@@ -40,7 +41,7 @@ class Client:
 
     def call(self, name: str, **parameters: Any) -> dict[str, Any]:
         # Not pool.call: it refuses wrongly typed parameters before the pool sees them, as every transport does.
-        response = service.answer(self.pool._state, name, json.dumps(parameters).encode())
+        response = dispatch.answer(self.pool._state, name, json.dumps(parameters).encode())
         reply = decode(response.status, response.headers, response.body)
         if reply.error is not None:
             raise service_error(reply, name)

@@ -20,7 +20,8 @@ from srpcore.protocol import Operation
 from srpcore.service_model import TARGET_PREFIX
 from srpcore_transports import sigv4
 from srpcore_transports.credentials import Credentials
-from srpcore_transports.local import LocalServer, LocalUserPool, service
+from srpcore_transports.local import LocalServer, LocalUserPool
+from srpcore_transports.local.http import dispatch
 from support.clock import Clock
 from support.users import PASSWORD
 
@@ -231,7 +232,7 @@ class TestWire:
         def broken(*_: object) -> dict[str, Any]:
             raise RuntimeError("a secret")
 
-        monkeypatch.setitem(service.OPERATIONS, "GetUser", broken)
+        monkeypatch.setitem(dispatch.OPERATIONS, "GetUser", broken)
         expected = {"__type": "InternalErrorException", "message": "Something went wrong"}
         assert self.post(server, "GetUser", b"{}") == (500, expected)
         # The lock was given back.

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from srpcore.crypto.totp import totp
 from srpcore.exceptions import ServiceError
-from srpcore_transports.local import LocalUserPool, cbor, passkeys
+from srpcore_transports.local import LocalUserPool
+from srpcore_transports.local.auth import cbor, passkeys
 from support.authenticator import Authenticator, b64url
 from support.authenticator import cbor as encode_cbor
 from support.clock import Clock

@@ -294,9 +294,9 @@ class TestNames:
 
     def test_a_lone_surrogate_is_refused(self, client: Client) -> None:
         body = b'{"ClientId": "x", "Username": "\\ud800", "Password": "x"}'
-        from srpcore_transports.local import service
+        from srpcore_transports.local.http import dispatch
 
-        response = service.answer(client.pool._state, "SignUp", body)
+        response = dispatch.answer(client.pool._state, "SignUp", body)
         assert response.status == 400
         assert b"SerializationException" in response.body
 

@@ -18,10 +18,10 @@ except ModuleNotFoundError as error:
     _message = f"srpcore_transports.local needs {_package}: pip install 'srpcore[local]'"
     raise ModuleNotFoundError(_message, name=error.name) from error
 
-from .custom_auth import CustomAuth
+from .auth.custom_auth import CustomAuth
 from .embedded import LocalUserPool
-from .http_server import LocalServer
-from .outbox import Message, Outbox
+from .http.server import LocalServer
+from .model.outbox import Message, Outbox
 from .user_pool import UserPool
 
 __all__ = ["CustomAuth", "LocalServer", "LocalUserPool", "Message", "Outbox", "UserPool"]

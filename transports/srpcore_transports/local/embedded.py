@@ -15,13 +15,14 @@ from srpcore.pool import Pool, default_endpoint
 from srpcore.protocol import Operation, Reply
 
 from ..credentials import Credentials, from_environment
-from . import app_clients, pools, service
-from .custom_auth import CustomAuth
-from .errors import Refusal
-from .http_server import LocalServer
-from .outbox import Outbox
-from .signing import SigningKey
-from .state import State
+from .api.errors import Refusal
+from .auth.custom_auth import CustomAuth
+from .http import dispatch
+from .http.server import LocalServer
+from .model.outbox import Outbox
+from .model.signing import SigningKey
+from .operations import app_clients, user_pools
+from .storage.state import State
 
 __all__ = ["LocalUserPool"]
 
@@ -133,7 +134,7 @@ class LocalUserPool:
             ConfigurationError: a parameter cannot be converted to JSON.
         """
         _, body = aws_json.encode(operation)
-        response = service.answer(self._state, operation.name, body)
+        response = dispatch.answer(self._state, operation.name, body)
         return aws_json.decode(response.status, response.headers, response.body)
 
     def fetch(self, url: str) -> bytes:
@@ -210,7 +211,7 @@ def _check_client_id(client_id: str | None) -> None:
 
 def _check_settings(pool_parameters: Mapping[str, Any], client_parameters: Mapping[str, Any]) -> None:
     try:
-        pools.check_pool_settings(pool_parameters)
+        user_pools.check_pool_settings(pool_parameters)
         app_clients.check_client_settings(client_parameters)
     except Refusal as error:
         raise ConfigurationError(f"settings of the local user pool are invalid: {error.message}") from None

@@ -11,9 +11,10 @@ from typing import Any, Literal, TypeAlias
 from srpcore.exceptions.base import ConfigurationError
 from srpcore.service_client import ServiceClient
 
-from . import directory, grants, records
+from .auth import tokens
 from .embedded import LocalUserPool
-from .signing import SigningKey
+from .model import directory, records
+from .model.signing import SigningKey
 
 __all__ = ["UserPool"]
 
@@ -110,11 +111,11 @@ class UserPool(LocalUserPool):
         return self._state.pools[self.user_pool_id]
 
     def _claims(self, username: str, use: str, expires_in: float) -> dict[str, Any]:
-        make = grants.id_claims if use == "id" else grants.access_claims
+        make = tokens.id_claims if use == "id" else tokens.access_claims
         with self._state.lock:
             user = directory.find(self._pool, username) or self._unknown_user(username)
             client = self._state.client(self.client_id)
-            grant = grants.start(self._state, self._pool, client, user, None)
+            grant = tokens.start(self._state, self._pool, client, user, None)
             claims = make(self._state, grant, _HOUR)
         now: int = claims["iat"]
         claims["exp"] = math.ceil(now + expires_in)

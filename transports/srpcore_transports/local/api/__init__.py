@@ -1,0 +1,1 @@
+"""The API of the service: parameters, errors and pages."""

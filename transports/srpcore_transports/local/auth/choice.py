@@ -1,0 +1,120 @@
+"""Choice-based login (the flow USER_AUTH): which first factors a user may choose, and the challenge of each."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..api.errors import invalid_parameter, not_authorized
+from ..api.parameters import named, optional_string
+from ..model.conversations import Conversation
+from ..model.records import PoolRecord, User
+from . import codes, mfa, passkeys, passwords, srp
+from .next_step import advance, challenge, send_code
+
+if TYPE_CHECKING:
+    from ..storage.state import State
+
+__all__ = ["begin", "configured", "offered", "start"]
+
+_ATTRIBUTES = {"EMAIL_OTP": "email", "SMS_OTP": "phone_number"}
+_SECRETS = {"PASSWORD": "PASSWORD", "PASSWORD_SRP": "SRP_A"}
+_FACTORS = ("PASSWORD", "PASSWORD_SRP", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN")
+
+
+def configured(pool: PoolRecord, user: User) -> list[str]:
+    """Return the first factors that *user* has and *pool* allows, with the names of GetUserAuthFactors."""
+    has = {
+        "PASSWORD": user.verifier != 0,
+        "EMAIL_OTP": user.verified("email"),
+        "SMS_OTP": user.verified("phone_number"),
+        "WEB_AUTHN": bool(passkeys.usable(pool, user)),
+    }
+    return [factor for factor in has if has[factor] and factor in pool.first_factors]
+
+
+def offered(pool: PoolRecord, user: User | None) -> list[str]:
+    """Return the names of the challenges that the user may choose from at a login.
+
+    If the user needs a second factor, the first one must be the password, or a passkey that counts as both factors.
+
+    Args:
+        user: None for a name that does not exist. Then the answer lists every factor of the pool except passkeys, so
+            that it does not reveal whether the user exists.
+    """
+    has = configured(pool, user) if user else [factor for factor in pool.first_factors if factor != "WEB_AUTHN"]
+    if pool.mfa == "ON" or (user is not None and mfa.factors(pool, user)):
+        both = {"PASSWORD", "WEB_AUTHN"} if passkeys.is_multi_factor(pool) else {"PASSWORD"}
+        has = [factor for factor in has if factor in both]
+    if "PASSWORD" in has:
+        has.append("PASSWORD_SRP")
+    return [factor for factor in _FACTORS if factor in has]
+
+
+def start(state: State, conversation: Conversation, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the challenge that PREFERRED_CHALLENGE names, or SELECT_CHALLENGE if it is absent or not available.
+
+    Raises:
+        Refusal: PREFERRED_CHALLENGE is not the name of a first factor, or the password sent with it is wrong.
+    """
+    preferred = optional_string(values, "PREFERRED_CHALLENGE")
+    if preferred is not None and preferred not in _FACTORS:
+        raise invalid_parameter(f"PREFERRED_CHALLENGE must be one of {', '.join(_FACTORS)}")
+    available = offered(conversation.pool, conversation.user)
+    if preferred not in available:
+        return {**challenge(state, conversation, "SELECT_CHALLENGE", {}), "AvailableChallenges": available}
+    if preferred in _SECRETS and not values.get(_SECRETS[preferred]):
+        return challenge(state, conversation, preferred, {})
+    return begin(state, conversation, preferred, values)
+
+
+def begin(state: State, conversation: Conversation, factor: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Start the login with *factor*, and return the next challenge or the tokens.
+
+    Args:
+        values: what the client sent. The factor PASSWORD needs PASSWORD in it, and PASSWORD_SRP needs SRP_A.
+
+    Raises:
+        Refusal: the factor is not available to the user, or a value that it needs is missing or wrong.
+    """
+    pool, user = conversation.pool, conversation.user
+    if factor not in offered(pool, user):
+        raise invalid_parameter(f"Selected challenge {factor} is not available")
+    if factor == "PASSWORD":
+        passwords.check(state, pool, user, named(values, "PASSWORD"))
+        return advance(state, conversation)
+    if factor == "PASSWORD_SRP":
+        A = srp.public_value(values)
+        challenged = user or srp.fake_user(pool, conversation.typed)
+        exchange, parameters = srp.password_challenge(state, pool, challenged, A)
+        return challenge(state, replace(conversation, exchange=exchange), "PASSWORD_VERIFIER", parameters)
+    if factor == "WEB_AUTHN":
+        return _passkey(state, conversation)
+    return _send_code(state, replace(conversation, first_factor=factor), factor)
+
+
+def _passkey(state: State, conversation: Conversation) -> dict[str, Any]:
+    if conversation.user is None:
+        raise not_authorized()
+    nonce, options = passkeys.request(conversation.pool, conversation.user)
+    asked = replace(conversation, passkey_challenge=nonce)
+    return challenge(state, asked, "WEB_AUTHN", {"CREDENTIAL_REQUEST_OPTIONS": options})
+
+
+def _send_code(state: State, conversation: Conversation, factor: str) -> dict[str, Any]:
+    attribute, user = _ATTRIBUTES[factor], conversation.user
+    if user is not None:
+        return send_code(state, conversation, user, factor, attribute, "sign_in")
+    destination = codes.masked(attribute, _fake_address(conversation.pool, conversation.typed, attribute))
+    medium = "EMAIL" if attribute == "email" else "SMS"
+    parameters = {"CODE_DELIVERY_DELIVERY_MEDIUM": medium, "CODE_DELIVERY_DESTINATION": destination}
+    return challenge(state, conversation, factor, parameters)
+
+
+def _fake_address(pool: PoolRecord, name: str, attribute: str) -> str:
+    digest = hmac.digest(pool.secret, f"{attribute}:{pool.fold(name)}".encode(), "sha256")
+    if attribute == "email":
+        return f"{name[:1]}@{chr(ord('a') + digest[0] % 26)}"
+    return f"+{int.from_bytes(digest[:4], 'big') % 10_000:04d}"

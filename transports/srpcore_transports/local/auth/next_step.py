@@ -1,0 +1,210 @@
+"""The next step of a login after a factor was proved: another challenge, or the tokens.
+
+``advance`` decides it, in this order; each challenge whose answer is right leads back to it::
+
+    custom login, password not proved --> DefineAuthChallenge decides
+    temporary password ----------------> NEW_PASSWORD_REQUIRED
+    second factor needed --------------> SELECT_MFA_TYPE, SMS_MFA, EMAIL_OTP, SOFTWARE_TOKEN_MFA or MFA_SETUP
+    custom login, not done ------------> DefineAuthChallenge decides
+    remembered device -----------------> DEVICE_SRP_AUTH, DEVICE_PASSWORD_VERIFIER, then tokens
+    otherwise -------------------------> tokens
+
+DefineAuthChallenge can choose PASSWORD_VERIFIER, CUSTOM_CHALLENGE, the tokens, or the end of the login.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..api.errors import Refusal, not_authorized, not_found
+from ..model import attributes
+from ..model.conversations import Conversation, Custom
+from ..model.records import DeviceRecord, User
+from . import codes, custom_auth, devices, mfa, passwords, srp, tokens
+
+if TYPE_CHECKING:
+    from ..storage.state import State
+
+__all__ = ["advance", "challenge", "complete", "require_can_log_in", "second_factor_challenge", "send_code"]
+
+_DAY = 86400
+
+
+def advance(state: State, conversation: Conversation) -> dict[str, Any]:
+    """Return the next challenge of *conversation*, or the tokens that end it.
+
+    Raises:
+        Refusal: the user is not allowed to log in, or the device is unknown or not confirmed.
+    """
+    conversation = custom_auth.record_answered_challenge(conversation)
+    if _triggers_run_first(conversation):
+        if conversation.user is not None:
+            require_can_log_in(state, conversation)
+        return _next_custom_challenge(state, conversation)
+    user = require_can_log_in(state, conversation)
+    if user.status == "FORCE_CHANGE_PASSWORD":
+        return _new_password(state, conversation, user)
+    device = _device(conversation, user)
+    if not _skips_second_factor(conversation, device):
+        second_factor = mfa_challenge(state, conversation, user)
+        if second_factor is not None:
+            return second_factor
+    if conversation.custom is not None and not conversation.custom.done:
+        return _next_custom_challenge(state, conversation)
+    if device is not None and device.remembered:
+        parameters = {"USERNAME": user.username, "DEVICE_KEY": device.key}
+        return challenge(state, conversation, "DEVICE_SRP_AUTH", parameters)
+    return complete(state, conversation, device)
+
+
+def _triggers_run_first(conversation: Conversation) -> bool:
+    """Return whether this is a custom login that has not proved the password yet.
+
+    The triggers decide alone then: without a proof, the login must not reach NEW_PASSWORD_REQUIRED or MFA_SETUP, which
+    change the user.
+    """
+    custom = conversation.custom
+    return custom is not None and not custom.done and not custom.password_proved
+
+
+def _next_custom_challenge(state: State, conversation: Conversation) -> dict[str, Any]:
+    custom, name = conversation.custom, custom_auth.define(state, conversation)
+    if custom is None or name is None:
+        return advance(state, replace(conversation, custom=replace(custom or Custom(), done=True)))
+    if name == "PASSWORD_VERIFIER" and custom.A is not None:
+        challenged = conversation.user or srp.fake_user(conversation.pool, conversation.typed)
+        exchange, parameters = srp.password_challenge(state, conversation.pool, challenged, custom.A)
+        asked = replace(conversation, exchange=exchange, custom=replace(custom, A=None))
+        return challenge(state, asked, name, parameters)
+    if name != "CUSTOM_CHALLENGE":
+        raise Refusal(
+            "InvalidLambdaResponseException", f"DefineAuthChallenge returned the challenge {name}, which cannot be next"
+        )
+    created, public = custom_auth.create(state, conversation)
+    shown = conversation.user or srp.fake_user(conversation.pool, conversation.typed)
+    return challenge(state, created, name, {"USERNAME": shown.username, **public})
+
+
+def _skips_second_factor(conversation: Conversation, device: DeviceRecord | None) -> bool:
+    # In a custom login without a password, the triggers have decided what the user must prove.
+    by_triggers = conversation.custom is not None and not conversation.custom.password_proved
+    return conversation.second_factor_done or by_triggers or _device_replaces_second_factor(conversation, device)
+
+
+def require_can_log_in(state: State, conversation: Conversation) -> User:
+    """Return the user of *conversation*.
+
+    An administrator may have disabled or deleted the user since the login began. So this is checked again before an
+    answer changes the user, and before the tokens are issued.
+
+    Raises:
+        Refusal: the user does not exist, or is not allowed to log in now.
+    """
+    user = conversation.user
+    if user is None or conversation.pool.users.get(user.username) is not user:
+        raise not_authorized()
+    if not user.enabled:
+        raise not_authorized("User is disabled.")
+    passwords.refuse_unusable(user)
+    if user.status == "FORCE_CHANGE_PASSWORD":
+        days = int(conversation.pool.password_policy.get("TemporaryPasswordValidityDays") or 7)
+        if state.clock() >= user.password_set + days * _DAY:
+            raise not_authorized("Temporary password has expired and must be reset by an administrator.")
+    return user
+
+
+def _new_password(state: State, conversation: Conversation, user: User) -> dict[str, Any]:
+    missing = [name for name in attributes.required(conversation.pool) if name not in user.attributes]
+    shown = {name: value for name, value in user.attributes.items() if name != "sub"}
+    parameters = {
+        "USER_ID_FOR_SRP": user.username,
+        "requiredAttributes": json.dumps([f"userAttributes.{name}" for name in missing]),
+        "userAttributes": json.dumps(shown),
+    }
+    return challenge(state, conversation, "NEW_PASSWORD_REQUIRED", parameters)
+
+
+def _device(conversation: Conversation, user: User) -> DeviceRecord | None:
+    if not conversation.device_key:
+        return None
+    device = user.devices.get(conversation.device_key)
+    if device is None or not device.confirmed:
+        raise not_found("Device does not exist.")
+    return device
+
+
+def _device_replaces_second_factor(conversation: Conversation, device: DeviceRecord | None) -> bool:
+    # With ChallengeRequiredOnNewDevice a remembered device replaces the second factor.
+    section = conversation.pool.section("DeviceConfiguration")
+    return device is not None and device.remembered and bool(section.get("ChallengeRequiredOnNewDevice"))
+
+
+def mfa_challenge(state: State, conversation: Conversation, user: User) -> dict[str, Any] | None:
+    """Return the challenge for the second factor, or None if the user does not need one."""
+    factors = mfa.factors(conversation.pool, user)
+    if user.preferred_mfa in factors:
+        factors = [user.preferred_mfa]
+    if len(factors) > 1:
+        return challenge(state, conversation, "SELECT_MFA_TYPE", {"MFAS_CAN_CHOOSE": json.dumps(factors)})
+    if factors:
+        return second_factor_challenge(state, conversation, user, factors[0])
+    if conversation.pool.mfa == "ON":
+        return challenge(
+            state, conversation, "MFA_SETUP", {"MFAS_CAN_SETUP": json.dumps(mfa.can_set_up(conversation.pool))}
+        )
+    return None
+
+
+def second_factor_challenge(state: State, conversation: Conversation, user: User, factor: str) -> dict[str, Any]:
+    """Return the challenge *factor*: SOFTWARE_TOKEN_MFA, SMS_MFA or EMAIL_OTP. The last two also send a code."""
+    if factor == "SOFTWARE_TOKEN_MFA":
+        parameters = {"USER_ID_FOR_SRP": user.username, "FRIENDLY_DEVICE_NAME": user.totp_name}
+        return challenge(state, conversation, factor, parameters)
+    return send_code(state, conversation, user, factor, "email" if factor == "EMAIL_OTP" else "phone_number", "mfa")
+
+
+def send_code(
+    state: State, conversation: Conversation, user: User, factor: str, attribute: str, purpose: str
+) -> dict[str, Any]:
+    """Send a code, and return the challenge *factor*: SMS_MFA, SMS_OTP or EMAIL_OTP.
+
+    Args:
+        attribute: the attribute that has the address: ``email`` or ``phone_number``.
+        purpose: the purpose of the message in the outbox: ``mfa`` or ``sign_in``.
+    """
+    code = state.code()
+    delivery = codes.deliver(state, user, attribute, purpose, code)
+    parameters = {
+        "USER_ID_FOR_SRP": user.username,
+        "CODE_DELIVERY_DELIVERY_MEDIUM": delivery["DeliveryMedium"],
+        "CODE_DELIVERY_DESTINATION": delivery["Destination"],
+    }
+    return challenge(state, replace(conversation, code=code), factor, parameters)
+
+
+def challenge(state: State, conversation: Conversation, name: str, parameters: dict[str, str]) -> dict[str, Any]:
+    """Return the challenge *name*, with a new Session for its answer."""
+    session = state.conversations.open(conversation, name)
+    return {"ChallengeName": name, "Session": session, "ChallengeParameters": parameters}
+
+
+def complete(state: State, conversation: Conversation, device: DeviceRecord | None) -> dict[str, Any]:
+    """Return the reply that ends the login: its tokens, and the key of a new device.
+
+    Args:
+        device: the device that the user logged in from; if it is None and the pool tracks devices, a device is added.
+    """
+    pool, client, user = conversation.pool, conversation.client, require_can_log_in(state, conversation)
+    new_device = None
+    if pool.tracks_devices and device is None:
+        device = new_device = devices.add(state, user)
+    if device is not None:
+        device.authenticated = state.clock()
+    grant = tokens.start(state, pool, client, user, device)
+    until = state.clock() + tokens.refresh_seconds(client)
+    result = tokens.issue(state, grant, refresh_until=until)
+    if new_device is not None:
+        result["NewDeviceMetadata"] = {"DeviceKey": new_device.key, "DeviceGroupKey": new_device.group_key}
+    return {"ChallengeParameters": {}, "AuthenticationResult": result}

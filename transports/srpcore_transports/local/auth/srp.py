@@ -1,0 +1,149 @@
+"""The server side of SRP, for passwords and for devices: create the challenge, and check the client's proof.
+
+The server keeps a salt and a verifier v = g^x mod N, where x is a hash of the salt, the identity and the password. It
+draws a secret b and sends B = k*v + g^b mod N (RFC 5054, section 2.5.3). Both sides compute the same key. The client
+proves that it has this key with an HMAC over the identity, the secret block and a timestamp.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from srpcore.crypto import cognito
+from srpcore.crypto.device import device_identity
+from srpcore.crypto.encoding import parse_public_value, to_hex
+from srpcore.exceptions.base import UnsafeServerValue
+
+from ..api.errors import invalid_parameter, not_authorized
+from ..api.parameters import named
+from ..model.conversations import Conversation, Exchange
+from ..model.records import DeviceRecord, PoolRecord, User
+
+if TYPE_CHECKING:
+    from ..storage.state import State
+
+__all__ = ["check_proof", "device_challenge", "fake_user", "password_challenge", "public_value"]
+
+SECRET_BLOCK_BYTES = 1024
+_TIMESTAMP = re.compile(
+    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) "
+    r"(\d{1,2}) (\d\d):(\d\d):(\d\d) UTC (\d{4})",
+    re.ASCII,
+)
+_MONTHS: Sequence[str] = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_TIMESTAMP_SLACK = 300
+
+
+def public_value(values: Mapping[str, Any]) -> int:
+    """Return the client's public value SRP_A as an integer, 0 < A < N.
+
+    For A = 0 (mod N) the key would not depend on the password, so anybody could log in (RFC 5054, section 2.5.4).
+
+    Raises:
+        Refusal: SRP_A is missing, is not hexadecimal, or is out of range.
+    """
+    try:
+        return parse_public_value(named(values, "SRP_A"), cognito.GROUP.N, name="SRP_A")
+    except UnsafeServerValue:
+        raise invalid_parameter("SRP_A is not a hexadecimal number between 0 and N") from None
+
+
+def fake_user(pool: PoolRecord, name: str) -> User:
+    """Return a user to challenge if *name* does not exist, so that the challenge does not reveal that.
+
+    The id and the salt are derived from the name and a secret of the pool: they are the same at each try, like those of
+    a real user. No password is known for the verifier, so the login fails at the answer.
+    """
+
+    def derive(label: str, length: int) -> bytes:
+        seed = hmac.digest(pool.secret, f"{label}:{pool.fold(name)}".encode(), "sha256")
+        return hashlib.shake_256(seed).digest(length)
+
+    username = str(uuid.UUID(bytes=derive("id", 16), version=4)) if pool.names("UsernameAttributes") else name
+    salt, verifier = (int.from_bytes(derive(label, size), "big") for label, size in (("salt", 16), ("verifier", 384)))
+    return User(username, "", 0.0, salt=salt, verifier=verifier % cognito.GROUP.N)
+
+
+def password_challenge(state: State, pool: PoolRecord, user: User, A: int) -> tuple[Exchange, dict[str, str]]:
+    """Start an SRP exchange for the user's password; return it and the parameters of PASSWORD_VERIFIER."""
+    exchange = _start_exchange(state, pool.suffix + user.username, A, user.verifier)
+    return exchange, {
+        "USER_ID_FOR_SRP": user.username,
+        "USERNAME": user.username,
+        **_shared_parameters(exchange, user.salt),
+    }
+
+
+def device_challenge(state: State, user: User, device: DeviceRecord, A: int) -> tuple[Exchange, dict[str, str]]:
+    """Start an SRP exchange for the device's password; return it and the parameters of DEVICE_PASSWORD_VERIFIER."""
+    exchange = _start_exchange(state, device_identity(device.group_key, device.key), A, device.verifier)
+    return exchange, {
+        "USERNAME": user.username,
+        "DEVICE_KEY": device.key,
+        **_shared_parameters(exchange, device.salt),
+    }
+
+
+def _start_exchange(state: State, identity: str, A: int, verifier: int) -> Exchange:
+    with state.unlocked():
+        pair = cognito.server_pair(verifier)
+    block = base64.b64encode(secrets.token_bytes(SECRET_BLOCK_BYTES)).decode("ascii")
+    return Exchange(identity, A, pair, verifier, block)
+
+
+def _shared_parameters(exchange: Exchange, salt: int) -> dict[str, str]:
+    return {
+        "SALT": to_hex(salt),
+        "SRP_B": to_hex(exchange.pair.public),
+        "SECRET_BLOCK": exchange.secret_block,
+    }
+
+
+def check_proof(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> bool:
+    """Return whether the answer proves that the client knows the password of the exchange.
+
+    Raises:
+        Refusal: a value is missing, the timestamp is malformed or more than five minutes off, or the secret block is
+            not the one of this exchange.
+    """
+    exchange = conversation.exchange
+    timestamp, claim = named(answers, "TIMESTAMP"), named(answers, "PASSWORD_CLAIM_SIGNATURE")
+    block = named(answers, "PASSWORD_CLAIM_SECRET_BLOCK")
+    _check_timestamp(state, timestamp)
+    if exchange is None or not hmac.compare_digest(block.encode("utf-8"), exchange.secret_block.encode("utf-8")):
+        raise not_authorized()
+    with state.unlocked():
+        key = cognito.server_key(exchange.pair, exchange.A, exchange.verifier)
+        expected = cognito.claim(key, exchange.identity, base64.b64decode(block), timestamp)
+    return hmac.compare_digest(claim.encode("utf-8"), expected.encode("utf-8"))
+
+
+def _check_timestamp(state: State, timestamp: str) -> None:
+    time = _parse_timestamp(timestamp)
+    if time is None:
+        raise invalid_parameter("TIMESTAMP format should be EEE MMM d HH:mm:ss z yyyy in english.")
+    if abs(time.timestamp() - state.clock()) > _TIMESTAMP_SLACK:
+        raise not_authorized()
+
+
+def _parse_timestamp(timestamp: str) -> datetime | None:
+    match = _TIMESTAMP.fullmatch(timestamp)
+    if match is None:
+        return None
+    month, day, hour, minute, second, year = match.groups()
+    try:
+        time = datetime(
+            int(year), _MONTHS.index(month) + 1, int(day), int(hour), int(minute), int(second), tzinfo=timezone.utc
+        )
+    except ValueError:
+        return None
+    # Format the time and compare: this refuses a wrong day of the week and a day of the month with a leading zero.
+    return time if cognito.format_timestamp(time) == timestamp else None

@@ -1,0 +1,1 @@
+"""The commands of the local pool: ``srpcore serve`` and ``srpcore demo``."""

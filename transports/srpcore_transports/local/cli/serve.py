@@ -1,0 +1,182 @@
+"""``srpcore serve``: serve a local user pool over HTTP until Ctrl-C or SIGTERM."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import errno
+import ipaddress
+import json
+import os
+import secrets
+import shlex
+import signal
+import sys
+import time
+from collections.abc import Mapping
+
+from srpcore import __version__
+from srpcore.driver import run
+from srpcore.exceptions.base import ConfigurationError
+from srpcore.flows import ask
+from srpcore.text import Style, printable
+
+from ...credentials import Credentials, from_environment
+from ..embedded import LocalUserPool
+from ..http.server import LocalServer
+from ..model.outbox import Message
+
+__all__ = ["serve"]
+
+_PURPOSES = {
+    "sign_up": "code to confirm the sign-up",
+    "invitation": "temporary password",
+    "reset": "code to reset the password",
+    "attribute": "code to verify the address",
+    "mfa": "code to log in",
+    "sign_in": "code to log in",
+}
+
+
+def serve(arguments: argparse.Namespace) -> int:
+    """Serve a local user pool until Ctrl-C or SIGTERM, and return the exit status 0.
+
+    Raises:
+        ConfigurationError: a setting is invalid, or the server cannot listen on the address.
+        ServiceError: the pool refuses the first user or the password.
+    """
+    credentials = from_environment()
+    pool = LocalUserPool(
+        region=arguments.region,
+        issuer=arguments.issuer,
+        credentials=credentials,
+        remember_devices=arguments.devices,
+        client_secret=arguments.client_secret,
+    )
+    pool.outbox.on_message = _announce
+    user = {} if arguments.user is None else _create_user(pool, arguments.user)
+    # Python's own handler is not enough: a shell starts background jobs with SIGINT ignored, and then Python installs
+    # no handler for it. SIGTERM has none by default.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        with _listen(pool, arguments.host, arguments.port) as server:
+            if arguments.json:
+                print(json.dumps(_connection_settings(pool, server) | user), flush=True)
+            else:
+                print(_summary(pool, server, user, arguments.issuer, credentials), flush=True)
+            while True:
+                # Sleep in short intervals. A signal that arrives just before the system call, or on another thread,
+                # does not interrupt the sleep; the handler then runs when the sleep ends.
+                time.sleep(0.2)
+    except KeyboardInterrupt:
+        return 0
+
+
+def _create_user(pool: LocalUserPool, name: str) -> dict[str, str]:
+    """Create a user who can log in, and return the name, and the password if it was generated here."""
+    given = os.environ.get("SRPCORE_USER_PASSWORD")
+    # The suffix has the kinds of characters that the password policy demands.
+    password = given or f"{secrets.token_urlsafe(12)}-aA1"
+    user = {"UserPoolId": pool.user_pool_id, "Username": name}
+    run(ask("AdminCreateUser", {**user, "MessageAction": "SUPPRESS"}), pool)
+    run(ask("AdminSetUserPassword", {**user, "Password": password, "Permanent": True}), pool)
+    return {"username": name} if given else {"username": name, "password": password}
+
+
+def _listen(pool: LocalUserPool, host: str, port: int) -> LocalServer:
+    if not host:
+        raise ConfigurationError("--host is empty: use 127.0.0.1 or another address to listen on")
+    if not _is_loopback(host):
+        print(
+            f"{Style(sys.stderr).paint('warning:', 'bold', 'yellow')} {host} lets other machines connect over plain "
+            "HTTP: anybody on the network can read passwords and tokens. Use --host 127.0.0.1 unless the network is "
+            "private.",
+            file=sys.stderr,
+            flush=True,
+        )
+    try:
+        return pool.serve(host, port)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "not a valid host name"
+        hint = (
+            "choose another port, or --port 0 for a free one"
+            if getattr(error, "errno", None) == errno.EADDRINUSE
+            else "check --host"
+        )
+        raise ConfigurationError(f"cannot listen on {host} port {port}: {reason}; {hint}") from None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _announce(message: Message) -> None:
+    # The line is only information. If stderr is closed, the request that sent the code must still succeed.
+    with contextlib.suppress(OSError, ValueError):
+        medium = "e-mail" if message.medium == "EMAIL" else "SMS"
+        purpose = _PURPOSES.get(message.purpose, message.purpose)
+        line = f"{medium} to {message.destination} for {message.username}: {purpose}: {message.code}"
+        print(printable(line), file=sys.stderr, flush=True)
+
+
+def _connection_settings(pool: LocalUserPool, server: LocalServer) -> dict[str, str]:
+    secret = {} if pool.client_secret is None else {"client_secret": pool.client_secret}
+    return {"url": server.url, "user_pool_id": pool.user_pool_id, "client_id": pool.client_id, **secret}
+
+
+def _summary(
+    pool: LocalUserPool,
+    server: LocalServer,
+    user: Mapping[str, str],
+    issuer: str | None,
+    credentials: Credentials | None,
+) -> str:
+    style = Style(sys.stdout)
+    rows = {name.replace("_", " "): value for name, value in _connection_settings(pool, server).items()}
+    rows.update(
+        {name: printable(value) for name, value in user.items()}
+        or {"users": "none yet: sign up, or start with --user NAME"}
+    )
+    if issuer is not None:
+        rows["issuer"] = f"{issuer.rstrip('/')}/{pool.user_pool_id}"
+    rows["signed calls"] = (
+        "refused: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY first"
+        if credentials is None
+        else f"accepted with the AWS keys of {printable(credentials.access_key_id)}"
+    )
+    lines = [
+        f"\n  {style.paint(f'srpcore {__version__}', 'bold')} {style.sign('dot')} a local user pool, in memory\n",
+        *(f"  {style.paint(f'{name:<14}', 'cyan')}{value}" for name, value in rows.items()),
+    ]
+    for name, example in _examples(pool, server, user.get("username")).items():
+        first, *more = example
+        lines += ["", f"  {style.paint(f'{name:<14}', 'dim')}{first}", *(" " * 16 + line for line in more)]
+    return "\n".join([*lines, "\n  Codes are printed here. Ctrl-C stops the pool and deletes its data.\n"])
+
+
+def _examples(pool: LocalUserPool, server: LocalServer, username: str | None) -> dict[str, list[str]]:
+    settings = {"SRPCORE_USER_POOL_ID": pool.user_pool_id, "SRPCORE_CLIENT_ID": pool.client_id}
+    if pool.client_secret is not None:
+        # The table above already shows the secret; it need not be printed again.
+        settings["SRPCORE_CLIENT_SECRET"] = "..."
+    secret = [] if pool.client_secret is None else ["        client_secret=...,"]
+    log_in_as = "" if username is None else f" --username {shlex.quote(printable(username))}"
+    return {
+        "srpcore": [
+            f'Cognito("{pool.user_pool_id}", "{pool.client_id}",',
+            *secret,
+            f'        username=..., endpoint_url="{server.url}")',
+        ],
+        "boto3": [
+            f'boto3.client("cognito-idp", region_name="{pool.region}",',
+            f'             endpoint_url="{server.url}")',
+        ],
+        "shell": [
+            *(f"export {name}={value}" for name, value in settings.items()),
+            f"srpcore login --endpoint-url {server.url}{log_in_as}",
+        ],
+    }

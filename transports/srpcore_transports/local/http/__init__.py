@@ -1,0 +1,1 @@
+"""The local pools over HTTP: the server, the dispatch of operations, and the check of signatures."""

@@ -1,0 +1,109 @@
+"""Dispatch: call the handler of an operation with the JSON body of a request, and make the HTTP response."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, cast
+
+from srpcore.service_model import CONTENT_TYPE
+
+from ..api.errors import Refusal
+from ..api.parameters import Parameters
+from ..auth import devices, initiate, mfa, passkeys, refresh, respond
+from ..operations import (
+    admin_users,
+    app_clients,
+    forgot_password,
+    groups,
+    identity_providers,
+    list_users,
+    profile,
+    sessions,
+    sign_up,
+    user_pools,
+)
+from ..storage.state import State
+
+__all__ = ["OPERATIONS", "Response", "answer", "refusal"]
+
+Handler: TypeAlias = Callable[[State, Parameters], dict[str, Any]]
+
+OPERATIONS: dict[str, Handler] = {
+    **initiate.OPERATIONS,
+    **respond.OPERATIONS,
+    **refresh.OPERATIONS,
+    **devices.OPERATIONS,
+    **mfa.OPERATIONS,
+    **sign_up.OPERATIONS,
+    **forgot_password.OPERATIONS,
+    **profile.OPERATIONS,
+    **admin_users.OPERATIONS,
+    **list_users.OPERATIONS,
+    **groups.OPERATIONS,
+    **passkeys.OPERATIONS,
+    **sessions.OPERATIONS,
+    **user_pools.OPERATIONS,
+    **app_clients.OPERATIONS,
+    **identity_providers.OPERATIONS,
+}
+"""The handlers of all supported operations, by the names of the API reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An HTTP response. The names of its headers are in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes = field(repr=False)
+
+
+def answer(state: State, name: str, body: bytes) -> Response:
+    """Call the operation *name* with the JSON *body* and return the response.
+
+    An error of the service (:class:`Refusal`) is returned as a response, not raised.
+    """
+    try:
+        handler = OPERATIONS.get(name)
+        if handler is None:
+            raise Refusal("UnknownOperationException", "")
+        parameters = _parse_body(body)
+        with state.lock:
+            document = handler(state, parameters)
+        state.outbox.announce()
+        return _response(200, document)
+    except Refusal as error:
+        return refusal(error)
+
+
+def _parse_body(body: bytes) -> Parameters:
+    try:
+        document = json.loads(body or b"{}")
+        # JSON can escape a lone surrogate (\ud800), which has no UTF-8 encoding. Refuse it here: if a handler stored
+        # it, later responses could not be encoded.
+        json.dumps(document, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError):
+        raise Refusal("SerializationException", "The request body is not JSON in UTF-8") from None
+    if not isinstance(document, dict):
+        raise Refusal("SerializationException", "Start of structure or map found where not expected.")
+    return cast(Parameters, document)
+
+
+def _response(status: int, document: dict[str, Any]) -> Response:
+    body = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    headers = {
+        "content-type": CONTENT_TYPE,
+        "content-length": str(len(body)),
+        "x-amzn-requestid": str(uuid.uuid4()),
+    }
+    return Response(status, headers, body)
+
+
+def refusal(error: Refusal) -> Response:
+    """Return the response for *error*: ``{"__type": ..., "message": ...}``, and the header ``x-amzn-errortype``."""
+    response = _response(error.status, {"__type": error.code, "message": error.message})
+    response.headers["x-amzn-errortype"] = f"{error.code}:"
+    return response

@@ -1,0 +1,106 @@
+"""Verify the SigV4 signature of a request ("AWS Signature Version 4 for API requests")."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+
+from ... import sigv4
+from ...credentials import Credentials
+from ..api.errors import Refusal
+
+__all__ = ["HttpRequest", "verify"]
+
+SERVICE = "cognito-idp"
+_SKEW = 300
+_AUTHORIZATION = re.compile(
+    r"AWS4-HMAC-SHA256\s+Credential=(?P<key>[^/,\s]+)/(?P<date>\d{8})/(?P<region>[^/,\s]+)/(?P<service>[^/,\s]+)/aws4_request"
+    r",\s*SignedHeaders=(?P<headers>[^,\s]+),\s*Signature=(?P<signature>[0-9a-f]{64})",
+    re.ASCII,
+)
+_MISMATCH = (
+    "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
+    "and signing method. Consult the service documentation for details."
+)
+
+
+@dataclass(frozen=True)
+class HttpRequest:
+    """The signed parts of a request. The names of its headers are in lower case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+def verify(request: HttpRequest, credentials: Credentials | None, region: str, now: float) -> None:
+    """Check that *request* was signed with *credentials* for *region*, within five minutes of *now*.
+
+    Args:
+        credentials: None refuses every signature.
+        now: the current time, in seconds since the epoch.
+
+    Raises:
+        Refusal: the signature is missing, malformed, expired or wrong, or was made for another region or service.
+    """
+    authorization = request.headers.get("authorization")
+    if not authorization:
+        raise Refusal("MissingAuthenticationTokenException", "Missing Authentication Token", 403)
+    match = _AUTHORIZATION.fullmatch(authorization.strip())
+    if match is None:
+        raise Refusal("IncompleteSignatureException", "The Authorization header is not a SigV4 signature.", 403)
+    if (
+        credentials is None
+        or not _equal(match["key"], credentials.access_key_id)
+        or not _session_token_matches(request, credentials)
+    ):
+        raise Refusal("UnrecognizedClientException", "The security token included in the request is invalid.")
+    timestamp = _checked_timestamp(request, match["date"], now)
+    if match["region"] != region or match["service"] != SERVICE:
+        raise _invalid_signature(f"Credential should be scoped to a valid region and to the service {SERVICE}.")
+    _check_signature(request, credentials, match, timestamp)
+
+
+def _checked_timestamp(request: HttpRequest, date: str, now: float) -> str:
+    timestamp = request.headers.get("x-amz-date", "")
+    try:
+        time = datetime.strptime(timestamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
+    except ValueError:
+        raise Refusal("IncompleteSignatureException", "X-Amz-Date is missing or malformed.", 403) from None
+    if timestamp[:8] != date:
+        raise _invalid_signature("Date in Credential scope does not match YYYYMMDD from X-Amz-Date.")
+    if abs(time.timestamp() - now) > _SKEW:
+        raise _invalid_signature("Signature expired: X-Amz-Date is more than five minutes off.")
+    return timestamp
+
+
+def _check_signature(request: HttpRequest, keys: Credentials, match: re.Match[str], timestamp: str) -> None:
+    signed = match["headers"].split(";")
+    needed = {"host", "x-amz-date"} | {"x-amz-target", "x-amz-security-token"} & set(request.headers)
+    if not needed <= set(signed):
+        raise _invalid_signature("Host and the X-Amz- headers must be signed.")
+    date, region = match["date"], match["region"]
+    canonical = sigv4.canonical_request(
+        request.method, request.path, request.query, request.headers, signed, sigv4.payload_hash(request.body)
+    )
+    text = sigv4.string_to_sign(timestamp, sigv4.credential_scope(date, region, SERVICE), canonical)
+    key = sigv4.signing_key(keys.secret_access_key, date, region, SERVICE)
+    if not _equal(match["signature"], sigv4.signature(key, text)):
+        raise _invalid_signature(_MISMATCH)
+
+
+def _session_token_matches(request: HttpRequest, credentials: Credentials) -> bool:
+    return _equal(request.headers.get("x-amz-security-token", ""), credentials.session_token or "")
+
+
+def _invalid_signature(message: str) -> Refusal:
+    return Refusal("InvalidSignatureException", message, 403)
+
+
+def _equal(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8"), expected.encode("utf-8"))

@@ -1,0 +1,158 @@
+"""Find users and app clients, and check that a new user name or alias is free.
+
+A user can be found by the canonical name, by a verified alias, and by e-mail address or phone number in pools that use
+these as user names.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+from srpcore.crypto.secret_hash import secret_hash
+
+from ..api.errors import Refusal, invalid_parameter, not_authorized, user_not_found
+from ..api.parameters import Parameters, optional_string, string
+from .records import AppClient, PoolRecord, User
+
+if TYPE_CHECKING:
+    from ..storage.state import State
+
+__all__ = [
+    "check_alias_free",
+    "check_new_username",
+    "check_secret_hash",
+    "client_and_pool",
+    "find",
+    "looks_like",
+    "require",
+]
+
+_LONGEST_NAME = 128
+_FORMS = {
+    "email": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+"),
+    "phone_number": re.compile(r"\+\d{2,15}", re.ASCII),
+    "preferred_username": re.compile(r".+"),
+}
+
+
+def looks_like(attribute: str, value: str) -> bool:
+    """Return whether *value* has the form of *attribute*, which is ``email`` or ``phone_number``."""
+    return _FORMS[attribute].fullmatch(value) is not None
+
+
+def find(pool: PoolRecord, name: str) -> User | None:
+    """Return the user who can log in as *name*, or None.
+
+    *name* is the canonical name, a verified alias, or an e-mail address or phone number if the pool uses these as user
+    names.
+    """
+    if name in pool.users:
+        return pool.users[name]
+    folded = pool.fold(name)
+    return next((user for user in pool.users.values() if folded in _login_names(pool, user)), None)
+
+
+def _login_names(pool: PoolRecord, user: User) -> set[str]:
+    attributes = [name for name in pool.names("UsernameAttributes") if name in user.attributes]
+    for alias in pool.names("AliasAttributes"):
+        if user.verified(alias) or (alias == "preferred_username" and alias in user.attributes):
+            attributes.append(alias)
+    return {pool.fold(user.username), *(pool.fold(user.attributes[name]) for name in attributes)}
+
+
+def require(pool: PoolRecord, name: str) -> User:
+    """Return the user called *name*, for an operation of an administrator; *name* may also be the user's ``sub``.
+
+    Raises:
+        Refusal: the user does not exist.
+    """
+    user = find(pool, name) or next((user for user in pool.users.values() if user.sub == name), None)
+    if user is None:
+        raise user_not_found()
+    return user
+
+
+def client_and_pool(state: State, parameters: Parameters) -> tuple[AppClient, PoolRecord]:
+    """Return the app client that ``ClientId`` names, and its pool.
+
+    Raises:
+        Refusal: the app client does not exist, or the parameters have a ``UserPoolId`` and it is not the client's pool.
+    """
+    client = state.client(string(parameters, "ClientId"))
+    pool_id = optional_string(parameters, "UserPoolId")
+    if pool_id is not None and pool_id != client.user_pool_id:
+        state.pool(pool_id)
+        raise state.client_not_found(client.client_id)
+    return client, state.pool(client.user_pool_id)
+
+
+def check_secret_hash(client: AppClient, given: str | None, *names: str) -> None:
+    """Check the SECRET_HASH *given*, if the client has a secret.
+
+    Args:
+        names: the user names for which the hash may be computed: as typed, and canonical.
+
+    Raises:
+        Refusal: the hash is missing or wrong, or one was given although the client has no secret.
+    """
+    if client.secret is None:
+        # Like the service, refuse a hash if the client has no secret: the caller's settings are wrong.
+        if given:
+            raise not_authorized(f"Client {client.client_id} is not configured for secret but secret hash was received")
+        return
+    if not given:
+        raise not_authorized(f"Client {client.client_id} is configured with secret but SECRET_HASH was not received")
+    valid = [secret_hash(name, client.client_id, client.secret) for name in names]
+    if not any(hmac.compare_digest(given.encode(), hash_.encode()) for hash_ in valid):
+        raise not_authorized(f"Unable to verify secret hash for client {client.client_id}")
+
+
+def check_new_username(pool: PoolRecord, username: str) -> None:
+    """Check that a new user can have this name.
+
+    Raises:
+        Refusal: the name is taken, or the pool does not allow its form.
+    """
+    if len(username) > _LONGEST_NAME or not all(unicodedata.category(letter)[0] in "LMSNP" for letter in username):
+        raise invalid_parameter(
+            "1 validation error detected: Value at 'username' failed to satisfy constraint: Member must satisfy "
+            "regular expression pattern: [\\p{L}\\p{M}\\p{S}\\p{N}\\p{P}]+ and have at most 128 characters"
+        )
+    kinds = pool.names("UsernameAttributes")
+    if kinds and not any(looks_like(kind, username) for kind in kinds):
+        description = " or a ".join("email" if kind == "email" else "phone number" for kind in kinds)
+        raise invalid_parameter(f"Username should be {'an' if kinds[0] == 'email' else 'a'} {description}.")
+    for alias in ("email", "phone_number"):
+        if alias in pool.names("AliasAttributes") and looks_like(alias, username):
+            description = "email" if alias == "email" else "phone number"
+            raise invalid_parameter(
+                f"Username cannot be of {description} format, since user pool is configured for {description} alias."
+            )
+    if find(pool, username) is not None:
+        message = "An account with the given email already exists." if "email" in kinds else "User already exists"
+        raise Refusal("UsernameExistsException", message)
+
+
+def check_alias_free(pool: PoolRecord, user: User, attribute: str, value: str, *, force: bool = False) -> None:
+    """Check that *value*, which is about to be verified for *user*, is not an alias of another user.
+
+    Args:
+        force: if another user has the alias, make it unverified there instead of raising.
+
+    Raises:
+        Refusal: another user has the alias, and *force* is false.
+    """
+    if attribute not in pool.names("AliasAttributes"):
+        return
+    for other in pool.users.values():
+        if (
+            other is not user
+            and other.verified(attribute)
+            and pool.fold(other.attributes[attribute]) == pool.fold(value)
+        ):
+            if not force:
+                raise Refusal("AliasExistsException", f"An account with the {attribute} already exists.")
+            other.attributes[f"{attribute}_verified"] = "false"

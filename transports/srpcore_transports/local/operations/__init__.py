@@ -1,0 +1,1 @@
+"""The operations on user pools, app clients, users and groups."""

@@ -1,0 +1,184 @@
+"""The operations of an administrator on users: create, read, change, confirm, disable and delete them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..api.errors import Refusal, not_authorized, user_not_found
+from ..api.parameters import Parameters, choice, flag, optional_string, string, strings
+from ..api.parameters import attributes as read_attributes
+from ..auth import mfa, passwords
+from ..model import attributes, directory
+from ..model.outbox import Message
+from ..model.records import PoolRecord, User
+from . import profile
+from .sign_up import fill_username_attribute
+
+if TYPE_CHECKING:
+    from ..storage.state import State
+
+__all__ = ["OPERATIONS", "user_fields"]
+
+
+def user_fields(user: User, only: list[str] | None = None) -> dict[str, Any]:
+    """Return *user* as a UserType of the API.
+
+    Args:
+        only: the names of the attributes to include; None or an empty list includes all of them.
+    """
+    return {
+        "Username": user.username,
+        "Attributes": attributes.pairs(user.attributes, only or ()),
+        **_dates_and_status(user),
+    }
+
+
+def _dates_and_status(user: User) -> dict[str, Any]:
+    return {
+        "UserCreateDate": user.created,
+        "UserLastModifiedDate": user.modified,
+        "Enabled": user.enabled,
+        "UserStatus": user.status,
+    }
+
+
+def _pool_and_user(state: State, parameters: Parameters) -> tuple[PoolRecord, User]:
+    pool = state.pool(string(parameters, "UserPoolId"))
+    return pool, directory.require(pool, string(parameters, "Username"))
+
+
+def admin_create_user(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminCreateUser: the user must change the temporary password at the first login."""
+    pool, username = state.pool(string(parameters, "UserPoolId")), string(parameters, "Username")
+    action = choice(parameters, "MessageAction", "MessageActionType")
+    given = read_attributes(parameters)
+    fill_username_attribute(pool, username, given)
+    attributes.check(pool, given, by_user=False)
+    password = optional_string(parameters, "TemporaryPassword") or passwords.temporary(pool)
+    passwords.check_policy(pool, password)
+    user = _find_invited_user(pool, username) if action == "RESEND" else pool.new_user(username, state.clock())
+    verifier = passwords.make(state, pool, user.username, password)
+    if action != "RESEND":
+        _check_new(pool, user, username, given, force=flag(parameters, "ForceAliasCreation"))
+        user.attributes |= given
+        pool.users[user.username] = user
+    passwords.store(state, user, verifier, "FORCE_CHANGE_PASSWORD")
+    if action != "SUPPRESS":
+        _invite(state, user, password, strings(parameters, "DesiredDeliveryMediums") or ["SMS"])
+    return {"User": user_fields(user)}
+
+
+def _find_invited_user(pool: PoolRecord, username: str) -> User:
+    user = directory.find(pool, username)
+    if user is None:
+        raise user_not_found()
+    if user.status != "FORCE_CHANGE_PASSWORD":
+        raise Refusal("UnsupportedUserStateException", "Resend not possible. Status is not FORCE_CHANGE_PASSWORD")
+    return user
+
+
+def _check_new(pool: PoolRecord, user: User, username: str, given: dict[str, str], *, force: bool) -> None:
+    if directory.find(pool, username) is not None:
+        raise Refusal("UsernameExistsException", "User account already exists")
+    directory.check_new_username(pool, username)
+    for name in ("email", "phone_number"):
+        if given.get(f"{name}_verified") == "true" and name in given:
+            directory.check_alias_free(pool, user, name, given[name], force=force)
+
+
+def _invite(state: State, user: User, password: str, mediums: list[str]) -> None:
+    addresses: dict[str, tuple[Literal["EMAIL", "SMS"], str]] = {
+        "EMAIL": ("EMAIL", "email"),
+        "SMS": ("SMS", "phone_number"),
+    }
+    chosen = [addresses[medium] for medium in ("EMAIL", "SMS") if medium in mediums]
+    # If the user has no address for the desired medium, use the other medium. Otherwise nobody would
+    # receive the temporary password, and the pool itself stores only its verifier.
+    for medium, attribute in [*chosen, *addresses.values()]:
+        if attribute in user.attributes:
+            destination = user.attributes[attribute]
+            state.outbox.send(Message(user.username, destination, medium, attribute, "invitation", password))
+            return
+
+
+def admin_set_user_password(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminSetUserPassword."""
+    pool, user = _pool_and_user(state, parameters)
+    password = string(parameters, "Password")
+    passwords.check_policy(pool, password)
+    verifier = passwords.make(state, pool, user.username, password)
+    passwords.store(state, user, verifier, "CONFIRMED" if flag(parameters, "Permanent") else "FORCE_CHANGE_PASSWORD")
+    return {}
+
+
+def admin_get_user(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminGetUser."""
+    _, user = _pool_and_user(state, parameters)
+    return {
+        "Username": user.username,
+        "UserAttributes": attributes.pairs(user.attributes),
+        **_dates_and_status(user),
+        **mfa.settings_of(user),
+    }
+
+
+def admin_confirm_sign_up(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminConfirmSignUp."""
+    _, user = _pool_and_user(state, parameters)
+    if user.status != "UNCONFIRMED":
+        raise not_authorized(f"User cannot be confirmed. Current status is {user.status}")
+    user.status, user.modified = "CONFIRMED", state.clock()
+    return {}
+
+
+def admin_delete_user(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminDeleteUser."""
+    pool, user = _pool_and_user(state, parameters)
+    profile.delete(state, pool, user)
+    return {}
+
+
+def admin_disable_user(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminDisableUser; this also revokes the user's tokens."""
+    _, user = _pool_and_user(state, parameters)
+    user.enabled, user.modified = False, state.clock()
+    state.grants.revoke_user(user)
+    return {}
+
+
+def admin_enable_user(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminEnableUser."""
+    _, user = _pool_and_user(state, parameters)
+    user.enabled, user.modified = True, state.clock()
+    return {}
+
+
+def admin_update_user_attributes(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminUpdateUserAttributes."""
+    pool, user = _pool_and_user(state, parameters)
+    given = read_attributes(parameters)
+    attributes.check(pool, given, by_user=False)
+    profile.write(state, pool, user, given)
+    return {}
+
+
+def admin_delete_user_attributes(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminDeleteUserAttributes."""
+    pool, user = _pool_and_user(state, parameters)
+    given = dict.fromkeys(strings(parameters, "UserAttributeNames"), "")
+    attributes.check(pool, given, by_user=False)
+    profile.write(state, pool, user, given)
+    return {}
+
+
+OPERATIONS = {
+    "AdminCreateUser": admin_create_user,
+    "AdminSetUserPassword": admin_set_user_password,
+    "AdminGetUser": admin_get_user,
+    "AdminConfirmSignUp": admin_confirm_sign_up,
+    "AdminDeleteUser": admin_delete_user,
+    "AdminDisableUser": admin_disable_user,
+    "AdminEnableUser": admin_enable_user,
+    "AdminUpdateUserAttributes": admin_update_user_attributes,
+    "AdminDeleteUserAttributes": admin_delete_user_attributes,
+}

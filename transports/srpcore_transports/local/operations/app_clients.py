@@ -1,0 +1,116 @@
+"""The operations on app clients: create, describe, update, delete and list them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from srpcore.service_model import ENUMS
+
+from ..api import pages
+from ..api.errors import invalid_parameter
+from ..api.parameters import Parameters, choice, mapping, number, string, strings
+from ..model.records import AppClient
+
+if TYPE_CHECKING:
+    from ..storage.state import State
+
+__all__ = ["OPERATIONS", "check_client_settings"]
+
+_FLOWS = frozenset(ENUMS["ExplicitAuthFlowsType"])
+_LIST_FIELDS = ("ClientId", "UserPoolId", "ClientName")
+
+
+def check_client_settings(settings: Parameters) -> None:
+    """Check those parameters of CreateUserPoolClient that the local pool uses; ignore the others.
+
+    Raises:
+        Refusal: a parameter has a value that the service would not accept.
+    """
+    flows = strings(settings, "ExplicitAuthFlows")
+    if not set(flows) <= _FLOWS:
+        raise invalid_parameter(f"ExplicitAuthFlows has an unknown flow: use {', '.join(sorted(_FLOWS))}")
+    if len({flow.startswith("ALLOW_") for flow in flows}) > 1:
+        raise invalid_parameter("ExplicitAuthFlows must be either all with or all without the prefix ALLOW_")
+    choice(settings, "PreventUserExistenceErrors", "PreventUserExistenceErrorTypes")
+    number(settings, "AuthSessionValidity", 3, 3, 15)
+    # A client may have both token rotation and ALLOW_REFRESH_TOKEN_AUTH. The flow REFRESH_TOKEN_AUTH is refused only
+    # when such a client calls it.
+    rotation = mapping(settings, "RefreshTokenRotation")
+    choice(rotation, "Feature", "FeatureType")
+    number(rotation, "RetryGracePeriodSeconds", 0, 0, 60)
+    units = mapping(settings, "TokenValidityUnits")
+    for token in ("AccessToken", "IdToken", "RefreshToken"):
+        choice(units, token, "TimeUnitsType")
+        number(settings, f"{token}Validity", 0, 0, 315_360_000)
+
+
+def create_user_pool_client(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer CreateUserPoolClient."""
+    string(parameters, "ClientName")
+    pool = state.pool(string(parameters, "UserPoolId"))
+    check_client_settings(parameters)
+    return {"UserPoolClient": _client_fields(state.add_client(pool, dict(parameters)))}
+
+
+def describe_user_pool_client(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer DescribeUserPoolClient."""
+    return {"UserPoolClient": _client_fields(_client(state, parameters))}
+
+
+def update_user_pool_client(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer UpdateUserPoolClient: as in the service, settings that are left out are reset to their defaults."""
+    client = _client(state, parameters)
+    check_client_settings(parameters)
+    name = {"ClientName": client.settings.get("ClientName", "")}
+    client.settings = {**name, **parameters}
+    client.modified = state.clock()
+    return {"UserPoolClient": _client_fields(client)}
+
+
+def delete_user_pool_client(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer DeleteUserPoolClient; this also revokes the client's tokens."""
+    state.remove_client(_client(state, parameters))
+    return {}
+
+
+def list_user_pool_clients(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer ListUserPoolClients, with at most 60 app clients per page."""
+    pool = state.pool(string(parameters, "UserPoolId"))
+    clients = [client for client in state.clients.values() if client.user_pool_id == pool.id]
+    page, following = pages.requested_page(state, parameters, clients, limit="MaxResults", least=1)
+    shown = [_client_fields(client) for client in page]
+    return {"UserPoolClients": [{name: client[name] for name in _LIST_FIELDS} for client in shown], **following}
+
+
+def _client(state: State, parameters: Parameters) -> AppClient:
+    pool, client = state.pool(string(parameters, "UserPoolId")), state.client(string(parameters, "ClientId"))
+    if client.user_pool_id != pool.id:
+        raise state.client_not_found(client.client_id)
+    return client
+
+
+def _client_fields(client: AppClient) -> dict[str, Any]:
+    hidden = ("GenerateSecret", "ClientSecret")
+    return {
+        "RefreshTokenValidity": 30,
+        "TokenValidityUnits": {},
+        "AuthSessionValidity": 3,
+        "EnableTokenRevocation": True,
+        "AllowedOAuthFlowsUserPoolClient": False,
+        **{name: value for name, value in client.settings.items() if name not in hidden},
+        "ExplicitAuthFlows": client.flows,
+        "UserPoolId": client.user_pool_id,
+        "ClientId": client.client_id,
+        **({"ClientSecret": client.secret} if client.secret else {}),
+        "CreationDate": client.created,
+        "LastModifiedDate": client.modified,
+    }
+
+
+OPERATIONS = {
+    "CreateUserPoolClient": create_user_pool_client,
+    "DescribeUserPoolClient": describe_user_pool_client,
+    "UpdateUserPoolClient": update_user_pool_client,
+    "DeleteUserPoolClient": delete_user_pool_client,
+    "ListUserPoolClients": list_user_pool_clients,
+}

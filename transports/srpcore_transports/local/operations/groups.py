@@ -1,0 +1,148 @@
+"""The operations on groups: create, update, delete and list them, and add and remove users."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+from ..api import pages
+from ..api.errors import Refusal, invalid_parameter, not_found
+from ..api.parameters import Parameters, limited_string, number, string
+from ..model import directory, membership
+from ..model.records import Group, PoolRecord
+from .admin_users import user_fields
+
+if TYPE_CHECKING:
+    from ..storage.state import State
+
+__all__ = ["OPERATIONS"]
+
+_LONGEST_NAME = 128
+_NO_PRECEDENCE, _LAST_PRECEDENCE = -1, 2**31 - 1
+
+
+def create_group(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer CreateGroup."""
+    pool, name = state.pool(string(parameters, "UserPoolId")), string(parameters, "GroupName")
+    _check_name(name)
+    if name in pool.groups:
+        raise Refusal("GroupExistsException", f"A group with the name {name} already exists.")
+    now = state.clock()
+    group = Group(name, now, now)
+    _write(group, parameters)
+    pool.groups[name] = group
+    return {"Group": _group_fields(pool, group)}
+
+
+def _check_name(name: str) -> None:
+    if len(name) > _LONGEST_NAME or not all(unicodedata.category(letter)[0] in "LMSNP" for letter in name):
+        raise invalid_parameter(
+            "1 validation error detected: Value at 'groupName' failed to satisfy constraint: Member must satisfy "
+            "regular expression pattern: [\\p{L}\\p{M}\\p{S}\\p{N}\\p{P}]+ and have at most 128 characters"
+        )
+
+
+def _write(group: Group, parameters: Parameters) -> None:
+    description = limited_string(parameters, "Description", 0, 2048)
+    role = limited_string(parameters, "RoleArn", 20, 2048)
+    # A parameter that is absent leaves the value as it is.
+    precedence = _NO_PRECEDENCE
+    if parameters.get("Precedence") is not None:
+        precedence = number(parameters, "Precedence", _NO_PRECEDENCE, 0, _LAST_PRECEDENCE)
+    group.description = group.description if description is None else description
+    group.role = group.role if role is None else role
+    group.precedence = group.precedence if precedence == _NO_PRECEDENCE else precedence
+
+
+def _pool_and_group(state: State, parameters: Parameters) -> tuple[PoolRecord, Group]:
+    pool, name = state.pool(string(parameters, "UserPoolId")), string(parameters, "GroupName")
+    if name not in pool.groups:
+        raise not_found("Group not found.")
+    return pool, pool.groups[name]
+
+
+def get_group(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer GetGroup."""
+    pool, group = _pool_and_group(state, parameters)
+    return {"Group": _group_fields(pool, group)}
+
+
+def update_group(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer UpdateGroup: parameters that are left out do not change."""
+    pool, group = _pool_and_group(state, parameters)
+    _write(group, parameters)
+    group.modified = state.clock()
+    return {"Group": _group_fields(pool, group)}
+
+
+def delete_group(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer DeleteGroup: its users are not deleted."""
+    pool, group = _pool_and_group(state, parameters)
+    del pool.groups[group.name]
+    for user in pool.users.values():
+        user.groups.discard(group.name)
+    return {}
+
+
+def list_groups(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer ListGroups, with at most 60 groups per page."""
+    pool = state.pool(string(parameters, "UserPoolId"))
+    return _list(state, pool, list(pool.groups.values()), parameters)
+
+
+def admin_list_groups_for_user(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminListGroupsForUser, with at most 60 groups per page."""
+    pool = state.pool(string(parameters, "UserPoolId"))
+    user = directory.require(pool, string(parameters, "Username"))
+    return _list(state, pool, membership.groups_of(pool, user), parameters)
+
+
+def _list(state: State, pool: PoolRecord, groups: list[Group], parameters: Parameters) -> dict[str, Any]:
+    page, following = pages.requested_page(state, parameters, groups)
+    return {"Groups": [_group_fields(pool, group) for group in page], **following}
+
+
+def list_users_in_group(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer ListUsersInGroup, with at most 60 users per page."""
+    pool, group = _pool_and_group(state, parameters)
+    users = [user for user in pool.users.values() if group.name in user.groups]
+    page, following = pages.requested_page(state, parameters, users)
+    return {"Users": [user_fields(user) for user in page], **following}
+
+
+def admin_add_user_to_group(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminAddUserToGroup; it is not an error if the user is in the group already."""
+    pool, group = _pool_and_group(state, parameters)
+    directory.require(pool, string(parameters, "Username")).groups.add(group.name)
+    return {}
+
+
+def admin_remove_user_from_group(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminRemoveUserFromGroup; it is not an error if the user is not in the group."""
+    pool, group = _pool_and_group(state, parameters)
+    directory.require(pool, string(parameters, "Username")).groups.discard(group.name)
+    return {}
+
+
+def _group_fields(pool: PoolRecord, group: Group) -> dict[str, Any]:
+    optional = {"Description": group.description, "RoleArn": group.role, "Precedence": group.precedence}
+    return {
+        "GroupName": group.name,
+        "UserPoolId": pool.id,
+        **{name: value for name, value in optional.items() if value is not None},
+        "LastModifiedDate": group.modified,
+        "CreationDate": group.created,
+    }
+
+
+OPERATIONS = {
+    "CreateGroup": create_group,
+    "GetGroup": get_group,
+    "UpdateGroup": update_group,
+    "DeleteGroup": delete_group,
+    "ListGroups": list_groups,
+    "AdminListGroupsForUser": admin_list_groups_for_user,
+    "ListUsersInGroup": list_users_in_group,
+    "AdminAddUserToGroup": admin_add_user_to_group,
+    "AdminRemoveUserFromGroup": admin_remove_user_from_group,
+}

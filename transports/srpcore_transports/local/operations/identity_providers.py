@@ -1,0 +1,119 @@
+"""The operations on external identity providers: create, describe, update, delete and list them.
+
+The pool only stores their settings. Users cannot log in through them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..api import pages
+from ..api.errors import Refusal, invalid_parameter, not_found
+from ..api.parameters import (
+    Parameters,
+    choice,
+    limited_string,
+    mapping,
+    null_member,
+    number,
+    require_mapping,
+    string,
+    strings,
+)
+from ..model.records import IdentityProvider, PoolRecord
+
+if TYPE_CHECKING:
+    from ..storage.state import State
+
+__all__ = ["OPERATIONS"]
+
+_PAGE_LIMIT = 50
+_CHANGEABLE = ("ProviderDetails", "AttributeMapping", "IdpIdentifiers", "AcrMapping")
+
+
+def create_identity_provider(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer CreateIdentityProvider."""
+    pool, name = state.pool(string(parameters, "UserPoolId")), string(parameters, "ProviderName")
+    limited_string(parameters, "ProviderName", 1, 32)
+    if choice(parameters, "ProviderType", "IdentityProviderTypeType") is None:
+        raise null_member("ProviderType")
+    require_mapping(parameters, "ProviderDetails")
+    settings = _settings(pool, name, parameters)
+    if name in pool.providers:
+        raise Refusal("DuplicateProviderException", f"A provider with the name {name} already exists.")
+    now = state.clock()
+    pool.providers[name] = IdentityProvider(name, now, now, {"ProviderType": parameters["ProviderType"], **settings})
+    return {"IdentityProvider": _provider_fields(pool, pool.providers[name])}
+
+
+def _settings(pool: PoolRecord, name: str, parameters: Parameters) -> dict[str, Any]:
+    for key in ("ProviderDetails", "AttributeMapping", "AcrMapping"):
+        if not all(isinstance(value, str) for value in mapping(parameters, key).values()):
+            raise Refusal("SerializationException", f"{key} can not be converted to a map of strings")
+    identifiers = strings(parameters, "IdpIdentifiers")
+    if len(identifiers) > 50 or not all(1 <= len(identifier) <= 40 for identifier in identifiers):
+        raise invalid_parameter("IdpIdentifiers may have at most 50 members, each of 1 to 40 characters")
+    for provider in pool.providers.values():
+        if provider.name != name and set(identifiers) & set(provider.settings.get("IdpIdentifiers") or ()):
+            raise invalid_parameter("An identifier in IdpIdentifiers belongs to another provider already")
+    return {key: parameters[key] for key in _CHANGEABLE if parameters.get(key) is not None}
+
+
+def _pool_and_provider(state: State, parameters: Parameters) -> tuple[PoolRecord, IdentityProvider]:
+    pool, name = state.pool(string(parameters, "UserPoolId")), string(parameters, "ProviderName")
+    if name not in pool.providers:
+        raise not_found(f"Identity provider {name} does not exist.")
+    return pool, pool.providers[name]
+
+
+def describe_identity_provider(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer DescribeIdentityProvider."""
+    return {"IdentityProvider": _provider_fields(*_pool_and_provider(state, parameters))}
+
+
+def update_identity_provider(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer UpdateIdentityProvider: parameters that are left out do not change."""
+    pool, provider = _pool_and_provider(state, parameters)
+    provider.settings |= _settings(pool, provider.name, parameters)
+    provider.modified = state.clock()
+    return {"IdentityProvider": _provider_fields(pool, provider)}
+
+
+def delete_identity_provider(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer DeleteIdentityProvider."""
+    pool, provider = _pool_and_provider(state, parameters)
+    del pool.providers[provider.name]
+    return {}
+
+
+def list_identity_providers(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer ListIdentityProviders, with at most 50 per page: the service model's limit for ``Providers``."""
+    pool = state.pool(string(parameters, "UserPoolId"))
+    number(parameters, "MaxResults", 0, 0, 60)
+    asked = {**parameters, "MaxResults": min(int(parameters.get("MaxResults") or _PAGE_LIMIT), _PAGE_LIMIT)}
+    page, following = pages.requested_page(state, asked, list(pool.providers.values()), limit="MaxResults")
+    return {"Providers": [_summary(pool, provider) for provider in page], **following}
+
+
+def _provider_fields(pool: PoolRecord, provider: IdentityProvider) -> dict[str, Any]:
+    return {
+        "UserPoolId": pool.id,
+        "ProviderName": provider.name,
+        **provider.settings,
+        "LastModifiedDate": provider.modified,
+        "CreationDate": provider.created,
+    }
+
+
+def _summary(pool: PoolRecord, provider: IdentityProvider) -> dict[str, Any]:
+    wanted = ("ProviderName", "ProviderType", "LastModifiedDate", "CreationDate")
+    return {name: value for name, value in _provider_fields(pool, provider).items() if name in wanted}
+
+
+OPERATIONS = {
+    "CreateIdentityProvider": create_identity_provider,
+    "DescribeIdentityProvider": describe_identity_provider,
+    "UpdateIdentityProvider": update_identity_provider,
+    "DeleteIdentityProvider": delete_identity_provider,
+    "ListIdentityProviders": list_identity_providers,
+}

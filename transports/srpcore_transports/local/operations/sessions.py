@@ -1,0 +1,108 @@
+"""The operations that list and revoke the sessions of a user, and that list the factors a user can log in with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..api import pages
+from ..api.errors import invalid_parameter, not_found
+from ..api.parameters import Parameters, string
+from ..api.parameters import choice as read_choice
+from ..auth import choice, mfa
+from ..auth.tokens import Grant, verify_access_token
+from ..model import directory
+from ..model.records import PoolRecord, User
+
+if TYPE_CHECKING:
+    from ..storage.state import State
+
+__all__ = ["OPERATIONS"]
+
+
+def list_user_sessions(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer ListUserSessions: the logins that can still be refreshed, oldest first, 60 per page."""
+    holder = verify_access_token(state, string(parameters, "AccessToken"))
+    return _list(state, holder.user, parameters, holder.grant)
+
+
+def admin_list_user_sessions(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminListUserSessions."""
+    return _list(state, _pool_and_user(state, parameters)[1], parameters, None)
+
+
+def _pool_and_user(state: State, parameters: Parameters) -> tuple[PoolRecord, User]:
+    pool = state.pool(string(parameters, "UserPoolId"))
+    return pool, directory.require(pool, string(parameters, "Username"))
+
+
+def _list(state: State, user: User, parameters: Parameters, own: Grant | None) -> dict[str, Any]:
+    active = state.grants.active(user, state.clock())
+    # The caller cannot choose the page size in these two operations.
+    page, following = pages.requested_page(state, {"NextToken": parameters.get("NextToken")}, active)
+    return {"Sessions": [_session_fields(grant, own) for grant in page], **following}
+
+
+def _session_fields(grant: Grant, own: Grant | None) -> dict[str, Any]:
+    return {
+        "SessionId": grant.session_id,
+        "SessionType": "TOKEN",
+        "ClientId": grant.client.client_id,
+        "CreateDate": grant.auth_time,
+        "LastActiveDate": grant.last_active,
+        "IsCurrentSession": grant is own,
+    }
+
+
+def revoke_user_session(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer RevokeUserSession; the session of the access token itself cannot be revoked."""
+    holder = verify_access_token(state, string(parameters, "AccessToken"))
+    return _revoke(state, holder.user, parameters, holder.grant)
+
+
+def admin_revoke_user_session(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminRevokeUserSession."""
+    return _revoke(state, _pool_and_user(state, parameters)[1], parameters, None)
+
+
+def _revoke(state: State, user: User, parameters: Parameters, own: Grant | None) -> dict[str, Any]:
+    session = string(parameters, "SessionId")
+    # Check the value only. Sessions of the local pool are never associated with each other, so there are no others to
+    # revoke.
+    read_choice(parameters, "RevokeAssociatedSessions", "RevokeAssociatedSessionsType")
+    active = state.grants.active(user, state.clock())
+    grant = next((grant for grant in active if grant.session_id == session), None)
+    if grant is None:
+        raise not_found("Session does not exist.")
+    if grant is own:
+        raise invalid_parameter("The session that the access token belongs to cannot be revoked.")
+    grant.revoked = True
+    return {}
+
+
+def get_user_auth_factors(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer GetUserAuthFactors."""
+    holder = verify_access_token(state, string(parameters, "AccessToken"))
+    return _factors(holder.pool, holder.user)
+
+
+def admin_get_user_auth_factors(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminGetUserAuthFactors."""
+    return _factors(*_pool_and_user(state, parameters))
+
+
+def _factors(pool: PoolRecord, user: User) -> dict[str, Any]:
+    return {
+        "Username": user.username,
+        **mfa.settings_of(user),
+        "ConfiguredUserAuthFactors": choice.configured(pool, user),
+    }
+
+
+OPERATIONS = {
+    "ListUserSessions": list_user_sessions,
+    "AdminListUserSessions": admin_list_user_sessions,
+    "RevokeUserSession": revoke_user_session,
+    "AdminRevokeUserSession": admin_revoke_user_session,
+    "GetUserAuthFactors": get_user_auth_factors,
+    "AdminGetUserAuthFactors": admin_get_user_auth_factors,
+}

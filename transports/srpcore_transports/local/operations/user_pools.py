@@ -1,0 +1,136 @@
+"""The operations on user pools: create, describe, update, delete and list them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from srpcore.service_model import ENUMS
+
+from ..api import pages
+from ..api.errors import invalid_parameter
+from ..api.parameters import Parameters, choice, flag, mapping, null_member, number, string, strings
+from ..model.records import PoolRecord
+
+if TYPE_CHECKING:
+    from ..storage.state import State
+
+__all__ = ["OPERATIONS", "check_pool_settings"]
+
+_NAMES = {
+    "AliasAttributes": frozenset(ENUMS["AliasAttributeType"]),
+    "UsernameAttributes": frozenset(ENUMS["UsernameAttributeType"]),
+    "AutoVerifiedAttributes": frozenset(ENUMS["VerifiedAttributeType"]),
+}
+# Source: the model's documentation of AllowedFirstAuthFactors: "SOFTWARE_TOKEN is not currently supported".
+_FIRST_FACTORS = frozenset(ENUMS["AuthFactorType"]) - {"SOFTWARE_TOKEN"}
+# UpdateUserPool does not change these settings: SetUserPoolMfaConfig changes the first ones, and the others stay as
+# CreateUserPool has set them.
+_MFA_SETTINGS = ("SmsMfaConfiguration", "EmailMfaConfiguration", "WebAuthnConfiguration")
+_FIXED_AT_CREATION = ("PoolName", "Schema", "UsernameAttributes", "AliasAttributes", "UsernameConfiguration")
+_LIST_FIELDS = ("Id", "Name", "LambdaConfig", "LastModifiedDate", "CreationDate")
+
+
+def check_pool_settings(settings: Parameters) -> None:
+    """Check those parameters of CreateUserPool that the local pool uses; ignore the others.
+
+    Raises:
+        Refusal: a parameter has a value that the service would not accept.
+    """
+    for name, allowed in _NAMES.items():
+        if not set(strings(settings, name)) <= allowed:
+            raise invalid_parameter(f"{name} may only contain {', '.join(sorted(allowed))}")
+    if strings(settings, "AliasAttributes") and strings(settings, "UsernameAttributes"):
+        raise invalid_parameter("Only one of the aliasAttributes or usernameAttributes can be set in a user pool.")
+    choice(settings, "MfaConfiguration", "UserPoolMfaType")
+    choice(settings, "DeletionProtection", "DeletionProtectionType")
+    _check_sign_in_policy(mapping(mapping(settings, "Policies"), "SignInPolicy"))
+    policy = mapping(mapping(settings, "Policies"), "PasswordPolicy")
+    number(policy, "MinimumLength", 8, 6, 99)
+    number(policy, "TemporaryPasswordValidityDays", 7, 0, 365)
+    for rule in ("RequireUppercase", "RequireLowercase", "RequireNumbers", "RequireSymbols"):
+        flag(policy, rule)
+    for name in ("DeviceConfiguration", "UsernameConfiguration", "AdminCreateUserConfig"):
+        mapping(settings, name)
+
+
+def _check_sign_in_policy(policy: Parameters) -> None:
+    factors = strings(policy, "AllowedFirstAuthFactors")
+    if not set(factors) <= _FIRST_FACTORS:
+        raise invalid_parameter(f"AllowedFirstAuthFactors may only contain {', '.join(sorted(_FIRST_FACTORS))}")
+    if factors and "PASSWORD" not in factors:
+        raise invalid_parameter("AllowedFirstAuthFactors must include PASSWORD")
+
+
+def create_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer CreateUserPool."""
+    string(parameters, "PoolName")
+    check_pool_settings(parameters)
+    return {"UserPool": _pool_fields(state.add_pool(dict(parameters)))}
+
+
+def describe_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer DescribeUserPool."""
+    return {"UserPool": _pool_fields(state.pool(string(parameters, "UserPoolId")))}
+
+
+def _pool_fields(pool: PoolRecord) -> dict[str, Any]:
+    settings = {"Name" if name == "PoolName" else name: value for name, value in pool.settings.items()}
+    settings["SchemaAttributes"] = settings.pop("Schema", [])
+    for name in _MFA_SETTINGS:
+        settings.pop(name, None)
+    return {
+        **settings,
+        "Id": pool.id,
+        "Arn": f"arn:aws:cognito-idp:{pool.id.split('_')[0]}:000000000000:userpool/{pool.id}",
+        "MfaConfiguration": pool.mfa,
+        "EstimatedNumberOfUsers": len(pool.users),
+        "CreationDate": pool.created,
+        "LastModifiedDate": pool.modified,
+    }
+
+
+def update_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer UpdateUserPool: as in the service, settings that are left out are reset to their defaults."""
+    pool = state.pool(string(parameters, "UserPoolId"))
+    check_pool_settings(parameters)
+    kept = {name: value for name, value in pool.settings.items() if name in (*_FIXED_AT_CREATION, *_MFA_SETTINGS)}
+    pool.settings = kept | {name: value for name, value in parameters.items() if name != "UserPoolId"}
+    pool.modified = state.clock()
+    return {}
+
+
+def delete_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer DeleteUserPool; this also deletes its app clients and revokes their tokens."""
+    pool = state.pool(string(parameters, "UserPoolId"))
+    if pool.settings.get("DeletionProtection") == "ACTIVE":
+        raise invalid_parameter(
+            "The user pool cannot be deleted because deletion protection is activated. "
+            "Deletion protection must be inactivated first."
+        )
+    for client in [client for client in state.clients.values() if client.user_pool_id == pool.id]:
+        state.remove_client(client)
+    del state.pools[pool.id]
+    return {}
+
+
+def list_user_pools(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer ListUserPools, with at most 60 pools per page."""
+    # Unlike in most operations, MaxResults is required here and must be at least 1.
+    if parameters.get("MaxResults") is None:
+        raise null_member("MaxResults")
+    page, following = pages.requested_page(state, parameters, list(state.pools.values()), limit="MaxResults", least=1)
+    return {"UserPools": [_summary(pool) for pool in page], **following}
+
+
+def _summary(pool: PoolRecord) -> dict[str, Any]:
+    shown = _pool_fields(pool)
+    return {name: shown[name] for name in _LIST_FIELDS if name in shown}
+
+
+OPERATIONS = {
+    "CreateUserPool": create_user_pool,
+    "DescribeUserPool": describe_user_pool,
+    "UpdateUserPool": update_user_pool,
+    "DeleteUserPool": delete_user_pool,
+    "ListUserPools": list_user_pools,
+}
