@@ -150,8 +150,12 @@ class LocalUserPool:
             raise TransportError(f"local user pool has no document at {urlsplit(url).path!r}: check the user pool id")
         return body
 
-    def document(self, path: str) -> bytes | None:
-        """Return the key set or the OpenID configuration that *path* names, or None if there is no such document."""
+    def document(self, path: str, issuer_base: str | None = None) -> bytes | None:  # noqa: ARG002
+        """Return the key set or the OpenID configuration that *path* names, or None if there is no such document.
+
+        *issuer_base* is the part of the issuer before ``/<pool id>`` that fits the URL of the request. It is not used
+        yet.
+        """
         pool_id, _, name = path.rpartition("/.well-known/")
         pool = self._state.pools.get(pool_id.rpartition("/")[2])
         if pool is None:

@@ -61,10 +61,11 @@ class Response:
     body: bytes = field(repr=False)
 
 
-def answer(state: State, name: str, body: bytes) -> Response:
+def answer(state: State, name: str, body: bytes, issuer_base: str | None = None) -> Response:  # noqa: ARG001
     """Call the operation *name* with the JSON *body* and return the response.
 
-    An error of the service (:class:`Refusal`) is returned as a response, not raised.
+    An error of the service (:class:`Refusal`) is returned as a response, not raised. *issuer_base* is the part of the
+    issuer before ``/<pool id>`` that fits the URL of the request. It is not used yet.
     """
     try:
         handler = OPERATIONS.get(name)
