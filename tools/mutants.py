@@ -125,7 +125,7 @@ def prepare(processes: int) -> bool:
     newest = max(file.stat().st_mtime for folder in folders for file in folder.rglob("*.py"))
     if COVERAGE.exists() and COVERAGE.stat().st_mtime > newest:
         return False
-    print("Running the tests once, to find out which functions they call.", flush=True)
+    print("Running the tests once, to find out which lines they execute. It takes about ten minutes.", flush=True)
     pytest("--mutation=coverage")
     return True
 
@@ -177,7 +177,7 @@ def report(found: list[Mutant]) -> list[tuple[Mutant, str, str | None]]:
     survivors = [(mutant, mutant.change()) for mutant in found if mutant.survived]
     known = [(mutant, change, reason(mutant, change)) for mutant, change in survivors]
     for mutant, change, why in known:
-        suffix = " (no test calls it)" if mutant.code == NO_TESTS else ""
+        suffix = " (no test executes it)" if mutant.code == NO_TESTS else ""
         print(f"\n{mutant.name}{suffix}{'' if why is None else f': {why}'}\n{change}")
     print()
     for name, *numbers in scores(found):

@@ -1,13 +1,14 @@
 """A pytest plugin that tests mutants. ``tools/mutants.py`` writes them with mutmut, and runs pytest with this plugin.
 
-    --mutation=coverage    run the tests, and store which functions each of them calls, and its CPU time
+    --mutation=coverage    run the tests, and store which lines of the functions each of them executes, and its CPU time
     --mutation=FILE        test the mutants whose names are in FILE
 
-pytest collects the tests once. Then a process is forked for each mutant, which runs tests of the mutated function until
-one fails. mutmut's own runner starts pytest in every process, which takes longer than the tests.
+pytest collects the tests once. Then a process is forked for each mutant, which runs tests that execute the mutated
+statement until one fails. mutmut's own runner starts pytest in every process, which takes longer than the tests.
 
-Thousands of tests call the functions that everything uses, so not all tests of a function run. The tests in the folder
-of the mutated module come first, then the fastest of the others, each up to a limit of CPU time::
+Thousands of tests execute the statements that everything uses, so not all of them run. The tests in the folder of the
+mutated module come first, then others, each up to a limit of CPU time. Of a test with parameters, the fastest one comes
+first, and its other parameters come after the other tests, because they often do the same::
 
     round 1:  all mutants, a few tests each  -->  most of the mutants are killed
     round 2:  the survivors, more tests      -->  the survivors that the report shows
@@ -17,18 +18,22 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import json
 import os
 import resource
 import signal
+import tempfile
 import time
-from collections.abc import Generator, Iterable
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
 import pytest
 from mutant_codes import KILLED, NO_TESTS, SURVIVED, TIMED_OUT
+from mutation_lines import EVERY_LINE, LineTracer, changed_statements
 from mutmut.mutation.trampoline import set_mutant_under_test
 from mutmut.state import state
 
@@ -43,19 +48,27 @@ time in all. Beyond one of them it has timed out."""
 
 MARKED_TOO = (
     "tests/crypto/",
+    "tests/store/test_dynamodb.py",
     "tests/store/test_keyring.py",
+    "tests/store/test_leases.py",
+    "tests/store/test_redis.py",
+    "tests/store/test_sealing.py",
     "tests/store/test_stores.py",
     "tests/tokens/",
     "tests/transports/test_http_response.py",
 )
-"""The tests that run although they are marked as slow or need a counterpart. They are short, and all in one process."""
+"""The tests that run although they are marked as slow, or need a counterpart or a Redis server. They are short, and the
+mutant is in the process of the test. Without a Redis server its tests fail, and are not used."""
+
+PRELOADED = ("boto3", "cryptography.hazmat.primitives.ciphers.aead", "keyring", "moto.dynamodb", "redis")
+"""What these tests import, in seconds: once, instead of in the process of each mutant."""
 
 
 class Test(TypedDict):
     """What is stored of one test."""
 
     seconds: float
-    functions: list[str]
+    lines: dict[str, int]  # by function; see mutation_lines
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -67,6 +80,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the part of the plugin that the option selects."""
     option: str | None = config.getoption("--mutation")
+    if option is not None:
+        for module in PRELOADED:
+            importlib.import_module(module)
     if option == "coverage":
         config.pluginmanager.register(Coverage())
     elif option is not None:
@@ -79,7 +95,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     def is_wanted(item: pytest.Item) -> bool:
         marks = {mark.name for mark in item.iter_markers()} & {"counterpart", "slow", "system"}
-        return not marks or ("system" not in marks and item.nodeid.startswith(MARKED_TOO))
+        return not marks or item.nodeid.startswith(MARKED_TOO)
 
     kept = [item for item in items if is_wanted(item)]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
@@ -87,23 +103,43 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 class Coverage:
-    """Stores the functions that each test calls."""
+    """Stores the lines that each test executes."""
 
     def __init__(self) -> None:
         self.tests: dict[str, Test] = {}
-        self.passed = True
+        self.passed = self.within = False
+        self.tracer = LineTracer()
         set_mutant_under_test("stats")
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
         """Measure one test. A test that fails in the copy, with the trampolines of mutmut, is not used."""
+        if self.within:
+            return None
+        self.within = True
+        start = time.process_time()
+        with self.tracer:
+            passed = self._run(item, nextitem)
+        lines = {name: self.tracer.lines.get(name, EVERY_LINE) for name in self._functions()}
+        if not passed:  # perhaps because of the tracer: in deep recursion, for example
+            start = time.process_time()
+            passed = self._run(item, nextitem)
+            lines = dict.fromkeys(self._functions(), EVERY_LINE)
+        if passed:
+            self.tests[item.nodeid] = {"seconds": time.process_time() - start, "lines": lines}
+        self.within = False
+        return True
+
+    def _run(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
+        """Run a test, and return whether it passed."""
         state()._stats.clear()  # pyright: ignore[reportPrivateUsage]
-        self.passed, start = True, time.process_time()
-        result = yield
-        if self.passed:
-            functions = sorted(state()._stats)  # pyright: ignore[reportPrivateUsage]
-            self.tests[item.nodeid] = {"seconds": time.process_time() - start, "functions": functions}
-        return result
+        self.passed = True
+        item.ihook.pytest_runtest_protocol(item=item, nextitem=nextitem)
+        return self.passed
+
+    def _functions(self) -> list[str]:
+        """Return the functions that the test has called."""
+        return sorted(state()._stats)  # pyright: ignore[reportPrivateUsage]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note that the test failed or was skipped."""
@@ -144,10 +180,16 @@ class Mutants:
         self.unsaved: dict[str, int] = {}
         self.tests: dict[str, Test] = {}
         self.tests_of: dict[str, list[str]] = {}
+        self.changed: dict[str, dict[str, int]] = {}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Test the mutants, instead of running each test once."""
+        with tempfile.TemporaryDirectory() as tempfile.tempdir:  # what the tests leave there when they are ended
+            self._test(session)
+        return True
+
+    def _test(self, session: pytest.Session) -> None:
         set_mutant_under_test("")
         items = {item.nodeid: item for item in session.items}
         self._load(items)
@@ -170,30 +212,44 @@ class Mutants:
                 self._wait()
             self._save()
             names, before = [name for name in names if self.codes[name] in (SURVIVED, NO_TESTS)], limits
-        return True
 
     def _load(self, items: Iterable[str]) -> None:
         tests: dict[str, Test] = json.loads(COVERAGE.read_text("utf-8"))
         self.tests = {test: tests[test] for test in items if test in tests}
         for test in sorted(self.tests, key=lambda test: self.tests[test]["seconds"]):
-            for function in self.tests[test]["functions"]:
+            for function in self.tests[test]["lines"]:
                 self.tests_of.setdefault(function, []).append(test)
 
     def _choose(self, name: str, limits: tuple[float, float]) -> list[str]:
-        """Return the tests for the mutant *name*: the fastest ones at home and elsewhere, up to *limits*."""
-        home = _home(name)
-        covering = self.tests_of.get(name.partition("__mutmut_")[0], [])
-        near = [test for test in covering if test.startswith(home)]
-        far = [test for test in covering if not test.startswith(home)]
-        return [*self._fastest(near, limits[0]), *self._fastest(far, limits[1])]
+        """Return tests that execute the statement which the mutant *name* changes, at home and elsewhere."""
+        home, function, statement = _home(name), name.partition("__mutmut_")[0], self._statement(name)
+        tests = [test for test in self.tests_of.get(function, []) if self.tests[test]["lines"][function] & statement]
+        near = [test for test in tests if test.startswith(home)]
+        far = [test for test in tests if not test.startswith(home)]
+        return [*self._first(near, limits[0]), *self._first(far, limits[1])]
 
-    def _fastest(self, tests: list[str], limit: float) -> list[str]:
-        chosen: list[str] = []
+    def _statement(self, name: str) -> int:
+        """Return the lines of the statement that the mutant *name* changes."""
+        module, _, own = name.rpartition(".")
+        if module not in self.changed:
+            path = Path(*module.split("."))
+            file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+            self.changed[module] = changed_statements(file)
+        return self.changed[module][own]
+
+    def _first(self, tests: list[str], limit: float) -> list[str]:
+        """Return the first ones of *tests*, which are sorted by their time, up to a *limit* of CPU seconds."""
+        ranks: Counter[str] = Counter()
+        ranked: list[tuple[int, str]] = []
         for test in tests:
-            limit -= self.tests[test]["seconds"]
-            if limit < 0:
-                break
-            chosen.append(test)
+            ranks[test.partition("[")[0]] += 1
+            ranked.append((ranks[test.partition("[")[0]], test))
+        chosen: list[str] = []
+        for _, test in sorted(ranked, key=lambda pair: pair[0]):
+            seconds = self.tests[test]["seconds"]
+            if seconds <= limit:
+                limit -= seconds
+                chosen.append(test)
         # The tests of one module together, because it may have fixtures.
         return sorted(chosen, key=lambda test: test.partition("::")[0])
 
