@@ -83,7 +83,7 @@ def decode_secret_block(value: object) -> bytes:
         raise UnsafeServerValue("unsafe value from the server: SECRET_BLOCK is not a string")
     digits = "".join(filter(_BASE64.__contains__, value.translate(_URL_SAFE)))
     digits = digits[: len(digits) - (len(digits) % 4 == 1)]
-    return base64.b64decode(digits + "=" * (-len(digits) % 4))
+    return base64.b64decode(digits + "==")  # more padding than necessary is ignored
 
 
 _URL_SAFE = str.maketrans("-_", "+/")

@@ -48,7 +48,7 @@ def totp(secret: str, time: float, *, digits: int = 6, digest: str = "sha1") -> 
     Raises:
         ConfigurationError: *secret* is not base32.
     """
-    return hotp(decode_secret(secret), int(time // STEP), digits=digits, digest=digest)
+    return hotp(decode_secret(secret), int(time) // STEP, digits=digits, digest=digest)
 
 
 def verify_totp(secret: str, code: str, time: float, *, window: int = 1, after: int = -1) -> int | None:
@@ -65,7 +65,7 @@ def verify_totp(secret: str, code: str, time: float, *, window: int = 1, after: 
     Raises:
         ConfigurationError: *secret* is empty or not base32.
     """
-    key, now = decode_secret(secret), int(time // STEP)
+    key, now = decode_secret(secret), int(time) // STEP
     matches = [
         step
         for step in range(max(now - window, 0), now + window + 1)

@@ -4,6 +4,7 @@ import base64
 import email.utils
 import hashlib
 import hmac
+import os
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from srpcore.crypto import cognito, modexp, srp
 from srpcore.crypto.device import device_identity
 from srpcore.crypto.encoding import decode_secret_block, parse_hex, parse_public_value, to_bytes, to_hex
+from srpcore.crypto.randomness import system_random_bits
 from srpcore.crypto.srp import Ephemeral
 from srpcore.exceptions.base import ConfigurationError, UnsafeServerValue
 from srpcore.testing import (
@@ -135,6 +137,23 @@ def test_client_and_server_never_agree_for_another_password(
 def test_another_salt_is_another_private_key(password: str, one: int, other: int) -> None:
     same = cognito.private_key("AbCd1234alice", password, one) == cognito.private_key("AbCd1234alice", password, other)
     assert same is (one == other)
+
+
+def test_the_pair_of_the_server_has_the_exponent_that_was_passed() -> None:
+    pair = cognito.server_pair(4, 7)
+    assert (pair.secret, pair.public) == (7, (cognito.k * 4 + 2**7) % cognito.GROUP.N)
+
+
+def test_256_random_bits_take_32_bytes_of_the_operating_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    lengths: list[int] = []
+
+    def ones(length: int) -> bytes:
+        lengths.append(length)
+        return b"\xff" * length
+
+    monkeypatch.setattr(os, "urandom", ones)
+    assert [system_random_bits(bits) for bits in (256, 9, 8, 1)] == [2**256 - 1, 2**9 - 1, 255, 1]
+    assert lengths == [32, 2, 1, 1]
 
 
 def test_pairs_are_fresh_and_of_256_bits() -> None:

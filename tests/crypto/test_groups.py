@@ -90,6 +90,11 @@ def test_the_bits_and_lengths_match_the_name(bits: int, group: Group) -> None:
     assert str(bits) in group.name
 
 
+def test_a_group_has_the_values_that_it_was_made_with() -> None:
+    group = Group("tiny", N=23, g=5)
+    assert (group.name, group.N, group.g) == ("tiny", 23, 5)
+
+
 def test_a_length_is_rounded_up_to_whole_bytes() -> None:
     assert Group("toy", 23, 5).length == 1
     assert Group("toy", 257, 3).length == 2

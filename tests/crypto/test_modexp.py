@@ -261,6 +261,31 @@ def test_openssl_has_every_signature_declared(spy: type[Spy]) -> None:
         }
 
 
+def test_openssl_frees_the_very_objects_that_it_made(spy: type[Spy]) -> None:
+    compute = _openssl.load()
+    (library,) = spy.spies
+    made: dict[str, list[object]] = {"BN": [], "BN_CTX": []}
+    freed: dict[str, list[object]] = {"BN": [], "BN_CTX": []}
+
+    def record(name: str, kind: str, *, frees: bool) -> None:
+        function = getattr(library, name)
+
+        def call(*arguments: object) -> object:
+            result = function(*arguments)
+            (freed if frees else made)[kind].append(arguments[0] if frees else result)
+            return result
+
+        setattr(library, name, call)
+
+    for name, kind in (("BN_bin2bn", "BN"), ("BN_new", "BN"), ("BN_CTX_new", "BN_CTX")):
+        record(name, kind, frees=False)
+    for name, kind in (("BN_clear_free", "BN"), ("BN_CTX_free", "BN_CTX")):
+        record(name, kind, frees=True)
+    compute(3, 5, N)
+    assert freed == made
+    assert (len(made["BN"]), len(made["BN_CTX"])) == (4, 1)
+
+
 @pytest.mark.parametrize("name", ["BN_mod_exp_mont_consttime", "BN_bn2binpad", "BN_new", "BN_CTX_new"])
 def test_openssl_frees_all_when_it_fails(spy: type[Spy], name: str) -> None:
     compute = _openssl.load()
