@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -15,6 +16,10 @@ from srpcore.store.sealing import MAX_SIZE, RecordCipher
 
 from .making import KEY, LOGIN, SECRETS, logins, texts_of
 
+PRINTABLE = (
+    r"encryption_key is a password or hexadecimal digits, not random bytes: make one with os.urandom\(32\), and decode "
+    "it if it is stored as Base64 or hexadecimal digits"
+)
 ONE, TWO, THREE = (bytes([number]) * 32 for number in (1, 2, 3))
 
 
@@ -108,12 +113,23 @@ def test_a_login_that_is_too_big_is_refused() -> None:
         ([], "encryption_key is empty"),
         ([ONE, bytes(16)], "not 16 bytes"),
         ([ONE, None], "not a NoneType"),
-        (b"0123456789abcdef" * 2, "is a password or hexadecimal digits, not random bytes"),
+        *((key, f"^{PRINTABLE}$") for key in (b"0123456789abcdef" * 2, b" " * 32, b"~" * 32)),
     ],
 )
 def test_an_encryption_key_that_is_not_32_random_bytes_is_refused(keys: Any, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         RecordCipher(keys)
+
+
+@pytest.mark.parametrize("byte", [b"\x1f", b"\x7f", b"\xff"])
+def test_one_byte_that_is_not_printable_makes_a_key_random(byte: bytes) -> None:
+    cipher = RecordCipher(b"a" * 31 + byte)
+    assert cipher.open(KEY, cipher.seal(KEY, LOGIN)) == LOGIN
+
+
+def test_the_key_id_of_a_stored_record_never_changes() -> None:
+    # Records that were stored by an earlier version name their key by it.
+    assert RecordCipher(ONE).seal(KEY, LOGIN)[:9] == b"\x01" + sha256(b"srpcore store key id" + ONE).digest()[:8]
 
 
 def test_without_the_package_the_error_names_the_extras(monkeypatch: pytest.MonkeyPatch) -> None:
