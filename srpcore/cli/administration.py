@@ -52,8 +52,8 @@ def _add_transfer(users: Commands) -> None:
         "export",
         "transfer:export_users",
         "write all users to a file",
-        "Write all users to a file, as JSON lines or CSV. If the command is interrupted, the same command "
-        "continues the file. Passwords cannot be exported.",
+        "Write all users to a file, as JSON lines or CSV. If the command is interrupted or stopped by an error, the "
+        "same command continues the file. Passwords cannot be exported.",
     )
     export.add_argument("file", metavar="FILE", help="the file to write; its name ends in .jsonl or .csv")
     export.add_argument("--filter", help='a filter of ListUsers, for example: email ^= "a"')
@@ -66,7 +66,7 @@ def _add_transfer(users: Commands) -> None:
         "transfer:import_users",
         "create the users in a file",
         "Create the users in a file of `users export`. Users that exist are left as they are, so the command may be "
-        "run again. If it is interrupted, the same command continues.",
+        "run again. If it is interrupted or stopped by an error, the same command continues.",
     )
     load.add_argument("file", metavar="FILE", help="the file to read; its name ends in .jsonl or .csv")
     load.add_argument("--dry-run", action="store_true", help="check the file, and change nothing")
@@ -74,9 +74,13 @@ def _add_transfer(users: Commands) -> None:
     load.add_argument(
         "--confirm",
         action="store_true",
-        help="give each new user a random permanent password, so that `password forgot` works for the user",
+        help="give each new user a random permanent password, so that `password forgot` works for users with a "
+        "verified e-mail address or phone number",
     )
     load.add_argument("--create-groups", action="store_true", help="create the groups that the pool does not have")
+    load.add_argument(
+        "--update-groups", action="store_true", help="add users that exist to their groups in the file, too"
+    )
     load.add_argument("--restart", action="store_true", help="begin again, also if an import was interrupted")
     add_administrator(load)
 

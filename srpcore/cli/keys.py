@@ -6,6 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
+from ..exceptions.base import ConfigurationError
 from ..pool import Pool
 from ..resolve import transport_module
 from ..tokens.jwks import parse_fetched_key_set
@@ -24,6 +25,11 @@ def keys(arguments: argparse.Namespace) -> int:
     Raises:
         SrpcoreError: the pool id or the endpoint is invalid, or the key set could not be fetched or has no usable key.
     """
+    if None not in (arguments.pool, arguments.user_pool_id) and arguments.pool != arguments.user_pool_id:
+        raise ConfigurationError(
+            f"two user pools were given, {arguments.pool!r} and {arguments.user_pool_id!r}: give one"
+        )
+    arguments.user_pool_id = arguments.user_pool_id or arguments.pool
     settings = settings_of(arguments)
     pool = Pool(
         settings.required("user_pool_id"),

@@ -132,10 +132,9 @@ def _add_tokens(commands: Commands) -> None:
         "instead of fetching them. The key set is checked first. AWS_ENDPOINT_URL does not count here: use "
         "--endpoint-url.",
     )
+    keys.add_argument("pool", metavar="POOL_ID", nargs="?", help="the same as --user-pool-id")
     keys.add_argument(
-        "user_pool_id",
-        metavar="POOL_ID",
-        nargs="?",
+        "--user-pool-id",
         help="the id of the user pool, for example eu-west-1_AbCd12345 (default: $SRPCORE_USER_POOL_ID)",
     )
     keys.add_argument("--output", metavar="FILE", help="write to FILE, and only if the key set is usable")
@@ -145,14 +144,25 @@ def _add_tokens(commands: Commands) -> None:
 
 def _add_own_account(commands: Commands) -> None:
     password = add_group(commands, "password", "change or reset a password")
-    add_pool(add_command(password, "change", "password:change", "change the password of the stored login"))
+    add_pool(
+        add_command(
+            password,
+            "change",
+            "password:change",
+            "change the password of the stored login",
+            "Change the password of the stored login. If standard input is not a terminal, three lines are read from "
+            "it: the present password, the new password, and the new password again.",
+        )
+    )
     add_pool(
         add_command(
             password,
             "forgot",
             "password:forgot",
             "set a new password with a code that the service sends",
-            "Let the service send a code to the user, and set a new password with the code.",
+            "Let the service send a code to the user, and set a new password with the code. The code is sent to the "
+            "user's verified e-mail address or phone number; a user without one gets none. If standard input is not a "
+            "terminal, three lines are read from it: the code, the new password, and the new password again.",
         )
     )
     reset = add_command(

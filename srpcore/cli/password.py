@@ -48,7 +48,7 @@ def forgot(arguments: argparse.Namespace) -> int:
     settings = settings._replace(username=settings.username or ask("Username: "))
     with settings.client() as user:
         user.initiate_forgot_password()
-        code = ask_secret("Code that was sent to you: ").strip()
+        code = ask_secret("Code (it is sent if the user has a verified address): ").strip()
         user.confirm_forgot_password(code, ask_new_password())
     note("The password was changed: log in with srpcore login.")
     return 0

@@ -11,19 +11,22 @@ delete it at the end::
               written to the progress file. To go on, the lines up to that number are skipped. If the user whose
               name is in the file exists now, this command created it, and does the rest.
 
-The progress file is replaced as a whole, so it is never half-written.
+The progress file also has the options that change the result, and for an import a digest of the lines up to that
+number. A transfer goes on with the same options and lines only: otherwise a file would have the groups of some users
+only, for example.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import hashlib
 import json
 import secrets
 import string
 from collections.abc import Generator, Iterable
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final
 
 from ..client import Cognito
 from ..exceptions.base import ConfigurationError
@@ -34,6 +37,7 @@ from ..text import printable
 from .exit_status import ExitStatus
 from .output import note, progress
 from .settings import settings_of
+from .transfer_progress import TransferProgress, require_same_options
 from .user_files import UserFile
 from .users import pages_of_users
 
@@ -43,81 +47,47 @@ _NOT_IMPORTED: Final = ("sub", "identities", "cognito:mfa_enabled", "cognito:use
 """Attributes that the service sets itself."""
 
 
-class _Progress:
-    """How far a transfer came, in a file beside the file of users."""
-
-    def __init__(self, path: Path, *, restart: bool) -> None:
-        self._path = path.with_name(f"{path.name}.progress")
-        if restart:
-            self.end()
-
-    def load(self) -> dict[str, Any]:
-        """Return what was saved last, or an empty object.
-
-        Raises:
-            ConfigurationError: the file is damaged.
-        """
-        try:
-            document: object = json.loads(self._path.read_text("utf-8"))
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError) as error:
-            raise ConfigurationError(f"could not read {self._path} ({error}): pass --restart to begin again") from None
-        return cast("dict[str, Any]", document) if isinstance(document, dict) else {}
-
-    def save(self, **members: object) -> None:
-        """Save *members* instead of what was saved last."""
-        temporary = self._path.with_name(f"{self._path.name}.tmp")
-        temporary.write_text(json.dumps(members), "utf-8")
-        temporary.replace(self._path)
-
-    def end(self) -> None:
-        """Delete the file."""
-        self._path.unlink(missing_ok=True)
-
-
 def export_users(arguments: argparse.Namespace) -> int:
     """Write all users to a file.
 
     Raises:
-        ConfigurationError: the name of the file is invalid, or a file of that name exists already.
+        ConfigurationError: the name of the file is invalid, a file of that name exists already, or the export was begun
+            with other options.
         SrpcoreError: the service refused a request, or did not answer; the same command goes on from there.
     """
     settings = settings_of(arguments)
+    path = UserFile(arguments.file).path  # refuse a wrong name before anything is sent
     with settings.administrator() as pool:
-        UserFile(arguments.file)  # refuse a wrong name before anything is sent
-        file = UserFile(arguments.file, _custom_attributes(pool))
-        saved = _Progress(file.path, restart=arguments.restart)
+        saved = TransferProgress(path, restart=arguments.restart)
         came = saved.load()
-        if not came and file.path.exists() and not arguments.restart:
-            raise ConfigurationError(
-                f"{file.path} exists already: choose another name, or pass --restart to replace it"
-            )
-        if came and (came["pool"], came["filter"]) != (pool.user_pool_id, arguments.filter):
-            raise ConfigurationError(
-                f"{file.path} is an unfinished export of something else: pass --restart to replace it"
-            )
-        done = _export(pool, file, saved, came, arguments)
-    note(f"{done} users were written to {file.path}")
+        if not came and path.exists() and not arguments.restart:
+            raise ConfigurationError(f"{path} exists already: choose another name, or pass --restart to replace it")
+        options = {"user_pool_id": pool.user_pool_id, "filter": arguments.filter, "groups": arguments.groups}
+        require_same_options(str(path), came, options)
+        with saved.explained():
+            done = _export(pool, path, saved, came, options)
+    note(f"{done} users were written to {path}")
     return 0
 
 
-def _export(
-    pool: Cognito, file: UserFile, saved: _Progress, came: dict[str, Any], arguments: argparse.Namespace
-) -> int:
-    done = int(came.get("done", 0))
+def _export(pool: Cognito, path: Path, saved: TransferProgress, came: dict[str, Any], options: dict[str, Any]) -> int:
+    described = pool.client.describe_user_pool(UserPoolId=pool.user_pool_id)["UserPool"]
+    # The columns stay as they were when the file was begun, even if the pool has another attribute since.
+    attributes: list[str] = [str(attribute["Name"]) for attribute in described.get("SchemaAttributes", [])]
+    custom = came.get("custom", attributes)
+    file, scope, done = UserFile(str(path), custom), {**options, "custom": custom}, int(came.get("done", 0))
     if done:
         note(f"Going on after {done} users.")
-    scope = {"pool": pool.user_pool_id, "filter": arguments.filter}
     if not came:
         # Before the file is made: otherwise the command would refuse it if it is interrupted in the first page.
         saved.save(**scope, page_token=None, size=0, done=0)
+    total = None if options["filter"] else described.get("EstimatedNumberOfUsers") or None
     # The mode is 0600: the file has personal data.
-    with _explained_interrupt(), _opened(file.path, came) as output, progress("users") as show:
+    with _opened(path, came) as output, progress("users", total) as show:
         if not came.get("size"):
             output.write(file.head().encode())
-        for page, page_token in _pages(pool, arguments.filter, came):
-            if arguments.groups:
+        for page, page_token in _pages(pool, options["filter"], came):
+            if options["groups"]:
                 page = [{**user, "groups": pool.admin_list_groups_for_user(user["username"])} for user in page]
             output.write(file.lines(page).encode())
             output.flush()
@@ -143,21 +113,6 @@ def _opened(path: Path, came: dict[str, Any]) -> Generator[BinaryIO, None, None]
         yield output
 
 
-@contextlib.contextmanager
-def _explained_interrupt() -> Generator[None, None, None]:
-    """After Ctrl-C, print how to go on."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        note("Interrupted: run the same command again to go on, or with --restart to begin again.")
-        raise
-
-
-def _custom_attributes(pool: Cognito) -> list[str]:
-    described = pool.client.describe_user_pool(UserPoolId=pool.user_pool_id)["UserPool"]
-    return [str(attribute["Name"]) for attribute in described.get("SchemaAttributes", [])]
-
-
 def import_users(arguments: argparse.Namespace) -> int:
     """Create the users in a file.
 
@@ -165,105 +120,163 @@ def import_users(arguments: argparse.Namespace) -> int:
     others are created all the same.
 
     Raises:
-        ConfigurationError: a line of the file is invalid, or the pool does not have a group of the file.
+        ConfigurationError: a line of the file is invalid, the pool does not have a group of the file, or the import was
+            begun with other options or other lines.
         SrpcoreError: the service did not answer, or refused the administrator; the same command goes on from there.
     """
-    file = UserFile(arguments.file)
-    groups: list[set[str]] = [{*user.get("groups", [])} for _, user in file.read()]
-    saved = _Progress(file.path, restart=arguments.restart)
-    counts = {"created": 0, "existed": 0, "refused": 0, "incomplete": 0}
-    pool = settings_of(arguments).administrator()
-    with pool, _explained_interrupt(), progress("users", len(groups)) as show:
-        _require_groups(pool, set[str]().union(*groups), arguments)
-        came = {} if arguments.dry_run else saved.load()
-        skipped = int(came.get("line", 0))
-        if came:
-            note(f"Going on after line {skipped}.")
-        for done, (number, user) in enumerate(file.read(), 1):
-            if number > skipped:
-                counts[_import_one(pool, user, number, saved, arguments)] += 1
-                if not arguments.dry_run:
-                    saved.save(line=number)
-            show(done)
-    saved.end()
+    counts = _Import(UserFile(arguments.file), arguments).run()
     words = "would be created" if arguments.dry_run else "created"
     incomplete = f", {counts['incomplete']} created incompletely" if counts["incomplete"] else ""
     note(f"{counts['created']} {words}{incomplete}, {counts['existed']} existed already, {counts['refused']} refused")
     return ExitStatus.REFUSED if counts["refused"] or counts["incomplete"] else 0
 
 
-def _require_groups(pool: Cognito, groups: set[str], arguments: argparse.Namespace) -> None:
-    """Create the groups that the pool does not have, or refuse the file because of them."""
-    missing = sorted(groups - {group.group_name for group in pool.get_groups()}) if groups else []
-    if missing and not arguments.create_groups:
-        raise ConfigurationError(
-            f"the pool does not have the groups of the file: {', '.join(missing)}. Pass --create-groups, or create "
-            "them with: srpcore groups create"
-        )
-    for group in [] if arguments.dry_run else missing:
-        pool.client.create_group(UserPoolId=pool.user_pool_id, GroupName=group)
+class _Import:
+    """One import of a *file*, from its beginning or after an interruption."""
 
+    def __init__(self, file: UserFile, arguments: argparse.Namespace) -> None:
+        self._file = file
+        self._arguments = arguments
+        self._groups, self._total, unreachable = set[str](), 0, 0
+        for _, user in file.read():
+            self._total += 1
+            self._groups.update(user.get("groups", []))
+            unreachable += not _has_verified_address(user)
+        if arguments.confirm and unreachable:
+            _warn_of_unreachable(unreachable)
+        self._pool = settings_of(arguments).administrator()
+        names = ("confirm", "messages", "update_groups")
+        self._options = {name: getattr(arguments, name) for name in names}
+        self._saved = TransferProgress(file.path, restart=arguments.restart, dry_run=arguments.dry_run)
+        came = self._came = self._saved.load()
+        counts = dict.fromkeys(("created", "existed", "refused", "incomplete"), 0)
+        self._counts: dict[str, int] = {**counts, **came.get("counts", {})}
 
-def _import_one(
-    pool: Cognito, user: dict[str, Any], number: int, saved: _Progress, arguments: argparse.Namespace
-) -> str:
-    name = user["username"]
-    began = not arguments.dry_run and saved.load().get("creating") == name
-    outcome = "refused"
-    try:
-        exists = _exists(pool, name)
-        if exists and not began:
+    def run(self) -> dict[str, int]:
+        """Create the users, and return the number of each outcome, with those before an interruption."""
+        options = {"user_pool_id": self._pool.user_pool_id, **self._options}
+        require_same_options(f"the import of {self._file.path}", self._came, options)
+        skipped = int(self._came.get("line", 0))
+        self._require_same_lines(skipped)
+        with self._pool, self._saved.explained(), progress("users", self._total) as show:
+            self._require_groups()
+            if self._came:
+                note(f"Going on after line {skipped}.")
+            digest = hashlib.sha256()
+            scope = {**options, "counts": self._counts}
+            for done, (number, user) in enumerate(self._file.read(), 1):
+                came = {**scope, "line": number - 1, "digest": digest.hexdigest()}
+                digest.update(_digested(number, user))
+                if number > skipped:
+                    self._counts[self._import_one(user, number, came)] += 1
+                    self._saved.save(**scope, line=number, digest=digest.hexdigest())
+                show(done)
+        self._saved.end()
+        return self._counts
+
+    def _require_same_lines(self, skipped: int) -> None:
+        digest = hashlib.sha256()
+        for number, user in self._file.read() if skipped else ():
+            if number <= skipped:
+                digest.update(_digested(number, user))
+        if skipped and digest.hexdigest() != self._came.get("digest"):
+            raise ConfigurationError(
+                f"{self._file.path} was changed in the first {skipped} lines, which were imported already: pass "
+                "--restart to begin again (users that exist are left as they are)"
+            )
+
+    def _require_groups(self) -> None:
+        """Create the groups that the pool does not have, or refuse the file because of them."""
+        groups = {group.group_name for group in self._pool.get_groups()} if self._groups else set[str]()
+        missing = sorted(self._groups - groups)
+        if missing and not self._arguments.create_groups:
+            raise ConfigurationError(
+                f"the pool does not have the groups of the file: {', '.join(missing)}. Pass --create-groups, or create "
+                "them with: srpcore groups create"
+            )
+        for group in [] if self._arguments.dry_run else missing:
+            self._pool.client.create_group(UserPoolId=self._pool.user_pool_id, GroupName=group)
+
+    def _import_one(self, user: dict[str, Any], number: int, came: dict[str, Any]) -> str:
+        """Import one user, and return the outcome. *came* is what to save before the user is created."""
+        name = user["username"]
+        began = self._came.get("creating") == name and self._came.get("line") == number - 1
+        outcome = "existed"
+        try:
+            exists = self._exists(name)
+            if self._arguments.dry_run:
+                return "existed" if exists else "created"
+            if exists and not began:
+                if self._arguments.update_groups:
+                    self._add_to_groups(user)
+                return outcome
+            if not exists:
+                outcome = "refused"
+                self._saved.save(**came, creating=name)
+                self._create(user)
+            outcome = "incomplete"
+            self._complete(user)
+        except UsernameExistsException:
             return "existed"
-        outcome = "created"
-        if arguments.dry_run:
-            return outcome
-        if not exists:
-            outcome = "refused"
-            saved.save(line=number - 1, creating=name)
-            _create(pool, user, arguments)
-        outcome = "incomplete"
-        _complete(pool, user, arguments)
-    except UsernameExistsException:
-        return "existed"
-    except ServiceError as error:
-        if error.code in ("AccessDeniedException", "UnrecognizedClientException", "InvalidSignatureException"):
-            raise  # it would be the same for every user
-        note(f"line {number}, {name}: {printable(str(error))}")
-        return outcome
-    return "created"
+        except ServiceError as error:
+            if error.code in ("AccessDeniedException", "UnrecognizedClientException", "InvalidSignatureException"):
+                raise  # it would be the same for every user
+            note(f"line {number}, {name}: {printable(str(error))}")
+            return "refused" if outcome == "existed" else outcome
+        return "created"
+
+    def _exists(self, name: str) -> bool:
+        try:
+            self._pool.client.admin_get_user(UserPoolId=self._pool.user_pool_id, Username=name)
+        except UserNotFoundException:
+            return False
+        return True
+
+    def _create(self, user: dict[str, Any]) -> None:
+        attributes = [
+            {"Name": attribute, "Value": value}
+            for attribute, value in user.get("attributes", {}).items()
+            if attribute not in _NOT_IMPORTED
+        ]
+        named = {"UserPoolId": self._pool.user_pool_id, "Username": user["username"]}
+        quietly = {} if self._arguments.messages else {"MessageAction": "SUPPRESS"}
+        self._pool.client.admin_create_user(**named, UserAttributes=attributes, **quietly)
+
+    def _complete(self, user: dict[str, Any]) -> None:
+        """Do what follows the creation of a user. Each step may be repeated."""
+        name = user["username"]
+        if self._arguments.confirm:
+            self._pool.client.admin_set_user_password(
+                UserPoolId=self._pool.user_pool_id, Username=name, Password=_random_password(), Permanent=True
+            )
+        self._add_to_groups(user)
+        if user.get("enabled") is False:
+            self._pool.admin_disable_user(name)
+
+    def _add_to_groups(self, user: dict[str, Any]) -> None:
+        for group in user.get("groups", []):
+            self._pool.admin_add_user_to_group(user["username"], group)
 
 
-def _exists(pool: Cognito, name: str) -> bool:
-    try:
-        pool.client.admin_get_user(UserPoolId=pool.user_pool_id, Username=name)
-    except UserNotFoundException:
-        return False
-    return True
+def _has_verified_address(user: dict[str, Any]) -> bool:
+    """Return whether the service can send the user a code to set a password with."""
+    attributes: dict[str, str] = user.get("attributes", {})
+    return any(
+        attributes.get(name) and attributes.get(f"{name}_verified", "").lower() == "true"
+        for name in ("email", "phone_number")
+    )
 
 
-def _create(pool: Cognito, user: dict[str, Any], arguments: argparse.Namespace) -> None:
-    name = user["username"]
-    attributes = [
-        {"Name": attribute, "Value": value}
-        for attribute, value in user.get("attributes", {}).items()
-        if attribute not in _NOT_IMPORTED
-    ]
-    named = {"UserPoolId": pool.user_pool_id, "Username": name}
-    quietly = {} if arguments.messages else {"MessageAction": "SUPPRESS"}
-    pool.client.admin_create_user(**named, UserAttributes=attributes, **quietly)
+def _warn_of_unreachable(number: int) -> None:
+    users = "1 user of the file has" if number == 1 else f"{number} users of the file have"
+    note(
+        f"Warning: {users} no verified address. The service sends such a user no code, so `password forgot` does not "
+        "work: write true in the column email_verified or phone_number_verified."
+    )
 
 
-def _complete(pool: Cognito, user: dict[str, Any], arguments: argparse.Namespace) -> None:
-    """Do what follows the creation of a user. Each step may be repeated."""
-    name = user["username"]
-    if arguments.confirm:
-        pool.client.admin_set_user_password(
-            UserPoolId=pool.user_pool_id, Username=name, Password=_random_password(), Permanent=True
-        )
-    for group in user.get("groups", []):
-        pool.admin_add_user_to_group(name, group)
-    if user.get("enabled") is False:
-        pool.admin_disable_user(name)
+def _digested(number: int, user: dict[str, Any]) -> bytes:
+    return json.dumps([number, user], sort_keys=True).encode()
 
 
 def _random_password() -> str:

@@ -38,6 +38,14 @@ def test_pool_id_is_read_from_the_environment(
     assert [key["kty"] for key in json.loads(capsys.readouterr().out)["keys"]] == ["RSA"]
 
 
+def test_pool_id_is_an_option_as_in_the_other_commands(server: Server, run_here: Callable[..., Result]) -> None:
+    option = ("--user-pool-id", server.user_pool_id, "--endpoint-url", server.url)
+    result = run_here("keys", *option)
+    assert [key["kty"] for key in json.loads(result.stdout)["keys"]] == ["RSA"]
+    assert run_here("keys", server.user_pool_id, *option).stdout == result.stdout
+    assert "two user pools were given" in run_here("keys", "us-east-1_Another00", *option).refused(2)
+
+
 def test_a_missing_pool_id_is_an_error(run_here: Callable[..., Result]) -> None:
     assert "no user_pool_id: give" in run_here("keys").refused(2)
 

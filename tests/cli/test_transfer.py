@@ -14,7 +14,7 @@ import pytest
 import srpcore
 from srpcore.cli import transfer
 from srpcore.cli.user_files import UserFile
-from srpcore.exceptions.base import ConfigurationError
+from srpcore.exceptions.base import ConfigurationError, TransportError
 from srpcore.protocol import Operation
 from srpcore_transports.local import LocalUserPool
 from support.cli_processes import KEYS, Result
@@ -93,6 +93,22 @@ def test_an_export_is_imported_into_another_pool(
     assert sorted(path.name for path in tmp_path.iterdir()) == [file.name]
 
 
+def test_the_progress_of_an_export_shows_the_estimated_number_of_users(
+    full_pool: LocalUserPool, run_on: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    totals: list[int | None] = []
+
+    @contextmanager
+    def progress(what: str, total: int | None = None) -> Generator[Callable[[int], None]]:
+        totals.append(total)
+        yield lambda _: None
+
+    monkeypatch.setattr(transfer, "progress", progress)
+    run_on(full_pool, "users", "export", str(tmp_path / "all.csv"))
+    run_on(full_pool, "users", "export", str(tmp_path / "some.csv"), "--filter", 'status = "Enabled"')
+    assert totals == [150, None]
+
+
 def test_csv_is_read_by_other_programs(full_pool: LocalUserPool, run_on: Callable[..., Result], tmp_path: Path) -> None:
     file = tmp_path / "users.csv"
     run_on(full_pool, "users", "export", str(file))
@@ -134,6 +150,102 @@ def test_an_interrupted_export_goes_on(
     assert [json.loads(line)["username"] for line in file.read_text().splitlines()] == NAMES
     assert [path.name for path in tmp_path.iterdir()] == [file.name]
     assert "exists" in run_on(full_pool, *command).refused(2)
+
+
+GO_ON = "run the same command again to go on, or with --restart to begin again."
+
+
+def fail(monkeypatch: pytest.MonkeyPatch, pool: LocalUserPool, after: int, of: str) -> None:
+    """Let the connection be lost at the call after *after* calls of the operation *of*."""
+    call, count = pool.call, 0
+
+    def lost(operation: Operation) -> Any:
+        nonlocal count
+        count += operation.name == of
+        if count > after:
+            raise TransportError("the connection was lost", reason="closed")
+        return call(operation)
+
+    monkeypatch.setattr(pool, "call", lost)
+
+
+def test_an_export_that_is_stopped_by_an_error_says_how_to_go_on(
+    full_pool: LocalUserPool, run_on: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "users.csv"
+    with monkeypatch.context() as patched:
+        fail(patched, full_pool, after=1, of="ListUsers")
+        result = run_on(full_pool, "users", "export", str(file))
+    assert result.status == 7
+    assert result.stderr == f"Stopped by an error: {GO_ON}\nsrpcore: the connection was lost\n"
+    assert run_on(full_pool, "users", "export", str(file)).status == 0
+    with file.open(newline="") as opened:
+        assert [row["username"] for row in csv.DictReader(opened)] == NAMES
+
+
+def test_an_error_before_anything_was_done_does_not_say_how_to_go_on(
+    full_pool: LocalUserPool, run_on: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail(monkeypatch, full_pool, after=0, of="DescribeUserPool")
+    assert run_on(full_pool, "users", "export", str(tmp_path / "users.csv")).refused(7)
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize(
+    ("begun", "continued", "named"),
+    [
+        (["--groups"], [], "was begun with --groups: repeat it, or pass --restart"),
+        ([], ["--groups"], "was begun without --groups: leave it out, or pass --restart"),
+        (
+            ["--filter", 'status = "Enabled"'],
+            [],
+            """was begun with --filter 'status = "Enabled"': repeat it, or pass --restart""",
+        ),
+        ([], ["--filter", 'status = "Enabled"'], "was begun without --filter: leave it out, or pass --restart"),
+    ],
+)
+def test_an_export_goes_on_with_the_same_options_only(
+    begun: list[str],
+    continued: list[str],
+    named: str,
+    full_pool: LocalUserPool,
+    run_on: Callable[..., Result],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    file = tmp_path / "users.jsonl"
+    with monkeypatch.context() as patched:
+        interrupt(patched, 1)
+        assert run_on(full_pool, "users", "export", str(file), *begun).status == 130
+    error = run_on(full_pool, "users", "export", str(file), *continued).refused(2)
+    assert error == f"srpcore: {file} {named}\n"
+    assert run_on(full_pool, "users", "export", str(file), *continued, "--restart").status == 0
+    users = [json.loads(line) for line in file.read_text().splitlines()]
+    assert {"groups" in user for user in users} == {"--groups" in continued}
+
+
+def test_an_export_keeps_its_columns_if_the_pool_gets_an_attribute_meanwhile(
+    run_on: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "users.csv"
+    with LocalUserPool() as pool:
+        admin(pool, "AdminCreateUser", Username="ann", MessageAction="SUPPRESS")
+        with monkeypatch.context() as patched:
+            interrupt(patched, 0)
+            assert run_on(pool, "users", "export", str(file)).status == 130
+        call = pool.call
+
+        def with_another_attribute(operation: Operation) -> Any:
+            reply = call(operation)
+            if operation.name == "DescribeUserPool":
+                reply.document["UserPool"]["SchemaAttributes"] = [{"Name": "custom:seat"}]
+            return reply
+
+        monkeypatch.setattr(pool, "call", with_another_attribute)
+        assert run_on(pool, "users", "export", str(file)).status == 0
+        assert "custom:seat" not in file.read_text()
+        assert run_on(pool, "users", "export", str(file), "--restart").status == 0
+        assert "custom:seat" in file.read_text()
 
 
 def test_an_export_that_is_interrupted_after_the_last_page_is_complete(
@@ -197,6 +309,87 @@ def test_an_import_that_is_interrupted_anywhere_leaves_no_half_made_user(
         assert sorted(user["Username"] for user in members) == NAMES[:3]
 
 
+def half_an_import(
+    pool: LocalUserPool,
+    run_on: Callable[..., Result],
+    monkeypatch: pytest.MonkeyPatch,
+    file: Path,
+    *options: str,
+) -> None:
+    """Import the first three users of *file*, and lose the connection when the fourth is created."""
+    with monkeypatch.context() as patched:
+        fail(patched, pool, after=3, of="AdminCreateUser")
+        result = run_on(pool, "users", "import", str(file), *options)
+    assert result.status == 7
+    assert f"Stopped by an error: {GO_ON}\n" in result.stderr
+
+
+@pytest.fixture
+def five_users(tmp_path: Path) -> Path:
+    file = tmp_path / "users.csv"
+    file.write_text("username,email,email_verified\n" + "".join(f"{n},{n}@example.com,true\n" for n in NAMES[:5]))
+    return file
+
+
+def statuses(pool: LocalUserPool) -> list[str]:
+    return [user["UserStatus"] for user in users_in(pool).values()]
+
+
+@pytest.mark.parametrize("option", ["--confirm", "--messages", "--update-groups"])
+def test_an_import_goes_on_with_the_same_options_only(
+    option: str, five_users: Path, run_on: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ("users", "import", str(five_users))
+    with LocalUserPool() as pool, LocalUserPool() as other:
+        half_an_import(pool, run_on, monkeypatch, five_users, option)
+        error = run_on(pool, *command).refused(2)
+        assert f"the import of {five_users} was begun with {option}: repeat it, or pass --restart" in error
+        assert "was begun with --user-pool-id" in run_on(other, *command, option).refused(2)
+        assert run_on(pool, *command, option, "--dry-run").status == 0
+        result = run_on(pool, *command, option)
+        assert result.stderr == "Going on after line 4.\n5 created, 0 existed already, 0 refused\n"
+        assert len({*statuses(pool)}) == 1
+        assert len(statuses(pool)) == 5
+
+
+def test_a_refused_user_is_counted_after_an_import_has_gone_on(
+    five_users: Path, run_on: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    five_users.write_text(five_users.read_text().replace(f"{NAMES[0]}@example.com", "not an address"))
+    with LocalUserPool() as pool:
+        half_an_import(pool, run_on, monkeypatch, five_users)
+        result = run_on(pool, "users", "import", str(five_users))
+        assert result.status == 3
+        assert result.stderr.endswith("\n4 created, 0 existed already, 1 refused\n")
+
+
+def test_an_import_does_not_skip_lines_that_were_changed_meanwhile(
+    five_users: Path, run_on: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = five_users.read_text().splitlines(keepends=True)
+    with LocalUserPool() as pool:
+        half_an_import(pool, run_on, monkeypatch, five_users)
+        five_users.write_text("".join([lines[0], *lines[2:]]))  # the first user is gone: the others move up
+        assert "was changed in the first 4 lines" in run_on(pool, "users", "import", str(five_users)).refused(2)
+        five_users.write_text("".join(lines).replace(NAMES[4], "another"))  # a line that is still to be imported
+        assert run_on(pool, "users", "import", str(five_users)).status == 0
+        assert sorted(users_in(pool)) == ["another", *NAMES[:4]]
+
+
+@pytest.mark.parametrize("options", [["--confirm"], ["--confirm", "--dry-run"]])
+def test_users_without_a_verified_address_are_counted(
+    options: list[str], run_on: Callable[..., Result], tmp_path: Path
+) -> None:
+    file = tmp_path / "users.csv"
+    file.write_text(
+        "username,email,email_verified,phone_number,phone_number_verified\n"
+        "a,a@example.com,,,\nb,b@example.com,TRUE,,\nc,c@example.com,false,+15550100,true\nd,,true,,\n"
+    )
+    with LocalUserPool() as pool:
+        warning, _ = run_on(pool, "users", "import", str(file), *options).stderr.splitlines()
+        assert warning.startswith("Warning: 2 users of the file have no verified address.")
+
+
 def test_a_user_that_existed_before_keeps_the_password_and_groups(
     run_on: Callable[..., Result], tmp_path: Path
 ) -> None:
@@ -207,9 +400,25 @@ def test_a_user_that_existed_before_keeps_the_password_and_groups(
         admin(pool, "AdminCreateUser", Username="ann", MessageAction="SUPPRESS")
         admin(pool, "AdminSetUserPassword", Username="ann", Password=PASSWORD, Permanent=True)
         result = run_on(pool, "users", "import", str(file), "--confirm")
-        assert result.stderr == "0 created, 1 existed already, 0 refused\n"
+        assert result.stderr.endswith("\n0 created, 1 existed already, 0 refused\n")
         srpcore.Cognito(pool.user_pool_id, pool.client_id, username="ann", transport=pool).authenticate(PASSWORD)
         assert admin(pool, "ListUsersInGroup", GroupName="staff")["Users"] == []
+
+
+def test_groups_of_users_that_exist_are_updated_if_this_is_asked_for(
+    run_on: Callable[..., Result], tmp_path: Path
+) -> None:
+    file = tmp_path / "users.jsonl"
+    file.write_text(json.dumps({"username": "ann", "groups": ["staff"], "enabled": False}) + "\n")
+    with LocalUserPool() as pool:
+        admin(pool, "CreateGroup", GroupName="staff")
+        admin(pool, "AdminCreateUser", Username="ann", MessageAction="SUPPRESS")
+        dry = run_on(pool, "users", "import", str(file), "--update-groups", "--dry-run")
+        assert (dry.status, admin(pool, "ListUsersInGroup", GroupName="staff")["Users"]) == (0, [])
+        result = run_on(pool, "users", "import", str(file), "--update-groups")
+        assert result.stderr == "0 created, 1 existed already, 0 refused\n"
+        assert [user["Username"] for user in admin(pool, "ListUsersInGroup", GroupName="staff")["Users"]] == ["ann"]
+        assert users_in(pool)["ann"]["Enabled"] is True
 
 
 def test_missing_groups_are_named_before_anything_is_created(run_on: Callable[..., Result], tmp_path: Path) -> None:

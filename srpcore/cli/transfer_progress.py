@@ -1,0 +1,88 @@
+"""How far an export or an import of users came, and with which options it was begun."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from ..exceptions.base import ConfigurationError, SrpcoreError
+from .output import note
+
+__all__ = ["TransferProgress", "require_same_options"]
+
+
+class TransferProgress:
+    """How far a transfer came, in a file beside the file of users. A *dry_run* neither reads nor changes it."""
+
+    def __init__(self, path: Path, *, restart: bool, dry_run: bool = False) -> None:
+        self._path = path.with_name(f"{path.name}.progress")
+        self._dry_run = dry_run
+        if restart:
+            self.end()
+
+    def load(self) -> dict[str, Any]:
+        """Return what was saved last, or an empty object.
+
+        Raises:
+            ConfigurationError: the file is damaged.
+        """
+        if self._dry_run:
+            return {}
+        try:
+            document: object = json.loads(self._path.read_text("utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(f"could not read {self._path} ({error}): pass --restart to begin again") from None
+        return cast("dict[str, Any]", document) if isinstance(document, dict) else {}
+
+    def save(self, **members: object) -> None:
+        """Save *members* instead of what was saved last. The file is replaced as a whole: it is never half-written."""
+        if self._dry_run:
+            return
+        temporary = self._path.with_name(f"{self._path.name}.tmp")
+        temporary.write_text(json.dumps(members), "utf-8")
+        temporary.replace(self._path)
+
+    def end(self) -> None:
+        """Delete the file."""
+        if not self._dry_run:
+            self._path.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def explained(self) -> Generator[None, None, None]:
+        """After Ctrl-C or an error, print how to go on, if the transfer can go on."""
+        try:
+            yield
+        except ConfigurationError:
+            raise  # its message says what to change first
+        except (KeyboardInterrupt, SrpcoreError, OSError) as error:
+            if not self._dry_run and self._path.exists():
+                what = "Interrupted" if isinstance(error, KeyboardInterrupt) else "Stopped by an error"
+                note(f"{what}: run the same command again to go on, or with --restart to begin again.")
+            raise
+
+
+def require_same_options(what: str, came: Mapping[str, object], options: Mapping[str, object]) -> None:
+    """Refuse to go on with other *options* than those that the transfer was begun with.
+
+    Args:
+        what: the transfer, for the message.
+        came: what was saved last, or an empty object if the transfer has not begun.
+        options: the options that change the result. A switch is True or False, another option a string or None.
+
+    Raises:
+        ConfigurationError: an option differs.
+    """
+    for name, value in options.items() if came else ():
+        begun = came.get(name)
+        if begun == value:
+            continue
+        option = f"--{name.replace('_', '-')}"
+        if not begun:
+            raise ConfigurationError(f"{what} was begun without {option}: leave it out, or pass --restart")
+        shown = option if begun is True else f"{option} {str(begun)!r}"
+        raise ConfigurationError(f"{what} was begun with {shown}: repeat it, or pass --restart")
