@@ -101,9 +101,9 @@ mutants: $(VENV)/.mutation
 soak: $(VENV)/.test
 	@PYTHONPATH=tests $(BIN)/python -m lives.soak --minutes $(MINUTES) --kind "$(KIND)"
 
-# Generate srpcore/service_model.py from the service model in botocore.
+# Generate srpcore/service_model.py, and the shapes of requests for the local pool, from the service model in botocore.
 model: $(VENV)/.test
-	@$(BIN)/python tools/make_model.py
+	@$(BIN)/python tools/make_model.py && $(BIN)/python tools/make_shapes.py
 
 # Generate everything that is generated: the service model, from it the table of faults, and the stub of the client.
 generate: model $(VENV)/.dev

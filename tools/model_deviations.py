@@ -1,13 +1,14 @@
 """Where this project knows better than botocore's service model: each difference with its reason and its source.
 
-``make model`` applies these lists while it generates ``srpcore/service_model.py``, and marks the lines it changes.
+``make model`` applies these lists while it generates ``srpcore/service_model.py`` and the ``shapes.py`` of the local
+pool, and marks the lines it changes.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["ALSO_UNSIGNED", "NOT_READ_ONLY", "SERVER_ERRORS"]
+__all__ = ["ALSO_UNSIGNED", "NOT_READ_ONLY", "NOT_SENSITIVE", "PATTERNS", "SERVER_ERRORS"]
 
 ALSO_UNSIGNED: Final = {
     # The model lists SigV4, but IAM credentials cannot be used: the app client's id and secret authorize the request.
@@ -40,3 +41,21 @@ SERVER_ERRORS: Final = {
     "InternalServerException": 500,
 }
 """Exceptions whose HTTP status is not 400. The model states no status at all."""
+
+NOT_SENSITIVE: Final = {
+    # The service shows it: "2 validation errors detected: Value '' at 'clientId' failed to satisfy constraint: ...".
+    # Source: https://github.com/hashicorp/terraform-provider-aws/issues/38167 (2024).
+    "ClientIdType",
+}
+"""Shapes that the model marks as sensitive, and whose values the service shows in its messages."""
+
+PATTERNS: Final = {
+    # Blanks are allowed within a password, but not at its ends ("The space character is also treated as a special
+    # character"). Programs that translate the messages of the service have them with this pattern.
+    # Source: Amazon Cognito developer guide, "Adding user pool password requirements".
+    "PasswordType": r"^[\S]+.*[\S]+$",
+    # The model's pattern is for a prefix. A custom domain (auth.example.com) is accepted.
+    # Source: https://github.com/terraform-linters/tflint/issues/933 and the API reference, CreateUserPoolDomain.
+    "DomainType": None,
+}
+"""The patterns that the service applies instead of the model's; None: it applies none while it validates shapes."""

@@ -141,7 +141,7 @@ def test_a_refresh_token_that_was_spent_already_is_not_taken_from_the_store(
     store = OvertakenStore()
     user = world.user(store=store)
     user.authenticate(PASSWORD)
-    old, device = user.tokens.stored, srpcore.Device("key", "group", "password")
+    old, device = user.tokens.stored, srpcore.Device("eu-west-1_0f", "group", "password")
 
     def only_the_device() -> Login:
         world.clock.ahead += 120  # longer than the grace period
@@ -197,7 +197,7 @@ def test_a_device_is_saved_beside_a_newer_login(world: World, times: int) -> Non
     user.authenticate(PASSWORD)
     newer = renewed_by_another(world, user.refresh_token)()
     store.others = [lambda: newer] * times
-    user.device = srpcore.Device("key", "group", "password")
+    user.device = srpcore.Device("eu-west-1_0f", "group", "password")
     user._run(user._save_device())
     stored = store.load(user._store_key())
     assert stored is not None

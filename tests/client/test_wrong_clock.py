@@ -83,14 +83,14 @@ def test_difference_is_measured_again_at_each_response(make_world: Callable[...,
 def test_calls_of_the_client_attribute_measure_it_too(make_world: Callable[..., World]) -> None:
     world, user = make(make_world, "https", 400)
     with pytest.raises(exceptions.NotAuthorizedException) as caught:
-        user.client.get_user(AccessToken="no token")
+        user.client.get_user(AccessToken="no-token")
     assert "ahead" in caught.value.hint
     assert user._service_time.skew == pytest.approx(-400, abs=20)
 
     async def call() -> float:
         async with world.async_user(clock=system_clock) as asynchronous:
             with pytest.raises(exceptions.NotAuthorizedException):
-                await asynchronous.client.get_user(AccessToken="no token")
+                await asynchronous.client.get_user(AccessToken="no-token")
             return asynchronous._service_time.skew
 
     assert asyncio.run(call()) == pytest.approx(-400, abs=20)
@@ -254,5 +254,5 @@ def test_dates_are_those_of_http(value: object, seconds: float | None) -> None:
 
 def test_local_server_sends_the_date_by_its_own_clock(make_world: Callable[..., World]) -> None:
     world, _ = make(make_world, "https", 500)
-    reply = world.wire.call(Operation("GetUser", {"AccessToken": "no token"}))
+    reply = world.wire.call(Operation("GetUser", {"AccessToken": "no-token"}))
     assert parse_date(reply.document["ResponseMetadata"]["HTTPHeaders"]["date"]) == pytest.approx(world.clock(), abs=30)

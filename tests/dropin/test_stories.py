@@ -42,7 +42,7 @@ def test_registration(stage: Stage) -> None:
     first = stage.code()
     user.resend_confirmation_code("alice")
     with pytest.raises(exceptions.CodeMismatchException):
-        user.confirm_sign_up("not the code")
+        user.confirm_sign_up("not-the-code")
     assert stage.code() != first or len(stage.pool.outbox.messages) == 2
     user.confirm_sign_up(stage.code())
     user.authenticate(PASSWORD)
@@ -87,7 +87,7 @@ def test_forgotten_password(stage: Stage) -> None:
     user = stage.signed_up(email="alice@example.com", email_verified="true")
     user.initiate_forgot_password(client_metadata={"from": "web"})
     with pytest.raises(exceptions.CodeMismatchException):
-        user.confirm_forgot_password("not the code", OTHER_PASSWORD)
+        user.confirm_forgot_password("not-the-code", OTHER_PASSWORD)
     user.authenticate(PASSWORD)
     user.confirm_forgot_password(stage.code(), OTHER_PASSWORD)
     assert user.password == OTHER_PASSWORD
@@ -112,7 +112,7 @@ def test_change_of_email_with_verification(stage: Stage) -> None:
     user.send_verification()
     assert stage.pool.outbox.latest("alice").destination == "new@example.com"
     with pytest.raises(exceptions.CodeMismatchException):
-        user.validate_verification("not the code")
+        user.validate_verification("not-the-code")
     answer = user.validate_verification(stage.code(), "email")
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
     assert (user.get_user().email, user.get_user().email_verified) == ("new@example.com", True)

@@ -18,9 +18,18 @@ from srpcore.crypto.secret_hash import secret_hash
 from srpcore.crypto.totp import totp
 from srpcore.exceptions import ServiceError, service_error
 from srpcore_transports.local import LocalUserPool
+from srpcore_transports.local.api.shape_types import Structure
+from srpcore_transports.local.api.shapes import SHAPES
 from srpcore_transports.local.http import dispatch
 from support.clock import Clock
 from support.users import PASSWORD
+
+
+def members_of(operation: str, **parameters: Any) -> dict[str, Any]:
+    """Return those of *parameters* that the request of *operation* has, for tests of several operations."""
+    shape = SHAPES[f"{operation}Request"]
+    assert isinstance(shape, Structure)
+    return {name: value for name, value in parameters.items() if name in shape.members}
 
 
 class Client:

@@ -10,7 +10,7 @@ from srpcore.exceptions import ConfigurationError
 from srpcore_transports.local import LocalUserPool
 from support.users import OTHER_PASSWORD, PASSWORD
 
-from .client import Client, refused
+from .client import Client, members_of, refused
 
 Make = Callable[..., Client]
 
@@ -59,12 +59,13 @@ class TestUsers:
         """.split(),
     )
     def test_an_unknown_user_or_pool_is_an_error(self, client: Client, name: str) -> None:
+        more = members_of(name, Password=PASSWORD, UserAttributes=[], UserAttributeNames=[])
         with refused("UserNotFoundException", "User does not exist."):
-            client.admin(name, Username="nobody", Password=PASSWORD)
+            client.admin(name, Username="nobody", **more)
         with refused("ResourceNotFoundException", "User pool us-east-1_Nope00000 does not exist."):
-            client.call(name, UserPoolId="us-east-1_Nope00000", Username="alice")
+            client.call(name, UserPoolId="us-east-1_Nope00000", Username="alice", **more)
         with refused("InvalidParameterException", "userPoolId"):
-            client.call(name, Username="alice")
+            client.call(name, Username="alice", **more)
 
     def test_a_user_is_confirmed_and_found_by_sub(self, client: Client) -> None:
         sub = client.call("SignUp", ClientId=client.client_id, Username="alice", Password=PASSWORD)["UserSub"]

@@ -241,14 +241,14 @@ class TestIdentityProviders:
     def test_providers_are_listed_in_pages(self, boto: Any, client: Client) -> None:
         for index in range(51):
             client.admin(
-                "CreateIdentityProvider", ProviderName=f"p{index}", ProviderType="OIDC", ProviderDetails=self.DETAILS
+                "CreateIdentityProvider", ProviderName=f"idp{index}", ProviderType="OIDC", ProviderDetails=self.DETAILS
             )
         first = boto.list_identity_providers(UserPoolId=client.pool_id)
         assert len(first["Providers"]) == 50
         rest = boto.list_identity_providers(UserPoolId=client.pool_id, MaxResults=60, NextToken=first["NextToken"])
-        assert [shown["ProviderName"] for shown in rest["Providers"]] == ["p50"]
+        assert [shown["ProviderName"] for shown in rest["Providers"]] == ["idp50"]
         two = boto.list_identity_providers(UserPoolId=client.pool_id, MaxResults=2)
-        assert [shown["ProviderName"] for shown in two["Providers"]] == ["p0", "p1"]
+        assert [shown["ProviderName"] for shown in two["Providers"]] == ["idp0", "idp1"]
         with pytest.raises(boto.exceptions.InvalidParameterException):
             boto.list_identity_providers(UserPoolId=client.pool_id, MaxResults=61)
 

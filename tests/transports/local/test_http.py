@@ -234,7 +234,7 @@ class TestWire:
 
         monkeypatch.setitem(dispatch.OPERATIONS, "GetUser", broken)
         expected = {"__type": "InternalErrorException", "message": "Something went wrong"}
-        assert self.post(server, "GetUser", b"{}") == (500, expected)
+        assert self.post(server, "GetUser", b'{"AccessToken": "a.b.c"}') == (500, expected)
         # The lock was given back.
         assert self.post(server, "InitiateAuth", b"{}")[0] == 400
 
@@ -242,7 +242,7 @@ class TestWire:
         body = json.dumps({"ClientId": "x\r\nX-Injected: 1\u20ac", "AuthFlow": "USER_SRP_AUTH"}).encode()
         headers = {"X-Amz-Target": TARGET_PREFIX + "InitiateAuth"}
         status, document, answered = send(server, body, headers)
-        assert (status, document["__type"]) == (400, "ResourceNotFoundException")
+        assert (status, document["__type"]) == (400, "InvalidParameterException")
         assert "x-injected" not in answered
 
     @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "[", ""])

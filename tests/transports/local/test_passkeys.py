@@ -19,7 +19,7 @@ from support.authenticator import cbor as encode_cbor
 from support.clock import Clock
 
 from .boto import KEYS, connected
-from .client import Client, enrol, refused
+from .client import Client, enrol, members_of, refused
 
 Make = Callable[..., Client]
 POLICY = {"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "WEB_AUTHN"]}}}
@@ -320,7 +320,7 @@ class TestRegistration:
             "DeleteWebAuthnCredential",
         ):
             with refused("NotAuthorizedException"):
-                client.call(name, AccessToken="a.b.c", Credential={}, CredentialId="x")
+                client.call(name, AccessToken="a.b.c", **members_of(name, Credential={}, CredentialId="x"))
 
 
 class TestLogIn:

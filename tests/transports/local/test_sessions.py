@@ -107,7 +107,7 @@ def test_an_administrator_lists_and_revokes_any_session(boto: Any, client: Clien
     assert boto.admin_list_user_sessions(**named)["Sessions"] == []
     for operation, more in (
         (boto.admin_list_user_sessions, {}),
-        (boto.admin_revoke_user_session, {"SessionId": "x" * 28}),
+        (boto.admin_revoke_user_session, {"SessionId": "tkn" + "x" * 25}),
     ):
         with pytest.raises(boto.exceptions.UserNotFoundException):
             operation(UserPoolId=client.pool_id, Username="nobody", **more)

@@ -429,7 +429,7 @@ class TestParameters:
             client.use("nope").begin()
         with refused("UnknownOperationException"):
             client.call("MakeCoffee")
-        with refused("InvalidParameterException", "Challenge NONE is not supported."):
+        with refused("InvalidParameterException", "'challengeName' failed to satisfy constraint"):
             client.respond("NONE", None, {"USERNAME": "alice"})
 
     def test_a_client_of_another_pool_is_refused(self, client: Client) -> None:

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias, cast
 
 from srpcore.service_model import CONTENT_TYPE
 
+from ..api import validation
 from ..api.errors import Refusal
 from ..api.parameters import Parameters
 from ..auth import devices, initiate, mfa, passkeys, refresh, respond
@@ -72,6 +73,7 @@ def answer(state: State, name: str, body: bytes, issuer_base: str | None = None)
         if handler is None:
             raise Refusal("UnknownOperationException", "")
         parameters = _parse_body(body)
+        validation.check(name, parameters)
         with state.lock:
             document = handler(state, parameters)
         state.outbox.announce()
