@@ -214,6 +214,14 @@ def _add_local_pool(commands: Commands) -> None:
     )
     serve.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
     serve.add_argument("--port", type=_port, default=9229, help="the port; 0 picks a free one (default: %(default)s)")
+    serve.add_argument(
+        "--allowed-host",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="accept requests to this host name too, and let its web pages read the answers; '*' means every name. May "
+        "be given more than once. Without it, a server on loopback accepts loopback names only",
+    )
     serve.add_argument("--region", default="us-east-1", help="the region in the pools' ids (default: %(default)s)")
     serve.add_argument("--issuer", help="the URL before /<pool id> in the tokens' issuer (default: the server's URL)")
     serve.add_argument(

@@ -17,7 +17,7 @@ from srpcore.service_model import TARGET_PREFIX
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.local import LocalUserPool
 from srpcore_transports.local.api.errors import Refusal
-from srpcore_transports.local.http import dispatch, sigv4_check
+from srpcore_transports.local.http import dispatch, request_reader, sigv4_check
 from support.loopback import Drop, LoopbackServer, Request, answer, forward, tls
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class FaultyService(Toggled):
         name = _name(request.headers)
         try:
             if Operation(name, {}).signed:
-                signed = sigv4_check.HttpRequest("POST", path, query, request.headers, request.body)
+                signed = request_reader.Request("POST", path, query, request.headers, request.body)
                 sigv4_check.verify(signed, KEYS, self._pool.region, time.time())
             response = dispatch.answer(self._pool._state, name, request.body)
         except Refusal as error:

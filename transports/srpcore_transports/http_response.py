@@ -18,6 +18,8 @@ refused even if they are equal, although RFC 9110 (section 8.6) permits both. A 
 refused as well: nobody could see that it was cut short. Every size is bounded, so no response can fill the memory.
 
 No message of an exception quotes the response, because it may contain tokens.
+
+The local pool reads requests by the same rules, with the functions of this module (``local/http/request_reader.py``).
 """
 
 from __future__ import annotations
@@ -33,13 +35,20 @@ __all__ = [
     "MAX_INTERIM",
     "TOKEN",
     "VALUE",
+    "VERSIONS",
     "Answer",
+    "Buffer",
+    "Fields",
     "Incomplete",
     "InvalidResponse",
     "NoLength",
     "NoResponse",
     "ResponseReader",
     "TooLong",
+    "body_length",
+    "consists_of",
+    "read_body",
+    "read_fields",
 ]
 
 MAX_HEAD = 65_536
@@ -60,10 +69,10 @@ VALUE = b"\t" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
 
 _DIGITS = b"0123456789"
 _HEXADECIMAL = _DIGITS + b"abcdefABCDEF"
-_VERSIONS = b"HTTP/1.0", b"HTTP/1.1"
+VERSIONS = b"HTTP/1.0", b"HTTP/1.1"
 _CHUNKED = -1
 
-_Fields: TypeAlias = list[tuple[str, str]]
+Fields: TypeAlias = list[tuple[str, str]]
 """The names, in lower case, and the values of headers."""
 
 
@@ -111,7 +120,7 @@ class ResponseReader:
     """
 
     def __init__(self, method: str, *, limit: int) -> None:
-        self._received = _Buffer()
+        self._received = Buffer()
         # The parser does not refer to this object. Otherwise the two would keep each other, and what was received, in
         # memory if a response remains incomplete.
         self._parser = _parse(self._received, method, limit)
@@ -143,7 +152,7 @@ class ResponseReader:
         return None
 
 
-class _Buffer:
+class Buffer:
     """Bytes that were received and not yet parsed."""
 
     def __init__(self) -> None:
@@ -171,7 +180,7 @@ class _Buffer:
         return taken
 
 
-def _parse(received: _Buffer, method: str, limit: int) -> Generator[None, None, Answer]:
+def _parse(received: Buffer, method: str, limit: int) -> Generator[None, None, Answer]:
     yield
     for _ in range(MAX_INTERIM + 1):
         version, status, fields = yield from _head(received)
@@ -183,16 +192,16 @@ def _parse(received: _Buffer, method: str, limit: int) -> Generator[None, None, 
         raise InvalidResponse("too many interim responses")
     body = b""
     if method != "CONNECT":
-        length = _body_length(version, fields)
+        length = body_length(version, fields)
         if method != "HEAD" and status not in (204, 304):
-            body = yield from _body(received, length, limit)
+            body = yield from read_body(received, length, limit)
     closing = any(name == "connection" and "close" in value.lower() for name, value in fields)
     # Bytes after the response were not asked for, so nobody knows what they belong to.
     keep = version == b"HTTP/1.1" and not closing and not received.data
     return Answer(status, dict(fields), body, keep)
 
 
-def _head(received: _Buffer) -> Generator[None, None, tuple[bytes, int, _Fields]]:
+def _head(received: Buffer) -> Generator[None, None, tuple[bytes, int, Fields]]:
     """Read a status line and its headers."""
     while not received.data.startswith(b"HTTP/1."):
         # Do not wait for the end of a line: another protocol may not have lines.
@@ -201,13 +210,13 @@ def _head(received: _Buffer) -> Generator[None, None, tuple[bytes, int, _Fields]
         yield
     line = yield from received.line(MAX_HEAD)
     version, status = _status_line(line)
-    fields = yield from _fields(received, MAX_HEAD - len(line))
+    fields = yield from read_fields(received, MAX_HEAD - len(line))
     return version, status, fields
 
 
-def _fields(received: _Buffer, left: int) -> Generator[None, None, _Fields]:
+def read_fields(received: Buffer, left: int) -> Generator[None, None, Fields]:
     """Read headers or trailers, of *left* bytes at most, and the empty line after them."""
-    fields: _Fields = []
+    fields: Fields = []
     while line := (yield from received.line(left)):
         fields.append(_field(line))
         if len(fields) > MAX_FIELDS:
@@ -216,7 +225,7 @@ def _fields(received: _Buffer, left: int) -> Generator[None, None, _Fields]:
     return fields
 
 
-def _body_length(version: bytes, fields: _Fields) -> int | None:
+def body_length(version: bytes, fields: Fields) -> int | None:
     """Return the length of the body, _CHUNKED if the chunks contain it, or None if the end of the body is not marked.
 
     Raises:
@@ -235,7 +244,8 @@ def _body_length(version: bytes, fields: _Fields) -> int | None:
     return _CHUNKED
 
 
-def _body(received: _Buffer, length: int | None, limit: int) -> Generator[None, None, bytes]:
+def read_body(received: Buffer, length: int | None, limit: int) -> Generator[None, None, bytes]:
+    """Read the body. *length* is as body_length() returns it."""
     if length is None:
         raise NoLength
     if length == _CHUNKED:
@@ -245,7 +255,7 @@ def _body(received: _Buffer, length: int | None, limit: int) -> Generator[None, 
     return (yield from received.take(length))
 
 
-def _chunks(received: _Buffer, limit: int) -> Generator[None, None, bytes]:
+def _chunks(received: Buffer, limit: int) -> Generator[None, None, bytes]:
     body, overhead = bytearray(), 0
     while True:
         line = yield from received.line(MAX_HEAD)
@@ -261,11 +271,11 @@ def _chunks(received: _Buffer, limit: int) -> Generator[None, None, bytes]:
         body += yield from received.take(size)
         if (yield from received.take(2)) != b"\r\n":
             raise InvalidResponse("a chunk does not end with CRLF")
-    yield from _fields(received, MAX_HEAD)  # the trailers, which nothing here needs
+    yield from read_fields(received, MAX_HEAD)  # the trailers, which nothing here needs
     return bytes(body)
 
 
-def _consists_of(data: bytes, allowed: bytes) -> bool:
+def consists_of(data: bytes, allowed: bytes) -> bool:
     """Return whether *data* is not empty and contains only bytes of *allowed*."""
     return data != b"" and not data.translate(None, allowed)
 
@@ -274,9 +284,9 @@ def _status_line(line: bytes) -> tuple[bytes, int]:
     # The space after the status is required, but many servers that send no reason leave it out.
     version, _, rest = line.partition(b" ")
     status, _, reason = rest.partition(b" ")
-    if version not in _VERSIONS:
+    if version not in VERSIONS:
         raise InvalidResponse("its HTTP version is neither 1.0 nor 1.1")
-    if len(status) != 3 or not _consists_of(status, _DIGITS) or status < b"100":
+    if len(status) != 3 or not consists_of(status, _DIGITS) or status < b"100":
         raise InvalidResponse("its status is not a number of three digits")
     if reason.translate(None, VALUE):
         raise InvalidResponse("its reason contains a control character")
@@ -286,7 +296,7 @@ def _status_line(line: bytes) -> tuple[bytes, int]:
 def _field(line: bytes) -> tuple[str, str]:
     # A continuation line (obsolete line folding) and a space before the colon are refused here too.
     name, colon, value = line.partition(b":")
-    if not colon or not _consists_of(name, TOKEN):
+    if not colon or not consists_of(name, TOKEN):
         raise InvalidResponse("the name of a header is not a token")
     if value.translate(None, VALUE):
         raise InvalidResponse("the value of a header contains a control character")
@@ -295,7 +305,7 @@ def _field(line: bytes) -> tuple[str, str]:
 
 def _length(value: str) -> int:
     # A bound for the digits, because int() is slow for many, and refuses more than 4300.
-    if len(value) > 18 or not _consists_of(value.encode("latin-1"), _DIGITS):
+    if len(value) > 18 or not consists_of(value.encode("latin-1"), _DIGITS):
         raise InvalidResponse("its Content-Length is not a number")
     return int(value)
 
@@ -303,7 +313,7 @@ def _length(value: str) -> int:
 def _chunk_size(line: bytes) -> int:
     size, _, extension = line.partition(b";")
     # int() would accept signs, spaces, underscores and "0x".
-    if len(size) > 16 or not _consists_of(size, _HEXADECIMAL):
+    if len(size) > 16 or not consists_of(size, _HEXADECIMAL):
         raise InvalidResponse("the size of a chunk is not a hexadecimal number")
     if extension.translate(None, VALUE):
         raise InvalidResponse("a chunk extension contains a control character")

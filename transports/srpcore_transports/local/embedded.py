@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -174,7 +174,7 @@ class LocalUserPool:
             ).encode("utf-8")
         return None
 
-    def serve(self, host: str = "127.0.0.1", port: int = 0) -> LocalServer:
+    def serve(self, host: str = "127.0.0.1", port: int = 0, *, allowed_hosts: Iterable[str] = ()) -> LocalServer:
         """Start an HTTP server for the pools in a background thread, and return it.
 
         Until the server is closed, the issuer of new tokens is ``<url>/<pool id>``, unless *issuer* was given.
@@ -182,11 +182,15 @@ class LocalUserPool:
         Args:
             host: the address to listen on. Any other than a loopback address lets other machines connect.
             port: the TCP port; 0 picks a free one.
+            allowed_hosts: more host names by which clients may call a server on loopback, such as
+                ``host.docker.internal``, and whose web pages may read the responses. ``*`` allows every name.
 
         Raises:
             OSError: the server cannot listen on the address.
         """
-        server = LocalServer(self._state, self.document, self._credentials, host, port, self._restore_issuer)
+        server = LocalServer(
+            self._state, self.document, self._credentials, host, port, self._restore_issuer, allowed_hosts
+        )
         if self._issuer is None:
             self._state.issuer_base = server.url
         return server

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from ... import sigv4
 from ...credentials import Credentials
 from ..api.errors import Refusal
+from .request_reader import Request
 
-__all__ = ["HttpRequest", "verify"]
+__all__ = ["verify"]
 
 SERVICE = "cognito-idp"
 _SKEW = 300
@@ -27,18 +26,7 @@ _MISMATCH = (
 )
 
 
-@dataclass(frozen=True)
-class HttpRequest:
-    """The signed parts of a request. The names of its headers are in lower case."""
-
-    method: str
-    path: str
-    query: str
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
-
-
-def verify(request: HttpRequest, credentials: Credentials | None, region: str, now: float) -> None:
+def verify(request: Request, credentials: Credentials | None, region: str, now: float) -> None:
     """Check that *request* was signed with *credentials* for *region*, within five minutes of *now*.
 
     Args:
@@ -66,7 +54,7 @@ def verify(request: HttpRequest, credentials: Credentials | None, region: str, n
     _check_signature(request, credentials, match, timestamp)
 
 
-def _checked_timestamp(request: HttpRequest, date: str, now: float) -> str:
+def _checked_timestamp(request: Request, date: str, now: float) -> str:
     timestamp = request.headers.get("x-amz-date", "")
     try:
         time = datetime.strptime(timestamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
@@ -79,7 +67,7 @@ def _checked_timestamp(request: HttpRequest, date: str, now: float) -> str:
     return timestamp
 
 
-def _check_signature(request: HttpRequest, keys: Credentials, match: re.Match[str], timestamp: str) -> None:
+def _check_signature(request: Request, keys: Credentials, match: re.Match[str], timestamp: str) -> None:
     signed = match["headers"].split(";")
     needed = {"host", "x-amz-date"} | {"x-amz-target", "x-amz-security-token"} & set(request.headers)
     if not needed <= set(signed):
@@ -94,7 +82,7 @@ def _check_signature(request: HttpRequest, keys: Credentials, match: re.Match[st
         raise _invalid_signature(_MISMATCH)
 
 
-def _session_token_matches(request: HttpRequest, credentials: Credentials) -> bool:
+def _session_token_matches(request: Request, credentials: Credentials) -> bool:
     return _equal(request.headers.get("x-amz-security-token", ""), credentials.session_token or "")
 
 

@@ -1,0 +1,384 @@
+"""The HTTP server: connections that are slow, idle, broken or in a hurry, and how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import http.client
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+
+from srpcore_transports.local import LocalServer, LocalUserPool, UserPool
+from srpcore_transports.local.http import dispatch, event_loop, workers
+from srpcore_transports.local.http.request_reader import BODY_LIMIT
+
+pytestmark = pytest.mark.slow  # for `make check`, which runs at every save
+
+TARGET = "AWSCognitoIdentityProviderService."
+
+
+@pytest.fixture
+def pool() -> LocalUserPool:
+    return UserPool()
+
+
+@pytest.fixture
+def server(pool: LocalUserPool) -> Iterator[LocalServer]:
+    with pool.serve() as server:
+        yield server
+
+
+def connect(server: LocalServer) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=10)
+
+
+def request(operation: str = "GetUser", body: bytes = b"{}", more: str = "", method: str = "POST") -> bytes:
+    lines = [f"{method} / HTTP/1.1", "Host: localhost", f"X-Amz-Target: {TARGET}{operation}"]
+    return "\r\n".join([*lines, f"Content-Length: {len(body)}", f"{more}\r\n"]).encode() + body
+
+
+def read(sock: socket.socket, method: str = "POST") -> tuple[int, dict[str, str], Any]:
+    """Return status, headers and document of the next response."""
+    with http.client.HTTPResponse(sock, method=method) as response:
+        response.begin()
+        body = response.read()
+        return response.status, {k.lower(): v for k, v in response.getheaders()}, json.loads(body) if body else None
+
+
+def exchange(server: LocalServer, data: bytes, method: str = "POST") -> tuple[int, dict[str, str], Any]:
+    with connect(server) as sock:
+        sock.sendall(data)
+        return read(sock, method)
+
+
+def rest(sock: socket.socket) -> bytes:
+    return b"".join(iter(lambda: sock.recv(65_536), b""))
+
+
+def send_for_ever(sock: socket.socket, data: bytes) -> None:
+    while True:
+        sock.sendall(data)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if condition():
+            return
+        time.sleep(0.01)
+    raise AssertionError("the condition did not become true")
+
+
+class TestRequests:
+    def test_two_lengths_are_refused_and_the_connection_is_closed(self, server: LocalServer) -> None:
+        with connect(server) as sock:
+            sock.sendall(request(more="Content-Length: 40\r\n") + request())
+            answer = rest(sock)
+        assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+        assert b"\r\nconnection: close\r\n" in answer
+        assert answer.count(b"HTTP/1.1 ") == 1
+        assert b'"message":"The request is not valid HTTP: it contains the length of its body twice."' in answer
+
+    def test_an_invalid_request_after_a_valid_one_is_refused(self, server: LocalServer) -> None:
+        with connect(server) as sock:
+            sock.sendall(request())
+            assert read(sock)[0] == 400
+            sock.sendall(b"\x16\x03\x01")
+            assert rest(sock).startswith(b"HTTP/1.1 400 Bad Request\r\n")
+
+    def test_a_chunked_body_is_read(self, server: LocalServer) -> None:
+        head = request().partition(b"Content-Length")[0]
+        for body, error in ((b"{}", "InvalidParameterException"), (b"[]", "SerializationException")):
+            chunks = b"Transfer-Encoding: chunked\r\n\r\n1\r\n%c\r\n1\r\n%c\r\n0\r\n\r\n" % (*body,)
+            assert exchange(server, head + chunks)[2]["__type"] == error
+
+    @pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE", "PATCH"])
+    def test_other_methods_are_refused(self, server: LocalServer, method: str) -> None:
+        with connect(server) as sock:
+            sock.sendall(request(method=method))
+            status, headers, document = read(sock, method)
+            assert (status, headers["allow"]) == (405, "GET, OPTIONS, POST")
+            assert (document is None) == (method == "HEAD")
+            # The connection is kept, and nothing of the response is left over.
+            sock.sendall(request())
+            assert read(sock)[0] == 400
+
+    def test_pipelined_requests_are_answered_in_order(self, pool: LocalUserPool, server: LocalServer) -> None:
+        key_set = f"GET /{pool.user_pool_id}/.well-known/jwks.json HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+        with connect(server) as sock:
+            sock.sendall((request("MakeCoffee") + key_set) * 5 + request(more="Connection: close\r\n") + request())
+            answers = rest(sock)
+        statuses = re.findall(rb"HTTP/1.1 (\d+) ", answers)
+        assert statuses == [b"400", b"200"] * 5 + [b"400"]
+
+    def test_a_response_is_sent_in_one_piece(self, server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        sent: list[bytes] = []
+        send = event_loop._send
+
+        def record(sock: socket.socket, data: bytes | memoryview) -> int | None:
+            sent.append(bytes(data))
+            return send(sock, data)
+
+        monkeypatch.setattr(event_loop, "_send", record)
+        assert exchange(server, request())[0] == 400
+        assert sent[0].startswith(b"HTTP/1.1 400")
+        assert sent[0].endswith(b"}")
+        assert not any(sent[1:])
+
+    def test_a_response_that_is_larger_than_the_buffers_arrives(
+        self, server: LocalServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        body = json.dumps("x" * 20_000_000).encode()
+        response = dispatch.Response(200, {"content-length": str(len(body))}, body)
+        monkeypatch.setattr(dispatch, "answer", lambda *_: response)
+        with connect(server) as sock:
+            for more in ("", "", "Connection: close\r\n"):
+                sock.sendall(request(more=more))
+                assert read(sock)[2] == json.loads(body)
+            assert rest(sock) == b""
+
+    def test_the_refusal_of_a_long_body_arrives_while_the_client_sends(self, server: LocalServer) -> None:
+        with connect(server) as sock:
+            sock.sendall(request(body=b"x" * (BODY_LIMIT + 1)))
+            sock.sendall(b"x" * BODY_LIMIT)
+            assert read(sock)[0] == 413
+
+    def test_continue_is_sent_on_a_kept_connection_too(self, server: LocalServer) -> None:
+        data = request(more="Expect: 100-continue\r\n")
+        with connect(server) as sock:
+            for _ in range(2):
+                sock.sendall(data[:-2])
+                interim = b"HTTP/1.1 100 Continue\r\n\r\n"
+                assert sock.recv(len(interim)) == interim
+                sock.sendall(data[-2:])
+                assert read(sock)[0] == 400
+
+    def test_a_client_that_closes_its_side_gets_the_response(self, server: LocalServer) -> None:
+        with connect(server) as sock:
+            sock.sendall(request())
+            sock.shutdown(socket.SHUT_WR)
+            assert rest(sock).startswith(b"HTTP/1.1 400 ")
+
+
+class TestTime:
+    @pytest.fixture(autouse=True)
+    def hurry(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(event_loop, "_SWEEP_SECONDS", 0.02)
+
+    @pytest.mark.parametrize("data", [b"P", request()[:-1]])
+    def test_a_request_that_is_not_completed_is_refused(
+        self, server: LocalServer, monkeypatch: pytest.MonkeyPatch, data: bytes
+    ) -> None:
+        monkeypatch.setattr(event_loop, "_REQUEST_SECONDS", 0.1)
+        assert exchange(server, data)[0] == 408
+
+    def test_bytes_do_not_put_off_the_end(self, server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(event_loop, "_REQUEST_SECONDS", 0.1)
+        with connect(server) as sock, contextlib.suppress(OSError):
+            for byte in request(more="X-Slow: " + "x" * 10_000):
+                sock.sendall(bytes([byte]))
+                sock.settimeout(0.01)
+                with contextlib.suppress(TimeoutError):
+                    assert sock.recv(100).startswith(b"HTTP/1.1 408 ")
+                    return
+        raise AssertionError("the request was not refused")
+
+    def test_an_idle_connection_is_closed(self, server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(event_loop, "_IDLE_SECONDS", 0.1)
+        with connect(server) as new, connect(server) as used:
+            used.sendall(request())
+            assert read(used)[0] == 400
+            assert rest(new) == rest(used) == b""
+
+    def test_a_client_that_does_not_read_is_closed(
+        self, pool: LocalUserPool, server: LocalServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(event_loop, "_WRITE_SECONDS", 0.1)
+        key_set = f"GET /{pool.user_pool_id}/.well-known/jwks.json HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+        with connect(server) as sock, pytest.raises(ConnectionError):
+            send_for_ever(sock, key_set * 1000)
+
+    def test_a_client_that_sends_on_after_a_refusal_is_closed(
+        self, server: LocalServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(event_loop, "_DRAIN_SECONDS", 0.1)
+        with connect(server) as sock, pytest.raises(ConnectionError):
+            send_for_ever(sock, b"\x16" * 1000)
+
+    def test_the_server_goes_on_after_it_had_too_many_files(
+        self, server: LocalServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        accept, failures = socket.socket.accept, [OSError(errno.EMFILE, "Too many open files")] * 3
+
+        def failing(sock: socket.socket) -> Any:
+            if failures:
+                raise failures.pop()
+            return accept(sock)
+
+        monkeypatch.setattr(socket.socket, "accept", failing)
+        assert exchange(server, request())[0] == 400
+        assert not failures
+
+    def test_code_that_a_handler_calls_may_call_the_server(
+        self, pool: LocalUserPool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(workers, "_AT_MOST", 1)
+        with pool.serve() as server:
+
+            def call_back(*_: object) -> dispatch.Response:
+                with urlopen(f"{server.url}/{pool.user_pool_id}/.well-known/jwks.json", timeout=10) as response:
+                    return dispatch.Response(response.status, {"content-length": "0"}, b"")
+
+            monkeypatch.setattr(dispatch, "answer", call_back)
+            assert exchange(server, request())[0] == 200
+
+
+class TestThreads:
+    def test_idle_connections_need_no_thread(self, pool: LocalUserPool, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(workers, "_AT_MOST", 3)
+        before = threading.active_count()
+        with pool.serve() as server, contextlib.ExitStack() as stack:
+            idle = [stack.enter_context(connect(server)) for _ in range(20)]
+            for _ in range(2):
+                for sock in idle:
+                    sock.sendall(request())
+                assert {read(sock)[0] for sock in idle} == {400}
+            assert threading.active_count() <= before + 4
+
+    def test_a_slow_handler_does_not_stop_others(
+        self, pool: LocalUserPool, server: LocalServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        release = threading.Event()
+
+        def slow(*_: object) -> dispatch.Response:
+            release.wait(10)
+            return dispatch.Response(200, {"content-length": "0"}, b"")
+
+        monkeypatch.setattr(dispatch, "answer", slow)
+        with connect(server) as sock:
+            sock.sendall(request())
+            with urlopen(f"{server.url}/{pool.user_pool_id}/.well-known/jwks.json", timeout=10) as response:
+                assert response.status == 200
+            release.set()
+            assert read(sock)[0] == 200
+
+
+class TestEnd:
+    def test_a_request_that_is_being_answered_is_finished(
+        self, pool: LocalUserPool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        started, release = threading.Event(), threading.Event()
+
+        def slow(*_: object) -> dispatch.Response:
+            started.set()
+            release.wait(10)
+            return dispatch.Response(200, {"content-length": "0"}, b"")
+
+        monkeypatch.setattr(dispatch, "answer", slow)
+        server = pool.serve()
+        with connect(server) as sock:
+            sock.sendall(request())
+            assert started.wait(10)
+            closer = threading.Thread(target=server.close)
+            closer.start()
+            port = int(server.url.rpartition(":")[2])
+            wait_until(lambda: _refuses(port))
+            release.set()
+            closer.join(10)
+            assert rest(sock).startswith(b"HTTP/1.1 200 OK")
+
+    def test_a_handler_may_close_the_server(self, pool: LocalUserPool, monkeypatch: pytest.MonkeyPatch) -> None:
+        server = pool.serve()
+        closed = threading.Event()
+
+        def close(*_: object) -> dispatch.Response:
+            server.close()
+            closed.set()
+            return dispatch.Response(200, {"content-length": "0"}, b"")
+
+        monkeypatch.setattr(dispatch, "answer", close)
+        before = threading.active_count()
+        with connect(server) as sock:
+            sock.sendall(request())
+            assert rest(sock) == b""
+        assert closed.wait(10)
+        wait_until(lambda: threading.active_count() < before)
+
+    def test_connections_in_every_state_are_closed(self, pool: LocalUserPool) -> None:
+        before = threading.active_count()
+        server = pool.serve()
+        with connect(server) as new, connect(server) as partial, connect(server) as used, connect(server) as draining:
+            partial.sendall(b"POST")
+            used.sendall(request())
+            assert read(used)[0] == 400
+            draining.sendall(b"\x16")
+            assert read(draining)[0] == 400
+            server.close()
+            assert threading.active_count() == before
+            for sock in (new, partial, used):
+                with contextlib.suppress(ConnectionError):
+                    assert rest(sock) == b""
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+    def test_a_forked_child_does_not_hold_the_sockets(self, tmp_path: Path) -> None:
+        script = tmp_path / "fork.py"
+        script.write_text(FORKING)
+        subprocess.run([sys.executable, str(script)], check=True, timeout=60)
+
+
+FORKING = """
+import os, signal, socket, time
+from srpcore_transports.local import LocalUserPool
+
+def get(sock):
+    sock.sendall(b"GET / HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n")
+    return sock.recv(1000)
+
+server = LocalUserPool().serve()
+address = "127.0.0.1", int(server.url.rpartition(":")[2])
+before = socket.create_connection(address, timeout=10)
+assert get(before).startswith(b"HTTP/1.1 404")
+ready, done = os.pipe()
+child = os.fork()
+if child == 0:
+    server.close()
+    os.write(done, b"x")
+    time.sleep(60)
+    os._exit(1)
+try:
+    assert os.read(ready, 1) == b"x"
+    # The child has closed its copies only.
+    assert get(before).startswith(b"HTTP/1.1 404")
+    with socket.create_connection(address, timeout=10) as after:
+        assert get(after).startswith(b"HTTP/1.1 404")
+    server.close()
+    assert before.recv(10) == b""
+    try:
+        socket.create_connection(address, timeout=10)
+    except ConnectionRefusedError:
+        pass
+    else:
+        raise SystemExit("the child still listens")
+finally:
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+"""
+
+
+def _refuses(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=10).close()
+    except ConnectionRefusedError:
+        return True
+    return False
