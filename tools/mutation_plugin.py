@@ -10,8 +10,10 @@ Thousands of tests execute the statements that everything uses, so not all of th
 mutated module come first, then others, each up to a limit of CPU time. Of a test with parameters, the fastest one comes
 first, and its other parameters come after the other tests, because they often do the same::
 
-    round 1:  all mutants, a few tests each  -->  most of the mutants are killed
-    round 2:  the survivors, more tests      -->  the survivors that the report shows
+    round 1:  a batch of mutants, a few tests each  -->  most of the mutants are killed
+    round 2:  its survivors, more tests             -->  the survivors that the report shows
+
+The results are saved after each batch, so a run that is interrupted loses at most one.
 """
 
 from __future__ import annotations
@@ -41,6 +43,8 @@ COVERAGE = Path("coverage.json")
 
 ROUNDS = ((0.4, 0.2), (4.0, 2.0))
 """In each round, the CPU seconds of the tests in the folder of the module, and of the other tests."""
+
+BATCH = 100
 
 MORE_CPU, IDLE, LONGEST = 10, 60, 180
 """Limits for the process of a mutant, in seconds: CPU time beyond twice that of its tests; time without any CPU use;
@@ -117,16 +121,17 @@ class Coverage:
         if self.within:
             return None
         self.within = True
-        start = time.process_time()
+        # The tracer makes some tests twenty times slower, so the time is measured without it.
         with self.tracer:
-            passed = self._run(item, nextitem)
-        lines = {name: self.tracer.lines.get(name, EVERY_LINE) for name in self._functions()}
-        if not passed:  # perhaps because of the tracer: in deep recursion, for example
-            start = time.process_time()
-            passed = self._run(item, nextitem)
-            lines = dict.fromkeys(self._functions(), EVERY_LINE)
+            traced = self._run(item, nextitem)
+        start = time.process_time()
+        passed = self._run(item, nextitem)
+        seconds = time.process_time() - start
         if passed:
-            self.tests[item.nodeid] = {"seconds": time.process_time() - start, "lines": lines}
+            # Some tests fail with the tracer, for example in deep recursion.
+            lines = self.tracer.lines if traced else {}
+            functions = sorted(state()._stats)  # pyright: ignore[reportPrivateUsage]
+            self.tests[item.nodeid] = {"seconds": seconds, "lines": {f: lines.get(f, EVERY_LINE) for f in functions}}
         self.within = False
         return True
 
@@ -136,10 +141,6 @@ class Coverage:
         self.passed = True
         item.ihook.pytest_runtest_protocol(item=item, nextitem=nextitem)
         return self.passed
-
-    def _functions(self) -> list[str]:
-        """Return the functions that the test has called."""
-        return sorted(state()._stats)  # pyright: ignore[reportPrivateUsage]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note that the test failed or was skipped."""
@@ -177,7 +178,6 @@ class Mutants:
         self.in_child = False
         self.running: dict[int, _Running] = {}
         self.codes: dict[str, int] = {}
-        self.unsaved: dict[str, int] = {}
         self.tests: dict[str, Test] = {}
         self.tests_of: dict[str, list[str]] = {}
         self.changed: dict[str, dict[str, int]] = {}
@@ -199,19 +199,23 @@ class Mutants:
         other = next(item for item in session.items if item.path.parent != first.path.parent)
         first.ihook.pytest_runtest_protocol(item=first, nextitem=other)
         gc.freeze()
-        names, before = self.names, (0.0, 0.0)
+        for start in range(0, len(self.names), BATCH):
+            self._test_batch(self.names[start : start + BATCH], items)
+
+    def _test_batch(self, names: list[str], items: dict[str, pytest.Item]) -> None:
+        remaining, before = names, (0.0, 0.0)
         for limits in ROUNDS:
-            for name in names:
+            for name in remaining:
                 done = {*self._choose(name, before)}
                 chosen = [items[test] for test in self._choose(name, limits) if test not in done]
                 if chosen:
                     self._start(name, chosen)
                 else:
-                    self._note(name, self.codes.get(name, NO_TESTS))
+                    self.codes.setdefault(name, NO_TESTS)
             while self.running:
                 self._wait()
-            self._save()
-            names, before = [name for name in names if self.codes[name] in (SURVIVED, NO_TESTS)], limits
+            remaining, before = [name for name in remaining if self.codes[name] in (SURVIVED, NO_TESTS)], limits
+        self._save(names)
 
     def _load(self, items: Iterable[str]) -> None:
         tests: dict[str, Test] = json.loads(COVERAGE.read_text("utf-8"))
@@ -291,22 +295,17 @@ class Mutants:
         _kill_group(pid)  # the processes that its tests have left
         code = os.waitstatus_to_exitcode(status)
         late = code in (-signal.SIGXCPU, -signal.SIGKILL)  # any other signal is a crash, which a test would notice too
-        self._note(self.running.pop(pid).name, TIMED_OUT if late else SURVIVED if code == 0 else KILLED)
+        self.codes[self.running.pop(pid).name] = TIMED_OUT if late else SURVIVED if code == 0 else KILLED
 
-    def _note(self, name: str, code: int) -> None:
-        self.codes[name] = self.unsaved[name] = code
-        if len(self.unsaved) >= 50:
-            self._save()
-
-    def _save(self) -> None:
-        """Write the results into the file that mutmut keeps for each module."""
+    def _save(self, names: Iterable[str]) -> None:
+        """Write the results of the mutants *names* into the files that mutmut keeps, one for each module."""
+        found = {name: self.codes[name] for name in names}
         for file in Path().rglob("*.py.meta"):
             document = json.loads(file.read_text("utf-8"))
             codes: dict[str, int | None] = document["exit_code_by_key"]
-            if codes.keys() & self.unsaved.keys():
-                codes.update({name: code for name, code in self.unsaved.items() if name in codes})
+            if codes.keys() & found.keys():
+                codes.update({name: code for name, code in found.items() if name in codes})
                 file.write_text(json.dumps(document, indent=4), "utf-8")
-        self.unsaved = {}
 
 
 def _home(name: str) -> str:
