@@ -24,7 +24,7 @@ from srpcore.flows.login_context import (
     pool_or_placeholder,
 )
 from srpcore.flows.paging import collect, page
-from srpcore.flows.srp import parse_salt, password_prover
+from srpcore.flows.srp import parse_salt, password_prover, sign_claim
 from srpcore.flows.srp import require_string as parameter
 from srpcore.flows.transitions import check_expected
 from srpcore.pool import Pool
@@ -70,6 +70,18 @@ def named(name: str, **parameters: Any) -> JsonObject:
         (lambda: parameter({"X": ""}, "X"), "X is missing in the challenge"),
         (lambda: parameter({"X": 5}, "X"), "X is missing in the challenge"),
         (lambda: parse_salt("x"), "SALT is not hexadecimal"),
+        (lambda: parse_salt("1" * 257), "SALT has more than 256 hexadecimal digits"),
+        *(
+            (
+                lambda parameters=parameters: sign_claim(parameters, "alice", lambda *_: b"", lambda: ""),
+                message,
+            )
+            for parameters, message in (
+                ({"SRP_B": "x"}, "SRP_B is not hexadecimal"),
+                ({"SRP_B": "5", "SALT": "x"}, "SALT is not hexadecimal"),
+                ({"SRP_B": "5", "SALT": "5"}, "SECRET_BLOCK is missing in the challenge"),
+            )
+        ),
         (lambda: challenge_parameters({"ChallengeParameters": [5]}), "ChallengeParameters is not a JSON object"),
         (lambda: authentication_result({"AuthenticationResult": "x"}), "AuthenticationResult is not a JSON object"),
         (
@@ -122,6 +134,7 @@ def test_a_valid_reply_is_returned() -> None:
     assert object_list({}, "X") == []
     assert object_list({"X": [{}]}, "X") == [{}]
     assert user_attributes({"X": [{"Name": "a"}, {}]}, "X") == [{"Name": "a"}, {}]
+    assert (parse_salt("-ff"), parse_salt("f" * 256)) == (-255, 16**256 - 1)
     assert (require_string({"X": "x"}, "X"), require_object({"X": {}}, "X")) == ("x", {})
     assert [is_json(value) for value in (None, "", 0, 0.5, True, [], {}, (), object())] == [True] * 7 + [False] * 2
 

@@ -332,6 +332,18 @@ def test_the_choice_of_srp_sends_the_public_value_and_then_the_proof(
     assert result == DONE
 
 
+def test_a_challenge_for_a_device_is_answered_with_the_device_alone() -> None:
+    step = Challenge("DEVICE_SRP_AUTH", "session of DEVICE_SRP_AUTH", {}, "alice")
+    requests, result = drive(
+        answer_challenge(login(), step, Answer()), challenge("DEVICE_PASSWORD_VERIFIER", SRP_PARAMETERS), DONE
+    )
+    assert responses(requests) == [
+        ("DEVICE_SRP_AUTH", {**carried(), **SRP_A}, "session of DEVICE_SRP_AUTH"),
+        ("DEVICE_PASSWORD_VERIFIER", {**carried(), **DEVICE_PROOF}, "session of DEVICE_PASSWORD_VERIFIER"),
+    ]
+    assert result == DONE
+
+
 def test_an_authenticator_app_is_set_up_with_the_session_of_each_reply() -> None:
     context = login()
     step = challenge_of(context, challenge("MFA_SETUP"))

@@ -107,6 +107,14 @@ def test_a_holder_may_save_and_delete_several_times(database: Database) -> None:
     assert store.load(KEY) == LOGIN
 
 
+def test_a_holder_that_found_no_login_may_save_one(database: Database) -> None:
+    store = database.store()
+    with store.lock(KEY):
+        assert store.load(KEY) is None
+        store.save(KEY, LOGIN)
+    assert store.load(KEY) == LOGIN
+
+
 def test_a_save_outside_of_the_lock_replaces_any_login(database: Database) -> None:
     store = database.store()
     with store.lock(KEY):

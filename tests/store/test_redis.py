@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -34,6 +35,12 @@ def test_the_names_of_the_keys_have_the_prefix(redis_database: RedisDatabase) ->
     assert all(name.startswith("my app:{") for name in names)
     assert redis_database.store().load(KEY) is None
     assert repr(store) == "RedisStore(prefix='my app:')"
+
+
+@pytest.mark.system
+def test_the_names_of_the_keys_are_those_of_earlier_versions(redis_database: RedisDatabase) -> None:
+    redis_database.store().save(KEY, LOGIN)
+    assert [*redis_database.records()] == [f"srpcore:{{{sha256(KEY.encode()).hexdigest()}}}:login"]
 
 
 @pytest.mark.system

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import os
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from srpcore import TokenVerifier
-from srpcore.exceptions import ConfigurationError, TransportError, UnknownKey
+from srpcore.exceptions import ConfigurationError, TransportError, TransportTimeout, UnknownKey
 from srpcore.tokens.jwks_provider import FIRST_BACK_OFF, AsyncJwksProvider, JwksProvider, KeyCache, KeyTiming
 from srpcore.tokens.signature_cache import MAX_CACHED_LENGTH, SignatureCache, VerifiedSignature
 from support.forks import in_a_child
@@ -203,6 +204,95 @@ def test_stale_keys_are_refreshed_by_a_daemon_thread_with_a_name(monkeypatch: py
         assert provider.keys(KID) is made.fresh(KID, now)
         assert threads.pop() is threading.current_thread()
         monkeypatch.delenv(name)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize(("seconds", "frozen"), [(5.5, False), (10, False), (10.5, True), (14, True), (-1, True)])
+def test_after_a_fetch_that_was_frozen_the_next_one_is_awaited_by_its_caller(
+    seconds: float, frozen: bool, fails: bool
+) -> None:
+    """A fetch in the background that has taken more than twice the timeout was frozen."""
+    now, fetches = 2000.0, list[float]()
+
+    async def fetch(url: str) -> bytes:
+        nonlocal now
+        fetches.append(now)
+        if len(fetches) == 2:
+            now += seconds
+            if fails:
+                raise OSError("unreachable")
+        return BODY
+
+    async def main() -> None:
+        nonlocal now
+        made = KeyCache(URL, KeyTiming(100, 10, 5000))
+        provider = AsyncJwksProvider(made, fetch, lambda: now)
+        await provider.keys(KID)
+        now += 150
+        await provider.keys(KID)  # the old keys: the fetch begins after this
+        assert len(fetches) == 1
+        await provider.wait()
+        assert len(fetches) == 2
+        if fails:
+            # That the process was frozen does not show that the service is unavailable: it may be asked again at once.
+            assert made.should_fetch(KID, now) == frozen
+        now += 200
+        await provider.keys(KID)
+        assert len(fetches) == (3 if frozen else 2)
+        await provider.wait()
+        assert len(fetches) == 3
+        now += 200
+        await provider.keys(KID)
+        assert len(fetches) == 3  # the third one was not frozen
+
+    asyncio.run(main())
+
+
+def test_a_failed_fetch_of_a_task_is_named_when_the_keys_are_too_old() -> None:
+    async def fetch(url: str) -> bytes:
+        raise TransportError("lost", reason="read timeout")
+
+    async def main() -> None:
+        await AsyncJwksProvider(cache(None), fetch, lambda: 1000.0).keys(KID)
+
+    with pytest.raises(TransportTimeout) as caught:
+        asyncio.run(main())
+    assert str(caught.value) == f"key set {URL} could not be fetched, so no token can be verified: lost"
+
+
+def test_without_a_fetch_the_keys_are_said_to_be_missing() -> None:
+    error = cache(None).lookup_error(KID, 1000)
+    assert isinstance(error, TransportError)
+    assert error.reason == "answer"
+    assert str(error) == (f"key set {URL} could not be fetched, so no token can be verified: the fetch was interrupted")
+
+
+def test_an_error_that_is_not_of_a_transport_counts_as_a_bad_answer() -> None:
+    made = cache(None)
+    made.record_failure(ValueError("x"), 1000)
+    error = made.lookup_error(KID, 1000)
+    assert isinstance(error, TransportError)
+    assert (error.reason, error.url, error.fetching) == ("answer", URL, True)
+
+
+def test_a_forked_child_fetches_although_its_parent_was_fetching() -> None:
+    asked, release = threading.Event(), threading.Event()
+
+    def fetch(url: str) -> bytes:
+        if not asked.is_set():
+            asked.set()
+            assert release.wait(60)
+        return BODY
+
+    provider = JwksProvider(cache(None), fetch, lambda: 1000.0)
+    thread = threading.Thread(target=provider.keys, args=(KID,))
+    thread.start()
+    assert asked.wait(60)
+    provider._after_fork()  # what happens in the child, where that thread is missing
+    provider.wait()
+    assert KID in provider.keys(KID).keys
+    release.set()
+    thread.join(60)
 
 
 def test_the_signature_cache_keeps_the_last_ones_and_copies_claims() -> None:
