@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import math
 import os
+import re
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -67,6 +71,13 @@ def message(call: Callable[[], object]) -> str:
 )
 def test_a_wrong_argument_is_named(call: Callable[[], object], expected: str) -> None:
     assert message(call) == expected
+
+
+def test_a_lock_may_be_waited_for_as_long_as_python_can_wait() -> None:
+    assert check_timeout(threading.TIMEOUT_MAX) == threading.TIMEOUT_MAX
+    assert check_timeout(0) == 0
+    with pytest.raises(ConfigurationError, match="lock_timeout"):
+        check_timeout(math.nextafter(threading.TIMEOUT_MAX, math.inf))
 
 
 def test_a_store_key_has_its_three_parts_in_order() -> None:
@@ -160,6 +171,30 @@ def test_an_error_of_the_system_is_named(tmp_path: Path) -> None:
         raised(FileNotFoundError(), pass_missing=True)
     with pytest.raises(StoreError):
         raised(FileNotFoundError())
+
+
+@pytest.mark.parametrize("mode", ["rb", "wb"])
+def test_a_fault_of_the_disk_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
+    store, path = saved(tmp_path)
+    real = os.fdopen
+
+    def broken(descriptor: int, opened: str) -> Any:
+        if opened == mode:
+            os.close(descriptor)
+            raise OSError(errno.EIO, "Input/output error")
+        return real(descriptor, opened)
+
+    monkeypatch.setattr(os, "fdopen", broken)
+    if mode == "rb":
+        assert message(lambda: store.load(KEY)) == f"cannot use {path}: Input/output error"
+    else:
+        found = re.fullmatch(
+            r"cannot use (.*): Input/output error", message(lambda: store.save(KEY, Login(username="bob")))
+        )
+        assert found is not None
+        assert Path(found[1]).parent == path.parent  # the new file, before it replaces the old one
+        monkeypatch.undo()
+        assert store.load(KEY) == Login(username="alice")
 
 
 @posix
