@@ -2,7 +2,7 @@
 
 mutmut writes all mutants of a function into the same module: the function itself is ``x_name__mutmut_orig``, and the
 mutants are ``x_name__mutmut_1`` and so on. A set of lines of the function is an integer here, in which bit 0 stands for
-the line of its ``def``. ``EVERY_LINE`` has all bits.
+its first line, which is that of a decorator if it has one. ``EVERY_LINE`` has all bits.
 """
 
 from __future__ import annotations
@@ -94,7 +94,8 @@ def _statement(function: _Function, first: int, last: int) -> int:
     if not around:
         return EVERY_LINE  # for example the default of a parameter
     start, end = min(around, key=lambda span: span[1] - span[0])
-    return sum(1 << (line - function.lineno) for line in range(start, end + 1))
+    top = min([function.lineno, *(decorator.lineno for decorator in function.decorator_list)])
+    return sum(1 << (line - top) for line in range(start, end + 1))
 
 
 def _spans(function: _Function) -> Iterator[tuple[int, int]]:

@@ -79,7 +79,7 @@ from . import ask, require_string
 from .challenge import NEEDS, PREFIX, Answer, Challenge, missing_attributes, unsupported
 from .login_context import LoginContext
 from .srp import answer_device, is_stale_device, password_prover, prove, retry_without_stale_device
-from .transitions import AFTER_FIRST_FACTOR, PASSWORD_PROOF, after_choice, after_initiate
+from .transitions import AFTER_FIRST_FACTOR, after_choice, after_initiate
 
 __all__ = ["answer_challenge", "set_up_totp", "start_login"]
 
@@ -216,7 +216,7 @@ def _answer_first_factor(context: LoginContext, challenge: Challenge, given: Ans
         return (yield from answer_device(context, reply))
     prover = password_prover(context, _require(given.password, "password"))
     request = {**responses, **prover.get_auth_params()}
-    reply = yield from context.respond(reply, request, expected=PASSWORD_PROOF)
+    reply = yield from context.respond(reply, request, expected=after_choice(chosen))
     return (yield from prove(context, reply, prover, request))
 
 
