@@ -113,6 +113,7 @@ def test_exp_is_required_and_iat_and_nbf_are_not() -> None:
     with pytest.raises(InvalidClaim, match="exp"):
         checked({**access_claims(), "exp": MISSING})
     checked({**access_claims(), "iat": MISSING, "nbf": MISSING})
+    checked({**access_claims(), "exp": NOW + 1.5, "iat": MISSING, "nbf": MISSING})
 
 
 @pytest.mark.parametrize(
@@ -294,8 +295,9 @@ def test_a_required_scope_must_be_present() -> None:
     for empty in ("", "  "):
         with pytest.raises(ScopeMismatch):
             checked(access_claims(scope=empty), scope=" ")
-    with pytest.raises(ScopeMismatch):
+    with pytest.raises(ScopeMismatch) as caught:
         checked(id_claims(), scope="openid")
+    assert caught.value.actual == ""
 
 
 @pytest.mark.parametrize("nothing", ["", [], [""], ["a", ""], 7, [None]])

@@ -6,6 +6,7 @@ import asyncio
 import json
 import math
 import os
+import sys
 import threading
 from typing import Any
 
@@ -128,6 +129,11 @@ def test_the_reason_of_the_last_failure_is_kept_without_the_words_of_others() ->
     assert "lost (the cached one is 200 seconds old: too old)" in str(error)
     made.record_failure(ValueError("the-secret"), 1200)
     assert "ValueError (the cached one" in str(made.lookup_error(KID, 1200))
+
+
+def test_a_time_may_be_any_finite_number_of_seconds() -> None:
+    timing = KeyTiming(sys.float_info.max, 5e-324, 0, 1)
+    assert (timing.max_age, timing.cool_down, timing.stale_if_error) == (sys.float_info.max, 5e-324, 0)
 
 
 @pytest.mark.parametrize("name", ["max_age", "cool_down", "stale_if_error", "timeout"])
@@ -332,6 +338,15 @@ def test_the_signature_cache_keeps_the_last_ones_and_copies_claims() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+def test_a_signature_cache_can_be_used_in_a_forked_child() -> None:
+    cached, key = SignatureCache(2), key_set().key(KID)
+    cached.add("a.b.c", "pool", KID, key, {})
+    cached._after_fork()  # what happens in the child
+    assert len(cached) == 0
+    cached.add("a.b.c", "pool", KID, key, {})
+    assert cached.find("a.b.c") is not None
+
+
 def test_a_forked_child_begins_without_cached_signatures_and_without_a_fetch() -> None:
     kept, keys = SignatureCache(2), key_set()
     kept.add("a.b.c", "pool", KID, keys.key(KID), {})

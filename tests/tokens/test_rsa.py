@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from typing import Any
@@ -14,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from srpcore.exceptions import ConfigurationError, InvalidKey, InvalidSignature
-from srpcore.tokens import rsa
+from srpcore.tokens import _openssl, rsa
 from srpcore.tokens.rsa import ENGINES, PublicKey, default_engine, verify_rs256
 from support.minting import private_key, refusal
 from support.vectors import load
@@ -217,6 +219,44 @@ def test_without_libcrypto_another_engine_is_used(imported: str, engine: str) ->
         engine,
         "engine 'openssl' is missing or computes wrong results on this computer",
     ]
+
+
+@pytest.mark.parametrize(
+    ("has_openssl", "imported", "expected"),
+    [(True, True, "openssl"), (True, False, "openssl"), (False, True, "cryptography"), (False, False, "python")],
+)
+def test_the_default_engine_is_the_best_one_that_is_loaded(
+    monkeypatch: pytest.MonkeyPatch, has_openssl: bool, imported: bool, expected: str
+) -> None:
+    monkeypatch.setattr(rsa, "_has_openssl", lambda: has_openssl)
+    if not imported:
+        monkeypatch.delitem(sys.modules, "cryptography.hazmat.primitives.asymmetric.rsa")
+    assert default_engine() == expected
+
+
+def test_equal_keys_are_one_member_of_a_set_and_others_are_not() -> None:
+    other = PublicKey(KEY.n, 3)
+    assert {KEY, PublicKey(KEY.n, KEY.e), other} == {KEY, other}
+    assert hash(KEY) == hash(PublicKey(KEY.n, KEY.e)) != hash(other)
+
+
+def test_a_key_of_openssl_is_freed_with_its_owner_but_not_when_the_interpreter_exits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[weakref.finalize[Any, Any]] = []
+
+    class Finalize(weakref.finalize[Any, Any]):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            made.append(self)
+
+    monkeypatch.setattr(weakref, "finalize", Finalize)
+    compute = _openssl.make_rsavp1(KEY.n, KEY.e)
+    (finalizer,) = made
+    assert (finalizer.alive, finalizer.atexit) == (True, False)  # a daemon thread may still be verifying then
+    del compute
+    gc.collect()
+    assert not finalizer.alive
 
 
 def test_threads_can_verify_while_the_interpreter_exits() -> None:
