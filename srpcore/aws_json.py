@@ -29,7 +29,10 @@ def encode(operation: Operation) -> tuple[dict[str, str], bytes]:
     """
     check_operation_name(operation.name)
     for member in STRING_PARAMETERS & operation.parameters.keys():
-        if not isinstance(operation.parameters[member], str):
+        value = operation.parameters[member]
+        if value is None and member == "Username":
+            raise InvalidRequest(f"{operation.name}: no username: pass username= to Cognito; nothing was sent")
+        if not isinstance(value, str):
             raise InvalidRequest(f"{operation.name}: {member} must be a string; nothing was sent")
     try:
         text = json.dumps(operation.parameters, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from .base import WarrantException
 
@@ -31,10 +31,14 @@ class ForceChangePasswordException(WarrantException):
     ``userAttributes.``.
     """
 
+    hint: ClassVar[str] = "call new_password_challenge(password, new_password), or log in with sign_in()"
+    """What to call, because the message is pycognito's. It is also a note of the exception, so a traceback shows it."""
+
     def __init__(self, message: str = "", required_attributes: tuple[str, ...] = ()) -> None:
         super().__init__(message, required_attributes)
         self.message = message
         self.required_attributes = required_attributes
+        self.add_note(f"Hint: {self.hint}")
 
     def __str__(self) -> str:
         if not self.required_attributes:
@@ -49,10 +53,17 @@ class MFAChallengeException(WarrantException):
     ``repr()`` hides it.
     """
 
+    hint: ClassVar[str] = (
+        "call respond_to_software_token_mfa_challenge(code) or respond_to_sms_mfa_challenge(code), or log in with "
+        "sign_in()"
+    )
+    """What to call, because the message is pycognito's. It is also a note of the exception, so a traceback shows it."""
+
     def __init__(self, message: str, tokens: dict[str, Any], *args: Any) -> None:
         self.message = message
         self._tokens = _HiddenSession(tokens)
         super().__init__(message, self._tokens, *args)
+        self.add_note(f"Hint: {self.hint}")
 
     def get_tokens(self) -> dict[str, Any]:
         """Return the reply of the service: ``ChallengeName``, ``Session`` and ``ChallengeParameters``."""
@@ -65,6 +76,10 @@ class MFAChallengeException(WarrantException):
 class SoftwareTokenMFAChallengeException(MFAChallengeException):
     """The user must enter a code from the authenticator app."""
 
+    hint = "call respond_to_software_token_mfa_challenge(code), or log in with sign_in()"
+
 
 class SMSMFAChallengeException(MFAChallengeException):
     """The user must enter the code that the service has sent by SMS."""
+
+    hint = "call respond_to_sms_mfa_challenge(code), or log in with sign_in()"

@@ -82,6 +82,21 @@ BY_PHRASE: tuple[tuple[str, str, str], ...] = (
     ("InvalidParameterException", "auth method not supported", _UNKNOWN_FLOW),
     ("InvalidParameterException", "'authflow'", _UNKNOWN_FLOW),
     ("UnauthorizedException", "", _FLOW),
+    (
+        "InvalidParameterException",
+        "has not verified software token",
+        "set the authenticator app up first: call associate_software_token(), then verify_software_token(code)",
+    ),
+    (
+        "InvalidParameterException",
+        "delivery config",
+        "the user has no verified phone number (for EMAIL_OTP: no verified e-mail address): set it and verify it first",
+    ),
+    (
+        "EnableSoftwareTokenMFAException",
+        "",
+        "enter the code that the authenticator app shows now; the secret is still the same",
+    ),
     ("ResourceNotFoundException", "pool", _POOL_ID),
     ("ResourceNotFoundException", "client", _POOL_ID),
     (
@@ -90,6 +105,7 @@ BY_PHRASE: tuple[tuple[str, str, str], ...] = (
         "the code is wrong: enter the newest code that was sent, or the one that the authenticator app shows now. The "
         "same step may be answered again",
     ),
+    ("ExpiredCodeException", "already been used", "wait for the authenticator app's next code: each is valid once"),
     (
         "ExpiredCodeException",
         "",

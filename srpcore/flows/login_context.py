@@ -131,14 +131,14 @@ class LoginContext:
         """USERNAME of a request: the canonical name if it is known, else the name as typed.
 
         Raises:
-            InvalidRequest: the name is empty.
+            InvalidRequest: the name is missing or empty.
             ConfigurationError: it cannot be encoded as UTF-8.
         """
         # The name is checked when it is used and not earlier: a program that overrides get_auth_params may send a name
         # of its own.
-        name = self.canonical or self.username
-        if not utf8(name, name="username"):
-            raise InvalidRequest("username is empty: give the user's name or alias")
+        name: str | None = self.canonical or self.username
+        if name is None or not utf8(name, name="username"):
+            raise InvalidRequest("no username: pass username= to Cognito, with the user's name or alias")
         return name
 
     @property

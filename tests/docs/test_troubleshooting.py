@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import pytest
 
 from srpcore import Cognito, TokenVerifier
 from srpcore.exceptions import hints
-from srpcore.exceptions.base import SrpcoreError
+from srpcore.exceptions.base import SrpcoreError, WarrantException
 from srpcore.exceptions.reply import service_error
+from srpcore.flows.challenge import raise_challenge
 from srpcore.protocol import Reply
 from srpcore.tokens.policy import TokenUse
 from support.minting import access_claims, jwk, mint
@@ -87,7 +89,7 @@ OWN: dict[str, Callable[[], object]] = {
     "token is not a JWT": lambda: verify("abc"),
     "signature does not match": lambda: verify(changed(token())),
     "plain http to": lambda: Cognito(POOL, CLIENT_ID, endpoint_url="http://cognito-local:9229"),
-    "connecting to 127.0.0.1:": lambda: log_in(endpoint_url="http://127.0.0.1:1"),
+    "no username": lambda: Cognito(POOL, CLIENT_ID).authenticate("wrong"),
     "connecting to nowhere.invalid:": lambda: log_in(endpoint_url="https://nowhere.invalid"),
     "AdminGetUser must be signed": lambda: Cognito(POOL, CLIENT_ID, username="alice").admin_get_user(),
     "unknown transport": lambda: Cognito(POOL, CLIENT_ID, transport="httpxx"),
@@ -106,6 +108,9 @@ def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+CHALLENGES = ("SoftwareTokenMFAChallengeException", "SMSMFAChallengeException", "ForceChangePasswordException")
+
+
 def shown(start: str) -> str:
     (block,) = (block for block in BLOCKS if block.startswith(start))
     return block
@@ -116,6 +121,20 @@ def test_an_error_is_the_one_that_the_page_shows(start: str) -> None:
     with pytest.raises(SrpcoreError) as caught:
         OWN[start]()
     assert str(caught.value) == shown(start)
+
+
+@pytest.mark.parametrize("name", ["SOFTWARE_TOKEN_MFA", "SMS_MFA", "NEW_PASSWORD_REQUIRED"])
+def test_the_exception_of_a_challenge_is_the_one_that_the_page_shows(name: str) -> None:
+    with pytest.raises(WarrantException) as caught:
+        raise_challenge({"ChallengeName": name, "Session": "a session", "ChallengeParameters": {}})
+    lines = "".join(traceback.format_exception_only(caught.value)).splitlines()
+    assert "\n".join([lines[0].rpartition("challenges.")[2], *lines[1:]]) == shown(type(caught.value).__name__)
+
+
+def test_a_refused_connection_is_named_as_the_page_shows() -> None:
+    with pytest.raises(SrpcoreError) as caught:
+        log_in(endpoint_url="http://127.0.0.1:1")
+    assert str(caught.value) == shown("connecting to 127.0.0.1:").replace("9229", "1")
 
 
 def test_a_proxy_that_does_not_answer_is_named_as_the_page_shows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,5 +154,5 @@ def test_a_missing_extra_is_named_as_the_page_shows(monkeypatch: pytest.MonkeyPa
 
 
 def test_every_block_of_the_page_is_tested() -> None:
-    tested = {*service_blocks(), *map(shown, OWN), shown("connecting to cognito-idp"), shown("httpx is not installed")}
-    assert {*BLOCKS} - tested == set()
+    others = ("connecting to 127.0.0.1:", "connecting to cognito-idp", "httpx is not installed", *CHALLENGES)
+    assert {*BLOCKS} - {*service_blocks(), *map(shown, OWN), *map(shown, others)} == set()

@@ -416,6 +416,23 @@ def test_an_mfa_challenge_has_the_session_and_does_not_show_it(name: str) -> Non
     assert repr(error.get_tokens()) == "{'ChallengeName': 'SMS_MFA', 'Session': '<hidden>'}"
 
 
+@pytest.mark.parametrize(
+    ("cls", "method"),
+    [
+        (exceptions.SoftwareTokenMFAChallengeException, "respond_to_software_token_mfa_challenge"),
+        (exceptions.SMSMFAChallengeException, "respond_to_sms_mfa_challenge"),
+        (exceptions.ForceChangePasswordException, "new_password_challenge"),
+        (exceptions.MFAChallengeException, "respond_to_sms_mfa_challenge"),
+    ],
+)
+def test_a_challenge_names_the_method_to_call(cls: Any, method: str) -> None:
+    error = made(cls)
+    assert method in error.hint  # type: ignore[attr-defined]
+    assert method not in str(error)
+    for again in (error, copy.copy(error), pickle.loads(pickle.dumps(error))):
+        assert again.__notes__ == [f"Hint: {cls.hint}"]
+
+
 @pytest.mark.counterpart
 def test_pycognitos_names_and_constructors() -> None:
     import pycognito.exceptions as theirs

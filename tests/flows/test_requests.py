@@ -464,7 +464,7 @@ def test_names_that_are_missing_are_refused_before_anything_is_sent() -> None:
     empty = login(username="")
     refused(
         start_login(empty, "CUSTOM_AUTH", None),
-        "username is empty: give the user's name or alias",
+        "no username: pass username= to Cognito, with the user's name or alias",
         exceptions.InvalidRequest,
     )
     surrogate = "contains a lone surrogate, which UTF-8 cannot encode: pass a valid string"

@@ -173,7 +173,7 @@ def test_a_refused_connection_is_an_error(make: MakeTransport) -> None:
         assert unreachable(make, url) == (TransportError, False, True, "")
         with (
             make(endpoint_url=url, max_attempts=1) as transport,
-            pytest.raises(TransportError, match=r"connecting to localhost: .*([Rr]efused|Connect call failed)"),
+            pytest.raises(TransportError, match=r"connecting to localhost:\d+: .*([Rr]efused|Connect call failed)"),
         ):
             transport.call(SIGN_IN)
 
@@ -206,7 +206,7 @@ def test_a_silent_server_is_a_timeout_while_connecting(make: MakeTransport, bund
         assert unreachable(make, url, bundle, connect_timeout=0.3) == (TransportTimeout, False, True, "")
         with (
             make(endpoint_url=url, ca_bundle=bundle, connect_timeout=0.2, max_attempts=1) as transport,
-            pytest.raises(TransportTimeout, match=r"connecting to localhost: no answer within 0\.2 seconds"),
+            pytest.raises(TransportTimeout, match=r"connecting to localhost:\d+: no answer within 0\.2 seconds"),
         ):
             transport.call(SIGN_IN)
 
@@ -256,7 +256,7 @@ def test_certificates_that_do_not_verify_are_refused(make: MakeTransport, bundle
     for context, authorities in cases:
         with LoopbackServer(echo, context) as server:
             with make(endpoint_url=server.url, ca_bundle=authorities, max_attempts=3) as transport:
-                with pytest.raises(TransportError, match="localhost: certificate verification failed") as caught:
+                with pytest.raises(TransportError, match=r"localhost:\d+: certificate verification failed") as caught:
                     transport.call(SIGN_IN)
                 assert (caught.value.may_have_arrived, caught.value.transient) == (False, False)
             assert server.requests == []

@@ -94,7 +94,7 @@ def open_connection(
     # One deadline for everything except the name lookup: all addresses that are tried, the tunnel, the TLS handshake.
     attempt = replace(attempt, deadline=monotonic_clock() + timeout)
     through = None if proxy is None else Origin("http", proxy.host, proxy.port)
-    where = origin.host if proxy is None else f"{origin.host} through the proxy {proxy.host}:{proxy.port}"
+    where = origin.authority if proxy is None else f"{origin.authority} through the proxy {proxy.host}:{proxy.port}"
     action = f"connecting to {where}"
     with without_context, _phase(action, timeout, origin, connecting=True, proxy=through, arrived=False):
         server = through or origin

@@ -29,9 +29,13 @@ class Origin(Value):
     @property
     def url(self) -> str:
         """The URL without a path, and without the scheme's default port."""
+        return f"{self.scheme}://{self.authority}"
+
+    @property
+    def authority(self) -> str:
+        """The host and the port, without the scheme's default port."""
         name = f"[{self.host}]" if ":" in self.host else self.host
-        port = "" if self.port == _DEFAULT_PORTS.get(self.scheme) else f":{self.port}"
-        return f"{self.scheme}://{name}{port}"
+        return name if self.port == _DEFAULT_PORTS.get(self.scheme) else f"{name}:{self.port}"
 
 
 # A transport uses few URLs: its endpoint, and the key sets that it fetches. So each is taken apart once.

@@ -264,8 +264,10 @@ class HttpxRequest:
     @property
     def _action(self) -> str:
         phase, where = self.phase or Phase.HANDED_OVER, self.host
-        if phase is Phase.CONNECTING and self._proxy is not None:
-            where = f"{where} through the proxy {self._proxy.host}:{self._proxy.port}"
+        if phase is Phase.CONNECTING:
+            where = self._origin.authority
+            if self._proxy is not None:
+                where = f"{where} through the proxy {self._proxy.host}:{self._proxy.port}"
         return f"{phase.value} {where}"
 
 
