@@ -24,6 +24,7 @@ TESTED_AS_ONE = ("transports/local",)
 
 # The folders that test the whole or what is around it, and the folders without tests.
 OTHER_FOLDERS = {
+    "conformance",  # probes of any server of user pools: the local pool, ministack, AWS
     "counterparts",  # servers and clients of others
     "distribution",  # the wheel, the pins, the Makefile
     "docs",
