@@ -39,7 +39,7 @@ endif
 endif
 endif
 
-.PHONY: demo check unit test test-all lint test-wheel test-pythons docs lambda-layer bench mutants soak model generate update changes latest clean
+.PHONY: demo check unit test test-all lint test-wheel test-pythons docs lambda-layer bench mutants conformance soak model generate update changes latest clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/srpcore demo
@@ -60,7 +60,7 @@ test: $(VENV)/.dev $(VENV)/.benchmark $(MINISTACK)/.installed $(NODE)/.installed
 test-all: $(VENV)/.dev $(VENV)/.benchmark $(MINISTACK)/.installed $(NODE)/.installed
 	@.ci/system-packages
 	@$(BIN)/$(PYTEST) -n $(WORKERS) --no-skips $(PYTEST_ARGS)
-	@$(MAKE) --no-print-directory lint docs test-wheel test-pythons
+	@$(MAKE) --no-print-directory conformance lint docs test-wheel test-pythons
 
 lint: $(VENV)/.dev
 	@$(RUFF_AND_MYPY)
@@ -96,6 +96,11 @@ bench: $(VENV)/.benchmark $(NODE)/.installed
 # was interrupted goes on where it stopped.
 mutants: $(VENV)/.mutation
 	@$(BIN)/python tools/mutants.py $(MODULE)
+
+# Ask the local pool and ministack the same questions, and print the probes that one of them answers wrongly. It fails if a
+# result is not the one that tests/conformance/differences.py lists. CONTRIBUTING.md says how to ask a real pool.
+conformance: $(VENV)/.test $(MINISTACK)/.installed
+	@PYTHONPATH=tests $(BIN)/python -m conformance $(CONFORMANCE_ARGS)
 
 # Random lives of users against a model of the service, until one fails: make soak MINUTES=30 KIND=botocore
 soak: $(VENV)/.test
