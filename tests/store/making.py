@@ -29,6 +29,9 @@ LOGIN = Login(
 )
 OTHER = Login(tokens=Tokens(refresh_token="another" * 1000))
 
+NOT_A_LOGIN = "the stored record is not a login (it was not written by this store): delete it, and log in again"
+"""The message for a record in a database that the store has not written."""
+
 times = st.one_of(
     st.sampled_from((0, 0.0, -0.0, 1, -1.5, 2**53 - 1, -(2**53) + 1, 5e-324)),
     st.floats(-9e15, 9e15),

@@ -358,13 +358,20 @@ def test_after_a_change_of_the_key_old_records_open_and_new_ones_do_not_need_the
         ({"lease": float("nan")}, "invalid lease nan"),
         ({"lease": True}, "invalid lease True"),
         ({"lease": None}, "invalid lease None"),
-        ({"expire_after": 0}, "invalid expire_after 0: use a number of seconds"),
+        ({"expire_after": 0}, "invalid expire_after 0: use a number of seconds from 1 to 2147483648$"),
+        ({"expire_after": 2**31 + 1}, "invalid expire_after 2147483649: use a number of seconds from 1 to 2147483648$"),
+        ({"lock_timeout": -1}, "invalid lock_timeout -1: use a number of seconds, 0 or more$"),
         ({"encryption_key": b"short"}, "encryption_key must be 32 random bytes, not 5 bytes"),
     ],
 )
 def test_an_invalid_argument_is_named(database: Database, settings: dict[str, Any], message: str) -> None:
-    with pytest.raises(ConfigurationError, match=message):
+    with pytest.raises(ConfigurationError, match=f"^{message}"):
         database.store(**settings)
+
+
+def test_the_limits_of_the_arguments_are_inclusive(database: Database) -> None:
+    for settings in ({"lease": 1, "expire_after": 1}, {"lease": 3600, "expire_after": 2**31}, {"lock_timeout": 0}):
+        database.store(**settings).save(KEY, LOGIN)
 
 
 @pytest.mark.parametrize("cls", [RedisStore, DynamoDBStore])
