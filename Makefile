@@ -130,7 +130,7 @@ changes:
 latest: $(MINISTACK)/.installed $(NODE)/.installed
 	@$(PYTHON) -m venv --clear $(LATEST)
 	@$(LATEST)/bin/python -m pip install $(PIP_OPTIONS) --upgrade pip
-	@$(LATEST)/bin/python -m pip install $(PIP_OPTIONS) --upgrade --group test --group benchmark --editable '.[all,testing]'
+	@$(LATEST)/bin/python -m pip install $(PIP_OPTIONS) --upgrade --group test --group lint --group benchmark --editable '.[all,testing]'
 	@$(LATEST)/bin/python -m pip uninstall -qq --yes setuptools
 	@echo "Versions that differ from the pins:"; $(LATEST)/bin/python tools/pins.py newer
 	@$(LATEST)/bin/$(PYTEST) -n $(WORKERS) -m "not system" $(PYTEST_ARGS)

@@ -88,9 +88,9 @@ def main() -> None:
         rows.append(trace("Cognito.get_users in process", user.get_users))
         parameters = {"USERNAME": "alice", "SRP_A": f"{2**255:x}"}
         body = json.dumps({"AuthFlow": "USER_SRP_AUTH", "ClientId": pool.client_id, "AuthParameters": parameters})
-        state: Any = vars(pool)["_state"]
+        service: Any = vars(pool)["_service"]
         rows.append(
-            trace("InitiateAuth in the local pool", lambda: dispatch.answer(state, "InitiateAuth", body.encode()))
+            trace("InitiateAuth in the local pool", lambda: dispatch.answer(service, "InitiateAuth", body.encode()))
         )
     print(f"{'call':32}{'calls':>7}{'files':>7}{'moves':>7}")
     for name, (calls, files, moves) in rows:

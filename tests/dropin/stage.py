@@ -125,5 +125,7 @@ def _normal_text(text: str, pool: LocalUserPool) -> str:
     text = _UUID.sub("<uuid>", text)
     for word, name in ((pool.user_pool_id, "<pool>"), (pool.client_id, "<client>"), (pool.client_secret, "<secret>")):
         text = text if word is None else text.replace(word, name)
+    # The issuer is the URL over HTTP, and AWS's own in process.
+    text = text.replace("https://cognito-idp.us-east-1.amazonaws.com/", "http://127.0.0.1:0/")
     server = text.partition("http://127.0.0.1:")
     return f"<url>/{server[2].partition('/')[2]}" if server[1] else text

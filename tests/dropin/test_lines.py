@@ -12,6 +12,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 import srpcore
 from srpcore import aws_srp, exceptions
@@ -509,9 +510,8 @@ def test_at_hash(on_stage: Callable[..., Stage]) -> None:
 
 def private_key(stage: Stage) -> Any:
     """Return the key that the pool signs with."""
-    key = stage.pool._state.pools[stage.pool.user_pool_id].key
-    members = [getattr(key, name) for name in (*getattr(key, "__slots__", ()), *getattr(key, "__dict__", ()))]
-    return next(member for member in members if hasattr(member, "private_numbers"))
+    pem = stage.pool._service.run(lambda state: state.pool(stage.pool.user_pool_id).key)
+    return load_pem_private_key(pem.encode(), None)
 
 
 @pytest.mark.parametrize("form", [json.dumps, repr])

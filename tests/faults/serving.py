@@ -150,7 +150,7 @@ class FaultyService(Toggled):
             if Operation(name, {}).signed:
                 signed = request_reader.Request("POST", path, query, request.headers, request.body)
                 sigv4_check.verify(signed, KEYS, self._pool.region, time.time())
-            response = dispatch.answer(self._pool._state, name, request.body)
+            response = dispatch.answer(self._pool._service, name, request.body)
         except Refusal as error:
             response = dispatch.refusal(error)
         headers = {name.replace("-", "_"): value for name, value in response.headers.items()}

@@ -50,7 +50,7 @@ class Client:
 
     def call(self, name: str, **parameters: Any) -> dict[str, Any]:
         # Not pool.call: it refuses wrongly typed parameters before the pool sees them, as every transport does.
-        response = dispatch.answer(self.pool._state, name, json.dumps(parameters).encode())
+        response = dispatch.answer(self.pool._service, name, json.dumps(parameters).encode())
         reply = decode(response.status, response.headers, response.body)
         if reply.error is not None:
             raise service_error(reply, name)

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import jwt
 import pytest
@@ -279,7 +280,7 @@ class TestWire:
         with pytest.raises(ConnectionRefusedError):
             connection.request("GET", "/")
 
-    def test_the_issuer_is_the_url_of_the_server_while_it_runs(self, clock: Clock) -> None:
+    def test_the_issuer_fits_the_way_in(self, clock: Clock) -> None:
         pool = LocalUserPool(clock=clock)
         client = Client(pool, clock)
         client.user()
@@ -291,7 +292,10 @@ class TestWire:
         aws = f"https://cognito-idp.us-east-1.amazonaws.com/{pool.user_pool_id}"
         assert issuer() == aws
         with pool.serve() as server:
-            assert issuer() == f"{server.url}/{pool.user_pool_id}"
+            # A call in this process still gets AWS's issuer.
+            assert issuer() == aws
+            document = urlopen(f"{server.url}/{pool.user_pool_id}/.well-known/openid-configuration").read()
+            assert json.loads(document)["issuer"] == f"{server.url}/{pool.user_pool_id}"
         assert issuer() == aws
         chosen = LocalUserPool(clock=clock, issuer="https://id.example")
         client = Client(chosen, clock)

@@ -13,6 +13,7 @@ from srpcore.crypto import cognito
 from srpcore.crypto.encoding import to_hex
 from srpcore.crypto.secret_hash import secret_hash
 from srpcore.exceptions import NotAuthorizedException, ServiceError
+from srpcore_transports.local.storage.state import State
 from support.clock import Clock
 from support.users import OTHER_PASSWORD, PASSWORD
 
@@ -296,7 +297,7 @@ class TestNames:
         body = b'{"ClientId": "x", "Username": "\\ud800", "Password": "x"}'
         from srpcore_transports.local.http import dispatch
 
-        response = dispatch.answer(client.pool._state, "SignUp", body)
+        response = dispatch.answer(client.pool._service, "SignUp", body)
         assert response.status == 400
         assert b"SerializationException" in response.body
 
@@ -446,13 +447,11 @@ class TestParameters:
 
 def test_expired_exchanges_are_dropped(client: Client) -> None:
     client.user()
-    client.begin()
-    conversations = client.pool._state.conversations
-    conversation = next(iter(conversations._by_session.values()))
-    for _ in range(1000):
+    for _ in range(300):
         client.clock.now += 1
-        conversations.open(conversation, "PASSWORD_VERIFIER")
-    assert 180 <= len(conversations._by_session) < 300
+        client.begin()
+    database = client.pool._service.database.connection
+    assert database.execute("SELECT count(*) FROM login").fetchone()[0] <= 180
 
 
 def test_the_administrator_answers_challenges_too(client: Client) -> None:
@@ -478,12 +477,19 @@ def test_the_administrator_answers_challenges_too(client: Client) -> None:
 def test_a_repr_does_not_show_secrets(make: Make) -> None:
     client = make(client_secret=True)
     client.user(email="alice@example.com")
-    exchange, state = client.begin(), client.pool._state
-    conversation = next(iter(state.conversations._by_session.values()))
+    exchange, service = client.begin(), client.pool._service
+
+    def records(state: State) -> list[object]:
+        pool = state.pool(client.pool_id)
+        conversation = state.conversations.take_by_secret_block(exchange.parameters["SECRET_BLOCK"])
+        assert conversation.user is not None
+        state.conversations.put_back(None, conversation)
+        return [pool, conversation, state.client(client.client_id), conversation.user, state.grants, state]
+
+    stored = service.run(records)
     tokens = exchange.respond(exchange.answers(PASSWORD))["AuthenticationResult"]
-    user = state.pools[client.pool_id].users["alice"]
-    shown = repr([client.pool, state, conversation, user, state.pools, state.clients, state.grants, client.pool.outbox])
-    secrets = [client.secret, PASSWORD, tokens["RefreshToken"], tokens["AccessToken"], str(user.verifier)]
+    shown = repr([client.pool, service, stored, client.pool.outbox])
+    secrets = [client.secret, PASSWORD, tokens["RefreshToken"], tokens["AccessToken"], repr(stored[3].password.value_bytes)]
     assert not [secret for secret in secrets if secret and secret in shown]
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Self, TypeAlias
 from urllib.parse import urlsplit
 
 from srpcore import aws_json
@@ -16,13 +16,15 @@ from srpcore.protocol import Operation, Reply
 
 from ..credentials import Credentials, from_environment
 from .api.errors import Refusal
-from .auth.custom_auth import CustomAuth
+from .auth import tokens
 from .http import dispatch
 from .http.server import LocalServer
 from .model.outbox import Outbox
-from .model.signing import SigningKey
+from .model.records import AppClient
+from .model.triggers import CustomAuth
 from .operations import app_clients, user_pools
-from .storage.state import State
+from .steps import Step
+from .storage.state import Service, State
 
 __all__ = ["LocalUserPool"]
 
@@ -91,10 +93,8 @@ class LocalUserPool:
             region = Pool(user_pool_id).region
         default_endpoint(region)  # raises if this is not the name of a region
         _check_client_id(client_id)
-        self._issuer = None if issuer is None else issuer.rstrip("/")
         self._credentials = credentials or from_environment()
-        self._state = State(region, clock, self._issuer)
-        self._state.custom_auth = custom_auth
+        self._service = Service(region, clock, None if issuer is None else issuer.rstrip("/"), custom_auth)
         devices = {"ChallengeRequiredOnNewDevice": False, "DeviceOnlyRememberedOnUserPrompt": False}
         pool_parameters = {
             **_DEFAULT_POOL,
@@ -107,23 +107,27 @@ class LocalUserPool:
             **(client_settings or {}),
         }
         _check_settings(pool_parameters, client_parameters)
-        pool = self._state.add_pool(pool_parameters, user_pool_id)
-        pool.key = self._make_key()
-        client = self._state.add_client(pool, client_parameters, client_id)
+
+        def add_first(state: State) -> AppClient:
+            pool = state.add_pool(pool_parameters, user_pool_id)
+            pool.key = self._signing_key()
+            return state.add_client(pool, client_parameters, client_id)
+
+        client = self._service.run(add_first)
         self.region = region
-        self.user_pool_id: str = pool.id
+        self.user_pool_id: str = client.user_pool_id
         self.client_id: str = client.client_id
         self.client_secret: str | None = client.secret
 
     @staticmethod
-    def _make_key() -> SigningKey:
-        """Return the key of the first pool."""
-        return SigningKey()
+    def _signing_key() -> str | None:
+        """Return the signing key of the first pool as a PEM, or None to generate one when it is needed."""
+        return None
 
     @property
     def outbox(self) -> Outbox:
         """The messages that the service would have sent by e-mail or SMS."""
-        return self._state.outbox
+        return self._service.outbox
 
     def call(self, operation: Operation) -> Reply:
         """Return the reply to *operation*, without checking a signature.
@@ -134,7 +138,7 @@ class LocalUserPool:
             ConfigurationError: a parameter cannot be converted to JSON.
         """
         _, body = aws_json.encode(operation)
-        response = dispatch.answer(self._state, operation.name, body)
+        response = dispatch.answer(self._service, operation.name, body)
         return aws_json.decode(response.status, response.headers, response.body)
 
     def fetch(self, url: str) -> bytes:
@@ -150,34 +154,23 @@ class LocalUserPool:
             raise TransportError(f"local user pool has no document at {urlsplit(url).path!r}: check the user pool id")
         return body
 
-    def document(self, path: str, issuer_base: str | None = None) -> bytes | None:  # noqa: ARG002
+    def document(self, path: str, issuer_base: str | None = None) -> bytes | None:
         """Return the key set or the OpenID configuration that *path* names, or None if there is no such document.
 
-        *issuer_base* is the part of the issuer before ``/<pool id>`` that fits the URL of the request. It is not used
-        yet.
+        Args:
+            issuer_base: the part of the issuer before ``/<pool id>``, unless *issuer* was given; None for AWS's own.
         """
         pool_id, _, name = path.rpartition("/.well-known/")
-        pool = self._state.pools.get(pool_id.rpartition("/")[2])
-        if pool is None:
+        make = _DOCUMENTS.get(name)
+        if make is None:
             return None
-        if name == "jwks.json":
-            return json.dumps({"keys": [pool.key.jwk()]}).encode("utf-8")
-        if name == "openid-configuration":
-            issuer = self._state.issuer(pool)
-            return json.dumps(
-                {
-                    "issuer": issuer,
-                    "jwks_uri": f"{issuer}/.well-known/jwks.json",
-                    "id_token_signing_alg_values_supported": ["RS256"],
-                    "subject_types_supported": ["public"],
-                }
-            ).encode("utf-8")
-        return None
+        found = self._service.run(lambda state: make(state, pool_id.rpartition("/")[2]), issuer_base)
+        return None if found is None else json.dumps(found).encode("utf-8")
 
     def serve(self, host: str = "127.0.0.1", port: int = 0, *, allowed_hosts: Iterable[str] = ()) -> LocalServer:
         """Start an HTTP server for the pools in a background thread, and return it.
 
-        Until the server is closed, the issuer of new tokens is ``<url>/<pool id>``, unless *issuer* was given.
+        The issuer of tokens that are requested over HTTP is ``<url>/<pool id>``, unless *issuer* was given.
 
         Args:
             host: the address to listen on. Any other than a loopback address lets other machines connect.
@@ -188,15 +181,7 @@ class LocalUserPool:
         Raises:
             OSError: the server cannot listen on the address.
         """
-        server = LocalServer(
-            self._state, self.document, self._credentials, host, port, self._restore_issuer, allowed_hosts
-        )
-        if self._issuer is None:
-            self._state.issuer_base = server.url
-        return server
-
-    def _restore_issuer(self) -> None:
-        self._state.issuer_base = self._issuer
+        return LocalServer(self._service, self.document, self._credentials, host, port, allowed_hosts)
 
     def close(self) -> None:
         """Do nothing: the pool has no resources to release, and can still be used."""
@@ -209,6 +194,31 @@ class LocalUserPool:
 
     def __repr__(self) -> str:
         return f"LocalUserPool(user_pool_id={self.user_pool_id!r}, client_id={self.client_id!r})"
+
+
+def _key_set(state: State, pool_id: str) -> Step[dict[str, object] | None]:
+    pool = state.pools.get(None, pool_id)
+    return None if pool is None else {"keys": [(yield from tokens.signing_key(pool)).jwk()]}
+
+
+def _openid_configuration(state: State, pool_id: str) -> dict[str, object] | None:
+    pool = state.pools.get(None, pool_id)
+    if pool is None:
+        return None
+    issuer = state.issuer(pool)
+    return {
+        "issuer": issuer,
+        "jwks_uri": f"{issuer}/.well-known/jwks.json",
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "subject_types_supported": ["public"],
+    }
+
+
+_Document: TypeAlias = "dict[str, object] | None"
+_DOCUMENTS: dict[str, Callable[[State, str], _Document | Step[_Document]]] = {
+    "jwks.json": _key_set,
+    "openid-configuration": _openid_configuration,
+}
 
 
 def _check_client_id(client_id: str | None) -> None:

@@ -1,4 +1,10 @@
-"""Steps: handlers as generators, which yield the functions that must run while no lock is held."""
+"""Handlers that compute for a long time: a generator that yields what is to be computed.
+
+A handler runs in a transaction, which excludes all other requests. SRP arithmetic, RSA signatures and triggers take
+long, so they do not run there: the handler yields a function, the transaction is committed, the function is called
+while other requests are processed, and the handler goes on in a new transaction with its result. Each such place is
+visible as a ``yield from`` in every function on the way to it. After it, other requests may have changed the records.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +16,9 @@ __all__ = ["Step", "outside"]
 T = TypeVar("T")
 
 Step: TypeAlias = Generator[Callable[[], object], Any, T]
-"""A generator that yields functions to call, is sent their results, and returns a T."""
+"""A generator that yields functions to be called outside of the transaction, and returns a value of the type T."""
 
 
 def outside(function: Callable[[], T]) -> Step[T]:
-    """Call *function* while no lock is held, and return its result."""
+    """Call *function* outside of the transaction, and return its result. Use it with ``yield from``."""
     return cast(T, (yield function))

@@ -13,8 +13,10 @@ from srpcore.service_client import ServiceClient
 
 from .auth import tokens
 from .embedded import LocalUserPool
-from .model import directory, records
-from .model.signing import SigningKey
+from .model import records
+from .model.signing import generate_pem
+from .storage import directory
+from .storage.state import State
 
 __all__ = ["UserPool"]
 
@@ -32,8 +34,8 @@ class UserPool(LocalUserPool):
     """
 
     @staticmethod
-    def _make_key() -> SigningKey:
-        return _signing_key()
+    def _signing_key() -> str:
+        return _shared_key()
 
     def add_user(self, username: str, *, password: str = _PASSWORD, groups: Strings = (), **attributes: str) -> str:
         """Add a confirmed user, and return the user's ``sub``. No message is sent.
@@ -50,10 +52,11 @@ class UserPool(LocalUserPool):
             InvalidParameterException: the name, an attribute or the name of a group is not valid.
         """
         client = ServiceClient(self, self.region)
+        existing = self._service.run(lambda state: {group.name for group in state.groups.all(self._pool(state))})
         user = {"UserPoolId": self.user_pool_id, "Username": username}
         members = [{"Name": name, "Value": value} for name, value in attributes.items()]
         for group in _as_list(groups):
-            if group not in self._pool.groups:
+            if group not in existing:
                 client.create_group(UserPoolId=self.user_pool_id, GroupName=group)
         # With the password, so that a user whose password is refused is not created.
         given = {"TemporaryPassword": password, "UserAttributes": members, "MessageAction": "SUPPRESS"}
@@ -61,7 +64,7 @@ class UserPool(LocalUserPool):
         client.admin_set_user_password(**user, Password=password, Permanent=True)
         for group in _as_list(groups):
             client.admin_add_user_to_group(**user, GroupName=group)
-        return directory.require(self._pool, username).sub
+        return self._service.run(lambda state: directory.require(state, self._pool(state), username).sub)
 
     def token(
         self,
@@ -104,19 +107,22 @@ class UserPool(LocalUserPool):
         if client_id is not None:
             values["aud" if use == "id" else "client_id"] = client_id
         values |= {**(more_claims or {}), **claims}
-        return self._pool.key.sign({name: value for name, value in values.items() if value is not None})
+        key = self._service.run(lambda state: tokens.signing_key(self._pool(state)))
+        return key.sign({name: value for name, value in values.items() if value is not None})
 
-    @property
-    def _pool(self) -> records.PoolRecord:
-        return self._state.pools[self.user_pool_id]
+    def _pool(self, state: State) -> records.PoolRecord:
+        return state.pool(self.user_pool_id)
 
     def _claims(self, username: str, use: str, expires_in: float) -> dict[str, Any]:
         make = tokens.id_claims if use == "id" else tokens.access_claims
-        with self._state.lock:
-            user = directory.find(self._pool, username) or self._unknown_user(username)
-            client = self._state.client(self.client_id)
-            grant = tokens.start(self._state, self._pool, client, user, None)
-            claims = make(self._state, grant, _HOUR)
+
+        def start(state: State) -> dict[str, Any]:
+            pool = self._pool(state)
+            user = directory.find(state, pool, username) or self._unknown_user(username)
+            grant = tokens.start(state, pool, state.client(self.client_id), user, None, state.clock())
+            return make(state, grant, _HOUR)
+
+        claims = self._service.run(start)
         now: int = claims["iat"]
         claims["exp"] = math.ceil(now + expires_in)
         if expires_in <= 0:
@@ -130,12 +136,12 @@ class UserPool(LocalUserPool):
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         """Return the key set of the pool, for ``TokenVerifier.load_jwks``."""
-        return {"keys": [self._pool.key.jwk()]}
+        return {"keys": [self._service.run(lambda state: tokens.signing_key(self._pool(state))).jwk()]}
 
 
 @cache
-def _signing_key() -> SigningKey:
-    return SigningKey()
+def _shared_key() -> str:
+    return generate_pem()
 
 
 def _as_list(values: Strings) -> list[str]:

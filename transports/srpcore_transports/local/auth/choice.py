@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from msgspec.structs import replace
 
 from ..api.errors import invalid_parameter, not_authorized
 from ..api.parameters import named, optional_string
 from ..model.conversations import Conversation
 from ..model.records import PoolRecord, User
+from ..steps import Step
+from ..storage.state import State
 from . import codes, mfa, passkeys, passwords, srp
 from .next_step import advance, challenge, send_code
-
-if TYPE_CHECKING:
-    from ..storage.state import State
 
 __all__ = ["begin", "configured", "offered", "start"]
 
@@ -27,7 +27,7 @@ _FACTORS = ("PASSWORD", "PASSWORD_SRP", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN")
 def configured(pool: PoolRecord, user: User) -> list[str]:
     """Return the first factors that *user* has and *pool* allows, with the names of GetUserAuthFactors."""
     has = {
-        "PASSWORD": user.verifier != 0,
+        "PASSWORD": user.password is not None,
         "EMAIL_OTP": user.verified("email"),
         "SMS_OTP": user.verified("phone_number"),
         "WEB_AUTHN": bool(passkeys.usable(pool, user)),
@@ -53,7 +53,7 @@ def offered(pool: PoolRecord, user: User | None) -> list[str]:
     return [factor for factor in _FACTORS if factor in has]
 
 
-def start(state: State, conversation: Conversation, values: Mapping[str, Any]) -> dict[str, Any]:
+def start(state: State, conversation: Conversation, values: Mapping[str, Any]) -> Step[dict[str, Any]]:
     """Return the challenge that PREFERRED_CHALLENGE names, or SELECT_CHALLENGE if it is absent or not available.
 
     Raises:
@@ -67,10 +67,10 @@ def start(state: State, conversation: Conversation, values: Mapping[str, Any]) -
         return {**challenge(state, conversation, "SELECT_CHALLENGE", {}), "AvailableChallenges": available}
     if preferred in _SECRETS and not values.get(_SECRETS[preferred]):
         return challenge(state, conversation, preferred, {})
-    return begin(state, conversation, preferred, values)
+    return (yield from begin(state, conversation, preferred, values))
 
 
-def begin(state: State, conversation: Conversation, factor: str, values: Mapping[str, Any]) -> dict[str, Any]:
+def begin(state: State, conversation: Conversation, factor: str, values: Mapping[str, Any]) -> Step[dict[str, Any]]:
     """Start the login with *factor*, and return the next challenge or the tokens.
 
     Args:
@@ -83,12 +83,12 @@ def begin(state: State, conversation: Conversation, factor: str, values: Mapping
     if factor not in offered(pool, user):
         raise invalid_parameter(f"Selected challenge {factor} is not available")
     if factor == "PASSWORD":
-        passwords.check(state, pool, user, named(values, "PASSWORD"))
-        return advance(state, conversation)
+        yield from passwords.check(state, pool, user, named(values, "PASSWORD"))
+        return (yield from advance(state, conversation))
     if factor == "PASSWORD_SRP":
         A = srp.public_value(values)
         challenged = user or srp.fake_user(pool, conversation.typed)
-        exchange, parameters = srp.password_challenge(state, pool, challenged, A)
+        exchange, parameters = yield from srp.password_challenge(pool, challenged, A)
         return challenge(state, replace(conversation, exchange=exchange), "PASSWORD_VERIFIER", parameters)
     if factor == "WEB_AUTHN":
         return _passkey(state, conversation)

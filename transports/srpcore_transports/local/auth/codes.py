@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hmac
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from ..api.errors import Refusal, code_mismatch, expired_code
 from ..model.outbox import Message
 from ..model.records import Code, User
-
-if TYPE_CHECKING:
-    from ..storage.state import State
+from ..storage.state import State
 
 __all__ = ["check", "deliver", "issue", "masked"]
 

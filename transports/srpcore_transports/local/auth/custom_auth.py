@@ -6,20 +6,19 @@ that CreateAuthChallenge makes and VerifyAuthChallengeResponse checks, the token
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from collections.abc import Mapping
+from typing import Any, cast
+
+from msgspec.structs import replace
 
 from ..api.errors import Refusal, not_authorized
 from ..model.conversations import Conversation, Custom
+from ..model.triggers import CustomAuth, Trigger
+from ..steps import Step, outside
+from ..storage.state import State
 from .srp import fake_user
 
-if TYPE_CHECKING:
-    from ..storage.state import State
-
 __all__ = [
-    "CustomAuth",
-    "Trigger",
     "create",
     "define",
     "not_configured",
@@ -27,30 +26,6 @@ __all__ = [
     "start",
     "verify",
 ]
-
-Trigger: TypeAlias = Callable[[dict[str, Any], None], Any]
-"""A Lambda handler ``handler(event, context)``: *context* is None; it returns the event with ``response`` filled in."""
-
-
-@dataclass(frozen=True)
-class CustomAuth:
-    """The three triggers of CUSTOM_AUTH, each called as a Lambda handler: ``handler(event, context)``.
-
-    The pool's lock is not held during a call, so several threads may call a trigger at the same time. If a trigger
-    raises an exception, the client gets UserLambdaValidationException with the exception's message.
-
-    Args:
-        define: DefineAuthChallenge. It reads the results so far in ``request.session``, and sets ``challengeName``,
-            ``issueTokens`` or ``failAuthentication`` in the response.
-        create: CreateAuthChallenge. It sets ``publicChallengeParameters``, ``privateChallengeParameters`` and
-            ``challengeMetadata`` in the response.
-        verify: VerifyAuthChallengeResponse. It compares ``challengeAnswer`` with ``privateChallengeParameters`` in the
-            request, and sets ``answerCorrect`` in the response.
-    """
-
-    define: Trigger
-    create: Trigger
-    verify: Trigger
 
 
 def record_answered_challenge(conversation: Conversation) -> Conversation:
@@ -79,17 +54,17 @@ def start(A: int | None) -> Custom:
         A: the client's public SRP value, if the client starts with ``CHALLENGE_NAME: SRP_A``. The triggers then see
             SRP_A as the first result and can continue with PASSWORD_VERIFIER.
     """
-    custom = Custom(A=A)
+    custom = Custom(A=None if A is None else f"{A:x}")
     return custom if A is None else _with_result(custom, "SRP_A", passed=True)
 
 
-def define(state: State, conversation: Conversation) -> str | None:
+def define(state: State, conversation: Conversation) -> Step[str | None]:
     """Call DefineAuthChallenge and return the name of the next challenge, or None if the tokens are to be issued.
 
     Raises:
         Refusal: the trigger set failAuthentication, raised an exception, or returned an invalid response.
     """
-    response = _invoke(
+    response = yield from _invoke(
         state, conversation, "DefineAuthChallenge", {"session": _results(conversation)}, _EMPTY_DEFINE_RESPONSE
     )
     if response.get("failAuthentication") is True:
@@ -102,7 +77,7 @@ def define(state: State, conversation: Conversation) -> str | None:
     return name
 
 
-def create(state: State, conversation: Conversation) -> tuple[Conversation, dict[str, str]]:
+def create(state: State, conversation: Conversation) -> Step[tuple[Conversation, dict[str, str]]]:
     """Call CreateAuthChallenge and return the new conversation and the challenge parameters for the client.
 
     The private challenge parameters are kept in the conversation and never sent to the client.
@@ -111,7 +86,7 @@ def create(state: State, conversation: Conversation) -> tuple[Conversation, dict
         Refusal: the trigger raised an exception, or returned an invalid response.
     """
     request = {"challengeName": "CUSTOM_CHALLENGE", "session": _results(conversation)}
-    response = _invoke(state, conversation, "CreateAuthChallenge", request, _EMPTY_CREATE_RESPONSE)
+    response = yield from _invoke(state, conversation, "CreateAuthChallenge", request, _EMPTY_CREATE_RESPONSE)
     public, private = (_string_map(response.get(f"{kind}ChallengeParameters")) for kind in ("public", "private"))
     metadata = response.get("challengeMetadata")
     if metadata is not None and not isinstance(metadata, str):
@@ -120,7 +95,7 @@ def create(state: State, conversation: Conversation) -> tuple[Conversation, dict
     return replace(conversation, custom=custom), public
 
 
-def verify(state: State, conversation: Conversation, answer: str) -> Conversation:
+def verify(state: State, conversation: Conversation, answer: str) -> Step[Conversation]:
     """Call VerifyAuthChallengeResponse with *answer*, and return *conversation* with the result added.
 
     Raises:
@@ -128,7 +103,7 @@ def verify(state: State, conversation: Conversation, answer: str) -> Conversatio
     """
     custom = _custom(conversation)
     request = {"privateChallengeParameters": dict(custom.private), "challengeAnswer": answer}
-    response = _invoke(state, conversation, "VerifyAuthChallengeResponse", request, {"answerCorrect": None})
+    response = yield from _invoke(state, conversation, "VerifyAuthChallengeResponse", request, {"answerCorrect": None})
     passed = response.get("answerCorrect") is True
     after = _with_result(custom, "CUSTOM_CHALLENGE", passed=passed, metadata=custom.challenge_metadata)
     return replace(conversation, custom=replace(after, private={}, challenge_metadata=None))
@@ -152,14 +127,13 @@ def _results(conversation: Conversation) -> list[dict[str, Any]]:
 
 def _invoke(
     state: State, conversation: Conversation, trigger: str, request: Mapping[str, Any], response: Mapping[str, Any]
-) -> Mapping[str, Any]:
+) -> Step[Mapping[str, Any]]:
     handler = _handler(state, trigger)
     event = _event(conversation, trigger, request, response)
-    with state.unlocked():
-        try:
-            returned: object = handler(event, None)
-        except Exception as error:  # noqa: BLE001 - any exception is reported to the client
-            raise Refusal("UserLambdaValidationException", f"{trigger} failed with error {error}.") from None
+    try:
+        returned: object = yield from outside(lambda: handler(event, None))
+    except Exception as error:  # noqa: BLE001 - any exception is reported to the client
+        raise Refusal("UserLambdaValidationException", f"{trigger} failed with error {error}.") from None
     answered = cast(dict[str, Any], returned).get("response") if isinstance(returned, dict) else None
     if not isinstance(answered, dict):
         raise _invalid_output()
@@ -167,7 +141,7 @@ def _invoke(
 
 
 def _handler(state: State, trigger: str) -> Trigger:
-    custom = state.custom_auth
+    custom: CustomAuth | None = state.service.custom_auth
     if custom is None:
         raise not_configured()
     if trigger == "DefineAuthChallenge":

@@ -1,7 +1,7 @@
 """The operations on devices: confirm, update, forget, read and list them.
 
 A device gets its key at a login. ConfirmDevice then gives the pool the verifier of the device's password, and from then
-on the device can prove that it knows the password (see ``exchange.device_challenge``).
+on the device can prove that it knows the password (see ``srp.device_challenge``).
 """
 
 from __future__ import annotations
@@ -9,29 +9,26 @@ from __future__ import annotations
 import base64
 import binascii
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from srpcore.crypto import cognito
 
-from ..api import pages
 from ..api.errors import Refusal, invalid_parameter, not_found
 from ..api.parameters import Parameters, choice, mapping, optional_string, string
-from ..model import directory
-from ..model.records import DeviceRecord, User, random_string
+from ..model.records import DeviceRecord, PoolRecord, User, Verifier, random_string
+from ..storage import directory, pages
+from ..storage.state import State
 from .tokens import verify_access_token
-
-if TYPE_CHECKING:
-    from ..storage.state import State
 
 __all__ = ["OPERATIONS", "add"]
 
 _SALT_BYTES = 64
 
 
-def add(state: State, user: User) -> DeviceRecord:
+def add(state: State, pool: PoolRecord, user: User) -> DeviceRecord:
     """Add a device with a new key to *user* and return it; it is not confirmed yet."""
     now = state.clock()
-    key, group_key = f"{state.region}_{uuid.uuid4()}", f"-{random_string(8)}"
+    key, group_key = f"{pool.region}_{uuid.uuid4()}", f"-{random_string(8)}"
     device = DeviceRecord(key, group_key, now, modified=now, authenticated=now)
     user.devices[key] = device
     return device
@@ -41,10 +38,10 @@ def confirm_device(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ConfirmDevice: store the salt and the verifier of the device's password."""
     holder = verify_access_token(state, string(parameters, "AccessToken"))
     device = _device(holder.user, parameters)
-    salt, verifier = _verifier(mapping(parameters, "DeviceSecretVerifierConfig"))
+    password = _verifier(mapping(parameters, "DeviceSecretVerifierConfig"))
     if device.confirmed:
         raise Refusal("DeviceKeyExistsException", "Device already exists")
-    device.salt, device.verifier, device.confirmed = salt, verifier, True
+    device.password = password
     device.name = optional_string(parameters, "DeviceName") or ""
     device.modified = state.clock()
     prompts = bool(holder.pool.section("DeviceConfiguration").get("DeviceOnlyRememberedOnUserPrompt"))
@@ -52,7 +49,7 @@ def confirm_device(state: State, parameters: Parameters) -> dict[str, Any]:
     return {"UserConfirmationNecessary": prompts}
 
 
-def _verifier(config: dict[str, Any]) -> tuple[int, int]:
+def _verifier(config: dict[str, Any]) -> Verifier:
     # Both values are big-endian bytes. The salt is signed (two's complement), because the service has been seen to send
     # a negative SALT. The verifier is never negative, and some clients leave out the leading zero byte that two's
     # complement needs, so it is read as unsigned.
@@ -62,7 +59,7 @@ def _verifier(config: dict[str, Any]) -> tuple[int, int]:
     # any value is safe, but its size is limited.
     if not 1 < verifier < cognito.GROUP.N or salt.bit_length() > 8 * _SALT_BYTES:
         raise invalid_parameter("Invalid device secret verifier config given.")
-    return salt, verifier
+    return Verifier.of(salt, verifier)
 
 
 def _decode_number(config: dict[str, Any], name: str, *, signed: bool) -> int:
@@ -84,7 +81,7 @@ def admin_update_device_status(state: State, parameters: Parameters) -> dict[str
 
 
 def _require_user(state: State, parameters: Parameters) -> User:
-    return directory.require(state.pool(string(parameters, "UserPoolId")), string(parameters, "Username"))
+    return directory.require(state, state.pool(string(parameters, "UserPoolId")), string(parameters, "Username"))
 
 
 def _update(state: State, user: User, parameters: Parameters) -> dict[str, Any]:
@@ -120,7 +117,7 @@ def get_device(state: State, parameters: Parameters) -> dict[str, Any]:
 
 def admin_get_device(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminGetDevice."""
-    user = directory.find(state.pool(string(parameters, "UserPoolId")), string(parameters, "Username"))
+    user = directory.find(state, state.pool(string(parameters, "UserPoolId")), string(parameters, "Username"))
     # In the service model AdminGetDevice has no UserNotFoundException, unlike the other operations on devices.
     if user is None:
         raise not_found("User does not exist.")

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import base64
 import secrets
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from msgspec.structs import replace
 
 from srpcore.crypto.totp import verify_totp
 
 from ..api.errors import Refusal, invalid_parameter, invalid_session, not_authorized
 from ..api.parameters import Parameters, choice, flag, limited_string, mapping, optional_string, string
-from ..model import directory
 from ..model.conversations import Conversation
 from ..model.records import PoolRecord, User
+from ..storage import directory
+from ..storage.state import State
 from .tokens import verify_access_token
-
-if TYPE_CHECKING:
-    from ..storage.state import State
 
 __all__ = ["OPERATIONS", "can_set_up", "factors", "match_totp", "settings_of"]
 
@@ -126,7 +125,7 @@ def set_user_mfa_preference(state: State, parameters: Parameters) -> dict[str, A
 def admin_set_user_mfa_preference(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminSetUserMFAPreference."""
     pool = state.pool(string(parameters, "UserPoolId"))
-    return _set_preference(pool, directory.require(pool, string(parameters, "Username")), parameters)
+    return _set_preference(pool, directory.require(state, pool, string(parameters, "Username")), parameters)
 
 
 def _set_preference(pool: PoolRecord, user: User, parameters: Parameters) -> dict[str, Any]:

@@ -15,24 +15,24 @@ DefineAuthChallenge can choose PASSWORD_VERIFIER, CUSTOM_CHALLENGE, the tokens, 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from msgspec.structs import replace
 
 from ..api.errors import Refusal, not_authorized, not_found
 from ..model import attributes
 from ..model.conversations import Conversation, Custom
 from ..model.records import DeviceRecord, User
+from ..steps import Step
+from ..storage.state import State
 from . import codes, custom_auth, devices, mfa, passwords, srp, tokens
-
-if TYPE_CHECKING:
-    from ..storage.state import State
 
 __all__ = ["advance", "challenge", "complete", "require_can_log_in", "second_factor_challenge", "send_code"]
 
 _DAY = 86400
 
 
-def advance(state: State, conversation: Conversation) -> dict[str, Any]:
+def advance(state: State, conversation: Conversation) -> Step[dict[str, Any]]:
     """Return the next challenge of *conversation*, or the tokens that end it.
 
     Raises:
@@ -42,7 +42,7 @@ def advance(state: State, conversation: Conversation) -> dict[str, Any]:
     if _triggers_run_first(conversation):
         if conversation.user is not None:
             require_can_log_in(state, conversation)
-        return _next_custom_challenge(state, conversation)
+        return (yield from _next_custom_challenge(state, conversation))
     user = require_can_log_in(state, conversation)
     if user.status == "FORCE_CHANGE_PASSWORD":
         return _new_password(state, conversation, user)
@@ -52,11 +52,11 @@ def advance(state: State, conversation: Conversation) -> dict[str, Any]:
         if second_factor is not None:
             return second_factor
     if conversation.custom is not None and not conversation.custom.done:
-        return _next_custom_challenge(state, conversation)
+        return (yield from _next_custom_challenge(state, conversation))
     if device is not None and device.remembered:
         parameters = {"USERNAME": user.username, "DEVICE_KEY": device.key}
         return challenge(state, conversation, "DEVICE_SRP_AUTH", parameters)
-    return complete(state, conversation, device)
+    return (yield from complete(state, conversation, device))
 
 
 def _triggers_run_first(conversation: Conversation) -> bool:
@@ -69,20 +69,21 @@ def _triggers_run_first(conversation: Conversation) -> bool:
     return custom is not None and not custom.done and not custom.password_proved
 
 
-def _next_custom_challenge(state: State, conversation: Conversation) -> dict[str, Any]:
-    custom, name = conversation.custom, custom_auth.define(state, conversation)
+def _next_custom_challenge(state: State, conversation: Conversation) -> Step[dict[str, Any]]:
+    custom = conversation.custom
+    name = yield from custom_auth.define(state, conversation)
     if custom is None or name is None:
-        return advance(state, replace(conversation, custom=replace(custom or Custom(), done=True)))
+        return (yield from advance(state, replace(conversation, custom=replace(custom or Custom(), done=True))))
     if name == "PASSWORD_VERIFIER" and custom.A is not None:
         challenged = conversation.user or srp.fake_user(conversation.pool, conversation.typed)
-        exchange, parameters = srp.password_challenge(state, conversation.pool, challenged, custom.A)
+        exchange, parameters = yield from srp.password_challenge(conversation.pool, challenged, int(custom.A, 16))
         asked = replace(conversation, exchange=exchange, custom=replace(custom, A=None))
         return challenge(state, asked, name, parameters)
     if name != "CUSTOM_CHALLENGE":
         raise Refusal(
             "InvalidLambdaResponseException", f"DefineAuthChallenge returned the challenge {name}, which cannot be next"
         )
-    created, public = custom_auth.create(state, conversation)
+    created, public = yield from custom_auth.create(state, conversation)
     shown = conversation.user or srp.fake_user(conversation.pool, conversation.typed)
     return challenge(state, created, name, {"USERNAME": shown.username, **public})
 
@@ -103,7 +104,7 @@ def require_can_log_in(state: State, conversation: Conversation) -> User:
         Refusal: the user does not exist, or is not allowed to log in now.
     """
     user = conversation.user
-    if user is None or conversation.pool.users.get(user.username) is not user:
+    if user is None or state.users.get(conversation.pool, user.username) is not user:
         raise not_authorized()
     if not user.enabled:
         raise not_authorized("User is disabled.")
@@ -190,7 +191,7 @@ def challenge(state: State, conversation: Conversation, name: str, parameters: d
     return {"ChallengeName": name, "Session": session, "ChallengeParameters": parameters}
 
 
-def complete(state: State, conversation: Conversation, device: DeviceRecord | None) -> dict[str, Any]:
+def complete(state: State, conversation: Conversation, device: DeviceRecord | None) -> Step[dict[str, Any]]:
     """Return the reply that ends the login: its tokens, and the key of a new device.
 
     Args:
@@ -199,12 +200,12 @@ def complete(state: State, conversation: Conversation, device: DeviceRecord | No
     pool, client, user = conversation.pool, conversation.client, require_can_log_in(state, conversation)
     new_device = None
     if pool.tracks_devices and device is None:
-        device = new_device = devices.add(state, user)
+        device = new_device = devices.add(state, pool, user)
     if device is not None:
         device.authenticated = state.clock()
-    grant = tokens.start(state, pool, client, user, device)
     until = state.clock() + tokens.refresh_seconds(client)
-    result = tokens.issue(state, grant, refresh_until=until)
+    grant = tokens.start(state, pool, client, user, device, until)
+    result = yield from tokens.issue(state, grant, refresh_until=until)
     if new_device is not None:
         result["NewDeviceMetadata"] = {"DeviceKey": new_device.key, "DeviceGroupKey": new_device.group_key}
     return {"ChallengeParameters": {}, "AuthenticationResult": result}

@@ -8,18 +8,16 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
-from ..api import pages
 from ..api.errors import Refusal, not_found
 from ..api.parameters import Parameters, require_mapping, string
 from ..model.records import Passkey, PoolRecord, Registration, User
+from ..storage import pages
+from ..storage.state import State
 from . import webauthn
 from .tokens import Holder, verify_access_token
 from .webauthn import RelyingParty
-
-if TYPE_CHECKING:
-    from ..storage.state import State
 
 __all__ = ["OPERATIONS", "check", "is_multi_factor", "new_challenge", "request", "usable"]
 
@@ -101,7 +99,7 @@ def complete_registration(state: State, parameters: Parameters) -> dict[str, Any
     if pending.client_id != holder.client.client_id:
         raise Refusal("WebAuthnClientMismatchException", "The registration was started by another app client.")
     passkey = _new_passkey(state, credential, pending, party)
-    if any(passkey.id in other.passkeys for other in holder.pool.users.values()):
+    if not state.passkey_owners.claim(holder.pool, passkey.id, user):
         raise webauthn.malformed("the passkey is already registered")
     user.passkeys[passkey.id] = passkey
     return {}
@@ -119,7 +117,7 @@ def _new_passkey(state: State, credential: dict[str, Any], pending: Registration
     known = cast(list[object], transports) if isinstance(transports, list) else []
     return Passkey(
         _base64url(identifier),
-        data.key,
+        webauthn.encode_key(data.key),
         party.id,
         state.clock(),
         data.sign_count,
@@ -206,12 +204,13 @@ def list_credentials(state: State, parameters: Parameters) -> dict[str, Any]:
 
 def delete_credential(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer DeleteWebAuthnCredential."""
-    user, identifier = (
-        verify_access_token(state, string(parameters, "AccessToken")).user,
+    holder, identifier = (
+        verify_access_token(state, string(parameters, "AccessToken")),
         string(parameters, "CredentialId"),
     )
-    if user.passkeys.pop(identifier, None) is None:
+    if holder.user.passkeys.pop(identifier, None) is None:
         raise not_found("The passkey does not exist.")
+    state.passkey_owners.release(holder.pool, identifier)
     return {}
 
 

@@ -10,27 +10,21 @@ import hmac
 import secrets
 import string
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from srpcore.crypto import cognito
-from srpcore.crypto.encoding import to_bytes
 
 from ..api.errors import Refusal, not_authorized
-from ..model.records import PoolRecord, User, random_string
-
-if TYPE_CHECKING:
-    from ..storage.state import State
+from ..model.records import PoolRecord, User, Verifier, number_bytes, random_string
+from ..steps import Step, outside
+from ..storage.state import State
 
 __all__ = [
-    "Verifier",
     "check",
     "check_policy",
-    "fail",
+    "judge",
     "make",
     "refuse_unusable",
     "store",
-    "succeed",
     "temporary",
     "throttle",
 ]
@@ -39,14 +33,6 @@ SALT_BITS = 128
 _LONGEST = 256
 _FREE_TRIES, _LONGEST_LOCK, _FORGIVEN_AFTER = 5, 900, 900
 _SYMBOLS = set("^$*.[]{}()?\"!@#%&/\\,><':;|_~`=+- ")
-
-
-@dataclass(frozen=True)
-class Verifier:
-    """What is stored instead of a password: the salt, and ``g^x mod N`` as ``value``."""
-
-    salt: int = field(repr=False)
-    value: int = field(repr=False)
 
 
 def check_policy(pool: PoolRecord, password: str) -> None:
@@ -86,24 +72,21 @@ def temporary(pool: PoolRecord) -> str:
     return filling[4:] + "".join(secrets.choice(kind) for kind in kinds)
 
 
-def make(state: State, pool: PoolRecord, username: str, password: str) -> Verifier:
-    """Return a new verifier of *password*.
-
-    The lock of the state is released during the computation, so other requests may change the state.
-    """
-    salt = secrets.randbits(SALT_BITS)
-    with state.unlocked():
-        return Verifier(salt, cognito.verifier(cognito.private_key(pool.suffix + username, password, salt)))
+def make(pool: PoolRecord, username: str, password: str) -> Step[Verifier]:
+    """Return a new verifier of *password*."""
+    salt, identity = secrets.randbits(SALT_BITS), pool.suffix + username
+    value = yield from outside(lambda: cognito.verifier(cognito.private_key(identity, password, salt)))
+    return Verifier.of(salt, value)
 
 
 def store(state: State, user: User, verifier: Verifier, status: str) -> None:
     """Set the password of *user* to the one that *verifier* was made for, and reset the count of wrong passwords."""
-    user.salt, user.verifier = verifier.salt, verifier.value
+    user.password = verifier
     user.status, user.failures = status, 0
     user.password_set = user.modified = state.clock()
 
 
-def check(state: State, pool: PoolRecord, user: User | None, password: str) -> None:
+def check(state: State, pool: PoolRecord, user: User | None, password: str) -> Step[None]:
     """Check a password that the client sent itself, not by SRP.
 
     Args:
@@ -116,13 +99,27 @@ def check(state: State, pool: PoolRecord, user: User | None, password: str) -> N
     known = user or User("", "", 0.0, status="CONFIRMED")
     refuse_unusable(known)
     throttle(state, known)
-    salt, expected = known.salt, known.verifier
-    with state.unlocked():
-        actual = cognito.verifier(cognito.private_key(pool.suffix + known.username, password, salt))
-    # A user without a password has the verifier 0, which is not the verifier of any password.
-    if not hmac.compare_digest(to_bytes(actual), to_bytes(expected)):
-        raise fail(state, known)
-    succeed(known)
+    # The verifier 0 of a user without a password is not the verifier of any password.
+    expected = known.password or Verifier.of(0, 0)
+    salt, identity = expected.salt, pool.suffix + known.username
+    actual = yield from outside(lambda: cognito.verifier(cognito.private_key(identity, password, salt)))
+    judge(state, known, expected, proved=hmac.compare_digest(number_bytes(actual), expected.value_bytes))
+
+
+def judge(state: State, user: User, verifier: Verifier, *, proved: bool) -> None:
+    """Decide about a password after it was compared with *verifier*, while other requests were processed.
+
+    Raises:
+        Refusal: the password is wrong or was changed meanwhile, or the user has been locked out meanwhile. In the last
+            case the answer does not reveal whether the password was right: otherwise, many requests at the same time
+            could try more passwords than one after the other.
+    """
+    throttle(state, user)
+    if not proved or user.password != verifier:
+        user.failures += 1
+        user.last_failure = state.clock()
+        raise not_authorized()
+    user.failures = 0
 
 
 def refuse_unusable(user: User) -> None:
@@ -154,15 +151,3 @@ def throttle(state: State, user: User) -> None:
         lock = min(2 ** (user.failures - _FREE_TRIES), _LONGEST_LOCK)
         if now < user.last_failure + lock:
             raise not_authorized("Password attempts exceeded")
-
-
-def fail(state: State, user: User) -> Refusal:
-    """Count a wrong password, and return the refusal to raise."""
-    user.failures += 1
-    user.last_failure = state.clock()
-    return not_authorized()
-
-
-def succeed(user: User) -> None:
-    """Reset the count of wrong passwords."""
-    user.failures = 0

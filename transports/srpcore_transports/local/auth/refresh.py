@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..api.errors import Refusal, invalid_parameter, not_authorized
 from ..api.parameters import Parameters, named, optional_string, string
-from ..model import directory
+from ..model.grants import Grant, RefreshRecord
 from ..model.records import AppClient, PoolRecord
+from ..steps import Step
+from ..storage import directory
+from ..storage.state import Handler, State
 from . import tokens
-
-if TYPE_CHECKING:
-    from ..storage.state import State
 
 __all__ = ["OPERATIONS", "by_flow"]
 
 
-def by_flow(state: State, pool: PoolRecord, client: AppClient, values: Mapping[str, Any]) -> dict[str, Any]:
+def by_flow(state: State, _pool: PoolRecord, client: AppClient, values: Mapping[str, Any]) -> Step[dict[str, Any]]:
     """Answer the flow REFRESH_TOKEN_AUTH of InitiateAuth.
 
     Here SECRET_HASH must be computed for the canonical user name, not for an alias that the user typed.
@@ -29,53 +29,61 @@ def by_flow(state: State, pool: PoolRecord, client: AppClient, values: Mapping[s
     token = named(values, "REFRESH_TOKEN")
     if client.rotation_grace is not None:
         raise invalid_parameter("REFRESH_TOKEN_AUTH flow not enabled for this client")
-    record = state.grants.find_refresh_token(token)
-    names = [] if record is None else [record.grant.user.username]
+    record = state.grants.refresh_token(token)
+    grant = _grant(state, record)
+    names = [] if grant is None else [grant.user.username]
     directory.check_secret_hash(client, optional_string(values, "SECRET_HASH"), *names)
-    grant = _require_valid_token(state, pool, client, record, optional_string(values, "DEVICE_KEY")).grant
-    return {"ChallengeParameters": {}, "AuthenticationResult": tokens.issue(state, grant)}
+    valid = _require_valid_token(state, client, record, grant, optional_string(values, "DEVICE_KEY"))[1]
+    return {"ChallengeParameters": {}, "AuthenticationResult": (yield from tokens.issue(state, valid))}
 
 
-def get_tokens_from_refresh_token(state: State, parameters: Parameters) -> dict[str, Any]:
+def get_tokens_from_refresh_token(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
     """Answer GetTokensFromRefreshToken.
 
     Unlike REFRESH_TOKEN_AUTH it takes the client secret itself, not SECRET_HASH. If the client rotates refresh tokens,
     the reply has a new one, and the old one remains valid for the client's grace period.
     """
     token = string(parameters, "RefreshToken")
-    client, pool = directory.client_and_pool(state, parameters)
+    client, _ = directory.client_and_pool(state, parameters)
     _check_secret(client, optional_string(parameters, "ClientSecret"))
-    record = state.grants.find_refresh_token(token)
-    record = _require_valid_token(state, pool, client, record, optional_string(parameters, "DeviceKey"))
+    found = state.grants.refresh_token(token)
+    device_key = optional_string(parameters, "DeviceKey")
+    record, grant = _require_valid_token(state, client, found, _grant(state, found), device_key)
     if client.rotation_grace is None:
-        return {"AuthenticationResult": tokens.issue(state, record.grant)}
-    state.grants.rotate(token, state.clock())
+        return {"AuthenticationResult": (yield from tokens.issue(state, grant))}
+    # If the token was rotated before, the grace period must not start again.
+    record.rotated = state.clock() if record.rotated is None else record.rotated
     # The new refresh token expires when the old one would have expired, so rotation does not prolong a login.
-    return {"AuthenticationResult": tokens.issue(state, record.grant, refresh_until=record.expires)}
+    return {"AuthenticationResult": (yield from tokens.issue(state, grant, refresh_until=record.expires))}
+
+
+def _grant(state: State, record: RefreshRecord | None) -> Grant | None:
+    stored = None if record is None else state.grants.get(record.origin_jti)
+    return None if stored is None else tokens.grant_of(state, stored)
 
 
 def _require_valid_token(
-    state: State, pool: PoolRecord, client: AppClient, record: tokens.RefreshRecord | None, device_key: str | None
-) -> tokens.RefreshRecord:
-    if record is None or record.grant.client is not client:
+    state: State, client: AppClient, record: RefreshRecord | None, grant: Grant | None, device_key: str | None
+) -> tuple[RefreshRecord, Grant]:
+    if record is None or (grant is not None and grant.client is not client):
         raise not_authorized("Invalid Refresh Token")
-    grant, now = record.grant, state.clock()
-    if not grant.user.enabled:
+    now = state.clock()
+    if grant is not None and not grant.user.enabled:
         raise not_authorized("User is disabled.")
-    if grant.revoked or pool.users.get(grant.user.username) is not grant.user:
+    if grant is None or grant.record.revoked:
         raise not_authorized("Refresh Token has been revoked")
     if record.expires <= now:
         raise not_authorized("Refresh Token has expired")
-    if grant.device is not None and not _is_device(grant, device_key):
+    if grant.record.device_key is not None and not _is_device(grant, device_key):
         raise not_authorized("Invalid Refresh Token")
     if record.rotated is not None and record.rotated + (client.rotation_grace or 0) <= now:
         raise Refusal("RefreshTokenReuseException", "Refresh token has been invalidated by rotation")
-    return record
+    return record, grant
 
 
-def _is_device(grant: tokens.Grant, device_key: str | None) -> bool:
-    device = grant.user.devices.get(device_key or "")
-    return device is not None and device is grant.device and device.confirmed
+def _is_device(grant: Grant, device_key: str | None) -> bool:
+    device = grant.device
+    return device is not None and device.key == device_key and device.confirmed
 
 
 def _check_secret(client: AppClient, given: str | None, code: str = "NotAuthorizedException") -> None:
@@ -92,15 +100,16 @@ def revoke_token(state: State, parameters: Parameters) -> dict[str, Any]:
     token = string(parameters, "Token")
     client, _ = directory.client_and_pool(state, parameters)
     _check_secret(client, optional_string(parameters, "ClientSecret"), "UnauthorizedException")
-    record = state.grants.find_refresh_token(token)
-    if record is None:
+    record = state.grants.refresh_token(token)
+    grant = None if record is None else state.grants.get(record.origin_jti)
+    if grant is None:
         if token.count(".") == 2:
             raise Refusal("UnsupportedTokenTypeException", "Unsupported token type")
         # RFC 7009, section 2.2: an unknown token is not an error, because it cannot be used anyway.
         return {}
-    if record.grant.client is not client:
+    if grant.client_id != client.client_id:
         raise Refusal("UnauthorizedException", "Refresh token was not issued to this client")
-    record.grant.revoked = True
+    grant.revoked = True
     return {}
 
 
@@ -114,11 +123,11 @@ def global_sign_out(state: State, parameters: Parameters) -> dict[str, Any]:
 def admin_user_global_sign_out(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminUserGlobalSignOut: revoke all tokens of the user."""
     pool = state.pool(string(parameters, "UserPoolId"))
-    state.grants.revoke_user(directory.require(pool, string(parameters, "Username")))
+    state.grants.revoke_user(directory.require(state, pool, string(parameters, "Username")))
     return {}
 
 
-OPERATIONS = {
+OPERATIONS: dict[str, Handler] = {
     "GetTokensFromRefreshToken": get_tokens_from_refresh_token,
     "RevokeToken": revoke_token,
     "GlobalSignOut": global_sign_out,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable, Generator, Mapping
+from typing import Any, TypeAlias
+
+from msgspec.structs import replace
 
 from ..api.errors import (
     Refusal,
@@ -17,50 +18,51 @@ from ..api.errors import (
     not_found,
 )
 from ..api.parameters import Parameters, mapping, named, optional_string, string
-from ..model import attributes, directory
+from ..model import attributes
 from ..model.conversations import Conversation
-from ..model.records import User
+from ..model.records import AppClient, PoolRecord, User
+from ..steps import Step, outside
+from ..storage import directory
+from ..storage.state import Handler, State
 from . import choice, custom_auth, mfa, passkeys, passwords, srp
 from .next_step import advance, challenge, complete, require_can_log_in, second_factor_challenge, send_code
 
-if TYPE_CHECKING:
-    from ..storage.state import State
-
 __all__ = ["OPERATIONS"]
 
-Answer: TypeAlias = "Callable[[State, Conversation, Mapping[str, Any]], dict[str, Any]]"
+Answer: TypeAlias = Callable[[State, Conversation, Mapping[str, Any]], "dict[str, Any] | Step[dict[str, Any]]"]
 
 _MOST_WRONG_CODES = 5
 _DEVICE_CHALLENGES = ("DEVICE_SRP_AUTH", "DEVICE_PASSWORD_VERIFIER")
 
 
-def respond_to_auth_challenge(state: State, parameters: Parameters) -> dict[str, Any]:
+def respond_to_auth_challenge(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
     """Answer RespondToAuthChallenge.
 
     Raises:
         Refusal: the Session is not valid for this user, app client and challenge, or the answer is wrong.
     """
-    client, _ = directory.client_and_pool(state, parameters)
+    client, pool = directory.client_and_pool(state, parameters)
     name, answers = string(parameters, "ChallengeName"), mapping(parameters, "ChallengeResponses")
     if name not in _ANSWERS:
         raise invalid_parameter(f"Challenge {name} is not supported.")
     username = named(answers, "USERNAME")
     session = optional_string(parameters, "Session")
     if session is None:
-        session = _find_session(state, client.client_id, name, answers)
-    conversation = state.conversations.take(session)
+        conversation = _take_without_session(state, pool, client, name, answers)
+    else:
+        conversation = state.conversations.take(session)
     # take() has removed the Session, and a request that fails one of the checks below does not get it back. A Session
     # that turns up with another client, user or challenge may be stolen, so it is better lost than usable again.
     if conversation.client is not client or name not in conversation.challenges:
         raise invalid_session()
-    if not _names_user(conversation, username):
+    if not _names_user(state, conversation, username):
         raise invalid_session()
     directory.check_secret_hash(client, optional_string(answers, "SECRET_HASH"), username, *conversation.names)
     device_key = optional_string(answers, "DEVICE_KEY") or conversation.device_key
     if name in _DEVICE_CHALLENGES and device_key != conversation.device_key:
         raise not_found("Device does not exist.")
     conversation = replace(conversation, device_key=device_key, client_metadata=_metadata(parameters))
-    return _answer(state, session, conversation, name, answers)
+    return (yield from _answer(state, session, conversation, name, answers))
 
 
 def _metadata(parameters: Parameters) -> dict[str, str]:
@@ -68,47 +70,45 @@ def _metadata(parameters: Parameters) -> dict[str, str]:
     return {name: optional_string(given, name) or "" for name in given}
 
 
-def admin_respond_to_auth_challenge(state: State, parameters: Parameters) -> dict[str, Any]:
+def admin_respond_to_auth_challenge(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
     """Answer AdminRespondToAuthChallenge."""
     string(parameters, "UserPoolId")
-    return respond_to_auth_challenge(state, parameters)
+    return (yield from respond_to_auth_challenge(state, parameters))
 
 
-def _names_user(conversation: Conversation, username: str) -> bool:
+def _names_user(state: State, conversation: Conversation, username: str) -> bool:
     pool, user = conversation.pool, conversation.user
     if pool.fold(username) in {pool.fold(name) for name in conversation.names}:
         return True
-    return user is not None and directory.find(pool, username) is user
+    return user is not None and directory.find(state, pool, username) is user
 
 
-def _find_session(state: State, client_id: str, name: str, answers: Mapping[str, Any]) -> str:
-    """Find the Session of an answer that has none: by its secret block, or by user and device.
+def _take_without_session(
+    state: State, pool: PoolRecord, client: AppClient, name: str, answers: Mapping[str, Any]
+) -> Conversation:
+    """Take the conversation of an answer that has no Session: by its secret block, or by user and device.
 
     The first challenges of SRP logins are sent without a Session, so their answers cannot carry one.
 
     Raises:
         Refusal: no login waits for this answer, or this challenge needs a Session.
     """
-
-    def waits_for_answer(conversation: Conversation) -> bool:
-        return name in conversation.challenges and conversation.client.client_id == client_id
-
     if name in ("PASSWORD_VERIFIER", "DEVICE_PASSWORD_VERIFIER"):
-        block = named(answers, "PASSWORD_CLAIM_SECRET_BLOCK")
-        return state.conversations.find(
-            lambda c: waits_for_answer(c) and c.exchange is not None and c.exchange.secret_block == block
-        )
+        return state.conversations.take_by_secret_block(named(answers, "PASSWORD_CLAIM_SECRET_BLOCK"))
     if name == "DEVICE_SRP_AUTH":
-        username, key = named(answers, "USERNAME"), named(answers, "DEVICE_KEY")
-        return state.conversations.find(lambda c: waits_for_answer(c) and username in c.names and c.device_key == key)
+        user = directory.find(state, pool, named(answers, "USERNAME"))
+        if user is None:
+            raise invalid_session()
+        return state.conversations.take_by_device(client, user, named(answers, "DEVICE_KEY"))
     raise invalid_parameter("Missing required parameter Session")
 
 
 def _answer(
-    state: State, session: str, conversation: Conversation, name: str, answers: Mapping[str, Any]
-) -> dict[str, Any]:
+    state: State, session: str | None, conversation: Conversation, name: str, answers: Mapping[str, Any]
+) -> Step[dict[str, Any]]:
     try:
-        return _ANSWERS[name](state, conversation, answers)
+        answer = _ANSWERS[name](state, conversation, answers)
+        return (yield from answer) if isinstance(answer, Generator) else answer
     except Refusal as refusal:
         # A new password that breaks the policy or a mistyped code may be corrected in the same Session. A code may be
         # wrong a limited number of times, so that it cannot be guessed. Any other refusal ends the login.
@@ -127,22 +127,19 @@ def _require_user(conversation: Conversation) -> User:
     return conversation.user
 
 
-def _password_verifier(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
-    user = conversation.user
+def _password_verifier(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
+    user, exchange = conversation.user, conversation.exchange
     if user is not None:
         passwords.refuse_unusable(user)
         passwords.throttle(state, user)
-    proved = srp.check_proof(state, conversation, answers)
-    if user is None:
+    proved = yield from outside(srp.read_proof(state, exchange, answers))
+    if user is None or exchange is None:
         raise not_authorized()
-    # Compare the verifiers too: if the password was changed during the exchange, the client has proved the old one.
-    if not proved or conversation.exchange is None or conversation.exchange.verifier != user.verifier:
-        raise passwords.fail(state, user)
-    passwords.succeed(user)
-    return advance(state, replace(conversation, exchange=None))
+    passwords.judge(state, user, exchange.verifier, proved=proved)
+    return (yield from advance(state, replace(conversation, exchange=None)))
 
 
-def _new_password(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
+def _new_password(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
     user, pool, password = require_can_log_in(state, conversation), conversation.pool, named(answers, "NEW_PASSWORD")
     prefix = "userAttributes."
     given = {key.removeprefix(prefix): optional_string(answers, key) or "" for key in answers if key.startswith(prefix)}
@@ -152,13 +149,13 @@ def _new_password(state: State, conversation: Conversation, answers: Mapping[str
         if name in ("email", "phone_number") and name in user.attributes:
             raise Refusal("NotAuthorizedException", f"Cannot modify an already provided {name}")
     attributes.check_required(pool, {**user.attributes, **given})
-    verifier = passwords.make(state, pool, user.username, password)
+    verifier = yield from passwords.make(pool, user.username, password)
     passwords.store(state, user, verifier, "CONFIRMED")
     user.attributes |= given
-    return advance(state, conversation)
+    return (yield from advance(state, conversation))
 
 
-def _software_token(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
+def _software_token(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
     user, code = _require_user(conversation), named(answers, "SOFTWARE_TOKEN_MFA_CODE")
     if user.totp_secret is None:
         raise invalid_session()
@@ -168,19 +165,19 @@ def _software_token(state: State, conversation: Conversation, answers: Mapping[s
     if step <= user.totp_step:
         raise expired_code("Your software token has already been used once.")
     user.totp_step = step
-    return advance(state, replace(conversation, second_factor_done=True, wrong_codes=0))
+    return (yield from advance(state, replace(conversation, second_factor_done=True, wrong_codes=0)))
 
 
-def _one_time_code(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
+def _one_time_code(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
     name = conversation.challenges[0]
     code, expected = named(answers, f"{name}_CODE"), conversation.code
     if expected is None or not hmac.compare_digest(code.encode("utf-8"), expected.encode("utf-8")):
         raise code_mismatch("Invalid code or auth state for the user.")
     proved = replace(conversation, code=None, wrong_codes=0)
     if conversation.first_factor is not None:
-        return advance(state, replace(proved, first_factor=None))
+        return (yield from advance(state, replace(proved, first_factor=None)))
     _save_email_address(state, conversation)
-    return advance(state, replace(proved, second_factor_done=True))
+    return (yield from advance(state, replace(proved, second_factor_done=True)))
 
 
 def _save_email_address(state: State, conversation: Conversation) -> None:
@@ -188,13 +185,13 @@ def _save_email_address(state: State, conversation: Conversation) -> None:
     address = conversation.new_address
     if address is not None:
         user = require_can_log_in(state, conversation)
-        directory.check_alias_free(conversation.pool, user, "email", address)
+        directory.check_alias_free(state, conversation.pool, user, "email", address)
         user.attributes |= {"email": address, "email_verified": "true"}
         user.enabled_mfa.add("EMAIL_OTP")
         user.modified = state.clock()
 
 
-def _passkey(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
+def _passkey(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
     user, given = _require_user(conversation), named(answers, "CREDENTIAL")
     try:
         both = passkeys.check(conversation.pool, user, conversation.passkey_challenge or "", given)
@@ -202,19 +199,19 @@ def _passkey(state: State, conversation: Conversation, answers: Mapping[str, Any
         # Turn every failure into NotAuthorizedException. For this exception _answer() does not put the Session back, so
         # the next try needs a new challenge.
         raise not_authorized(refusal.message) from None
-    return advance(state, replace(conversation, passkey_challenge=None, second_factor_done=both))
+    return (yield from advance(state, replace(conversation, passkey_challenge=None, second_factor_done=both)))
 
 
-def _custom(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
-    return advance(state, custom_auth.verify(state, conversation, named(answers, "ANSWER")))
+def _custom(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
+    return (yield from advance(state, (yield from custom_auth.verify(state, conversation, named(answers, "ANSWER")))))
 
 
-def _select_challenge(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
-    return choice.begin(state, conversation, named(answers, "ANSWER"), answers)
+def _select_challenge(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
+    return (yield from choice.begin(state, conversation, named(answers, "ANSWER"), answers))
 
 
-def _password_or_srp(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
-    return choice.begin(state, conversation, conversation.challenges[0], answers)
+def _password_or_srp(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
+    return (yield from choice.begin(state, conversation, conversation.challenges[0], answers))
 
 
 def _select_mfa_type(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
@@ -226,13 +223,13 @@ def _select_mfa_type(state: State, conversation: Conversation, answers: Mapping[
     return second_factor_challenge(state, conversation, user, factor)
 
 
-def _mfa_setup(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
+def _mfa_setup(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
     address = optional_string(answers, "EMAIL")
     if address is not None and "EMAIL_OTP" in mfa.can_set_up(conversation.pool):
         return _email_setup(state, conversation, address)
     if not mfa.factors(conversation.pool, _require_user(conversation)):
         raise not_authorized("User has not set up a second factor: verify a software token first.")
-    return advance(state, replace(conversation, second_factor_done=True))
+    return (yield from advance(state, replace(conversation, second_factor_done=True)))
 
 
 def _email_setup(state: State, conversation: Conversation, address: str) -> dict[str, Any]:
@@ -246,25 +243,27 @@ def _email_setup(state: State, conversation: Conversation, address: str) -> dict
     )
 
 
-def _device_srp(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
+def _device_srp(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
     user, A = _require_user(conversation), srp.public_value(answers)
     # respond_to_auth_challenge() has already refused any device other than the one that was challenged.
     device = user.devices.get(named(answers, "DEVICE_KEY"))
     if device is None:
         raise not_found("Device does not exist.")
-    exchange, parameters = srp.device_challenge(state, user, device, A)
+    exchange, parameters = yield from srp.device_challenge(user, device, A)
     return challenge(state, replace(conversation, exchange=exchange), "DEVICE_PASSWORD_VERIFIER", parameters)
 
 
-def _device_password_verifier(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
+def _device_password_verifier(
+    state: State, conversation: Conversation, answers: Mapping[str, Any]
+) -> Step[dict[str, Any]]:
     user = _require_user(conversation)
-    proved = srp.check_proof(state, conversation, answers)
+    proved = yield from outside(srp.read_proof(state, conversation.exchange, answers))
     device = user.devices.get(conversation.device_key or "")
     if device is None or conversation.exchange is None:
         raise not_found("Device does not exist.")
-    if not proved or conversation.exchange.verifier != device.verifier:
+    if not proved or conversation.exchange.verifier != device.password:
         raise not_authorized()
-    return complete(state, conversation, device)
+    return (yield from complete(state, conversation, device))
 
 
 _ANSWERS: dict[str, Answer] = {
@@ -285,7 +284,7 @@ _ANSWERS: dict[str, Answer] = {
     "DEVICE_PASSWORD_VERIFIER": _device_password_verifier,
 }
 
-OPERATIONS = {
+OPERATIONS: dict[str, Handler] = {
     "RespondToAuthChallenge": respond_to_auth_challenge,
     "AdminRespondToAuthChallenge": admin_respond_to_auth_challenge,
 }

@@ -13,9 +13,9 @@ import hmac
 import re
 import secrets
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from srpcore.crypto import cognito
 from srpcore.crypto.device import device_identity
@@ -24,15 +24,15 @@ from srpcore.exceptions.base import UnsafeServerValue
 
 from ..api.errors import invalid_parameter, not_authorized
 from ..api.parameters import named
-from ..model.conversations import Conversation, Exchange
-from ..model.records import DeviceRecord, PoolRecord, User
+from ..model.conversations import Exchange
+from ..model.records import DeviceRecord, PoolRecord, User, Verifier
+from ..steps import Step, outside
+from ..storage.state import State
 
-if TYPE_CHECKING:
-    from ..storage.state import State
-
-__all__ = ["check_proof", "device_challenge", "fake_user", "password_challenge", "public_value"]
+__all__ = ["device_challenge", "fake_user", "password_challenge", "public_value", "read_proof"]
 
 SECRET_BLOCK_BYTES = 1024
+SALT_BITS = 128
 _TIMESTAMP = re.compile(
     r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) "
     r"(\d{1,2}) (\d\d):(\d\d):(\d\d) UTC (\d{4})",
@@ -69,61 +69,55 @@ def fake_user(pool: PoolRecord, name: str) -> User:
 
     username = str(uuid.UUID(bytes=derive("id", 16), version=4)) if pool.names("UsernameAttributes") else name
     salt, verifier = (int.from_bytes(derive(label, size), "big") for label, size in (("salt", 16), ("verifier", 384)))
-    return User(username, "", 0.0, salt=salt, verifier=verifier % cognito.GROUP.N)
+    return User(username, "", 0.0, password=Verifier.of(salt, verifier % cognito.GROUP.N))
 
 
-def password_challenge(state: State, pool: PoolRecord, user: User, A: int) -> tuple[Exchange, dict[str, str]]:
+def password_challenge(pool: PoolRecord, user: User, A: int) -> Step[tuple[Exchange, dict[str, str]]]:
     """Start an SRP exchange for the user's password; return it and the parameters of PASSWORD_VERIFIER."""
-    exchange = _start_exchange(state, pool.suffix + user.username, A, user.verifier)
-    return exchange, {
-        "USER_ID_FOR_SRP": user.username,
-        "USERNAME": user.username,
-        **_shared_parameters(exchange, user.salt),
-    }
+    name = user.username
+    exchange, shared = yield from _start_exchange(pool.suffix + name, A, user.password)
+    return exchange, {"USER_ID_FOR_SRP": name, "USERNAME": name, **shared}
 
 
-def device_challenge(state: State, user: User, device: DeviceRecord, A: int) -> tuple[Exchange, dict[str, str]]:
+def device_challenge(user: User, device: DeviceRecord, A: int) -> Step[tuple[Exchange, dict[str, str]]]:
     """Start an SRP exchange for the device's password; return it and the parameters of DEVICE_PASSWORD_VERIFIER."""
-    exchange = _start_exchange(state, device_identity(device.group_key, device.key), A, device.verifier)
-    return exchange, {
-        "USERNAME": user.username,
-        "DEVICE_KEY": device.key,
-        **_shared_parameters(exchange, device.salt),
-    }
+    identity = device_identity(device.group_key, device.key)
+    exchange, shared = yield from _start_exchange(identity, A, device.password)
+    return exchange, {"USERNAME": user.username, "DEVICE_KEY": device.key, **shared}
 
 
-def _start_exchange(state: State, identity: str, A: int, verifier: int) -> Exchange:
-    with state.unlocked():
-        pair = cognito.server_pair(verifier)
+def _start_exchange(identity: str, A: int, password: Verifier | None) -> Step[tuple[Exchange, dict[str, str]]]:
+    # A user without a password is challenged too, with the verifier 0, which is not the verifier of any password.
+    verifier = password or Verifier.of(secrets.randbits(SALT_BITS), 0)
+    value = verifier.value
+    pair = yield from outside(lambda: cognito.server_pair(value))
     block = base64.b64encode(secrets.token_bytes(SECRET_BLOCK_BYTES)).decode("ascii")
-    return Exchange(identity, A, pair, verifier, block)
+    shared = {"SALT": to_hex(verifier.salt), "SRP_B": to_hex(pair.public), "SECRET_BLOCK": block}
+    return Exchange.of(identity, A, pair, verifier, block), shared
 
 
-def _shared_parameters(exchange: Exchange, salt: int) -> dict[str, str]:
-    return {
-        "SALT": to_hex(salt),
-        "SRP_B": to_hex(exchange.pair.public),
-        "SECRET_BLOCK": exchange.secret_block,
-    }
+def read_proof(state: State, exchange: Exchange | None, answers: Mapping[str, Any]) -> Callable[[], bool]:
+    """Return a function that returns whether the answer proves that the client knows the password of *exchange*.
 
-
-def check_proof(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> bool:
-    """Return whether the answer proves that the client knows the password of the exchange.
+    The function computes for a long time, so it must be called outside of a transaction.
 
     Raises:
         Refusal: a value is missing, the timestamp is malformed or more than five minutes off, or the secret block is
             not the one of this exchange.
     """
-    exchange = conversation.exchange
     timestamp, claim = named(answers, "TIMESTAMP"), named(answers, "PASSWORD_CLAIM_SIGNATURE")
     block = named(answers, "PASSWORD_CLAIM_SECRET_BLOCK")
     _check_timestamp(state, timestamp)
     if exchange is None or not hmac.compare_digest(block.encode("utf-8"), exchange.secret_block.encode("utf-8")):
         raise not_authorized()
-    with state.unlocked():
-        key = cognito.server_key(exchange.pair, exchange.A, exchange.verifier)
-        expected = cognito.claim(key, exchange.identity, base64.b64decode(block), timestamp)
-    return hmac.compare_digest(claim.encode("utf-8"), expected.encode("utf-8"))
+    started = exchange
+
+    def proves() -> bool:
+        key = cognito.server_key(started.pair, started.A, started.verifier.value)
+        expected = cognito.claim(key, started.identity, base64.b64decode(block), timestamp)
+        return hmac.compare_digest(claim.encode("utf-8"), expected.encode("utf-8"))
+
+    return proves
 
 
 def _check_timestamp(state: State, timestamp: str) -> None:

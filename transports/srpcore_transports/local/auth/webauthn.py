@@ -16,13 +16,22 @@ from typing import Any, TypeAlias, cast
 from urllib.parse import urlsplit
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from ..api.errors import Refusal
 from . import cbor
 
-__all__ = ["ALGORITHMS", "AuthenticatorData", "PublicKey", "RelyingParty", "check_signature", "client_data", "decode"]
+__all__ = [
+    "ALGORITHMS",
+    "AuthenticatorData",
+    "PublicKey",
+    "RelyingParty",
+    "check_signature",
+    "client_data",
+    "decode",
+    "encode_key",
+]
 
 PublicKey: TypeAlias = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 
@@ -200,7 +209,12 @@ def check_attestation(attestation: bytes, party: RelyingParty) -> AuthenticatorD
     return authenticator_data(data, party)
 
 
-def check_signature(key: PublicKey, signature: bytes, signed: bytes) -> None:
+def encode_key(key: PublicKey) -> bytes:
+    """Return *key* as a DER-encoded SubjectPublicKeyInfo."""
+    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def check_signature(encoded_key: bytes, signature: bytes, signed: bytes) -> None:
     """Check the signature of a login with a passkey.
 
     Args:
@@ -210,9 +224,10 @@ def check_signature(key: PublicKey, signature: bytes, signed: bytes) -> None:
         Refusal: the signature was not made with the private key of *key*.
     """
     try:
+        key = serialization.load_der_public_key(encoded_key)
         if isinstance(key, rsa.RSAPublicKey):
             key.verify(signature, signed, padding.PKCS1v15(), hashes.SHA256())
-        else:
+        elif isinstance(key, ec.EllipticCurvePublicKey):
             key.verify(signature, signed, ec.ECDSA(hashes.SHA256()))
     except InvalidSignature:
         raise malformed("signature does not match the public key of the passkey") from None

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 from srpcore.service_model import CONTENT_TYPE
 
@@ -26,11 +25,9 @@ from ..operations import (
     sign_up,
     user_pools,
 )
-from ..storage.state import State
+from ..storage.state import Handler, Service
 
 __all__ = ["OPERATIONS", "Response", "answer", "refusal"]
-
-Handler: TypeAlias = Callable[[State, Parameters], dict[str, Any]]
 
 OPERATIONS: dict[str, Handler] = {
     **initiate.OPERATIONS,
@@ -62,11 +59,14 @@ class Response:
     body: bytes = field(repr=False)
 
 
-def answer(state: State, name: str, body: bytes, issuer_base: str | None = None) -> Response:  # noqa: ARG001
+def answer(service: Service, name: str, body: bytes, issuer_base: str | None = None) -> Response:
     """Call the operation *name* with the JSON *body* and return the response.
 
-    An error of the service (:class:`Refusal`) is returned as a response, not raised. *issuer_base* is the part of the
-    issuer before ``/<pool id>`` that fits the URL of the request. It is not used yet.
+    An error of the service (:class:`Refusal`) is returned as a response, not raised.
+
+    Args:
+        issuer_base: the part of the issuer of new tokens before ``/<pool id>``, if the service has none for all
+            requests; None for AWS's own issuer.
     """
     try:
         handler = OPERATIONS.get(name)
@@ -74,9 +74,8 @@ def answer(state: State, name: str, body: bytes, issuer_base: str | None = None)
             raise Refusal("UnknownOperationException", "")
         parameters = _parse_body(body)
         validation.check(name, parameters)
-        with state.lock:
-            document = handler(state, parameters)
-        state.outbox.announce()
+        document = service.run(lambda state: handler(state, parameters), issuer_base)
+        service.outbox.announce()
         return _response(200, document)
     except Refusal as error:
         return refusal(error)

@@ -18,7 +18,7 @@ from srpcore.service_model import TARGET_PREFIX
 
 from ...credentials import Credentials
 from ..api.errors import Refusal
-from ..storage.state import State
+from ..storage.state import Service
 from . import dispatch, sigv4_check
 from .dispatch import Response
 from .hosts import METHODS, AllowedHosts
@@ -38,8 +38,10 @@ _MONTHS = "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 class Router:
     """Makes the responses of one server. Any number of threads may call it."""
 
-    def __init__(self, state: State, document: Document, credentials: Credentials | None, hosts: AllowedHosts) -> None:
-        self._state, self._document, self._credentials, self._hosts = state, document, credentials, hosts
+    def __init__(
+        self, service: Service, document: Document, credentials: Credentials | None, hosts: AllowedHosts
+    ) -> None:
+        self._service, self._document, self._credentials, self._hosts = service, document, credentials, hosts
 
     def respond(self, request: Request) -> bytes:
         """Return the response to *request*."""
@@ -57,7 +59,7 @@ class Router:
         return self._encode(dispatch.refusal(Refusal(code, error.message, error.status)), error.head, keep=False)
 
     def _encode(self, response: Response, request: Request | None, *, keep: bool = True) -> bytes:
-        headers = {"server": "srpcore", "date": http_date(self._state.clock())}
+        headers = {"server": "srpcore", "date": http_date(self._service.clock())}
         if request is not None:
             headers |= self._hosts.cors_headers(request.headers)
         if not keep or request is None or not request.keep:
@@ -94,8 +96,8 @@ class Router:
         if name in dispatch.OPERATIONS and Operation(name, {}).signed:
             # Use the real time, not the pool's clock: clients sign with their own clock, which stays real when a test
             # sets the pool's clock.
-            sigv4_check.verify(request, self._credentials, self._state.region, time.time())
-        return dispatch.answer(self._state, name, request.body, issuer_base)
+            sigv4_check.verify(request, self._credentials, self._service.region, time.time())
+        return dispatch.answer(self._service, name, request.body, issuer_base)
 
 
 def _not_found() -> Refusal:

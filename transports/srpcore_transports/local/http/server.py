@@ -11,10 +11,10 @@ threads (:mod:`.workers`) answers them (:mod:`.routing`)::
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from ...credentials import Credentials
-from ..storage.state import State
+from ..storage.state import Service
 from .event_loop import EventLoop
 from .hosts import AllowedHosts
 from .routing import Document, Router
@@ -31,17 +31,16 @@ class LocalServer:
 
     def __init__(
         self,
-        state: State,
+        service: Service,
         document: Document,
         credentials: Credentials | None,
         host: str,
         port: int,
-        on_close: Callable[[], None],
         allowed_hosts: Iterable[str] = (),
     ) -> None:
-        router = Router(state, document, credentials, AllowedHosts(host, allowed_hosts))
+        router = Router(service, document, credentials, AllowedHosts(host, allowed_hosts))
         self._loop = EventLoop((host, port), router)
-        self._on_close, self._closed, self._lock = on_close, False, threading.Lock()
+        self._closed, self._lock = False, threading.Lock()
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{self._loop.port}"
 
     def close(self) -> None:
@@ -50,7 +49,6 @@ class LocalServer:
             closed, self._closed = self._closed, True
         if not closed:
             self._loop.close()
-            self._on_close()
 
     def __enter__(self) -> LocalServer:
         return self

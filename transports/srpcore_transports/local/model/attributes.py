@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from ..api.errors import invalid_parameter, not_authorized
-from .directory import looks_like
 from .records import PoolRecord
 
-__all__ = ["check", "check_required", "names", "pairs", "required"]
+__all__ = ["check", "check_required", "looks_like", "names", "pairs", "required"]
 
 STANDARD = frozenset(
     """
@@ -17,6 +17,16 @@ STANDARD = frozenset(
     """.split()
 )
 _UNWRITABLE = ("email_verified", "phone_number_verified")
+_FORMS = {
+    "email": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+"),
+    "phone_number": re.compile(r"\+\d{2,15}", re.ASCII),
+    "preferred_username": re.compile(r".+"),
+}
+
+
+def looks_like(attribute: str, value: str) -> bool:
+    """Return whether *value* has the form of *attribute*, which is ``email`` or ``phone_number``."""
+    return _FORMS[attribute].fullmatch(value) is not None
 
 
 def names(pool: PoolRecord) -> set[str]:

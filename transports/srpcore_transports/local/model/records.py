@@ -1,6 +1,7 @@
-"""The data of a server: user pools, app clients, users, groups, devices, passkeys and codes.
+"""The records of a local pool: user pools, app clients, users, groups, devices, passkeys, codes and logins' grants.
 
 Times are in seconds since the epoch. Secrets are left out of every repr. Passwords are not stored, only SRP verifiers.
+Every record is a msgspec Struct, so that the database can store it as one value (MessagePack).
 """
 
 from __future__ import annotations
@@ -9,22 +10,24 @@ import secrets
 import string
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
-from ..auth.webauthn import PublicKey
-from .signing import SigningKey
+from msgspec import Struct, field
 
 __all__ = [
     "AppClient",
     "Code",
     "DeviceRecord",
+    "Fixed",
     "Group",
     "IdentityProvider",
     "Passkey",
     "PoolRecord",
+    "Record",
     "Registration",
     "User",
+    "Verifier",
+    "number_bytes",
     "random_string",
 ]
 
@@ -32,13 +35,63 @@ _UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 _DEFAULT_FLOWS = ("ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
 
 
+def number_bytes(number: int) -> bytes:
+    """Return *number* in big-endian two's complement."""
+    return number.to_bytes(number.bit_length() // 8 + 1, "big", signed=True)
+
+
 def random_string(length: int, alphabet: str = string.ascii_lowercase + string.digits) -> str:
     """Return *length* random characters of *alphabet*."""
     return "".join(secrets.choice(alphabet) for _ in range(length))
 
 
-@dataclass
-class Code:
+class Record(Struct, weakref=True):
+    """A value that the database stores, and that a request may change."""
+
+    _shown: ClassVar[tuple[str, ...]] = ()
+    """The fields that the repr shows: those that are not secret."""
+
+    def __repr__(self) -> str:
+        return _repr(self, self._shown)
+
+
+class Fixed(Struct, frozen=True):
+    """A part of a record that is replaced as a whole. The repr does not show its fields, most of which are secret."""
+
+    def __repr__(self) -> str:
+        return _repr(self, ())
+
+
+def _repr(value: Struct, names: tuple[str, ...]) -> str:
+    return f"{type(value).__name__}({', '.join(f'{name}={getattr(value, name)!r}' for name in names)})"
+
+
+class Verifier(Fixed, frozen=True):
+    """What is stored instead of a password: the salt, and g^x mod N.
+
+    Both are big-endian bytes in two's complement, because MessagePack has no integers of this size.
+    """
+
+    salt_bytes: bytes
+    value_bytes: bytes
+
+    @classmethod
+    def of(cls, salt: int, value: int) -> Verifier:
+        """Return the verifier with these numbers. The salt may be negative."""
+        return cls(number_bytes(salt), number_bytes(value))
+
+    @property
+    def salt(self) -> int:
+        """The salt; it may be any integer."""
+        return int.from_bytes(self.salt_bytes, "big", signed=True)
+
+    @property
+    def value(self) -> int:
+        """g^x mod N, where x is a hash of the salt, the identity and the password."""
+        return int.from_bytes(self.value_bytes, "big", signed=True)
+
+
+class Code(Record):
     """A code that was sent.
 
     Attributes:
@@ -46,39 +99,45 @@ class Code:
         wrong: how many wrong codes were tried.
     """
 
-    value: str = field(repr=False)
+    _shown = ("expires", "attribute", "wrong")
+
+    value: str
     expires: float
     attribute: str
     wrong: int = 0
 
 
-@dataclass
-class DeviceRecord:
+class DeviceRecord(Record):
     """A device of a user.
 
     Attributes:
         key: created at the login, like ``group_key``.
-        salt: sent by the client in ConfirmDevice, like ``verifier``.
-        confirmed: ConfirmDevice was called.
+        password: what the client sent in ConfirmDevice; None before.
         remembered: the device may replace the second factor.
         authenticated: the time of the last login.
     """
+
+    _shown = ("key", "name", "remembered")
 
     key: str
     group_key: str
     created: float
     name: str = ""
-    salt: int = field(default=0, repr=False)
-    verifier: int = field(default=0, repr=False)
-    confirmed: bool = False
+    password: Verifier | None = None
     remembered: bool = False
     modified: float = 0.0
     authenticated: float = 0.0
 
+    @property
+    def confirmed(self) -> bool:
+        """Whether ConfirmDevice was called."""
+        return self.password is not None
 
-@dataclass
-class Group:
-    """A group. Its members are found by ``User.groups``. A lower ``precedence`` comes first, None last."""
+
+class Group(Record):
+    """A group. A lower ``precedence`` comes first, None last."""
+
+    _shown = ("name",)
 
     name: str
     created: float
@@ -88,30 +147,33 @@ class Group:
     precedence: int | None = None
 
 
-@dataclass
-class IdentityProvider:
+class IdentityProvider(Record):
     """An external identity provider; ``settings`` has parameters of CreateIdentityProvider."""
+
+    _shown = ("name",)
 
     name: str
     created: float
     modified: float
-    settings: dict[str, Any] = field(repr=False)
+    settings: dict[str, Any]
 
 
-@dataclass
-class Passkey:
+class Passkey(Record):
     """A WebAuthn credential.
 
     Attributes:
         id: the credential id in base64url, without padding.
+        key: the public key, a DER-encoded SubjectPublicKeyInfo.
         relying_party: the id of the relying party, a domain.
         sign_count: the signature counter at the last use; 0 if the authenticator does not count.
         attachment: ``platform`` or ``cross-platform``, if the browser sent it.
         transports: how the authenticator is connected, for example ``usb``; from the browser.
     """
 
+    _shown = ("id", "relying_party")
+
     id: str
-    key: PublicKey = field(repr=False)
+    key: bytes
     relying_party: str
     created: float
     sign_count: int = 0
@@ -119,23 +181,20 @@ class Passkey:
     transports: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Registration:
+class Registration(Fixed, frozen=True):
     """A registration of a passkey in progress, until ``expires``; the challenge is in base64url."""
 
-    challenge: str = field(repr=False)
+    challenge: str
     client_id: str
     expires: float
 
 
-@dataclass
-class User:
+class User(Record):
     """A user.
 
     Attributes:
         username: the canonical name; it equals ``sub`` in pools that have UsernameAttributes.
-        salt: the salt of the password; may be any integer.
-        verifier: g^x mod N of the password; 0 if the user has no password.
+        password: None if the user has no password.
         password_set: when the password was set.
         failures: the number of wrong passwords in a row.
         totp_pending: the secret of an authenticator app that is not verified yet.
@@ -143,45 +202,46 @@ class User:
         codes: the codes that were sent, by purpose.
     """
 
+    _shown = ("username", "sub", "status", "enabled")
+
     username: str
     sub: str
     created: float
-    attributes: dict[str, str] = field(default_factory=dict[str, str], repr=False)
+    attributes: dict[str, str] = field(default_factory=dict[str, str])
     status: str = "UNCONFIRMED"
     enabled: bool = True
     modified: float = 0.0
-    salt: int = field(default=0, repr=False)
-    verifier: int = field(default=0, repr=False)
+    password: Verifier | None = None
     password_set: float = 0.0
     failures: int = 0
     last_failure: float = 0.0
-    totp_secret: str | None = field(default=None, repr=False)
-    totp_pending: str | None = field(default=None, repr=False)
+    totp_secret: str | None = None
+    totp_pending: str | None = None
     totp_step: int = -1
     totp_name: str = ""
     enabled_mfa: set[str] = field(default_factory=set[str])
     preferred_mfa: str | None = None
-    devices: dict[str, DeviceRecord] = field(default_factory=dict[str, DeviceRecord], repr=False)
-    codes: dict[str, Code] = field(default_factory=dict[str, Code], repr=False)
-    groups: set[str] = field(default_factory=set[str])
-    passkeys: dict[str, Passkey] = field(default_factory=dict[str, "Passkey"], repr=False)
-    registration: Registration | None = field(default=None, repr=False)
+    devices: dict[str, DeviceRecord] = field(default_factory=dict[str, DeviceRecord])
+    codes: dict[str, Code] = field(default_factory=dict[str, Code])
+    passkeys: dict[str, Passkey] = field(default_factory=dict[str, Passkey])
+    registration: Registration | None = None
 
     def verified(self, attribute: str) -> bool:
         """Return whether the user has *attribute* (``email`` or ``phone_number``) and it is verified."""
         return attribute in self.attributes and self.attributes.get(f"{attribute}_verified") == "true"
 
 
-@dataclass
-class AppClient:
+class AppClient(Record):
     """An app client; ``settings`` has the parameters of CreateUserPoolClient."""
+
+    _shown = ("client_id", "user_pool_id")
 
     client_id: str
     user_pool_id: str
-    secret: str | None = field(repr=False)
+    secret: str | None
     created: float
     modified: float
-    settings: dict[str, Any] = field(repr=False)
+    settings: dict[str, Any]
 
     @property
     def flows(self) -> list[str]:
@@ -217,25 +277,28 @@ class AppClient:
         return int(rotation.get("RetryGracePeriodSeconds") or 0) if rotation.get("Feature") == "ENABLED" else None
 
 
-@dataclass
-class PoolRecord:
+class PoolRecord(Record):
     """A user pool.
 
     Attributes:
         settings: the parameters of CreateUserPool, UpdateUserPool and SetUserPoolMfaConfig.
-        users: the users by canonical name.
+        key: the key that signs the pool's tokens, as an unencrypted PEM; None until it is needed.
         secret: random bytes from which the answers for unknown users are derived.
     """
+
+    _shown = ("id",)
 
     id: str
     created: float
     modified: float
-    settings: dict[str, Any] = field(repr=False)
-    users: dict[str, User] = field(default_factory=dict[str, User], repr=False)
-    groups: dict[str, Group] = field(default_factory=dict[str, Group], repr=False)
-    providers: dict[str, IdentityProvider] = field(default_factory=dict[str, IdentityProvider], repr=False)
-    key: SigningKey = field(default_factory=SigningKey, repr=False)
-    secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+    settings: dict[str, Any]
+    key: str | None = None
+    secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+
+    @property
+    def region(self) -> str:
+        """The region in the id."""
+        return self.id.split("_", 1)[0]
 
     @property
     def suffix(self) -> str:

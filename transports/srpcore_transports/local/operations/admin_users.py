@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from ..api.errors import Refusal, not_authorized, user_not_found
 from ..api.parameters import Parameters, choice, flag, optional_string, string, strings
 from ..api.parameters import attributes as read_attributes
 from ..auth import mfa, passwords
-from ..model import attributes, directory
+from ..model import attributes
 from ..model.outbox import Message
 from ..model.records import PoolRecord, User
+from ..steps import Step
+from ..storage import directory
+from ..storage.state import Handler, State
 from . import profile
 from .sign_up import fill_username_attribute
-
-if TYPE_CHECKING:
-    from ..storage.state import State
 
 __all__ = ["OPERATIONS", "user_fields"]
 
@@ -44,10 +44,10 @@ def _dates_and_status(user: User) -> dict[str, Any]:
 
 def _pool_and_user(state: State, parameters: Parameters) -> tuple[PoolRecord, User]:
     pool = state.pool(string(parameters, "UserPoolId"))
-    return pool, directory.require(pool, string(parameters, "Username"))
+    return pool, directory.require(state, pool, string(parameters, "Username"))
 
 
-def admin_create_user(state: State, parameters: Parameters) -> dict[str, Any]:
+def admin_create_user(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
     """Answer AdminCreateUser: the user must change the temporary password at the first login."""
     pool, username = state.pool(string(parameters, "UserPoolId")), string(parameters, "Username")
     action = choice(parameters, "MessageAction", "MessageActionType")
@@ -56,20 +56,20 @@ def admin_create_user(state: State, parameters: Parameters) -> dict[str, Any]:
     attributes.check(pool, given, by_user=False)
     password = optional_string(parameters, "TemporaryPassword") or passwords.temporary(pool)
     passwords.check_policy(pool, password)
-    user = _find_invited_user(pool, username) if action == "RESEND" else pool.new_user(username, state.clock())
-    verifier = passwords.make(state, pool, user.username, password)
+    user = _find_invited_user(state, pool, username) if action == "RESEND" else pool.new_user(username, state.clock())
+    verifier = yield from passwords.make(pool, user.username, password)
     if action != "RESEND":
-        _check_new(pool, user, username, given, force=flag(parameters, "ForceAliasCreation"))
+        _check_new(state, pool, user, username, given, force=flag(parameters, "ForceAliasCreation"))
         user.attributes |= given
-        pool.users[user.username] = user
+        state.users.add(pool, user)
     passwords.store(state, user, verifier, "FORCE_CHANGE_PASSWORD")
     if action != "SUPPRESS":
         _invite(state, user, password, strings(parameters, "DesiredDeliveryMediums") or ["SMS"])
     return {"User": user_fields(user)}
 
 
-def _find_invited_user(pool: PoolRecord, username: str) -> User:
-    user = directory.find(pool, username)
+def _find_invited_user(state: State, pool: PoolRecord, username: str) -> User:
+    user = directory.find(state, pool, username)
     if user is None:
         raise user_not_found()
     if user.status != "FORCE_CHANGE_PASSWORD":
@@ -77,13 +77,15 @@ def _find_invited_user(pool: PoolRecord, username: str) -> User:
     return user
 
 
-def _check_new(pool: PoolRecord, user: User, username: str, given: dict[str, str], *, force: bool) -> None:
-    if directory.find(pool, username) is not None:
+def _check_new(
+    state: State, pool: PoolRecord, user: User, username: str, given: dict[str, str], *, force: bool
+) -> None:
+    if directory.find(state, pool, username) is not None:
         raise Refusal("UsernameExistsException", "User account already exists")
-    directory.check_new_username(pool, username)
+    directory.check_new_username(state, pool, username)
     for name in ("email", "phone_number"):
         if given.get(f"{name}_verified") == "true" and name in given:
-            directory.check_alias_free(pool, user, name, given[name], force=force)
+            directory.check_alias_free(state, pool, user, name, given[name], force=force)
 
 
 def _invite(state: State, user: User, password: str, mediums: list[str]) -> None:
@@ -101,12 +103,12 @@ def _invite(state: State, user: User, password: str, mediums: list[str]) -> None
             return
 
 
-def admin_set_user_password(state: State, parameters: Parameters) -> dict[str, Any]:
+def admin_set_user_password(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
     """Answer AdminSetUserPassword."""
     pool, user = _pool_and_user(state, parameters)
     password = string(parameters, "Password")
     passwords.check_policy(pool, password)
-    verifier = passwords.make(state, pool, user.username, password)
+    verifier = yield from passwords.make(pool, user.username, password)
     passwords.store(state, user, verifier, "CONFIRMED" if flag(parameters, "Permanent") else "FORCE_CHANGE_PASSWORD")
     return {}
 
@@ -133,8 +135,8 @@ def admin_confirm_sign_up(state: State, parameters: Parameters) -> dict[str, Any
 
 def admin_delete_user(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminDeleteUser."""
-    pool, user = _pool_and_user(state, parameters)
-    profile.delete(state, pool, user)
+    _, user = _pool_and_user(state, parameters)
+    profile.delete(state, user)
     return {}
 
 
@@ -171,7 +173,7 @@ def admin_delete_user_attributes(state: State, parameters: Parameters) -> dict[s
     return {}
 
 
-OPERATIONS = {
+OPERATIONS: dict[str, Handler] = {
     "AdminCreateUser": admin_create_user,
     "AdminSetUserPassword": admin_set_user_password,
     "AdminGetUser": admin_get_user,

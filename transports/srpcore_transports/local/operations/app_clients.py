@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from srpcore.service_model import ENUMS
 
-from ..api import pages
 from ..api.errors import invalid_parameter
 from ..api.parameters import Parameters, choice, mapping, number, string, strings
 from ..model.records import AppClient
-
-if TYPE_CHECKING:
-    from ..storage.state import State
+from ..storage import pages
+from ..storage.state import State
 
 __all__ = ["OPERATIONS", "check_client_settings"]
 
@@ -76,8 +74,7 @@ def delete_user_pool_client(state: State, parameters: Parameters) -> dict[str, A
 def list_user_pool_clients(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ListUserPoolClients, with at most 60 app clients per page."""
     pool = state.pool(string(parameters, "UserPoolId"))
-    clients = [client for client in state.clients.values() if client.user_pool_id == pool.id]
-    page, following = pages.requested_page(state, parameters, clients, limit="MaxResults", least=1)
+    page, following = pages.requested_page(state, parameters, state.clients.all(pool), limit="MaxResults", least=1)
     shown = [_client_fields(client) for client in page]
     return {"UserPoolClients": [{name: client[name] for name in _LIST_FIELDS} for client in shown], **following}
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..api.errors import code_mismatch, invalid_parameter, not_authorized
 from ..api.parameters import Parameters, string
 from ..auth import codes, passwords
 from ..auth.tokens import verify_access_token
-from ..model import directory
 from ..model.records import User
+from ..steps import Step
+from ..storage import directory
+from ..storage.state import Handler, State
 from .sign_up import known_user, simulated_delivery
-
-if TYPE_CHECKING:
-    from ..storage.state import State
 
 __all__ = ["OPERATIONS"]
 
@@ -21,7 +20,7 @@ __all__ = ["OPERATIONS"]
 def forgot_password(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ForgotPassword: send a code to the verified phone number, or else to the verified e-mail address."""
     client, pool = directory.client_and_pool(state, parameters)
-    username, user = known_user(client, pool, parameters)
+    username, user = known_user(state, client, pool, parameters)
     attribute = None if user is None else _recovery_attribute(user)
     if client.hides_users and (user is None or not user.enabled or attribute is None):
         return {"CodeDeliveryDetails": simulated_delivery(pool, username)}
@@ -43,7 +42,7 @@ def _send_code(state: State, user: User, attribute: str | None) -> dict[str, str
 def admin_reset_user_password(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminResetUserPassword: the password no longer works, and a code is sent for setting a new one."""
     pool = state.pool(string(parameters, "UserPoolId"))
-    user = directory.require(pool, string(parameters, "Username"))
+    user = directory.require(state, pool, string(parameters, "Username"))
     if user.status == "UNCONFIRMED":
         raise not_authorized("User password cannot be reset in the current state.")
     _send_code(state, user, _recovery_attribute(user))
@@ -55,32 +54,32 @@ def _recovery_attribute(user: User) -> str | None:
     return next((name for name in ("phone_number", "email") if user.verified(name)), None)
 
 
-def confirm_forgot_password(state: State, parameters: Parameters) -> dict[str, Any]:
+def confirm_forgot_password(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
     """Answer ConfirmForgotPassword."""
     given, password = string(parameters, "ConfirmationCode"), string(parameters, "Password")
     client, pool = directory.client_and_pool(state, parameters)
-    _, user = known_user(client, pool, parameters)
+    _, user = known_user(state, client, pool, parameters)
     if user is None or not user.enabled:
         raise code_mismatch()
     passwords.check_policy(pool, password)
     codes.check(state, user, "reset", given)
-    verifier = passwords.make(state, pool, user.username, password)
+    verifier = yield from passwords.make(pool, user.username, password)
     passwords.store(state, user, verifier, "CONFIRMED")
     return {}
 
 
-def change_password(state: State, parameters: Parameters) -> dict[str, Any]:
+def change_password(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
     """Answer ChangePassword."""
     holder = verify_access_token(state, string(parameters, "AccessToken"))
     previous, proposed = string(parameters, "PreviousPassword"), string(parameters, "ProposedPassword")
-    passwords.check(state, holder.pool, holder.user, previous)
+    yield from passwords.check(state, holder.pool, holder.user, previous)
     passwords.check_policy(holder.pool, proposed)
-    verifier = passwords.make(state, holder.pool, holder.user.username, proposed)
+    verifier = yield from passwords.make(holder.pool, holder.user.username, proposed)
     passwords.store(state, holder.user, verifier, holder.user.status)
     return {}
 
 
-OPERATIONS = {
+OPERATIONS: dict[str, Handler] = {
     "ForgotPassword": forgot_password,
     "ConfirmForgotPassword": confirm_forgot_password,
     "ChangePassword": change_password,

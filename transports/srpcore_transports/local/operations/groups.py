@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..api import pages
 from ..api.errors import Refusal, invalid_parameter, not_found
 from ..api.parameters import Parameters, limited_string, number, string
-from ..model import directory, membership
+from ..auth import membership
 from ..model.records import Group, PoolRecord
+from ..storage import directory, pages
+from ..storage.state import State
 from .admin_users import user_fields
-
-if TYPE_CHECKING:
-    from ..storage.state import State
 
 __all__ = ["OPERATIONS"]
 
@@ -25,12 +23,12 @@ def create_group(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer CreateGroup."""
     pool, name = state.pool(string(parameters, "UserPoolId")), string(parameters, "GroupName")
     _check_name(name)
-    if name in pool.groups:
+    if state.groups.get(pool, name) is not None:
         raise Refusal("GroupExistsException", f"A group with the name {name} already exists.")
     now = state.clock()
     group = Group(name, now, now)
     _write(group, parameters)
-    pool.groups[name] = group
+    state.groups.add(pool, name, group)
     return {"Group": _group_fields(pool, group)}
 
 
@@ -56,9 +54,10 @@ def _write(group: Group, parameters: Parameters) -> None:
 
 def _pool_and_group(state: State, parameters: Parameters) -> tuple[PoolRecord, Group]:
     pool, name = state.pool(string(parameters, "UserPoolId")), string(parameters, "GroupName")
-    if name not in pool.groups:
+    group = state.groups.get(pool, name)
+    if group is None:
         raise not_found("Group not found.")
-    return pool, pool.groups[name]
+    return pool, group
 
 
 def get_group(state: State, parameters: Parameters) -> dict[str, Any]:
@@ -77,24 +76,23 @@ def update_group(state: State, parameters: Parameters) -> dict[str, Any]:
 
 def delete_group(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer DeleteGroup: its users are not deleted."""
-    pool, group = _pool_and_group(state, parameters)
-    del pool.groups[group.name]
-    for user in pool.users.values():
-        user.groups.discard(group.name)
+    _, group = _pool_and_group(state, parameters)
+    state.users.empty(group)
+    state.groups.remove(group)
     return {}
 
 
 def list_groups(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ListGroups, with at most 60 groups per page."""
     pool = state.pool(string(parameters, "UserPoolId"))
-    return _list(state, pool, list(pool.groups.values()), parameters)
+    return _list(state, pool, state.groups.all(pool), parameters)
 
 
 def admin_list_groups_for_user(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminListGroupsForUser, with at most 60 groups per page."""
     pool = state.pool(string(parameters, "UserPoolId"))
-    user = directory.require(pool, string(parameters, "Username"))
-    return _list(state, pool, membership.groups_of(pool, user), parameters)
+    user = directory.require(state, pool, string(parameters, "Username"))
+    return _list(state, pool, membership.groups_of(state, pool, user), parameters)
 
 
 def _list(state: State, pool: PoolRecord, groups: list[Group], parameters: Parameters) -> dict[str, Any]:
@@ -104,23 +102,24 @@ def _list(state: State, pool: PoolRecord, groups: list[Group], parameters: Param
 
 def list_users_in_group(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ListUsersInGroup, with at most 60 users per page."""
-    pool, group = _pool_and_group(state, parameters)
-    users = [user for user in pool.users.values() if group.name in user.groups]
-    page, following = pages.requested_page(state, parameters, users)
+    _, group = _pool_and_group(state, parameters)
+    page, following = pages.requested_rows(
+        state, parameters, lambda after, limit: state.users.in_group(group, after, limit), first=0
+    )
     return {"Users": [user_fields(user) for user in page], **following}
 
 
 def admin_add_user_to_group(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminAddUserToGroup; it is not an error if the user is in the group already."""
     pool, group = _pool_and_group(state, parameters)
-    directory.require(pool, string(parameters, "Username")).groups.add(group.name)
+    state.users.join(group, directory.require(state, pool, string(parameters, "Username")))
     return {}
 
 
 def admin_remove_user_from_group(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminRemoveUserFromGroup; it is not an error if the user is not in the group."""
     pool, group = _pool_and_group(state, parameters)
-    directory.require(pool, string(parameters, "Username")).groups.discard(group.name)
+    state.users.leave(group, directory.require(state, pool, string(parameters, "Username")))
     return {}
 
 

@@ -5,9 +5,8 @@ The pool only stores their settings. Users cannot log in through them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..api import pages
 from ..api.errors import Refusal, invalid_parameter, not_found
 from ..api.parameters import (
     Parameters,
@@ -21,9 +20,8 @@ from ..api.parameters import (
     strings,
 )
 from ..model.records import IdentityProvider, PoolRecord
-
-if TYPE_CHECKING:
-    from ..storage.state import State
+from ..storage import pages
+from ..storage.state import State
 
 __all__ = ["OPERATIONS"]
 
@@ -38,22 +36,22 @@ def create_identity_provider(state: State, parameters: Parameters) -> dict[str, 
     if choice(parameters, "ProviderType", "IdentityProviderTypeType") is None:
         raise null_member("ProviderType")
     require_mapping(parameters, "ProviderDetails")
-    settings = _settings(pool, name, parameters)
-    if name in pool.providers:
+    settings = _settings(state, pool, name, parameters)
+    if state.providers.get(pool, name) is not None:
         raise Refusal("DuplicateProviderException", f"A provider with the name {name} already exists.")
     now = state.clock()
-    pool.providers[name] = IdentityProvider(name, now, now, {"ProviderType": parameters["ProviderType"], **settings})
-    return {"IdentityProvider": _provider_fields(pool, pool.providers[name])}
+    provider = IdentityProvider(name, now, now, {"ProviderType": parameters["ProviderType"], **settings})
+    return {"IdentityProvider": _provider_fields(pool, state.providers.add(pool, name, provider))}
 
 
-def _settings(pool: PoolRecord, name: str, parameters: Parameters) -> dict[str, Any]:
+def _settings(state: State, pool: PoolRecord, name: str, parameters: Parameters) -> dict[str, Any]:
     for key in ("ProviderDetails", "AttributeMapping", "AcrMapping"):
         if not all(isinstance(value, str) for value in mapping(parameters, key).values()):
             raise Refusal("SerializationException", f"{key} can not be converted to a map of strings")
     identifiers = strings(parameters, "IdpIdentifiers")
     if len(identifiers) > 50 or not all(1 <= len(identifier) <= 40 for identifier in identifiers):
         raise invalid_parameter("IdpIdentifiers may have at most 50 members, each of 1 to 40 characters")
-    for provider in pool.providers.values():
+    for provider in state.providers.all(pool):
         if provider.name != name and set(identifiers) & set(provider.settings.get("IdpIdentifiers") or ()):
             raise invalid_parameter("An identifier in IdpIdentifiers belongs to another provider already")
     return {key: parameters[key] for key in _CHANGEABLE if parameters.get(key) is not None}
@@ -61,9 +59,10 @@ def _settings(pool: PoolRecord, name: str, parameters: Parameters) -> dict[str, 
 
 def _pool_and_provider(state: State, parameters: Parameters) -> tuple[PoolRecord, IdentityProvider]:
     pool, name = state.pool(string(parameters, "UserPoolId")), string(parameters, "ProviderName")
-    if name not in pool.providers:
+    provider = state.providers.get(pool, name)
+    if provider is None:
         raise not_found(f"Identity provider {name} does not exist.")
-    return pool, pool.providers[name]
+    return pool, provider
 
 
 def describe_identity_provider(state: State, parameters: Parameters) -> dict[str, Any]:
@@ -74,15 +73,14 @@ def describe_identity_provider(state: State, parameters: Parameters) -> dict[str
 def update_identity_provider(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer UpdateIdentityProvider: parameters that are left out do not change."""
     pool, provider = _pool_and_provider(state, parameters)
-    provider.settings |= _settings(pool, provider.name, parameters)
+    provider.settings |= _settings(state, pool, provider.name, parameters)
     provider.modified = state.clock()
     return {"IdentityProvider": _provider_fields(pool, provider)}
 
 
 def delete_identity_provider(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer DeleteIdentityProvider."""
-    pool, provider = _pool_and_provider(state, parameters)
-    del pool.providers[provider.name]
+    state.providers.remove(_pool_and_provider(state, parameters)[1])
     return {}
 
 
@@ -91,7 +89,7 @@ def list_identity_providers(state: State, parameters: Parameters) -> dict[str, A
     pool = state.pool(string(parameters, "UserPoolId"))
     number(parameters, "MaxResults", 0, 0, 60)
     asked = {**parameters, "MaxResults": min(int(parameters.get("MaxResults") or _PAGE_LIMIT), _PAGE_LIMIT)}
-    page, following = pages.requested_page(state, asked, list(pool.providers.values()), limit="MaxResults")
+    page, following = pages.requested_page(state, asked, state.providers.all(pool), limit="MaxResults")
     return {"Providers": [_summary(pool, provider) for provider in page], **following}
 
 

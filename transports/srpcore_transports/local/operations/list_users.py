@@ -3,63 +3,71 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..api import pages
 from ..api.errors import invalid_parameter
 from ..api.parameters import Parameters, optional_string, string, strings
-from ..model.records import User
+from ..model.records import PoolRecord, User
+from ..storage import pages
+from ..storage.state import State
+from ..storage.users import SEARCHABLE, Search
 from .admin_users import user_fields
-
-if TYPE_CHECKING:
-    from ..storage.state import State
 
 __all__ = ["OPERATIONS", "parse_filter"]
 
 # attribute = "value" or attribute ^= "value". A quotation mark in the value is escaped: \".
 _FILTER = re.compile(r'\s*"?(?P<name>[\w:]+)"?\s*(?P<operator>\^?=)\s*"(?P<value>(?:[^"\\]|\\.)*)"\s*')
-_FILTERABLE = frozenset(
-    "username email phone_number name given_name family_name preferred_username cognito:user_status status sub".split()
-)
+# The model's documentation of Filter says so of these two.
+_CASE_SENSITIVE = ("username", "status")
+_TOKEN = "PaginationToken"
 
 
-def parse_filter(expression: str) -> Callable[[User], bool]:
-    """Return a function that returns whether a user matches *expression*.
+def parse_filter(expression: str) -> Search:
+    """Return the search that *expression* describes.
 
-    *expression* is ``attribute = "value"`` for equal values, or ``attribute ^= "value"`` for values that start with it,
-    without regard to case.
+    *expression* is ``attribute = "value"`` for equal values, or ``attribute ^= "value"`` for values that start with it.
 
     Raises:
         Refusal: the expression is malformed, or its attribute cannot be searched.
     """
     match = _FILTER.fullmatch(expression)
-    if match is None or match["name"] not in _FILTERABLE:
+    if match is None or match["name"] not in SEARCHABLE:
         raise invalid_parameter("Error while parsing filter.")
-    name, value = match["name"], re.sub(r"\\(.)", r"\1", match["value"])
-    if match["operator"] == "^=":
-        return lambda user: _value(user, name).casefold().startswith(value.casefold())
-    return lambda user: _value(user, name) == value
+    return Search(match["name"], re.sub(r"\\(.)", r"\1", match["value"]), prefix=match["operator"] == "^=")
 
 
-def _value(user: User, name: str) -> str:
-    own = {
-        "username": user.username,
-        "cognito:user_status": user.status,
-        "status": "Enabled" if user.enabled else "Disabled",
-    }
-    return own[name] if name in own else user.attributes.get(name, "")
+def _matches(search: Search, user: User) -> bool:
+    """Return whether *user*, whom *search* found without regard to case, matches with regard to it."""
+    if search.attribute not in _CASE_SENSITIVE:
+        return True
+    value = user.username if search.attribute == "username" else "Enabled" if user.enabled else "Disabled"
+    return value.startswith(search.value) if search.prefix else value == search.value
 
 
 def list_users(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer ListUsers."""
+    """Answer ListUsers: without a filter by the order of creation, with one by the values of the attribute."""
     pool = state.pool(string(parameters, "UserPoolId"))
     expression, wanted = optional_string(parameters, "Filter"), strings(parameters, "AttributesToGet")
-    users = list(pool.users.values())
     if expression:
-        users = list(filter(parse_filter(expression), users))
-    page, following = pages.requested_page(state, parameters, users, token="PaginationToken")
+        page, following = _search(state, pool, parse_filter(expression), parameters)
+    else:
+        page, following = pages.requested_rows(
+            state, parameters, lambda after, limit: state.users.page(pool, after, limit), first=0, token=_TOKEN
+        )
     return {"Users": [user_fields(user, wanted) for user in page], **following}
+
+
+def _search(
+    state: State, pool: PoolRecord, search: Search, parameters: Parameters
+) -> tuple[list[User], dict[str, str]]:
+    def fetch(after: tuple[str, int], limit: int) -> list[tuple[tuple[str, int], User]]:
+        found = state.users.search(pool, search, after, limit)
+        matching = [(key, user) for key, user in found if _matches(search, user)]
+        if len(found) < limit or len(matching) == len(found):
+            return matching
+        return matching + fetch(found[-1][0], limit - len(matching))
+
+    return pages.requested_rows(state, parameters, fetch, first=("", 0), token=_TOKEN)
 
 
 OPERATIONS = {"ListUsers": list_users}

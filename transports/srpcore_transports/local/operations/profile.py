@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..api.errors import Refusal, invalid_parameter
 from ..api.parameters import Parameters, string, strings
 from ..api.parameters import attributes as read_attributes
 from ..auth import codes, mfa
 from ..auth.tokens import verify_access_token
-from ..model import attributes, directory
+from ..model import attributes
 from ..model.records import PoolRecord, User
-
-if TYPE_CHECKING:
-    from ..storage.state import State
+from ..storage import directory
+from ..storage.state import State
 
 __all__ = ["OPERATIONS", "delete", "write"]
 
@@ -54,11 +53,11 @@ def write(state: State, pool: PoolRecord, user: User, given: dict[str, str]) -> 
     """
     changed = [name for name in _VERIFIABLE if name in given and given[name] != user.attributes.get(name)]
     for name in changed:
-        if name in pool.names("UsernameAttributes") and directory.find(pool, given[name]) not in (None, user):
+        if name in pool.names("UsernameAttributes") and directory.find(state, pool, given[name]) not in (None, user):
             raise Refusal("AliasExistsException", f"An account with the given {name} already exists.")
     for name in _VERIFIABLE:
         if given.get(f"{name}_verified") == "true":
-            directory.check_alias_free(pool, user, name, given.get(name) or user.attributes.get(name, ""))
+            directory.check_alias_free(state, pool, user, name, given.get(name) or user.attributes.get(name, ""))
     for name in changed:
         user.attributes[f"{name}_verified"] = "false"
         user.codes.pop(f"attribute:{name}", None)
@@ -94,7 +93,7 @@ def verify_user_attribute(state: State, parameters: Parameters) -> dict[str, Any
     holder = verify_access_token(state, string(parameters, "AccessToken"))
     name, user = _verifiable(parameters), holder.user
     codes.check(state, user, "attribute", string(parameters, "Code"), name)
-    directory.check_alias_free(holder.pool, user, name, user.attributes[name])
+    directory.check_alias_free(state, holder.pool, user, name, user.attributes[name])
     user.attributes[f"{name}_verified"] = "true"
     return {}
 
@@ -109,15 +108,15 @@ def _verifiable(parameters: Parameters) -> str:
 def delete_user(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer DeleteUser."""
     holder = verify_access_token(state, string(parameters, "AccessToken"))
-    delete(state, holder.pool, holder.user)
+    delete(state, holder.user)
     return {}
 
 
-def delete(state: State, pool: PoolRecord, user: User) -> None:
+def delete(state: State, user: User) -> None:
     """Delete *user*, revoke the tokens, and end the logins in progress."""
     state.grants.revoke_user(user)
     state.conversations.forget_user(user)
-    del pool.users[user.username]
+    state.users.remove(user)
 
 
 OPERATIONS = {

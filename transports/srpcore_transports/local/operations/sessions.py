@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..api import pages
 from ..api.errors import invalid_parameter, not_found
 from ..api.parameters import Parameters, string
 from ..api.parameters import choice as read_choice
 from ..auth import choice, mfa
-from ..auth.tokens import Grant, verify_access_token
-from ..model import directory
+from ..auth.tokens import verify_access_token
+from ..model.grants import GrantRecord
 from ..model.records import PoolRecord, User
-
-if TYPE_CHECKING:
-    from ..storage.state import State
+from ..storage import directory, pages
+from ..storage.state import State
 
 __all__ = ["OPERATIONS"]
 
@@ -32,21 +30,21 @@ def admin_list_user_sessions(state: State, parameters: Parameters) -> dict[str, 
 
 def _pool_and_user(state: State, parameters: Parameters) -> tuple[PoolRecord, User]:
     pool = state.pool(string(parameters, "UserPoolId"))
-    return pool, directory.require(pool, string(parameters, "Username"))
+    return pool, directory.require(state, pool, string(parameters, "Username"))
 
 
-def _list(state: State, user: User, parameters: Parameters, own: Grant | None) -> dict[str, Any]:
-    active = state.grants.active(user, state.clock())
+def _list(state: State, user: User, parameters: Parameters, own: GrantRecord | None) -> dict[str, Any]:
+    active = state.grants.active(user)
     # The caller cannot choose the page size in these two operations.
     page, following = pages.requested_page(state, {"NextToken": parameters.get("NextToken")}, active)
     return {"Sessions": [_session_fields(grant, own) for grant in page], **following}
 
 
-def _session_fields(grant: Grant, own: Grant | None) -> dict[str, Any]:
+def _session_fields(grant: GrantRecord, own: GrantRecord | None) -> dict[str, Any]:
     return {
         "SessionId": grant.session_id,
         "SessionType": "TOKEN",
-        "ClientId": grant.client.client_id,
+        "ClientId": grant.client_id,
         "CreateDate": grant.auth_time,
         "LastActiveDate": grant.last_active,
         "IsCurrentSession": grant is own,
@@ -64,12 +62,12 @@ def admin_revoke_user_session(state: State, parameters: Parameters) -> dict[str,
     return _revoke(state, _pool_and_user(state, parameters)[1], parameters, None)
 
 
-def _revoke(state: State, user: User, parameters: Parameters, own: Grant | None) -> dict[str, Any]:
+def _revoke(state: State, user: User, parameters: Parameters, own: GrantRecord | None) -> dict[str, Any]:
     session = string(parameters, "SessionId")
     # Check the value only. Sessions of the local pool are never associated with each other, so there are no others to
     # revoke.
     read_choice(parameters, "RevokeAssociatedSessions", "RevokeAssociatedSessionsType")
-    active = state.grants.active(user, state.clock())
+    active = state.grants.active(user)
     grant = next((grant for grant in active if grant.session_id == session), None)
     if grant is None:
         raise not_found("Session does not exist.")

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..api.errors import Refusal, expired_code, invalid_parameter, not_authorized, user_not_found
 from ..api.parameters import Parameters, flag, optional_string, string
 from ..api.parameters import attributes as read_attributes
 from ..auth import codes, passwords
-from ..model import attributes, directory
+from ..model import attributes
+from ..model.attributes import looks_like
 from ..model.records import AppClient, PoolRecord, User
-
-if TYPE_CHECKING:
-    from ..storage.state import State
+from ..steps import Step
+from ..storage import directory
+from ..storage.state import Handler, State
 
 __all__ = ["OPERATIONS", "delivery_attribute", "fill_username_attribute", "known_user", "simulated_delivery"]
 
 
-def sign_up(state: State, parameters: Parameters) -> dict[str, Any]:
+def sign_up(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
     """Answer SignUp."""
     username, password = string(parameters, "Username"), string(parameters, "Password")
     client, pool = directory.client_and_pool(state, parameters)
@@ -30,13 +31,12 @@ def sign_up(state: State, parameters: Parameters) -> dict[str, Any]:
     attributes.check(pool, given, by_user=True)
     attributes.check_required(pool, given)
     user = pool.new_user(username, state.clock())
-    verifier = passwords.make(state, pool, user.username, password)
-    # passwords.make() releases the lock of the state, so another request may have created this user meanwhile. Check
-    # the name only now: from here on the lock is held until the user is added.
-    directory.check_new_username(pool, username)
+    verifier = yield from passwords.make(pool, user.username, password)
+    # Check the name only now: another request may have created this user meanwhile.
+    directory.check_new_username(state, pool, username)
     user.attributes |= given
     passwords.store(state, user, verifier, "UNCONFIRMED")
-    pool.users[user.username] = user
+    state.users.add(pool, user)
     attribute = delivery_attribute(pool, user)
     delivery = {} if attribute is None else {"CodeDeliveryDetails": codes.issue(state, user, "sign_up", attribute)}
     return {"UserConfirmed": False, "UserSub": user.sub, **delivery}
@@ -45,7 +45,7 @@ def sign_up(state: State, parameters: Parameters) -> dict[str, Any]:
 def fill_username_attribute(pool: PoolRecord, username: str, given: dict[str, str]) -> None:
     """Add the user name to *given* as ``email`` or ``phone_number``, if the pool uses that as user name."""
     for kind in pool.names("UsernameAttributes"):
-        if directory.looks_like(kind, username):
+        if looks_like(kind, username):
             given.setdefault(kind, username)
 
 
@@ -58,7 +58,7 @@ def delivery_attribute(pool: PoolRecord, user: User) -> str | None:
     return next((a for a in ("phone_number", "email") if a in wanted and user.attributes.get(a)), None)
 
 
-def known_user(client: AppClient, pool: PoolRecord, parameters: Parameters) -> tuple[str, User | None]:
+def known_user(state: State, client: AppClient, pool: PoolRecord, parameters: Parameters) -> tuple[str, User | None]:
     """Check ``SecretHash``, and return the user name of the request and its user.
 
     If the user does not exist and the client hides that, the user is None, and the caller must answer as if it existed.
@@ -67,7 +67,7 @@ def known_user(client: AppClient, pool: PoolRecord, parameters: Parameters) -> t
         Refusal: the hash is wrong, or the user does not exist and the client does not hide that.
     """
     username = string(parameters, "Username")
-    user = directory.find(pool, username) or _find_unconfirmed(pool, username)
+    user = directory.find(state, pool, username) or _find_unconfirmed(state, pool, username)
     names = [username] if user is None else [username, user.username]
     directory.check_secret_hash(client, optional_string(parameters, "SecretHash"), *names)
     if user is None and not client.hides_users:
@@ -75,13 +75,14 @@ def known_user(client: AppClient, pool: PoolRecord, parameters: Parameters) -> t
     return username, user
 
 
-def _find_unconfirmed(pool: PoolRecord, username: str) -> User | None:
+def _find_unconfirmed(state: State, pool: PoolRecord, username: str) -> User | None:
     # An alias normally identifies a user only after it is verified. The code that verifies it must be entered first, so
     # until then an unconfirmed user can be found by it.
     aliases = [alias for alias in pool.names("AliasAttributes") if alias != "preferred_username"]
-    for user in pool.users.values():
-        if user.status == "UNCONFIRMED" and any(user.attributes.get(alias) == username for alias in aliases):
-            return user
+    for alias in aliases:
+        for user in state.users.having(pool, alias, username):
+            if user.status == "UNCONFIRMED" and user.attributes.get(alias) == username:
+                return user
     return None
 
 
@@ -89,14 +90,14 @@ def confirm_sign_up(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ConfirmSignUp: confirm the user, and verify the address that the code was sent to."""
     given = string(parameters, "ConfirmationCode")
     client, pool = directory.client_and_pool(state, parameters)
-    _, user = known_user(client, pool, parameters)
+    _, user = known_user(state, client, pool, parameters)
     if user is None or not user.enabled:
         raise expired_code()
     if user.status != "UNCONFIRMED":
         raise not_authorized(f"User cannot be confirmed. Current status is {user.status}")
     code = codes.check(state, user, "sign_up", given)
     force = flag(parameters, "ForceAliasCreation")
-    directory.check_alias_free(pool, user, code.attribute, user.attributes[code.attribute], force=force)
+    directory.check_alias_free(state, pool, user, code.attribute, user.attributes[code.attribute], force=force)
     user.attributes[f"{code.attribute}_verified"] = "true"
     user.status, user.modified = "CONFIRMED", state.clock()
     return {}
@@ -105,7 +106,7 @@ def confirm_sign_up(state: State, parameters: Parameters) -> dict[str, Any]:
 def resend_confirmation_code(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ResendConfirmationCode."""
     client, pool = directory.client_and_pool(state, parameters)
-    username, user = known_user(client, pool, parameters)
+    username, user = known_user(state, client, pool, parameters)
     if user is None or not user.enabled:
         return {"CodeDeliveryDetails": simulated_delivery(pool, username)}
     if user.status != "UNCONFIRMED":
@@ -118,17 +119,17 @@ def resend_confirmation_code(state: State, parameters: Parameters) -> dict[str, 
 
 def simulated_delivery(pool: PoolRecord, username: str) -> dict[str, str]:
     """Return CodeDeliveryDetails for a user who does not exist, as if a code was sent."""
-    if directory.looks_like("phone_number", username):
+    if looks_like("phone_number", username):
         return {
             "Destination": codes.masked("phone_number", username),
             "DeliveryMedium": "SMS",
             "AttributeName": "phone_number",
         }
-    shown = username if directory.looks_like("email", username) else f"{username[:1]}@{pool.suffix[:1].lower()}"
+    shown = username if looks_like("email", username) else f"{username[:1]}@{pool.suffix[:1].lower()}"
     return {"Destination": codes.masked("email", shown), "DeliveryMedium": "EMAIL", "AttributeName": "email"}
 
 
-OPERATIONS = {
+OPERATIONS: dict[str, Handler] = {
     "SignUp": sign_up,
     "ConfirmSignUp": confirm_sign_up,
     "ResendConfirmationCode": resend_confirmation_code,

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from srpcore.service_model import ENUMS
 
-from ..api import pages
 from ..api.errors import invalid_parameter
 from ..api.parameters import Parameters, choice, flag, mapping, null_member, number, string, strings
 from ..model.records import PoolRecord
-
-if TYPE_CHECKING:
-    from ..storage.state import State
+from ..storage import pages
+from ..storage.state import State
 
 __all__ = ["OPERATIONS", "check_pool_settings"]
 
@@ -65,15 +63,15 @@ def create_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer CreateUserPool."""
     string(parameters, "PoolName")
     check_pool_settings(parameters)
-    return {"UserPool": _pool_fields(state.add_pool(dict(parameters)))}
+    return {"UserPool": _pool_fields(state, state.add_pool(dict(parameters)))}
 
 
 def describe_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer DescribeUserPool."""
-    return {"UserPool": _pool_fields(state.pool(string(parameters, "UserPoolId")))}
+    return {"UserPool": _pool_fields(state, state.pool(string(parameters, "UserPoolId")))}
 
 
-def _pool_fields(pool: PoolRecord) -> dict[str, Any]:
+def _pool_fields(state: State, pool: PoolRecord) -> dict[str, Any]:
     settings = {"Name" if name == "PoolName" else name: value for name, value in pool.settings.items()}
     settings["SchemaAttributes"] = settings.pop("Schema", [])
     for name in _MFA_SETTINGS:
@@ -83,7 +81,7 @@ def _pool_fields(pool: PoolRecord) -> dict[str, Any]:
         "Id": pool.id,
         "Arn": f"arn:aws:cognito-idp:{pool.id.split('_')[0]}:000000000000:userpool/{pool.id}",
         "MfaConfiguration": pool.mfa,
-        "EstimatedNumberOfUsers": len(pool.users),
+        "EstimatedNumberOfUsers": state.users.count(pool),
         "CreationDate": pool.created,
         "LastModifiedDate": pool.modified,
     }
@@ -107,9 +105,7 @@ def delete_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
             "The user pool cannot be deleted because deletion protection is activated. "
             "Deletion protection must be inactivated first."
         )
-    for client in [client for client in state.clients.values() if client.user_pool_id == pool.id]:
-        state.remove_client(client)
-    del state.pools[pool.id]
+    state.remove_pool(pool)
     return {}
 
 
@@ -118,12 +114,12 @@ def list_user_pools(state: State, parameters: Parameters) -> dict[str, Any]:
     # Unlike in most operations, MaxResults is required here and must be at least 1.
     if parameters.get("MaxResults") is None:
         raise null_member("MaxResults")
-    page, following = pages.requested_page(state, parameters, list(state.pools.values()), limit="MaxResults", least=1)
-    return {"UserPools": [_summary(pool) for pool in page], **following}
+    page, following = pages.requested_page(state, parameters, state.pools.all(None), limit="MaxResults", least=1)
+    return {"UserPools": [_summary(state, pool) for pool in page], **following}
 
 
-def _summary(pool: PoolRecord) -> dict[str, Any]:
-    shown = _pool_fields(pool)
+def _summary(state: State, pool: PoolRecord) -> dict[str, Any]:
+    shown = _pool_fields(state, pool)
     return {name: shown[name] for name in _LIST_FIELDS if name in shown}
 
 

@@ -1,61 +1,137 @@
-"""The state of one server: all pools and what belongs to them, and the lock that protects it."""
+"""The state of a local service: the database and what all requests share, and what one request sees of it."""
 
 from __future__ import annotations
 
 import secrets
 import string
-import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar, overload
 
 from srpcore.pool import Pool
 
 from ..api.errors import Refusal, not_found
-from ..auth.custom_auth import CustomAuth
-from ..auth.tokens import Grants
-from ..model.conversations import Conversations
+from ..api.parameters import Parameters
 from ..model.outbox import Outbox
-from ..model.records import AppClient, PoolRecord, random_string
+from ..model.records import AppClient, Group, IdentityProvider, PoolRecord, random_string
+from ..model.triggers import CustomAuth
+from ..steps import Step
+from .conversations import Conversations
+from .database import Database, Work
+from .grants import Grants
+from .passkeys import PasskeyOwners
+from .tables import Table
+from .users import Users
 
-__all__ = ["State"]
+__all__ = ["Handler", "Service", "State"]
+
+T = TypeVar("T")
 
 
-class State:
-    """The pools, app clients, logins in progress and issued tokens of one server.
+class Service:
+    """What all requests to one local service share.
 
     Attributes:
+        region: the region of new pools.
         clock: returns the current time in seconds since the epoch.
-        issuer_base: the part of the issuer before ``/<pool id>``; None for AWS's own issuer.
-        lock: held while a handler of an operation runs; see :meth:`unlocked`.
+        issuer_base: the part of the issuer before ``/<pool id>`` for all requests; None chooses it for each request.
         page_secret: the key of the HMAC in page tokens.
     """
 
-    def __init__(self, region: str, clock: Callable[[], float], issuer_base: str | None) -> None:
+    def __init__(
+        self,
+        region: str,
+        clock: Callable[[], float],
+        issuer_base: str | None,
+        custom_auth: CustomAuth | None,
+        path: str | None = None,
+    ) -> None:
         self.region = region
         self.clock = clock
         self.issuer_base = issuer_base
-        self.lock = threading.Lock()
+        self.custom_auth = custom_auth
         self.outbox = Outbox()
-        self.pools: dict[str, PoolRecord] = {}
-        self.clients: dict[str, AppClient] = {}
-        self.conversations = Conversations(clock)
-        self.grants = Grants()
-        self.custom_auth: CustomAuth | None = None
-        self.page_secret = secrets.token_bytes(32)
+        self.database = Database(path)
+        self.page_secret = self.database.secret("page_secret")
 
-    @contextmanager
-    def unlocked(self) -> Generator[None]:
-        """Release the lock during a ``with`` block that computes for a long time or calls other code.
+    @overload
+    def run(self, handler: Callable[[State], Step[T]], issuer_base: str | None = None) -> T: ...
 
-        Other requests are processed meanwhile. After the block, anything that was read from the state before may be out
-        of date, so the caller must check it again before changing the state.
+    @overload
+    def run(self, handler: Callable[[State], T | Step[T]], issuer_base: str | None = None) -> T: ...
+
+    def run(self, handler: Callable[[State], T | Step[T]], issuer_base: str | None = None) -> T:
+        """Call *handler* with the state as a new request sees it, and return its result.
+
+        The handler runs in a transaction. If it is a generator, the functions that it yields are called outside of the
+        transaction (see :mod:`..steps`).
+
+        Args:
+            issuer_base: the part of the issuer before ``/<pool id>`` for this request, if the service has none for all
+                requests; None for AWS's own issuer.
+
+        Raises:
+            Refusal: the handler refuses the request.
         """
-        self.lock.release()
-        try:
-            yield
-        finally:
-            self.lock.acquire()
+        state = State(self, issuer_base)
+        with state.work.transaction():
+            result = handler(state)
+            if not isinstance(result, Generator):
+                return result
+            reached = _advance(lambda: next(result))
+        while not isinstance(reached, _Finished):
+            reached = _compute_and_advance(state, result, reached)
+        value: T = reached.value
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class _Finished:
+    value: Any
+
+
+def _advance(resume: Callable[[], Callable[[], object]]) -> Callable[[], object] | _Finished:
+    try:
+        return resume()
+    except StopIteration as finished:
+        return _Finished(finished.value)
+
+
+def _compute_and_advance(
+    state: State, step: Step[Any], function: Callable[[], object]
+) -> Callable[[], object] | _Finished:
+    try:
+        value = function()
+    except Exception as error:  # noqa: BLE001 - the handler decides what an exception means
+        raised = error
+        with state.work.transaction():
+            return _advance(lambda: step.throw(raised))
+    with state.work.transaction():
+        return _advance(lambda: step.send(value))
+
+
+class State:
+    """The state of a service as one request sees it.
+
+    Attributes:
+        service: what all requests share.
+        work: the transactions of the request.
+    """
+
+    def __init__(self, service: Service, issuer_base: str | None = None) -> None:
+        self.service = service
+        self.clock = service.clock
+        self.outbox = service.outbox
+        self.work = Work(service.database)
+        self._issuer_base = service.issuer_base or issuer_base
+        self.pools = Table(self.work, "pool", PoolRecord)
+        self.clients = Table(self.work, "client", AppClient)
+        self.groups = Table(self.work, "group", Group)
+        self.providers = Table(self.work, "provider", IdentityProvider)
+        self.users = Users(self.work)
+        self.passkey_owners = PasskeyOwners(self.work)
+        self.conversations = Conversations(self.work, self.clock, self.pools, self.clients, self.users)
+        self.grants = Grants(self.work, self.clock)
 
     def pool(self, pool_id: str) -> PoolRecord:
         """Return the pool with the id *pool_id*.
@@ -63,9 +139,10 @@ class State:
         Raises:
             Refusal: the pool does not exist.
         """
-        if pool_id not in self.pools:
+        pool = self.pools.get(None, pool_id)
+        if pool is None:
             raise not_found(f"User pool {pool_id} does not exist.")
-        return self.pools[pool_id]
+        return pool
 
     def client(self, client_id: str) -> AppClient:
         """Return the app client with the id *client_id*.
@@ -73,9 +150,10 @@ class State:
         Raises:
             Refusal: the app client does not exist.
         """
-        if client_id not in self.clients:
+        client = self.clients.find(client_id)
+        if client is None:
             raise self.client_not_found(client_id)
-        return self.clients[client_id]
+        return client
 
     @staticmethod
     def client_not_found(client_id: str) -> Refusal:
@@ -83,15 +161,23 @@ class State:
         return not_found(f"User pool client {client_id} does not exist.")
 
     def issuer(self, pool: PoolRecord) -> str:
-        """Return the issuer (``iss``) of the pool's tokens."""
-        return Pool(pool.id).issuers[0] if self.issuer_base is None else f"{self.issuer_base}/{pool.id}"
+        """Return the issuer (``iss``) of the pool's tokens for this request."""
+        return Pool(pool.id).issuers[0] if self._issuer_base is None else f"{self._issuer_base}/{pool.id}"
 
     def add_pool(self, settings: dict[str, Any], pool_id: str | None = None) -> PoolRecord:
         """Add a pool with the id *pool_id*, or with a new one, and return it."""
         now = self.clock()
-        pool_id = pool_id or f"{self.region}_{random_string(9, string.ascii_letters + string.digits)}"
-        self.pools[pool_id] = PoolRecord(pool_id, now, now, settings)
-        return self.pools[pool_id]
+        pool_id = pool_id or f"{self.service.region}_{random_string(9, string.ascii_letters + string.digits)}"
+        return self.pools.add(None, pool_id, PoolRecord(pool_id, now, now, settings))
+
+    def remove_pool(self, pool: PoolRecord) -> None:
+        """Delete *pool*, and everything that belongs to it."""
+        for client in self.clients.all(pool):
+            self.remove_client(client)
+        for table in (self.groups, self.providers):
+            table.remove_all(pool)
+        self.users.remove_all(pool)
+        self.pools.remove(pool)
 
     def add_client(self, pool: PoolRecord, settings: dict[str, Any], client_id: str | None = None) -> AppClient:
         """Add an app client with the id *client_id*, or with a new one; give it a secret if ``GenerateSecret`` is true.
@@ -100,17 +186,20 @@ class State:
         """
         now = self.clock()
         secret = random_string(51) if settings.get("GenerateSecret") else None
-        client = AppClient(client_id or random_string(26), pool.id, secret, now, now, settings)
-        self.clients[client.client_id] = client
-        return client
+        client_id = client_id or random_string(26)
+        return self.clients.add(pool, client_id, AppClient(client_id, pool.id, secret, now, now, settings))
 
     def remove_client(self, client: AppClient) -> None:
         """Delete *client*, end its logins in progress, and revoke its tokens."""
-        del self.clients[client.client_id]
         self.grants.revoke_client(client)
         self.conversations.forget_client(client)
+        self.clients.remove(client)
 
     @staticmethod
     def code() -> str:
         """Return a new random code of six digits."""
         return f"{secrets.randbelow(1_000_000):06d}"
+
+
+Handler: TypeAlias = Callable[[State, Parameters], "dict[str, Any] | Step[dict[str, Any]]"]
+"""A function that answers an operation. One that computes for a long time is a generator (see :mod:`..steps`)."""

@@ -7,18 +7,15 @@ these as user names.
 from __future__ import annotations
 
 import hmac
-import re
 import unicodedata
-from typing import TYPE_CHECKING
 
 from srpcore.crypto.secret_hash import secret_hash
 
 from ..api.errors import Refusal, invalid_parameter, not_authorized, user_not_found
 from ..api.parameters import Parameters, optional_string, string
-from .records import AppClient, PoolRecord, User
-
-if TYPE_CHECKING:
-    from ..storage.state import State
+from ..model.attributes import looks_like
+from ..model.records import AppClient, PoolRecord, User
+from .state import State
 
 __all__ = [
     "check_alias_free",
@@ -26,50 +23,44 @@ __all__ = [
     "check_secret_hash",
     "client_and_pool",
     "find",
-    "looks_like",
     "require",
 ]
 
 _LONGEST_NAME = 128
-_FORMS = {
-    "email": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+"),
-    "phone_number": re.compile(r"\+\d{2,15}", re.ASCII),
-    "preferred_username": re.compile(r".+"),
-}
 
 
-def looks_like(attribute: str, value: str) -> bool:
-    """Return whether *value* has the form of *attribute*, which is ``email`` or ``phone_number``."""
-    return _FORMS[attribute].fullmatch(value) is not None
-
-
-def find(pool: PoolRecord, name: str) -> User | None:
+def find(state: State, pool: PoolRecord, name: str) -> User | None:
     """Return the user who can log in as *name*, or None.
 
     *name* is the canonical name, a verified alias, or an e-mail address or phone number if the pool uses these as user
     names.
     """
-    if name in pool.users:
-        return pool.users[name]
-    folded = pool.fold(name)
-    return next((user for user in pool.users.values() if folded in _login_names(pool, user)), None)
+    folded, exact = pool.fold(name), state.users.get(pool, name)
+    if exact is not None:
+        return exact
+    for attribute in ("username", *pool.names("UsernameAttributes"), *pool.names("AliasAttributes")):
+        for user in state.users.having(pool, attribute, name):
+            if _can_log_in_by(pool, user, attribute) and pool.fold(_value(user, attribute)) == folded:
+                return user
+    return None
 
 
-def _login_names(pool: PoolRecord, user: User) -> set[str]:
-    attributes = [name for name in pool.names("UsernameAttributes") if name in user.attributes]
-    for alias in pool.names("AliasAttributes"):
-        if user.verified(alias) or (alias == "preferred_username" and alias in user.attributes):
-            attributes.append(alias)
-    return {pool.fold(user.username), *(pool.fold(user.attributes[name]) for name in attributes)}
+def _value(user: User, attribute: str) -> str:
+    return user.username if attribute == "username" else user.attributes.get(attribute, "")
 
 
-def require(pool: PoolRecord, name: str) -> User:
+def _can_log_in_by(pool: PoolRecord, user: User, attribute: str) -> bool:
+    is_name = attribute == "username" or attribute in pool.names("UsernameAttributes")
+    return is_name or attribute == "preferred_username" or user.verified(attribute)
+
+
+def require(state: State, pool: PoolRecord, name: str) -> User:
     """Return the user called *name*, for an operation of an administrator; *name* may also be the user's ``sub``.
 
     Raises:
         Refusal: the user does not exist.
     """
-    user = find(pool, name) or next((user for user in pool.users.values() if user.sub == name), None)
+    user = find(state, pool, name) or state.users.by_sub(pool, name)
     if user is None:
         raise user_not_found()
     return user
@@ -110,7 +101,7 @@ def check_secret_hash(client: AppClient, given: str | None, *names: str) -> None
         raise not_authorized(f"Unable to verify secret hash for client {client.client_id}")
 
 
-def check_new_username(pool: PoolRecord, username: str) -> None:
+def check_new_username(state: State, pool: PoolRecord, username: str) -> None:
     """Check that a new user can have this name.
 
     Raises:
@@ -131,12 +122,14 @@ def check_new_username(pool: PoolRecord, username: str) -> None:
             raise invalid_parameter(
                 f"Username cannot be of {description} format, since user pool is configured for {description} alias."
             )
-    if find(pool, username) is not None:
+    if find(state, pool, username) is not None:
         message = "An account with the given email already exists." if "email" in kinds else "User already exists"
         raise Refusal("UsernameExistsException", message)
 
 
-def check_alias_free(pool: PoolRecord, user: User, attribute: str, value: str, *, force: bool = False) -> None:
+def check_alias_free(
+    state: State, pool: PoolRecord, user: User, attribute: str, value: str, *, force: bool = False
+) -> None:
     """Check that *value*, which is about to be verified for *user*, is not an alias of another user.
 
     Args:
@@ -147,12 +140,9 @@ def check_alias_free(pool: PoolRecord, user: User, attribute: str, value: str, *
     """
     if attribute not in pool.names("AliasAttributes"):
         return
-    for other in pool.users.values():
-        if (
-            other is not user
-            and other.verified(attribute)
-            and pool.fold(other.attributes[attribute]) == pool.fold(value)
-        ):
+    for other in state.users.having(pool, attribute, value):
+        taken = other.verified(attribute) and pool.fold(other.attributes[attribute]) == pool.fold(value)
+        if other is not user and taken:
             if not force:
                 raise Refusal("AliasExistsException", f"An account with the {attribute} already exists.")
             other.attributes[f"{attribute}_verified"] = "false"

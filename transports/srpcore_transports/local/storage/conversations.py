@@ -1,0 +1,137 @@
+"""The table of logins in progress, by Session."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Callable
+
+import msgspec
+
+from ..api.errors import Refusal, invalid_session, not_authorized
+from ..model.conversations import Conversation, Progress
+from ..model.records import AppClient, PoolRecord, User
+from .database import Work, decoder, encode
+from .tables import Table
+from .users import Users
+
+__all__ = ["Conversations"]
+
+_KEPT_AFTER_EXPIRY = 366 * 86400
+"""For so many seconds the Session of a login that was never finished is answered with "session is expired"."""
+
+_decode = decoder(Progress)
+
+
+class Conversations:
+    """The conversations in progress. An answer without a Session is matched by secret block, or by user and device."""
+
+    def __init__(
+        self, work: Work, clock: Callable[[], float], pools: Table[PoolRecord], clients: Table[AppClient], users: Users
+    ) -> None:
+        self._work, self._clock = work, clock
+        self._pools, self._clients, self._users = pools, clients, users
+
+    def open(self, conversation: Conversation, *challenges: str) -> str:
+        """Store *conversation* until one of *challenges* is answered, and return a new Session for it."""
+        self._forget_expired()
+        session = _new_session()
+        expires = self._clock() + conversation.client.session_seconds
+        self.put_back(session, msgspec.structs.replace(conversation, challenges=challenges, expires=expires))
+        return session
+
+    def _forget_expired(self) -> None:
+        now = self._clock()
+        expired = "FROM login WHERE expires <= ?"
+        self._work.execute(f"INSERT INTO expired_session SELECT session, expires {expired}", now)
+        self._work.execute(f"DELETE {expired}", now)
+        self._work.execute("DELETE FROM expired_session WHERE expires < ?", now - _KEPT_AFTER_EXPIRY)
+
+    def put_back(self, session: str | None, conversation: Conversation) -> None:
+        """Store *conversation* under its old Session again, so that the client can correct a mistyped code.
+
+        Args:
+            session: None if the answer was matched without a Session. Its next one is matched in the same way.
+        """
+        exchange, user = conversation.exchange, conversation.user
+        self._work.execute(
+            "INSERT INTO login (session, pool, client, user, secret_block, expires, data) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            _digest(session or _new_session()),
+            self._work.row(conversation.pool),
+            self._work.row(conversation.client),
+            None if user is None else self._work.row(user),
+            None if exchange is None else _digest(exchange.secret_block),
+            conversation.expires,
+            encode(_progress(conversation)),
+        )
+
+    def take(self, session: str) -> Conversation:
+        """Return the conversation of *session*, and remove it: a Session can be used once.
+
+        Raises:
+            Refusal: the Session is unknown, already used, or expired.
+        """
+        digest = _digest(session)
+        if self._work.execute("SELECT 1 FROM expired_session WHERE session = ?", digest).fetchone() is not None:
+            raise _session_expired()
+        return self._take("session = ?", digest)
+
+    def take_by_secret_block(self, secret_block: str) -> Conversation:
+        """Return and remove the conversation whose SRP exchange has *secret_block*.
+
+        Raises:
+            Refusal: there is none, or it has expired.
+        """
+        return self._take("secret_block = ?", _digest(secret_block))
+
+    def take_by_device(self, client: AppClient, user: User, device_key: str) -> Conversation:
+        """Return and remove the newest conversation of *user* in which *device_key* was challenged.
+
+        Raises:
+            Refusal: there is none, or it has expired.
+        """
+        statement = "SELECT id, data FROM login WHERE user = ? AND client = ? ORDER BY id DESC"
+        for row, data in self._work.execute(statement, self._work.row(user), self._work.row(client)).fetchall():
+            progress = _decode(data)
+            if progress.device_key == device_key and "DEVICE_SRP_AUTH" in progress.challenges:
+                return self._take("id = ?", row)
+        raise invalid_session()
+
+    def _take(self, condition: str, value: object) -> Conversation:
+        statement = f"DELETE FROM login WHERE {condition} RETURNING pool, client, user, data"
+        found = self._work.execute(statement, value).fetchone()
+        if found is None:
+            raise invalid_session()
+        pool, client = self._pools.by_row(found[0]), self._clients.by_row(found[1])
+        progress, user = _decode(found[3]), self._users.by_row(found[2])
+        if pool is None or client is None or (user is None and found[2] is not None):
+            raise invalid_session()
+        if progress.expires <= self._clock():
+            raise _session_expired()
+        fields = {name: getattr(progress, name) for name in Progress.__struct_fields__}
+        return Conversation(pool=pool, client=client, user=user, **fields)
+
+    def forget_user(self, user: User) -> None:
+        """Remove the conversations of *user*."""
+        self._work.execute("DELETE FROM login WHERE user = ?", self._work.row(user))
+
+    def forget_client(self, client: AppClient) -> None:
+        """Remove the conversations of *client*."""
+        self._work.execute("DELETE FROM login WHERE client = ?", self._work.row(client))
+
+
+def _session_expired() -> Refusal:
+    return not_authorized("Invalid session for the user, session is expired.")
+
+
+def _progress(conversation: Conversation) -> Progress:
+    return Progress(**{name: getattr(conversation, name) for name in Progress.__struct_fields__})
+
+
+def _new_session() -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(300)).decode("ascii")
+
+
+def _digest(value: str) -> bytes:
+    return hashlib.sha256(value.encode("utf-8")).digest()

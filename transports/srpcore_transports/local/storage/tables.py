@@ -1,0 +1,85 @@
+"""The tables of records that are found by a name: user pools, app clients, groups, identity providers and the like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+from ..model.records import PoolRecord, Record
+from .database import Work, decoder, encode
+
+__all__ = ["Table"]
+
+R = TypeVar("R", bound=Record)
+
+
+class Table(Generic[R]):
+    """The records of one kind, each with a name that is unique in its pool.
+
+    In the methods *pool* is the pool that a record belongs to; None for the pools themselves.
+    """
+
+    def __init__(self, work: Work, kind: str, record_type: type[R]) -> None:
+        self._work = work
+        self._kind = kind
+        self._decode = decoder(record_type)
+
+    def get(self, pool: PoolRecord | None, name: str) -> R | None:
+        """Return the record called *name*, or None."""
+        return self._first(
+            "SELECT id, data FROM record WHERE kind = ? AND name = ? AND pool = ?", name, self._row(pool)
+        )
+
+    def find(self, name: str) -> R | None:
+        """Return the record called *name* of any pool, or None."""
+        return self._first("SELECT id, data FROM record WHERE kind = ? AND name = ?", name)
+
+    def by_row(self, row: int) -> R | None:
+        """Return the record in this row, or None if it was deleted."""
+        return self._first("SELECT id, data FROM record WHERE kind = ? AND id = ?", row)
+
+    def add(self, pool: PoolRecord | None, name: str, record: R) -> R:
+        """Insert a record, and return it. The name must be free."""
+        data = encode(record)
+        statement = "INSERT INTO record (kind, pool, name, data) VALUES (?, ?, ?, ?)"
+        row = self._work.execute(statement, self._kind, self._row(pool), name, data).lastrowid or 0
+        self._work.added("record", row, record, data, self._write)
+        return record
+
+    def remove(self, record: R) -> None:
+        """Delete a record."""
+        self._work.execute("DELETE FROM record WHERE id = ?", self._work.row(record))
+        self._work.forget("record", record)
+
+    def remove_all(self, pool: PoolRecord) -> None:
+        """Delete all records of *pool*."""
+        for _, record in list(self.rows(pool)):
+            self.remove(record)
+
+    def rows(self, pool: PoolRecord | None, after: int = 0, limit: int = -1) -> Iterator[tuple[int, R]]:
+        """Yield the records of *pool*, the oldest first, with their rows.
+
+        Args:
+            after: the row after which to begin.
+            limit: the greatest number of records; -1 for all.
+        """
+        statement = "SELECT id, data FROM record WHERE kind = ? AND pool = ? AND id > ? ORDER BY id LIMIT ?"
+        for row, data in self._work.execute(statement, self._kind, self._row(pool), after, limit).fetchall():
+            yield row, self._use(row, data)
+
+    def all(self, pool: PoolRecord | None) -> list[R]:
+        """Return all records of *pool*, the oldest first."""
+        return [record for _, record in self.rows(pool)]
+
+    def _row(self, pool: PoolRecord | None) -> int:
+        return 0 if pool is None else self._work.row(pool)
+
+    def _first(self, statement: str, *values: object) -> R | None:
+        found = self._work.execute(statement, self._kind, *values).fetchone()
+        return None if found is None else self._use(*found)
+
+    def _use(self, row: int, data: bytes) -> R:
+        return self._work.use("record", row, data, self._decode, self._write)
+
+    def _write(self, row: int, _record: Record, data: bytes) -> None:
+        self._work.write("UPDATE record SET data = ? WHERE id = ?", data, row)

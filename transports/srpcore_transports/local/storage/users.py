@@ -1,0 +1,159 @@
+"""The table of users, and of the groups that they are in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import cast
+
+from ..model.records import Group, PoolRecord, Record, User
+from .database import Work, decoder, encode
+
+__all__ = ["SEARCHABLE", "Search", "Users"]
+
+_ATTRIBUTES = ("email", "phone_number", "name", "given_name", "family_name", "preferred_username")
+_COLUMNS = ("username", "sub", *_ATTRIBUTES, "user_status", "enabled")
+
+SEARCHABLE = {
+    **{name: name for name in ("username", "sub", *_ATTRIBUTES)},
+    "cognito:user_status": "user_status",
+    "status": "enabled",
+}
+"""The columns by which users can be searched, by the names in filters of ListUsers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A search for users.
+
+    Attributes:
+        attribute: a name in :data:`SEARCHABLE`.
+        prefix: search for values that begin with *value*, not for those that equal it.
+    """
+
+    attribute: str
+    value: str
+    prefix: bool
+
+
+class Users:
+    """All users."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._decode = decoder(User)
+
+    def get(self, pool: PoolRecord, username: str) -> User | None:
+        """Return the user with the canonical name *username*, or None."""
+        return next((user for user in self.having(pool, "username", username) if user.username == username), None)
+
+    def by_sub(self, pool: PoolRecord, sub: str) -> User | None:
+        """Return the user with this ``sub``, or None."""
+        return next((user for user in self.having(pool, "sub", sub) if user.sub == sub), None)
+
+    def by_row(self, row: int | None) -> User | None:
+        """Return the user in this row, or None if it was deleted."""
+        found = self._work.execute("SELECT id, data FROM user WHERE id = ?", row).fetchone()
+        return None if found is None else self._use(*found)
+
+    def having(self, pool: PoolRecord, attribute: str, value: str) -> list[User]:
+        """Return the users whose *attribute* (see :data:`SEARCHABLE`) equals *value* without regard to case."""
+        statement = f"SELECT id, data FROM user WHERE pool = ? AND {SEARCHABLE[attribute]} = ? ORDER BY id"
+        found = self._work.execute(statement, self._work.row(pool), value.casefold()).fetchall()
+        return [self._use(row, data) for row, data in found]
+
+    def add(self, pool: PoolRecord, user: User) -> None:
+        """Insert a user, whose name must be free."""
+        data = encode(user)
+        places = ", ".join("?" * (len(_COLUMNS) + 2))
+        statement = f"INSERT INTO user (pool, {', '.join(_COLUMNS)}, data) VALUES ({places})"
+        row = self._work.execute(statement, self._work.row(pool), *_columns(user), data).lastrowid or 0
+        self._work.added("user", row, user, data, self._write)
+
+    def remove(self, user: User) -> None:
+        """Delete a user, and take the user out of all groups."""
+        row = self._work.row(user)
+        self._work.execute("DELETE FROM member WHERE user = ?", row)
+        self._work.execute("DELETE FROM user WHERE id = ?", row)
+        self._work.forget("user", user)
+
+    def remove_all(self, pool: PoolRecord) -> None:
+        """Delete all users of *pool*."""
+        row = self._work.row(pool)
+        self._work.execute("DELETE FROM member WHERE user IN (SELECT id FROM user WHERE pool = ?)", row)
+        self._work.execute("DELETE FROM user WHERE pool = ?", row)
+
+    def count(self, pool: PoolRecord) -> int:
+        """Return how many users *pool* has."""
+        statement = "SELECT count(*) FROM user WHERE pool = ?"
+        return cast(int, self._work.execute(statement, self._work.row(pool)).fetchone()[0])
+
+    def page(self, pool: PoolRecord, after: int, limit: int) -> list[tuple[int, User]]:
+        """Return users of *pool* with their rows, the oldest first, beginning after the row *after*."""
+        statement = "SELECT id, data FROM user INDEXED BY user_pool WHERE pool = ? AND id > ? ORDER BY id LIMIT ?"
+        found = self._work.execute(statement, self._work.row(pool), after, limit).fetchall()
+        return [(row, self._use(row, data)) for row, data in found]
+
+    def search(
+        self, pool: PoolRecord, search: Search, after: tuple[str, int], limit: int
+    ) -> list[tuple[tuple[str, int], User]]:
+        """Return the users that *search* finds without regard to case, with the keys of their places in the order.
+
+        The order is that of the values, and for equal values that of creation.
+
+        Args:
+            after: the key of the place after which to begin.
+            limit: the greatest number of users.
+        """
+        column, value = SEARCHABLE[search.attribute], search.value.casefold()
+        # U+10FFFF is the greatest character, so this is greater than all values that begin with *value*.
+        end = f"{value}\U0010ffff" if search.prefix else value
+        statement = (
+            f"SELECT id, {column}, data FROM user WHERE pool = ? AND {column} BETWEEN ? AND ? "
+            f"AND ({column}, id) > (?, ?) ORDER BY {column}, id LIMIT ?"
+        )
+        found = self._work.execute(statement, self._work.row(pool), value, end, *after, limit).fetchall()
+        return [((key, row), self._use(row, data)) for row, key, data in found]
+
+    def groups(self, user: User) -> list[str]:
+        """Return the names of the groups that *user* is in; a user who is not stored is in none."""
+        if not self._work.uses(user):
+            return []
+        statement = "SELECT name FROM record WHERE id IN (SELECT grp FROM member WHERE user = ?) ORDER BY id"
+        return [name for (name,) in self._work.execute(statement, self._work.row(user))]
+
+    def join(self, group: Group, user: User) -> None:
+        """Add *user* to *group*, if the user is not in it."""
+        self._work.execute("INSERT OR IGNORE INTO member VALUES (?, ?)", self._work.row(group), self._work.row(user))
+
+    def leave(self, group: Group, user: User) -> None:
+        """Remove *user* from *group*, if the user is in it."""
+        row = self._work.row(group)
+        self._work.execute("DELETE FROM member WHERE grp = ? AND user = ?", row, self._work.row(user))
+
+    def empty(self, group: Group) -> None:
+        """Remove all users from *group*."""
+        self._work.execute("DELETE FROM member WHERE grp = ?", self._work.row(group))
+
+    def in_group(self, group: Group, after: int, limit: int) -> Iterator[tuple[int, User]]:
+        """Yield the users in *group* with their rows, the oldest first, beginning after the row *after*."""
+        statement = (
+            "SELECT user.id, user.data FROM member JOIN user ON user.id = member.user "
+            "WHERE grp = ? AND member.user > ? ORDER BY member.user LIMIT ?"
+        )
+        for row, data in self._work.execute(statement, self._work.row(group), after, limit).fetchall():
+            yield row, self._use(row, data)
+
+    def _use(self, row: int, data: bytes) -> User:
+        return self._work.use("user", row, data, self._decode, self._write)
+
+    def _write(self, row: int, record: Record, data: bytes) -> None:
+        user = cast(User, record)
+        columns = ", ".join(f"{column} = ?" for column in _COLUMNS)
+        self._work.write(f"UPDATE user SET {columns}, data = ? WHERE id = ?", *_columns(user), data, row)
+
+
+def _columns(user: User) -> list[str | None]:
+    attributes = [user.attributes.get(name) for name in _ATTRIBUTES]
+    values = [user.username, user.sub, *attributes, user.status, "enabled" if user.enabled else "disabled"]
+    return [None if value is None else value.casefold() for value in values]
