@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import socket
 import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -108,6 +110,8 @@ def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+UNKNOWN_HOST = "connecting to cognito-idp.eu-west-1.amazonaws.com: the host"
+PROXY = "connecting to cognito-idp.eu-west-1.amazonaws.com through"
 CHALLENGES = ("SoftwareTokenMFAChallengeException", "SMSMFAChallengeException", "ForceChangePasswordException")
 
 
@@ -137,11 +141,21 @@ def test_a_refused_connection_is_named_as_the_page_shows() -> None:
     assert str(caught.value) == shown("connecting to 127.0.0.1:").replace("9229", "1")
 
 
+def test_a_host_that_is_not_found_is_named_as_the_page_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> list[Any]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(SrpcoreError) as caught:
+        log_in()
+    assert str(caught.value) == shown(UNKNOWN_HOST)
+
+
 def test_a_proxy_that_does_not_answer_is_named_as_the_page_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
     with pytest.raises(SrpcoreError) as caught:
         log_in()
-    assert str(caught.value) == shown("connecting to cognito-idp")
+    assert str(caught.value) == shown(PROXY)
 
 
 def test_a_missing_extra_is_named_as_the_page_shows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,5 +168,5 @@ def test_a_missing_extra_is_named_as_the_page_shows(monkeypatch: pytest.MonkeyPa
 
 
 def test_every_block_of_the_page_is_tested() -> None:
-    others = ("connecting to 127.0.0.1:", "connecting to cognito-idp", "httpx is not installed", *CHALLENGES)
+    others = ("connecting to 127.0.0.1:", UNKNOWN_HOST, PROXY, "httpx is not installed", *CHALLENGES)
     assert {*BLOCKS} - {*service_blocks(), *map(shown, OWN), *map(shown, others)} == set()

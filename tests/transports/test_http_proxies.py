@@ -79,7 +79,9 @@ def test_a_proxy_that_refuses_is_an_error(
 ) -> None:
     with served(make, bundle, max_attempts=2) as (server, transport), proxy_server(refuse=status) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:hunter2@127.0.0.1:{proxy.port}")
-        with pytest.raises(TransportError, match=rf"localhost:\d+ through the proxy 127.0.0.1:\d+: .*{status}") as caught:
+        with pytest.raises(
+            TransportError, match=rf"localhost:\d+ through the proxy 127.0.0.1:\d+: .*{status}"
+        ) as caught:
             transport.call(SIGN_UP)
         assert "hunter2" not in str(caught.value)
         assert (caught.value.may_have_arrived, caught.value.transient) == (False, tried == 2)

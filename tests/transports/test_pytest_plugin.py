@@ -110,6 +110,46 @@ def test_a_test_run_that_uses_no_fixture_imports_nothing_of_srpcore(run: Run, py
     run().assert_outcomes(passed=1)
 
 
+BESIDE_MOTO = """
+import socket
+import moto
+import pytest
+from srpcore import Cognito
+from srpcore.exceptions import ResourceNotFoundException
+
+def unknown(*_, **__):
+    raise socket.gaierror(-2, "Name or service not known")
+
+def sign_up(endpoint_url=None):
+    Cognito("eu-west-1_AbCd12345", "client", endpoint_url=endpoint_url).register("alice", "password")
+
+@pytest.fixture(autouse=True)
+def without_a_network(monkeypatch):
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+
+def test_unknown_host():
+    sign_up()
+
+def test_unknown_client():
+    raise ResourceNotFoundException({"Error": {"Code": "ResourceNotFoundException"}}, "SignUp")
+
+def test_with_botocore(srpcore_botocore):
+    test_unknown_client()
+
+def test_another_server():
+    sign_up("https://nowhere.invalid")
+"""
+
+
+def test_an_error_of_the_real_service_beside_moto_has_a_note(run: Run, pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(moto="", test_it=BESIDE_MOTO)
+    failed = run("--tb=line")
+    failed.assert_outcomes(failed=4)
+    note = 'moto does not affect the default transport of srpcore: set srpcore_transport = "botocore"'
+    errors = failed.stdout.str().split("\nE   srpcore.exceptions.")[1:]
+    assert [note in error for error in errors] == [True, True, False, False]
+
+
 def test_options_of_other_plugins_may_be_named_record(run: Run, pytester: pytest.Pytester) -> None:
     pytester.makeconftest("def pytest_addoption(parser):\n    parser.addoption('--record', default='none')\n")
     pytester.makepyfile("def test_it(pytestconfig):\n    assert pytestconfig.getoption('--record') == 'none'\n")

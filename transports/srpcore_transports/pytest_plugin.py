@@ -45,6 +45,7 @@ A fixture of the same name in a program's own conftest.py or test module overrid
 from __future__ import annotations
 
 import os
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -77,6 +78,12 @@ __all__ = [
 _VARIABLE = "SRPCORE_TRANSPORT"
 _NAMES = ("https", "httpx", "botocore")
 _RECORD = "--srpcore-record"
+_MOTO_NOTE = (
+    'moto does not affect the default transport of srpcore: set srpcore_transport = "botocore" in pytest\'s settings, '
+    "or use the fixture srpcore_botocore in this test"
+)
+# The service does not know moto's pools and credentials.
+_UNKNOWN_TO_AWS = ("ResourceNotFoundException", "UnrecognizedClientException")
 _SET = pytest.StashKey[bool]()
 _PASSED = pytest.StashKey[bool]()
 _MAX_NAME = 200  # file systems allow 255 bytes
@@ -114,7 +121,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, Result[pytest.TestReport], None]:
-    """Store whether the test passed, for the end of the fixture ``cassette``."""
+    """Store whether the test passed, for the end of the fixture ``cassette``. Add a note to an error beside moto."""
+    if call.excinfo is not None:
+        _add_note_on_moto(call.excinfo.value)
     outcome = yield
     passed = outcome.get_result().passed
     if call.when == "setup":
@@ -122,6 +131,20 @@ def pytest_runtest_makereport(
     elif call.when == "call":
         # Subtests have reports of their own, before that of the test.
         item.stash[_PASSED] = item.stash.get(_PASSED, True) and passed
+
+
+def _add_note_on_moto(error: BaseException) -> None:
+    """Add a note if moto is loaded and *error* shows that the request went to the real service, past moto."""
+    if not {"moto", "srpcore.exceptions"} <= sys.modules.keys() or os.environ.get(_VARIABLE) == "botocore":
+        return
+    from srpcore.exceptions import ServiceError, TransportError
+
+    shown: BaseException | None = error
+    while shown is not None and _MOTO_NOTE not in getattr(shown, "__notes__", ()):
+        to_aws = isinstance(shown, TransportError) and ".amazonaws.com" in shown.url
+        if to_aws or (isinstance(shown, ServiceError) and shown.code in _UNKNOWN_TO_AWS):
+            shown.add_note(_MOTO_NOTE)
+        shown = shown.__cause__ or shown.__context__
 
 
 @pytest.fixture
