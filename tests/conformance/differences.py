@@ -104,8 +104,6 @@ WRONG_TODAY: dict[str, str] = {
     # auth/srp.py
     "hidden_users.user_id_does_not_depend_on_case": "USER_ID_FOR_SRP of a stranger keeps the case of the name as typed",
     # operations/list_users.py
-    "lists.names_are_compared_with_case": "username ^= is compared without case",
-    "lists.by_user_status_without_case": "cognito:user_status is compared with case",
     "lists.attributes_to_get_must_exist": "an unknown name in AttributesToGet is accepted",
     # operations/identity_providers.py
     "operations.identity_provider": "GetIdentityProviderByIdentifier is absent",

@@ -94,7 +94,7 @@ class InProcess:
 
     def send(self, operation: str, body: bytes) -> tuple[int, dict[str, Any]]:
         # Not LocalUserPool.call: it refuses parameters of a wrong type before the pool sees them, as a client does.
-        response = dispatch.answer(self.pool._state, operation, body)
+        response = dispatch.answer(self.pool._service, operation, body)
         return response.status, json.loads(response.body)
 
     def fetch(self, path: str) -> bytes:
