@@ -376,6 +376,37 @@ except StoreError as error:
     assert sorted(path.suffix for path in store.path.iterdir()) == [".json", ".lock"]
 
 
+def test_a_new_file_that_a_killed_program_leaves_is_removed_by_the_next_save(
+    store: FileStore, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(folders.Folder, "replace", killed)
+        patch.setattr(folders.Folder, "remove", lambda *_: None)
+        with pytest.raises(KeyboardInterrupt):
+            store.save(KEY, OTHER)
+    assert len([*store.path.glob("*.tmp")]) == 1
+    store.save(KEY, OTHER)
+    assert [*store.path.glob("*.tmp")] == []
+    assert store.load(KEY) == OTHER
+
+
+def test_of_two_errors_the_caller_gets_the_first(store: FileStore, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(message: str) -> Callable[..., None]:
+        def raising(*_: object) -> None:
+            raise StoreError(message)
+
+        return raising
+
+    monkeypatch.setattr(folders.Folder, "replace", refuse("cannot rename"))
+    monkeypatch.setattr(folders.Folder, "remove", refuse("cannot remove"))
+    with pytest.raises(StoreError, match=r"^cannot rename$"):
+        store.save(KEY, OTHER)
+    assert store.load(KEY) == LOGIN
+
+
 def test_logins_can_be_read_from_a_read_only_folder(store: FileStore, kept: Path, tmp_path: Path) -> None:
     program = """
 import os

@@ -60,6 +60,11 @@ def message(call: Callable[[], object]) -> str:
         (lambda: store_key("", "c", "u"), "pool_id is empty: a login is stored for one user of one app client"),
         (lambda: store_key("p", "", "u"), "client_id is empty: a login is stored for one user of one app client"),
         (lambda: store_key("p", "c", ""), "username is empty: a login is stored for one user of one app client"),
+        (
+            lambda: store_key("p", "c", "\ud800"),
+            "username contains a lone surrogate, which UTF-8 cannot encode: pass a valid string",
+        ),
+        (lambda: store_key("p", 5, "u"), "client_id must be a string, not int"),  # type: ignore[arg-type]
         (lambda: check_timeout(-1), "invalid lock_timeout -1: use a number of seconds, 0 or more"),
         (lambda: check_timeout(True), "invalid lock_timeout True: use a number of seconds, 0 or more"),
         (lambda: folder_path("a\0b"), "store path contains a NUL character: give the path of a folder"),
