@@ -489,7 +489,13 @@ def test_a_repr_does_not_show_secrets(make: Make) -> None:
     stored = service.run(records)
     tokens = exchange.respond(exchange.answers(PASSWORD))["AuthenticationResult"]
     shown = repr([client.pool, service, stored, client.pool.outbox])
-    secrets = [client.secret, PASSWORD, tokens["RefreshToken"], tokens["AccessToken"], repr(stored[3].password.value_bytes)]
+    secrets = [
+        client.secret,
+        PASSWORD,
+        tokens["RefreshToken"],
+        tokens["AccessToken"],
+        repr(stored[3].password.value_bytes),
+    ]
     assert not [secret for secret in secrets if secret and secret in shown]
 
 

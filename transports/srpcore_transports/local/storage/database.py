@@ -169,8 +169,11 @@ class Database:
 
 @dataclass(slots=True)
 class _Loaded:
+    """A record in use: what the database has now, and what it had when the transaction began."""
+
     record: Record
     row: int
+    begun: bytes
     data: bytes
     write: Callable[[int, Record, bytes], object]
 
@@ -194,7 +197,7 @@ class Work:
             self._database.connection.execute("BEGIN IMMEDIATE")
             self._added.clear()
             for loaded in self._loaded.values():
-                loaded.data = encode(loaded.record)
+                loaded.begun = loaded.data = encode(loaded.record)
             try:
                 yield
             except Refusal:
@@ -205,6 +208,12 @@ class Work:
                 raise
             else:
                 self._commit()
+
+    def release(self) -> None:
+        """Stop watching all records. The request is over."""
+        # Each watched record refers to its table, and that to this object. Without this, the memory of every request
+        # would wait for a garbage collection.
+        self._loaded.clear()
 
     def _commit(self) -> None:
         try:
@@ -220,7 +229,7 @@ class Work:
             # The next record that is inserted may get the same row.
             self.forget(table, record)
         for loaded in self._loaded.values():
-            stored = msgspec.msgpack.decode(loaded.data, type=type(loaded.record))
+            stored = msgspec.msgpack.decode(loaded.begun, type=type(loaded.record))
             for name in loaded.record.__struct_fields__:
                 setattr(loaded.record, name, getattr(stored, name))
 
@@ -261,7 +270,7 @@ class Work:
             record = decode(data)
             self._database.live[table, row] = record
         if id(record) not in self._loaded:
-            self._loaded[id(record)] = _Loaded(record, row, data, write)
+            self._loaded[id(record)] = _Loaded(record, row, data, data, write)
         return record  # type: ignore[return-value]
 
     def added(
@@ -269,7 +278,7 @@ class Work:
     ) -> None:
         """Watch a record for changes that was inserted as *row*."""
         self._database.live[table, row] = record
-        self._loaded[id(record)] = _Loaded(record, row, data, write)
+        self._loaded[id(record)] = _Loaded(record, row, data, data, write)
         self._added.append((table, record))
 
     def uses(self, record: Record) -> bool:

@@ -74,13 +74,16 @@ class Service:
             Refusal: the handler refuses the request.
         """
         state = State(self, issuer_base)
-        with state.work.transaction():
-            result = handler(state)
-            if not isinstance(result, Generator):
-                return result
-            reached = _advance(lambda: next(result))
-        while not isinstance(reached, _Finished):
-            reached = _compute_and_advance(state, result, reached)
+        try:
+            with state.work.transaction():
+                result = handler(state)
+                if not isinstance(result, Generator):
+                    return result
+                reached = _advance(lambda: next(result))
+            while not isinstance(reached, _Finished):
+                reached = _compute_and_advance(state, result, reached)
+        finally:
+            state.work.release()
         value: T = reached.value
         return value
 

@@ -1,0 +1,48 @@
+"""The packages of the local pool import each other in one direction."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from srpcore_transports import local
+
+ROOT = Path(local.__file__).parent
+# Each may import those before it.
+LAYERS = ("api", "model", "steps", "storage", "auth", "operations", "http", "embedded", "user_pool", "cli")
+
+
+def layer(module: tuple[str, ...]) -> int | None:
+    return LAYERS.index(module[0]) if module and module[0] in LAYERS else None
+
+
+def imports(path: Path) -> list[tuple[str, ...]]:
+    """Return the modules of the local pool that a module imports, within functions too."""
+    package = path.relative_to(ROOT).parts[:-1]
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level and node.level <= len(package) + 1:
+            base = package[: len(package) + 1 - node.level] + tuple((node.module or "").split("."))
+            named = [tuple(part for part in base if part)]
+            found += named if node.module else [(*named[0], alias.name) for alias in node.names]
+    return found
+
+
+def test_the_packages_import_in_one_direction() -> None:
+    wrong = []
+    checked = 0
+    for path in sorted(ROOT.rglob("*.py")):
+        own = path.relative_to(ROOT).with_suffix("").parts
+        if own == ("__init__",):
+            continue
+        for target in imports(path):
+            checked += 1
+            if (layer(target) or 0) > (layer(own) or 0):
+                wrong.append(f"{'/'.join(own)} imports {'/'.join(target)}")
+    assert not wrong
+    assert checked > 100
+
+
+def test_no_import_is_hidden_from_the_interpreter() -> None:
+    hidden = [path.name for path in ROOT.rglob("*.py") if "TYPE_CHECKING" in path.read_text(encoding="utf-8")]
+    assert not hidden

@@ -1,0 +1,257 @@
+"""The database of the local pool: transactions, the unit of work, and what several requests see of one record."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from srpcore.exceptions.base import ConfigurationError
+from srpcore_transports.local.api.errors import Refusal
+from srpcore_transports.local.model.records import Group, PoolRecord, User, Verifier
+from srpcore_transports.local.steps import Step, outside
+from srpcore_transports.local.storage.database import Database
+from srpcore_transports.local.storage.state import Service, State
+from srpcore_transports.local.storage.users import Search
+
+POOL = "us-east-1_Storage1"
+
+
+@pytest.fixture
+def service() -> Service:
+    return make_service()
+
+
+def make_service(path: str | None = None) -> Service:
+    made = Service("us-east-1", lambda: 1_700_000_000.0, None, None, path)
+    made.run(lambda state: state.pools.get(None, POOL) or state.add_pool({}, POOL))
+    return made
+
+
+def add(service: Service, username: str = "alice", **attributes: str) -> None:
+    user = User(username, f"sub of {username}", 0.0, dict(attributes))
+    service.run(lambda state: state.users.add(state.pool(POOL), user))
+
+
+def read(service: Service, username: str = "alice") -> User | None:
+    return service.run(lambda state: state.users.get(state.pool(POOL), username))
+
+
+def required(state: State, username: str = "alice") -> User:
+    user = state.users.get(state.pool(POOL), username)
+    assert user is not None
+    return user
+
+
+def test_a_changed_attribute_is_stored_without_being_saved(service: Service) -> None:
+    add(service)
+    service.run(lambda state: required(state).attributes.update(email="a@example.com"))
+    found = service.run(lambda state: state.users.having(state.pool(POOL), "email", "A@example.com"))
+    assert [user.username for user in found] == ["alice"]
+    # Nothing refers to the object any more, so this one is read from the database.
+    del found
+    assert read(service).attributes == {"email": "a@example.com"}  # type: ignore[union-attr]
+
+
+def test_a_search_sees_what_the_same_request_has_changed(service: Service) -> None:
+    add(service)
+
+    def rename(state: State) -> list[User]:
+        required(state).attributes["email"] = "a@example.com"
+        return state.users.having(state.pool(POOL), "email", "a@example.com")
+
+    assert len(service.run(rename)) == 1
+
+
+def test_a_refused_request_keeps_what_it_changed(service: Service) -> None:
+    add(service)
+
+    def count_and_refuse(state: State) -> None:
+        required(state).failures += 1
+        raise Refusal("NotAuthorizedException", "no")
+
+    with pytest.raises(Refusal):
+        service.run(count_and_refuse)
+    assert read(service).failures == 1  # type: ignore[union-attr]
+
+
+def test_a_bug_changes_nothing(service: Service) -> None:
+    add(service)
+    held = read(service)
+    assert held is not None
+
+    def change_and_fail(state: State) -> None:
+        required(state).attributes["email"] = "a@example.com"
+        state.users.add(state.pool(POOL), User("bob", "sub of bob", 0.0))
+        state.users.join(state.groups.add(state.pool(POOL), "g", group()), required(state, "bob"))
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        service.run(change_and_fail)
+    assert held.attributes == {}
+    assert read(service, "bob") is None
+    assert service.run(lambda state: state.groups.all(state.pool(POOL))) == []
+    # A new user may get the row that bob's would have been.
+    add(service, "carol")
+    assert read(service, "carol").username == "carol"  # type: ignore[union-attr]
+
+
+def group() -> Group:
+    return Group("g", 0.0, 0.0)
+
+
+def interleaved(service: Service, between: Callable[[State], object]) -> Callable[[State], Step[User]]:
+    """Return a handler that reads alice, lets another request run *between*, and then counts a failure."""
+
+    def handler(state: State) -> Step[User]:
+        user = required(state)
+        yield from outside(lambda: service.run(between))
+        user.failures += 1
+        return user
+
+    return handler
+
+
+def test_two_requests_change_one_record(service: Service) -> None:
+    add(service)
+
+    def rename(state: State) -> None:
+        required(state).attributes["name"] = "Alice"
+
+    service.run(interleaved(service, rename))
+    user = read(service)
+    assert user is not None
+    assert (user.failures, user.attributes) == (1, {"name": "Alice"})
+
+
+def test_a_user_who_was_deleted_meanwhile_stays_deleted(service: Service) -> None:
+    add(service)
+    service.run(interleaved(service, lambda state: state.users.remove(required(state))))
+    assert read(service) is None
+
+
+def test_a_user_who_was_created_again_meanwhile_is_another(service: Service) -> None:
+    add(service)
+
+    def replace(state: State) -> None:
+        state.users.remove(required(state))
+        state.users.add(state.pool(POOL), User("alice", "another", 0.0))
+
+    service.run(interleaved(service, replace))
+    user = read(service)
+    assert user is not None
+    assert (user.sub, user.failures) == ("another", 0)
+
+
+def test_no_transaction_is_open_while_a_handler_computes(service: Service) -> None:
+    add(service)
+    elsewhere: list[User | None] = []
+
+    def compute() -> None:
+        other = threading.Thread(target=lambda: elsewhere.append(read(service)), daemon=True)
+        other.start()
+        other.join(10)
+
+    def handler(state: State) -> Step[None]:
+        required(state)
+        yield from outside(compute)
+
+    service.run(handler)
+    assert len(elsewhere) == 1
+
+
+def test_an_exception_of_the_computation_reaches_the_handler(service: Service) -> None:
+    def handler(state: State) -> Step[str]:
+        try:
+            yield from outside(lambda: 1 // 0)
+        except ZeroDivisionError:
+            return state.pool(POOL).id
+        return "no exception"
+
+    assert service.run(handler) == POOL
+
+
+@given(st.integers(-(2**3100), 2**3100), st.integers(0, 2**3100))
+def test_numbers_of_any_size_are_kept(salt: int, value: int) -> None:
+    verifier = Verifier.of(salt, value)
+    assert (verifier.salt, verifier.value) == (salt, value)
+
+
+@given(
+    st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=3), max_size=12),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=2),
+    st.booleans(),
+    st.integers(1, 4),
+)
+def test_a_search_finds_what_a_scan_finds(names: list[str], value: str, prefix: bool, size: int) -> None:
+    service = make_service()
+    for index, name in enumerate(names):
+        add(service, f"user{index}", name=name)
+    search, key, found = Search("name", value, prefix), ("", 0), list[str]()
+
+    def fetch(state: State) -> list[tuple[tuple[str, int], User]]:
+        return state.users.search(state.pool(POOL), search, key, size)
+
+    while page := service.run(fetch):
+        found += [user.attributes["name"] for _, user in page]
+        key = page[-1][0]
+    folded = value.casefold()
+    matches = [n for n in names if (n.casefold().startswith(folded) if prefix else n.casefold() == folded)]
+    assert found == sorted(matches, key=lambda n: (n.casefold().encode(), names.index(n)))
+
+
+def test_a_deleted_pool_leaves_nothing(service: Service) -> None:
+    add(service)
+
+    def fill_and_delete(state: State) -> None:
+        pool = state.pool(POOL)
+        state.users.join(state.groups.add(pool, "g", group()), required(state))
+        state.add_client(pool, {})
+        state.remove_pool(pool)
+
+    service.run(fill_and_delete)
+    for table in ("record", "user", "member"):
+        assert service.database.connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+
+
+def test_a_file_is_private_and_is_used_by_one_process(tmp_path: Path) -> None:
+    path = tmp_path / "pool.db"
+    service = make_service(str(path))
+    add(service)
+    assert path.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(ConfigurationError, match="locked"):
+        Database(str(path))
+    service.database.close()
+    again = make_service(str(path))
+    assert read(again) is not None
+    assert again.page_secret == service.page_secret
+    again.database.close()
+
+
+@pytest.mark.parametrize("contents", [b"not a database at all", b"SQLite format 3\0" + b"x" * 200])
+def test_another_file_is_refused_and_stays_as_it_is(tmp_path: Path, contents: bytes) -> None:
+    path = tmp_path / "pool.db"
+    path.write_bytes(contents)
+    with pytest.raises(ConfigurationError, match=r"cannot use .*pool\.db"):
+        Database(str(path))
+    assert path.read_bytes() == contents
+
+
+def test_a_record_of_another_type_is_not_read(service: Service) -> None:
+    service.database.connection.execute("UPDATE record SET data = ?", (b"\x81\xa2id\x01",))
+    with pytest.raises(Exception, match="Expected"):
+        service.run(lambda state: state.pool(POOL))
+
+
+def test_pools_do_not_share_records(service: Service) -> None:
+    add(service)
+
+    def other(state: State) -> tuple[object, ...]:
+        pool: PoolRecord = state.add_pool({}, "us-east-1_Storage2")
+        return state.users.get(pool, "alice"), state.users.page(pool, 0, 9), state.users.by_sub(pool, "sub of alice")
+
+    assert service.run(other) == (None, [], None)
