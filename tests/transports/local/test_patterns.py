@@ -152,6 +152,11 @@ def test_a_stand_in_is_of_its_category_and_not_ascii() -> None:
         assert not char.isascii()
 
 
+def test_a_category_may_stand_outside_a_class() -> None:
+    matches = matcher(r"\p{L}\p{N}?")
+    assert [value for value in ("a", "é", "é²", "用1", "1", "aa", "") if matches(value)] == ["a", "é", "é²", "用1"]
+
+
 @pytest.mark.parametrize(
     "pattern",
     [

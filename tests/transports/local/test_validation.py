@@ -334,6 +334,25 @@ def test_the_answer_is_the_one_that_the_service_gave(
                 broken("policies.passwordPolicy.minimumLength", "have value greater than or equal to 6", "'5'"),
             ],
         ),
+        (
+            "CreateTerms",
+            {"Links": {}},
+            [
+                broken("userPoolId", "not be null", "null"),
+                broken("clientId", "not be null", "null"),
+                broken("termsName", "not be null", "null"),
+                broken("termsSource", "not be null", "null"),
+                broken("enforcement", "not be null", "null"),
+                broken("links", "have length greater than or equal to 1", "'{}'"),
+            ],
+        ),
+        (
+            "CreateUserPool",
+            {"PoolName": "x", "AcrConfiguration": {"Level1": {}, "Level2": None}},
+            [
+                broken("acrConfiguration.Level1.member.acrValue", "not be null", "null"),
+            ],
+        ),
         # The words for keys and values of a map: https://github.com/boto/boto3/issues/2601,
         # https://github.com/aws/aws-cdk/issues/31795 (of other services).
         (
@@ -447,6 +466,7 @@ def test_a_null_counts_as_absent() -> None:
     ("operation", "document", "message"),
     [
         ("InitiateAuth", {"ClientID": "x"}, "Unknown parameter 'ClientID' of InitiateAuth: did you mean 'ClientId'?"),
+        ("GetUser", {"ACCESSTOKEN": "x"}, "Unknown parameter 'ACCESSTOKEN' of GetUser: did you mean 'AccessToken'?"),
         (
             "AdminCreateUser",
             {"UserName": "x"},
