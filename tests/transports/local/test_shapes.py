@@ -100,7 +100,9 @@ def values(shape: Any, depth: int = 0) -> st.SearchStrategy[Any]:
     else:
         # botocore takes bytes for a blob, dates for a timestamp, and other types than JSON for a document.
         return st.just({}) if kind == "structure" else st.just("") if kind == "blob" else st.just(1)
-    return st.integers(0, 19).flatmap(lambda dice: right if dice else WRONG)
+    # To botocore a boolean is an integer, because it is one in Python.
+    wrong = WRONG.filter(lambda value: not isinstance(value, bool)) if kind in ("integer", "long") else WRONG
+    return st.integers(0, 19).flatmap(lambda dice: right if dice else wrong)
 
 
 @st.composite

@@ -1,4 +1,9 @@
-"""Read the parameters of an operation, and refuse a request if a parameter is missing, malformed or out of range."""
+"""Read the parameters of an operation, and refuse a request if a parameter is missing, malformed or out of range.
+
+A request has been validated by the service model already (``validation.py``). These functions are stricter than the
+model if an operation needs a member that the model does not require. They also check the settings that the constructor
+of LocalUserPool takes, which are not a request.
+"""
 
 from __future__ import annotations
 
@@ -28,9 +33,6 @@ __all__ = [
 T = TypeVar("T")
 Parameters: TypeAlias = Mapping[str, Any]
 
-STRING_LIMIT = 131_072
-"""The maximum number of characters of any string parameter: the service model's limit for page tokens and the like."""
-
 
 def _get_typed(parameters: Parameters, name: str, kind: type[T]) -> T | None:
     value = parameters.get(name)
@@ -45,19 +47,16 @@ def optional_string(parameters: Parameters, name: str) -> str | None:
     """Return an optional string parameter, or None if it is absent.
 
     Raises:
-        Refusal: the value is not a string, or is too long.
+        Refusal: the value is not a string.
     """
-    value = _get_typed(parameters, name, str)
-    if value is not None and len(value) > STRING_LIMIT:
-        raise invalid_parameter(_constraint(name, f"Member must have length less than or equal to {STRING_LIMIT}"))
-    return value
+    return _get_typed(parameters, name, str)
 
 
 def string(parameters: Parameters, name: str) -> str:
     """Return a required string parameter, which must not be empty.
 
     Raises:
-        Refusal: the value is absent, empty, too long or not a string.
+        Refusal: the value is absent, empty or not a string.
     """
     value = optional_string(parameters, name)
     if value is None:
@@ -108,7 +107,7 @@ def named(values: Mapping[str, Any], name: str) -> str:
     The service has another message for a missing entry than for a missing parameter of the operation.
 
     Raises:
-        Refusal: the value is absent, empty, too long or not a string.
+        Refusal: the value is absent, empty or not a string.
     """
     value = optional_string(values, name)
     if not value:
