@@ -202,6 +202,27 @@ def test_a_fault_of_the_disk_names_the_file(tmp_path: Path, monkeypatch: pytest.
         assert store.load(KEY) == Login(username="alice")
 
 
+@pytest.mark.parametrize(
+    ("function", "call", "name"),
+    [
+        ("listdir", lambda folder: folder.names(), ""),
+        ("unlink", lambda folder: folder.remove("a"), "a"),
+        ("replace", lambda folder: folder.replace("a", "b"), "b"),
+        ("open", lambda folder: folder.open("a", os.O_RDWR), "a"),
+    ],
+)
+def test_a_fault_of_the_disk_names_what_was_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str, call: Callable[[Folder], object], name: str
+) -> None:
+    def broken(*_: object, **named: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with Folder.opened(tmp_path / "folder", make=True) as folder:
+        monkeypatch.setattr(os, function, broken)
+        assert message(lambda: call(folder)) == f"cannot use {folder.path / name}: Input/output error"
+        monkeypatch.undo()
+
+
 @posix
 def test_a_link_in_the_place_of_a_file_is_another_file(tmp_path: Path) -> None:
     # A lock is checked in this way: a program that waited must see that its file was replaced, also by a link to it.
