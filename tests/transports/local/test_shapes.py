@@ -138,9 +138,8 @@ def verdict_of_botocore(shape: Any, document: dict[str, Any]) -> str | tuple[lis
 
 
 def path_of(place: str) -> str:
-    """Return botocore's UserAttributes[0].Name as the service writes it."""
-    parts = re.sub(r"\[(\d+)\]", lambda found: f".{int(found[1]) + 1}.member", place.strip(".")).split(".")
-    return ".".join(part[:1].lower() + part[1:] for part in parts)
+    """Return botocore's UserAttributes[0].Name as the service writes it, but without ".member", and in lower case."""
+    return re.sub(r"\[(\d+)\]", lambda found: f".{int(found[1]) + 1}", place.strip(".")).lower()
 
 
 def our_verdict(operation: str, document: dict[str, Any]) -> str | tuple[list[str], bool]:
@@ -151,7 +150,8 @@ def our_verdict(operation: str, document: dict[str, Any]) -> str | tuple[list[st
     if "Unknown parameter" in found:
         return "unknown"
     missing = re.findall(r"at '([^']+)' failed to satisfy constraint: Member must not be null", found)
-    return sorted(missing), bool(re.search(r"Member must have (length|value) greater than", found))
+    places = [place.replace(".member", "").lower() for place in missing]
+    return sorted(places), bool(re.search(r"Member must have (length|value) greater than", found))
 
 
 @pytest.mark.slow
