@@ -232,6 +232,20 @@ def _add_local_pool(commands: Commands) -> None:
     )
     serve.add_argument("--devices", action="store_true", help="let the first pool remember devices")
     serve.add_argument("--client-secret", action="store_true", help="give the first app client a secret")
+    serve.add_argument(
+        "--trigger",
+        action="append",
+        default=[],
+        metavar="NAME=URL",
+        help="a Lambda trigger of the first pool, for example pre_sign_up=http://127.0.0.1:3001/2015-03-31/functions/"
+        "NAME/invocations; may be repeated",
+    )
+    serve.add_argument(
+        "--pre-token-generation-version",
+        choices=("V1_0", "V2_0", "V3_0"),
+        default="V1_0",
+        help="the version of the events of the trigger pre_token_generation (default: %(default)s)",
+    )
     serve.add_argument("--json", action="store_true", help="print one line of JSON to standard output, nothing else")
     add_command(
         commands,

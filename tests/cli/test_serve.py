@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from srpcore import Cognito
 from support.cli_processes import KEYS, SRPCORE, Server, Terminal, awaited, environment, run, serving, stopped
+from support.loopback import LoopbackServer, answer
 from support.users import PASSWORD
 
 # These tests start one process or more each, so together they are too slow for the unit tier.
@@ -108,6 +109,47 @@ def test_options_set_up_the_pool() -> None:
         # A client of this endpoint does not accept that issuer.
         error = run(*login, stdin=PASSWORD, SRPCORE_CLIENT_SECRET=server.client_secret).refused()
         assert f"https://issuer.example/{server.user_pool_id}" in error
+
+
+def test_triggers_are_http_endpoints() -> None:
+    def confirm(body: bytes) -> bytes:
+        event = json.loads(body)
+        if event["triggerSource"] == "PreSignUp_SignUp":
+            event["response"]["autoConfirmUser"] = True
+        else:
+            details = {"accessTokenGeneration": {"claimsToAddOrOverride": {"tenant": "acme"}}}
+            event["response"]["claimsAndScopeOverrideDetails"] = details
+        return answer(json.dumps(event).encode())
+
+    with LoopbackServer(lambda request, _: confirm(request.body)) as functions:
+        urls = [f"{name}={functions.url}/functions/{name}" for name in ("pre_sign_up", "pre_token_generation")]
+        options = ["--trigger", urls[0], "--trigger", urls[1], "--pre-token-generation-version", "V2_0"]
+        with (
+            serving(*options) as server,
+            Cognito(server.user_pool_id, server.client_id, username="dora", endpoint_url=server.url) as user,
+        ):
+            user.register("dora", PASSWORD)
+            user.authenticate(PASSWORD)
+            assert user.access_claims is not None
+            assert user.access_claims["tenant"] == "acme"
+    assert [request.target for request in functions.requests] == [
+        "/functions/pre_sign_up",
+        "/functions/pre_token_generation",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["pre_sign_up"], "use NAME=URL with one of pre_sign_up, post_confirmation, "),
+        (["sign_up=http://127.0.0.1/f"], "invalid --trigger 'sign_up=http://127.0.0.1/f'"),
+        (["pre_sign_up=https://127.0.0.1/f"], "not the http URL of a function"),
+        (["pre_sign_up=http://127.0.0.1/f"] * 2, "--trigger pre_sign_up is given twice"),
+    ],
+)
+def test_a_trigger_that_is_not_valid_is_one_error_line(options: list[str], message: str) -> None:
+    given = [part for option in options for part in ("--trigger", option)]
+    assert message in run("serve", "--port", "0", *given).refused()
 
 
 def test_devices_are_remembered_only_with_the_option(server: Server, user: str) -> None:

@@ -13,7 +13,6 @@ import srpcore
 from srpcore import exceptions
 from srpcore.crypto.totp import totp
 from srpcore.protocol import Operation
-from srpcore_transports.local import CustomAuth
 from support.authenticator import Authenticator
 from support.quiz import Quiz
 from support.users import PASSWORD
@@ -27,8 +26,7 @@ EVERY_FACTOR = {"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": FACTORS
 def world(request: pytest.FixtureRequest, make_world: Callable[..., World]) -> World:
     kind, secret = request.param
     quiz = Quiz()
-    triggers = CustomAuth(define=quiz.define, create=quiz.create, verify=quiz.verify)
-    world = make_world(kind=kind, client_secret=secret, pool_settings=EVERY_FACTOR, custom_auth=triggers)
+    world = make_world(kind=kind, client_secret=secret, pool_settings=EVERY_FACTOR, triggers=quiz.triggers)
     world.create(
         email="alice@example.com", email_verified="true", phone_number="+15550100", phone_number_verified="true"
     )

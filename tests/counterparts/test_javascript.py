@@ -16,7 +16,7 @@ import pytest
 
 from srpcore.crypto.totp import totp
 from srpcore.protocol import Operation
-from srpcore_transports.local import CustomAuth, LocalServer, LocalUserPool
+from srpcore_transports.local import LocalServer, LocalUserPool, Triggers
 from support.users import OTHER_PASSWORD, PASSWORD
 
 pytestmark = pytest.mark.counterpart
@@ -175,7 +175,10 @@ def verify(event: dict[str, Any], _: None) -> dict[str, Any]:
     return event
 
 
-@pytest.mark.parametrize("script", [{"custom_auth": CustomAuth(define, create, verify)}], indirect=True)
+TRIGGERS = Triggers(define_auth_challenge=define, create_auth_challenge=create, verify_auth_challenge_response=verify)
+
+
+@pytest.mark.parametrize("script", [{"triggers": TRIGGERS}], indirect=True)
 @pytest.mark.parametrize("password", [PASSWORD, ""])
 def test_a_custom_login_works_with_and_without_the_password(script: Script, password: str) -> None:
     script.user()

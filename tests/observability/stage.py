@@ -15,7 +15,7 @@ from observability.ledger import Journal, Ledger
 from srpcore.protocol import Operation, Reply, Transport
 from srpcore_transports.https import HttpsTransport
 from srpcore_transports.httpx import AsyncHttpxTransport, HttpxTransport
-from srpcore_transports.local import CustomAuth
+from srpcore_transports.local import Triggers
 from support.quiz import Quiz
 from support.tracing import Tracing
 from support.world import KEYS, Wire, World
@@ -30,7 +30,7 @@ class Stage(World):
         self.ledger, self.journal, self._tracing = ledger, journal, tracing
         self.asynchronous = kind in ("threaded", "asynchronous httpx")
         self.used: set[str] = set()
-        super().__init__(kind, **{"client_secret": True, "custom_auth": triggers(), **settings})
+        super().__init__(kind, **{"client_secret": True, "triggers": triggers(), **settings})
         self.wire = AsyncWatchedWire(self) if kind == "asynchronous httpx" else WatchedWire(self)
         self.pool.outbox.on_message = lambda message: ledger.hear(message.code)
         ledger.hear([self.pool.client_secret, KEYS.secret_access_key])
@@ -165,13 +165,13 @@ class LongQuiz(Quiz):
 
     __repr__ = object.__repr__
 
-    def create(self, event: dict[str, Any], context: None) -> dict[str, Any]:
+    def create(self, event: dict[str, Any], context: object) -> dict[str, Any]:
         super().create(event, context)
         event["response"]["privateChallengeParameters"]["answer"] = ANSWER
         return event
 
 
-def triggers() -> CustomAuth:
+def triggers() -> Triggers:
     """Return the triggers of custom logins."""
     quiz = LongQuiz()
-    return CustomAuth(define=quiz.define, create=quiz.create, verify=quiz.verify)
+    return quiz.triggers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from srpcore_transports.local import CustomAuth
+from srpcore_transports.local import Triggers
 
 Event = dict[str, Any]
 
@@ -19,7 +19,7 @@ class Quiz:
 
     events: list[Event] = field(default_factory=list[Event])
 
-    def define(self, event: Event, context: None) -> Event:
+    def define(self, event: Event, context: object) -> Event:
         self.events.append(event)
         session, response = event["request"]["session"], event["response"]
         names = [(result["challengeName"], result["challengeResult"]) for result in session]
@@ -33,7 +33,7 @@ class Quiz:
             response["challengeName"] = "CUSTOM_CHALLENGE"
         return event
 
-    def create(self, event: Event, context: None) -> Event:
+    def create(self, event: Event, context: object) -> Event:
         self.events.append(event)
         event["response"] = {
             "publicChallengeParameters": {"question": "5 + 3"},
@@ -42,7 +42,7 @@ class Quiz:
         }
         return event
 
-    def verify(self, event: Event, context: None) -> Event:
+    def verify(self, event: Event, context: object) -> Event:
         self.events.append(event)
         request = event["request"]
         event["response"]["answerCorrect"] = (
@@ -51,5 +51,9 @@ class Quiz:
         return event
 
     @property
-    def triggers(self) -> CustomAuth:
-        return CustomAuth(define=self.define, create=self.create, verify=self.verify)
+    def triggers(self) -> Triggers:
+        return Triggers(
+            define_auth_challenge=self.define,
+            create_auth_challenge=self.create,
+            verify_auth_challenge_response=self.verify,
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from srpcore.crypto import cognito
 from srpcore.crypto.encoding import to_hex
 from srpcore.crypto.totp import totp
-from srpcore_transports.local import CustomAuth, LocalUserPool
+from srpcore_transports.local import LocalUserPool, Triggers
 from support.clock import Clock
 from support.quiz import Event, Quiz
 from support.users import OTHER_PASSWORD, PASSWORD
@@ -28,7 +29,7 @@ def quiz() -> Quiz:
 
 @pytest.fixture
 def client(make: Make, quiz: Quiz) -> Client:
-    client = make(custom_auth=quiz.triggers)
+    client = make(triggers=quiz.triggers)
     client.user(email="alice@example.com")
     return client
 
@@ -112,7 +113,7 @@ class TestWithoutSrp:
             client.answer(challenge, "nobody", ANSWER="8")
 
     def test_an_unknown_user_is_an_error_if_the_client_reveals_users(self, make: Make, quiz: Quiz) -> None:
-        client = make(custom_auth=quiz.triggers, client_settings={"PreventUserExistenceErrors": "LEGACY"})
+        client = make(triggers=quiz.triggers, client_settings={"PreventUserExistenceErrors": "LEGACY"})
         with refused("UserNotFoundException"):
             begin(client, "nobody")
         client.user()
@@ -146,7 +147,7 @@ class TestWithoutSrp:
         assert "AuthenticationResult" in client.answer(begin(client), ANSWER="8")
 
     def test_a_remembered_device_is_asked_to_prove_itself(self, make: Make, quiz: Quiz) -> None:
-        client = make(custom_auth=quiz.triggers, remember_devices=True)
+        client = make(triggers=quiz.triggers, remember_devices=True)
         client.user()
         device, _ = confirm_device(client, client.answer(begin(client), ANSWER="8")["AuthenticationResult"])
         challenge = client.answer(begin(client, DEVICE_KEY=device.key), ANSWER="8")
@@ -178,7 +179,7 @@ class TestWithSrp:
             exchange.respond(exchange.answers(PASSWORD))
 
     def test_the_password_is_asked_for_once(self, make: Make) -> None:
-        client = make(custom_auth=answering(define={"challengeName": "PASSWORD_VERIFIER"}))
+        client = make(triggers=answering(define={"challengeName": "PASSWORD_VERIFIER"}))
         client.user()
         exchange = begin_srp(client)
         with refused("InvalidLambdaResponseException"):
@@ -217,7 +218,7 @@ class TestWithSrp:
         assert quiz.events == []
 
 
-def answering(**responses: Any) -> CustomAuth:
+def answering(**responses: Any) -> Triggers:
     """Return triggers that answer what they are told to, or raise it."""
 
     def trigger(name: str, default: dict[str, Any]) -> Callable[[Event, None], Any]:
@@ -229,16 +230,16 @@ def answering(**responses: Any) -> CustomAuth:
 
         return handler
 
-    return CustomAuth(
-        define=trigger("define", {"challengeName": "CUSTOM_CHALLENGE"}),
-        create=trigger("create", {}),
-        verify=trigger("verify", {"answerCorrect": True}),
+    return Triggers(
+        define_auth_challenge=trigger("define", {"challengeName": "CUSTOM_CHALLENGE"}),
+        create_auth_challenge=trigger("create", {}),
+        verify_auth_challenge_response=trigger("verify", {"answerCorrect": True}),
     )
 
 
 class TestTriggersThatFail:
     def logged_in(self, make: Make, **responses: Any) -> dict[str, Any]:
-        client = make(custom_auth=answering(**responses))
+        client = make(triggers=answering(**responses))
         client.user()
         return client.answer(begin(client), ANSWER="x")
 
@@ -278,10 +279,9 @@ class TestTriggersThatFail:
 
     @pytest.mark.parametrize("correct", [False, None, "true", 1])
     def test_only_true_counts_as_a_correct_answer(self, make: Make, quiz: Quiz, correct: Any) -> None:
-        triggers = CustomAuth(
-            define=quiz.define, create=quiz.create, verify=answering(verify={"answerCorrect": correct}).verify
-        )
-        client = make(custom_auth=triggers)
+        verify = answering(verify={"answerCorrect": correct}).verify_auth_challenge_response
+        triggers = replace(quiz.triggers, verify_auth_challenge_response=verify)
+        client = make(triggers=triggers)
         client.user()
         assert client.answer(begin(client), ANSWER="8")["ChallengeName"] == "CUSTOM_CHALLENGE"
 
@@ -290,7 +290,7 @@ class TestTriggersThatFail:
             self.logged_in(make, define={"failAuthentication": True, "issueTokens": True})
 
     def test_a_trigger_can_issue_tokens_without_a_challenge(self, make: Make) -> None:
-        client = make(custom_auth=answering(define={"issueTokens": True}))
+        client = make(triggers=answering(define={"issueTokens": True}))
         client.user()
         assert "AuthenticationResult" in begin(client)
 
@@ -302,7 +302,7 @@ class TestTriggersThatFail:
 
     def test_custom_login_is_refused_if_the_client_does_not_allow_it(self, make: Make, quiz: Quiz) -> None:
         flows = {"ExplicitAuthFlows": ["ALLOW_USER_SRP_AUTH"]}
-        client = make(custom_auth=quiz.triggers, client_settings=flows)
+        client = make(triggers=quiz.triggers, client_settings=flows)
         client.user()
         with refused("InvalidParameterException", "CUSTOM_AUTH flow not enabled"):
             begin(client)
@@ -329,8 +329,7 @@ class TestTriggersThatFail:
             event["response"]["issueTokens"] = user["UserStatus"] == "CONFIRMED"
             return event
 
-        triggers = answering()
-        client = make(custom_auth=CustomAuth(define=define, create=triggers.create, verify=triggers.verify))
+        client = make(triggers=replace(answering(), define_auth_challenge=define))
         client.user()
         assert "AuthenticationResult" in begin(client)
 
@@ -340,7 +339,7 @@ class TestTriggersThatFail:
             event["request"]["userAttributes"]["email"] = "mallory@example.com"
             return {**event, "response": {"challengeName": "CUSTOM_CHALLENGE"}}
 
-        client = make(custom_auth=CustomAuth(define=define, create=quiz.create, verify=quiz.verify))
+        client = make(triggers=replace(quiz.triggers, define_auth_challenge=define))
         client.user(email="alice@example.com")
         client.answer(begin(client), ANSWER="7")
         assert [len(event["request"]["session"]) for event in quiz.events if "session" in event["request"]] == [0, 1]
@@ -349,7 +348,7 @@ class TestTriggersThatFail:
 
 @pytest.mark.counterpart
 def test_boto3_logs_in_and_gets_its_typed_error(clock: Clock, quiz: Quiz) -> None:
-    pool = LocalUserPool(clock=clock, credentials=KEYS, custom_auth=quiz.triggers)
+    pool = LocalUserPool(clock=clock, credentials=KEYS, triggers=quiz.triggers)
     Client(pool, clock).user()
     with connected(pool) as boto:
         named: dict[str, Any] = {"ClientId": pool.client_id}
@@ -366,7 +365,7 @@ def test_boto3_logs_in_and_gets_its_typed_error(clock: Clock, quiz: Quiz) -> Non
             ClientMetadata={"a": "b"},
         )
         assert result["AuthenticationResult"]["AccessToken"]
-    broken = LocalUserPool(clock=clock, credentials=KEYS, custom_auth=answering(define=RuntimeError("closed")))
+    broken = LocalUserPool(clock=clock, credentials=KEYS, triggers=answering(define=RuntimeError("closed")))
     Client(broken, clock).user()
     with connected(broken) as boto, pytest.raises(boto.exceptions.UserLambdaValidationException, match="closed"):
         boto.initiate_auth(ClientId=broken.client_id, AuthFlow="CUSTOM_AUTH", AuthParameters={"USERNAME": "alice"})

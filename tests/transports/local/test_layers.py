@@ -9,7 +9,7 @@ from srpcore_transports import local
 
 ROOT = Path(local.__file__).parent
 # Each may import those before it.
-LAYERS = ("api", "model", "steps", "storage", "auth", "operations", "http", "embedded", "user_pool", "cli")
+LAYERS = ("api", "model", "steps", "triggers", "storage", "auth", "operations", "http", "embedded", "user_pool", "cli")
 
 
 def layer(module: tuple[str, ...]) -> int | None:

@@ -15,11 +15,14 @@ import pytest
 
 from srpcore.exceptions import ConfigurationError
 from srpcore_transports.local.api.errors import Refusal
-from srpcore_transports.local.auth import custom_message, token_changes, trigger_events, user_migration
-from srpcore_transports.local.auth.token_changes import ClaimChanges, Groups, TokenChanges
-from srpcore_transports.local.auth.trigger_events import SignUpDecision
-from srpcore_transports.local.auth.triggers import NO_CLIENT, Subject, Triggers
 from srpcore_transports.local.steps import Step
+from srpcore_transports.local.triggers import claims as token_changes
+from srpcore_transports.local.triggers import events as trigger_events
+from srpcore_transports.local.triggers import messages as custom_message
+from srpcore_transports.local.triggers import migration as user_migration
+from srpcore_transports.local.triggers.claims import ClaimChanges, Groups, TokenChanges
+from srpcore_transports.local.triggers.events import SignUpDecision
+from srpcore_transports.local.triggers.invocation import NO_CLIENT, Subject, Triggers, enabled, lambda_config
 from support.lambda_runtime import RuntimeApi, function
 from support.loopback import Drop, LoopbackServer, Request, answer
 
@@ -700,10 +703,11 @@ class TestSettings:
     def test_the_settings_name_a_function_for_each_trigger(self) -> None:
         handler = Recorder()
         prefix = "arn:aws:lambda:eu-west-1:000000000000:function:"
-        assert Triggers().settings("eu-west-1") == {}
-        settings = Triggers(verify_auth_challenge_response=handler).settings("eu-west-1")
+        assert lambda_config(Triggers(), "eu-west-1") == {}
+        settings = lambda_config(Triggers(verify_auth_challenge_response=handler), "eu-west-1")
         assert settings == {"VerifyAuthChallengeResponse": f"{prefix}VerifyAuthChallengeResponse"}
-        settings = Triggers(pre_token_generation=handler, pre_token_generation_version="V2_0").settings("eu-west-1")
+        second = Triggers(pre_token_generation=handler, pre_token_generation_version="V2_0")
+        settings = lambda_config(second, "eu-west-1")
         arn = f"{prefix}PreTokenGeneration"
         config = {"LambdaVersion": "V2_0", "LambdaArn": arn}
         assert settings == {"PreTokenGeneration": arn, "PreTokenGenerationConfig": config}
@@ -711,14 +715,14 @@ class TestSettings:
     def test_a_pool_has_the_triggers_that_its_settings_name(self) -> None:
         handler, arn = Recorder(), "arn:aws:lambda:eu-west-1:123456789012:function:mine"
         triggers = Triggers(pre_sign_up=handler, user_migration=handler, pre_token_generation=handler, timeout=2)
-        assert triggers.enabled({}) == Triggers(timeout=2)
-        assert triggers.enabled({"PreSignUp": arn, "CustomMessage": arn}) == Triggers(pre_sign_up=handler, timeout=2)
+        assert enabled(triggers, {}) == Triggers(timeout=2)
+        assert enabled(triggers, {"PreSignUp": arn, "CustomMessage": arn}) == Triggers(pre_sign_up=handler, timeout=2)
         second = Triggers(pre_token_generation=handler, pre_token_generation_version="V2_0")
-        assert second.enabled({"PreTokenGeneration": arn}).pre_token_generation_version == "V1_0"
-        later = triggers.enabled({"PreTokenGenerationConfig": {"LambdaVersion": "V3_0", "LambdaArn": arn}})
+        assert enabled(second, {"PreTokenGeneration": arn}).pre_token_generation_version == "V1_0"
+        later = enabled(triggers, {"PreTokenGenerationConfig": {"LambdaVersion": "V3_0", "LambdaArn": arn}})
         assert later.pre_token_generation is handler
         assert later.pre_token_generation_version == "V3_0"
-        assert triggers.enabled(triggers.settings("eu-west-1")) == triggers
+        assert enabled(triggers, lambda_config(triggers, "eu-west-1")) == triggers
 
     def test_a_repr_has_no_attributes_of_users(self) -> None:
         assert "alice@example.com" not in repr(ALICE)

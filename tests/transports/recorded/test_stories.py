@@ -15,7 +15,6 @@ import pytest
 import srpcore
 from srpcore import TokenVerifier, exceptions
 from srpcore.resolve import as_async
-from srpcore_transports.local import CustomAuth
 from srpcore_transports.recorded import AsyncRecordingTransport
 from support.authenticator import Authenticator
 from support.quiz import Quiz
@@ -193,7 +192,7 @@ FACTORS = ["PASSWORD", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN"]
 QUIZ = Quiz()
 BY_CHOICE = {
     "pool_settings": {"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": FACTORS}}},
-    "custom_auth": CustomAuth(define=QUIZ.define, create=QUIZ.create, verify=QUIZ.verify),
+    "triggers": QUIZ.triggers,
     "client_secret": True,
 }
 EMAIL = {"email": RECORDED["email"], "email_verified": "true"}

@@ -22,7 +22,7 @@ except ModuleNotFoundError as error:
 from .embedded import LocalUserPool
 from .http.server import LocalServer
 from .model.outbox import Message, Outbox
-from .model.triggers import CustomAuth
+from .triggers.invocation import Triggers
 from .user_pool import UserPool
 
-__all__ = ["CustomAuth", "LocalServer", "LocalUserPool", "Message", "Outbox", "UserPool"]
+__all__ = ["LocalServer", "LocalUserPool", "Message", "Outbox", "Triggers", "UserPool"]

@@ -21,10 +21,10 @@ from .http import dispatch
 from .http.server import LocalServer
 from .model.outbox import Outbox
 from .model.records import AppClient
-from .model.triggers import CustomAuth
 from .operations import app_clients, user_pools
 from .steps import Step
 from .storage.state import Service, State
+from .triggers.invocation import NO_TRIGGERS, Triggers, lambda_config
 
 __all__ = ["LocalUserPool"]
 
@@ -63,7 +63,8 @@ class LocalUserPool:
             variables ``AWS_ACCESS_KEY_ID`` and so on.
         remember_devices: track devices, and remember each device that is confirmed.
         client_secret: generate a secret for the first app client.
-        custom_auth: the triggers of custom logins, for all pools. Without them CUSTOM_AUTH is refused.
+        triggers: Lambda triggers. The first pool uses all of them. Any other pool uses those whose kinds its
+            LambdaConfig names, with any function ARN, and so does the first pool if *pool_settings* has LambdaConfig.
         pool_settings: parameters of CreateUserPool for the first pool; they override its defaults.
         client_settings: parameters of CreateUserPoolClient for the first app client; they override its defaults.
         user_pool_id: the id of the first pool, for an app whose id is fixed. The region in it replaces *region*. By
@@ -83,7 +84,7 @@ class LocalUserPool:
         credentials: Credentials | None = None,
         remember_devices: bool = False,
         client_secret: bool = False,
-        custom_auth: CustomAuth | None = None,
+        triggers: Triggers | None = None,
         pool_settings: Mapping[str, object] | None = None,
         client_settings: Mapping[str, object] | None = None,
         user_pool_id: str | None = None,
@@ -94,11 +95,12 @@ class LocalUserPool:
         default_endpoint(region)  # raises if this is not the name of a region
         _check_client_id(client_id)
         self._credentials = credentials or from_environment()
-        self._service = Service(region, clock, None if issuer is None else issuer.rstrip("/"), custom_auth)
+        self._service = Service(region, clock, None if issuer is None else issuer.rstrip("/"), triggers or NO_TRIGGERS)
         devices = {"ChallengeRequiredOnNewDevice": False, "DeviceOnlyRememberedOnUserPrompt": False}
         pool_parameters = {
             **_DEFAULT_POOL,
             **({"DeviceConfiguration": devices} if remember_devices else {}),
+            **({} if triggers is None else {"LambdaConfig": lambda_config(triggers, region)}),
             **(pool_settings or {}),
         }
         client_parameters: dict[str, Any] = {

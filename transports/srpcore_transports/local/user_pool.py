@@ -82,7 +82,7 @@ class UserPool(LocalUserPool):
 
         Args:
             username: a user of the pool, whose ``sub``, groups and attributes are used; or any other name. The token of
-                a user of the pool is accepted by the pool's operations, too, for example GetUser.
+                a user of the pool is accepted by the pool's operations, too, for example GetUser. No trigger is called.
             more_claims: claims whose names are not Python identifiers, for example ``{"custom:tenant": "acme"}``. A
                 claim that is None is left out, also in *claims*.
             use: ``"access"`` or ``"id"``.

@@ -92,7 +92,7 @@ def begin(state: State, conversation: Conversation, factor: str, values: Mapping
         return challenge(state, replace(conversation, exchange=exchange), "PASSWORD_VERIFIER", parameters)
     if factor == "WEB_AUTHN":
         return _passkey(state, conversation)
-    return _send_code(state, replace(conversation, first_factor=factor), factor)
+    return (yield from _send_code(state, replace(conversation, first_factor=factor), factor))
 
 
 def _passkey(state: State, conversation: Conversation) -> dict[str, Any]:
@@ -103,10 +103,10 @@ def _passkey(state: State, conversation: Conversation) -> dict[str, Any]:
     return challenge(state, asked, "WEB_AUTHN", {"CREDENTIAL_REQUEST_OPTIONS": options})
 
 
-def _send_code(state: State, conversation: Conversation, factor: str) -> dict[str, Any]:
+def _send_code(state: State, conversation: Conversation, factor: str) -> Step[dict[str, Any]]:
     attribute, user = _ATTRIBUTES[factor], conversation.user
     if user is not None:
-        return send_code(state, conversation, user, factor, attribute, "sign_in")
+        return (yield from send_code(state, conversation, user, factor, attribute, "sign_in"))
     destination = codes.masked(attribute, _fake_address(conversation.pool, conversation.typed, attribute))
     medium = "EMAIL" if attribute == "email" else "SMS"
     parameters = {"CODE_DELIVERY_DELIVERY_MEDIUM": medium, "CODE_DELIVERY_DESTINATION": destination}

@@ -1,19 +1,42 @@
-"""Codes that are sent by e-mail or SMS: create them, put them into the outbox, and check them."""
+"""Codes that are sent by e-mail or SMS: create them, put them into the outbox, and check them.
+
+A message is composed first, which calls the trigger CustomMessage, and sent then. If the trigger raises an exception,
+nothing has changed yet.
+"""
 
 from __future__ import annotations
 
 import hmac
+from dataclasses import dataclass, field
 from typing import Literal
 
 from ..api.errors import Refusal, code_mismatch, expired_code
 from ..model.outbox import Message
 from ..model.records import Code, User
+from ..steps import Step
 from ..storage.state import State
+from ..triggers import messages
+from .caller import Caller
 
-__all__ = ["check", "deliver", "issue", "masked"]
+__all__ = ["Letter", "check", "compose", "deliver", "issue", "masked", "send"]
 
 _LIFETIMES = {"sign_up": 86400, "attribute": 86400, "reset": 3600}
 _MOST_TRIES = 5
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message that was composed, but not sent.
+
+    Attributes:
+        attribute: the attribute that has the destination: ``email`` or ``phone_number``.
+        text: the text that the trigger wrote; None for the pool's own.
+    """
+
+    attribute: str
+    code: str = field(repr=False)
+    text: str | None = field(default=None, repr=False)
+    subject: str | None = field(default=None, repr=False)
 
 
 def masked(attribute: str, value: str) -> str:
@@ -24,23 +47,55 @@ def masked(attribute: str, value: str) -> str:
     return f"+{'*' * 7}{value[-4:]}"
 
 
-def deliver(state: State, user: User, attribute: str, purpose: str, code: str) -> dict[str, str]:
-    """Put *code* into the outbox and return CodeDeliveryDetails."""
-    medium: Literal["EMAIL", "SMS"] = "EMAIL" if attribute == "email" else "SMS"
-    destination = user.attributes[attribute]
-    state.outbox.send(Message(user.username, destination, medium, attribute, purpose, code))
+def compose(
+    state: State, caller: Caller, user: User, attribute: str, cause: messages.Cause, code: str | None = None
+) -> Step[Letter]:
+    """Compose a message to *user*, with the text of the trigger CustomMessage if the pool has it.
+
+    Args:
+        attribute: the attribute that has the destination: ``email`` or ``phone_number``.
+        cause: why the message is sent, in the words of the trigger's event.
+        code: the code or the temporary password in it; None for a new code.
+    """
+    code = code or state.code()
+    texts = yield from messages.custom_message(caller.triggers(state), cause, caller.subject(user))
+    text = texts.email if attribute == "email" else texts.sms
+    filled = None if text is None else messages.fill(text, code=code, username=user.username)
+    return Letter(attribute, code, filled, texts.subject if attribute == "email" else None)
+
+
+def deliver(state: State, user: User, purpose: str, letter: Letter) -> dict[str, str]:
+    """Put *letter* into the outbox and return CodeDeliveryDetails."""
+    medium: Literal["EMAIL", "SMS"] = "EMAIL" if letter.attribute == "email" else "SMS"
+    destination = user.attributes[letter.attribute]
+    message = Message(
+        user.username, destination, medium, letter.attribute, purpose, letter.code, letter.text, letter.subject
+    )
+    state.outbox.send(message)
     return {
-        "Destination": masked(attribute, destination),
+        "Destination": masked(letter.attribute, destination),
         "DeliveryMedium": medium,
-        "AttributeName": attribute,
+        "AttributeName": letter.attribute,
     }
 
 
-def issue(state: State, user: User, purpose: str, attribute: str) -> dict[str, str]:
-    """Create and send a code for *purpose* (``sign_up``, ``reset`` or ``attribute``); return CodeDeliveryDetails."""
-    code = Code(state.code(), state.clock() + _LIFETIMES[purpose], attribute)
-    user.codes[_slot(purpose, attribute)] = code
-    return deliver(state, user, attribute, purpose, code.value)
+def send(state: State, user: User, purpose: str, letter: Letter) -> dict[str, str]:
+    """Store the code of *letter* and deliver it; return CodeDeliveryDetails.
+
+    Args:
+        purpose: ``sign_up``, ``reset`` or ``attribute``.
+    """
+    code = Code(letter.code, state.clock() + _LIFETIMES[purpose], letter.attribute)
+    user.codes[_slot(purpose, letter.attribute)] = code
+    return deliver(state, user, purpose, letter)
+
+
+def issue(
+    state: State, caller: Caller, user: User, purpose: str, attribute: str, cause: messages.Cause
+) -> Step[dict[str, str]]:
+    """Compose and send a code for *purpose* (``sign_up``, ``reset`` or ``attribute``); return CodeDeliveryDetails."""
+    letter = yield from compose(state, caller, user, attribute, cause)
+    return send(state, user, purpose, letter)
 
 
 def _slot(purpose: str, attribute: str) -> str:

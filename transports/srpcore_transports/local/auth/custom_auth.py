@@ -1,4 +1,4 @@
-"""Custom logins (the flow CUSTOM_AUTH): the three triggers, as Python callables instead of Lambda functions.
+"""Custom logins (the flow CUSTOM_AUTH): the three triggers that choose, make and check challenges.
 
 Before each step DefineAuthChallenge gets the results so far and chooses what is next: the password by SRP, a challenge
 that CreateAuthChallenge makes and VerifyAuthChallengeResponse checks, the tokens, or the end of the login.
@@ -7,20 +7,22 @@ that CreateAuthChallenge makes and VerifyAuthChallengeResponse checks, the token
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from msgspec.structs import replace
 
 from ..api.errors import Refusal, not_authorized
 from ..model.conversations import Conversation, Custom
-from ..model.triggers import CustomAuth, Trigger
-from ..steps import Step, outside
+from ..steps import Step
 from ..storage.state import State
+from ..triggers.invocation import KINDS, Kind, Subject, invalid_output, invoke, optional_string, string_map
+from .caller import Caller
 from .srp import fake_user
 
 __all__ = [
     "create",
     "define",
+    "login_subject",
     "not_configured",
     "record_answered_challenge",
     "start",
@@ -65,7 +67,7 @@ def define(state: State, conversation: Conversation) -> Step[str | None]:
         Refusal: the trigger set failAuthentication, raised an exception, or returned an invalid response.
     """
     response = yield from _invoke(
-        state, conversation, "DefineAuthChallenge", {"session": _results(conversation)}, _EMPTY_DEFINE_RESPONSE
+        state, conversation, "define_auth_challenge", {"session": _results(conversation)}, _EMPTY_DEFINE_RESPONSE
     )
     if response.get("failAuthentication") is True:
         raise not_authorized()
@@ -73,7 +75,7 @@ def define(state: State, conversation: Conversation) -> Step[str | None]:
         return None
     name = response.get("challengeName")
     if not isinstance(name, str):
-        raise _invalid_output()
+        raise invalid_output()
     return name
 
 
@@ -86,11 +88,9 @@ def create(state: State, conversation: Conversation) -> Step[tuple[Conversation,
         Refusal: the trigger raised an exception, or returned an invalid response.
     """
     request = {"challengeName": "CUSTOM_CHALLENGE", "session": _results(conversation)}
-    response = yield from _invoke(state, conversation, "CreateAuthChallenge", request, _EMPTY_CREATE_RESPONSE)
-    public, private = (_string_map(response.get(f"{kind}ChallengeParameters")) for kind in ("public", "private"))
-    metadata = response.get("challengeMetadata")
-    if metadata is not None and not isinstance(metadata, str):
-        raise _invalid_output()
+    response = yield from _invoke(state, conversation, "create_auth_challenge", request, _EMPTY_CREATE_RESPONSE)
+    public, private = (string_map(response, f"{kind}ChallengeParameters") for kind in ("public", "private"))
+    metadata = optional_string(response, "challengeMetadata")
     custom = replace(_custom(conversation), private=private, challenge_metadata=metadata)
     return replace(conversation, custom=custom), public
 
@@ -103,7 +103,8 @@ def verify(state: State, conversation: Conversation, answer: str) -> Step[Conver
     """
     custom = _custom(conversation)
     request = {"privateChallengeParameters": dict(custom.private), "challengeAnswer": answer}
-    response = yield from _invoke(state, conversation, "VerifyAuthChallengeResponse", request, {"answerCorrect": None})
+    empty = {"answerCorrect": None}
+    response = yield from _invoke(state, conversation, "verify_auth_challenge_response", request, empty)
     passed = response.get("answerCorrect") is True
     after = _with_result(custom, "CUSTOM_CHALLENGE", passed=passed, metadata=custom.challenge_metadata)
     return replace(conversation, custom=replace(after, private={}, challenge_metadata=None))
@@ -126,69 +127,26 @@ def _results(conversation: Conversation) -> list[dict[str, Any]]:
 
 
 def _invoke(
-    state: State, conversation: Conversation, trigger: str, request: Mapping[str, Any], response: Mapping[str, Any]
-) -> Step[Mapping[str, Any]]:
-    handler = _handler(state, trigger)
-    event = _event(conversation, trigger, request, response)
-    try:
-        returned: object = yield from outside(lambda: handler(event, None))
-    except Exception as error:  # noqa: BLE001 - any exception is reported to the client
-        raise Refusal("UserLambdaValidationException", f"{trigger} failed with error {error}.") from None
-    answered = cast(dict[str, Any], returned).get("response") if isinstance(returned, dict) else None
-    if not isinstance(answered, dict):
-        raise _invalid_output()
-    return cast(Mapping[str, Any], answered)
-
-
-def _handler(state: State, trigger: str) -> Trigger:
-    custom: CustomAuth | None = state.service.custom_auth
-    if custom is None:
+    state: State, conversation: Conversation, kind: Kind, request: Mapping[str, Any], response: Mapping[str, Any]
+) -> Step[dict[str, object]]:
+    caller = Caller.of(conversation)
+    triggers = caller.triggers(state)
+    if getattr(triggers, kind) is None:
         raise not_configured()
-    if trigger == "DefineAuthChallenge":
-        return custom.define
-    return custom.create if trigger == "CreateAuthChallenge" else custom.verify
+    subject = login_subject(conversation)
+    hidden = {} if subject.not_found is None else {"userNotFound": subject.not_found}
+    request = {"userAttributes": dict(subject.attributes), **request, **hidden}
+    return (yield from invoke(triggers, kind, f"{KINDS[kind]}_Authentication", subject, request, response))
+
+
+def login_subject(conversation: Conversation) -> Subject:
+    """Return the user of a login as the subject of an event. A stranger has the name that the client gets to see."""
+    caller, user = Caller.of(conversation), conversation.user
+    if user is not None:
+        return caller.subject(user)
+    return caller.stranger(fake_user(caller.pool, conversation.typed).username)
 
 
 def not_configured() -> Refusal:
     """Return the refusal of a custom login on a pool that has no triggers."""
     return Refusal("InvalidParameterException", "Custom auth lambda trigger is not configured for the user pool.")
-
-
-def _event(
-    conversation: Conversation, trigger: str, request: Mapping[str, Any], response: Mapping[str, Any]
-) -> dict[str, Any]:
-    pool, client, user = conversation.pool, conversation.client, conversation.user
-    shown = user or fake_user(pool, conversation.typed)
-    attributes = {} if user is None else {**user.attributes, "cognito:user_status": user.status}
-    # Copy every dictionary. A Lambda function gets its own copy of the event over the network, so a trigger that
-    # changes the event must not change the pool.
-    return {
-        "version": "1",
-        "region": pool.id.split("_")[0],
-        "userPoolId": pool.id,
-        "userName": shown.username,
-        "callerContext": {"awsSdkVersion": "srpcore", "clientId": client.client_id},
-        "triggerSource": f"{trigger}_Authentication",
-        "request": {
-            "userAttributes": attributes,
-            **request,
-            **({"clientMetadata": dict(conversation.client_metadata)} if conversation.client_metadata else {}),
-            **({"userNotFound": user is None} if client.hides_users else {}),
-        },
-        "response": dict(response),
-    }
-
-
-def _string_map(value: object) -> dict[str, str]:
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise _invalid_output()
-    values = cast(dict[Any, Any], value)
-    if not all(isinstance(part, str) for pair in values.items() for part in pair):
-        raise _invalid_output()
-    return dict(values)
-
-
-def _invalid_output() -> Refusal:
-    return Refusal("InvalidLambdaResponseException", "Unrecognizable lambda output")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from ..api.errors import invalid_parameter, user_not_found
@@ -12,12 +13,35 @@ from ..model.records import AppClient, PoolRecord, User
 from ..steps import Step
 from ..storage import directory
 from ..storage.state import Handler, State
-from . import choice, custom_auth, passwords, refresh, srp
+from ..triggers import events
+from . import choice, custom_auth, passwords, refresh, srp, user_migration
+from .caller import Caller, read_metadata
 from .next_step import advance
 
 __all__ = ["OPERATIONS"]
 
-Flow: TypeAlias = "Callable[[State, PoolRecord, AppClient, Mapping[str, Any]], Step[dict[str, Any]]]"
+
+@dataclass(frozen=True)
+class Start:
+    """The first request of a login.
+
+    Attributes:
+        values: AuthParameters.
+        metadata: ClientMetadata, which only the triggers before the login get, as ``validationData``.
+    """
+
+    pool: PoolRecord
+    client: AppClient
+    values: Mapping[str, Any] = field(repr=False)
+    metadata: Mapping[str, str] = field(repr=False)
+
+    @property
+    def typed(self) -> str:
+        """The user name as the client sent it."""
+        return named(self.values, "USERNAME")
+
+
+Flow: TypeAlias = "Callable[[State, Start], Step[dict[str, Any]]]"
 
 
 def initiate_auth(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
@@ -41,7 +65,8 @@ def _initiate(
     settings, flow = flows[name]
     if not _flow_enabled(client, settings):
         raise invalid_parameter(f"{name} flow not enabled for this client")
-    return (yield from flow(state, pool, client, mapping(parameters, "AuthParameters")))
+    start = Start(pool, client, mapping(parameters, "AuthParameters"), read_metadata(parameters))
+    return (yield from flow(state, start))
 
 
 def _flow_enabled(client: AppClient, settings: tuple[str, ...]) -> bool:
@@ -54,68 +79,100 @@ def _flow_enabled(client: AppClient, settings: tuple[str, ...]) -> bool:
     return legacy and implied and "CUSTOM_AUTH_FLOW_ONLY" not in client.flows
 
 
-def _by_srp(state: State, pool: PoolRecord, client: AppClient, values: Mapping[str, Any]) -> Step[dict[str, Any]]:
-    typed = named(values, "USERNAME")
-    A = srp.public_value(values)
-    user = _find_user(state, pool, client, typed, values)
-    challenged = user or srp.fake_user(pool, typed)
-    exchange, parameters = yield from srp.password_challenge(pool, challenged, A)
-    conversation = _conversation(pool, client, user, values, exchange=exchange)
+def _by_refresh_token(state: State, start: Start) -> Step[dict[str, Any]]:
+    return (yield from refresh.by_flow(state, start.pool, start.client, start.values))
+
+
+def _by_srp(state: State, start: Start) -> Step[dict[str, Any]]:
+    A = srp.public_value(start.values)
+    user = yield from _find_user(state, start)
+    challenged = user or srp.fake_user(start.pool, start.typed)
+    exchange, parameters = yield from srp.password_challenge(start.pool, challenged, A)
+    conversation = _conversation(start, user, exchange=exchange)
     # The service does not send a Session with this challenge. The answer is matched by its secret block instead.
     state.conversations.open(conversation, "PASSWORD_VERIFIER")
     return {"ChallengeName": "PASSWORD_VERIFIER", "ChallengeParameters": parameters}
 
 
-def _by_password(state: State, pool: PoolRecord, client: AppClient, values: Mapping[str, Any]) -> Step[dict[str, Any]]:
-    typed, password = named(values, "USERNAME"), named(values, "PASSWORD")
-    user = _find_user(state, pool, client, typed, values)
-    yield from passwords.check(state, pool, user, password)
-    return (yield from advance(state, _conversation(pool, client, user, values)))
+def _by_password(state: State, start: Start) -> Step[dict[str, Any]]:
+    password = named(start.values, "PASSWORD")
+    migrated = yield from _migrate(state, start, password)
+    if migrated is not None:
+        return (yield from advance(state, _conversation(start, migrated)))
+    user = yield from _find_user(state, start)
+    yield from passwords.check(state, start.pool, user, password)
+    return (yield from advance(state, _conversation(start, user)))
 
 
-def _by_choice(state: State, pool: PoolRecord, client: AppClient, values: Mapping[str, Any]) -> Step[dict[str, Any]]:
-    typed = named(values, "USERNAME")
-    user = _find_user(state, pool, client, typed, values)
-    conversation = _conversation(pool, client, user, values)
-    return (yield from choice.start(state, conversation, values))
+def _by_choice(state: State, start: Start) -> Step[dict[str, Any]]:
+    password = optional_string(start.values, "PASSWORD")
+    if password is not None and start.values.get("PREFERRED_CHALLENGE") == "PASSWORD":
+        migrated = yield from _migrate(state, start, password)
+        if migrated is not None:
+            return (yield from advance(state, _conversation(start, migrated)))
+    user = yield from _find_user(state, start)
+    return (yield from choice.start(state, _conversation(start, user), start.values))
 
 
-def _by_triggers(state: State, pool: PoolRecord, client: AppClient, values: Mapping[str, Any]) -> Step[dict[str, Any]]:
-    if state.service.custom_auth is None:
+def _by_triggers(state: State, start: Start) -> Step[dict[str, Any]]:
+    if Caller(start.pool, start.client).triggers(state).define_auth_challenge is None:
         raise custom_auth.not_configured()
-    typed, first = named(values, "USERNAME"), optional_string(values, "CHALLENGE_NAME")
+    first = optional_string(start.values, "CHALLENGE_NAME")
     if first not in (None, "SRP_A"):
         raise invalid_parameter("CHALLENGE_NAME must be SRP_A or absent")
-    custom = custom_auth.start(None if first is None else srp.public_value(values))
-    user = _find_user(state, pool, client, typed, values)
-    return (yield from advance(state, _conversation(pool, client, user, values, custom=custom)))
+    custom = custom_auth.start(None if first is None else srp.public_value(start.values))
+    user = yield from _find_user(state, start)
+    return (yield from advance(state, _conversation(start, user, custom=custom)))
 
 
 def _conversation(
-    pool: PoolRecord,
-    client: AppClient,
-    user: User | None,
-    values: Mapping[str, Any],
-    *,
-    exchange: Exchange | None = None,
-    custom: Custom | None = None,
+    start: Start, user: User | None, *, exchange: Exchange | None = None, custom: Custom | None = None
 ) -> Conversation:
-    typed, device_key = named(values, "USERNAME"), optional_string(values, "DEVICE_KEY")
     return Conversation(
-        pool=pool, client=client, user=user, typed=typed, device_key=device_key, exchange=exchange, custom=custom
+        pool=start.pool,
+        client=start.client,
+        user=user,
+        typed=start.typed,
+        device_key=optional_string(start.values, "DEVICE_KEY"),
+        exchange=exchange,
+        custom=custom,
     )
 
 
-def _find_user(state: State, pool: PoolRecord, client: AppClient, typed: str, values: Mapping[str, Any]) -> User | None:
-    user = directory.find(state, pool, typed)
-    names = [typed] if user is None else [typed, user.username]
-    directory.check_secret_hash(client, optional_string(values, "SECRET_HASH"), *names)
-    if user is None and not client.hides_users:
+def _find_user(state: State, start: Start) -> Step[User | None]:
+    """Return the user who logs in, after the trigger PreAuthentication has accepted that.
+
+    Raises:
+        Refusal: SECRET_HASH is wrong, the user does not exist and the client does not hide that, or the trigger
+            refuses the login.
+    """
+    user = _known_user(state, start)
+    if user is None and not start.client.hides_users:
         raise user_not_found()
+    triggers = Caller(start.pool, start.client).triggers(state)
+    if triggers.pre_authentication is None:
+        return user
+    subject = custom_auth.login_subject(_conversation(start, user))
+    yield from events.pre_authentication(triggers, subject, start.metadata)
     return user
 
 
-_REFRESH: tuple[tuple[str, ...], Flow] = (("ALLOW_REFRESH_TOKEN_AUTH",), refresh.by_flow)
+def _known_user(state: State, start: Start) -> User | None:
+    user = directory.find(state, start.pool, start.typed)
+    names = [start.typed] if user is None else [start.typed, user.username]
+    directory.check_secret_hash(start.client, optional_string(start.values, "SECRET_HASH"), *names)
+    return user
+
+
+def _migrate(state: State, start: Start, password: str) -> Step[User | None]:
+    """Take over the user by the trigger UserMigration; return None if the user exists or there is no trigger."""
+    caller = Caller(start.pool, start.client)
+    if caller.triggers(state).user_migration is None or _known_user(state, start) is not None:
+        return None
+    return (yield from user_migration.take_over(state, caller, start.typed, password, start.metadata))
+
+
+_REFRESH: tuple[tuple[str, ...], Flow] = (("ALLOW_REFRESH_TOKEN_AUTH",), _by_refresh_token)
 _SRP: tuple[tuple[str, ...], Flow] = (("ALLOW_USER_SRP_AUTH",), _by_srp)
 _ADMIN_PASSWORD: tuple[tuple[str, ...], Flow] = (("ALLOW_ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH"), _by_password)
 _COMMON_FLOWS: dict[str, tuple[tuple[str, ...], Flow]] = {

@@ -25,15 +25,20 @@ from ..model.conversations import Conversation, Custom
 from ..model.records import DeviceRecord, User
 from ..steps import Step
 from ..storage.state import State
+from ..triggers import claims, events
 from . import codes, custom_auth, devices, mfa, passwords, srp, tokens
+from .caller import Caller
 
 __all__ = ["advance", "challenge", "complete", "require_can_log_in", "second_factor_challenge", "send_code"]
 
 _DAY = 86400
 
 
-def advance(state: State, conversation: Conversation) -> Step[dict[str, Any]]:
+def advance(state: State, conversation: Conversation, cause: claims.Cause = "Authentication") -> Step[dict[str, Any]]:
     """Return the next challenge of *conversation*, or the tokens that end it.
+
+    Args:
+        cause: what the tokens would be issued after, in the words of the event of PreTokenGeneration.
 
     Raises:
         Refusal: the user is not allowed to log in, or the device is unknown or not confirmed.
@@ -48,7 +53,7 @@ def advance(state: State, conversation: Conversation) -> Step[dict[str, Any]]:
         return _new_password(state, conversation, user)
     device = _device(conversation, user)
     if not _skips_second_factor(conversation, device):
-        second_factor = mfa_challenge(state, conversation, user)
+        second_factor = yield from mfa_challenge(state, conversation, user)
         if second_factor is not None:
             return second_factor
     if conversation.custom is not None and not conversation.custom.done:
@@ -56,7 +61,7 @@ def advance(state: State, conversation: Conversation) -> Step[dict[str, Any]]:
     if device is not None and device.remembered:
         parameters = {"USERNAME": user.username, "DEVICE_KEY": device.key}
         return challenge(state, conversation, "DEVICE_SRP_AUTH", parameters)
-    return (yield from complete(state, conversation, device))
+    return (yield from complete(state, conversation, device, cause))
 
 
 def _triggers_run_first(conversation: Conversation) -> bool:
@@ -142,7 +147,7 @@ def _device_replaces_second_factor(conversation: Conversation, device: DeviceRec
     return device is not None and device.remembered and bool(section.get("ChallengeRequiredOnNewDevice"))
 
 
-def mfa_challenge(state: State, conversation: Conversation, user: User) -> dict[str, Any] | None:
+def mfa_challenge(state: State, conversation: Conversation, user: User) -> Step[dict[str, Any] | None]:
     """Return the challenge for the second factor, or None if the user does not need one."""
     factors = mfa.factors(conversation.pool, user)
     if user.preferred_mfa in factors:
@@ -150,7 +155,7 @@ def mfa_challenge(state: State, conversation: Conversation, user: User) -> dict[
     if len(factors) > 1:
         return challenge(state, conversation, "SELECT_MFA_TYPE", {"MFAS_CAN_CHOOSE": json.dumps(factors)})
     if factors:
-        return second_factor_challenge(state, conversation, user, factors[0])
+        return (yield from second_factor_challenge(state, conversation, user, factors[0]))
     if conversation.pool.mfa == "ON":
         return challenge(
             state, conversation, "MFA_SETUP", {"MFAS_CAN_SETUP": json.dumps(mfa.can_set_up(conversation.pool))}
@@ -158,31 +163,32 @@ def mfa_challenge(state: State, conversation: Conversation, user: User) -> dict[
     return None
 
 
-def second_factor_challenge(state: State, conversation: Conversation, user: User, factor: str) -> dict[str, Any]:
+def second_factor_challenge(state: State, conversation: Conversation, user: User, factor: str) -> Step[dict[str, Any]]:
     """Return the challenge *factor*: SOFTWARE_TOKEN_MFA, SMS_MFA or EMAIL_OTP. The last two also send a code."""
     if factor == "SOFTWARE_TOKEN_MFA":
         parameters = {"USER_ID_FOR_SRP": user.username, "FRIENDLY_DEVICE_NAME": user.totp_name}
         return challenge(state, conversation, factor, parameters)
-    return send_code(state, conversation, user, factor, "email" if factor == "EMAIL_OTP" else "phone_number", "mfa")
+    attribute = "email" if factor == "EMAIL_OTP" else "phone_number"
+    return (yield from send_code(state, conversation, user, factor, attribute, "mfa"))
 
 
 def send_code(
     state: State, conversation: Conversation, user: User, factor: str, attribute: str, purpose: str
-) -> dict[str, Any]:
+) -> Step[dict[str, Any]]:
     """Send a code, and return the challenge *factor*: SMS_MFA, SMS_OTP or EMAIL_OTP.
 
     Args:
         attribute: the attribute that has the address: ``email`` or ``phone_number``.
         purpose: the purpose of the message in the outbox: ``mfa`` or ``sign_in``.
     """
-    code = state.code()
-    delivery = codes.deliver(state, user, attribute, purpose, code)
+    letter = yield from codes.compose(state, Caller.of(conversation), user, attribute, "Authentication")
+    delivery = codes.deliver(state, user, purpose, letter)
     parameters = {
         "USER_ID_FOR_SRP": user.username,
         "CODE_DELIVERY_DELIVERY_MEDIUM": delivery["DeliveryMedium"],
         "CODE_DELIVERY_DESTINATION": delivery["Destination"],
     }
-    return challenge(state, replace(conversation, code=code), factor, parameters)
+    return challenge(state, replace(conversation, code=letter.code), factor, parameters)
 
 
 def challenge(state: State, conversation: Conversation, name: str, parameters: dict[str, str]) -> dict[str, Any]:
@@ -191,13 +197,22 @@ def challenge(state: State, conversation: Conversation, name: str, parameters: d
     return {"ChallengeName": name, "Session": session, "ChallengeParameters": parameters}
 
 
-def complete(state: State, conversation: Conversation, device: DeviceRecord | None) -> Step[dict[str, Any]]:
+def complete(
+    state: State, conversation: Conversation, device: DeviceRecord | None, cause: claims.Cause
+) -> Step[dict[str, Any]]:
     """Return the reply that ends the login: its tokens, and the key of a new device.
 
     Args:
         device: the device that the user logged in from; if it is None and the pool tracks devices, a device is added.
+        cause: what the tokens are issued after, in the words of the event of PreTokenGeneration.
     """
     pool, client, user = conversation.pool, conversation.client, require_can_log_in(state, conversation)
+    caller = Caller.of(conversation)
+    new = pool.tracks_devices and device is None
+    yield from events.post_authentication(caller.triggers(state), caller.subject(user), new_device=new)
+    changes = yield from tokens.call_trigger(state, caller, user, cause)
+    # A trigger takes time, and may change the user itself.
+    user = require_can_log_in(state, conversation)
     new_device = None
     if pool.tracks_devices and device is None:
         device = new_device = devices.add(state, pool, user)
@@ -205,7 +220,7 @@ def complete(state: State, conversation: Conversation, device: DeviceRecord | No
         device.authenticated = state.clock()
     until = state.clock() + tokens.refresh_seconds(client)
     grant = tokens.start(state, pool, client, user, device, until)
-    result = yield from tokens.issue(state, grant, refresh_until=until)
+    result = yield from tokens.issue(state, grant, changes, refresh_until=until)
     if new_device is not None:
         result["NewDeviceMetadata"] = {"DeviceKey": new_device.key, "DeviceGroupKey": new_device.group_key}
     return {"ChallengeParameters": {}, "AuthenticationResult": result}

@@ -14,11 +14,12 @@ from ..steps import Step
 from ..storage import directory
 from ..storage.state import Handler, State
 from . import tokens
+from .caller import Caller, read_metadata
 
 __all__ = ["OPERATIONS", "by_flow"]
 
 
-def by_flow(state: State, _pool: PoolRecord, client: AppClient, values: Mapping[str, Any]) -> Step[dict[str, Any]]:
+def by_flow(state: State, pool: PoolRecord, client: AppClient, values: Mapping[str, Any]) -> Step[dict[str, Any]]:
     """Answer the flow REFRESH_TOKEN_AUTH of InitiateAuth.
 
     Here SECRET_HASH must be computed for the canonical user name, not for an alias that the user typed.
@@ -33,8 +34,12 @@ def by_flow(state: State, _pool: PoolRecord, client: AppClient, values: Mapping[
     grant = _grant(state, record)
     names = [] if grant is None else [grant.user.username]
     directory.check_secret_hash(client, optional_string(values, "SECRET_HASH"), *names)
-    valid = _require_valid_token(state, client, record, grant, optional_string(values, "DEVICE_KEY"))[1]
-    return {"ChallengeParameters": {}, "AuthenticationResult": (yield from tokens.issue(state, valid))}
+    device_key = optional_string(values, "DEVICE_KEY")
+    valid = _require_valid_token(state, client, record, grant, device_key)[1]
+    changes = yield from tokens.call_trigger(state, Caller(pool, client), valid.user, "RefreshTokens")
+    # The token may have been revoked while the trigger ran.
+    valid = _require_valid_token(state, client, record, _grant(state, record), device_key)[1]
+    return {"ChallengeParameters": {}, "AuthenticationResult": (yield from tokens.issue(state, valid, changes))}
 
 
 def get_tokens_from_refresh_token(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
@@ -44,17 +49,21 @@ def get_tokens_from_refresh_token(state: State, parameters: Parameters) -> Step[
     the reply has a new one, and the old one remains valid for the client's grace period.
     """
     token = string(parameters, "RefreshToken")
-    client, _ = directory.client_and_pool(state, parameters)
+    client, pool = directory.client_and_pool(state, parameters)
+    caller = Caller(pool, client, read_metadata(parameters))
     _check_secret(client, optional_string(parameters, "ClientSecret"))
     found = state.grants.refresh_token(token)
     device_key = optional_string(parameters, "DeviceKey")
+    _, grant = _require_valid_token(state, client, found, _grant(state, found), device_key)
+    changes = yield from tokens.call_trigger(state, caller, grant.user, "RefreshTokens")
+    # The token may have been rotated or revoked while the trigger ran.
     record, grant = _require_valid_token(state, client, found, _grant(state, found), device_key)
     if client.rotation_grace is None:
-        return {"AuthenticationResult": (yield from tokens.issue(state, grant))}
+        return {"AuthenticationResult": (yield from tokens.issue(state, grant, changes))}
     # If the token was rotated before, the grace period must not start again.
     record.rotated = state.clock() if record.rotated is None else record.rotated
     # The new refresh token expires when the old one would have expired, so rotation does not prolong a login.
-    return {"AuthenticationResult": (yield from tokens.issue(state, grant, refresh_until=record.expires))}
+    return {"AuthenticationResult": (yield from tokens.issue(state, grant, changes, refresh_until=record.expires))}
 
 
 def _grant(state: State, record: RefreshRecord | None) -> Grant | None:

@@ -25,6 +25,7 @@ from ..steps import Step, outside
 from ..storage import directory
 from ..storage.state import Handler, State
 from . import choice, custom_auth, mfa, passkeys, passwords, srp
+from .caller import read_metadata
 from .next_step import advance, challenge, complete, require_can_log_in, second_factor_challenge, send_code
 
 __all__ = ["OPERATIONS"]
@@ -61,13 +62,8 @@ def respond_to_auth_challenge(state: State, parameters: Parameters) -> Step[dict
     device_key = optional_string(answers, "DEVICE_KEY") or conversation.device_key
     if name in _DEVICE_CHALLENGES and device_key != conversation.device_key:
         raise not_found("Device does not exist.")
-    conversation = replace(conversation, device_key=device_key, client_metadata=_metadata(parameters))
+    conversation = replace(conversation, device_key=device_key, client_metadata=read_metadata(parameters))
     return (yield from _answer(state, session, conversation, name, answers))
-
-
-def _metadata(parameters: Parameters) -> dict[str, str]:
-    given = mapping(parameters, "ClientMetadata")
-    return {name: optional_string(given, name) or "" for name in given}
 
 
 def admin_respond_to_auth_challenge(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
@@ -152,7 +148,7 @@ def _new_password(state: State, conversation: Conversation, answers: Mapping[str
     verifier = yield from passwords.make(pool, user.username, password)
     passwords.store(state, user, verifier, "CONFIRMED")
     user.attributes |= given
-    return (yield from advance(state, conversation))
+    return (yield from advance(state, conversation, "NewPasswordChallenge"))
 
 
 def _software_token(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
@@ -214,33 +210,32 @@ def _password_or_srp(state: State, conversation: Conversation, answers: Mapping[
     return (yield from choice.begin(state, conversation, conversation.challenges[0], answers))
 
 
-def _select_mfa_type(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> dict[str, Any]:
+def _select_mfa_type(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
     user, factor = _require_user(conversation), named(answers, "ANSWER")
     # The API reference documents both names for this factor.
     factor = "EMAIL_OTP" if factor == "EMAIL_MFA" else factor
     if factor not in mfa.factors(conversation.pool, user):
         raise invalid_parameter(f"Selected challenge {factor} is not available to the user")
-    return second_factor_challenge(state, conversation, user, factor)
+    return (yield from second_factor_challenge(state, conversation, user, factor))
 
 
 def _mfa_setup(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
     address = optional_string(answers, "EMAIL")
     if address is not None and "EMAIL_OTP" in mfa.can_set_up(conversation.pool):
-        return _email_setup(state, conversation, address)
+        return (yield from _email_setup(state, conversation, address))
     if not mfa.factors(conversation.pool, _require_user(conversation)):
         raise not_authorized("User has not set up a second factor: verify a software token first.")
     return (yield from advance(state, replace(conversation, second_factor_done=True)))
 
 
-def _email_setup(state: State, conversation: Conversation, address: str) -> dict[str, Any]:
+def _email_setup(state: State, conversation: Conversation, address: str) -> Step[dict[str, Any]]:
     user = _require_user(conversation)
     attributes.check(conversation.pool, {"email": address}, by_user=True)
     if user.attributes.get("email", address) != address:
         raise invalid_parameter("The user already has another e-mail address")
     sent = replace(conversation, new_address=address)
-    return send_code(
-        state, sent, replace(user, attributes={**user.attributes, "email": address}), "EMAIL_OTP", "email", "mfa"
-    )
+    future = replace(user, attributes={**user.attributes, "email": address})
+    return (yield from send_code(state, sent, future, "EMAIL_OTP", "email", "mfa"))
 
 
 def _device_srp(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
@@ -263,7 +258,7 @@ def _device_password_verifier(
         raise not_found("Device does not exist.")
     if not proved or conversation.exchange.verifier != device.password:
         raise not_authorized()
-    return (yield from complete(state, conversation, device))
+    return (yield from complete(state, conversation, device, "AuthenticateDevice"))
 
 
 _ANSWERS: dict[str, Answer] = {

@@ -12,11 +12,14 @@ from ..model.records import AppClient, DeviceRecord, PoolRecord, User, random_st
 from ..model.signing import SigningKey, from_pem, generate_pem
 from ..steps import Step, outside
 from ..storage.state import State
+from ..triggers.claims import Cause, Groups, TokenChanges, pre_token_generation
 from . import membership
+from .caller import Caller
 
 __all__ = [
     "Holder",
     "access_claims",
+    "call_trigger",
     "grant_of",
     "id_claims",
     "issue",
@@ -27,6 +30,7 @@ __all__ = [
 
 _BOOLEANS = ("email_verified", "phone_number_verified")
 _HOUR, _THIRTY_DAYS = 3600, 30 * 86400
+_API_SCOPE = "aws.cognito.signin.user.admin"
 
 
 @dataclass(frozen=True)
@@ -81,16 +85,39 @@ def signing_key(pool: PoolRecord) -> Step[SigningKey]:
     return from_pem(pool.key)
 
 
-def issue(state: State, grant: Grant, *, refresh_until: float | None = None) -> Step[dict[str, Any]]:
+def call_trigger(state: State, caller: Caller, user: User, cause: Cause) -> Step[TokenChanges | None]:
+    """Call the trigger PreTokenGeneration, and return what it changes; None if the pool does not have it.
+
+    Raises:
+        Refusal: the trigger failed.
+    """
+    triggers = caller.triggers(state)
+    if triggers.pre_token_generation is None:
+        return None
+    member = membership.claim(state, caller.pool, user) | membership.role_claims(state, caller.pool, user)
+    groups = Groups(
+        tuple(member.get("cognito:groups", ())),
+        tuple(member.get("cognito:roles", ())),
+        member.get("cognito:preferred_role"),
+    )
+    return (yield from pre_token_generation(triggers, cause, caller.subject(user), groups, [_API_SCOPE]))
+
+
+def issue(
+    state: State, grant: Grant, changes: TokenChanges | None, *, refresh_until: float | None = None
+) -> Step[dict[str, Any]]:
     """Return an AuthenticationResult with new access and ID tokens of *grant*.
 
     Args:
+        changes: what the trigger PreTokenGeneration changes in their claims.
         refresh_until: if given, also issue a refresh token that expires at this time, in seconds since the epoch.
     """
     key = yield from signing_key(grant.pool)
     access_seconds = grant.client.validity("AccessToken", _HOUR, "hours")
     id_seconds = grant.client.validity("IdToken", _HOUR, "hours")
     access, identity = access_claims(state, grant, access_seconds), id_claims(state, grant, id_seconds)
+    if changes is not None:
+        access, identity = changes.access_claims(access), changes.id_claims(identity)
     result: dict[str, Any] = {"ExpiresIn": access_seconds, "TokenType": "Bearer"}
     grant.record.last_active = state.clock()
     if refresh_until is not None:
@@ -124,7 +151,7 @@ def access_claims(state: State, grant: Grant, seconds: int) -> dict[str, Any]:
     """Return the claims of a new access token of *grant* that is valid for so many *seconds*."""
     claims = _common_claims(state, grant, seconds, "access")
     claims |= {"client_id": grant.client.client_id, "username": grant.user.username}
-    claims["scope"] = "aws.cognito.signin.user.admin"
+    claims["scope"] = _API_SCOPE
     claims |= membership.claim(state, grant.pool, grant.user)
     if grant.record.device_key is not None:
         claims["device_key"] = grant.record.device_key
@@ -163,6 +190,8 @@ def verify_access_token(state: State, token: str) -> Holder:
         raise not_authorized("User is disabled.")
     if record.revoked or client is None:
         raise not_authorized("Access Token has been revoked")
+    if _API_SCOPE not in str(claims.get("scope")).split():
+        raise not_authorized("Access Token does not have required scopes")
     return Holder(pool, client, user, record)
 
 

@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from typing import Any, cast
 
 from srpcore import __version__
 from srpcore.driver import run
@@ -25,6 +26,7 @@ from ...credentials import Credentials, from_environment
 from ..embedded import LocalUserPool
 from ..http.server import LocalServer
 from ..model.outbox import Message
+from ..triggers.invocation import KINDS, Triggers, Version
 
 __all__ = ["serve"]
 
@@ -35,6 +37,7 @@ _PURPOSES = {
     "attribute": "code to verify the address",
     "mfa": "code to log in",
     "sign_in": "code to log in",
+    "welcome": "welcome message, without a code",
 }
 
 
@@ -52,6 +55,7 @@ def serve(arguments: argparse.Namespace) -> int:
         credentials=credentials,
         remember_devices=arguments.devices,
         client_secret=arguments.client_secret,
+        triggers=_triggers(arguments.trigger, arguments.pre_token_generation_version),
     )
     pool.outbox.on_message = _announce
     user = {} if arguments.user is None else _create_user(pool, arguments.user)
@@ -71,6 +75,19 @@ def serve(arguments: argparse.Namespace) -> int:
                 time.sleep(0.2)
     except KeyboardInterrupt:
         return 0
+
+
+def _triggers(given: list[str], version: Version) -> Triggers | None:
+    """Return the triggers of the options ``--trigger NAME=URL``, or None if there are none."""
+    urls: dict[str, str] = {}
+    for option in given:
+        name, separator, url = option.partition("=")
+        if not separator or name not in KINDS:
+            raise ConfigurationError(f"invalid --trigger {option!r:.200}: use NAME=URL with one of {', '.join(KINDS)}")
+        if name in urls:
+            raise ConfigurationError(f"--trigger {name} is given twice: a pool has one function for each trigger")
+        urls[name] = url
+    return Triggers(**cast("dict[Any, Any]", urls), pre_token_generation_version=version) if urls else None
 
 
 def _create_user(pool: LocalUserPool, name: str) -> dict[str, str]:
@@ -119,7 +136,8 @@ def _announce(message: Message) -> None:
     with contextlib.suppress(OSError, ValueError):
         medium = "e-mail" if message.medium == "EMAIL" else "SMS"
         purpose = _PURPOSES.get(message.purpose, message.purpose)
-        line = f"{medium} to {message.destination} for {message.username}: {purpose}: {message.code}"
+        shown = f": {message.code}" if message.code else ""
+        line = f"{medium} to {message.destination} for {message.username}: {purpose}{shown}"
         print(printable(line), file=sys.stderr, flush=True)
 
 

@@ -18,8 +18,12 @@ class Message:
         username: the canonical name of the user.
         destination: the e-mail address or phone number.
         attribute: the attribute that has the destination: ``email`` or ``phone_number``.
-        purpose: ``sign_up``, ``invitation``, ``reset``, ``attribute``, ``mfa`` or ``sign_in``.
-        code: the code in the message; the temporary password if the purpose is ``invitation``.
+        purpose: ``sign_up``, ``invitation``, ``reset``, ``attribute``, ``mfa``, ``sign_in``, or ``welcome`` for a user
+            whom the trigger UserMigration has added.
+        code: the code in the message; the temporary password if the purpose is ``invitation``, and empty for
+            ``welcome``.
+        text: what the trigger CustomMessage wrote, with the code filled in; None for the pool's own text.
+        subject: the subject of an e-mail that the trigger wrote; None for the pool's own.
     """
 
     username: str
@@ -28,6 +32,8 @@ class Message:
     attribute: str
     purpose: str
     code: str = field(repr=False)
+    text: str | None = field(default=None, repr=False)
+    subject: str | None = field(default=None, repr=False)
 
 
 class Outbox:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from ..api.errors import Refusal, not_authorized, user_not_found
 from ..api.parameters import Parameters, choice, flag, optional_string, string, strings
 from ..api.parameters import attributes as read_attributes
-from ..auth import mfa, passwords
+from ..auth import codes, mfa, passwords
+from ..auth.caller import Caller, read_metadata
 from ..model import attributes
-from ..model.outbox import Message
 from ..model.records import PoolRecord, User
 from ..steps import Step
 from ..storage import directory
 from ..storage.state import Handler, State
+from ..triggers import events
 from . import profile
 from .sign_up import fill_username_attribute
 
@@ -56,16 +57,30 @@ def admin_create_user(state: State, parameters: Parameters) -> Step[dict[str, An
     attributes.check(pool, given, by_user=False)
     password = optional_string(parameters, "TemporaryPassword") or passwords.temporary(pool)
     passwords.check_policy(pool, password)
-    user = _find_invited_user(state, pool, username) if action == "RESEND" else pool.new_user(username, state.clock())
+    caller = Caller(pool, None, read_metadata(parameters))
+    if action == "RESEND":
+        user = _find_invited_user(state, pool, username)
+    else:
+        user = pool.new_user(username, state.clock())
+        user.attributes |= given
+        yield from _call_pre_sign_up(state, caller, user, given, parameters)
     verifier = yield from passwords.make(pool, user.username, password)
+    user.status = "FORCE_CHANGE_PASSWORD"
+    invitation = None if action == "SUPPRESS" else (yield from _invitation(state, caller, user, password, parameters))
     if action != "RESEND":
         _check_new(state, pool, user, username, given, force=flag(parameters, "ForceAliasCreation"))
-        user.attributes |= given
         state.users.add(pool, user)
     passwords.store(state, user, verifier, "FORCE_CHANGE_PASSWORD")
-    if action != "SUPPRESS":
-        _invite(state, user, password, strings(parameters, "DesiredDeliveryMediums") or ["SMS"])
+    if invitation is not None:
+        codes.deliver(state, user, "invitation", invitation)
     return {"User": user_fields(user)}
+
+
+def _call_pre_sign_up(
+    state: State, caller: Caller, user: User, given: dict[str, str], parameters: Parameters
+) -> Step[None]:
+    subject, validation_data = caller.new_user(user.username, given), read_attributes(parameters, "ValidationData")
+    yield from events.pre_sign_up(caller.triggers(state), "AdminCreateUser", subject, validation_data)
 
 
 def _find_invited_user(state: State, pool: PoolRecord, username: str) -> User:
@@ -88,19 +103,19 @@ def _check_new(
             directory.check_alias_free(state, pool, user, name, given[name], force=force)
 
 
-def _invite(state: State, user: User, password: str, mediums: list[str]) -> None:
-    addresses: dict[str, tuple[Literal["EMAIL", "SMS"], str]] = {
-        "EMAIL": ("EMAIL", "email"),
-        "SMS": ("SMS", "phone_number"),
-    }
-    chosen = [addresses[medium] for medium in ("EMAIL", "SMS") if medium in mediums]
+def _invitation(
+    state: State, caller: Caller, user: User, password: str, parameters: Parameters
+) -> Step[codes.Letter | None]:
+    """Return the message with the temporary password, or None if the user has no address to send it to."""
+    mediums = strings(parameters, "DesiredDeliveryMediums") or ["SMS"]
+    addresses = {"EMAIL": "email", "SMS": "phone_number"}
+    chosen = [attribute for medium, attribute in addresses.items() if medium in mediums]
     # If the user has no address for the desired medium, use the other medium. Otherwise nobody would
     # receive the temporary password, and the pool itself stores only its verifier.
-    for medium, attribute in [*chosen, *addresses.values()]:
-        if attribute in user.attributes:
-            destination = user.attributes[attribute]
-            state.outbox.send(Message(user.username, destination, medium, attribute, "invitation", password))
-            return
+    found = next((attribute for attribute in [*chosen, *addresses.values()] if attribute in user.attributes), None)
+    if found is None:
+        return None
+    return (yield from codes.compose(state, caller, user, found, "AdminCreateUser", password))
 
 
 def admin_set_user_password(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
@@ -124,12 +139,14 @@ def admin_get_user(state: State, parameters: Parameters) -> dict[str, Any]:
     }
 
 
-def admin_confirm_sign_up(state: State, parameters: Parameters) -> dict[str, Any]:
+def admin_confirm_sign_up(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
     """Answer AdminConfirmSignUp."""
-    _, user = _pool_and_user(state, parameters)
+    pool, user = _pool_and_user(state, parameters)
+    caller = Caller(pool, None, read_metadata(parameters))
     if user.status != "UNCONFIRMED":
         raise not_authorized(f"User cannot be confirmed. Current status is {user.status}")
     user.status, user.modified = "CONFIRMED", state.clock()
+    yield from events.post_confirmation(caller.triggers(state), "ConfirmSignUp", caller.subject(user))
     return {}
 
 

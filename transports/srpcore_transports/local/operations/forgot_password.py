@@ -5,47 +5,60 @@ from __future__ import annotations
 from typing import Any
 
 from ..api.errors import code_mismatch, invalid_parameter, not_authorized
-from ..api.parameters import Parameters, string
-from ..auth import codes, passwords
+from ..api.parameters import Parameters, optional_string, string
+from ..auth import codes, passwords, user_migration
+from ..auth.caller import Caller, read_metadata
 from ..auth.tokens import verify_access_token
-from ..model.records import User
+from ..model.records import AppClient, User
 from ..steps import Step
 from ..storage import directory
 from ..storage.state import Handler, State
-from .sign_up import known_user, simulated_delivery
+from ..triggers import events
+from .sign_up import find_user, known_user, simulated_delivery
 
 __all__ = ["OPERATIONS"]
 
 
-def forgot_password(state: State, parameters: Parameters) -> dict[str, Any]:
+def forgot_password(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
     """Answer ForgotPassword: send a code to the verified phone number, or else to the verified e-mail address."""
     client, pool = directory.client_and_pool(state, parameters)
+    caller = Caller(pool, client, read_metadata(parameters))
+    yield from _migrate(state, caller, client, parameters)
     username, user = known_user(state, client, pool, parameters)
     attribute = None if user is None else _recovery_attribute(user)
     if client.hides_users and (user is None or not user.enabled or attribute is None):
         return {"CodeDeliveryDetails": simulated_delivery(pool, username)}
     if user is None or not user.enabled:
         raise not_authorized("User is disabled.")
-    return {"CodeDeliveryDetails": _send_code(state, user, attribute)}
+    return {"CodeDeliveryDetails": (yield from _send_code(state, caller, user, attribute))}
 
 
-def _send_code(state: State, user: User, attribute: str | None) -> dict[str, str]:
+def _migrate(state: State, caller: Caller, client: AppClient, parameters: Parameters) -> Step[None]:
+    """Take over the user by the trigger UserMigration, if the pool has it and the user does not exist."""
+    username = string(parameters, "Username")
+    if caller.triggers(state).user_migration is None or find_user(state, caller.pool, username) is not None:
+        return
+    directory.check_secret_hash(client, optional_string(parameters, "SecretHash"), username)
+    yield from user_migration.take_over(state, caller, username, None, {})
+
+
+def _send_code(state: State, caller: Caller, user: User, attribute: str | None) -> Step[dict[str, str]]:
     if user.status == "FORCE_CHANGE_PASSWORD":
         raise not_authorized("User password cannot be reset in the current state.")
     if attribute is None:
         raise invalid_parameter(
             "Cannot reset password for the user as there is no registered/verified email or phone_number"
         )
-    return codes.issue(state, user, "reset", attribute)
+    return (yield from codes.issue(state, caller, user, "reset", attribute, "ForgotPassword"))
 
 
-def admin_reset_user_password(state: State, parameters: Parameters) -> dict[str, Any]:
+def admin_reset_user_password(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
     """Answer AdminResetUserPassword: the password no longer works, and a code is sent for setting a new one."""
     pool = state.pool(string(parameters, "UserPoolId"))
     user = directory.require(state, pool, string(parameters, "Username"))
     if user.status == "UNCONFIRMED":
         raise not_authorized("User password cannot be reset in the current state.")
-    _send_code(state, user, _recovery_attribute(user))
+    yield from _send_code(state, Caller(pool, None, read_metadata(parameters)), user, _recovery_attribute(user))
     user.status, user.modified = "RESET_REQUIRED", state.clock()
     return {}
 
@@ -58,6 +71,7 @@ def confirm_forgot_password(state: State, parameters: Parameters) -> Step[dict[s
     """Answer ConfirmForgotPassword."""
     given, password = string(parameters, "ConfirmationCode"), string(parameters, "Password")
     client, pool = directory.client_and_pool(state, parameters)
+    caller = Caller(pool, client, read_metadata(parameters))
     _, user = known_user(state, client, pool, parameters)
     if user is None or not user.enabled:
         raise code_mismatch()
@@ -65,6 +79,7 @@ def confirm_forgot_password(state: State, parameters: Parameters) -> Step[dict[s
     codes.check(state, user, "reset", given)
     verifier = yield from passwords.make(pool, user.username, password)
     passwords.store(state, user, verifier, "CONFIRMED")
+    yield from events.post_confirmation(caller.triggers(state), "ConfirmForgotPassword", caller.subject(user))
     return {}
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+from msgspec.structs import replace
 
 from ..api.errors import Refusal, invalid_parameter
 from ..api.parameters import Parameters, string, strings
 from ..api.parameters import attributes as read_attributes
 from ..auth import codes, mfa
-from ..auth.tokens import verify_access_token
+from ..auth.caller import Caller, read_metadata
+from ..auth.tokens import Holder, verify_access_token
 from ..model import attributes
 from ..model.records import PoolRecord, User
+from ..steps import Step
 from ..storage import directory
-from ..storage.state import State
+from ..storage.state import Handler, State
 
 __all__ = ["OPERATIONS", "delete", "write"]
 
@@ -29,7 +34,7 @@ def get_user(state: State, parameters: Parameters) -> dict[str, Any]:
     }
 
 
-def update_user_attributes(state: State, parameters: Parameters) -> dict[str, Any]:
+def update_user_attributes(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
     """Answer UpdateUserAttributes.
 
     A changed e-mail address or phone number is unverified. If the pool's AutoVerifiedAttributes has it, a code is sent.
@@ -37,10 +42,23 @@ def update_user_attributes(state: State, parameters: Parameters) -> dict[str, An
     holder = verify_access_token(state, string(parameters, "AccessToken"))
     given = read_attributes(parameters)
     attributes.check(holder.pool, given, by_user=True)
+    letters = yield from _compose(state, holder, given, read_metadata(parameters))
     changed = write(state, holder.pool, holder.user, given)
-    wanted = holder.pool.names("AutoVerifiedAttributes")
-    sent = [codes.issue(state, holder.user, "attribute", name) for name in changed if name in wanted]
+    sent = [codes.send(state, holder.user, "attribute", letters[name]) for name in changed if name in letters]
     return {"CodeDeliveryDetailsList": sent}
+
+
+def _compose(
+    state: State, holder: Holder, given: Mapping[str, str], metadata: Mapping[str, str]
+) -> Step[dict[str, codes.Letter]]:
+    """Return a message with a code for each new address that must be verified, by the name of its attribute."""
+    user, wanted = holder.user, holder.pool.names("AutoVerifiedAttributes")
+    future, letters = replace(user, attributes={**user.attributes, **given}), dict[str, codes.Letter]()
+    for name in _VERIFIABLE:
+        if name in wanted and given.get(name) and given[name] != user.attributes.get(name):
+            caller = Caller(holder.pool, holder.client, metadata)
+            letters[name] = yield from codes.compose(state, caller, future, name, "UpdateUserAttribute")
+    return letters
 
 
 def write(state: State, pool: PoolRecord, user: User, given: dict[str, str]) -> list[str]:
@@ -79,13 +97,15 @@ def delete_user_attributes(state: State, parameters: Parameters) -> dict[str, An
     return {}
 
 
-def get_user_attribute_verification_code(state: State, parameters: Parameters) -> dict[str, Any]:
+def get_user_attribute_verification_code(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
     """Answer GetUserAttributeVerificationCode."""
-    user = verify_access_token(state, string(parameters, "AccessToken")).user
-    name = _verifiable(parameters)
+    holder = verify_access_token(state, string(parameters, "AccessToken"))
+    caller = Caller(holder.pool, holder.client, read_metadata(parameters))
+    user, name = holder.user, _verifiable(parameters)
     if name not in user.attributes:
         raise invalid_parameter(f"Invalid user attribute {name}: the user does not have it.")
-    return {"CodeDeliveryDetails": codes.issue(state, user, "attribute", name)}
+    sent = yield from codes.issue(state, caller, user, "attribute", name, "VerifyUserAttribute")
+    return {"CodeDeliveryDetails": sent}
 
 
 def verify_user_attribute(state: State, parameters: Parameters) -> dict[str, Any]:
@@ -119,7 +139,7 @@ def delete(state: State, user: User) -> None:
     state.users.remove(user)
 
 
-OPERATIONS = {
+OPERATIONS: dict[str, Handler] = {
     "GetUser": get_user,
     "UpdateUserAttributes": update_user_attributes,
     "DeleteUserAttributes": delete_user_attributes,

@@ -8,14 +8,23 @@ from ..api.errors import Refusal, expired_code, invalid_parameter, not_authorize
 from ..api.parameters import Parameters, flag, optional_string, string
 from ..api.parameters import attributes as read_attributes
 from ..auth import codes, passwords
+from ..auth.caller import Caller, read_metadata
 from ..model import attributes
 from ..model.attributes import looks_like
 from ..model.records import AppClient, PoolRecord, User
 from ..steps import Step
 from ..storage import directory
 from ..storage.state import Handler, State
+from ..triggers import events
 
-__all__ = ["OPERATIONS", "delivery_attribute", "fill_username_attribute", "known_user", "simulated_delivery"]
+__all__ = [
+    "OPERATIONS",
+    "delivery_attribute",
+    "fill_username_attribute",
+    "find_user",
+    "known_user",
+    "simulated_delivery",
+]
 
 
 def sign_up(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
@@ -30,16 +39,39 @@ def sign_up(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
     fill_username_attribute(pool, username, given)
     attributes.check(pool, given, by_user=True)
     attributes.check_required(pool, given)
+    caller = Caller(pool, client, read_metadata(parameters))
     user = pool.new_user(username, state.clock())
-    verifier = yield from passwords.make(pool, user.username, password)
-    # Check the name only now: another request may have created this user meanwhile.
-    directory.check_new_username(state, pool, username)
+    triggers, subject = caller.triggers(state), caller.new_user(user.username, given)
+    validation_data = read_attributes(parameters, "ValidationData")
+    decision = yield from events.pre_sign_up(triggers, "SignUp", subject, validation_data)
     user.attributes |= given
-    passwords.store(state, user, verifier, "UNCONFIRMED")
+    delivery = yield from _add(state, caller, user, parameters, decision)
+    if decision.confirm:
+        yield from events.post_confirmation(triggers, "ConfirmSignUp", caller.subject(user))
+    return {"UserConfirmed": decision.confirm, "UserSub": user.sub, **delivery}
+
+
+def _add(
+    state: State, caller: Caller, user: User, parameters: Parameters, decision: events.SignUpDecision
+) -> Step[dict[str, Any]]:
+    """Add *user*, and send a code unless the trigger has confirmed the user; return CodeDeliveryDetails."""
+    pool, attribute = caller.pool, None if decision.confirm else delivery_attribute(caller.pool, user)
+    verifier = yield from passwords.make(pool, user.username, string(parameters, "Password"))
+    letter = None if attribute is None else (yield from codes.compose(state, caller, user, attribute, "SignUp"))
+    # Check the name only now: another request may have created this user meanwhile.
+    directory.check_new_username(state, pool, string(parameters, "Username"))
+    _verify(state, pool, user, decision)
+    passwords.store(state, user, verifier, "CONFIRMED" if decision.confirm else "UNCONFIRMED")
     state.users.add(pool, user)
-    attribute = delivery_attribute(pool, user)
-    delivery = {} if attribute is None else {"CodeDeliveryDetails": codes.issue(state, user, "sign_up", attribute)}
-    return {"UserConfirmed": False, "UserSub": user.sub, **delivery}
+    return {} if letter is None else {"CodeDeliveryDetails": codes.send(state, user, "sign_up", letter)}
+
+
+def _verify(state: State, pool: PoolRecord, user: User, decision: events.SignUpDecision) -> None:
+    for verified, attribute in ((decision.verify_email, "email"), (decision.verify_phone, "phone_number")):
+        if verified:
+            # Documented: an alias of another user is taken away.
+            directory.check_alias_free(state, pool, user, attribute, user.attributes[attribute], force=True)
+            user.attributes[f"{attribute}_verified"] = "true"
 
 
 def fill_username_attribute(pool: PoolRecord, username: str, given: dict[str, str]) -> None:
@@ -67,12 +99,17 @@ def known_user(state: State, client: AppClient, pool: PoolRecord, parameters: Pa
         Refusal: the hash is wrong, or the user does not exist and the client does not hide that.
     """
     username = string(parameters, "Username")
-    user = directory.find(state, pool, username) or _find_unconfirmed(state, pool, username)
+    user = find_user(state, pool, username)
     names = [username] if user is None else [username, user.username]
     directory.check_secret_hash(client, optional_string(parameters, "SecretHash"), *names)
     if user is None and not client.hides_users:
         raise user_not_found()
     return username, user
+
+
+def find_user(state: State, pool: PoolRecord, username: str) -> User | None:
+    """Return the user with this name, who may be unconfirmed, or None."""
+    return directory.find(state, pool, username) or _find_unconfirmed(state, pool, username)
 
 
 def _find_unconfirmed(state: State, pool: PoolRecord, username: str) -> User | None:
@@ -86,10 +123,11 @@ def _find_unconfirmed(state: State, pool: PoolRecord, username: str) -> User | N
     return None
 
 
-def confirm_sign_up(state: State, parameters: Parameters) -> dict[str, Any]:
+def confirm_sign_up(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
     """Answer ConfirmSignUp: confirm the user, and verify the address that the code was sent to."""
     given = string(parameters, "ConfirmationCode")
     client, pool = directory.client_and_pool(state, parameters)
+    caller = Caller(pool, client, read_metadata(parameters))
     _, user = known_user(state, client, pool, parameters)
     if user is None or not user.enabled:
         raise expired_code()
@@ -100,12 +138,15 @@ def confirm_sign_up(state: State, parameters: Parameters) -> dict[str, Any]:
     directory.check_alias_free(state, pool, user, code.attribute, user.attributes[code.attribute], force=force)
     user.attributes[f"{code.attribute}_verified"] = "true"
     user.status, user.modified = "CONFIRMED", state.clock()
+    # The user remains confirmed if this trigger fails: it runs after the confirmation.
+    yield from events.post_confirmation(caller.triggers(state), "ConfirmSignUp", caller.subject(user))
     return {}
 
 
-def resend_confirmation_code(state: State, parameters: Parameters) -> dict[str, Any]:
+def resend_confirmation_code(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
     """Answer ResendConfirmationCode."""
     client, pool = directory.client_and_pool(state, parameters)
+    caller = Caller(pool, client, read_metadata(parameters))
     username, user = known_user(state, client, pool, parameters)
     if user is None or not user.enabled:
         return {"CodeDeliveryDetails": simulated_delivery(pool, username)}
@@ -114,7 +155,8 @@ def resend_confirmation_code(state: State, parameters: Parameters) -> dict[str, 
     attribute = delivery_attribute(pool, user)
     if attribute is None:
         raise Refusal("CodeDeliveryFailureException", "Cannot resend codes. Auto verification not turned on.")
-    return {"CodeDeliveryDetails": codes.issue(state, user, "sign_up", attribute)}
+    sent = yield from codes.issue(state, caller, user, "sign_up", attribute, "ResendCode")
+    return {"CodeDeliveryDetails": sent}
 
 
 def simulated_delivery(pool: PoolRecord, username: str) -> dict[str, str]:

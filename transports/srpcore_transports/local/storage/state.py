@@ -14,8 +14,8 @@ from ..api.errors import Refusal, not_found
 from ..api.parameters import Parameters
 from ..model.outbox import Outbox
 from ..model.records import AppClient, Group, IdentityProvider, PoolRecord, random_string
-from ..model.triggers import CustomAuth
 from ..steps import Step
+from ..triggers.invocation import Triggers
 from .conversations import Conversations
 from .database import Database, Work
 from .grants import Grants
@@ -43,13 +43,13 @@ class Service:
         region: str,
         clock: Callable[[], float],
         issuer_base: str | None,
-        custom_auth: CustomAuth | None,
+        triggers: Triggers,
         path: str | None = None,
     ) -> None:
         self.region = region
         self.clock = clock
         self.issuer_base = issuer_base
-        self.custom_auth = custom_auth
+        self.triggers = triggers
         self.outbox = Outbox()
         self.database = Database(path)
         self.page_secret = self.database.secret("page_secret")

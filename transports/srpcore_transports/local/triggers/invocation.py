@@ -19,17 +19,21 @@ from srpcore.exceptions.base import ConfigurationError
 
 from ..api.errors import Refusal
 from ..steps import Step, outside
-from .lambda_function import FunctionError, Handler, InvocationError, call, check_url
+from .functions import FunctionError, Handler, InvocationError, call, check_url
 
 __all__ = [
+    "KINDS",
     "NO_CLIENT",
+    "NO_TRIGGERS",
     "Kind",
     "Subject",
     "Triggers",
     "Version",
     "boolean",
+    "enabled",
     "invalid_output",
     "invoke",
+    "lambda_config",
     "optional_string",
     "string_map",
 ]
@@ -119,25 +123,6 @@ class Triggers:
         if self.timeout is not None and not self.timeout > 0:
             raise ConfigurationError(f"timeout of the triggers must be a number of seconds over 0, not {self.timeout}")
 
-    def settings(self, region: str) -> dict[str, Any]:
-        """Return LambdaConfig for these triggers, with made-up ARNs: ``arn:aws:lambda:...:function:PreSignUp``."""
-        arns = {
-            name: f"arn:aws:lambda:{region}:000000000000:function:{name}"
-            for kind, name in KINDS.items()
-            if getattr(self, kind) is not None
-        }
-        if "PreTokenGeneration" in arns:
-            version = {"LambdaVersion": self.pre_token_generation_version, "LambdaArn": arns["PreTokenGeneration"]}
-            return {**arns, "PreTokenGenerationConfig": version}
-        return dict(arns)
-
-    def enabled(self, settings: Mapping[str, Any]) -> Triggers:
-        """Return the triggers of the kinds that *settings*, the LambdaConfig of a pool, names with any ARN."""
-        config = cast("Mapping[str, Any]", settings.get("PreTokenGenerationConfig") or {})
-        names = {*(name for name in settings if settings[name]), *(["PreTokenGeneration"] if config else [])}
-        off = dict.fromkeys(kind for kind, name in KINDS.items() if name not in names)
-        return replace(self, **cast(Any, off), pre_token_generation_version=config.get("LambdaVersion") or "V1_0")
-
 
 KINDS: dict[Kind, str] = {
     cast(Kind, each.name): "".join(part.capitalize() for part in each.name.split("_"))
@@ -145,6 +130,33 @@ KINDS: dict[Kind, str] = {
     if each.name not in ("pre_token_generation_version", "timeout")
 }
 """The keywords of Triggers, and the service's names for them, for example ``pre_sign_up`` and ``PreSignUp``."""
+
+
+NO_TRIGGERS = Triggers()
+
+
+def lambda_config(triggers: Triggers, region: str) -> dict[str, Any]:
+    """Return the setting LambdaConfig of a pool with all these *triggers*.
+
+    It has made-up ARNs: ``arn:aws:lambda:eu-west-1:000000000000:function:PreSignUp``.
+    """
+    arns = {
+        name: f"arn:aws:lambda:{region}:000000000000:function:{name}"
+        for kind, name in KINDS.items()
+        if getattr(triggers, kind) is not None
+    }
+    if "PreTokenGeneration" in arns:
+        version = {"LambdaVersion": triggers.pre_token_generation_version, "LambdaArn": arns["PreTokenGeneration"]}
+        return {**arns, "PreTokenGenerationConfig": version}
+    return dict(arns)
+
+
+def enabled(triggers: Triggers, settings: Mapping[str, Any]) -> Triggers:
+    """Return those of *triggers* whose kinds *settings*, the LambdaConfig of a pool, names with any ARN."""
+    config = cast("Mapping[str, Any]", settings.get("PreTokenGenerationConfig") or {})
+    names = {*(name for name in settings if settings[name]), *(["PreTokenGeneration"] if config else [])}
+    off = dict.fromkeys(kind for kind, name in KINDS.items() if name not in names)
+    return replace(triggers, **cast(Any, off), pre_token_generation_version=config.get("LambdaVersion") or "V1_0")
 
 
 @dataclass(frozen=True)

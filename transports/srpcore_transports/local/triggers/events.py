@@ -14,7 +14,7 @@ from typing import Literal
 
 from ..api.errors import Refusal
 from ..steps import Step
-from .triggers import Subject, Triggers, boolean, invoke
+from .invocation import Subject, Triggers, boolean, invoke
 
 __all__ = ["SignUpDecision", "post_authentication", "post_confirmation", "pre_authentication", "pre_sign_up"]
 

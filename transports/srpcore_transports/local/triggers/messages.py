@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from ..api.errors import Refusal, invalid_parameter
 from ..steps import Step
-from .triggers import Subject, Triggers, invoke, optional_string
+from .invocation import Subject, Triggers, invoke, optional_string
 
 __all__ = ["CODE", "USERNAME", "Cause", "Texts", "custom_message", "fill"]
 
