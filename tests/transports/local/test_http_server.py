@@ -67,6 +67,20 @@ def rest(sock: socket.socket) -> bytes:
     return b"".join(iter(lambda: sock.recv(65_536), b""))
 
 
+class Slow:
+    """Makes the handlers of all operations wait for *release*."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.started, self.release, self.calls = threading.Event(), threading.Event(), 0
+        monkeypatch.setattr(dispatch, "answer", self._answer)
+
+    def _answer(self, *_: object) -> dispatch.Response:
+        self.calls += 1
+        self.started.set()
+        self.release.wait(10)
+        return dispatch.Response(200, {"content-length": "0"}, b"")
+
+
 def send_for_ever(sock: socket.socket, data: bytes) -> None:
     while True:
         sock.sendall(data)
@@ -110,9 +124,14 @@ class TestRequests:
             status, headers, document = read(sock, method)
             assert (status, headers["allow"]) == (405, "GET, OPTIONS, POST")
             assert (document is None) == (method == "HEAD")
-            # The connection is kept, and nothing of the response is left over.
+            # The connection is kept.
             sock.sendall(request())
             assert read(sock)[0] == 400
+
+    def test_the_response_to_head_has_no_body(self, server: LocalServer) -> None:
+        with connect(server) as sock:
+            sock.sendall(request(method="HEAD", more="Connection: close\r\n"))
+            assert rest(sock).endswith(b"\r\n\r\n")
 
     def test_pipelined_requests_are_answered_in_order(self, pool: LocalUserPool, server: LocalServer) -> None:
         key_set = f"GET /{pool.user_pool_id}/.well-known/jwks.json HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
@@ -121,6 +140,7 @@ class TestRequests:
             answers = rest(sock)
         statuses = re.findall(rb"HTTP/1.1 (\d+) ", answers)
         assert statuses == [b"400", b"200"] * 5 + [b"400"]
+        assert answers.count(b"connection: close") == 1
 
     def test_a_response_is_sent_in_one_piece(self, server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:
         sent: list[bytes] = []
@@ -149,9 +169,13 @@ class TestRequests:
             assert rest(sock) == b""
 
     def test_the_refusal_of_a_long_body_arrives_while_the_client_sends(self, server: LocalServer) -> None:
+        data = request(body=b"x" * (BODY_LIMIT + 1))
         with connect(server) as sock:
-            sock.sendall(request(body=b"x" * (BODY_LIMIT + 1)))
-            sock.sendall(b"x" * BODY_LIMIT)
+            sock.sendall(data[:1000])
+            assert sock.recv(1, socket.MSG_PEEK)
+            for start in range(1000, len(data), 100_000):
+                sock.sendall(data[start : start + 100_000])  # raises an exception if the connection was reset
+                time.sleep(0.001)
             assert read(sock)[0] == 413
 
     def test_continue_is_sent_on_a_kept_connection_too(self, server: LocalServer) -> None:
@@ -219,16 +243,17 @@ class TestTime:
     def test_the_server_goes_on_after_it_had_too_many_files(
         self, server: LocalServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        accept, failures = socket.socket.accept, [OSError(errno.EMFILE, "Too many open files")] * 3
+        accept, attempts, end = socket.socket.accept, [0], time.monotonic() + 0.3
 
         def failing(sock: socket.socket) -> Any:
-            if failures:
-                raise failures.pop()
+            if time.monotonic() < end:
+                attempts[0] += 1
+                raise OSError(errno.EMFILE, "Too many open files")
             return accept(sock)
 
         monkeypatch.setattr(socket.socket, "accept", failing)
         assert exchange(server, request())[0] == 400
-        assert not failures
+        assert 1 <= attempts[0] < 50, "the loop tries again and again without a pause"
 
     def test_code_that_a_handler_calls_may_call_the_server(
         self, pool: LocalUserPool, monkeypatch: pytest.MonkeyPatch
@@ -259,42 +284,75 @@ class TestThreads:
     def test_a_slow_handler_does_not_stop_others(
         self, pool: LocalUserPool, server: LocalServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        release = threading.Event()
-
-        def slow(*_: object) -> dispatch.Response:
-            release.wait(10)
-            return dispatch.Response(200, {"content-length": "0"}, b"")
-
-        monkeypatch.setattr(dispatch, "answer", slow)
+        slow = Slow(monkeypatch)
         with connect(server) as sock:
             sock.sendall(request())
             with urlopen(f"{server.url}/{pool.user_pool_id}/.well-known/jwks.json", timeout=10) as response:
                 assert response.status == 200
-            release.set()
+            slow.release.set()
             assert read(sock)[0] == 200
+
+    def test_a_thread_does_not_wait_for_its_connection_while_others_wait_for_a_thread(
+        self, pool: LocalUserPool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(workers, "_AT_MOST", 1)
+        monkeypatch.setattr(event_loop, "_WAIT_SECONDS", 60)
+        slow = Slow(monkeypatch)
+        with pool.serve() as server, connect(server) as first, connect(server) as second:
+            first.sendall(request())
+            assert slow.started.wait(10)
+            second.sendall(request())
+            wait_until(lambda: server._loop._workers.overloaded)
+            slow.release.set()
+            assert read(first)[0] == read(second)[0] == 200
 
 
 class TestEnd:
-    def test_a_request_that_is_being_answered_is_finished(
+    def test_a_thread_that_waits_for_its_connection_ends(
         self, pool: LocalUserPool, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        started, release = threading.Event(), threading.Event()
-
-        def slow(*_: object) -> dispatch.Response:
-            started.set()
-            release.wait(10)
-            return dispatch.Response(200, {"content-length": "0"}, b"")
-
-        monkeypatch.setattr(dispatch, "answer", slow)
+        monkeypatch.setattr(event_loop, "_WAIT_SECONDS", 60)
         server = pool.serve()
         with connect(server) as sock:
             sock.sendall(request())
-            assert started.wait(10)
+            assert read(sock)[0] == 400
+            closer = threading.Thread(target=server.close)
+            closer.start()
+            closer.join(10)
+            assert not closer.is_alive()
+
+    def test_requests_that_wait_for_a_thread_are_dropped(
+        self, pool: LocalUserPool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(workers, "_AT_MOST", 1)
+        slow = Slow(monkeypatch)
+        server = pool.serve()
+        with connect(server) as first, connect(server) as second:
+            first.sendall(request())
+            assert slow.started.wait(10)
+            second.sendall(request())
+            wait_until(lambda: server._loop._workers.overloaded)
+            closer = threading.Thread(target=server.close)
+            closer.start()
+            wait_until(lambda: server._loop._workers._closing)
+            slow.release.set()
+            closer.join(10)
+            assert slow.calls == 1
+            assert rest(second) == b""
+
+    def test_a_request_that_is_being_answered_is_finished(
+        self, pool: LocalUserPool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        slow = Slow(monkeypatch)
+        server = pool.serve()
+        with connect(server) as sock:
+            sock.sendall(request())
+            assert slow.started.wait(10)
             closer = threading.Thread(target=server.close)
             closer.start()
             port = int(server.url.rpartition(":")[2])
             wait_until(lambda: _refuses(port))
-            release.set()
+            slow.release.set()
             closer.join(10)
             assert rest(sock).startswith(b"HTTP/1.1 200 OK")
 

@@ -314,8 +314,6 @@ class EventLoop:
         # In this order, because close() sets _closing before it looks for connections in this phase.
         data = None if self._closing or not _readable(connection.socket) else _receive(connection.socket)
         connection.phase = _Phase.BUSY
-        if data == b"":
-            connection.keep = False
         return connection.reader.feed(data) if data else None
 
     def _wake(self) -> None:
