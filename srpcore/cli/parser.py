@@ -223,7 +223,7 @@ def _add_local_pool(commands: Commands) -> None:
         "be given more than once. Without it, a server on loopback accepts loopback names only",
     )
     serve.add_argument("--region", default="us-east-1", help="the region in the pools' ids (default: %(default)s)")
-    serve.add_argument("--issuer", help="the URL before /<pool id> in the tokens' issuer (default: the server's URL)")
+    serve.add_argument("--issuer", help="the URL before /<pool id> in the tokens' issuer (default: as in the request)")
     serve.add_argument(
         "--user",
         metavar="NAME",
