@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 
 from .._version import __version__
 from ..crypto.groups import RFC5054_GROUPS
@@ -230,6 +231,18 @@ def _add_local_pool(commands: Commands) -> None:
         help="create this user. The password is read from the environment variable SRPCORE_USER_PASSWORD; if it is not "
         "set, a password is generated and printed",
     )
+    serve.add_argument(
+        "--access-token-seconds",
+        type=_seconds(86_400),
+        metavar="N",
+        help="let access and ID tokens expire after N seconds, to see a refresh (default: 3600; AWS: 300 or more)",
+    )
+    serve.add_argument(
+        "--refresh-token-seconds",
+        type=_seconds(315_360_000),
+        metavar="N",
+        help="let refresh tokens expire after N seconds, to see a login end (default: 30 days)",
+    )
     serve.add_argument("--devices", action="store_true", help="let the first pool remember devices")
     serve.add_argument("--client-secret", action="store_true", help="give the first app client a secret")
     serve.add_argument(
@@ -288,6 +301,15 @@ def _port(number: str) -> int:
     if not (number.isdecimal() and int(number) < 1 << 16):
         raise argparse.ArgumentTypeError(f"invalid port {number!r}: use a number from 0 to 65535")
     return int(number)
+
+
+def _seconds(most: int) -> Callable[[str], int]:
+    def seconds(number: str) -> int:
+        if not (number.isdecimal() and 0 < int(number) <= most):
+            raise argparse.ArgumentTypeError(f"invalid number of seconds {number!r}: use 1 to {most}")
+        return int(number)
+
+    return seconds
 
 
 def _rounds(number: str) -> int:

@@ -117,6 +117,11 @@ BY_PHRASE: tuple[tuple[str, str, str], ...] = (
     ("PasswordResetRequiredException", "", "call initiate_forgot_password, then confirm_forgot_password"),
     ("InvalidSignatureException", "", f"the AWS secret key is wrong, or {_CLOCK}"),
     ("SignatureDoesNotMatch", "", f"the AWS secret key is wrong, or {_CLOCK}"),
+    (
+        "UnrecognizedClientException",
+        "started without aws keys",
+        "give srpcore serve and this program the same AWS keys; made-up ones will do",
+    ),
     ("UnrecognizedClientException", "", "the AWS credentials are not valid: check access_key and AWS_ACCESS_KEY_ID"),
     ("ExpiredTokenException", "", "the temporary AWS credentials have expired: get new ones"),
     ("MissingAuthenticationTokenException", "", "the operation needs AWS credentials: give access_key and secret_key"),

@@ -83,9 +83,11 @@ def test_calls_signed_with_other_keys_are_refused(server: Server, settings: dict
 def test_without_keys_every_signed_call_is_refused() -> None:
     with serving(keys={}) as server:
         client = server.client()
-        with pytest.raises(ClientError):
+        with pytest.raises(ClientError, match=r"UnrecognizedClientException.*started without AWS keys: restart"):
             client.list_users(UserPoolId=server.user_pool_id)
         client.close()
+        error = run("users", "list", *server.pool(), **KEYS).refused(3)
+        assert "restart srpcore serve with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" in error
 
 
 def test_half_a_pair_of_keys_is_one_error_line() -> None:
@@ -150,6 +152,23 @@ def test_triggers_are_http_endpoints() -> None:
 def test_a_trigger_that_is_not_valid_is_one_error_line(options: list[str], message: str) -> None:
     given = [part for option in options for part in ("--trigger", option)]
     assert message in run("serve", "--port", "0", *given).refused()
+
+
+def test_tokens_expire_after_the_seconds_of_the_options() -> None:
+    options = ("--user", "alice", "--access-token-seconds", "30", "--refresh-token-seconds", "90")
+    with serving(*options) as server:
+        login = run("login", *server.pool(), "--username", "alice", stdin=f"{server.password}\n")
+        tokens = json.loads(login.stdout)
+        for name in ("access_token", "id_token"):
+            claims = json.loads(run("decode", stdin=tokens[name]).stdout)["claims"]
+            assert claims["exp"] - claims["iat"] == 30
+        client = server.client()
+        described = client.describe_user_pool_client(UserPoolId=server.user_pool_id, ClientId=server.client_id)
+        client.close()
+        assert described["UserPoolClient"]["RefreshTokenValidity"] == 90
+        assert described["UserPoolClient"]["TokenValidityUnits"]["RefreshToken"] == "seconds"
+    for invalid in ("0", "86401", "soon"):
+        assert "invalid number of seconds" in run("serve", "--access-token-seconds", invalid).stderr
 
 
 def test_devices_are_remembered_only_with_the_option(server: Server, user: str) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any, Literal
 
+import jwt
 import pytest
 
 from srpcore import AsyncTokenVerifier, Cognito, TokenVerifier
@@ -154,6 +156,43 @@ def test_invalid_arguments_are_refused(pool: UserPool) -> None:
         pool.token(use=use)
     with pytest.raises(ConfigurationError, match="an ID token has no scopes"):
         pool.token(use="id", scopes=[])
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("group", "groups"),
+        ("gruops", "groups"),
+        ("scope_", "scopes"),
+        ("scpoes", "scopes"),
+        ("clientid", "client_id"),
+        ("client_ids", "client_id"),
+        ("expire_in", "expires_in"),
+        ("expires", "expires_in"),
+        ("user", "username or use"),
+        ("more_claim", "more_claims"),
+    ],
+)
+def test_a_misspelt_argument_does_not_become_a_claim(pool: UserPool, name: str, meant: str) -> None:
+    given: dict[str, Any] = {name: ["x"]}
+    message = f"unknown argument '{name}': use {meant}, or give a claim of this name in more_claims"
+    with pytest.raises(ConfigurationError, match=re.escape(message)):
+        pool.token("alice", **given)
+    assert verify(pool, pool.token("alice", given))[name] == ["x"]
+
+
+def test_a_misspelt_argument_does_not_become_an_attribute(pool: UserPool) -> None:
+    misspelt: list[dict[str, Any]] = [{"group": ["staff"]}, {"passwrod": "Battery-Staple-2"}]
+    for given in misspelt:
+        with pytest.raises(ConfigurationError, match="unknown argument"):
+            pool.add_user("alice", **given)
+    pool.add_user("alice", gender="x", profile="x", picture="x")
+
+
+@pytest.mark.parametrize("name", ["scope", "sub", "iss", "exp", "iat", "aud", "nonce", "auth_time", "origin_jti"])
+def test_names_of_claims_are_not_taken_for_arguments(pool: UserPool, name: str) -> None:
+    claims: dict[str, Any] = {name: "1"}
+    assert jwt.decode(pool.token(**claims), options={"verify_signature": False})[name] == "1"
 
 
 def test_a_user_that_the_pool_refuses_is_an_error(pool: UserPool) -> None:

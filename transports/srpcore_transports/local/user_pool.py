@@ -24,6 +24,8 @@ Strings: TypeAlias = str | Iterable[str]
 
 _PASSWORD = "Correct-Horse-1"
 _HOUR = 3600
+_TOKEN_ARGUMENTS = ("username", "more_claims", "use", "scopes", "groups", "client_id", "expires_in")
+_SHORTEST = 4  # letters of an argument that are taken for the whole
 
 
 class UserPool(LocalUserPool):
@@ -50,7 +52,9 @@ class UserPool(LocalUserPool):
             UsernameExistsException: the pool has a user of this name.
             InvalidPasswordException: the password does not fit the policy of the pool.
             InvalidParameterException: the name, an attribute or the name of a group is not valid.
+            ConfigurationError: the name of an attribute looks like a misspelt argument.
         """
+        _refuse_misspelt(attributes, ("username", "password", "groups"), "an attribute")
         client = ServiceClient(self, self.region)
         existing = self._service.run(lambda state: {group.name for group in state.groups.all(self._pool(state))})
         user = {"UserPoolId": self.user_pool_id, "Username": username}
@@ -90,11 +94,14 @@ class UserPool(LocalUserPool):
             groups: the group or groups in the token, instead of those of the user. They need not exist.
             client_id: the id of another app client.
             expires_in: the token expires in so many seconds. If it is 0 or less, the token has expired.
-            claims: other claims, for example ``sub="..."`` or ``iss="..."``.
+            claims: other claims, for example ``sub="..."`` or ``iss="..."``. A name that is similar to an argument, for
+                example ``group``, is refused; give such a claim in *more_claims*.
 
         Raises:
-            ConfigurationError: *use* has another value, or *scopes* was given for an ID token.
+            ConfigurationError: *use* has another value, *scopes* was given for an ID token, or the name of a claim
+                looks like a misspelt argument.
         """
+        _refuse_misspelt(claims, _TOKEN_ARGUMENTS, "a claim of this name in more_claims")
         if use not in ("access", "id"):
             raise ConfigurationError(f"use must be 'access' or 'id', not {use!r:.80}")
         if use == "id" and scopes is not None:
@@ -142,6 +149,26 @@ class UserPool(LocalUserPool):
 @cache
 def _shared_key() -> str:
     return generate_pem()
+
+
+def _refuse_misspelt(given: Iterable[str], arguments: Iterable[str], otherwise: str) -> None:
+    """Refuse names that would become claims or attributes although an argument of a similar name was meant."""
+    for name in given:
+        near = [argument for argument in arguments if _is_similar(name, argument)]
+        if near and name != "scope":  # the name of a claim
+            raise ConfigurationError(f"unknown argument {name!r}: use {' or '.join(near)}, or give {otherwise}")
+
+
+def _is_similar(name: str, argument: str) -> bool:
+    """Return whether *name* is the beginning of *argument*, or differs in one letter or in the order of two."""
+    if len(name) >= _SHORTEST and argument.startswith(name):
+        return True
+    same = next(
+        (i for i, (a, b) in enumerate(zip(name, argument, strict=False)) if a != b), min(len(name), len(argument))
+    )
+    left, right = name[same:], argument[same:]
+    swapped = left[:2] == right[1::-1] and left[2:] == right[2:]
+    return swapped or left[1:] == right[1:] or left[1:] == right or left == right[1:]
 
 
 def _as_list(values: Strings) -> list[str]:

@@ -56,6 +56,7 @@ def serve(arguments: argparse.Namespace) -> int:
         remember_devices=arguments.devices,
         client_secret=arguments.client_secret,
         triggers=_triggers(arguments.trigger, arguments.pre_token_generation_version),
+        client_settings=_validity(arguments.access_token_seconds, arguments.refresh_token_seconds),
     )
     pool.outbox.on_message = _announce
     user = {} if arguments.user is None else _create_user(pool, arguments.user)
@@ -88,6 +89,15 @@ def _triggers(given: list[str], version: Version) -> Triggers | None:
             raise ConfigurationError(f"--trigger {name} is given twice: a pool has one function for each trigger")
         urls[name] = url
     return Triggers(**cast("dict[Any, Any]", urls), pre_token_generation_version=version) if urls else None
+
+
+def _validity(access_seconds: int | None, refresh_seconds: int | None) -> dict[str, object]:
+    """Return the settings of the app client for how long tokens are valid. None leaves the default."""
+    seconds = {"AccessToken": access_seconds, "IdToken": access_seconds, "RefreshToken": refresh_seconds}
+    given = {token: value for token, value in seconds.items() if value is not None}
+    return {f"{token}Validity": value for token, value in given.items()} | {
+        "TokenValidityUnits": dict.fromkeys(given, "seconds")
+    }
 
 
 def _create_user(pool: LocalUserPool, name: str) -> dict[str, str]:

@@ -20,6 +20,9 @@ _AUTHORIZATION = re.compile(
     r",\s*SignedHeaders=(?P<headers>[^,\s]+),\s*Signature=(?P<signature>[0-9a-f]{64})",
     re.ASCII,
 )
+_NO_KEYS = (
+    "This pool was started without AWS keys: restart srpcore serve with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+)
 _MISMATCH = (
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
     "and signing method. Consult the service documentation for details."
@@ -42,11 +45,9 @@ def verify(request: Request, credentials: Credentials | None, region: str, now: 
     match = _AUTHORIZATION.fullmatch(authorization.strip())
     if match is None:
         raise Refusal("IncompleteSignatureException", "The Authorization header is not a SigV4 signature.", 403)
-    if (
-        credentials is None
-        or not _equal(match["key"], credentials.access_key_id)
-        or not _session_token_matches(request, credentials)
-    ):
+    if credentials is None:
+        raise Refusal("UnrecognizedClientException", _NO_KEYS)
+    if not _equal(match["key"], credentials.access_key_id) or not _session_token_matches(request, credentials):
         raise Refusal("UnrecognizedClientException", "The security token included in the request is invalid.")
     timestamp = _checked_timestamp(request, match["date"], now)
     if match["region"] != region or match["service"] != SERVICE:
