@@ -104,6 +104,7 @@ WRONG_TODAY: dict[str, str] = {
     # auth/srp.py
     "hidden_users.user_id_does_not_depend_on_case": "USER_ID_FOR_SRP of a stranger keeps the case of the name as typed",
     # operations/list_users.py
+    "lists.attributes_to_get_must_be_set": "an attribute in AttributesToGet that a user does not have is left out",
     "lists.attributes_to_get_must_exist": "an unknown name in AttributesToGet is accepted",
     # operations/identity_providers.py
     "operations.identity_provider": "GetIdentityProviderByIdentifier is absent",
@@ -207,6 +208,7 @@ MINISTACK: dict[str, str] = {
     "lists.malformed_filters": "accepts it",
     "lists.quotation_mark_in_a_value": "does not read an escaped quotation mark",
     "lists.attributes_to_get": "ignores AttributesToGet",
+    "lists.attributes_to_get_must_be_set": "accepts it",
     "lists.attributes_to_get_must_exist": "accepts it",
     "lists.pages_of_groups_and_clients": "AdminListGroupsForUser has no pages",
     "lists.token_that_nobody_issued": "accepts it",

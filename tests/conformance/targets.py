@@ -21,7 +21,16 @@ from srpcore_transports.sigv4 import sign
 
 from .probes import CannotRun, Refused
 
-__all__ = ["FAKE_KEYS", "FAKE_SENDER", "HttpTarget", "InProcess", "Target", "ministack_target", "served_pool"]
+__all__ = [
+    "FAKE_KEYS",
+    "FAKE_SENDER",
+    "Boto3Target",
+    "HttpTarget",
+    "InProcess",
+    "Target",
+    "ministack_target",
+    "served_pool",
+]
 
 # ministack takes these as the keys of its root user.
 FAKE_KEYS = Credentials("test", "test")
@@ -224,6 +233,41 @@ class HttpTarget:
         if self._sender is None:
             raise CannotRun("needs an e-mail sender in Amazon SES: use --ses-identity")
         return dict(self._sender)
+
+
+class Boto3Target(HttpTarget):
+    """A server that is called by boto3, as Terraform and the other tools call it by the SDK of their language."""
+
+    def __init__(self, target: HttpTarget) -> None:
+        super().__init__(f"{target.name}, by boto3", target.url, target.region, target.credentials)
+        import boto3
+
+        keys = target.credentials()
+        self._client = boto3.client(
+            "cognito-idp",
+            region_name=target.region,
+            endpoint_url=target.url,
+            aws_access_key_id=keys.access_key_id,
+            aws_secret_access_key=keys.secret_access_key,
+        )
+
+    def send(self, operation: str, body: bytes) -> tuple[int, dict[str, Any]]:
+        from botocore import xform_name
+        from botocore.exceptions import ClientError
+
+        try:
+            answer = getattr(self._client, xform_name(operation))(**json.loads(body))
+        except ClientError as error:
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            found = error.response["Error"]
+            return status, {"__type": found["Code"], "message": found["Message"]}
+        answer.pop("ResponseMetadata")
+        # boto3 parses dates; the stories compare them as the numbers that the service sends.
+        return 200, json.loads(json.dumps(answer, default=datetime.timestamp))
+
+    def close(self) -> None:
+        super().close()
+        self._client.close()
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ compares, and destroys, with the calls and the normalisation of the provider's s
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,6 +31,10 @@ def _schema(described: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return sorted((entry for entry in kept if entry["Name"] != "sub"), key=lambda entry: str(entry["Name"]))
 
 
+def _unordered(items: list[Any]) -> list[str]:
+    return sorted(json.dumps(item, sort_keys=True) for item in items)
+
+
 def _differences(sent: Mapping[str, Any], described: Mapping[str, Any], path: str = "") -> list[str]:
     """Return the members of *sent* that *described* shows differently. Other members of *described* are defaults, and not drift."""
     found: list[str] = []
@@ -40,7 +45,7 @@ def _differences(sent: Mapping[str, Any], described: Mapping[str, Any], path: st
         if isinstance(value, Mapping) and isinstance(shown, Mapping):
             found += _differences(value, shown, f"{path}{name}.")
         elif isinstance(value, list) and isinstance(shown, list) and name != "Schema":
-            if sorted(map(str, value)) != sorted(map(str, shown)):
+            if _unordered(value) != _unordered(shown):
                 found.append(f"{path}{name}: sent {value}, described {shown}")
         elif shown != value:
             found.append(f"{path}{name}: sent {value}, described {shown}")

@@ -111,6 +111,15 @@ def attributes_to_get(s: Stage) -> None:
 
 
 @probe(FILTERS)
+def attributes_to_get_must_be_set(s: Stage) -> None:
+    pool = s.new_pool()
+    pool.create("anna", nickname="an")
+    pool.create("berta")
+    with refused("InvalidParameterException"):
+        pool.admin("ListUsers", AttributesToGet=["nickname"])
+
+
+@probe(FILTERS)
 def attributes_to_get_must_exist(s: Stage) -> None:
     with refused("InvalidParameterException"):
         s.pool.admin("ListUsers", AttributesToGet=["custom:nope"])

@@ -223,6 +223,13 @@ def preferred_password_logs_in(s: Stage) -> None:
     assert "AuthenticationResult" in reply
 
 
+@probe(api("CreateUserPoolClient"))
+def choice_needs_no_other_flow(s: Stage) -> None:
+    client, user = s.pool.new_client(ExplicitAuthFlows=["ALLOW_USER_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]), s.pool.user()
+    reply = client.initiate("USER_AUTH", USERNAME=user, PREFERRED_CHALLENGE="PASSWORD", PASSWORD=PASSWORD)
+    assert "AuthenticationResult" in reply
+
+
 @probe(guide("user-pool-settings-attributes"))
 def alias_must_be_verified(s: Stage) -> None:
     pool, email = s.new_pool(AliasAttributes=["email"]), s.email()
