@@ -110,7 +110,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return the message *text* without what was replaced elsewhere, and without ids, addresses and tokens."""
-        for value in sorted(self._replaced, key=len, reverse=True):
+        for value in sorted((value for value in self._replaced if value in text), key=len, reverse=True):
             if len(value) >= 4:
                 # As a whole word: "read", the name of a scope, is also in "already".
                 text = re.sub(rf"(?<![\w-]){re.escape(value)}(?![\w-])", "<value>", text)

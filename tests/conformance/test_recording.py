@@ -18,7 +18,7 @@ from . import (
     subjects,  # noqa: F401 - registers the probes
 )
 from .__main__ import main
-from .probes import ALL, Probe, refused
+from .probes import ALL, Probe
 from .redaction import Leak, Redactor
 from .stage import LeftBehind, Stage
 from .targets import HttpTarget
@@ -109,6 +109,14 @@ def test_recording_is_for_its_owner_only(target: Spy, tmp_path: Path) -> None:
     path.touch(mode=0o644)
     aws.record(target, SECRETS, path, lambda result: None, only=lambda name: name == "users.creation")
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_recording_with_a_leak_is_not_written(target: Spy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Redactor, "document", lambda self, document: document)
+    path = tmp_path / "recording.json"
+    with pytest.raises(Leak):
+        aws.record(target, SECRETS, path, lambda result: None, only=lambda name: name == "users.creation")
+    assert not path.exists()
 
 
 def test_every_pool_of_a_run_is_deleted(target: Spy, tmp_path: Path) -> None:
@@ -224,6 +232,11 @@ class TestRedactor:
             "arn:aws:iam::<number of an account>:role/x (Request ID: <id>)"
         )
 
+    def test_message_loses_a_secret_of_the_request(self) -> None:
+        redactor = Redactor()
+        redactor.document({"Password": "Correct-Horse-1"})
+        assert redactor.text("'Correct-Horse-1' is too simple") == "'<value>' is too simple"
+
     def test_words_of_a_message_that_contain_a_short_value_are_kept(self) -> None:
         redactor = Redactor()
         redactor.document({"ScopeName": "read"})
@@ -254,14 +267,3 @@ class TestRedactor:
         with pytest.raises(Leak) as caught:
             redactor.check(text)
         assert json.loads(text)["x"] not in str(caught.value)
-
-
-def test_refusal_of_another_kind_is_not_the_expected_one(target: Spy) -> None:
-    stage = Stage(target)
-    with (
-        pytest.raises(AssertionError, match="refused with ResourceNotFoundException"),
-        refused("NotAuthorizedException"),
-    ):
-        stage.call("DescribeUserPool", UserPoolId="eu-central-1_000000000")
-    with pytest.raises(AssertionError, match="accepted, but must be refused"), refused("NotAuthorizedException"):
-        stage.call("ListUserPools", MaxResults=1)
