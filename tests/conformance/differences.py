@@ -39,11 +39,7 @@ WRONG_TODAY: dict[str, str] = {
         "DescribeUserPool has no EmailConfiguration, so the provider has nothing to store"
     ),
     "infrastructure.cdk_required_attribute": "an attribute without AttributeDataType is described without one",
-    # operations/user_pools.py (new operations)
-    "schema.attributes_can_be_added": "AddCustomAttributes is absent",
-    "infrastructure.terraform_new_attribute": "AddCustomAttributes is absent",
-    "user_pools.tags": "TagResource, UntagResource and ListTagsForResource are absent",
-    "infrastructure.terraform_tags": "TagResource and UntagResource are absent",
+    "schema.attributes_can_be_added": "SchemaAttributes is an echo of Schema",
     # auth/mfa.py
     "user_pools.mfa_needs_a_factor": "SetUserPoolMfaConfig accepts ON and OPTIONAL without a factor",
     "user_pools.mfa_off_excludes_a_factor": "SetUserPoolMfaConfig accepts OFF with a factor",
@@ -107,13 +103,8 @@ WRONG_TODAY: dict[str, str] = {
     "lists.attributes_to_get_must_be_set": "an attribute in AttributesToGet that a user does not have is left out",
     "lists.attributes_to_get_must_exist": "an unknown name in AttributesToGet is accepted",
     # operations/identity_providers.py
-    "operations.identity_provider": "GetIdentityProviderByIdentifier is absent",
     "operations.linked_provider": "AdminLinkProviderForUser and AdminDisableProviderForUser are absent",
     # operations/ (new modules)
-    "infrastructure.terraform_domain": "the operations on domains are absent",
-    "operations.domain": "the operations on domains are absent",
-    "infrastructure.terraform_resource_server": "the operations on resource servers are absent",
-    "operations.resource_server": "the operations on resource servers are absent",
     "operations.header_of_an_import": "GetCSVHeader is absent",
     "operations.import_job": "the operations on user import jobs are absent",
     "operations.session_configuration": (
@@ -128,7 +119,6 @@ WRONG_TODAY: dict[str, str] = {
     "operations.replicas": "the operations on replicas are absent",
     "operations.signing_certificate": "GetSigningCertificate is absent",
     "operations.most_operations_are_known": "fewer than 140 of the 153 operations are there",
-    "validation.ranges_of_other_lists": "ListResourceServers is absent",
     # http/dispatch.py
     "validation.unknown_operation_is_named": "the message is empty",
 }

@@ -8,11 +8,10 @@ from typing import Any
 
 import boto3
 
-from srpcore_transports.credentials import Credentials
 from srpcore_transports.local import LocalUserPool
 from support.reply_shapes import differences
 
-KEYS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
+from .client import KEYS as KEYS
 
 
 @contextlib.contextmanager

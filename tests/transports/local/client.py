@@ -17,12 +17,15 @@ from srpcore.crypto.encoding import decode_secret_block, parse_hex, to_hex
 from srpcore.crypto.secret_hash import secret_hash
 from srpcore.crypto.totp import totp
 from srpcore.exceptions import ServiceError, service_error
+from srpcore_transports.credentials import Credentials
 from srpcore_transports.local import LocalUserPool
 from srpcore_transports.local.api.shape_types import Structure
 from srpcore_transports.local.api.shapes import SHAPES
 from srpcore_transports.local.http import dispatch
 from support.clock import Clock
 from support.users import PASSWORD
+
+KEYS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
 
 
 def members_of(operation: str, **parameters: Any) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -8,7 +8,7 @@ import pytest
 from srpcore_transports.local import LocalUserPool
 from support.clock import Clock
 
-from .client import Client
+from .client import KEYS, Client
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def make(clock: Clock) -> Callable[..., Client]:
     """Make a client of a new pool with the given settings."""
 
     def make_client(**settings: Any) -> Client:
-        return Client(LocalUserPool(clock=clock, **settings), clock)
+        return Client(LocalUserPool(clock=clock, **{"credentials": KEYS, **settings}), clock)
 
     return make_client
 
@@ -29,3 +29,13 @@ def make(clock: Clock) -> Callable[..., Client]:
 @pytest.fixture
 def client(make: Callable[..., Client]) -> Client:
     return make()
+
+
+@pytest.fixture
+def boto(client: Client) -> Iterator[Any]:
+    """Return a boto3 client of the served pool of *client*. It checks the shape of every answer."""
+    # boto3 is not installed for the unit tests.
+    from .boto import connected
+
+    with connected(client.pool) as connection:
+        yield connection

@@ -25,6 +25,7 @@ __all__ = [
     "null_member",
     "number",
     "optional_string",
+    "present",
     "require_mapping",
     "string",
     "strings",
@@ -90,6 +91,11 @@ def choice(parameters: Parameters, name: str, enumeration: str) -> str | None:
     if value is not None and value not in choices:
         raise invalid_parameter(_constraint(name, f"Member must satisfy enum value set: [{', '.join(choices)}]"))
     return value
+
+
+def present(parameters: Parameters, *names: str) -> dict[str, Any]:
+    """Return those of the parameters called *names* that are not absent."""
+    return {name: parameters[name] for name in names if parameters.get(name) is not None}
 
 
 def null_member(name: str) -> Refusal:

@@ -16,13 +16,17 @@ from ..auth import devices, initiate, mfa, passkeys, refresh, respond
 from ..operations import (
     admin_users,
     app_clients,
+    custom_attributes,
+    domains,
     forgot_password,
     groups,
     identity_providers,
     list_users,
     profile,
+    resource_servers,
     sessions,
     sign_up,
+    tags,
     user_pools,
 )
 from ..storage.state import Handler, Service
@@ -46,6 +50,10 @@ OPERATIONS: dict[str, Handler] = {
     **user_pools.OPERATIONS,
     **app_clients.OPERATIONS,
     **identity_providers.OPERATIONS,
+    **domains.OPERATIONS,
+    **resource_servers.OPERATIONS,
+    **tags.OPERATIONS,
+    **custom_attributes.OPERATIONS,
 }
 """The handlers of all supported operations, by the names of the API reference."""
 

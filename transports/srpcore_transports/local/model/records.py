@@ -25,6 +25,7 @@ __all__ = [
     "PoolRecord",
     "Record",
     "Registration",
+    "Resource",
     "User",
     "Verifier",
     "number_bytes",
@@ -149,6 +150,22 @@ class Group(Record):
 
 class IdentityProvider(Record):
     """An external identity provider; ``settings`` has parameters of CreateIdentityProvider."""
+
+    _shown = ("name",)
+
+    name: str
+    created: float
+    modified: float
+    settings: dict[str, Any]
+
+
+class Resource(Record):
+    """Something that belongs to a pool, such as a domain or a resource server.
+
+    Attributes:
+        name: unique in its table: a name or an id.
+        settings: its members, with the names of the API.
+    """
 
     _shown = ("name",)
 

@@ -70,6 +70,15 @@ def describe_identity_provider(state: State, parameters: Parameters) -> dict[str
     return {"IdentityProvider": _provider_fields(*_pool_and_provider(state, parameters))}
 
 
+def get_identity_provider_by_identifier(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer GetIdentityProviderByIdentifier."""
+    pool, identifier = state.pool(string(parameters, "UserPoolId")), string(parameters, "IdpIdentifier")
+    for provider in state.providers.all(pool):
+        if identifier in (provider.settings.get("IdpIdentifiers") or ()):
+            return {"IdentityProvider": _provider_fields(pool, provider)}
+    raise not_found(f"Identity provider with the identifier {identifier} does not exist.")
+
+
 def update_identity_provider(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer UpdateIdentityProvider: parameters that are left out do not change."""
     pool, provider = _pool_and_provider(state, parameters)
@@ -111,6 +120,7 @@ def _summary(pool: PoolRecord, provider: IdentityProvider) -> dict[str, Any]:
 OPERATIONS = {
     "CreateIdentityProvider": create_identity_provider,
     "DescribeIdentityProvider": describe_identity_provider,
+    "GetIdentityProviderByIdentifier": get_identity_provider_by_identifier,
     "UpdateIdentityProvider": update_identity_provider,
     "DeleteIdentityProvider": delete_identity_provider,
     "ListIdentityProviders": list_identity_providers,

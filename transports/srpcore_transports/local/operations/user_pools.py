@@ -11,6 +11,7 @@ from ..api.parameters import Parameters, choice, flag, mapping, null_member, num
 from ..model.records import PoolRecord
 from ..storage import pages
 from ..storage.state import State
+from . import domains
 
 __all__ = ["OPERATIONS", "check_pool_settings"]
 
@@ -79,8 +80,9 @@ def _pool_fields(state: State, pool: PoolRecord) -> dict[str, Any]:
     return {
         **settings,
         "Id": pool.id,
-        "Arn": f"arn:aws:cognito-idp:{pool.id.split('_')[0]}:000000000000:userpool/{pool.id}",
+        "Arn": f"arn:aws:cognito-idp:{pool.id.split('_')[0]}:{domains.ACCOUNT_ID}:userpool/{pool.id}",
         "MfaConfiguration": pool.mfa,
+        **domains.names_of(state, pool),
         "EstimatedNumberOfUsers": state.users.count(pool),
         "CreationDate": pool.created,
         "LastModifiedDate": pool.modified,
@@ -105,6 +107,8 @@ def delete_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
             "The user pool cannot be deleted because deletion protection is activated. "
             "Deletion protection must be inactivated first."
         )
+    if state.domains.all(pool):
+        raise invalid_parameter("User pool cannot be deleted. It has a domain configured that should be deleted first.")
     state.remove_pool(pool)
     return {}
 

@@ -13,11 +13,12 @@ from srpcore.pool import Pool
 from ..api.errors import Refusal, not_found
 from ..api.parameters import Parameters
 from ..model.outbox import Outbox
-from ..model.records import AppClient, Group, IdentityProvider, PoolRecord, random_string
+from ..model.records import AppClient, Group, IdentityProvider, PoolRecord, Resource, random_string
 from ..steps import Step
 from ..triggers.invocation import Triggers
 from .conversations import Conversations
 from .database import Database, Work
+from .documents import Documents
 from .grants import Grants
 from .passkeys import PasskeyOwners
 from .tables import Table
@@ -131,6 +132,16 @@ class State:
         self.clients = Table(self.work, "client", AppClient)
         self.groups = Table(self.work, "group", Group)
         self.providers = Table(self.work, "provider", IdentityProvider)
+        self.domains = Table(self.work, "domain", Resource)
+        self.resource_servers = Table(self.work, "resource_server", Resource)
+        self.linked_identities = Table(self.work, "linked_identity", Resource)
+        self.import_jobs = Table(self.work, "import_job", Resource)
+        self.brandings = Table(self.work, "branding", Resource)
+        self.terms = Table(self.work, "terms", Resource)
+        self.cimd_policies = Table(self.work, "cimd_policy", Resource)
+        self.replicas = Table(self.work, "replica", Resource)
+        self.recoveries = Table(self.work, "recovery", Resource)
+        self.documents = Documents(self.work)
         self.users = Users(self.work)
         self.passkey_owners = PasskeyOwners(self.work)
         self.conversations = Conversations(self.work, self.clock, self.pools, self.clients, self.users)
@@ -177,10 +188,26 @@ class State:
         """Delete *pool*, and everything that belongs to it."""
         for client in self.clients.all(pool):
             self.remove_client(client)
-        for table in (self.groups, self.providers):
+        for table in self._tables_of_pools():
             table.remove_all(pool)
         self.users.remove_all(pool)
         self.pools.remove(pool)
+
+    def _tables_of_pools(self) -> tuple[Table[Any] | Documents, ...]:
+        return (
+            self.groups,
+            self.providers,
+            self.domains,
+            self.resource_servers,
+            self.linked_identities,
+            self.import_jobs,
+            self.brandings,
+            self.terms,
+            self.cimd_policies,
+            self.replicas,
+            self.recoveries,
+            self.documents,
+        )
 
     def add_client(self, pool: PoolRecord, settings: dict[str, Any], client_id: str | None = None) -> AppClient:
         """Add an app client with the id *client_id*, or with a new one; give it a secret if ``GenerateSecret`` is true.
@@ -196,6 +223,12 @@ class State:
         """Delete *client*, end its logins in progress, and revoke its tokens."""
         self.grants.revoke_client(client)
         self.conversations.forget_client(client)
+        pool = self.pool(client.user_pool_id)
+        self.documents.remove_client(pool, client.client_id)
+        for table in (self.brandings, self.terms):
+            for resource in table.all(pool):
+                if resource.settings["ClientId"] == client.client_id:
+                    table.remove(resource)
         self.clients.remove(client)
 
     @staticmethod

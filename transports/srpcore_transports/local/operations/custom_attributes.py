@@ -1,0 +1,48 @@
+"""AddCustomAttributes: add attributes to the schema of a pool. They cannot be changed or removed later."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..api.errors import invalid_parameter
+from ..api.parameters import Parameters, string
+from ..model import attributes
+from ..model.records import PoolRecord
+from ..storage.state import State
+
+__all__ = ["OPERATIONS"]
+
+_MOST = 50  # Source: Amazon Cognito developer guide, "Quotas in Amazon Cognito".
+
+
+def add_custom_attributes(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AddCustomAttributes."""
+    pool = state.pool(string(parameters, "UserPoolId"))
+    added: list[dict[str, Any]] = [{"AttributeDataType": "String", **each} for each in parameters["CustomAttributes"]]
+    known = attributes.names(pool)
+    for attribute in added:
+        name = _full_name(attribute)
+        if name in known:
+            raise invalid_parameter(f"{name}: Existing attribute already has name {name}.")
+        if attribute.get("Required"):
+            raise invalid_parameter("Required custom attributes are not supported currently.")
+        known.add(name)
+    if len(_custom(pool)) + len(added) > _MOST:
+        raise invalid_parameter(f"A user pool can have at most {_MOST} custom attributes.")
+    pool.settings["Schema"] = [*pool.schema, *added]
+    pool.modified = state.clock()
+    return {}
+
+
+def _full_name(attribute: dict[str, Any]) -> str:
+    name = attribute.get("Name")
+    if not name:
+        raise invalid_parameter("Name of a custom attribute is missing.")
+    return f"custom:{name}"
+
+
+def _custom(pool: PoolRecord) -> list[str]:
+    return [name for name in attributes.names(pool) if name.startswith("custom:")]
+
+
+OPERATIONS = {"AddCustomAttributes": add_custom_attributes}

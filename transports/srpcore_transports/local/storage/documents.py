@@ -1,0 +1,50 @@
+"""The settings of pools and app clients that have operations of their own, such as the risk configuration."""
+
+from __future__ import annotations
+
+from ..model.records import PoolRecord, Resource
+from .database import Work
+from .tables import Table
+
+__all__ = ["Documents"]
+
+
+class Documents:
+    """One document for each pool, or app client of a pool, and kind of setting."""
+
+    def __init__(self, work: Work) -> None:
+        self._table = Table(work, "document", Resource)
+
+    def get(self, pool: PoolRecord | None, kind: str, client_id: str = "") -> Resource | None:
+        """Return a document, or None if it was never written.
+
+        Args:
+            pool: None for a setting of all pools.
+            client_id: the app client; an empty string for the setting of the pool itself.
+        """
+        return self._table.get(pool, f"{kind}/{client_id}")
+
+    def put(self, pool: PoolRecord | None, kind: str, document: Resource, client_id: str = "") -> Resource:
+        """Write a document, and return it. One that was there before is replaced, but keeps its date of creation."""
+        document.name = f"{kind}/{client_id}"
+        before = self._table.get(pool, document.name)
+        if before is not None:
+            document.created = before.created
+            self._table.remove(before)
+        return self._table.add(pool, document.name, document)
+
+    def remove(self, pool: PoolRecord, kind: str, client_id: str = "") -> None:
+        """Delete a document, if there is one."""
+        document = self.get(pool, kind, client_id)
+        if document is not None:
+            self._table.remove(document)
+
+    def remove_client(self, pool: PoolRecord, client_id: str) -> None:
+        """Delete all documents of an app client."""
+        for document in self._table.all(pool):
+            if document.name.endswith(f"/{client_id}"):
+                self._table.remove(document)
+
+    def remove_all(self, pool: PoolRecord) -> None:
+        """Delete all documents of *pool* and of its app clients."""
+        self._table.remove_all(pool)
