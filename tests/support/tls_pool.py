@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
 from typing import NamedTuple
 
 from srpcore.protocol import Operation
 from srpcore_transports.local import LocalUserPool
-from support.loopback import tls
+from support.loopback import LoopbackServer, Request, answer, tls
 from support.users import PASSWORD
 
 __all__ = ["TlsPool", "tls_pool"]
 
 ISSUER = "https://cognito-idp.eu-west-1.amazonaws.com"
+_OF_THE_CONNECTION = ("connection", "content-length", "transfer-encoding")
 
 
 class TlsPool(NamedTuple):
@@ -26,12 +28,19 @@ class TlsPool(NamedTuple):
 
 @contextmanager
 def tls_pool() -> Iterator[TlsPool]:
-    """Run a pool whose certificate is from the authority of this test run."""
+    """Run a pool behind a server whose certificate is from the authority of this test run."""
     with LocalUserPool(region="eu-west-1", issuer=ISSUER) as pool, pool.serve() as server:
-        # The handshake is made in the thread of the connection, and not in the one that accepts connections.
-        listener = server._server.socket
-        server._server.socket = tls("localhost").wrap_socket(listener, server_side=True, do_handshake_on_connect=False)
         user = {"UserPoolId": pool.user_pool_id, "Username": "alice"}
         pool.call(Operation("AdminCreateUser", {**user, "MessageAction": "SUPPRESS"}))
         pool.call(Operation("AdminSetUserPassword", {**user, "Password": PASSWORD, "Permanent": True}))
-        yield TlsPool(server.url.replace("http://127.0.0.1", "https://localhost"), pool.user_pool_id, pool.client_id)
+        with LoopbackServer(lambda request, _: _forward(request, server.url), tls("localhost")) as front:
+            yield TlsPool(front.url, pool.user_pool_id, pool.client_id)
+
+
+def _forward(request: Request, url: str) -> bytes:
+    """Return the response of the pool at *url*."""
+    with closing(HTTPConnection(url.removeprefix("http://"))) as connection:
+        connection.request(request.method, request.target, request.body, dict(request.headers))
+        response = connection.getresponse()
+        headers = {name: value for name, value in response.getheaders() if name.lower() not in _OF_THE_CONNECTION}
+        return answer(response.read(), response.status, **headers)
