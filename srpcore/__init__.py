@@ -112,7 +112,8 @@ if not TYPE_CHECKING:  # type checkers know every name, and must not take a miss
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         if name.startswith("Async"):
             # What a synchronous login imports only when it is needed: on a running event loop, imports block.
-            for module in ("_urls", "service_client", "exceptions.reply"):
+            later = "_urls crypto.secret_hash exceptions.reply offload service_client store.base threaded"
+            for module in later.split():
                 import_module(f"{__name__}.{module}")
         value = getattr(import_module(f"{__name__}.{_MODULE_OF.get(name, 'exceptions')}"), name)
         globals()[name] = value

@@ -26,8 +26,8 @@ from __future__ import annotations
 
 import os
 import sys
+from _thread import allocate_lock  # threading.Lock is another name of it, but a login does not need that module
 from collections.abc import Callable
-from threading import Lock
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -62,11 +62,11 @@ class ForkSafeLock:
     __slots__ = ("__weakref__", "lock")
 
     def __init__(self) -> None:
-        self.lock = Lock()
+        self.lock = allocate_lock()
         reset_in_child(self, ForkSafeLock._reset)
 
     def _reset(self) -> None:
-        self.lock = Lock()
+        self.lock = allocate_lock()
 
     def __reduce__(self) -> tuple[type[ForkSafeLock], tuple[()]]:
         # A copy protects other data, so it has a lock of its own.

@@ -22,12 +22,10 @@ __all__ = [
 
 # The service model has the pattern [\w-]+_[0-9a-zA-Z]+. The part before the underscore is a region, which contains no
 # underscore.
-# `re` compiles these patterns when they are first used, and keeps them: compiling all of them is slow.
-_POOL_ID = r"(?P<region>[A-Za-z0-9-]+)_(?P<suffix>[0-9A-Za-z]+)"
-_REGION = r"[A-Za-z0-9-]+"
-
-# urlsplit() silently removes some of these characters and accepts others as part of the host. Refuse all of them.
-_NOT_IN_ENDPOINT = r"[\x00-\x20\x7f\s\\?#]"
+# A login of a new process compiles no pattern for the following checks: that would take far longer than they do.
+_IN_AWS_REGION = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
+_IN_SUFFIX = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+_IN_REGION = _IN_SUFFIX | {"-"}
 
 _SUFFIXES = {"cn-": "amazonaws.com.cn", "eusc-": "amazonaws.eu"}
 _DUAL_STACK_SUFFIXES = {"cn-": "api.amazonwebservices.com.cn", "eusc-": "api.amazonwebservices.eu"}
@@ -61,7 +59,7 @@ def default_endpoint(region: str, *, use_fips: bool = False, use_dualstack: bool
     Raises:
         ConfigurationError: *region* does not have the form of a region name.
     """
-    if not isinstance(region, str) or not re.fullmatch(r"[a-z0-9-]+", region):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not _consists_of(_IN_AWS_REGION, region):
         raise ConfigurationError(f"region must be a name such as eu-west-1, not {region!r:.80}")
     service = "cognito-idp-fips" if use_fips else "cognito-idp"
     suffix = _dual_stack_suffix(region, use_fips) if use_dualstack else dns_suffix(region)
@@ -138,7 +136,7 @@ def check_endpoint(url: str, *, allow_http: bool = False) -> str:
         ConfigurationError: *url* is not an http(s) URL, contains a user name or a query, or is plain http to another
             computer.
     """
-    if not isinstance(url, str) or re.search(_NOT_IN_ENDPOINT, url):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not isinstance(url, str) or any(map(_is_not_in_endpoint, url)):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigurationError("endpoint is not a URL of the form https://host[:port][/path]")
     try:
         from ._urls import split_url  # imported only here, because few verifiers need it
@@ -157,6 +155,11 @@ def check_endpoint(url: str, *, allow_http: bool = False) -> str:
     return url.rstrip("/")
 
 
+def _is_not_in_endpoint(character: str) -> bool:
+    # urlsplit() silently removes some of these characters and accepts others as part of the host. Refuse all of them.
+    return character <= " " or character in "\x7f\\?#" or character.isspace()
+
+
 # RFC 1122, section 3.2.1.3: 127.0.0.0/8. A name that only looks like an address would go to a resolver.
 _LOOPBACK = r"127(\.(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3}"
 
@@ -164,6 +167,11 @@ _LOOPBACK = r"127(\.(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3}"
 def is_loopback(host: str) -> bool:
     """Return whether *host*, a name or an IP address, is this machine: plain http to it does not leave the machine."""
     return host in ("localhost", "::1") or bool(re.fullmatch(_LOOPBACK, host))
+
+
+def _consists_of(characters: frozenset[str], text: object) -> bool:
+    """Return whether *text* is a string of one or more of *characters*."""
+    return isinstance(text, str) and text != "" and characters.issuperset(text)
 
 
 class Pool:
@@ -183,12 +191,12 @@ class Pool:
     def __init__(
         self, user_pool_id: str, region: str = "", endpoint_url: str | None = None, *, allow_http: bool = False
     ) -> None:
-        match = re.fullmatch(_POOL_ID, user_pool_id) if isinstance(user_pool_id, str) else None  # pyright: ignore[reportUnnecessaryIsInstance]
-        if match is None:
+        home, _, suffix = user_pool_id.partition("_") if isinstance(user_pool_id, str) else ("", "", "")  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not _consists_of(_IN_REGION, home) or not _consists_of(_IN_SUFFIX, suffix):
             raise ConfigurationError(f"user_pool_id must look like eu-west-1_AbCd12345, not {user_pool_id!r:.80}")
         self.user_pool_id = user_pool_id
-        self.region = region or match["region"]
-        if not isinstance(self.region, str) or not re.fullmatch(_REGION, self.region):  # pyright: ignore[reportUnnecessaryIsInstance]
+        self.region = region or home
+        if not _consists_of(_IN_REGION, self.region):
             raise ConfigurationError(f"region must be a name such as eu-west-1, not {self.region!r:.80}")
         self.endpoint_url = None if endpoint_url is None else check_endpoint(endpoint_url, allow_http=allow_http)
 

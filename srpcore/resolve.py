@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, cast
 from .driver import Observer
 from .exceptions.base import ConfigurationError
 from .protocol import AsyncTransport, Transport
-from .threaded import DeferredTransport, ThreadedTransport
 
 if TYPE_CHECKING:
     from .service_client import AsyncServiceClient
@@ -127,6 +126,8 @@ def make_async_transport(
             lambda: make_transport(name, region=region, endpoint_url=endpoint_url, keys=keys, allow_http=allow_http)
         )
 
+    from .threaded import DeferredTransport  # imported only here: a synchronous program does not need it
+
     def make() -> AsyncTransport:
         kind = transport_module("httpx").AsyncHttpxTransport
         transport: AsyncTransport = kind(
@@ -229,6 +230,8 @@ def as_async(source: Any, *, allow_http: bool | None = None) -> AsyncTransport:
 
     if _is_transport(source) and iscoroutinefunction(source.call):
         return cast(AsyncTransport, source)
+    from .threaded import ThreadedTransport
+
     make = source if isinstance(source, FunctionType) else lambda: as_transport(source, allow_http=allow_http)
     return ThreadedTransport(make)
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Mapping
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .driver import Observer, arun, run
 from .exceptions.base import ConfigurationError
 from .exceptions.service import ServiceError
 from .flows import ask
-from .paginator import Paginator
 from .pool import default_endpoint
 from .protocol import AsyncTransport, Flow, JsonObject, Transport, is_operation_name
 from .service_model import BOTOCORE_VERSION, OPERATIONS, PAGES
+
+if TYPE_CHECKING:
+    from .paginator import Paginator
 
 __all__ = ["AsyncServiceClient", "ServiceClient"]
 
@@ -94,6 +96,8 @@ class ServiceClient(_Client):
         """
         if not self.can_paginate(method):
             raise ConfigurationError(f"{method} does not reply in pages: call it as a method")
+        from .paginator import Paginator  # imported only here, because a login does not need it
+
         return Paginator(getattr(self, method), PAGES[OPERATIONS[method]])
 
     def close(self) -> None:

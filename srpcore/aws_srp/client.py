@@ -13,7 +13,6 @@ from ..crypto import cognito
 from ..crypto.device import Device, device_identity
 from ..crypto.encoding import to_hex, utf8
 from ..crypto.randomness import RandomBits, system_random_bits
-from ..crypto.secret_hash import secret_hash
 from ..driver import run
 from ..exceptions.base import ConfigurationError
 from ..flows.challenge import Answer, challenge_of, raise_challenge
@@ -159,6 +158,8 @@ class AWSSRP(ExchangePair, DeviceCalls):
     @staticmethod
     def get_secret_hash(username: str, client_id: str, client_secret: str) -> str:
         """Return ``SECRET_HASH = base64(HMAC-SHA-256(key=client_secret, message=username | client_id))``."""
+        from ..crypto.secret_hash import secret_hash  # many app clients have no secret
+
         return secret_hash(username, client_id, client_secret)
 
     @staticmethod

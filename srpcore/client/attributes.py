@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cached_property, lru_cache
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from .._pickling import NotPickled
 from ..clock import Clock, system_clock
@@ -19,9 +19,11 @@ from ..pool import Pool, check_endpoint, configured_endpoint, other_endpoint, pl
 from ..protocol import AsyncTransport, JsonObject, Transport
 from ..resolve import botocore_transport, transport_endpoint
 from ..service_time import ServiceTime
-from ..store import TokenStore
 from ..tokens.policy import Strings, strings
 from .login_state import LoggedOut, LoginState
+
+if TYPE_CHECKING:
+    from ..store import TokenStore
 
 __all__ = ["CognitoAttributes"]
 

@@ -16,9 +16,9 @@ from ..pool import Pool
 from ..protocol import Flow
 from ..tokens import KeySet, parse_key_set
 from ..tokens.claims import ClaimsPolicy
-from ..tokens.jwks_provider import KeyCache, KeyTiming
 from ..tokens.jwks_source import members_of_environment
 from ..tokens.jws import parse_claims, split_token
+from ..tokens.key_cache import KeyCache, KeyTiming
 from ..tokens.policy import Policy
 from ..tokens.rsa import PublicKey
 from .base import AsyncCognitoBase, CognitoBase

@@ -18,7 +18,7 @@ from ..crypto.device import Device
 from ..exceptions.base import ConfigurationError, SrpcoreError
 from ..flows.login_context import LoginContext
 from ..protocol import CallBlocking, Flow, JsonObject
-from ..store import Login, Tokens, store_key
+from ..store import Login, Tokens
 from . import login_state
 from .attributes import CognitoAttributes
 from .base import AsyncCognitoBase, CognitoBase
@@ -126,6 +126,8 @@ class SharedPersistence(CognitoAttributes):
         return key
 
     def _key_of_username(self) -> str:
+        from ..store import store_key  # imported only here: most programs have no store
+
         return store_key(self.user_pool_id, self.client_id, self.username or "")
 
     def _load(self) -> Flow[Login | None]:

@@ -11,7 +11,6 @@ from ..clock import Clock, system_clock
 from ..crypto.device import Device
 from ..crypto.encoding import utf8
 from ..crypto.randomness import RandomBits, system_random_bits
-from ..crypto.secret_hash import secret_hash
 from ..exceptions.base import ConfigurationError, InvalidRequest, UnsafeServerValue
 from ..pool import Pool, check_endpoint
 from ..protocol import Flow, JsonObject
@@ -40,6 +39,8 @@ class AppClient(Value):
         """Return SECRET_HASH for *username*, or None if the app client does not have a secret."""
         if self.client_secret is None:
             return None
+        from ..crypto.secret_hash import secret_hash  # many app clients have no secret
+
         return secret_hash(username, self.client_id, self.client_secret)
 
 

@@ -16,12 +16,12 @@ Lambda, does not wait for their modules.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from .base import TokenStore, store_key
 from .record import Login, Tokens
 
 if TYPE_CHECKING:
+    from .base import TokenStore, store_key
     from .dynamodb import DynamoDBStore
     from .file import FileStore
     from .keyring import KeyringStore
@@ -46,11 +46,13 @@ _MODULE_OF = {
     "KeyringStore": "keyring",
     "MemoryStore": "memory",
     "RedisStore": "redis",
+    "TokenStore": "base",
+    "store_key": "base",
 }
 
 if not TYPE_CHECKING:  # a type checker would accept every name
 
-    def __getattr__(name: str) -> type:
+    def __getattr__(name: str) -> Any:
         if name not in _MODULE_OF:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)

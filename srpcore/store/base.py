@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -71,7 +70,9 @@ def check_timeout(timeout: float) -> float:
     Raises:
         ConfigurationError: *timeout* is not a number, is negative, or is longer than the system can wait.
     """
+    from threading import TIMEOUT_MAX  # imported only here: a login without a store does not need it
+
     is_number = isinstance(timeout, (int, float)) and not isinstance(timeout, bool)  # pyright: ignore[reportUnnecessaryIsInstance]
-    if not is_number or not 0 <= timeout <= threading.TIMEOUT_MAX:
+    if not is_number or not 0 <= timeout <= TIMEOUT_MAX:
         raise ConfigurationError(f"invalid lock_timeout {timeout!r}: use a number of seconds, 0 or more")
     return timeout

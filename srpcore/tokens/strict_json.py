@@ -102,7 +102,8 @@ class _RefusedJson(ValueError):
 
 # A string, or a bracket outside strings. A string without a closing quote extends to the end, so that the search never
 # goes back and takes linear time for any input.
-_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
+# It is compiled when it is first used, which is seldom: a token rarely has that many brackets.
+_BRACKETS = r'(?s)"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]'
 
 
 def _check_depth(text: str) -> None:
@@ -110,7 +111,7 @@ def _check_depth(text: str) -> None:
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return
     depth = 0
-    for match in _BRACKETS.finditer(text):
+    for match in re.finditer(_BRACKETS, text):
         bracket = text[match.start()]
         depth += (bracket in "[{") - (bracket in "]}")
         if depth > MAX_DEPTH:

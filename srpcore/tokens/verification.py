@@ -12,9 +12,9 @@ from ..exceptions.tokens import InvalidClaim, IssuerMismatch, TokenVerificationE
 from ..pool import Pool, default_endpoint, plain_http_allowed
 from .claims import wrong_issuer
 from .jwks import MAX_DOCUMENT_LENGTH, KeySet
-from .jwks_provider import KeyCache, KeyTiming
 from .jwks_source import JwksSource, read_jwks
 from .jws import parse_claims, split_token
+from .key_cache import KeyCache, KeyTiming
 from .policy import CustomCheck, Policy, Strings, TokenUse, issuers_by_pool, pool_by_issuer, strings
 from .signature_cache import SignatureCache, VerifiedSignature
 

@@ -9,7 +9,8 @@ import sys
 from threading import Event, Thread, get_ident
 
 from srpcore.tokens.jwks import KeySet
-from srpcore.tokens.jwks_provider import JwksProvider, KeyCache, KeyTiming
+from srpcore.tokens.jwks_provider import JwksProvider
+from srpcore.tokens.key_cache import KeyCache, KeyTiming
 from srpcore_transports import tls
 from srpcore_transports.https import HttpsTransport
 from support.forks import held_by_another_thread, in_a_child

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from srpcore.exceptions import TransportError, UnknownKey
-from srpcore.tokens.jwks_provider import KeyCache, KeyTiming
+from srpcore.tokens.key_cache import KeyCache, KeyTiming
 from support.key_server import DAY, POOL, Keys, mint, on_an_event_loop, serve
 from support.loopback import answer
 from support.minting import CLIENT, KID, access_claims

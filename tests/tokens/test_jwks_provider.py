@@ -16,7 +16,8 @@ import pytest
 
 from srpcore.exceptions import SrpcoreError, TransportError, UnknownKey
 from srpcore.tokens import KeySet
-from srpcore.tokens.jwks_provider import AsyncJwksProvider, JwksProvider, KeyCache, KeyTiming
+from srpcore.tokens.jwks_provider import AsyncJwksProvider, JwksProvider
+from srpcore.tokens.key_cache import KeyCache, KeyTiming
 from srpcore_transports.deadline import time_limit
 from support.key_server import DAY, OTHER_POOL, POOL, Keys, mint, on_an_event_loop, serve
 from support.loopback import Drop, answer

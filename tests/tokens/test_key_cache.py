@@ -14,7 +14,8 @@ import pytest
 
 from srpcore import TokenVerifier
 from srpcore.exceptions import ConfigurationError, TransportError, TransportTimeout, UnknownKey
-from srpcore.tokens.jwks_provider import FIRST_BACK_OFF, AsyncJwksProvider, JwksProvider, KeyCache, KeyTiming
+from srpcore.tokens.jwks_provider import AsyncJwksProvider, JwksProvider
+from srpcore.tokens.key_cache import FIRST_BACK_OFF, KeyCache, KeyTiming
 from srpcore.tokens.signature_cache import MAX_CACHED_LENGTH, SignatureCache, VerifiedSignature
 from support.forks import in_a_child
 from support.minting import KID, jwk, key_set

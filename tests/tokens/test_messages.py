@@ -17,9 +17,9 @@ from srpcore.pool import Pool
 from srpcore.tokens import PublicKey, _openssl, parse_key, parse_key_set, rsa
 from srpcore.tokens.claims import wrong_issuer
 from srpcore.tokens.jwks import MAX_DOCUMENT_LENGTH, MAX_KEYS, parse_fetched_key_set
-from srpcore.tokens.jwks_provider import KeyCache, KeyTiming
 from srpcore.tokens.jwks_source import members_of_environment, read_jwks
 from srpcore.tokens.jws import MAX_HEADER_LENGTH, MAX_TOKEN_LENGTH, parse, parse_claims, unverified_payload
+from srpcore.tokens.key_cache import KeyCache, KeyTiming
 from srpcore.tokens.policy import Policy, issuers_by_pool, pool_by_issuer, run_custom_check, seconds, strings
 from srpcore.tokens.rsa import verify_rs256
 from srpcore.tokens.strict_json import base64url, json_object

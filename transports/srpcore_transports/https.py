@@ -18,7 +18,6 @@ from .http_transport import HttpTransport
 from .options import MAX_RESPONSE_SIZE, TransportOptions
 from .proxy import Proxy, proxy_for
 from .signing import fetch_headers
-from .status import refused_redirect, unexpected_status
 from .urls import Origin, host_of, origin_and_target
 from .validation import whole_number
 
@@ -110,6 +109,8 @@ class HttpsTransport(HttpTransport):
         def send(attempt: Attempt) -> bytes:
             answer = self._send(attempt, "GET", url, headers, None)
             if answer.status != 200:
+                from .status import unexpected_status  # imported only here, because it is seldom needed
+
                 raise unexpected_status(answer.status, answer.headers, host)
             return answer.body
 
@@ -163,6 +164,8 @@ class HttpsTransport(HttpTransport):
                 error.may_have_arrived = arrived or error.may_have_arrived
                 raise
         if 300 <= answer.status < 400:
+            from .status import refused_redirect
+
             raise refused_redirect(answer.status, request.origin.host)
         return answer
 
