@@ -42,7 +42,8 @@ def source() -> str:
     classes = [_class(cls) for cls in (client.Cognito, client.AsyncCognito)]
     names = {name for lines in classes for name in _annotation_names(lines)}
     imports = list(_imports(names))
-    own_imports = [line for line in SOURCE.read_text("utf-8").splitlines() if line.startswith("from .")]
+    exports = [getattr(client, name) for name in client.__all__]
+    bases = [base for cls in (client.Cognito, client.AsyncCognito) for base in cls.__bases__]
     exported = ", ".join(f'"{name}"' for name in client.__all__)
     return "\n".join(
         [
@@ -50,11 +51,18 @@ def source() -> str:
             *(line for line in imports if "from .." not in line),
             "",
             *(line for line in imports if "from .." in line),
-            *own_imports,
+            *_own_imports(bases + [each for each in exports if each not in (client.Cognito, client.AsyncCognito)]),
             f"__all__ = [{exported}]",
             *classes,
         ]
     )
+
+
+def _own_imports(classes: list[type]) -> list[str]:
+    """Return the lines that import *classes* from the modules of the package, in the order of the modules."""
+    modules = sorted({cls.__module__ for cls in classes})
+    names = {module: sorted(cls.__name__ for cls in classes if cls.__module__ == module) for module in modules}
+    return [f"from {module.removeprefix(client.__name__)} import {', '.join(names[module])}" for module in modules]
 
 
 def _class(cls: type) -> str:

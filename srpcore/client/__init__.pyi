@@ -6,20 +6,38 @@ from typing import Any
 from ..crypto.device import Device
 from ..protocol import JsonObject
 from ..users import AsyncUserObj, GroupObj, UserObj
-from .login import AsyncLoginMethods, LoginMethods
+from .async_login import (
+    AsyncLoginMethods,
+    AsyncPersistenceMethods,
+    AsyncPreparationMethods,
+    AsyncSignIn,
+    AsyncSignInMethods,
+)
+from .async_operations import (
+    AsyncDeviceMethods,
+    AsyncDirectoryMethods,
+    AsyncMfaMethods,
+    AsyncPasskeyMethods,
+    AsyncPasswordMethods,
+    AsyncProviderMethods,
+    AsyncSessionMethods,
+    AsyncSignUpMethods,
+    AsyncStreamMethods,
+)
+from .login import LoginMethods
 from .login_tokens import LoginTokens
-from .operations.devices import AsyncDeviceMethods, DeviceMethods
-from .operations.directory import AsyncDirectoryMethods, DirectoryMethods
-from .operations.mfa import AsyncMfaMethods, MfaMethods
-from .operations.passkeys import AsyncPasskeyMethods, PasskeyMethods
-from .operations.passwords import AsyncPasswordMethods, PasswordMethods
-from .operations.providers import AsyncProviderMethods, ProviderMethods
-from .operations.sessions import AsyncSessionMethods, SessionMethods
-from .operations.sign_up import AsyncSignUpMethods, SignUpMethods
-from .operations.streams import AsyncStreamMethods, StreamMethods
-from .persistence import AsyncPersistenceMethods, PersistenceMethods
-from .preparation import AsyncPreparationMethods, PreparationMethods
-from .steps import AsyncSignIn, AsyncSignInMethods, SignIn, SignInMethods
+from .operations.devices import DeviceMethods
+from .operations.directory import DirectoryMethods
+from .operations.mfa import MfaMethods
+from .operations.passkeys import PasskeyMethods
+from .operations.passwords import PasswordMethods
+from .operations.providers import ProviderMethods
+from .operations.sessions import SessionMethods
+from .operations.sign_up import SignUpMethods
+from .operations.streams import StreamMethods
+from .persistence import PersistenceMethods
+from .preparation import PreparationMethods
+from .steps import SignIn, SignInMethods
 
 __all__ = ["AsyncCognito", "AsyncSignIn", "Cognito", "LoginTokens", "SignIn"]
 

@@ -1,6 +1,6 @@
-"""The base classes of ``Cognito`` and ``AsyncCognito``: one runs flows synchronously, the other on an event loop.
+"""The base class of ``Cognito``, which runs flows synchronously, and a map of the classes of this package.
 
-Map of the classes. A subject X (passwords, devices, ...) has two classes, and a third if both need the same helpers::
+A subject X (passwords, devices, ...) has two classes, and a third if both need the same helpers::
 
     SharedX        what both versions use; it does not run a flow
     XMethods       the methods of Cognito, each made from a flow by sync_method
@@ -17,9 +17,11 @@ Map of the classes. A subject X (passwords, devices, ...) has two classes, and a
     SharedSignUp ─► CognitoAttributes
 
 ``Cognito`` inherits all XMethods, and ``AsyncCognito`` all AsyncXMethods, which form the same chains and end in
-:class:`AsyncCognitoBase`. A chain is there because a method calls another: a login sets tokens, which is done as in a
-refresh, which verifies them with the keys. The methods are inherited, instead of being those of attributes such as
-``user.devices``, because programs written for pycognito call, override and patch the methods of ``Cognito`` itself.
+:class:`~srpcore.client.async_base.AsyncCognitoBase`. The classes of ``AsyncCognito`` are in the modules ``async_*``: a
+program without an event loop does not import them. A chain is there because a method calls another: a login sets
+tokens, which is done as in a refresh, which verifies them with the keys. The methods are inherited, instead of being
+those of attributes such as ``user.devices``, because programs written for pycognito call, override and patch the
+methods of ``Cognito`` itself.
 """
 
 from __future__ import annotations
@@ -28,23 +30,18 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Self, TypeVar
 
-from ..driver import arun, run
-from ..offload import in_thread
-from ..protocol import AsyncTransport, Flow, Operation, Reply, Transport
+from ..driver import run
+from ..protocol import Flow, Operation, Reply, Transport
 from ..resolve import (
-    as_async,
-    as_async_client,
     as_client,
     as_transport,
     botocore_transport,
     is_client_of,
-    make_async_transport,
     make_transport,
 )
-from ..threaded import DeferredTransport, prepare_method
 from .attributes import CognitoAttributes
 
-__all__ = ["AsyncCognitoBase", "CognitoBase"]
+__all__ = ["CognitoBase", "is_replaced"]
 
 T = TypeVar("T")
 
@@ -97,7 +94,7 @@ class CognitoBase(CognitoAttributes):
         return as_transport(self.client, allow_http=self._allow_http)
 
     def _assign_client(self) -> None:
-        if _is_replaced(type(self), _CLIENT):
+        if is_replaced(type(self), _CLIENT):
             self.client = _CLIENT.__get__(self)
 
     def _open_transport(self, make: Callable[[], Transport]) -> None:
@@ -115,88 +112,11 @@ class CognitoBase(CognitoAttributes):
         return run(flow, self._sender, observer=self._service_time)
 
 
-class AsyncCognitoBase(CognitoAttributes):
-    """The base of ``AsyncCognito``: methods are coroutines.
-
-    The computation between two requests (SRP, signatures) runs in a thread, so it does not block the event loop.
-    """
-
-    _owns_transport: bool = False
-
-    @cached_property
-    def _transport(self) -> AsyncTransport:
-        # The constructor sets the attribute. This is for an object that was made without the constructor.
-        return DeferredTransport(self._open_default_transport)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        """Release the connections, unless the transport was given to the constructor. A later call opens them again."""
-        if self._owns_transport:
-            await self._transport.close()
-
-    @property
-    def client(self) -> Any:
-        """Every operation of the service as a coroutine method, on any transport."""
-        return as_async_client(
-            self._transport, self.user_pool_region, self.pool_domain_url, observer=self._service_time
-        )
-
-    @client.setter
-    def client(self, client: Any) -> None:
-        if is_client_of(self.__dict__.get("_transport"), client):
-            return
-        self._release()
-        self._use_transport(client)
-        self._follow_endpoint(client)
-
-    def switch_session(self, session: object) -> None:
-        """Use a new ``cognito-idp`` client of *session*, which is a boto3 or botocore session, from now on."""
-        self._release()
-        self._open_transport(lambda: botocore_transport({}, session, allow_http=self._allow_http))
-        self._assign_client()
-
-    @property
-    def _sender(self) -> AsyncTransport:
-        """The transport that operations use: that of ``client`` if a subclass or a test has replaced our property."""
-        if type(self).client is _ASYNC_CLIENT:
-            return self._transport
-        return as_async(self.client, allow_http=self._allow_http)
-
-    def _assign_client(self) -> None:
-        if _is_replaced(type(self), _ASYNC_CLIENT):
-            self.client = _ASYNC_CLIENT.__get__(self)
-
-    def _release(self) -> None:
-        if not self._owns_transport:
-            return
-        close_now: Callable[[], None] | None = getattr(self._transport, "close_now", None)
-        if close_now is not None:
-            close_now()
-
-    def _open_transport(self, make: Callable[[], Transport]) -> None:
-        self._transport, self._owns_transport = as_async(make), True
-
-    def _open_named_transport(self, name: str | None, **arguments: Any) -> None:
-        self._transport, self._owns_transport = make_async_transport(name, **arguments), True
-
-    def _use_transport(self, transport: Any) -> None:
-        self._transport, self._owns_transport = as_async(transport, allow_http=self._allow_http), False
-
-    async def _run(self, flow: Flow[T]) -> T:
-        return await arun(flow, self._sender, offload=in_thread, observer=self._service_time)
-
-
 # Kept here, because a test may replace the property on the class.
 _CLIENT: Any = vars(CognitoBase)["client"]
-_ASYNC_CLIENT: Any = vars(AsyncCognitoBase)["client"]
 
 
-def _is_replaced(kind: type, ours: object) -> bool:
+def is_replaced(kind: type, ours: object) -> bool:
     """Return whether *kind* has another attribute ``client`` than *ours*, and one that can be set."""
     member = next(vars(base)["client"] for base in kind.__mro__ if "client" in vars(base))
     return member is not ours and getattr(member, "fset", ours) is not None
@@ -224,6 +144,8 @@ class _AtFirstUse:
         return self._made.fetch(url)
 
     def prepare(self, *, connect: bool = True) -> None:
+        from ..threaded import prepare_method  # imported only here: few programs call this
+
         method = prepare_method(self._made)
         if method is not None:
             method(connect=connect)

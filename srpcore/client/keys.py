@@ -21,11 +21,11 @@ from ..tokens.jws import parse_claims, split_token
 from ..tokens.key_cache import KeyCache, KeyTiming
 from ..tokens.policy import Policy
 from ..tokens.rsa import PublicKey
-from .base import AsyncCognitoBase, CognitoBase
+from .base import CognitoBase
 from .persistence import SharedPersistence
-from .sync_async import async_method, call_method, is_ours, sync_method
+from .sync_async import call_method, is_ours, sync_method
 
-__all__ = ["VERIFIED_ATTRIBUTES", "AsyncKeyMethods", "KeyMethods", "SharedKeys"]
+__all__ = ["VERIFIED_ATTRIBUTES", "KeyMethods", "SharedKeys"]
 
 # In seconds. These are the defaults of TokenVerifier.
 TIMING = KeyTiming(max_age=3600.0, cool_down=60.0, stale_if_error=86400.0)
@@ -231,15 +231,6 @@ class KeyMethods(SharedKeys, CognitoBase):
         yield from call_method(self, "verify_token", self.id_token, "id_token", "id")
         yield from call_method(self, "verify_token", self.access_token, "access_token", "access")
         self._check_same_user()
-
-
-class AsyncKeyMethods(SharedKeys, AsyncCognitoBase):
-    """The async version of :class:`KeyMethods`."""
-
-    get_keys = async_method(KeyMethods.get_keys)
-    get_key = async_method(KeyMethods.get_key)
-    verify_token = async_method(KeyMethods.verify_token)
-    verify_tokens = async_method(KeyMethods.verify_tokens)
 
 
 # The arguments are settings of the program, so there are few different ones.

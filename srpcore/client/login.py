@@ -30,10 +30,10 @@ from ..flows.login import answer_challenge, start_login
 from ..protocol import CallMethod, Flow, JsonObject
 from .login_state import AdminChallenge, LoggingIn, challenged, named, settled
 from .persistence import SharedPersistence
-from .sync_async import async_method, sync_method
-from .tokens import AsyncTokenMethods, TokenMethods
+from .sync_async import sync_method
+from .tokens import TokenMethods
 
-__all__ = ["AsyncLoginMethods", "LoginMethods"]
+__all__ = ["LoginMethods"]
 
 # AWSSRP's own methods. If the class has another method under the name, the program has replaced it.
 _AUTHENTICATE_USER = AWSSRP.authenticate_user
@@ -363,16 +363,6 @@ class LoginMethods(SharedLogin, TokenMethods):
         reply = yield from self._run_login_step(context, start_login(context, auth_flow, password))
         self._login = challenged(named(self._login, context.canonical), reply)
         yield from self._finish(reply)
-
-
-class AsyncLoginMethods(SharedLogin, AsyncTokenMethods):
-    """The async version of :class:`LoginMethods`."""
-
-    authenticate = async_method(LoginMethods.authenticate)
-    new_password_challenge = async_method(LoginMethods.new_password_challenge)
-    respond_to_software_token_mfa_challenge = async_method(LoginMethods.respond_to_software_token_mfa_challenge)
-    respond_to_sms_mfa_challenge = async_method(LoginMethods.respond_to_sms_mfa_challenge)
-    admin_authenticate = async_method(LoginMethods.admin_authenticate)
 
 
 def _require_factor(tokens: Mapping[str, Any], name: str) -> None:

@@ -21,12 +21,12 @@ from ..protocol import CallBlocking, Flow, JsonObject
 from ..store import Login, Tokens
 from . import login_state
 from .attributes import CognitoAttributes
-from .base import AsyncCognitoBase, CognitoBase
+from .base import CognitoBase
 from .login_state import Account, LoggingIn, restored, settled
 from .login_tokens import LoginTokens
-from .sync_async import async_method, call_method, sync_method
+from .sync_async import call_method, sync_method
 
-__all__ = ["AsyncPersistenceMethods", "PersistenceMethods", "SharedPersistence", "blocking", "is_conflict"]
+__all__ = ["PersistenceMethods", "SharedPersistence", "blocking", "is_conflict"]
 
 T = TypeVar("T")
 
@@ -256,9 +256,3 @@ class PersistenceMethods(SharedPersistence, CognitoBase):
         self.refresh_token, self.token_type = login.tokens.refresh_token, login.tokens.token_type
         self._expire_at(login.tokens.expires_at)
         return True
-
-
-class AsyncPersistenceMethods(SharedPersistence, AsyncCognitoBase):
-    """The async version of :class:`PersistenceMethods`."""
-
-    restore = async_method(PersistenceMethods.restore)

@@ -21,12 +21,11 @@ from functools import partial
 
 from ..crypto.modexp import engine
 from ..protocol import CallBlocking, CallMethod, Flow
-from ..threaded import prepare_method
 from ..tokens.rsa import default_engine
-from .keys import AsyncKeyMethods, KeyMethods, SharedKeys
-from .sync_async import async_method, call_method, is_ours, sync_method
+from .keys import KeyMethods, SharedKeys
+from .sync_async import call_method, is_ours, sync_method
 
-__all__ = ["AsyncPreparationMethods", "PreparationMethods"]
+__all__ = ["PreparationMethods", "SharedPreparation"]
 
 
 class SharedPreparation(SharedKeys):
@@ -86,12 +85,8 @@ class PreparationMethods(SharedPreparation, KeyMethods):
 
 
 def _prepare_transport(transport: object, *, connect: bool) -> Flow[None]:
+    from ..threaded import prepare_method  # imported only here: few programs call this
+
     prepare = prepare_method(transport)
     if prepare is not None:
         yield CallMethod(partial(prepare, connect=connect))
-
-
-class AsyncPreparationMethods(SharedPreparation, AsyncKeyMethods):
-    """The async version of :class:`PreparationMethods`."""
-
-    prepare = async_method(PreparationMethods.prepare)

@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from .. import tokens
 from .._fork import ForkSafeLock
@@ -40,19 +40,15 @@ from ..exceptions.tokens import MalformedToken, TokenExpired
 from ..flows import ask
 from ..flows.login_context import authentication_result
 from ..flows.refresh import REFRESH_TOKEN_AUTH, refresh, require_refresh_token
-from ..offload import entered_in_thread
 from ..protocol import Flow, JsonObject
 from ..store import Login
 from . import login_state
-from .keys import VERIFIED_ATTRIBUTES, AsyncKeyMethods, KeyMethods, SharedKeys
+from .keys import VERIFIED_ATTRIBUTES, KeyMethods, SharedKeys
 from .login_state import settled
 from .persistence import CONFLICTS, is_conflict
-from .sync_async import call_method, is_ours, written_twice
+from .sync_async import by_hand, call_method, is_ours
 
-if TYPE_CHECKING:
-    import asyncio
-
-__all__ = ["AsyncRefreshMethods", "RefreshMethods", "SharedRefresh"]
+__all__ = ["RefreshMethods", "SharedRefresh"]
 
 TAKE_OVER_MARGIN = 60.0
 """A number of seconds. Tokens that another process stored are used instead of a refresh if they are valid for at least
@@ -223,6 +219,7 @@ class SharedRefresh(SharedKeys):
 class RefreshMethods(SharedRefresh, KeyMethods):
     """Refresh the tokens. Only one thread does it; the others wait for it."""
 
+    @by_hand
     def renew_access_token(self, *, client_metadata: Mapping[str, str] | None = None) -> None:
         """Get new tokens for the refresh token, verify them and set them.
 
@@ -270,62 +267,6 @@ class RefreshMethods(SharedRefresh, KeyMethods):
         # (a subclass, a mock), and they pickle and copy them. setdefault makes it once, even in two threads.
         lock: ForkSafeLock = self.__dict__.setdefault("_refresh_lock", ForkSafeLock())
         return lock
-
-
-class AsyncRefreshMethods(SharedRefresh, AsyncKeyMethods):
-    """Refresh the tokens. Only one task does it; the others wait for it."""
-
-    _refresh_task: asyncio.Future[None] | None = None
-
-    async def close(self) -> None:
-        """Release the connections, unless the transport was given to the constructor.
-
-        If a refresh is under way, wait until it has ended and its tokens are stored.
-        """
-        import asyncio
-
-        running = self._running_refresh()
-        if running is not None and not self._called_by_refresh():
-            await asyncio.wait([running])
-        await super().close()
-
-    @written_twice(RefreshMethods.renew_access_token)
-    async def renew_access_token(self, *, client_metadata: Mapping[str, str] | None = None) -> None:
-        """Get new tokens for the refresh token."""
-        await self._refresh_once(self._refreshes, client_metadata)
-
-    async def _refresh_once(self, seen: int, client_metadata: Mapping[str, str] | None = None) -> None:
-        """Refresh, or wait for the task that does. If the number of refreshes is no longer *seen*, do nothing."""
-        import asyncio
-
-        if self._refreshes != seen:
-            return
-        self._refuse_nested_refresh()
-        if self._running_refresh() is None:
-            self._refresh_task = asyncio.ensure_future(self._refresh_alone(client_metadata))
-            # If every waiting task was cancelled, no other code retrieves the exception, and asyncio would log that.
-            self._refresh_task.add_done_callback(lambda done: done.cancelled() or done.exception())
-        # A task that is cancelled must not cancel the refresh that others wait for.
-        await asyncio.shield(cast("asyncio.Future[None]", self._refresh_task))
-
-    def _running_refresh(self) -> asyncio.Future[None] | None:
-        """Return the refresh that runs on this event loop. One of a loop that was closed meanwhile never ends."""
-        import asyncio
-
-        task = self._refresh_task
-        running = task is not None and not task.done() and task.get_loop() is asyncio.get_running_loop()
-        return task if running else None
-
-    async def _refresh_alone(self, client_metadata: Mapping[str, str] | None) -> None:
-        for left in reversed(range(CONFLICTS)):
-            async with entered_in_thread(self._store_lock()):
-                with self._marked_as_refresh():
-                    conflict = await self._run(self._refresh_or_conflict(client_metadata))
-                self._refreshes += conflict is None
-            if conflict is None:
-                return
-            if not left:
-                raise conflict
 
 
 def _is_final(error: ServiceError, *, for_device: bool) -> bool:

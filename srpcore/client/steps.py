@@ -22,10 +22,10 @@ from ..flows.login_context import LoginContext
 from ..protocol import Flow, JsonObject
 from .login_state import named
 from .persistence import SharedPersistence
-from .sync_async import written_twice
-from .tokens import AsyncTokenMethods, TokenMethods
+from .sync_async import by_hand
+from .tokens import TokenMethods
 
-__all__ = ["AsyncSignIn", "AsyncSignInMethods", "SignIn", "SignInMethods"]
+__all__ = ["SignIn", "SignInMethods"]
 
 
 class Step(NotPickled):
@@ -144,37 +144,6 @@ class SignIn(Step):
         return self._cognito.set_up_totp(self._require_challenge())
 
 
-class AsyncSignIn(Step):
-    """A login under way on an event loop. See :meth:`AsyncCognito.sign_in`."""
-
-    def __init__(self, cognito: AsyncSignInMethods, challenge: Challenge | None) -> None:
-        super().__init__(challenge)
-        self._cognito = cognito
-
-    async def answer(
-        self,
-        *,
-        code: str | None = None,
-        new_password: str | None = None,
-        attributes: Mapping[str, str | float | bool] | None = None,
-        choice: str | None = None,
-        password: str | None = None,
-        answer: str | None = None,
-        credential: str | Mapping[str, object] | None = None,
-        client_metadata: Mapping[str, str] | None = None,
-        user_context: Mapping[str, object] | None = None,
-    ) -> AsyncSignIn:
-        """Answer the challenge with what it needs, and return the next step: see :meth:`SignIn.answer`."""
-        given = Answer(code, new_password, attributes, choice, password, answer, credential)
-        return await self._cognito.answer_challenge(
-            self._require_challenge(), given, client_metadata=client_metadata, user_context=user_context
-        )
-
-    async def set_up_totp(self) -> tuple[str, AsyncSignIn]:
-        """Begin MFA_SETUP with an authenticator app: see :meth:`SignIn.set_up_totp`."""
-        return await self._cognito.set_up_totp(self._require_challenge())
-
-
 class SharedSignIn(SharedPersistence):
     """The flows that both classes run. Each returns the next challenge, or None if the login is done."""
 
@@ -230,6 +199,7 @@ class SharedSignIn(SharedPersistence):
 class SignInMethods(SharedSignIn, TokenMethods):
     """Begin a login by any flow, and answer any challenge."""
 
+    @by_hand
     def sign_in(
         self,
         password: str | None = None,
@@ -265,6 +235,7 @@ class SignInMethods(SharedSignIn, TokenMethods):
         flow = self._begin_sign_in(password, auth_flow, preferred, client_metadata, user_context, admin)
         return SignIn(self, self._run(flow))
 
+    @by_hand
     def answer_challenge(
         self,
         challenge: Challenge,
@@ -291,6 +262,7 @@ class SignInMethods(SharedSignIn, TokenMethods):
         flow = self._answer_challenge(challenge, given, client_metadata, user_context)
         return SignIn(self, self._run(flow))
 
+    @by_hand
     def set_up_totp(self, challenge: Challenge) -> tuple[str, SignIn]:
         """Begin MFA_SETUP with an authenticator app. Return its secret (base32), and the step to answer with a code.
 
@@ -302,6 +274,7 @@ class SignInMethods(SharedSignIn, TokenMethods):
         secret, following = self._run(set_up_totp(challenge))
         return secret, SignIn(self, following)
 
+    @by_hand
     def resume_sign_in(self, text: str) -> SignIn:
         """Return the login that ``SignIn.to_json()`` returned, in this process or in another one.
 
@@ -311,46 +284,3 @@ class SignInMethods(SharedSignIn, TokenMethods):
             ConfigurationError: *text* was not made by ``to_json()``, or it is the login of another user.
         """
         return SignIn(self, self._load_challenge(text))
-
-
-class AsyncSignInMethods(SharedSignIn, AsyncTokenMethods):
-    """The async version of :class:`SignInMethods`."""
-
-    @written_twice(SignInMethods.sign_in)
-    async def sign_in(
-        self,
-        password: str | None = None,
-        *,
-        auth_flow: str = "USER_SRP_AUTH",
-        preferred: str | None = None,
-        client_metadata: Mapping[str, str] | None = None,
-        user_context: Mapping[str, object] | None = None,
-        admin: bool = False,
-    ) -> AsyncSignIn:
-        """Begin to log in."""
-        flow = self._begin_sign_in(password, auth_flow, preferred, client_metadata, user_context, admin)
-        return AsyncSignIn(self, await self._run(flow))
-
-    @written_twice(SignInMethods.answer_challenge)
-    async def answer_challenge(
-        self,
-        challenge: Challenge,
-        given: Answer,
-        *,
-        client_metadata: Mapping[str, str] | None = None,
-        user_context: Mapping[str, object] | None = None,
-    ) -> AsyncSignIn:
-        """Answer *challenge*."""
-        flow = self._answer_challenge(challenge, given, client_metadata, user_context)
-        return AsyncSignIn(self, await self._run(flow))
-
-    @written_twice(SignInMethods.set_up_totp)
-    async def set_up_totp(self, challenge: Challenge) -> tuple[str, AsyncSignIn]:
-        """Begin MFA_SETUP."""
-        secret, following = await self._run(set_up_totp(challenge))
-        return secret, AsyncSignIn(self, following)
-
-    @written_twice(SignInMethods.resume_sign_in)
-    async def resume_sign_in(self, text: str) -> AsyncSignIn:
-        """Return the login that ``to_json()`` returned."""
-        return AsyncSignIn(self, self._load_challenge(text))

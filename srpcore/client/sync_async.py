@@ -30,10 +30,9 @@ from types import FunctionType, MethodType
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast, overload
 
 from ..driver import arun, run
-from ..offload import in_thread
 from ..protocol import CallMethod, Flow
 
-__all__ = ["async_method", "call_method", "flow_of", "is_ours", "sync_method", "written_twice"]
+__all__ = ["async_method", "by_hand", "call_method", "flow_of", "is_ours", "sync_method", "written_twice"]
 
 P = ParamSpec("P")
 S = TypeVar("S")
@@ -70,6 +69,8 @@ def async_method(
 
     If the flow returns objects of another class on ``AsyncCognito``, *result* is the type that it returns there.
     """
+    from ..offload import in_thread  # imported only here: the synchronous methods do not need it
+
     flow = flow_of(method)
 
     @wraps(flow if result is None else _returning(flow, result))
@@ -80,13 +81,18 @@ def async_method(
     return coroutine_method
 
 
+def by_hand(method: C) -> C:
+    """Decorate the synchronous version of a method that is written by hand in both classes."""
+    _OURS[method] = None
+    return method
+
+
 def written_twice(method: Callable[..., Any]) -> Callable[[C], C]:
     """Decorate the async version of *method* if both are written by hand. Its docstring becomes that of *method*."""
 
     def decorate(coroutine_method: C) -> C:
         coroutine_method.__doc__ = method.__doc__
-        _OURS[method] = _OURS[coroutine_method] = None
-        return coroutine_method
+        return by_hand(coroutine_method)
 
     return decorate
 

@@ -12,10 +12,10 @@ from ..flows import ask
 from ..flows.login_context import authentication_result
 from ..flows.refresh import revoke
 from ..protocol import CallMethod, Flow, JsonObject
-from .refresher import AsyncRefreshMethods, RefreshMethods
-from .sync_async import async_method, call_method, is_ours, sync_method
+from .refresher import RefreshMethods
+from .sync_async import call_method, is_ours, sync_method
 
-__all__ = ["AsyncTokenMethods", "TokenMethods"]
+__all__ = ["TokenMethods"]
 
 
 class TokenMethods(RefreshMethods):
@@ -110,13 +110,3 @@ def _if_given(client_metadata: Mapping[str, str] | None) -> dict[str, Any]:
     # Pass the argument only if it was given: a program may have replaced the method with one that has pycognito's
     # signature, without this argument.
     return {} if client_metadata is None else {"client_metadata": client_metadata}
-
-
-class AsyncTokenMethods(AsyncRefreshMethods):
-    """The async version of :class:`TokenMethods`."""
-
-    check_token = async_method(TokenMethods.check_token)
-    check_tokens = async_method(TokenMethods.check_tokens)
-    revoke_token = async_method(TokenMethods.revoke_token)
-    logout = async_method(TokenMethods.logout)
-    _set_tokens = async_method(TokenMethods._set_tokens)  # pyright: ignore[reportPrivateUsage] - pycognito's name

@@ -32,7 +32,7 @@ FRAMEWORK = "the framework's signature, which is not typed"
 ANY: dict[str, tuple[str, str]] = {
     "srpcore.aws_srp.client.AWSSRP.process_challenge": ("challenge_parameters", PYCOGNITO),
     "srpcore.aws_srp.client.AWSSRP.process_device_challenge": ("challenge_parameters", PYCOGNITO),
-    "srpcore.client.base.AsyncCognitoBase.client": ("return", BOTO3),
+    "srpcore.client.async_base.AsyncCognitoBase.client": ("return", BOTO3),
     "srpcore.client.base.CognitoBase.client": ("return", BOTO3),
     "srpcore.client.keys.KeyMethods.get_key": ("return", JSON),
     "srpcore.client.keys.KeyMethods.get_keys": ("return", JSON),

@@ -6,11 +6,11 @@ from ...crypto.device import Device
 from ...exceptions.base import ConfigurationError
 from ...flows import devices, require_string
 from ...protocol import Flow
-from ..base import AsyncCognitoBase, CognitoBase
+from ..base import CognitoBase
 from ..persistence import SharedPersistence
-from ..sync_async import async_method, call_method, sync_method
+from ..sync_async import call_method, sync_method
 
-__all__ = ["AsyncDeviceMethods", "DeviceMethods"]
+__all__ = ["DeviceMethods"]
 
 
 class SharedDevices(SharedPersistence):
@@ -85,11 +85,3 @@ class DeviceMethods(SharedDevices, CognitoBase):
         yield from devices.forget_device(access_token, key)
         self.device = None
         yield from self._save_device()
-
-
-class AsyncDeviceMethods(SharedDevices, AsyncCognitoBase):
-    """The async version of :class:`DeviceMethods`."""
-
-    confirm_device = async_method(DeviceMethods.confirm_device)
-    update_device_status = async_method(DeviceMethods.update_device_status)
-    forget_device = async_method(DeviceMethods.forget_device)

@@ -9,12 +9,12 @@ from ...flows import ask, require_object, require_string, user_attributes
 from ...flows.paging import collect
 from ...protocol import Flow, JsonObject
 from ...service_model import PAGES
-from ...users import AsyncUserObj, GroupObj, UserObj, dict_to_cognito
-from ..base import AsyncCognitoBase, CognitoBase
-from ..sync_async import async_method, sync_method
-from .profile import AsyncProfileMethods, ProfileMethods, SharedProfile, account_metadata
+from ...users import GroupObj, UserObj, dict_to_cognito
+from ..base import CognitoBase
+from ..sync_async import sync_method
+from .profile import ProfileMethods, SharedProfile, account_metadata
 
-__all__ = ["AsyncDirectoryMethods", "DirectoryMethods"]
+__all__ = ["DirectoryMethods"]
 
 
 class SharedDirectory(SharedProfile):
@@ -166,17 +166,3 @@ class DirectoryMethods(SharedDirectory, ProfileMethods, CognitoBase):
         operation = "AdminListGroupsForUser"
         groups = yield from collect(operation, self._user_parameters(username), PAGES[operation].max_size)
         return [require_string(group, "GroupName") for group in groups]
-
-
-class AsyncDirectoryMethods(SharedDirectory, AsyncProfileMethods, AsyncCognitoBase):
-    """The async version of :class:`DirectoryMethods`."""
-
-    get_users = async_method(DirectoryMethods.get_users, list[AsyncUserObj])
-    admin_create_user = async_method(DirectoryMethods.admin_create_user)
-    admin_enable_user = async_method(DirectoryMethods.admin_enable_user)
-    admin_disable_user = async_method(DirectoryMethods.admin_disable_user)
-    get_group = async_method(DirectoryMethods.get_group)
-    get_groups = async_method(DirectoryMethods.get_groups)
-    admin_add_user_to_group = async_method(DirectoryMethods.admin_add_user_to_group)
-    admin_remove_user_from_group = async_method(DirectoryMethods.admin_remove_user_from_group)
-    admin_list_groups_for_user = async_method(DirectoryMethods.admin_list_groups_for_user)

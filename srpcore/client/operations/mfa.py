@@ -5,10 +5,10 @@ from __future__ import annotations
 from ...exceptions.base import ConfigurationError
 from ...flows import ask, require_string
 from ...protocol import Flow
-from ..base import AsyncCognitoBase, CognitoBase
-from ..sync_async import async_method, sync_method
+from ..base import CognitoBase
+from ..sync_async import sync_method
 
-__all__ = ["AsyncMfaMethods", "MfaMethods"]
+__all__ = ["MfaMethods"]
 
 # The names of the factors for `preferred`, each with the argument that enables it and with the member of the request.
 _FACTORS = {
@@ -105,11 +105,3 @@ def _check_preferred(preferred: str | None, enabled: dict[str, bool]) -> None:
     if preferred is not None and not enabled.get(preferred):
         argument = _FACTORS[preferred][0]
         raise ConfigurationError(f"preferred factor {preferred} is not enabled: give {argument}=True as well")
-
-
-class AsyncMfaMethods(AsyncCognitoBase):
-    """The async version of :class:`MfaMethods`."""
-
-    associate_software_token = async_method(MfaMethods.associate_software_token)
-    verify_software_token = async_method(MfaMethods.verify_software_token)
-    set_user_mfa_preference = async_method(MfaMethods.set_user_mfa_preference)

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from ...flows import ask, require_object
 from ...flows.paging import collect
 from ...protocol import Flow, JsonObject
-from ..base import AsyncCognitoBase, CognitoBase
-from ..sync_async import async_method, sync_method
+from ..base import CognitoBase
+from ..sync_async import sync_method
 
-__all__ = ["AsyncPasskeyMethods", "PasskeyMethods"]
+__all__ = ["PasskeyMethods"]
 
 
 class PasskeyMethods(CognitoBase):
@@ -71,12 +71,3 @@ class PasskeyMethods(CognitoBase):
         """
         parameters = {"AccessToken": self._require_access_token(), "CredentialId": credential_id}
         yield from ask("DeleteWebAuthnCredential", parameters)
-
-
-class AsyncPasskeyMethods(AsyncCognitoBase):
-    """The async version of :class:`PasskeyMethods`."""
-
-    start_web_authn_registration = async_method(PasskeyMethods.start_web_authn_registration)
-    complete_web_authn_registration = async_method(PasskeyMethods.complete_web_authn_registration)
-    list_web_authn_credentials = async_method(PasskeyMethods.list_web_authn_credentials)
-    delete_web_authn_credential = async_method(PasskeyMethods.delete_web_authn_credential)

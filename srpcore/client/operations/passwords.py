@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from ...flows import ask
 from ...protocol import Flow
-from ..base import AsyncCognitoBase, CognitoBase
-from ..sync_async import async_method, call_method, sync_method
+from ..base import CognitoBase
+from ..sync_async import call_method, sync_method
 
-__all__ = ["AsyncPasswordMethods", "PasswordMethods"]
+__all__ = ["PasswordMethods"]
 
 
 class PasswordMethods(CognitoBase):
@@ -92,12 +92,3 @@ class PasswordMethods(CognitoBase):
             "AdminResetUserPassword",
             {"UserPoolId": self.user_pool_id, "Username": username, "ClientMetadata": client_metadata or {}},
         )
-
-
-class AsyncPasswordMethods(AsyncCognitoBase):
-    """The async version of :class:`PasswordMethods`."""
-
-    change_password = async_method(PasswordMethods.change_password)
-    initiate_forgot_password = async_method(PasswordMethods.initiate_forgot_password)
-    confirm_forgot_password = async_method(PasswordMethods.confirm_forgot_password)
-    admin_reset_password = async_method(PasswordMethods.admin_reset_password)

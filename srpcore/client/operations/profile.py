@@ -12,11 +12,11 @@ from ...flows import ask, user_attributes
 from ...protocol import Flow, JsonObject
 from ...users import AsyncUserObj, UserObj, dict_to_cognito
 from ..attributes import CognitoAttributes
-from ..base import AsyncCognitoBase, CognitoBase
+from ..base import CognitoBase
 from ..login_state import settled
-from ..sync_async import async_method, call_method, sync_method
+from ..sync_async import call_method, sync_method
 
-__all__ = ["AsyncProfileMethods", "ProfileMethods", "account_metadata"]
+__all__ = ["ProfileMethods", "account_metadata"]
 
 
 # The class of a user: UserObj on Cognito, AsyncUserObj on AsyncCognito.
@@ -241,18 +241,3 @@ class ProfileMethods(SharedProfile, CognitoBase):
             "AdminDeleteUser",
             {"UserPoolId": self.user_pool_id, "Username": self.username if username is None else username},
         )
-
-
-class AsyncProfileMethods(SharedProfile, AsyncCognitoBase):
-    """The async version of :class:`ProfileMethods`."""
-
-    user_class: type[AsyncUserObj] = AsyncUserObj
-
-    get_user = async_method(ProfileMethods.get_user, AsyncUserObj)
-    admin_get_user = async_method(ProfileMethods.admin_get_user, AsyncUserObj)
-    update_profile = async_method(ProfileMethods.update_profile)
-    admin_update_profile = async_method(ProfileMethods.admin_update_profile)
-    send_verification = async_method(ProfileMethods.send_verification)
-    validate_verification = async_method(ProfileMethods.validate_verification)
-    delete_user = async_method(ProfileMethods.delete_user)
-    admin_delete_user = async_method(ProfileMethods.admin_delete_user)

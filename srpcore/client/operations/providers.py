@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from ...flows import ask, require_object
 from ...protocol import Flow, JsonObject
-from ..base import AsyncCognitoBase, CognitoBase
-from ..sync_async import async_method, sync_method
+from ..base import CognitoBase
+from ..sync_async import sync_method
 
-__all__ = ["AsyncProviderMethods", "ProviderMethods"]
+__all__ = ["ProviderMethods"]
 
 
 class ProviderMethods(CognitoBase):
@@ -77,13 +77,3 @@ class ProviderMethods(CognitoBase):
             TransportError: the service did not answer.
         """
         yield from ask("UpdateUserPoolClient", {"UserPoolId": pool_id, "ClientId": client_id, **kwargs})
-
-
-class AsyncProviderMethods(AsyncCognitoBase):
-    """The async version of :class:`ProviderMethods`."""
-
-    admin_create_identity_provider = async_method(ProviderMethods.admin_create_identity_provider)
-    admin_describe_identity_provider = async_method(ProviderMethods.admin_describe_identity_provider)
-    admin_update_identity_provider = async_method(ProviderMethods.admin_update_identity_provider)
-    describe_user_pool_client = async_method(ProviderMethods.describe_user_pool_client)
-    admin_update_user_pool_client = async_method(ProviderMethods.admin_update_user_pool_client)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from ...flows import ask
 from ...flows.paging import collect
 from ...protocol import Flow, JsonObject
-from ..base import AsyncCognitoBase, CognitoBase
-from ..sync_async import async_method, sync_method
+from ..base import CognitoBase
+from ..sync_async import sync_method
 
-__all__ = ["AsyncSessionMethods", "SessionMethods"]
+__all__ = ["SessionMethods"]
 
 
 class SessionMethods(CognitoBase):
@@ -104,16 +104,3 @@ class SessionMethods(CognitoBase):
             TransportError: the service did not answer.
         """
         yield from ask("AdminUserGlobalSignOut", {"UserPoolId": self.user_pool_id, "Username": username})
-
-
-class AsyncSessionMethods(AsyncCognitoBase):
-    """The async version of :class:`SessionMethods`."""
-
-    list_devices = async_method(SessionMethods.list_devices)
-    list_user_sessions = async_method(SessionMethods.list_user_sessions)
-    revoke_user_session = async_method(SessionMethods.revoke_user_session)
-    get_user_auth_factors = async_method(SessionMethods.get_user_auth_factors)
-    admin_list_devices = async_method(SessionMethods.admin_list_devices)
-    admin_list_user_sessions = async_method(SessionMethods.admin_list_user_sessions)
-    admin_revoke_user_session = async_method(SessionMethods.admin_revoke_user_session)
-    admin_user_global_sign_out = async_method(SessionMethods.admin_user_global_sign_out)

@@ -8,10 +8,10 @@ from ...flows import ask
 from ...protocol import Flow, JsonObject
 from ...users import dict_to_cognito
 from ..attributes import CognitoAttributes
-from ..base import AsyncCognitoBase, CognitoBase
-from ..sync_async import async_method, sync_method
+from ..base import CognitoBase
+from ..sync_async import sync_method
 
-__all__ = ["AsyncSignUpMethods", "SignUpMethods"]
+__all__ = ["SignUpMethods"]
 
 
 class SharedSignUp(CognitoAttributes):
@@ -126,12 +126,3 @@ class SignUpMethods(SharedSignUp, CognitoBase):
         parameters = {"ClientId": self._client_id, "Username": username, "ClientMetadata": client_metadata}
         self._add_secret_hash(parameters, "SecretHash")
         yield from ask("ResendConfirmationCode", parameters)
-
-
-class AsyncSignUpMethods(SharedSignUp, AsyncCognitoBase):
-    """The async version of :class:`SignUpMethods`."""
-
-    register = async_method(SignUpMethods.register)
-    confirm_sign_up = async_method(SignUpMethods.confirm_sign_up)
-    admin_confirm_sign_up = async_method(SignUpMethods.admin_confirm_sign_up)
-    resend_confirmation_code = async_method(SignUpMethods.resend_confirmation_code)

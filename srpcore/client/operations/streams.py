@@ -16,11 +16,11 @@ from ...exceptions.service import ServiceError
 from ...flows.paging import Page, page
 from ...protocol import Flow, JsonObject
 from ...service_model import PAGES
-from ...users import AsyncUserObj, GroupObj, UserObj
-from ..base import AsyncCognitoBase, CognitoBase
+from ...users import GroupObj, UserObj
+from ..base import CognitoBase
 from .directory import SharedDirectory
 
-__all__ = ["AsyncStream", "AsyncStreamMethods", "Stream", "StreamMethods"]
+__all__ = ["AsyncStream", "Stream", "StreamMethods"]
 
 PAGES_PER_SECOND = 20.0
 """The highest number of pages to request per second. The service's default quota (UserRead) is 120 requests per second,
@@ -276,46 +276,3 @@ class StreamMethods(SharedStreams, CognitoBase):
             ConfigurationError: *limit* is not positive.
         """
         return Stream(self._run, self._members(group_name, limit, page_token, attr_map))
-
-
-class AsyncStreamMethods(SharedStreams, AsyncCognitoBase):
-    """The async version of :class:`StreamMethods`."""
-
-    def iter_users(
-        self,
-        filter: str | None = None,
-        attributes: list[str] | None = None,
-        limit: int | None = None,
-        *,
-        page_token: str | None = None,
-        attr_map: Mapping[str, str] | None = None,
-    ) -> AsyncStream[AsyncUserObj]:
-        """Return an async iterator over the pool's users: see ``Cognito.iter_users``.
-
-        Raises:
-            ConfigurationError: *limit* is not positive.
-        """
-        return AsyncStream(self._run, self._users(filter, attributes, limit, page_token, attr_map))
-
-    def iter_groups(self, limit: int | None = None, *, page_token: str | None = None) -> AsyncStream[GroupObj]:
-        """Return an async iterator over the pool's groups: see ``Cognito.iter_groups``.
-
-        Raises:
-            ConfigurationError: *limit* is not positive.
-        """
-        return AsyncStream(self._run, self._groups(limit, page_token))
-
-    def iter_users_in_group(
-        self,
-        group_name: str,
-        limit: int | None = None,
-        *,
-        page_token: str | None = None,
-        attr_map: Mapping[str, str] | None = None,
-    ) -> AsyncStream[AsyncUserObj]:
-        """Return an async iterator over the users in a group: see ``Cognito.iter_users_in_group``.
-
-        Raises:
-            ConfigurationError: *limit* is not positive.
-        """
-        return AsyncStream(self._run, self._members(group_name, limit, page_token, attr_map))
