@@ -93,6 +93,10 @@ _MODULE_OF = {name: module for module, names in _NAMES_OF.items() for name in na
 _PUBLIC_MODULES = "aws_srp crypto exceptions frameworks http_auth protocol store testing tokens utils".split()
 _MODULES = [*_PUBLIC_MODULES, *"client driver flows pool resolve service_client users".split()]
 
+# What a synchronous login imports only when it is needed. On a running event loop, imports block.
+_IMPORTED_LATER = """
+    _urls client.login_tokens crypto.secret_hash exceptions.reply offload service_client store.base threaded
+"""
 
 if not TYPE_CHECKING:  # type checkers know every name, and must not take a misspelt one for Any
 
@@ -111,9 +115,7 @@ if not TYPE_CHECKING:  # type checkers know every name, and must not take a miss
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         if name.startswith("Async"):
-            # What a synchronous login imports only when it is needed: on a running event loop, imports block.
-            later = "_urls crypto.secret_hash exceptions.reply offload service_client store.base threaded"
-            for module in later.split():
+            for module in _IMPORTED_LATER.split():
                 import_module(f"{__name__}.{module}")
         value = getattr(import_module(f"{__name__}.{_MODULE_OF.get(name, 'exceptions')}"), name)
         globals()[name] = value

@@ -10,7 +10,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from .login import LoginMethods
-from .login_tokens import LoginTokens
 from .operations.devices import DeviceMethods
 from .operations.directory import DirectoryMethods
 from .operations.mfa import MfaMethods
@@ -27,6 +26,7 @@ from .steps import SignIn, SignInMethods
 if TYPE_CHECKING:
     from .async_cognito import AsyncCognito
     from .async_login import AsyncSignIn
+    from .login_tokens import LoginTokens
 
 __all__ = ["AsyncCognito", "AsyncSignIn", "Cognito", "LoginTokens", "SignIn"]
 
@@ -49,7 +49,7 @@ class Cognito(
     """A user of a user pool, on any transport. The names and signatures are those of pycognito's ``Cognito``."""
 
 
-_MODULE_OF = {"AsyncCognito": "async_cognito", "AsyncSignIn": "async_login"}
+_MODULE_OF = {"AsyncCognito": "async_cognito", "AsyncSignIn": "async_login", "LoginTokens": "login_tokens"}
 
 if not TYPE_CHECKING:  # a type checker would accept every name
 

@@ -11,20 +11,22 @@ from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from datetime import datetime, timezone
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from .._values import replace
 from ..crypto.device import Device
 from ..exceptions.base import ConfigurationError, SrpcoreError
 from ..flows.login_context import LoginContext
 from ..protocol import CallBlocking, Flow, JsonObject
-from ..store import Login, Tokens
 from . import login_state
 from .attributes import CognitoAttributes
 from .base import CognitoBase
 from .login_state import Account, LoggingIn, restored, settled
-from .login_tokens import LoginTokens
 from .sync_async import call_method, sync_method
+
+if TYPE_CHECKING:
+    from ..store import Login, Tokens
+    from .login_tokens import LoginTokens
 
 __all__ = ["PersistenceMethods", "SharedPersistence", "blocking", "is_conflict"]
 
@@ -72,9 +74,13 @@ class SharedPersistence(CognitoAttributes):
     @property
     def tokens(self) -> LoginTokens:
         """The present tokens as one immutable value, whose members are strings."""
+        from .login_tokens import LoginTokens  # imported only here and below: a login without a store needs neither
+
         return LoginTokens(self._present_tokens())
 
     def _present_tokens(self) -> Tokens:
+        from ..store import Tokens
+
         return Tokens(
             self.id_token,
             self.access_token,
@@ -142,6 +148,8 @@ class SharedPersistence(CognitoAttributes):
         store = self._store
         if store is None:
             return
+        from ..store import Login
+
         key, account = self._store_key(), settled(self._login).account
         tokens = self._present_tokens() if self.refresh_token else None
         login = Login(tokens, self.device, account.username, account.refresh_way)
@@ -167,7 +175,13 @@ class SharedPersistence(CognitoAttributes):
     def _save_device(self) -> Flow[None]:
         """Write the device to the store, or remove it if there is none now. The stored tokens stay unchanged."""
         username, device = settled(self._login).account.username, self.device
-        yield from self._change_stored(lambda login: replace(login or Login(username=username), device=device))
+
+        def change(login: Login | None) -> Login:
+            from ..store import Login
+
+            return replace(login or Login(username=username), device=device)
+
+        yield from self._change_stored(change)
 
     def _forget_saved_tokens(self, refresh_token: str | None) -> Flow[None]:
         """Remove the stored tokens if they belong to *refresh_token*. Newer tokens of another process stay."""

@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import tokens
 from .._fork import ForkSafeLock
@@ -41,12 +41,14 @@ from ..flows import ask
 from ..flows.login_context import authentication_result
 from ..flows.refresh import REFRESH_TOKEN_AUTH, refresh, require_refresh_token
 from ..protocol import Flow, JsonObject
-from ..store import Login
 from . import login_state
 from .keys import VERIFIED_ATTRIBUTES, KeyMethods, SharedKeys
 from .login_state import settled
 from .persistence import CONFLICTS, is_conflict
 from .sync_async import by_hand, call_method, is_ours
+
+if TYPE_CHECKING:
+    from ..store import Login
 
 __all__ = ["RefreshMethods", "SharedRefresh"]
 
