@@ -22,7 +22,7 @@ __all__ = [
 
 # The service model has the pattern [\w-]+_[0-9a-zA-Z]+. The part before the underscore is a region, which contains no
 # underscore.
-# A login of a new process compiles no pattern for the following checks: that would take far longer than they do.
+# These are sets and not regular expressions: compiling one takes a new process far longer than checking a pool id.
 _IN_AWS_REGION = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 _IN_SUFFIX = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 _IN_REGION = _IN_SUFFIX | {"-"}
@@ -169,9 +169,9 @@ def is_loopback(host: str) -> bool:
     return host in ("localhost", "::1") or bool(re.fullmatch(_LOOPBACK, host))
 
 
-def _consists_of(characters: frozenset[str], text: object) -> bool:
-    """Return whether *text* is a string of one or more of *characters*."""
-    return isinstance(text, str) and text != "" and characters.issuperset(text)
+def _consists_of(characters: frozenset[str], value: object) -> bool:
+    """Return whether *value* is a string of one or more of *characters*."""
+    return isinstance(value, str) and value != "" and characters.issuperset(value)
 
 
 class Pool:

@@ -54,8 +54,8 @@ _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
 
 def parse_date(value: object) -> float | None:
     """Return the seconds since the epoch of an HTTP date such as ``Sun, 06 Nov 1994 08:49:37 GMT``, else None."""
-    # Each part has a fixed place. A pattern would say the same, but it takes a new process longer to compile it than to
-    # read all dates of a login.
+    # Each part has a fixed place. A regular expression would be shorter here, but in a new process compiling it takes
+    # longer than a login needs for all dates.
     if not isinstance(value, str) or value[:3] not in _DAYS or value[8:11] not in _MONTHS:
         return None
     between = value[3:5], value[7:8], value[11:12], value[16:17], value[19:20], value[22:23], value[25:]
