@@ -43,7 +43,6 @@ WRONG_TODAY: dict[str, str] = {
     # auth/mfa.py
     "user_pools.mfa_needs_a_factor": "SetUserPoolMfaConfig accepts ON and OPTIONAL without a factor",
     "user_pools.mfa_off_excludes_a_factor": "SetUserPoolMfaConfig accepts OFF with a factor",
-    "mfa.authenticator_app_is_removed": "AdminDeleteSoftwareToken is absent",
     # auth/respond.py
     "mfa.guesses_are_limited_per_user": "guesses of a TOTP code are counted for each Session, not for each user",
     "devices.device_after_the_second_factor": "DEVICE_SRP_AUTH with the Session of the challenge before is refused",
@@ -56,9 +55,6 @@ WRONG_TODAY: dict[str, str] = {
     ),
     "app_clients.client_credentials_and_code_grant_exclude_each_other": (
         "client_credentials together with code is accepted"
-    ),
-    "app_clients.second_secret": (
-        "AddUserPoolClientSecret, ListUserPoolClientSecrets and DeleteUserPoolClientSecret are absent"
     ),
     "operations.client_token": "ALLOW_CLIENT_TOKEN_AUTH and GetClientToken are absent",
     # auth/refresh.py
@@ -102,14 +98,9 @@ WRONG_TODAY: dict[str, str] = {
     # operations/list_users.py
     "lists.attributes_to_get_must_be_set": "an attribute in AttributesToGet that a user does not have is left out",
     "lists.attributes_to_get_must_exist": "an unknown name in AttributesToGet is accepted",
-    # operations/identity_providers.py
-    "operations.linked_provider": "AdminLinkProviderForUser and AdminDisableProviderForUser are absent",
     # operations/ (new modules)
     "operations.header_of_an_import": "GetCSVHeader is absent",
     "operations.import_job": "the operations on user import jobs are absent",
-    "operations.session_configuration": (
-        "GetUserPoolSessionConfiguration and SetUserPoolSessionConfiguration are absent"
-    ),
     "operations.auth_events": "AdminListUserAuthEvents is absent",
     "operations.risk_configuration": "DescribeRiskConfiguration and SetRiskConfiguration are absent",
     "operations.log_delivery": "GetLogDeliveryConfiguration and SetLogDeliveryConfiguration are absent",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
 from srpcore_transports.local import LocalUserPool
 from support.reply_shapes import differences
@@ -24,6 +25,8 @@ def connected(pool: LocalUserPool) -> Iterator[Any]:
             endpoint_url=server.url,
             aws_access_key_id=KEYS.access_key_id,
             aws_secret_access_key=KEYS.secret_access_key,
+            # Do not wait and try again after LimitExceededException.
+            config=Config(retries={"max_attempts": 0}),
         )
         client.meta.events.register("before-parse.cognito-idp", _check_shape)
         try:

@@ -18,7 +18,7 @@ from ..storage import directory
 from ..storage.state import State
 from .tokens import verify_access_token
 
-__all__ = ["OPERATIONS", "can_set_up", "factors", "match_totp", "settings_of"]
+__all__ = ["OPERATIONS", "can_set_up", "factors", "match_totp", "set_preference", "settings_of"]
 
 SECRET_BYTES = 32
 # What a user must have for each factor, and the parameter of SetUserMFAPreference that sets it.
@@ -119,16 +119,21 @@ def _allow_retry(state: State, parameters: Parameters, conversation: Conversatio
 def set_user_mfa_preference(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer SetUserMFAPreference."""
     holder = verify_access_token(state, string(parameters, "AccessToken"))
-    return _set_preference(holder.pool, holder.user, parameters)
+    return set_preference(holder.pool, holder.user, parameters)
 
 
 def admin_set_user_mfa_preference(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminSetUserMFAPreference."""
     pool = state.pool(string(parameters, "UserPoolId"))
-    return _set_preference(pool, directory.require(state, pool, string(parameters, "Username")), parameters)
+    return set_preference(pool, directory.require(state, pool, string(parameters, "Username")), parameters)
 
 
-def _set_preference(pool: PoolRecord, user: User, parameters: Parameters) -> dict[str, Any]:
+def set_preference(pool: PoolRecord, user: User, parameters: Parameters) -> dict[str, Any]:
+    """Answer SetUserMFAPreference for *user*.
+
+    Raises:
+        Refusal: the pool or the user does not have what a factor needs, or the preference is contradictory.
+    """
     given = {factor: mapping(parameters, name) for factor, name in _SETTINGS.items() if mapping(parameters, name)}
     on = {factor for factor, settings in given.items() if flag(settings, "Enabled")}
     first = [factor for factor, settings in given.items() if flag(settings, "PreferredMfa")]

@@ -26,7 +26,7 @@ from ..model.records import DeviceRecord, User
 from ..steps import Step
 from ..storage.state import State
 from ..triggers import claims, events
-from . import codes, custom_auth, devices, mfa, passwords, srp, tokens
+from . import codes, custom_auth, devices, mfa, passwords, session_limit, srp, tokens
 from .caller import Caller
 
 __all__ = ["advance", "challenge", "complete", "require_can_log_in", "second_factor_challenge", "send_code"]
@@ -219,6 +219,7 @@ def complete(
     if device is not None:
         device.authenticated = state.clock()
     until = state.clock() + tokens.refresh_seconds(client)
+    session_limit.make_room(state, pool, user)
     grant = tokens.start(state, pool, client, user, device, until)
     result = yield from tokens.issue(state, grant, changes, refresh_until=until)
     if new_device is not None:

@@ -100,7 +100,7 @@ def _check_secret(client: AppClient, given: str | None, code: str = "NotAuthoriz
         return
     if not given:
         raise Refusal(code, f"Client {client.client_id} is configured with secret but ClientSecret was not received")
-    if not hmac.compare_digest(given.encode("utf-8"), client.secret.encode("utf-8")):
+    if not any(hmac.compare_digest(given.encode("utf-8"), secret.value.encode("utf-8")) for secret in client.secrets):
         raise Refusal(code, f"Unable to verify secret for client {client.client_id}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -163,9 +164,20 @@ def id_claims(state: State, grant: Grant, seconds: int) -> dict[str, Any]:
     user = grant.user
     attributes: dict[str, Any] = {**user.attributes}
     attributes |= {name: attributes[name] == "true" for name in _BOOLEANS if name in attributes}
+    if "identities" in attributes:
+        attributes["identities"] = _identities_claim(attributes["identities"])
     own = {"aud": grant.client.client_id, "cognito:username": user.username}
     member = membership.claim(state, grant.pool, user) | membership.role_claims(state, grant.pool, user)
     return attributes | _common_claims(state, grant, seconds, "id") | own | member
+
+
+def _identities_claim(attribute: str) -> list[dict[str, Any]]:
+    # In the attribute the values have their JSON types, in the claim they are strings.
+    identities: list[dict[str, Any]] = json.loads(attribute)
+    return [
+        {**each, "primary": str(each["primary"]).lower(), "dateCreated": str(each["dateCreated"])}
+        for each in identities
+    ]
 
 
 def verify_access_token(state: State, token: str) -> Holder:

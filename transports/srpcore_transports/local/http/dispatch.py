@@ -16,18 +16,22 @@ from ..auth import devices, initiate, mfa, passkeys, refresh, respond
 from ..operations import (
     admin_users,
     app_clients,
+    client_secrets,
     custom_attributes,
     domains,
     forgot_password,
     groups,
     identity_providers,
+    linked_users,
     list_users,
     profile,
     resource_servers,
+    session_configuration,
     sessions,
     sign_up,
     tags,
     user_pools,
+    user_settings,
 )
 from ..storage.state import Handler, Service
 
@@ -54,6 +58,10 @@ OPERATIONS: dict[str, Handler] = {
     **resource_servers.OPERATIONS,
     **tags.OPERATIONS,
     **custom_attributes.OPERATIONS,
+    **linked_users.OPERATIONS,
+    **client_secrets.OPERATIONS,
+    **session_configuration.OPERATIONS,
+    **user_settings.OPERATIONS,
 }
 """The handlers of all supported operations, by the names of the API reference."""
 

@@ -16,6 +16,7 @@ from msgspec import Struct, field
 
 __all__ = [
     "AppClient",
+    "ClientSecret",
     "Code",
     "DeviceRecord",
     "Fixed",
@@ -248,8 +249,21 @@ class User(Record):
         return attribute in self.attributes and self.attributes.get(f"{attribute}_verified") == "true"
 
 
+class ClientSecret(Fixed, frozen=True):
+    """A secret of an app client."""
+
+    value: str
+    created: float
+
+
 class AppClient(Record):
-    """An app client; ``settings`` has the parameters of CreateUserPoolClient."""
+    """An app client; ``settings`` has the parameters of CreateUserPoolClient.
+
+    Attributes:
+        secret: the older one of its secrets, or None if it has none.
+        secret_created: when it was created; 0.0 if it was created with the app client.
+        second_secret: the newer one, while the secret is being rotated.
+    """
 
     _shown = ("client_id", "user_pool_id")
 
@@ -259,6 +273,16 @@ class AppClient(Record):
     created: float
     modified: float
     settings: dict[str, Any]
+    secret_created: float = 0.0
+    second_secret: ClientSecret | None = None
+
+    @property
+    def secrets(self) -> list[ClientSecret]:
+        """The secrets that are valid, the older one first."""
+        if self.secret is None:
+            return []
+        first = ClientSecret(self.secret, self.secret_created or self.created)
+        return [first] if self.second_secret is None else [first, self.second_secret]
 
     @property
     def flows(self) -> list[str]:

@@ -12,7 +12,7 @@ from ..model.records import AppClient
 from ..storage import pages
 from ..storage.state import State
 
-__all__ = ["OPERATIONS", "check_client_settings"]
+__all__ = ["OPERATIONS", "check_client_settings", "require_client"]
 
 _FLOWS = frozenset(ENUMS["ExplicitAuthFlowsType"])
 _LIST_FIELDS = ("ClientId", "UserPoolId", "ClientName")
@@ -46,18 +46,20 @@ def create_user_pool_client(state: State, parameters: Parameters) -> dict[str, A
     """Answer CreateUserPoolClient."""
     string(parameters, "ClientName")
     pool = state.pool(string(parameters, "UserPoolId"))
+    if parameters.get("ClientSecret") and parameters.get("GenerateSecret"):
+        raise invalid_parameter("GenerateSecret must not be true if ClientSecret is given.")
     check_client_settings(parameters)
     return {"UserPoolClient": _client_fields(state.add_client(pool, dict(parameters)))}
 
 
 def describe_user_pool_client(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer DescribeUserPoolClient."""
-    return {"UserPoolClient": _client_fields(_client(state, parameters))}
+    return {"UserPoolClient": _client_fields(require_client(state, parameters))}
 
 
 def update_user_pool_client(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer UpdateUserPoolClient: as in the service, settings that are left out are reset to their defaults."""
-    client = _client(state, parameters)
+    client = require_client(state, parameters)
     check_client_settings(parameters)
     name = {"ClientName": client.settings.get("ClientName", "")}
     client.settings = {**name, **parameters}
@@ -67,7 +69,7 @@ def update_user_pool_client(state: State, parameters: Parameters) -> dict[str, A
 
 def delete_user_pool_client(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer DeleteUserPoolClient; this also revokes the client's tokens."""
-    state.remove_client(_client(state, parameters))
+    state.remove_client(require_client(state, parameters))
     return {}
 
 
@@ -79,7 +81,12 @@ def list_user_pool_clients(state: State, parameters: Parameters) -> dict[str, An
     return {"UserPoolClients": [{name: client[name] for name in _LIST_FIELDS} for client in shown], **following}
 
 
-def _client(state: State, parameters: Parameters) -> AppClient:
+def require_client(state: State, parameters: Parameters) -> AppClient:
+    """Return the app client that UserPoolId and ClientId name.
+
+    Raises:
+        Refusal: the pool or the app client does not exist.
+    """
     pool, client = state.pool(string(parameters, "UserPoolId")), state.client(string(parameters, "ClientId"))
     if client.user_pool_id != pool.id:
         raise state.client_not_found(client.client_id)

@@ -96,7 +96,7 @@ def check_secret_hash(client: AppClient, given: str | None, *names: str) -> None
         return
     if not given:
         raise not_authorized(f"Client {client.client_id} is configured with secret but SECRET_HASH was not received")
-    valid = [secret_hash(name, client.client_id, client.secret) for name in names]
+    valid = [secret_hash(name, client.client_id, secret.value) for name in names for secret in client.secrets]
     if not any(hmac.compare_digest(given.encode(), hash_.encode()) for hash_ in valid):
         raise not_authorized(f"Unable to verify secret hash for client {client.client_id}")
 

@@ -210,12 +210,12 @@ class State:
         )
 
     def add_client(self, pool: PoolRecord, settings: dict[str, Any], client_id: str | None = None) -> AppClient:
-        """Add an app client with the id *client_id*, or with a new one; give it a secret if ``GenerateSecret`` is true.
+        """Add an app client with the id *client_id*, or with a new one, and return it.
 
-        Return the app client.
+        It gets the secret ``ClientSecret``, or a new one if ``GenerateSecret`` is true.
         """
         now = self.clock()
-        secret = random_string(51) if settings.get("GenerateSecret") else None
+        secret = settings.pop("ClientSecret", None) or (random_string(51) if settings.get("GenerateSecret") else None)
         client_id = client_id or random_string(26)
         return self.clients.add(pool, client_id, AppClient(client_id, pool.id, secret, now, now, settings))
 
