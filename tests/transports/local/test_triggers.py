@@ -12,6 +12,8 @@ from threading import Event as Flag
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from srpcore.exceptions import ConfigurationError
 from srpcore_transports.local.api.errors import Refusal
@@ -308,6 +310,8 @@ class TestMigration:
     def test_the_defaults(self) -> None:
         migration = self.migrate(self.MINIMAL)
         assert migration == user_migration.Migration({"email": "a@example.com"}, "bob", "CONFIRMED", ("SMS",))
+        empty = {"userAttributes": {"username": "", "email": "a@example.com"}}
+        assert self.migrate(empty) == migration
 
     def test_all_members(self) -> None:
         migration = self.migrate(
@@ -506,6 +510,12 @@ class TestCallables:
         with pytest.raises(Refusal, match="failed with error Unable to marshal response"):
             confirm(lambda event, context: returned)
 
+    def test_characters_without_an_encoding_are_not_passed_on(self) -> None:
+        with refused("InvalidLambdaResponseException", "Unrecognizable lambda output"):
+            confirm(lambda event, context: {"response": {"a": "\ud800"}})
+        with refused("UserLambdaValidationException", "PostConfirmation failed with error \\ud800."):
+            confirm(Recorder(ValueError("\ud800")))
+
     def test_a_handler_cannot_change_the_values_of_the_caller(self) -> None:
         def handler(event: Event, context: Any) -> Event:
             event["request"]["userAttributes"]["email"] = "mallory@example.com"
@@ -624,7 +634,19 @@ class TestEndpoints:
         with refused("UserLambdaValidationException", "PostConfirmation failed with error Unhandled."):
             self.confirm(lambda _: answer(b'{"response": {}}', X_Amz_Function_Error="Unhandled"))
 
-    @pytest.mark.parametrize("body", [b"", b"no", b"null", b"[]", b"[" * 100_000, b'{"response": 1}'])
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"",
+            b"no",
+            b"null",
+            b"[]",
+            b"[" * 100_000,
+            b'{"response": 1}',
+            b'{"response": {"a": NaN}}',
+            b'{"response": {"a": "\\ud800"}}',
+        ],
+    )
     def test_a_result_that_is_not_an_event_is_refused(self, body: bytes) -> None:
         with refused("InvalidLambdaResponseException", "Unrecognizable lambda output"):
             self.confirm(lambda _: answer(body))
@@ -728,6 +750,69 @@ class TestSettings:
         assert "alice@example.com" not in repr(ALICE)
         migration = user_migration.Migration({"email": "alice@example.com"}, "alice", "CONFIRMED")
         assert "alice@example.com" not in repr(migration)
+
+
+NAMES = (
+    *("autoConfirmUser", "autoVerifyEmail", "smsMessage", "emailMessage", "emailSubject", "userAttributes"),
+    *("finalUserStatus", "messageAction", "desiredDeliveryMediums", "forceAliasCreation", "enableSMSMFA"),
+    *("claimsOverrideDetails", "claimsAndScopeOverrideDetails", "idTokenGeneration", "accessTokenGeneration"),
+    *("claimsToAddOrOverride", "claimsToSuppress", "groupOverrideDetails", "groupsToOverride", "preferredRole"),
+    *("scopesToAdd", "scopesToSuppress", "sub", "exp", "scope", "email", "cognito:groups"),
+)
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+JSON = st.recursive(
+    SCALARS | st.sampled_from(NAMES),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
+    max_leaves=12,
+)
+RESPONSES = st.dictionaries(st.sampled_from(NAMES), JSON, max_size=5)
+CLAIMS = st.sampled_from(("sub", "exp", "iss", "token_use", "scope", "email", "cognito:groups", "tenant"))
+CHANGES = st.fixed_dictionaries(
+    {},
+    optional={
+        "claimsToAddOrOverride": st.dictionaries(CLAIMS, st.text() | SCALARS.filter(lambda value: value is not None)),
+        "claimsToSuppress": st.lists(CLAIMS),
+        "scopesToAdd": st.lists(st.sampled_from(("a", "b"))),
+        "scopesToSuppress": st.lists(st.sampled_from(("a", "b"))),
+        "groupOverrideDetails": JSON,
+    },
+)
+DETAILS = CHANGES | st.fixed_dictionaries({}, optional={"idTokenGeneration": CHANGES, "accessTokenGeneration": CHANGES})
+REFUSALS = {"InvalidLambdaResponseException", "InvalidParameterException", "UserNotFoundException"}
+
+
+@given(RESPONSES)
+def test_any_response_is_used_or_refused(response: dict[str, Any]) -> None:
+    every: Any = dict.fromkeys(
+        ("pre_sign_up", "custom_message", "user_migration"), lambda event, _: {**event, "response": response}
+    )
+    triggers = Triggers(**every, timeout=None)
+    steps: tuple[Step[Any], ...] = (
+        trigger_events.pre_sign_up(triggers, "SignUp", ALICE, {}),
+        custom_message.custom_message(triggers, "SignUp", ALICE),
+        user_migration.migrate(triggers, ALICE, "secret", {}),
+    )
+    for step in steps:
+        try:
+            run(step)
+        except Refusal as refusal:
+            assert refusal.code in REFUSALS  # noqa: PT017 - a response may also be used
+
+
+@given(DETAILS | RESPONSES, st.sampled_from(["V1_0", "V2_0"]))
+def test_no_response_changes_what_a_token_is(details: dict[str, Any], version: Any) -> None:
+    member = "claimsOverrideDetails" if version == "V1_0" else "claimsAndScopeOverrideDetails"
+    handler: Any = lambda event, _: {**event, "response": {member: details}}  # noqa: E731
+    triggers = Triggers(pre_token_generation=handler, pre_token_generation_version=version, timeout=None)
+    try:
+        changes = run(token_changes.pre_token_generation(triggers, "Authentication", ALICE, Groups(), []))
+    except Refusal as refusal:
+        assert refusal.code == "InvalidLambdaResponseException"  # noqa: PT017 - a response may also be used
+        return
+    fixed = {"sub": "1", "exp": 5, "iss": "x", "token_use": "id"}
+    for claims in (changes.id_claims(fixed), changes.access_claims(fixed)):
+        assert fixed.items() <= claims.items()
+        json.dumps(claims, allow_nan=False).encode()
 
 
 POWERTOOLS = """

@@ -88,7 +88,7 @@ def check_url(url: str) -> None:
 
 
 def call(function: Handler | str, name: str, event: Mapping[str, Any], timeout: float | None) -> object:
-    """Invoke *function* with *event* and return what it returned; None if that is not JSON.
+    """Invoke *function* with *event* and return what it returned; None if that is not JSON in UTF-8.
 
     The service waits 5 seconds, and invokes a function that has not answered up to two more times ("Customizing user
     pool workflows with Lambda triggers" in the developer guide).
@@ -105,11 +105,21 @@ def call(function: Handler | str, name: str, event: Mapping[str, Any], timeout: 
     body = json.dumps(event)
     for _ in range(_ATTEMPTS):
         try:
-            return _within(timeout, lambda: _attempt(function, name, str(event["region"]), body, timeout))
+            returned = _within(timeout, lambda: _attempt(function, name, str(event["region"]), body, timeout))
+            return returned if _has_utf_8(returned) else None
         except TimeoutError:
             _log.info("trigger %s did not answer within %s seconds", name, timeout)
     # The service's own message, from answers in public issue threads.
     raise InvocationError("Socket timeout while invoking Lambda function")
+
+
+def _has_utf_8(returned: object) -> bool:
+    # JSON can escape a lone surrogate (\\ud800), which has no UTF-8 encoding: it could neither be stored nor sent.
+    try:
+        json.dumps(returned, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _within(timeout: float | None, work: Callable[[], T]) -> T:
@@ -148,7 +158,7 @@ def _call_handler(handler: Handler, body: str, context: LambdaContext) -> object
     except Exception as error:
         # The client sees only the message, so log the traceback.
         _log.info("trigger %s raised an exception", context.function_name, exc_info=True)
-        raise FunctionError(str(error)) from error
+        raise FunctionError(_printable(str(error))) from error
     try:
         return json.loads(json.dumps(returned, allow_nan=False))
     except (TypeError, ValueError, RecursionError) as error:
@@ -179,10 +189,21 @@ def _target(parts: SplitResult) -> str:
 
 def _parse(content: bytes, *, failed: bool) -> object:
     try:
-        returned: object = None if len(content) > _LONGEST_ANSWER else json.loads(content)
+        returned: object = (
+            None if len(content) > _LONGEST_ANSWER else json.loads(content, parse_constant=_refuse_constant)
+        )
     except (ValueError, RecursionError):
         returned = None
     message = cast(dict[str, object], returned).get("errorMessage") if isinstance(returned, dict) else None
     if failed or message is not None:
-        raise FunctionError(str(message or "Unhandled"))
+        raise FunctionError(_printable(str(message or "Unhandled")))
     return cast(object, returned)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _printable(message: str) -> str:
+    """Return *message* in a form that the client can be sent: without lone surrogates."""
+    return message.encode("utf-8", "backslashreplace").decode("utf-8")

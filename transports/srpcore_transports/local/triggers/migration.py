@@ -92,7 +92,7 @@ def _migration(response: Mapping[str, object], typed: str, *, forgotten: bool) -
     mediums = _mediums(response)
     return Migration(
         attributes={name: value for name, value in attributes.items() if name != "username"},
-        username=attributes.get("username", typed),
+        username=attributes.get("username") or typed,
         # Without a password the user cannot log in before the code that follows was entered.
         status="RESET_REQUIRED" if forgotten or status == "RESET_REQUIRED" else "CONFIRMED",
         mediums=() if action == "SUPPRESS" else mediums,
