@@ -121,7 +121,7 @@ def serving() -> Generator[tuple[dict[str, Any], int]]:
         system = ssl.get_default_verify_paths().cafile
         bundle.write_bytes((Path(system).read_bytes() if system else b"") + b"\n" + authority.cert_pem.bytes())
         server_file.write_bytes(authority.issue_cert("localhost").private_key_and_cert_chain_pem.bytes())
-        command = [sys.executable, "-c", SERVER, str(server_file), PASSWORD]
+        command = [sys.executable, SERVER, str(server_file), PASSWORD]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
             assert server.stdout is not None
             url, pool, client = server.stdout.readline().split()

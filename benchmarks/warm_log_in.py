@@ -41,25 +41,7 @@ PASSWORD = "Correct-Horse-1"
 SHARED, OWN, READ_AGAIN = "one transport", "a new transport each", "a new transport and SSL context each"
 AIM = 2.0
 
-# sys.argv: the file of the server's certificate and key, the password. Serves until its input ends.
-SERVER = """
-import ssl, sys
-from srpcore.protocol import Operation
-from srpcore_transports.local import LocalUserPool
-
-context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-context.load_cert_chain(sys.argv[1])
-with LocalUserPool(region="eu-west-1", issuer="https://cognito-idp.eu-west-1.amazonaws.com") as pool:
-    with pool.serve() as server:
-        listener = server._server.socket
-        server._server.socket = context.wrap_socket(listener, server_side=True, do_handshake_on_connect=False)
-        user = {"UserPoolId": pool.user_pool_id, "Username": "alice"}
-        pool.call(Operation("AdminCreateUser", {**user, "MessageAction": "SUPPRESS"}))
-        pool.call(Operation("AdminSetUserPassword", {**user, "Password": sys.argv[2], "Permanent": True}))
-        url = server.url.replace("http://127.0.0.1", "https://localhost")
-        print(url, pool.user_pool_id, pool.client_id, flush=True)
-        sys.stdin.read()
-"""
+SERVER = str(Path(__file__).with_name("_tls_pool.py"))
 
 
 @contextmanager
@@ -73,7 +55,7 @@ def serving() -> Iterator[tuple[str, str, str, str]]:
         bundle.write_bytes((Path(system).read_bytes() if system else b"") + b"\n" + authority.cert_pem.bytes())
         server_file.write_bytes(certificate.private_key_and_cert_chain_pem.bytes())
         server = subprocess.Popen(
-            [sys.executable, "-c", SERVER, str(server_file), PASSWORD],
+            [sys.executable, SERVER, str(server_file), PASSWORD],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
