@@ -173,6 +173,9 @@ def test_an_engine_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> 
         modexp.select("gmpy2")
     expected = "engine 'gmpy2' is missing or computes wrong results on this computer: use python"
     assert str(caught.value) == expected
+    monkeypatch.setattr(modexp, "_loaded", {"gmpy2": pow, "openssl": None})
+    with pytest.raises(ConfigurationError, match=r": use gmpy2, python$"):
+        modexp.select("openssl")
 
 
 def test_gmpy2_computes_with_its_constant_time_function(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,6 +57,11 @@ def test_a_secret_is_parsed_in_any_spelling(key: bytes, lower: bool, padded: boo
     assert decode_secret(text) == key
 
 
+def test_only_padding_is_removed_from_the_end_of_a_secret() -> None:
+    assert decode_secret("AAAAAAAX") == bytes(4) + b"\x17"
+    assert decode_secret("MFRGGXX=") == b"abc^"
+
+
 @pytest.mark.parametrize(
     "secret",
     [

@@ -14,9 +14,13 @@ from srpcore import tokens
 from srpcore.exceptions import (
     AccessTokenHashMismatch,
     AudienceMismatch,
+    GroupMismatch,
     InvalidSignature,
+    IssuerMismatch,
+    ScopeMismatch,
     TokenExpired,
     TokenNotYetValid,
+    TokenUseMismatch,
     TokenVerificationException,
     UnknownKey,
     UnsupportedAlgorithm,
@@ -53,6 +57,30 @@ def test_valid_tokens_are_accepted() -> None:
         scope="a b", nbf=NOW, **{"cognito:groups": ["g"], "version": 2, "custom:x": "\u00e9\U0001f600"}
     )
     assert verify(mint(claims), groups="g", scope=["b"]) == claims
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"issuers": "https://example.com"}, IssuerMismatch),
+        ({"token_use": "id"}, TokenUseMismatch),
+        ({"client_id": "another"}, AudienceMismatch),
+        ({"now": NOW + 3600}, TokenExpired),
+        ({"groups": "admins"}, GroupMismatch),
+        ({"scope": "orders/read"}, ScopeMismatch),
+    ],
+)
+def test_each_requirement_counts_alone(options: dict[str, Any], error: type[TokenVerificationException]) -> None:
+    with pytest.raises(error) as caught:
+        verify(mint(access_claims()), **options)
+    assert caught.type is error
+
+
+def test_a_token_is_accepted_within_the_leeway_which_is_zero_by_default() -> None:
+    token = mint(access_claims())
+    assert verify(token, now=NOW + 3604.5, leeway=5)
+    with pytest.raises(TokenExpired):
+        verify(token, now=NOW + 3600.5)
 
 
 def test_an_id_token_can_be_verified_with_its_access_token() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta, timezone
 from email.parser import HeaderParser
+from hashlib import blake2b
 from typing import Any
 
 import pytest
@@ -266,6 +267,10 @@ def test_the_key_cache_is_bounded_and_contains_no_secret() -> None:
         sigv4.signing_key("a-secret-access-key", f"{20150000 + day}", "us-east-1", "cognito-idp")
     assert 0 < len(sigv4._DERIVED) <= 16
     assert b"secret" not in repr(sigv4._DERIVED).encode()
+    # Nor a digest with which somebody who reads this memory could try secrets.
+    sigv4.signing_key("a-secret", "20150830", "us-east-1", "iam")
+    plain = b"20150830/us-east-1/iam/a-secret"
+    assert {blake2b(plain, digest_size=size).digest() for size in (32, 64)}.isdisjoint(sigv4._DERIVED)
 
 
 @given(secrets=st.lists(KEYS, min_size=2, max_size=2, unique=True), day=st.integers(20000101, 20991231))
