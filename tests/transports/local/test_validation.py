@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from srpcore.exceptions import ConfigurationError
 from srpcore.service_model import ENUMS
+from srpcore_transports.local import LocalUserPool
 from srpcore_transports.local.api.errors import Refusal
 from srpcore_transports.local.api.validation import check
 
@@ -535,3 +537,19 @@ def test_a_request_is_validated_before_its_operation_is_called(client: Client) -
     with refused("InvalidParameterException", "Unknown parameter 'Id' of CreateUserPool"):
         client.call("CreateUserPool", PoolName="x", Id="us-east-1_chosen")
     assert len(client.call("ListUserPools", MaxResults=60)["UserPools"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"pool_settings": {"Policies": {"PasswordPolicy": {"MinLength": 8}}}}, "did you mean 'MinimumLength'"),
+        ({"pool_settings": {"PoolName": "a/b"}}, "'a/b' at 'poolName'"),
+        ({"pool_settings": {"WebAuthnConfiguration": {"RelyingPartyID": "x"}}}, "did you mean 'RelyingPartyId'"),
+        ({"pool_settings": {"DeletionProtection": True}}, "TRUE_VALUE can not be converted to a String"),
+        ({"client_settings": {"ClientName": "a/b"}}, "'a/b' at 'clientName'"),
+        ({"client_settings": {"ExplicitAuthFlow": []}}, "did you mean 'ExplicitAuthFlows'"),
+    ],
+)
+def test_the_settings_of_the_constructor_are_validated_too(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        LocalUserPool(**settings)

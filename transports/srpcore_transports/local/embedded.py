@@ -15,6 +15,7 @@ from srpcore.pool import Pool, default_endpoint
 from srpcore.protocol import Operation, Reply
 
 from ..credentials import Credentials, from_environment
+from .api import validation
 from .api.errors import Refusal
 from .auth import tokens
 from .http import dispatch
@@ -34,6 +35,10 @@ _DEFAULT_POOL: dict[str, Any] = {
     "MfaConfiguration": "OPTIONAL",
     "WebAuthnConfiguration": {"RelyingPartyId": "localhost", "UserVerification": "preferred"},
 }
+_MFA_SETTINGS = frozenset(
+    {"EmailMfaConfiguration", "SmsMfaConfiguration", "SoftwareTokenMfaConfiguration", "WebAuthnConfiguration"}
+)
+_ANY_POOL = "us-east-1_000000000"
 _DEFAULT_CLIENT: dict[str, Any] = {
     "ClientName": "local",
     "PreventUserExistenceErrors": "ENABLED",
@@ -230,7 +235,13 @@ def _check_client_id(client_id: str | None) -> None:
 
 
 def _check_settings(pool_parameters: Mapping[str, Any], client_parameters: Mapping[str, Any]) -> None:
+    # What another operation sets in a pool that exists may be given here at once.
+    of_mfa = {name: value for name, value in pool_parameters.items() if name in _MFA_SETTINGS}
+    of_pool = {name: value for name, value in pool_parameters.items() if name not in of_mfa}
     try:
+        validation.check("CreateUserPool", of_pool)
+        validation.check("SetUserPoolMfaConfig", {"UserPoolId": _ANY_POOL, **of_mfa})
+        validation.check("CreateUserPoolClient", {"UserPoolId": _ANY_POOL, **client_parameters})
         user_pools.check_pool_settings(pool_parameters)
         app_clients.check_client_settings(client_parameters)
     except Refusal as error:

@@ -1,14 +1,14 @@
 """Read the parameters of an operation, and refuse a request if a parameter is missing, malformed or out of range.
 
-A request has been validated by the service model already (``validation.py``). These functions are stricter than the
-model if an operation needs a member that the model does not require. They also check the settings that the constructor
-of LocalUserPool takes, which are not a request.
+Requests, and the settings that the constructor of LocalUserPool takes, have been validated by the service model already
+(``validation.py``), so that the types are right here. These functions are stricter than the model if an operation needs
+a member that the model does not require.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, cast
 
 from srpcore.service_model import ENUMS
 
@@ -31,33 +31,19 @@ __all__ = [
     "strings",
 ]
 
-T = TypeVar("T")
 Parameters: TypeAlias = Mapping[str, Any]
 
 
-def _get_typed(parameters: Parameters, name: str, kind: type[T]) -> T | None:
-    value = parameters.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise Refusal("SerializationException", f"{name} can not be converted to {kind.__name__}")
-    return value
-
-
 def optional_string(parameters: Parameters, name: str) -> str | None:
-    """Return an optional string parameter, or None if it is absent.
-
-    Raises:
-        Refusal: the value is not a string.
-    """
-    return _get_typed(parameters, name, str)
+    """Return an optional string parameter, or None if it is absent."""
+    return cast(str | None, parameters.get(name))
 
 
 def string(parameters: Parameters, name: str) -> str:
     """Return a required string parameter, which must not be empty.
 
     Raises:
-        Refusal: the value is absent, empty or not a string.
+        Refusal: the value is absent or empty.
     """
     value = optional_string(parameters, name)
     if value is None:
@@ -71,7 +57,7 @@ def limited_string(parameters: Parameters, name: str, least: int, most: int) -> 
     """Return an optional string parameter of *least* to *most* characters, or None if it is absent.
 
     Raises:
-        Refusal: the value is too short, too long or not a string.
+        Refusal: the value is too short or too long.
     """
     value = optional_string(parameters, name)
     if value is not None and len(value) < least:
@@ -113,7 +99,7 @@ def named(values: Mapping[str, Any], name: str) -> str:
     The service has another message for a missing entry than for a missing parameter of the operation.
 
     Raises:
-        Refusal: the value is absent, empty or not a string.
+        Refusal: the value is absent or empty.
     """
     value = optional_string(values, name)
     if not value:
@@ -125,7 +111,7 @@ def require_mapping(parameters: Parameters, name: str) -> dict[str, Any]:
     """Return a required parameter that is a JSON object.
 
     Raises:
-        Refusal: the value is absent or not an object.
+        Refusal: the value is absent.
     """
     if parameters.get(name) is None:
         raise null_member(name)
@@ -133,22 +119,18 @@ def require_mapping(parameters: Parameters, name: str) -> dict[str, Any]:
 
 
 def flag(parameters: Parameters, name: str, *, default: bool = False) -> bool:
-    """Return an optional boolean parameter, or *default* if it is absent.
-
-    Raises:
-        Refusal: the value is not a boolean.
-    """
-    value = _get_typed(parameters, name, bool)
-    return default if value is None else value
+    """Return an optional boolean parameter, or *default* if it is absent."""
+    value = parameters.get(name)
+    return default if value is None else bool(value)
 
 
 def number(parameters: Parameters, name: str, default: int, least: int, most: int) -> int:
     """Return an optional integer parameter from *least* to *most*, or *default* if it is absent.
 
     Raises:
-        Refusal: the value is not an integer, or is out of range.
+        Refusal: the value is out of range.
     """
-    value = _get_typed(parameters, name, int)
+    value = cast(int | None, parameters.get(name))
     if value is None:
         return default
     if value < least:
@@ -159,34 +141,16 @@ def number(parameters: Parameters, name: str, default: int, least: int, most: in
 
 
 def mapping(parameters: Parameters, name: str) -> dict[str, Any]:
-    """Return an optional parameter that is a JSON object; an empty dictionary if it is absent.
-
-    Raises:
-        Refusal: the value is not an object.
-    """
-    return cast(dict[str, Any], _get_typed(parameters, name, dict) or {})
+    """Return an optional parameter that is a JSON object; an empty dictionary if it is absent."""
+    return cast(dict[str, Any], parameters.get(name) or {})
 
 
 def strings(parameters: Parameters, name: str) -> list[str]:
-    """Return an optional parameter that is a list of strings; an empty list if it is absent.
-
-    Raises:
-        Refusal: the value is not a list of strings.
-    """
-    values = cast(list[Any], _get_typed(parameters, name, list) or [])
-    if not all(isinstance(value, str) for value in values):
-        raise Refusal("SerializationException", f"{name} can not be converted to a list of strings")
-    return cast(list[str], values)
+    """Return an optional parameter that is a list of strings; an empty list if it is absent."""
+    return cast(list[str], parameters.get(name) or [])
 
 
 def attributes(parameters: Parameters, name: str = "UserAttributes") -> dict[str, str]:
-    """Return an optional list of ``{"Name": ..., "Value": ...}`` as a dictionary; an empty one if it is absent.
-
-    Raises:
-        Refusal: the value is not a list of such objects.
-    """
-    entries = cast(list[Any], _get_typed(parameters, name, list) or [])
-    if not all(isinstance(entry, dict) for entry in entries):
-        raise Refusal("SerializationException", f"{name} can not be converted to a list of attributes")
-    typed = cast(list[dict[str, Any]], entries)
-    return {string(entry, "Name"): optional_string(entry, "Value") or "" for entry in typed}
+    """Return an optional list of ``{"Name": ..., "Value": ...}`` as a dictionary; an empty one if it is absent."""
+    entries = cast(list[dict[str, Any]], parameters.get(name) or [])
+    return {string(entry, "Name"): optional_string(entry, "Value") or "" for entry in entries}
