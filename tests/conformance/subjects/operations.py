@@ -161,6 +161,26 @@ def client_token(s: Stage) -> None:
     members(reply["ClientAuthenticationResult"], AccessToken=str, ExpiresIn=int, TokenType="Bearer")
 
 
+@probe(api("GetDerivedToken"))
+def derived_token(s: Stage) -> None:
+    pool = s.new_pool()
+    flows = ["ALLOW_TOKEN_EXCHANGE_IMPERSONATION", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+    client, user = pool.new_client(ExplicitAuthFlows=flows), pool.user()
+    subject = {"SubjectToken": client.tokens(user)["AccessToken"], "SubjectTokenType": "ACCESS_TOKEN"}
+    members(
+        client.call("GetDerivedToken", **subject), IssuedToken=str, IssuedTokenType="ACCESS_TOKEN", TokenType="Bearer"
+    )
+
+
+@probe(api("CreateCIMDPolicy"))
+def client_metadata_policy(s: Stage) -> None:
+    pool = s.new_pool()
+    given = {"ClientId": pool.client.id, "PolicyName": "apps", "URLPatterns": ["https://example.com/*"]}
+    made = pool.admin("CreateCIMDPolicy", **given)["CIMDPolicy"]
+    members(made, **given, UserPoolId=pool.id, CIMDPolicyId=str)
+    assert [policy["PolicyName"] for policy in pool.admin("ListCIMDPolicies")["CIMDPolicies"]] == ["apps"]
+
+
 @probe(api("ListUserPoolReplicas"))
 def replicas(s: Stage) -> None:
     assert isinstance(s.new_pool().admin("ListUserPoolReplicas")["UserPoolReplicas"], list)
