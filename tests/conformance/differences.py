@@ -100,7 +100,6 @@ WRONG_TODAY: dict[str, str] = {
     # operations/ (new modules)
     "operations.header_of_an_import": "GetCSVHeader is absent",
     "operations.import_job": "the operations on user import jobs are absent",
-    "operations.auth_events": "AdminListUserAuthEvents is absent",
     "operations.risk_configuration": "DescribeRiskConfiguration and SetRiskConfiguration are absent",
     "operations.log_delivery": "GetLogDeliveryConfiguration and SetLogDeliveryConfiguration are absent",
     "operations.classic_branding": "GetUICustomization and SetUICustomization are absent",

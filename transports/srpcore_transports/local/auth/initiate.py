@@ -14,7 +14,7 @@ from ..steps import Step
 from ..storage import directory
 from ..storage.state import Handler, State
 from ..triggers import events
-from . import choice, custom_auth, passwords, refresh, srp, user_migration
+from . import auth_events, choice, custom_auth, passwords, refresh, srp, user_migration
 from .caller import Caller, read_metadata
 from .next_step import advance
 
@@ -27,11 +27,13 @@ class Start:
 
     Attributes:
         values: AuthParameters.
+        parameters: the parameters of the operation.
         metadata: ClientMetadata, which only the triggers before the login get, as ``validationData``.
     """
 
     pool: PoolRecord
     client: AppClient
+    parameters: Parameters = field(repr=False)
     values: Mapping[str, Any] = field(repr=False)
     metadata: Mapping[str, str] = field(repr=False)
 
@@ -65,7 +67,7 @@ def _initiate(
     settings, flow = flows[name]
     if not _flow_enabled(client, settings):
         raise invalid_parameter(f"{name} flow not enabled for this client")
-    start = Start(pool, client, mapping(parameters, "AuthParameters"), read_metadata(parameters))
+    start = Start(pool, client, parameters, mapping(parameters, "AuthParameters"), read_metadata(parameters))
     return (yield from flow(state, start))
 
 
@@ -99,9 +101,14 @@ def _by_password(state: State, start: Start) -> Step[dict[str, Any]]:
     migrated = yield from _migrate(state, start, password)
     if migrated is not None:
         return (yield from advance(state, _conversation(start, migrated)))
-    user = yield from _find_user(state, start)
-    yield from passwords.check(state, start.pool, user, password)
-    return (yield from advance(state, _conversation(start, user)))
+    conversation = _conversation(start, (yield from _find_user(state, start)))
+    judge = _judge(state, conversation, password)
+    return (yield from auth_events.recorded(state, conversation, "PASSWORD", start.parameters, judge))
+
+
+def _judge(state: State, conversation: Conversation, password: str) -> Step[dict[str, Any]]:
+    yield from passwords.check(state, conversation.pool, conversation.user, password)
+    return (yield from advance(state, conversation))
 
 
 def _by_choice(state: State, start: Start) -> Step[dict[str, Any]]:
@@ -111,7 +118,10 @@ def _by_choice(state: State, start: Start) -> Step[dict[str, Any]]:
         if migrated is not None:
             return (yield from advance(state, _conversation(start, migrated)))
     user = yield from _find_user(state, start)
-    return (yield from choice.start(state, _conversation(start, user), start.values))
+    conversation = _conversation(start, user)
+    step = choice.start(state, conversation, start.values)
+    preferred = optional_string(start.values, "PREFERRED_CHALLENGE") or ""
+    return (yield from auth_events.recorded(state, conversation, preferred, start.parameters, step))
 
 
 def _by_triggers(state: State, start: Start) -> Step[dict[str, Any]]:

@@ -24,7 +24,7 @@ from ..model.records import AppClient, PoolRecord, User
 from ..steps import Step, outside
 from ..storage import directory
 from ..storage.state import Handler, State
-from . import choice, custom_auth, mfa, passkeys, passwords, srp
+from . import auth_events, choice, custom_auth, mfa, passkeys, passwords, srp
 from .caller import read_metadata
 from .next_step import advance, challenge, complete, require_can_log_in, second_factor_challenge, send_code
 
@@ -63,7 +63,10 @@ def respond_to_auth_challenge(state: State, parameters: Parameters) -> Step[dict
     if name in _DEVICE_CHALLENGES and device_key != conversation.device_key:
         raise not_found("Device does not exist.")
     conversation = replace(conversation, device_key=device_key, client_metadata=read_metadata(parameters))
-    return (yield from _answer(state, session, conversation, name, answers))
+    # SELECT_CHALLENGE with the answer PASSWORD carries the password itself.
+    proved = (optional_string(answers, "ANSWER") or name) if name == "SELECT_CHALLENGE" else name
+    judge = _answer(state, session, conversation, name, answers)
+    return (yield from auth_events.recorded(state, conversation, proved, parameters, judge))
 
 
 def admin_respond_to_auth_challenge(state: State, parameters: Parameters) -> Step[dict[str, Any]]:

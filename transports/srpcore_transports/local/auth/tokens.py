@@ -45,12 +45,19 @@ class Holder:
 
 
 def start(
-    state: State, pool: PoolRecord, client: AppClient, user: User, device: DeviceRecord | None, until: float
+    state: State,
+    pool: PoolRecord,
+    client: AppClient,
+    user: User,
+    device: DeviceRecord | None,
+    until: float,
+    event_id: str | None = None,
 ) -> Grant:
     """Add and return a grant for a login that is complete.
 
     Args:
         until: when its refresh token expires, in seconds since the epoch.
+        event_id: the id of the event of the login; None for a new one.
     """
     now = state.clock()
     longest = max(client.validity(token, _HOUR, "hours") for token in ("AccessToken", "IdToken"))
@@ -61,7 +68,7 @@ def start(
         sub=user.sub,
         auth_time=int(now),
         device_key=None if device is None else device.key,
-        event_id=str(uuid.uuid4()),
+        event_id=event_id or str(uuid.uuid4()),
         session_id=f"tkn{random_string(25)}",
         last_active=now,
         expires=until + longest,

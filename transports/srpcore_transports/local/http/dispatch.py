@@ -16,6 +16,7 @@ from ..auth import devices, initiate, mfa, passkeys, refresh, respond
 from ..operations import (
     admin_users,
     app_clients,
+    auth_events,
     client_secrets,
     custom_attributes,
     domains,
@@ -62,6 +63,7 @@ OPERATIONS: dict[str, Handler] = {
     **client_secrets.OPERATIONS,
     **session_configuration.OPERATIONS,
     **user_settings.OPERATIONS,
+    **auth_events.OPERATIONS,
 }
 """The handlers of all supported operations, by the names of the API reference."""
 

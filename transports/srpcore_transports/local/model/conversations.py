@@ -6,6 +6,7 @@ string that the client sends back with its answer.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -82,6 +83,7 @@ class Progress(Fixed, frozen=True, kw_only=True):
         new_address: an e-mail address that the user is setting up as a second factor.
         first_factor: EMAIL_OTP or SMS_OTP while its code is the first factor, otherwise None.
         expires: when the Session expires, in seconds since the epoch.
+        event_id: the claim ``event_id`` of the tokens that end the login.
     """
 
     typed: str
@@ -97,6 +99,7 @@ class Progress(Fixed, frozen=True, kw_only=True):
     second_factor_done: bool = False
     wrong_codes: int = 0
     expires: float = 0.0
+    event_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
 class Conversation(Progress, frozen=True, kw_only=True):

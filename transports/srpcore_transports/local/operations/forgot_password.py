@@ -6,7 +6,7 @@ from typing import Any
 
 from ..api.errors import code_mismatch, invalid_parameter, not_authorized
 from ..api.parameters import Parameters, optional_string, string
-from ..auth import codes, passwords, user_migration
+from ..auth import auth_events, codes, passwords, user_migration
 from ..auth.caller import Caller, read_metadata
 from ..auth.tokens import verify_access_token
 from ..model.records import AppClient, User
@@ -30,7 +30,9 @@ def forgot_password(state: State, parameters: Parameters) -> Step[dict[str, Any]
         return {"CodeDeliveryDetails": simulated_delivery(pool, username)}
     if user is None or not user.enabled:
         raise not_authorized("User is disabled.")
-    return {"CodeDeliveryDetails": (yield from _send_code(state, caller, user, attribute))}
+    delivery = yield from _send_code(state, caller, user, attribute)
+    auth_events.record(state, pool, user, "ForgotPassword")
+    return {"CodeDeliveryDetails": delivery}
 
 
 def _migrate(state: State, caller: Caller, client: AppClient, parameters: Parameters) -> Step[None]:
@@ -91,6 +93,7 @@ def change_password(state: State, parameters: Parameters) -> Step[dict[str, Any]
     passwords.check_policy(holder.pool, proposed)
     verifier = yield from passwords.make(holder.pool, holder.user.username, proposed)
     passwords.store(state, holder.user, verifier, holder.user.status)
+    auth_events.record(state, holder.pool, holder.user, "PasswordChange")
     return {}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from ..api.errors import Refusal, expired_code, invalid_parameter, not_authorized, user_not_found
 from ..api.parameters import Parameters, flag, optional_string, string
 from ..api.parameters import attributes as read_attributes
-from ..auth import codes, passwords
+from ..auth import auth_events, codes, passwords
 from ..auth.caller import Caller, read_metadata
 from ..model import attributes
 from ..model.attributes import looks_like
@@ -48,6 +48,7 @@ def sign_up(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
     delivery = yield from _add(state, caller, user, parameters, decision)
     if decision.confirm:
         yield from events.post_confirmation(triggers, "ConfirmSignUp", caller.subject(user))
+    auth_events.record(state, pool, user, "SignUp")
     return {"UserConfirmed": decision.confirm, "UserSub": user.sub, **delivery}
 
 
@@ -156,6 +157,7 @@ def resend_confirmation_code(state: State, parameters: Parameters) -> Step[dict[
     if attribute is None:
         raise Refusal("CodeDeliveryFailureException", "Cannot resend codes. Auto verification not turned on.")
     sent = yield from codes.issue(state, caller, user, "sign_up", attribute, "ResendCode")
+    auth_events.record(state, pool, user, "ResendCode")
     return {"CodeDeliveryDetails": sent}
 
 

@@ -75,6 +75,11 @@ CREATE INDEX login_user ON login (user) WHERE user IS NOT NULL;
 CREATE INDEX login_secret_block ON login (secret_block) WHERE secret_block IS NOT NULL;
 CREATE TABLE expired_session (session BLOB PRIMARY KEY, expires REAL NOT NULL) WITHOUT ROWID;
 CREATE INDEX expired_session_expires ON expired_session (expires);
+CREATE TABLE auth_event (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, user INTEGER NOT NULL, event_id TEXT NOT NULL, data BLOB NOT NULL
+);
+CREATE UNIQUE INDEX auth_event_id ON auth_event (user, event_id);
+CREATE INDEX auth_event_user ON auth_event (user);
 CREATE TABLE login_grant (
     id INTEGER PRIMARY KEY AUTOINCREMENT, origin_jti TEXT NOT NULL UNIQUE, sub TEXT NOT NULL, client TEXT NOT NULL,
     expires REAL NOT NULL, data BLOB NOT NULL

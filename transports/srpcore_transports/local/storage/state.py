@@ -16,6 +16,7 @@ from ..model.outbox import Outbox
 from ..model.records import AppClient, Group, IdentityProvider, PoolRecord, Resource, random_string
 from ..steps import Step
 from ..triggers.invocation import Triggers
+from .auth_events import AuthEvents
 from .conversations import Conversations
 from .database import Database, Work
 from .documents import Documents
@@ -143,6 +144,7 @@ class State:
         self.recoveries = Table(self.work, "recovery", Resource)
         self.documents = Documents(self.work)
         self.users = Users(self.work)
+        self.auth_events = AuthEvents(self.work)
         self.passkey_owners = PasskeyOwners(self.work)
         self.conversations = Conversations(self.work, self.clock, self.pools, self.clients, self.users)
         self.grants = Grants(self.work, self.clock)

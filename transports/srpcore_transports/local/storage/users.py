@@ -74,13 +74,15 @@ class Users:
         """Delete a user, and take the user out of all groups."""
         row = self._work.row(user)
         self._work.execute("DELETE FROM member WHERE user = ?", row)
+        self._work.execute("DELETE FROM auth_event WHERE user = ?", row)
         self._work.execute("DELETE FROM user WHERE id = ?", row)
         self._work.forget("user", user)
 
     def remove_all(self, pool: PoolRecord) -> None:
         """Delete all users of *pool*."""
         row = self._work.row(pool)
-        self._work.execute("DELETE FROM member WHERE user IN (SELECT id FROM user WHERE pool = ?)", row)
+        for table in ("member", "auth_event"):
+            self._work.execute(f"DELETE FROM {table} WHERE user IN (SELECT id FROM user WHERE pool = ?)", row)
         self._work.execute("DELETE FROM user WHERE pool = ?", row)
 
     def count(self, pool: PoolRecord) -> int:

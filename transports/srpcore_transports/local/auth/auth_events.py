@@ -1,0 +1,80 @@
+"""Record the events of users, for AdminListUserAuthEvents.
+
+Only a pool with threat protection (UserPoolAddOns) has events. A sign-in is one event: each answered challenge is added
+to it, until the tokens are issued or a challenge is failed.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from msgspec.structs import replace
+
+from ..api.errors import Refusal
+from ..api.parameters import Parameters, mapping
+from ..model.auth_events import AuthEvent
+from ..model.conversations import Conversation
+from ..model.records import PoolRecord, User
+from ..steps import Step
+from ..storage.state import State
+
+__all__ = ["enabled", "record", "recorded"]
+
+_PASSWORD = ("PASSWORD", "PASSWORD_VERIFIER")
+_SECOND_FACTORS = ("SOFTWARE_TOKEN_MFA", "SMS_MFA", "EMAIL_OTP")
+_FAILURES = ("NotAuthorizedException", "CodeMismatchException", "ExpiredCodeException")
+
+
+def enabled(pool: PoolRecord) -> bool:
+    """Return whether the threat protection of *pool* is on, so that events are recorded."""
+    return bool(pool.section("UserPoolAddOns").get("AdvancedSecurityMode", "OFF") != "OFF")
+
+
+def record(state: State, pool: PoolRecord, user: User, kind: str) -> None:
+    """Record that *user* has done something else than sign in, for example ``SignUp``."""
+    if enabled(pool):
+        state.auth_events.put(user, AuthEvent(str(uuid.uuid4()), kind, state.clock(), "Pass"))
+
+
+def recorded(
+    state: State, conversation: Conversation, challenge: str, parameters: Parameters, step: Step[dict[str, Any]]
+) -> Step[dict[str, Any]]:
+    """Return the result of *step*, which judges the answer to *challenge*, and record it as a part of a sign-in."""
+    if not enabled(conversation.pool):
+        return (yield from step)
+    try:
+        result = yield from step
+    except Refusal as refusal:
+        if refusal.code in _FAILURES:
+            _add(state, conversation, challenge, parameters, "Fail")
+        raise
+    response = "Pass" if "AuthenticationResult" in result else "InProgress"
+    _add(state, conversation, challenge, parameters, response)
+    return result
+
+
+def _add(state: State, conversation: Conversation, challenge: str, parameters: Parameters, response: str) -> None:
+    user, kind = conversation.user, _kind(conversation, challenge)
+    if user is None or not state.work.uses(user):
+        return
+    before = state.auth_events.get(user, conversation.event_id)
+    if before is None and kind is None and response == "InProgress":
+        # Nothing was proved yet.
+        return
+    event = before or AuthEvent(conversation.event_id, "SignIn", state.clock(), response)
+    added = () if kind is None else ((kind, "Failure" if response == "Fail" else "Success"),)
+    address = _address(parameters) or event.address
+    state.auth_events.put(user, replace(event, response=response, challenges=event.challenges + added, address=address))
+
+
+def _kind(conversation: Conversation, challenge: str) -> str | None:
+    if challenge in _PASSWORD:
+        return "Password"
+    return "Mfa" if challenge in _SECOND_FACTORS and conversation.first_factor is None else None
+
+
+def _address(parameters: Parameters) -> str | None:
+    context = mapping(parameters, "UserContextData") or mapping(parameters, "ContextData")
+    address: str | None = context.get("IpAddress")
+    return address
