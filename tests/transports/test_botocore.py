@@ -329,6 +329,7 @@ def test_a_refused_connection_is_a_transport_error(closing: ExitStack) -> None:
         with pytest.raises(exceptions.TransportError, match="no answer") as caught:
             ask()
         assert not isinstance(caught.value, exceptions.TransportTimeout)
+        assert f": no connection to {url}; check the endpoint URL and the network" in str(caught.value)
 
 
 def test_silence_is_a_timeout(closing: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:

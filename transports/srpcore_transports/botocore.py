@@ -43,6 +43,7 @@ from srpcore.service_model import UNSIGNED
 from .attempts import Attempt, Attempts, run_attempts
 from .botocore_response import Received, check_document, is_of_parser, keep_documents, observe, response_of
 from .events import OnRequest, OnResponse
+from .urls import origin_and_target, what_to_check
 
 __all__ = ["MAX_DOCUMENT_SIZE", "BotocoreTransport", "make_client"]
 
@@ -253,7 +254,11 @@ def _transport_error(error: Exception, message: str) -> TransportError:
     if isinstance(error, (ConnectTimeoutError, ReadTimeoutError, Urllib3Timeout)):
         reason = reason if reason == "connect timeout" else "read timeout"
         return TransportTimeout(f"{message} in time", reason=reason, url=url)
-    return TransportError(f"{message}: {_CAUSES[reason]}", reason=reason, url=url)
+    cause = _CAUSES[reason]
+    if reason == "connect" and url:
+        origin = origin_and_target(url)[0]
+        cause = f"no connection to {origin.url}; {what_to_check(origin.host)} and the network"
+    return TransportError(f"{message}: {cause}", reason=reason, url=url)
 
 
 _CAUSES = {
