@@ -93,6 +93,12 @@ BY_PHRASE: tuple[tuple[str, str, str], ...] = (
         "the user has no verified phone number (for EMAIL_OTP: no verified e-mail address): set it and verify it first",
     ),
     (
+        "InvalidParameterException",
+        "no registered/verified email",
+        "the code has no address to go to: an administrator must set email_verified or phone_number_verified to true "
+        "for the user, or set a password (AdminSetUserPassword)",
+    ),
+    (
         "EnableSoftwareTokenMFAException",
         "",
         "enter the code that the authenticator app shows now; the secret is still the same",
