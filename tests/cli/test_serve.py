@@ -8,6 +8,8 @@ import signal
 import socket
 import subprocess
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 from botocore import UNSIGNED
@@ -315,3 +317,13 @@ def test_a_summary_is_printed_at_a_terminal(settings: dict[str, str], said: str)
     assert f'Cognito("{names["user pool id"]}", "{names["client id"]}",' in terminal.shown
     assert KEYS["AWS_SECRET_ACCESS_KEY"] not in terminal.shown
     assert max(len(line) for line in terminal.shown.splitlines()) <= 80
+
+
+def test_a_named_host_is_accepted() -> None:
+    with serving("--allowed-host", "pool.example", "--allowed-host", "other.example") as server:
+        url = f"{server.url}/{server.user_pool_id}/.well-known/openid-configuration"
+        for host in ("pool.example", "other.example:9229"):
+            with urlopen(Request(url, headers={"Host": host}), timeout=10) as response:
+                assert json.loads(response.read())["issuer"] == f"http://{host}/{server.user_pool_id}"
+        with pytest.raises(HTTPError):
+            urlopen(Request(url, headers={"Host": "evil.example"}), timeout=10)

@@ -15,9 +15,9 @@ to a worker::
               WAITING
 
 So a slow or idle client costs a socket and a buffer, but no thread. The requests of a login follow each other closely:
-in WAITING the worker therefore waits a moment for the next request itself, unless other requests wait for a worker.
-That saves two changes of threads for each request. While a connection belongs to a worker, it is not registered in the
-selector. The worker gives it back with what it could not send.
+in WAITING the worker therefore waits a moment for the next request itself, if there are no more connections than
+workers. That saves two changes of threads for each request. While a connection belongs to a worker, it is not
+registered in the selector. The worker gives it back with what it could not send.
 
 In DRAINING what the client still sends is read and dropped for a short time. Closing at once would reset the
 connection, and the client could lose the response.
@@ -51,6 +51,7 @@ _REQUEST_SECONDS = 60.0
 _WRITE_SECONDS = 60.0
 _DRAIN_SECONDS = 2.0
 _WAIT_SECONDS = 0.05
+_RELIEF_SECONDS = 0.05
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -103,7 +104,7 @@ class EventLoop:
         self._closing = False
         self._connections: set[_Connection] = set()
         self._handed_over: deque[_Connection] = deque()
-        self._next_sweep = 0.0
+        self._next_sweep = self._next_relief = 0.0
         self._workers = Workers(self._work)
         self._thread = threading.Thread(target=self._run, name="srpcore-local-pool", daemon=True)
         reset_in_child(self, EventLoop._after_fork)
@@ -142,21 +143,31 @@ class EventLoop:
 
     def _run(self) -> None:
         while not self._closing:
-            # Without connections nothing can time out.
-            timeout = _SWEEP_SECONDS if self._connections or not self._accepting else None
-            for key, _ in self._selector.select(timeout):
+            for key, _ in self._selector.select(self._timeout()):
                 if key.fileobj is self._listener:
                     self._accept()
                 elif key.fileobj is self._wake_receiver:
                     self._take_over()
                 else:
                     self._guard(key.data)
-            if monotonic_clock() >= self._next_sweep:
-                self._sweep()
+            now = monotonic_clock()
+            if now >= self._next_relief:
+                self._next_relief = now + _RELIEF_SECONDS
+                self._workers.relieve()
+            if now >= self._next_sweep:
+                self._next_sweep = now + _SWEEP_SECONDS
+                self._sweep(now)
         # Refuse new connections at once, while workers still finish their requests.
         if self._accepting:
             self._selector.unregister(self._listener)
         self._listener.close()
+
+    def _timeout(self) -> float | None:
+        """Return how long the loop may wait for the sockets, in seconds."""
+        if self._workers.overloaded:
+            return _RELIEF_SECONDS
+        # Without connections nothing can time out.
+        return _SWEEP_SECONDS if self._connections or not self._accepting else None
 
     def _accept(self) -> None:
         while True:
@@ -254,10 +265,8 @@ class EventLoop:
             self._selector.unregister(connection.socket)
             connection.socket.close()
 
-    def _sweep(self) -> None:
+    def _sweep(self, now: float) -> None:
         """Close connections whose deadline has passed."""
-        now = monotonic_clock()
-        self._next_sweep = now + _SWEEP_SECONDS
         for connection in list(self._connections):
             if connection.phase in (_Phase.BUSY, _Phase.WAITING) or connection.deadline > now:
                 continue
@@ -268,7 +277,6 @@ class EventLoop:
         if not self._accepting:
             self._selector.register(self._listener, selectors.EVENT_READ)
             self._accepting = True
-        self._workers.relieve()
 
     def _take_over(self) -> None:
         """Go on with the connections that workers have given back."""
@@ -306,7 +314,7 @@ class EventLoop:
 
     def _following(self, connection: _Connection) -> Request | None:
         """Return the next request, if the connection is kept and the request comes at once."""
-        if not connection.keep or connection.outgoing or self._workers.overloaded:
+        if not connection.keep or connection.outgoing or len(self._connections) > self._workers.limit:
             return None
         if connection.reader.started:
             return connection.reader.next()

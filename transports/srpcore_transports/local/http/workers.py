@@ -1,4 +1,9 @@
-"""A bounded number of threads that do the work of the server, such as the arithmetic of SRP."""
+"""A bounded number of threads that do the work of the server, such as the arithmetic of SRP.
+
+There are more threads than cores, because a thread may wait for the database while another one computes, and OpenSSL
+and SQLite release the lock of the interpreter. Threads that wait long for other code, for example for a trigger, are
+made up for by :meth:`Workers.relieve`.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +18,7 @@ __all__ = ["Workers"]
 
 T = TypeVar("T")
 
-_PER_CORE = 8
+_PER_CORE = 4
 _AT_MOST = 64
 
 
@@ -21,6 +26,9 @@ class Workers(Generic[T]):
     """Threads that call *work* with each submitted item. A thread is started when all others are busy.
 
     Only one thread may call :meth:`submit` and :meth:`relieve`. *work* must not raise exceptions.
+
+    Attributes:
+        limit: how many threads there are at most, without those of :meth:`relieve`.
     """
 
     def __init__(self, work: Callable[[T], None]) -> None:
@@ -29,7 +37,7 @@ class Workers(Generic[T]):
         # One element for each thread that waits for an item. Both ends of a deque can be used without a lock.
         self._idle: deque[None] = deque()
         self._threads: list[threading.Thread] = []
-        self._limit = min(_AT_MOST, _PER_CORE * (os.cpu_count() or 1))
+        self.limit = min(_AT_MOST, _PER_CORE * (os.cpu_count() or 1))
         self._taken = self._taken_before = 0
         self._closing = False
 
@@ -39,8 +47,8 @@ class Workers(Generic[T]):
         try:
             self._idle.pop()
         except IndexError:
-            if len(self._threads) < self._limit:
-                self._start_thread()
+            if len(self._threads) < self.limit:
+                self._start_thread(self._run)
 
     @property
     def overloaded(self) -> bool:
@@ -48,13 +56,13 @@ class Workers(Generic[T]):
         return not self._queue.empty()
 
     def relieve(self) -> None:
-        """Start one more thread if items wait, and none was taken since the last call.
+        """Start a thread for one item if items wait, and none was taken since the last call.
 
         Handlers may call other code (the triggers of a pool), and that code may call this server. If all threads waited
         for such code, no thread would be left for the calls that it waits for.
         """
-        if self._taken == self._taken_before and not self._queue.empty() and len(self._threads) < 4 * self._limit:
-            self._start_thread()
+        if self._taken == self._taken_before and self.overloaded and len(self._threads) < _AT_MOST:
+            self._start_thread(self._run_once)
         self._taken_before = self._taken
 
     def close(self) -> None:
@@ -67,8 +75,8 @@ class Workers(Generic[T]):
             if thread is not threading.current_thread():
                 thread.join()
 
-    def _start_thread(self) -> None:
-        thread = threading.Thread(target=self._run, name="srpcore-local-pool", daemon=True)
+    def _start_thread(self, run: Callable[[], object]) -> None:
+        thread = threading.Thread(target=run, name="srpcore-local-pool", daemon=True)
         self._threads.append(thread)
         thread.start()
 
@@ -76,9 +84,18 @@ class Workers(Generic[T]):
         while True:
             if self._queue.empty():
                 self._idle.append(None)
-            item = self._queue.get()
-            if item is None or self._closing:
+            if not self._take():
                 return
-            self._taken += 1
-            self._work(item)
-            del item
+
+    def _run_once(self) -> None:
+        self._take()
+        self._threads.remove(threading.current_thread())
+
+    def _take(self) -> bool:
+        """Wait for an item and work on it. Return False if there is nothing more to do."""
+        item = self._queue.get()
+        if item is None or self._closing:
+            return False
+        self._taken += 1
+        self._work(item)
+        return True
