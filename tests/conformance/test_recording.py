@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -186,6 +187,53 @@ def test_command_refuses_without_consent(
     monkeypatch.delenv("CI", raising=False)
     assert main([option, "--region", "eu-central-1"]) == 2
     assert "set SRPCORE_CONFORMANCE_CONSENT=" in capsys.readouterr().err
+
+
+handlers: dict[int, Any] = {}
+"""The handlers of signals that the command has set."""
+
+
+@pytest.fixture
+def agreed(target: Spy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Agree, let the command use *target*, and return the path for the recording."""
+    monkeypatch.setenv("SRPCORE_CONFORMANCE_CONSENT", aws.CONSENT)
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setattr(aws, "aws_target", lambda region, **settings: target)
+    monkeypatch.setattr(signal, "signal", lambda number, handler: handlers.__setitem__(number, handler))
+    handlers.clear()
+    return tmp_path / "new folder" / "recording.json"
+
+
+def test_command_records_and_leaves_nothing_behind(
+    target: Spy, agreed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = names_of_pools(target)
+    assert main(["--aws", "--region", "eu-central-1", "--only", "users.creation", "--record", str(agreed)]) == 0
+    assert json.loads(agreed.read_text(encoding="utf-8"))[0]["probe"] == "users.creation"
+    assert "AWS: 1 probes: 1 right" in capsys.readouterr().out
+    assert names_of_pools(target) == before
+
+
+def test_command_that_is_terminated_deletes_its_pools(
+    target: Spy, agreed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def terminated(stage: Stage) -> None:
+        assert stage.pool.id
+        handlers[signal.SIGTERM](signal.SIGTERM, None)
+
+    monkeypatch.setitem(ALL, "test.terminated", Probe("test.terminated", "https://example.com", terminated))
+    before = names_of_pools(target)
+    with pytest.raises(KeyboardInterrupt):
+        main(["--aws", "--region", "eu-central-1", "--only", "test.terminated", "--record", str(agreed)])
+    assert names_of_pools(target) == before
+
+
+def test_command_cleans(target: Spy, agreed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    left = Stage(target, aws.PREFIX)
+    name = left.create_pool()["Name"]
+    assert main(["--clean", "--region", "eu-central-1"]) == 0
+    assert capsys.readouterr().out == f"{name}\n"
+    assert not agreed.exists()
 
 
 def test_command_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:

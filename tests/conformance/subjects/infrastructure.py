@@ -148,6 +148,42 @@ def terraform_pool_with_mfa(s: Stage) -> None:
 
 
 @probe(PROVIDER)
+def terraform_pool_with_passkeys(s: Stage) -> None:
+    # Without MFA the provider sends the settings of passkeys alone.
+    policies = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "WEB_AUTHN"]}, "PasswordPolicy": POLICY}
+    made = s.create_pool(Policies=policies)
+    passkeys = {"WebAuthnConfiguration": {"RelyingPartyId": "example.com", "UserVerification": "required"}}
+    s.call("SetUserPoolMfaConfig", UserPoolId=made["Id"], **passkeys)
+    described = s.call("GetUserPoolMfaConfig", UserPoolId=made["Id"])
+    _no_drift({"MfaConfiguration": "OFF", **passkeys}, described)
+    assert "SoftwareTokenMfaConfiguration" not in described or not described["SoftwareTokenMfaConfiguration"]["Enabled"]
+    _no_drift({"Policies": policies}, s.call("DescribeUserPool", UserPoolId=made["Id"])["UserPool"])
+
+
+@probe(PROVIDER, unsuitable_for={"AWS": "needs a Lambda function in the account"})
+def terraform_pool_with_triggers(s: Stage) -> None:
+    arn = f"arn:aws:lambda:{s.target.region}:123456789012:function:x"
+    version = {"LambdaArn": arn, "LambdaVersion": "V2_0"}
+    triggers = {"PreSignUp": arn, "PreTokenGeneration": arn, "PreTokenGenerationConfig": version}
+    made = s.create_pool(LambdaConfig=triggers)
+    _no_drift({"LambdaConfig": triggers}, s.call("DescribeUserPool", UserPoolId=made["Id"])["UserPool"])
+    s.call("UpdateUserPool", UserPoolId=made["Id"], LambdaConfig={"PreSignUp": arn})
+    described = s.call("DescribeUserPool", UserPoolId=made["Id"])["UserPool"]
+    assert described["LambdaConfig"] == {"PreSignUp": arn}
+
+
+@probe(PROVIDER)
+def terraform_user_in_group(s: Stage) -> None:
+    group, user = s.name("admins"), s.pool.user()
+    s.pool.admin("CreateGroup", GroupName=group)
+    s.pool.admin("AdminAddUserToGroup", GroupName=group, Username=user)
+    listed = s.pool.admin("AdminListGroupsForUser", Username=user)["Groups"]
+    assert [entry["GroupName"] for entry in listed] == [group]
+    s.pool.admin("AdminRemoveUserFromGroup", GroupName=group, Username=user)
+    assert s.pool.admin("AdminListGroupsForUser", Username=user)["Groups"] == []
+
+
+@probe(PROVIDER)
 def terraform_new_attribute(s: Stage) -> None:
     made = s.create_pool(Schema=SCHEMA)
     added = {
