@@ -64,7 +64,7 @@ def old_and_new_names_of_flows_do_not_mix(s: Stage) -> None:
 def secret_is_generated_and_needed(s: Stage) -> None:
     client, user = s.pool.new_client(GenerateSecret=True), s.pool.user()
     assert client.secret is not None
-    assert re.fullmatch(r"[\w+]{1,64}", client.secret)
+    assert 1 <= len(client.secret) <= 64
     assert "AuthenticationResult" in client.log_in(user)
     with refused("NotAuthorizedException", f"^Client {client.id} is configured with secret but SECRET_HASH was not"):
         client.initiate("USER_PASSWORD_AUTH", USERNAME=user, PASSWORD=PASSWORD)
