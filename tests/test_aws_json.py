@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from srpcore.aws_json import decode, encode
-from srpcore.exceptions import ConfigurationError, TransportError
+from srpcore.exceptions import ConfigurationError, InvalidRequest, TransportError
 from srpcore.protocol import Operation, is_operation_name
 from srpcore.service_model import OPERATIONS as METHODS
 from srpcore.service_model import TIMESTAMP_MEMBERS
@@ -282,3 +282,9 @@ def test_the_name_of_an_operation_is_letters_and_digits(name: Any) -> None:
 def test_every_operation_of_the_model_has_a_valid_name() -> None:
     assert all(is_operation_name(name) for name in METHODS.values())
     assert is_operation_name("S" * 128)
+
+
+def test_a_missing_username_names_the_argument() -> None:
+    for value, message in ((None, "no username: pass username= to Cognito"), (5, "Username must be a string")):
+        with pytest.raises(InvalidRequest, match=f"ForgotPassword: {message}; nothing was sent"):
+            encode(Operation("ForgotPassword", {"ClientId": "c", "Username": value}))

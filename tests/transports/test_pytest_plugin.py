@@ -5,11 +5,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import partial
+from types import ModuleType
 from typing import TypeAlias
 
 import pytest
+
+from srpcore.exceptions import TransportError
+from srpcore_transports import pytest_plugin
 
 Run: TypeAlias = Callable[..., pytest.RunResult]
 
@@ -148,6 +153,20 @@ def test_an_error_of_the_real_service_beside_moto_has_a_note(run: Run, pytester:
     note = 'moto does not affect the default transport of srpcore: set srpcore_transport = "botocore"'
     errors = failed.stdout.str().split("\nE   srpcore.exceptions.")[1:]
     assert [note in error for error in errors] == [True, True, False, False]
+
+
+def test_the_note_is_added_once_and_only_beside_moto(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SRPCORE_TRANSPORT", raising=False)
+    monkeypatch.delitem(sys.modules, "moto", raising=False)
+    cause, error = TransportError("lost", url="https://cognito-idp.eu-west-1.amazonaws.com/"), ValueError()
+    error.__cause__ = cause
+    pytest_plugin._add_note_on_moto(error)
+    assert not hasattr(cause, "__notes__")
+    monkeypatch.setitem(sys.modules, "moto", ModuleType("moto"))
+    pytest_plugin._add_note_on_moto(error)
+    pytest_plugin._add_note_on_moto(error)
+    assert len(cause.__notes__) == 1
+    assert not hasattr(error, "__notes__")
 
 
 def test_options_of_other_plugins_may_be_named_record(run: Run, pytester: pytest.Pytester) -> None:
