@@ -98,8 +98,6 @@ WRONG_TODAY: dict[str, str] = {
     "lists.attributes_to_get_must_be_set": "an attribute in AttributesToGet that a user does not have is left out",
     "lists.attributes_to_get_must_exist": "an unknown name in AttributesToGet is accepted",
     # operations/ (new modules)
-    "operations.header_of_an_import": "GetCSVHeader is absent",
-    "operations.import_job": "the operations on user import jobs are absent",
     "operations.risk_configuration": "DescribeRiskConfiguration and SetRiskConfiguration are absent",
     "operations.log_delivery": "GetLogDeliveryConfiguration and SetLogDeliveryConfiguration are absent",
     "operations.classic_branding": "GetUICustomization and SetUICustomization are absent",
@@ -216,8 +214,6 @@ MINISTACK: dict[str, str] = {
     "mfa.choice_between_two_factors": "has no SELECT_MFA_TYPE here",
     "mfa.answer_for_the_email_factor": "has no SELECT_MFA_TYPE here",
     "mfa.set_up_of_the_email_factor_during_the_login": "ignores that MFA is required",
-    "operations.header_of_an_import": "has no GetCSVHeader",
-    "operations.import_job": "has no CreateUserImportJob",
     "operations.session_configuration": "has no GetUserPoolSessionConfiguration",
     "operations.risk_configuration": "has no DescribeRiskConfiguration",
     "operations.log_delivery": "has no GetLogDeliveryConfiguration",

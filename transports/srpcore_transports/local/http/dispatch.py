@@ -23,6 +23,7 @@ from ..operations import (
     forgot_password,
     groups,
     identity_providers,
+    import_jobs,
     linked_users,
     list_users,
     profile,
@@ -64,6 +65,7 @@ OPERATIONS: dict[str, Handler] = {
     **session_configuration.OPERATIONS,
     **user_settings.OPERATIONS,
     **auth_events.OPERATIONS,
+    **import_jobs.OPERATIONS,
 }
 """The handlers of all supported operations, by the names of the API reference."""
 

@@ -3,6 +3,7 @@
 - ``POST /`` calls the operation that the header X-Amz-Target names. An administrator's operations must be signed.
 - ``GET /<pool id>/.well-known/jwks.json`` and ``/<pool id>/.well-known/openid-configuration`` return the public
   documents of a pool.
+- ``PUT`` to the PreSignedUrl of a user import job uploads its CSV file.
 - ``OPTIONS`` is sent by a browser before a page's request, to find out whether the page may send it (a CORS preflight).
 """
 
@@ -19,7 +20,7 @@ from srpcore.service_model import TARGET_PREFIX
 from ...credentials import Credentials
 from ..api.errors import Refusal
 from ..storage.state import Service
-from . import dispatch, sigv4_check
+from . import dispatch, sigv4_check, uploads
 from .dispatch import Response
 from .hosts import METHODS, AllowedHosts
 from .request_reader import InvalidRequest, Request
@@ -76,6 +77,8 @@ class Router:
             return self._call(request, f"http://{host}")
         if request.method == "GET":
             return self._get(request.path, f"http://{host}")
+        if uploads.accepts(request):
+            return uploads.receive(self._service, request)
         if request.method == "OPTIONS":
             return Response(204, self._hosts.preflight_headers(request.headers), b"")
         response = dispatch.refusal(Refusal("MethodNotAllowedException", f"Use one of {METHODS}.", 405))

@@ -121,6 +121,7 @@ class State:
     Attributes:
         service: what all requests share.
         work: the transactions of the request.
+        url: the URL of the server to which the request was sent; None for a request in process.
     """
 
     def __init__(self, service: Service, issuer_base: str | None = None) -> None:
@@ -128,6 +129,7 @@ class State:
         self.clock = service.clock
         self.outbox = service.outbox
         self.work = Work(service.database)
+        self.url = issuer_base
         self._issuer_base = service.issuer_base or issuer_base
         self.pools = Table(self.work, "pool", PoolRecord)
         self.clients = Table(self.work, "client", AppClient)

@@ -1,0 +1,255 @@
+"""The operations on jobs that import users from a CSV file, and the upload of the file.
+
+::
+
+    CreateUserImportJob --> Created --(PUT to PreSignedUrl)--> Created
+                               |   StartUserImportJob
+                               +--> Pending --> InProgress --> Succeeded, or Failed if the file cannot be read
+                               |                    |   StopUserImportJob
+                               |                    +--> Stopping --> Stopped
+                               +--> Expired, if it was not started within a day
+
+The job runs while StartUserImportJob is answered. An imported user must set a password with ForgotPassword.
+"""
+
+from __future__ import annotations
+
+import csv
+import hmac
+import io
+import uuid
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+from ..api.errors import Refusal, invalid_parameter, not_found
+from ..api.parameters import Parameters, present, string
+from ..model import attributes
+from ..model.records import PoolRecord, Resource
+from ..steps import Step, outside
+from ..storage import directory, pages
+from ..storage.state import Handler, State
+from .sign_up import fill_username_attribute
+
+__all__ = ["OPERATIONS", "UPLOADS", "receive"]
+
+UPLOADS = "/_srpcore/import/"
+"""The path of PreSignedUrl, without the id of the job."""
+
+# Source: the sample response in the developer guide, "Creating the CSV file".
+_STANDARD = """
+    name given_name family_name middle_name nickname preferred_username profile picture website email email_verified
+    gender birthdate zoneinfo locale phone_number phone_number_verified address updated_at
+""".split()
+_MFA, _USERNAME = "cognito:mfa_enabled", "cognito:username"
+_URL_SECONDS, _DAY = 900, 86400
+_MOST_JOBS = 1000  # Source: Amazon Cognito developer guide, "Quotas in Amazon Cognito".
+_AT_ONCE = 100
+_SHOWN = (
+    "JobName UserPoolId PreSignedUrl StartDate CompletionDate Status CloudWatchLogsRoleArn ImportedUsers SkippedUsers "
+    "FailedUsers CompletionMessage"
+).split()
+
+
+def get_csv_header(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer GetCSVHeader."""
+    pool = state.pool(string(parameters, "UserPoolId"))
+    return {"UserPoolId": pool.id, "CSVHeader": _header(pool)}
+
+
+def _header(pool: PoolRecord) -> list[str]:
+    custom = sorted(name for name in attributes.names(pool) if name.startswith(("custom:", "dev:")))
+    return [*_STANDARD, *custom, _MFA, _USERNAME]
+
+
+def create_user_import_job(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer CreateUserImportJob: for 15 minutes a PUT to PreSignedUrl uploads the file."""
+    pool, now = state.pool(string(parameters, "UserPoolId")), state.clock()
+    if parameters.get("PasswordHashingAlgorithm") is not None:
+        raise invalid_parameter("The local pool does not import hashes of passwords.")
+    if len(state.import_jobs.all(pool)) >= _MOST_JOBS:
+        raise Refusal("LimitExceededException", f"A user pool can have at most {_MOST_JOBS} user import jobs.")
+    job_id, expires = f"import-{uuid.uuid4()}", int(now + _URL_SECONDS)
+    query = f"expires={expires}&signature={_signature(state, job_id, expires)}"
+    settings = {
+        **present(parameters, "JobName", "CloudWatchLogsRoleArn"),
+        "UserPoolId": pool.id,
+        "PreSignedUrl": f"{state.url or 'https://not-served.invalid'}{UPLOADS}{job_id}?{query}",
+        "Status": "Created",
+        "ImportedUsers": 0,
+        "SkippedUsers": 0,
+        "FailedUsers": 0,
+    }
+    return _answer(state, state.import_jobs.add(pool, job_id, Resource(job_id, now, now, settings)))
+
+
+def _signature(state: State, job_id: str, expires: int) -> str:
+    return hmac.digest(state.service.page_secret, f"import {job_id} {expires}".encode(), "sha256").hex()
+
+
+def receive(state: State, job_id: str, query: str, body: bytes) -> None:
+    """Store an uploaded file.
+
+    Raises:
+        Refusal: the URL is not one that CreateUserImportJob has returned within the last 15 minutes, or the job was
+            started.
+    """
+    given = parse_qs(query)
+    expires, signature = "".join(given.get("expires", [])), "".join(given.get("signature", []))
+    if (
+        not expires.isascii()
+        or not expires.isdecimal()
+        or not hmac.compare_digest(signature.encode(), _signature(state, job_id, int(expires)).encode())
+    ):
+        raise Refusal("AccessDenied", "The signature of the URL is not valid.", 403)
+    if int(expires) <= state.clock():
+        raise Refusal("AccessDenied", "Request has expired", 403)
+    job = state.import_jobs.find(job_id)
+    if job is None or job.settings["Status"] != "Created":
+        raise Refusal("AccessDenied", "The user import job does not exist, or was started already.", 403)
+    job.settings["File"] = body
+
+
+def _pool_and_job(state: State, parameters: Parameters) -> tuple[PoolRecord, Resource]:
+    pool, job_id = state.pool(string(parameters, "UserPoolId")), string(parameters, "JobId")
+    job = state.import_jobs.get(pool, job_id)
+    if job is None:
+        raise not_found(f"User import job {job_id} does not exist.")
+    return pool, job
+
+
+def _answer(state: State, job: Resource) -> dict[str, Any]:
+    return {"UserImportJob": _job_fields(state, job)}
+
+
+def _job_fields(state: State, job: Resource) -> dict[str, Any]:
+    if job.settings["Status"] == "Created" and state.clock() >= job.created + _DAY:
+        job.settings |= {"Status": "Expired", "CompletionMessage": "The user import job has expired."}
+    return {"JobId": job.name, "CreationDate": job.created, **present(job.settings, *_SHOWN)}
+
+
+def describe_user_import_job(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer DescribeUserImportJob."""
+    return _answer(state, _pool_and_job(state, parameters)[1])
+
+
+def list_user_import_jobs(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer ListUserImportJobs, the newest first, with at most 50 per page: the service model's limit for them."""
+    pool = state.pool(string(parameters, "UserPoolId"))
+    asked = {**parameters, "MaxResults": min(int(parameters["MaxResults"]), 50)}
+    newest = state.import_jobs.all(pool)[::-1]
+    page, following = pages.requested_page(state, asked, newest, limit="MaxResults", token="PaginationToken", least=1)
+    return {"UserImportJobs": [_job_fields(state, job) for job in page], **following}
+
+
+def start_user_import_job(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
+    """Answer StartUserImportJob; the pool must verify e-mail addresses or phone numbers automatically."""
+    pool, job = _pool_and_job(state, parameters)
+    if not pool.names("AutoVerifiedAttributes"):
+        raise _not_met("The user pool does not have an auto-verified attribute.")
+    if _job_fields(state, job)["Status"] != "Created":
+        raise _not_met(f"The user import job cannot be started: its status is {job.settings['Status']}.")
+    job.settings |= {"Status": "Pending", "StartDate": state.clock()}
+    answer = _answer(state, job)
+    yield from _run(state, pool, job)
+    return answer
+
+
+def _not_met(message: str) -> Refusal:
+    return Refusal("PreconditionNotMetException", message)
+
+
+def stop_user_import_job(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer StopUserImportJob: the users that were imported stay."""
+    _, job = _pool_and_job(state, parameters)
+    if job.settings["Status"] not in ("Pending", "InProgress"):
+        raise _not_met(f"The user import job cannot be stopped: its status is {job.settings['Status']}.")
+    job.settings["Status"] = "Stopping"
+    return _answer(state, job)
+
+
+def _run(state: State, pool: PoolRecord, job: Resource) -> Step[None]:
+    job.settings["Status"] = "InProgress"
+    try:
+        for number, row in enumerate(_rows(pool, job.settings.pop("File", b"")), 1):
+            job.settings[_import(state, pool, row)] += 1
+            if number % _AT_ONCE == 0:
+                # Let other requests in, for example one that stops the job or deletes the pool.
+                yield from outside(lambda: None)
+                if state.import_jobs.get(pool, job.name) is not job:
+                    return
+                if job.settings.get("Status") == "Stopping":
+                    return _finish(state, job, "Stopped", "The user import job was stopped.")
+    except (csv.Error, ValueError) as error:
+        return _finish(state, job, "Failed", str(error))
+    return _finish(state, job, "Succeeded", "Import Job Completed Successfully.")
+
+
+def _finish(state: State, job: Resource, status: str, message: str) -> None:
+    job.settings |= {"Status": status, "CompletionMessage": message[:128], "CompletionDate": state.clock()}
+
+
+def _rows(pool: PoolRecord, file: bytes) -> Iterator[dict[str, str]]:
+    """Yield the users of a file: the values by the names of their columns.
+
+    Raises:
+        ValueError: the file is not UTF-8, its header is not the expected one, or a line has too few or many columns.
+        csv.Error: a line cannot be read.
+    """
+    # Documented: values are not in quotation marks, and a comma in a value has a backslash in front.
+    lines = csv.reader(io.StringIO(file.decode("utf-8-sig"), newline=""), quoting=csv.QUOTE_NONE, escapechar="\\")
+    header = next(lines, list[str]())
+    if sorted(header) != sorted(_header(pool)):
+        raise ValueError("The header in the CSV file does not match the expected headers.")
+    for values in lines:
+        if len(values) not in (0, len(header)):
+            raise ValueError(f"Line {lines.line_num} of the CSV file has {len(values)} columns, not {len(header)}.")
+        if values:
+            yield dict(zip(header, values, strict=True))
+
+
+def _import(state: State, pool: PoolRecord, row: Mapping[str, str]) -> str:
+    """Import one user, and return the name of the count to increase."""
+    username = row[_USERNAME]
+    given = {name: value for name, value in row.items() if value and name not in (_MFA, _USERNAME)}
+    for name in ("email_verified", "phone_number_verified"):
+        if name in given:
+            given[name] = given[name].lower()
+    if not username or not any(
+        given.get(f"{name}_verified") == "true" for name in pool.names("AutoVerifiedAttributes")
+    ):
+        return "FailedUsers"
+    if directory.find(state, pool, username) is not None:
+        return "SkippedUsers"
+    try:
+        _add(state, pool, username, given, sms=row[_MFA].lower() == "true")
+    except Refusal:
+        return "FailedUsers"
+    return "ImportedUsers"
+
+
+def _add(state: State, pool: PoolRecord, username: str, given: dict[str, str], *, sms: bool) -> None:
+    fill_username_attribute(pool, username, given)
+    attributes.check(pool, given, by_user=False)
+    attributes.check_required(pool, given)
+    directory.check_new_username(state, pool, username)
+    user = pool.new_user(username, state.clock())
+    for name in ("email", "phone_number"):
+        if given.get(f"{name}_verified") == "true":
+            if name not in given:
+                raise invalid_parameter(f"{name}_verified is true, but {name} is missing.")
+            directory.check_alias_free(state, pool, user, name, given[name])
+    user.attributes |= given
+    user.status = "RESET_REQUIRED"
+    user.enabled_mfa = {"SMS_MFA"} if sms else set()
+    state.users.add(pool, user)
+
+
+OPERATIONS: dict[str, Handler] = {
+    "GetCSVHeader": get_csv_header,
+    "CreateUserImportJob": create_user_import_job,
+    "DescribeUserImportJob": describe_user_import_job,
+    "ListUserImportJobs": list_user_import_jobs,
+    "StartUserImportJob": start_user_import_job,
+    "StopUserImportJob": stop_user_import_job,
+}
