@@ -19,7 +19,7 @@ from srpcore.crypto.encoding import decode_secret_block, parse_hex, to_hex
 from srpcore.crypto.secret_hash import secret_hash
 from srpcore.crypto.totp import totp
 
-from .probes import Refused
+from .probes import Refused, tried
 from .targets import Target, call
 
 __all__ = [
@@ -353,14 +353,21 @@ class AppClient:
         """Set up an authenticator app for the user, and return a function that returns a new code at each call."""
         stage, token = self.pool.stage, self.tokens(username)["AccessToken"]
         secret = stage.call("AssociateSoftwareToken", AccessToken=token)["SecretCode"]
-        now = time.time()
-        # A code is good once. The first is the previous one, so that the present and the next one are left for logins.
-        times = iter((now - 30, now, now + 30))
+
+        # A code is good once. Verify the previous one, so that the present and the next one are left for logins. If the
+        # step of 30 seconds ends just now, the previous one has become too old: then try again.
+        def verify() -> float:
+            now = time.time()
+            stage.call("VerifySoftwareToken", AccessToken=token, UserCode=totp(secret, now - 30))
+            return now
+
+        verified = tried(verify)
+        now = verify() if isinstance(verified, Refused) else verified
+        times = iter((now, now + 30))
 
         def code() -> str:
             return totp(secret, next(times))
 
-        stage.call("VerifySoftwareToken", AccessToken=token, UserCode=code())
         settings = {"Enabled": True, "PreferredMfa": prefer}
         stage.call("SetUserMFAPreference", AccessToken=token, SoftwareTokenMfaSettings=settings)
         return code
