@@ -1,8 +1,8 @@
 """The probes in somebody's AWS account: only with an explicit consent, never in CI, and without anything left behind.
 
 What happens there: user pools named ``srpcore-conformance-<random>-<number>`` are created, with app clients, users and
-domains in them, and deleted. No SMS is sent. E-mail goes to the mailbox simulator of Amazon SES, except that nobody
-reads it. A pool that could not be deleted is named at the end, and ``--clean`` deletes all pools with that name.
+domains in them, and deleted. No SMS is sent. About 16 e-mails go to the mailbox simulator of Amazon SES, where nobody
+reads them. A pool that could not be deleted is named at the end, and ``--clean`` deletes all pools with that name.
 """
 
 from __future__ import annotations

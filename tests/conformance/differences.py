@@ -144,7 +144,7 @@ MINISTACK: dict[str, str] = {
     "devices.login_by_srp_with_a_device": "tracks no devices",
     "devices.remembered_device_replaces_the_second_factor": "tracks no devices",
     "devices.device_after_the_second_factor": "tracks no devices",
-    "devices.previous_session_at_the_device_challenge": "tracks no devices",
+    "devices.device_challenge_without_a_session": "tracks no devices",
     "devices.wrong_password_of_a_device": "tracks no devices",
     "devices.device_that_does_not_exist": "tracks no devices",
     "devices.refresh_needs_the_device": "tracks no devices",

@@ -94,7 +94,7 @@ def device_after_the_second_factor(s: Stage) -> None:
 
 
 @probe(UNSURE, question="is the Session of the challenge before DEVICE_SRP_AUTH checked, or a Session at all?")
-def previous_session_at_the_device_challenge(s: Stage) -> None:
+def device_challenge_without_a_session(s: Stage) -> None:
     pool = _pool(s)
     user = pool.user()
     device, _ = pool.client.confirm_device(pool.client.tokens(user))
