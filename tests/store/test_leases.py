@@ -62,8 +62,11 @@ def test_a_holder_that_lost_its_lease_cannot_replace_a_newer_login(database: Dat
         database.end_leases()
         with other.lock(KEY):
             other.save(KEY, NEW)
-        with pytest.raises(StoreConflict, match="load it again"):
+        with pytest.raises(StoreConflict) as caught:
             store.save(KEY, OTHER) if change == "save" else store.delete(KEY)
+        assert str(caught.value) == (
+            "the stored login was changed by another process meanwhile, so it was not replaced: load it again"
+        )
         assert other.load(KEY) == NEW
         # What was loaded again may be replaced.
         assert store.load(KEY) == NEW

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from typing import Any, cast
 
 import pytest
 
-from srpcore import TokenVerifier
+from srpcore import AsyncTokenVerifier, TokenVerifier
 from srpcore.exceptions import ConfigurationError, TransportError
+from srpcore.protocol import Transport
 from srpcore.tokens import PublicKey, parse_key
 from srpcore.tokens.jwks import MAX_DOCUMENT_LENGTH
 from srpcore_transports import https
@@ -105,3 +107,19 @@ def test_the_engine_is_loaded_for_each_key_once() -> None:
     key.load_engine()
     key.load_engine()
     assert engines == [None]
+
+
+@pytest.mark.counterpart
+def test_plain_http_for_the_keys_is_never_allowed_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    import boto3
+
+    monkeypatch.setenv("SRPCORE_ALLOW_HTTP", "true")
+    client: Any = boto3.client(
+        "cognito-idp", region_name="eu-west-1", aws_access_key_id="test", aws_secret_access_key="test"
+    )
+    arguments: dict[str, Any] = {"client_id": None, "token_use": None, "transport": client}
+    url = "http://example.com/.well-known/jwks.json"
+    with pytest.raises(ConfigurationError, match="allow_http"):
+        cast(Transport, TokenVerifier("eu-west-1_a", **arguments)._given_transport).fetch(url)
+    with pytest.raises(ConfigurationError, match="allow_http"):
+        asyncio.run(AsyncTokenVerifier("eu-west-1_a", **arguments)._transport.fetch(url))
