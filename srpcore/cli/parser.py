@@ -208,9 +208,9 @@ def _add_local_pool(commands: Commands) -> None:
         "serve",
         "embedded:serve",
         "serve an embedded user pool over HTTP",
-        "Serve an embedded user pool over HTTP. It is in memory. Codes that AWS would send by e-mail or "
-        "SMS are printed to standard error. The pool has no users at first: create one with --user, or sign up. The "
-        "signature of a signed request must be made with AWS_ACCESS_KEY_ID and "
+        "Serve an embedded user pool over HTTP. It is in memory, unless --state is given. Codes that AWS would send by "
+        "e-mail or SMS are printed to standard error. The pool has no users at first: create one with --user, or sign "
+        "up. The signature of a signed request must be made with AWS_ACCESS_KEY_ID and "
         "AWS_SECRET_ACCESS_KEY from the environment. Ctrl-C or SIGTERM ends the server, with exit status 0.",
     )
     serve.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
@@ -222,6 +222,20 @@ def _add_local_pool(commands: Commands) -> None:
         default=[],
         help="accept requests to this host name too, and let its web pages read the answers; '*' means every name. May "
         "be given more than once. Without it, a server on loopback accepts loopback names only",
+    )
+    serve.add_argument(
+        "--state",
+        metavar="FILE",
+        help="keep everything but the messages in this file. It is created if it does not exist. It holds secrets, so "
+        "only its owner can read it",
+    )
+    serve.add_argument(
+        "--user-pool-id",
+        metavar="ID",
+        help="the id of the first pool, with its region (default: the oldest pool of the state, or a random id)",
+    )
+    serve.add_argument(
+        "--client-id", metavar="ID", help="the id of the first app client (default: as for --user-pool-id)"
     )
     serve.add_argument("--region", default="us-east-1", help="the region in the pools' ids (default: %(default)s)")
     serve.add_argument("--issuer", help="the URL before /<pool id> in the tokens' issuer (default: as in the request)")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from srpcore import aws_json
@@ -21,13 +22,16 @@ from .auth import tokens
 from .http import dispatch
 from .http.server import LocalServer
 from .model.outbox import Outbox
-from .model.records import AppClient
+from .model.records import AppClient, PoolRecord, Record
 from .operations import app_clients, user_pools
 from .steps import Step
 from .storage.state import Service, State
+from .storage.tables import Table
 from .triggers.invocation import NO_TRIGGERS, Triggers, lambda_config
 
 __all__ = ["LocalUserPool"]
+
+R = TypeVar("R", bound=Record)
 
 _DEFAULT_POOL: dict[str, Any] = {
     "PoolName": "local",
@@ -54,7 +58,7 @@ _DEFAULT_CLIENT: dict[str, Any] = {
 
 
 class LocalUserPool:
-    """An in-memory server of user pools. It starts with one pool and one app client, and more can be created.
+    """A server of user pools. It starts with one pool and one app client, and more can be created.
 
     The object is a transport. Calls in the same process are trusted, so an administrator's operations need no
     signature. Over HTTP (:meth:`serve`) they must be signed with *credentials*.
@@ -75,9 +79,14 @@ class LocalUserPool:
         user_pool_id: the id of the first pool, for an app whose id is fixed. The region in it replaces *region*. By
             default the id is random.
         client_id: the id of the first app client. By default it is random.
+        state: a file that keeps everything, except the outbox. It is created if it does not exist, with the mode 0600:
+            it holds signing keys, verifiers and TOTP secrets. Only one process can use it at a time. The first pool is
+            the one in it with *user_pool_id*, by default the oldest, and the same goes for the app client; the
+            settings apply only to those that are created. None keeps everything in memory.
 
     Raises:
-        ConfigurationError: a setting has a value that the service would not accept.
+        ConfigurationError: a setting has a value that the service would not accept; or the file cannot be used, is in
+            use, or is not the state of a local pool.
     """
 
     def __init__(
@@ -94,13 +103,15 @@ class LocalUserPool:
         client_settings: Mapping[str, object] | None = None,
         user_pool_id: str | None = None,
         client_id: str | None = None,
+        state: str | os.PathLike[str] | None = None,
     ) -> None:
         if user_pool_id is not None:
             region = Pool(user_pool_id).region
         default_endpoint(region)  # raises if this is not the name of a region
         _check_client_id(client_id)
         self._credentials = credentials or from_environment()
-        self._service = Service(region, clock, None if issuer is None else issuer.rstrip("/"), triggers or NO_TRIGGERS)
+        base = None if issuer is None else issuer.rstrip("/")
+        path = None if state is None else os.fspath(state)
         devices = {"ChallengeRequiredOnNewDevice": False, "DeviceOnlyRememberedOnUserPrompt": False}
         pool_parameters = {
             **_DEFAULT_POOL,
@@ -114,14 +125,22 @@ class LocalUserPool:
             **(client_settings or {}),
         }
         _check_settings(pool_parameters, client_parameters)
+        self._service = Service(region, clock, base, triggers or NO_TRIGGERS, path)
 
-        def add_first(state: State) -> AppClient:
-            pool = state.add_pool(pool_parameters, user_pool_id)
-            pool.key = self._signing_key()
-            return state.add_client(pool, client_parameters, client_id)
+        def first(state: State) -> AppClient:
+            pool = _find_first(state.pools, None, user_pool_id)
+            if pool is None:
+                pool = state.add_pool(pool_parameters, user_pool_id)
+                pool.key = self._signing_key()
+            client = _find_first(state.clients, pool, client_id)
+            return client or state.add_client(pool, client_parameters, client_id)
 
-        client = self._service.run(add_first)
-        self.region = region
+        try:
+            client = self._service.run(first)
+        except BaseException:
+            self._service.database.close()
+            raise
+        self.region = Pool(client.user_pool_id).region
         self.user_pool_id: str = client.user_pool_id
         self.client_id: str = client.client_id
         self.client_secret: str | None = client.secret
@@ -191,7 +210,12 @@ class LocalUserPool:
         return LocalServer(self._service, self.document, self._credentials, host, port, allowed_hosts)
 
     def close(self) -> None:
-        """Do nothing: the pool has no resources to release, and can still be used."""
+        """Close the file of the state, if there is one; the pool cannot be used any more then.
+
+        A pool in memory has nothing to release, and can still be used.
+        """
+        if self._service.database.path is not None:
+            self._service.database.close()
 
     def __enter__(self) -> Self:
         return self
@@ -201,6 +225,13 @@ class LocalUserPool:
 
     def __repr__(self) -> str:
         return f"LocalUserPool(user_pool_id={self.user_pool_id!r}, client_id={self.client_id!r})"
+
+
+def _find_first(table: Table[R], pool: PoolRecord | None, name: str | None) -> R | None:
+    """Return the record called *name* of *pool*, or its oldest one if *name* is None."""
+    if name is not None:
+        return table.get(pool, name)
+    return next((record for _, record in table.rows(pool, limit=1)), None)
 
 
 def _key_set(state: State, pool_id: str) -> Step[dict[str, object] | None]:

@@ -18,6 +18,7 @@ from typing import Any, cast
 
 from srpcore import __version__
 from srpcore.driver import run
+from srpcore.exceptions import UsernameExistsException
 from srpcore.exceptions.base import ConfigurationError
 from srpcore.flows import ask
 from srpcore.text import Style, printable
@@ -57,6 +58,9 @@ def serve(arguments: argparse.Namespace) -> int:
         client_secret=arguments.client_secret,
         triggers=_triggers(arguments.trigger, arguments.pre_token_generation_version),
         client_settings=_validity(arguments.access_token_seconds, arguments.refresh_token_seconds),
+        user_pool_id=arguments.user_pool_id,
+        client_id=arguments.client_id,
+        state=arguments.state,
     )
     pool.outbox.on_message = _announce
     user = {} if arguments.user is None else _create_user(pool, arguments.user)
@@ -76,6 +80,8 @@ def serve(arguments: argparse.Namespace) -> int:
                 time.sleep(0.2)
     except KeyboardInterrupt:
         return 0
+    finally:
+        pool.close()
 
 
 def _triggers(given: list[str], version: Version) -> Triggers | None:
@@ -101,12 +107,18 @@ def _validity(access_seconds: int | None, refresh_seconds: int | None) -> dict[s
 
 
 def _create_user(pool: LocalUserPool, name: str) -> dict[str, str]:
-    """Create a user who can log in, and return the name, and the password if it was generated here."""
+    """Create a user who can log in, and return the name, and the password if it was generated here.
+
+    A user who is in the state already is left as it is.
+    """
     given = os.environ.get("SRPCORE_USER_PASSWORD")
     # The suffix has the kinds of characters that the password policy demands.
     password = given or f"{secrets.token_urlsafe(12)}-aA1"
     user = {"UserPoolId": pool.user_pool_id, "Username": name}
-    run(ask("AdminCreateUser", {**user, "MessageAction": "SUPPRESS"}), pool)
+    try:
+        run(ask("AdminCreateUser", {**user, "MessageAction": "SUPPRESS"}), pool)
+    except UsernameExistsException:
+        return {"username": name}
     run(ask("AdminSetUserPassword", {**user, "Password": password, "Permanent": True}), pool)
     return {"username": name} if given else {"username": name, "password": password}
 

@@ -13,12 +13,12 @@ import os
 import secrets
 import sqlite3
 import threading
+import weakref
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar, cast
-from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -120,6 +120,7 @@ class Database:
         path: the file, which only its owner can read and write; None keeps everything in memory.
 
     Attributes:
+        path: the file, or None.
         live: the records in use, by table and row.
 
     Raises:
@@ -128,7 +129,8 @@ class Database:
 
     def __init__(self, path: str | None = None) -> None:
         self.lock = threading.Lock()
-        self.live: WeakValueDictionary[tuple[str, int], Record] = WeakValueDictionary()
+        self.path = path
+        self.live: weakref.WeakValueDictionary[tuple[str, int], Record] = weakref.WeakValueDictionary()
         try:
             if path is not None:
                 # Create the file with its final mode: sqlite3 would use the umask's.
@@ -136,6 +138,8 @@ class Database:
             self.connection = sqlite3.connect(
                 path or ":memory:", timeout=1, isolation_level=None, check_same_thread=False
             )
+            # A pool in memory is never closed: close the connection when nobody uses the database any more.
+            weakref.finalize(self, self.connection.close)
             self._prepare()
         except (OSError, sqlite3.Error) as error:
             raise ConfigurationError(f"cannot use {path} as the state of a local pool: {error}") from None
@@ -167,7 +171,7 @@ class Database:
         return value
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection. Closing twice is safe."""
         with self.lock:
             self.connection.close()
 

@@ -6,7 +6,7 @@ import secrets
 import string
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar, overload
+from typing import Any, TypeAlias, TypeVar, cast, overload
 
 from srpcore.pool import Pool
 
@@ -81,9 +81,10 @@ class Service:
                 result = handler(state)
                 if not isinstance(result, Generator):
                     return result
-                reached = _advance(lambda: next(result))
+                step = cast("Step[T]", result)
+                reached = _advance(lambda: next(step))
             while not isinstance(reached, _Finished):
-                reached = _compute_and_advance(state, result, reached)
+                reached = _compute_and_advance(state, step, reached)
         finally:
             state.work.release()
         value: T = reached.value
