@@ -7,6 +7,8 @@ from typing import Any
 from ..probes import UNSURE, answers_to, api, guide, members, probe, refused
 from ..stage import NEW_PASSWORD, PASSWORD, Stage, attributes
 
+# The pattern of PasswordType.
+MODEL = "https://github.com/boto/botocore/blob/develop/botocore/data/cognito-idp/2016-04-18/service-2.json"
 POLICY = guide("managing-users-passwords")
 RECOVERY = guide("managing-users-passwords")
 FORGOTTEN = "https://github.com/aws-amplify/aws-sdk-ios/issues/4837"
@@ -57,7 +59,7 @@ def policy_is_checked_wherever_a_password_is_set(s: Stage) -> None:
             s.call(**parameters)
 
 
-@probe(POLICY)
+@probe(MODEL)
 def blanks_at_the_ends_are_refused(s: Stage) -> None:
     for password in (f" {PASSWORD}", f"{PASSWORD} "):
         with refused("InvalidParameterException|InvalidPasswordException"):

@@ -6,7 +6,7 @@ import re
 import socket
 from urllib.parse import urlsplit
 
-from ..probes import UNSURE, api, probe, refused
+from ..probes import UNSURE, probe, refused
 from ..stage import PASSWORD, Stage, pairs
 from ..targets import HttpTarget
 
@@ -15,6 +15,7 @@ PATTERN = "https://github.com/anomalyco/guide/issues/127"
 NULL = "https://github.com/amazon-archives/amazon-cognito-auth-js/issues/65"
 NESTED = "https://github.com/aws/aws-cdk/pull/14699"
 MODEL = "https://github.com/boto/botocore/blob/develop/botocore/data/cognito-idp/2016-04-18/service-2.json"
+COMMON = "https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/CommonErrors.html"
 OWN = "https://github.com/boto/botocore/blob/develop/botocore/validate.py"
 
 
@@ -221,7 +222,7 @@ def two_lengths_of_a_body_are_refused(s: Stage) -> None:
     assert b"accessToken" not in answer
 
 
-@probe(api("CommonErrors"), about_http=True)
+@probe(COMMON, about_http=True)
 def administrators_sign_their_requests(s: Stage) -> None:
     assert isinstance(s.target, HttpTarget)
     headers = {
