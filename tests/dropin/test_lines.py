@@ -511,7 +511,7 @@ def test_at_hash(on_stage: Callable[..., Stage]) -> None:
 def private_key(stage: Stage) -> Any:
     """Return the key that the pool signs with."""
     pem = stage.pool._service.run(lambda state: state.pool(stage.pool.user_pool_id).key)
-    return load_pem_private_key(pem.encode(), None)
+    return load_pem_private_key(str(pem).encode(), None)
 
 
 @pytest.mark.parametrize("form", [json.dumps, repr])

@@ -13,6 +13,7 @@ from srpcore.crypto import cognito
 from srpcore.crypto.encoding import to_hex
 from srpcore.crypto.secret_hash import secret_hash
 from srpcore.exceptions import NotAuthorizedException, ServiceError
+from srpcore_transports.local.model.records import User
 from srpcore_transports.local.storage.state import State
 from support.clock import Clock
 from support.users import OTHER_PASSWORD, PASSWORD
@@ -479,14 +480,16 @@ def test_a_repr_does_not_show_secrets(make: Make) -> None:
     client.user(email="alice@example.com")
     exchange, service = client.begin(), client.pool._service
 
-    def records(state: State) -> list[object]:
+    def records(state: State) -> tuple[list[object], User]:
         pool = state.pool(client.pool_id)
         conversation = state.conversations.take_by_secret_block(exchange.parameters["SECRET_BLOCK"])
         assert conversation.user is not None
         state.conversations.put_back(None, conversation)
-        return [pool, conversation, state.client(client.client_id), conversation.user, state.grants, state]
+        shown = [pool, conversation, state.client(client.client_id), conversation.user, state.grants, state]
+        return shown, conversation.user
 
-    stored = service.run(records)
+    stored, user = service.run(records)
+    assert user.password is not None
     tokens = exchange.respond(exchange.answers(PASSWORD))["AuthenticationResult"]
     shown = repr([client.pool, service, stored, client.pool.outbox])
     secrets = [
@@ -494,7 +497,7 @@ def test_a_repr_does_not_show_secrets(make: Make) -> None:
         PASSWORD,
         tokens["RefreshToken"],
         tokens["AccessToken"],
-        repr(stored[3].password.value_bytes),
+        repr(user.password.value_bytes),
     ]
     assert not [secret for secret in secrets if secret and secret in shown]
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -85,7 +85,7 @@ def test_a_file_in_use_is_refused(tmp_path: Path) -> None:
 
 
 @contextmanager
-def serving(path: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+def serving(path: Path) -> Generator[tuple[subprocess.Popen[str], dict[str, str]]]:
     """Run ``srpcore serve`` with a state, and yield the process and what it printed."""
     command = [sys.executable, "-m", "srpcore", "serve", "--port", "0", "--json", "--state", str(path)]
     environment = {**os.environ, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
@@ -101,7 +101,7 @@ def serving(path: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]
 
 
 @contextmanager
-def administrator(started: dict[str, str]) -> Iterator[ServiceClient]:
+def administrator(started: dict[str, str]) -> Generator[ServiceClient]:
     with https.HttpsTransport("us-east-1", endpoint_url=started["url"], max_attempts=1, credentials=KEYS) as transport:
         yield ServiceClient(transport, "us-east-1")
 
@@ -130,7 +130,8 @@ def test_nothing_that_was_answered_is_lost_when_the_process_is_killed(tmp_path: 
             attributes = {entry["Name"]: entry["Value"] for entry in found["UserAttributes"]}
             assert (name, attributes["name"]) == (name, value)
             assert found["UserStatus"] == "CONFIRMED"
-        with Cognito(started["user_pool_id"], started["client_id"], username=name, endpoint_url=started["url"]) as user:
+        last = [*acknowledged][-1]
+        with Cognito(started["user_pool_id"], started["client_id"], username=last, endpoint_url=started["url"]) as user:
             user.authenticate(PASSWORD)
 
 

@@ -17,6 +17,7 @@ from srpcore_transports.local.steps import Step, outside
 from srpcore_transports.local.storage.database import Database
 from srpcore_transports.local.storage.state import Service, State
 from srpcore_transports.local.storage.users import Search
+from srpcore_transports.local.triggers.invocation import NO_TRIGGERS
 
 POOL = "us-east-1_Storage1"
 
@@ -27,7 +28,7 @@ def service() -> Service:
 
 
 def make_service(path: str | None = None) -> Service:
-    made = Service("us-east-1", lambda: 1_700_000_000.0, None, None, path)
+    made = Service("us-east-1", lambda: 1_700_000_000.0, None, NO_TRIGGERS, path)
     made.run(lambda state: state.pools.get(None, POOL) or state.add_pool({}, POOL))
     return made
 

@@ -97,7 +97,7 @@ def _triggers(given: list[str], version: Version) -> Triggers | None:
     return Triggers(**cast("dict[Any, Any]", urls), pre_token_generation_version=version) if urls else None
 
 
-def _validity(access_seconds: int | None, refresh_seconds: int | None) -> dict[str, object]:
+def _validity(access_seconds: int | None, refresh_seconds: int | None) -> Mapping[str, object]:
     """Return the settings of the app client for how long tokens are valid. None leaves the default."""
     seconds = {"AccessToken": access_seconds, "IdToken": access_seconds, "RefreshToken": refresh_seconds}
     given = {token: value for token, value in seconds.items() if value is not None}
