@@ -55,8 +55,10 @@ class Pane:
         self._run("send-keys", key)
 
     def srpcore(self, *arguments: str) -> None:
-        """Type a command."""
+        """Type a command, and wait until the terminal shows it: before that, the screen ends with the last prompt."""
+        prompt = self._shown()
         self.type(shlex.join([*SRPCORE, *arguments]))
+        self._await(lambda shown: shown != prompt, "the command")
 
     def await_text(self, text: str) -> str:
         """Return what is shown, once *text* is in it."""
