@@ -255,6 +255,34 @@ def test_after_a_fetch_that_was_frozen_the_next_one_is_awaited_by_its_caller(
     asyncio.run(main())
 
 
+def test_a_fetch_that_was_cancelled_was_not_frozen() -> None:
+    now, fetches = 2000.0, list[float]()
+
+    async def fetch(url: str) -> bytes:
+        fetches.append(now)
+        if len(fetches) == 2:
+            await asyncio.Event().wait()
+        return BODY
+
+    async def main() -> None:
+        nonlocal now
+        provider = AsyncJwksProvider(KeyCache(URL, KeyTiming(100, 10, 5000)), fetch, lambda: now)
+        await provider.keys(KID)
+        now += 150
+        await provider.keys(KID)
+        await asyncio.sleep(0)
+        assert len(fetches) == 2
+        assert provider._fetching is not None
+        provider._fetching.cancel()
+        await provider.wait()
+        await provider.keys(KID)
+        assert len(fetches) == 2  # the third one is in the background too, and begins after this
+        await provider.wait()
+        assert len(fetches) == 3
+
+    asyncio.run(main())
+
+
 def test_a_failed_fetch_of_a_task_is_named_when_the_keys_are_too_old() -> None:
     async def fetch(url: str) -> bytes:
         raise TransportError("lost", reason="read timeout")

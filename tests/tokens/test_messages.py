@@ -409,6 +409,7 @@ EMPTY = "{} must be one string or several, none of them empty: no token could ma
             lambda: TokenVerifier(None, client_id=None, token_use=None),  # type: ignore[arg-type]
             "user_pool_id must be the id of a user pool, or several of them, not None",
         ),
+        (lambda: TokenVerifier("", client_id=None, token_use=None), EMPTY.format("user_pool_id")),
         (
             lambda: TokenVerifier([TOKEN, "eu-west-1_b"], client_id=None, token_use=None).load_jwks({"keys": [jwk()]}),
             "user_pool_id is missing: this verifier has several user pools, so pass the id of one",
