@@ -87,6 +87,8 @@ def lines_of(name: str, results: Results) -> Iterable[str]:
     document = results[name]
     if name == "srp_engines":
         return ["", *engines(document["results"]), "", footnote(document), ""]
+    if name == "local_pool":
+        return ["", *local_pool(document), "", footnote(document), ""]
     columns = COLUMNS[name]
     rows = ([row.get(key) for key in columns] for row in document["results"])
     return ["", *table(columns.values(), rows), "", footnote(document), ""]
@@ -113,6 +115,24 @@ def engines(rows: Iterable[Mapping[str, Any]]) -> list[str]:
         cells = (row["client_ms"], row["server_ms"], round(rates["2"] / rates["1"], 2))
         by_group.setdefault(row["bits"], [f"{row['bits']} bits"]).extend(cells)
     return table(heads, by_group.values())
+
+
+def local_pool(document: Mapping[str, Any]) -> list[str]:
+    """Return the tables of the local pool: logins per second, start-up, and operations by the number of users."""
+    logins = table(["", "logins per second"], ([row["name"], row["per_second"]] for row in document["results"]))
+    started = table(["", "start-up, ms"], ([name, taken] for name, taken in document["start_up_ms"].items()))
+    grown = document["growth"]
+    rows: list[list[object]] = []
+    for name in grown[-1]["microseconds"]:
+        rows.append([name, *(rounded(one["microseconds"].get(name)) for one in grown)])
+    rows.append(["memory of all users, MiB", *(one["users_mib"] for one in grown)])
+    heads = ["µs, by the number of users", *(f"{one['users']:,}" for one in grown)]
+    return [*logins, "", *started, "", *table(heads, rows)]
+
+
+def rounded(microseconds: float | None) -> int | None:
+    """Return whole microseconds; None if it was not measured."""
+    return None if microseconds is None else round(microseconds)
 
 
 def footnote(document: Mapping[str, Any]) -> str:
