@@ -113,6 +113,7 @@ model: $(VENV)/.test
 # Generate everything that is generated: the service model, from it the table of faults, and the stub of the client.
 generate: model $(VENV)/.dev
 	@$(BIN)/python tools/make_stub.py && $(BIN)/ruff format --quiet srpcore/client/__init__.pyi
+	@$(BIN)/python tools/make_local_pool_table.py
 	@$(BIN)/python tests/faults/table.py > $(VENV)/faults.md && mv $(VENV)/faults.md docs/faults.md
 
 # Raise all pins, generate what depends on them, run the tests, and print what changed.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Any
 
@@ -87,3 +88,24 @@ class SigningKey:
         """Return the public key as a JSON Web Key (RFC 7517)."""
         numbers = RSAAlgorithm.to_jwk(self._public, as_dict=True)
         return {"alg": "RS256", "e": numbers["e"], "kid": self.kid, "kty": "RSA", "n": numbers["n"], "use": "sig"}
+
+    def certificate(self, name: str, now: float) -> str:
+        """Return an X.509 certificate of the key that is valid for ten years, in base64 without the lines of a PEM.
+
+        Args:
+            name: the common name (CN) of the subject and of the issuer.
+            now: the time of issue, in seconds since the epoch.
+        """
+        # Only one operation needs it, and the import takes some milliseconds.
+        from cryptography import x509
+        from cryptography.hazmat.primitives import hashes
+
+        owner = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        start = datetime.fromtimestamp(int(now), tz=timezone.utc)
+        certificate = (
+            x509.CertificateBuilder(owner, owner, self._public, x509.random_serial_number())
+            .not_valid_before(start)
+            .not_valid_after(start + timedelta(days=3650))
+            .sign(self._private, hashes.SHA256())
+        )
+        return base64.b64encode(certificate.public_bytes(serialization.Encoding.DER)).decode("ascii")

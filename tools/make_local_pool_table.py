@@ -1,0 +1,60 @@
+"""Write the table of operations in docs/local-pool.md: which ones work, are stored without effect, or are absent.
+
+    python tools/make_local_pool_table.py [--check]
+
+It follows from the handlers of the local pool and ``operations/stored.py``. With ``--check`` nothing is written, and
+the exit status is 1 if the page differs from what would be written.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from srpcore.service_model import OPERATIONS
+from srpcore_transports.local.http import dispatch
+from srpcore_transports.local.operations.stored import STORED
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "local-pool.md"
+BEGIN = "<!-- Written by tools/make_local_pool_table.py, from here: do not edit. -->"
+END = "<!-- To here. -->"
+
+
+def main(arguments: list[str]) -> int:
+    """Write the table; with ``--check`` compare only."""
+    if arguments not in ([], ["--check"]):
+        print(__doc__)
+        return 2
+    before = PAGE.read_text("utf-8")
+    after = with_table(before)
+    if not arguments:
+        PAGE.write_text(after, "utf-8")
+    return int(bool(arguments) and before != after)
+
+
+def with_table(page: str) -> str:
+    """Return *page* with the present table between its two markers."""
+    head, _, rest = page.partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    return f"{head}{BEGIN}\n\n{table()}\n{END}{tail}"
+
+
+def table() -> str:
+    """Return the table: one row for each class of operations, and for each reason why they have no effect."""
+    names = set(OPERATIONS.values())
+    works = names & dispatch.OPERATIONS.keys() - STORED.keys()
+    rows = [("works", "", works)]
+    rows += [("stored, no effect", reason, {n for n in STORED if STORED[n] == reason}) for reason in reasons()]
+    rows += [("absent", "", names - dispatch.OPERATIONS.keys())]
+    lines = [f"| {kind} | {reason} | {', '.join(sorted(found))} |" for kind, reason, found in rows if found]
+    counts = f"{len(works)} of the {len(names)} operations work, and {len(STORED)} only store settings."
+    return "\n".join([counts, "", "| | why | operations |", "|---|---|---|", *lines, ""])
+
+
+def reasons() -> list[str]:
+    """Return the reasons of the stored operations, each once."""
+    return list(dict.fromkeys(STORED.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
