@@ -237,6 +237,12 @@ def _add_local_pool(commands: Commands) -> None:
     serve.add_argument(
         "--client-id", metavar="ID", help="the id of the first app client (default: as for --user-pool-id)"
     )
+    serve.add_argument(
+        "--control",
+        action="store_true",
+        help="let tests move the clock, read the messages with their codes, and reset the pools, by requests to "
+        "/_srpcore/; only on a loopback address",
+    )
     serve.add_argument("--region", default="us-east-1", help="the region in the pools' ids (default: %(default)s)")
     serve.add_argument("--issuer", help="the URL before /<pool id> in the tokens' issuer (default: as in the request)")
     serve.add_argument(

@@ -20,6 +20,7 @@ from .api import validation
 from .api.errors import Refusal
 from .auth import tokens
 from .http import dispatch
+from .http.hosts import is_loopback
 from .http.server import LocalServer
 from .model.outbox import Outbox
 from .model.records import AppClient, PoolRecord, Record
@@ -193,7 +194,9 @@ class LocalUserPool:
         found = self._service.run(lambda state: make(state, pool_id.rpartition("/")[2]), issuer_base)
         return None if found is None else json.dumps(found).encode("utf-8")
 
-    def serve(self, host: str = "127.0.0.1", port: int = 0, *, allowed_hosts: Iterable[str] = ()) -> LocalServer:
+    def serve(
+        self, host: str = "127.0.0.1", port: int = 0, *, allowed_hosts: Iterable[str] = (), control: bool = False
+    ) -> LocalServer:
         """Start an HTTP server for the pools in a background thread, and return it.
 
         The issuer of tokens that are requested over HTTP is ``<url>/<pool id>``, unless *issuer* was given.
@@ -203,11 +206,19 @@ class LocalUserPool:
             port: the TCP port; 0 picks a free one.
             allowed_hosts: more host names by which clients may call a server on loopback, such as
                 ``host.docker.internal``, and whose web pages may read the responses. ``*`` allows every name.
+            control: let tests in other processes move the clock, read the outbox, which has the codes of all users, and
+                reset the pools, by requests to ``/_srpcore/``. Only on a loopback address.
 
         Raises:
+            ConfigurationError: *control* was asked for on an address that is not loopback.
             OSError: the server cannot listen on the address.
         """
-        return LocalServer(self._service, self.document, self._credentials, host, port, allowed_hosts)
+        if control and not is_loopback(host.lower()):
+            raise ConfigurationError(
+                f"cannot serve the control endpoint on {host!r:.80}: it gives away the codes of all users, so it needs "
+                "a loopback address such as 127.0.0.1"
+            )
+        return LocalServer(self._service, self.document, self._credentials, host, port, allowed_hosts, control=control)
 
     def close(self) -> None:
         """Close the file of the state, if there is one; the pool cannot be used any more then.

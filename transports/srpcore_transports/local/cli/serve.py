@@ -69,7 +69,7 @@ def serve(arguments: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     try:
-        with _listen(pool, arguments.host, arguments.port, arguments.allowed_host) as server:
+        with _listen(pool, arguments) as server:
             if arguments.json:
                 print(json.dumps(_connection_settings(pool, server) | user), flush=True)
             else:
@@ -123,7 +123,8 @@ def _create_user(pool: LocalUserPool, name: str) -> dict[str, str]:
     return {"username": name} if given else {"username": name, "password": password}
 
 
-def _listen(pool: LocalUserPool, host: str, port: int, allowed_hosts: list[str]) -> LocalServer:
+def _listen(pool: LocalUserPool, arguments: argparse.Namespace) -> LocalServer:
+    host, port = arguments.host, arguments.port
     if not host:
         raise ConfigurationError("--host is empty: use 127.0.0.1 or another address to listen on")
     if not _is_loopback(host):
@@ -135,7 +136,7 @@ def _listen(pool: LocalUserPool, host: str, port: int, allowed_hosts: list[str])
             flush=True,
         )
     try:
-        return pool.serve(host, port, allowed_hosts=allowed_hosts)
+        return pool.serve(host, port, allowed_hosts=arguments.allowed_host, control=arguments.control)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "not a valid host name"
         hint = (

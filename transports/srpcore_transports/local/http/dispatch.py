@@ -45,7 +45,7 @@ from ..operations import (
 )
 from ..storage.state import Handler, Service
 
-__all__ = ["OPERATIONS", "Response", "answer", "refusal"]
+__all__ = ["OPERATIONS", "Response", "answer", "refusal", "response"]
 
 OPERATIONS: dict[str, Handler] = {
     **initiate.OPERATIONS,
@@ -112,7 +112,7 @@ def answer(service: Service, name: str, body: bytes, issuer_base: str | None = N
         validation.check(name, parameters)
         document = service.run(lambda state: handler(state, parameters), issuer_base)
         service.outbox.announce()
-        return _response(200, document)
+        return response(200, document)
     except Refusal as error:
         return refusal(error)
 
@@ -130,7 +130,8 @@ def _parse_body(body: bytes) -> Parameters:
     return cast(Parameters, document)
 
 
-def _response(status: int, document: dict[str, Any]) -> Response:
+def response(status: int, document: dict[str, Any]) -> Response:
+    """Return a response with *document* as JSON."""
     body = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
     headers = {
         "content-type": CONTENT_TYPE,
@@ -142,6 +143,6 @@ def _response(status: int, document: dict[str, Any]) -> Response:
 
 def refusal(error: Refusal) -> Response:
     """Return the response for *error*: ``{"__type": ..., "message": ...}``, and the header ``x-amzn-errortype``."""
-    response = _response(error.status, {"__type": error.code, "message": error.message})
-    response.headers["x-amzn-errortype"] = f"{error.code}:"
-    return response
+    refused = response(error.status, {"__type": error.code, "message": error.message})
+    refused.headers["x-amzn-errortype"] = f"{error.code}:"
+    return refused

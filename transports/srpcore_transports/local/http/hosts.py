@@ -19,7 +19,7 @@ import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 
-__all__ = ["METHODS", "AllowedHosts"]
+__all__ = ["METHODS", "AllowedHosts", "is_loopback", "is_loopback_host"]
 
 _NAME = r"(?P<name>[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?"
 _HOST = re.compile(_NAME)
@@ -42,19 +42,19 @@ class AllowedHosts:
     def __init__(self, listening: str, names: Iterable[str] = ()) -> None:
         self._names = {name.strip("[]").lower() for name in names}
         self._every_origin = "*" in self._names
-        self._every_host = self._every_origin or not _is_loopback(listening.lower())
+        self._every_host = self._every_origin or not is_loopback(listening.lower())
 
     def accept_host(self, host: str) -> bool:
         """Return whether a request with this Host header is answered."""
         name = _name(_HOST, host)
-        return name is not None and (self._every_host or name in self._names or _is_loopback(name))
+        return name is not None and (self._every_host or name in self._names or is_loopback(name))
 
     def accept_origin(self, origin: str, host: str) -> bool:
         """Return whether pages of *origin* may read the response to a request with the Host header *host*."""
         name = _name(_ORIGIN, origin)
         if name is None:
             return False  # also "null", the origin of a file and of a sandboxed frame
-        return self._every_origin or name in self._names or _is_loopback(name) or name == _name(_HOST, host)
+        return self._every_origin or name in self._names or is_loopback(name) or name == _name(_HOST, host)
 
     def cors_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         """Return the headers that let the page that sent a request read the response. *headers* are the request's."""
@@ -85,7 +85,14 @@ def _name(pattern: re.Pattern[str], value: str) -> str | None:
     return None if match is None else match["name"].strip("[]").lower()
 
 
-def _is_loopback(name: str) -> bool:
+def is_loopback_host(host: str) -> bool:
+    """Return whether the value of a Host header is a loopback name or address, with or without a port."""
+    name = _name(_HOST, host)
+    return name is not None and is_loopback(name)
+
+
+def is_loopback(name: str) -> bool:
+    """Return whether *name*, in lower case, is a loopback name or address."""
     # Browsers resolve every name below localhost to loopback (RFC 6761, section 6.3).
     if name == "localhost" or name.endswith(".localhost"):
         return True

@@ -3,6 +3,7 @@
 - ``POST /`` calls the operation that the header X-Amz-Target names. An administrator's operations must be signed.
 - ``GET /<pool id>/.well-known/jwks.json`` and ``/<pool id>/.well-known/openid-configuration`` return the public
   documents of a pool.
+- ``/_srpcore/...`` is the control endpoint (:mod:`.control`), if it is served.
 - ``PUT`` to the PreSignedUrl of a user import job uploads its CSV file.
 - ``OPTIONS`` is sent by a browser before a page's request, to find out whether the page may send it (a CORS preflight).
 """
@@ -21,6 +22,7 @@ from ...credentials import Credentials
 from ..api.errors import Refusal
 from ..storage.state import Service
 from . import dispatch, sigv4_check, uploads
+from .control import PREFIX, Control
 from .dispatch import Response
 from .hosts import METHODS, AllowedHosts
 from .request_reader import InvalidRequest, Request
@@ -40,8 +42,14 @@ class Router:
     """Makes the responses of one server. Any number of threads may call it."""
 
     def __init__(
-        self, service: Service, document: Document, credentials: Credentials | None, hosts: AllowedHosts
+        self,
+        service: Service,
+        document: Document,
+        credentials: Credentials | None,
+        hosts: AllowedHosts,
+        control: Control | None = None,
     ) -> None:
+        self._control = control
         self._service, self._document, self._credentials, self._hosts = service, document, credentials, hosts
 
     def respond(self, request: Request) -> bytes:
@@ -61,7 +69,7 @@ class Router:
 
     def _encode(self, response: Response, request: Request | None, *, keep: bool = True) -> bytes:
         headers = {"server": "srpcore", "date": http_date(self._service.clock())}
-        if request is not None:
+        if request is not None and not request.path.startswith(PREFIX):
             headers |= self._hosts.cors_headers(request.headers)
         if not keep or request is None or not request.keep:
             headers["connection"] = "close"
@@ -72,6 +80,8 @@ class Router:
         host = request.headers["host"]
         if not self._hosts.accept_host(host):
             raise _foreign_host(request.method)
+        if self._control is not None and request.path.startswith(PREFIX):
+            return self._control.respond(request)
         if request.method == "POST":
             # The server speaks plain HTTP only.
             return self._call(request, f"http://{host}")

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 
 from ...credentials import Credentials
 from ..storage.state import Service
+from .control import Control
 from .event_loop import EventLoop
 from .hosts import AllowedHosts
 from .routing import Document, Router
@@ -37,8 +38,11 @@ class LocalServer:
         host: str,
         port: int,
         allowed_hosts: Iterable[str] = (),
+        *,
+        control: bool = False,
     ) -> None:
-        router = Router(service, document, credentials, AllowedHosts(host, allowed_hosts))
+        hosts = AllowedHosts(host, allowed_hosts)
+        router = Router(service, document, credentials, hosts, Control(service) if control else None)
         self._loop = EventLoop((host, port), router)
         self._closed, self._lock = False, threading.Lock()
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{self._loop.port}"

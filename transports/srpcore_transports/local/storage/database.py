@@ -122,6 +122,7 @@ class Database:
     Attributes:
         path: the file, or None.
         live: the records in use, by table and row.
+        restored: how many times :meth:`restore` was called.
 
     Raises:
         ConfigurationError: the file cannot be opened, is in use, or is not the state of a local pool.
@@ -130,6 +131,7 @@ class Database:
     def __init__(self, path: str | None = None) -> None:
         self.lock = threading.Lock()
         self.path = path
+        self.restored = 0
         self.live: weakref.WeakValueDictionary[tuple[str, int], Record] = weakref.WeakValueDictionary()
         try:
             if path is not None:
@@ -170,6 +172,20 @@ class Database:
         value: bytes = found[0]
         return value
 
+    def copy(self) -> sqlite3.Connection:
+        """Return a copy of the whole database, in memory. The caller must close it."""
+        copy = sqlite3.connect(":memory:", check_same_thread=False)
+        with self.lock:
+            self.connection.backup(copy)
+        return copy
+
+    def restore(self, copy: sqlite3.Connection) -> None:
+        """Replace everything by what is in *copy*. The requests in progress fail at their next transaction."""
+        with self.lock:
+            copy.backup(self.connection)
+            self.live.clear()
+            self.restored += 1
+
     def close(self) -> None:
         """Close the connection. Closing twice is safe."""
         with self.lock:
@@ -192,6 +208,7 @@ class Work:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._restored = database.restored
         self._loaded: dict[int, _Loaded] = {}
         self._added: list[tuple[str, Record]] = []
 
@@ -203,6 +220,9 @@ class Work:
         have counted a wrong password. For any other exception all changes are undone.
         """
         with self._database.lock:
+            if self._restored != self._database.restored:
+                # The rows of this request's records may now be those of other records.
+                raise Refusal("InternalErrorException", "The state of the local pool was reset during the request")
             self._database.connection.execute("BEGIN IMMEDIATE")
             self._added.clear()
             for loaded in self._loaded.values():

@@ -12,6 +12,7 @@ from srpcore.pool import Pool
 
 from ..api.errors import Refusal, not_found
 from ..api.parameters import Parameters
+from ..model.clock import MovableClock
 from ..model.outbox import Outbox
 from ..model.records import AppClient, Group, IdentityProvider, PoolRecord, Resource, random_string
 from ..steps import Step
@@ -35,7 +36,7 @@ class Service:
 
     Attributes:
         region: the region of new pools.
-        clock: returns the current time in seconds since the epoch.
+        clock: the current time in seconds since the epoch, which the control endpoint can move.
         issuer_base: the part of the issuer before ``/<pool id>`` for all requests; None chooses it for each request.
         page_secret: the key of the HMAC in page tokens.
     """
@@ -49,7 +50,7 @@ class Service:
         path: str | None = None,
     ) -> None:
         self.region = region
-        self.clock = clock
+        self.clock = MovableClock(clock)
         self.issuer_base = issuer_base
         self.triggers = triggers
         self.outbox = Outbox()

@@ -1,0 +1,155 @@
+"""The control endpoint of a served local pool, for tests in other processes: the clock, the outbox and a reset.
+
+- ``GET /_srpcore/clock`` returns ``{"now": ..., "moved": ...}``. ``POST`` with ``{"advance": SECONDS}`` or
+  ``{"set": TIME}`` moves the clock first.
+- ``GET /_srpcore/outbox`` returns the messages; ``?username=NAME`` those to one user or address.
+- ``POST /_srpcore/reset`` puts everything back as it was when the server started.
+
+It gives everybody who reaches it the codes of all users, so it is off unless the program asks for it, and it is served
+on loopback only. Four rules keep web pages out: each request needs the header ``x-srpcore-control: 1``, which a page
+can only send to another origin after a preflight; no preflight is accepted; a request with an Origin header is refused;
+and the Host header must be a loopback name even if the server accepts other names.
+"""
+
+from __future__ import annotations
+
+import json
+import weakref
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+from typing import Any, TypeGuard, cast
+from urllib.parse import parse_qs
+
+from ..api.errors import Refusal
+from ..model.outbox import Message
+from ..storage.state import Service, State
+from . import dispatch
+from .dispatch import Response
+from .hosts import is_loopback_host
+from .request_reader import Request
+
+__all__ = ["PREFIX", "Control"]
+
+PREFIX = "/_srpcore/"
+_HEADER = "x-srpcore-control"
+
+
+class Control:
+    """The control endpoint of one server. It keeps a copy of the database as it is now, for the reset."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._start = service.database.copy()
+        weakref.finalize(self, self._start.close)
+        self._handlers: dict[tuple[str, str], Callable[[Request], dict[str, object]]] = {
+            ("GET", "clock"): self._clock,
+            ("POST", "clock"): self._move_clock,
+            ("GET", "outbox"): self._outbox,
+            ("POST", "reset"): self._reset,
+        }
+
+    def respond(self, request: Request) -> Response:
+        """Return the response to a request whose path begins with :data:`PREFIX`.
+
+        Raises:
+            Refusal: the request is not accepted.
+        """
+        _check_sender(request.headers)
+        name = request.path.removeprefix(PREFIX)
+        handler = self._handlers.get((request.method, name))
+        if handler is not None:
+            return dispatch.response(200, handler(request))
+        methods = [method for method, known in self._handlers if known == name]
+        if not methods:
+            known = ", ".join(sorted({f"{PREFIX}{known}" for _, known in self._handlers}))
+            raise Refusal("ResourceNotFoundException", f"Not found: use one of {known}.", 404)
+        raise Refusal("MethodNotAllowedException", f"Use {' or '.join(methods)}.", 405)
+
+    def _clock(self, _: Request) -> dict[str, object]:
+        clock = self._service.clock
+        return {"now": clock(), "moved": clock.moved}
+
+    def _move_clock(self, request: Request) -> dict[str, object]:
+        clock, body = self._service.clock, _body(request)
+        change, value = next(iter(body.items()), ("", None))
+        try:
+            if change == "set" and len(body) == 1:
+                clock.set(_seconds(value))
+            elif change == "advance" and len(body) == 1 and _is_number(value):
+                clock.advance(value)
+            else:
+                raise _invalid('Send {"advance": SECONDS} or {"set": TIME}.')
+        except (ValueError, OverflowError):
+            raise _invalid("The clock can be set to times from 1970-01-02 to 2999-12-31.") from None
+        return self._clock(request)
+
+    def _outbox(self, request: Request) -> dict[str, object]:
+        query = parse_qs(request.query, keep_blank_values=True)
+        if not query.keys() <= {"username"}:
+            raise _invalid("The only parameter of the query is username.")
+        names = query.get("username")
+        messages = [
+            _fields(message)
+            for message in list(self._service.outbox.messages)
+            if names is None or message.username in names or message.destination in names
+        ]
+        return {"messages": messages}
+
+    def _reset(self, _: Request) -> dict[str, object]:
+        service = self._service
+        keys = service.run(lambda state: {pool.id: pool.key for pool in state.pools.all(None)})
+        service.database.restore(self._start)
+        service.outbox.messages.clear()
+        service.clock.reset()
+        # A pool gets its key when it first needs it. Keep those made since the start: clients have cached the key sets.
+        service.run(lambda state: _keep_keys(state, keys))
+        return {}
+
+
+def _keep_keys(state: State, keys: Mapping[str, str | None]) -> None:
+    for pool in state.pools.all(None):
+        pool.key = pool.key or keys.get(pool.id)
+
+
+def _check_sender(headers: Mapping[str, str]) -> None:
+    if headers.get(_HEADER) != "1":
+        raise _forbidden(f"A request to the control endpoint needs the header {_HEADER}: 1.")
+    if "origin" in headers or not is_loopback_host(headers.get("host", "")):
+        raise _forbidden("The control endpoint is not for web pages, and only for 127.0.0.1 and localhost.")
+
+
+def _body(request: Request) -> dict[str, object]:
+    try:
+        body = json.loads(request.body)
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise _invalid("The request body is not a JSON object in UTF-8.")
+    return cast("dict[str, object]", body)
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _seconds(time: object) -> float:
+    """Return a time that is given in seconds since the epoch or in ISO 8601, as seconds since the epoch."""
+    if _is_number(time):
+        return time
+    try:
+        parsed = datetime.fromisoformat(str(time))
+    except ValueError:
+        raise _invalid("A time is a number of seconds since the epoch, or like 2030-01-31T12:00:00Z.") from None
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)).timestamp()
+
+
+def _fields(message: Message) -> dict[str, Any]:
+    return {name: getattr(message, name) for name in Message.__slots__}
+
+
+def _invalid(text: str) -> Refusal:
+    return Refusal("InvalidParameterException", text)
+
+
+def _forbidden(text: str) -> Refusal:
+    return Refusal("ForbiddenException", text, 403)
