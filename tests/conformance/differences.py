@@ -23,23 +23,9 @@ WRONG_TODAY: dict[str, str] = {
     "user_pools.creation_with_mfa_needs_sms": (
         "MfaConfiguration ON or OPTIONAL is accepted without an SMS configuration"
     ),
-    "schema.standard_attributes_are_described": "SchemaAttributes is an echo of Schema",
-    "schema.standard_strings": "SchemaAttributes is an echo of Schema",
-    "schema.sub_is_required_and_immutable": "SchemaAttributes is an echo of Schema",
-    "schema.standard_booleans_and_numbers": "SchemaAttributes is an echo of Schema",
-    "schema.required_standard_attribute": "SchemaAttributes is an echo of Schema",
-    "schema.custom_attribute_has_a_prefix": "SchemaAttributes is an echo of Schema",
-    "schema.custom_attribute_without_mutable": "SchemaAttributes is an echo of Schema",
-    "schema.constraints_are_described": "SchemaAttributes is an echo of Schema",
-    "schema.developer_attribute_has_its_prefix": "SchemaAttributes is an echo of Schema",
-    "schema.required_custom_attribute_is_refused": "a required custom attribute is accepted",
-    "schema.redefined_standard_attribute_is_refused": "another type for a standard attribute is accepted",
-    "schema.maximum_below_minimum_is_refused": "a maximum below the minimum is accepted",
     "infrastructure.terraform_plain_pool": (
         "DescribeUserPool has no EmailConfiguration, so the provider has nothing to store"
     ),
-    "infrastructure.cdk_required_attribute": "an attribute without AttributeDataType is described without one",
-    "schema.attributes_can_be_added": "SchemaAttributes is an echo of Schema",
     # auth/mfa.py
     "user_pools.mfa_needs_a_factor": "SetUserPoolMfaConfig accepts ON and OPTIONAL without a factor",
     "user_pools.mfa_off_excludes_a_factor": "SetUserPoolMfaConfig accepts OFF with a factor",
@@ -61,14 +47,6 @@ WRONG_TODAY: dict[str, str] = {
     "app_clients.revocation_that_is_off": "RevokeToken ignores EnableTokenRevocation",
     # auth/tokens.py
     "app_clients.tokens_without_revocation_have_no_origin": "origin_jti is issued without EnableTokenRevocation",
-    # model/attributes.py
-    "app_clients.attribute_that_the_client_may_not_write": "WriteAttributes is not enforced",
-    "app_clients.attribute_that_the_client_may_not_read": "ReadAttributes is not enforced",
-    "schema.immutable_attribute_is_set_at_creation_only": "Mutable is not enforced",
-    "schema.number_constraints_are_enforced": "NumberAttributeConstraints and the type Number are not enforced",
-    "schema.length_constraints_are_enforced": "StringAttributeConstraints is not enforced",
-    "schema.birthdate_has_ten_characters": "the ten characters of birthdate are not enforced",
-    "schema.email_verified_is_a_boolean": "email_verified 'True' is stored as it is, and means false",
     # operations/admin_users.py
     "users.dates_of_a_new_user_are_equal": "AdminCreateUser answers two different dates",
     # operations/profile.py

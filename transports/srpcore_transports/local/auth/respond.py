@@ -143,10 +143,12 @@ def _new_password(state: State, conversation: Conversation, answers: Mapping[str
     prefix = "userAttributes."
     given = {key.removeprefix(prefix): optional_string(answers, key) or "" for key in answers if key.startswith(prefix)}
     passwords.check_policy(pool, password)
-    attributes.check(pool, given, by_user=True)
+    attributes.check_writer(conversation.client, given)
+    given = attributes.check(pool, given)
     for name in given:
         if name in ("email", "phone_number") and name in user.attributes:
             raise Refusal("NotAuthorizedException", f"Cannot modify an already provided {name}")
+    attributes.check_unset(pool, user, given)
     attributes.check_required(pool, {**user.attributes, **given})
     verifier = yield from passwords.make(pool, user.username, password)
     passwords.store(state, user, verifier, "CONFIRMED")
@@ -233,7 +235,7 @@ def _mfa_setup(state: State, conversation: Conversation, answers: Mapping[str, A
 
 def _email_setup(state: State, conversation: Conversation, address: str) -> Step[dict[str, Any]]:
     user = _require_user(conversation)
-    attributes.check(conversation.pool, {"email": address}, by_user=True)
+    attributes.check(conversation.pool, {"email": address})
     if user.attributes.get("email", address) != address:
         raise invalid_parameter("The user already has another e-mail address")
     sent = replace(conversation, new_address=address)

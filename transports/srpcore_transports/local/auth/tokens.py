@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..api.errors import not_authorized, user_not_found
+from ..model.attributes import readable
 from ..model.grants import Grant, GrantRecord
 from ..model.records import AppClient, DeviceRecord, PoolRecord, User, random_string
 from ..model.signing import SigningKey, from_pem, generate_pem
@@ -169,7 +170,7 @@ def access_claims(state: State, grant: Grant, seconds: int) -> dict[str, Any]:
 def id_claims(state: State, grant: Grant, seconds: int) -> dict[str, Any]:
     """Return the claims of a new ID token of *grant* that is valid for so many *seconds*."""
     user = grant.user
-    attributes: dict[str, Any] = {**user.attributes}
+    attributes: dict[str, Any] = {**readable(grant.client, user.attributes)}
     attributes |= {name: attributes[name] == "true" for name in _BOOLEANS if name in attributes}
     if "identities" in attributes:
         attributes["identities"] = _identities_claim(attributes["identities"])

@@ -38,10 +38,10 @@ def take_over(
     # The pool's password policy is not enforced here (documented).
     verifier = None if password is None else (yield from passwords.make(pool, user.username, password))
     try:
-        _check(state, pool, user, migration)
+        given = _check(state, pool, user, migration)
     except Refusal:
         raise migration_failed(subject) from None
-    user.attributes |= migration.attributes
+    user.attributes |= given
     user.status = migration.status
     if verifier is not None:
         passwords.store(state, user, verifier, migration.status)
@@ -52,15 +52,15 @@ def take_over(
     return user
 
 
-def _check(state: State, pool: PoolRecord, user: User, migration: Migration) -> None:
-    given = migration.attributes
-    attributes.check(pool, given, by_user=False)
+def _check(state: State, pool: PoolRecord, user: User, migration: Migration) -> dict[str, str]:
+    given = attributes.check(pool, migration.attributes)
     directory.check_new_username(state, pool, migration.username)
     if migration.sms_mfa and (pool.mfa == "OFF" or not given.get("phone_number")):
         raise Refusal("InvalidParameterException", "enableSMSMFA needs a pool with MFA and a phone number")
     for name in ("email", "phone_number"):
         if given.get(f"{name}_verified") == "true" and given.get(name):
             directory.check_alias_free(state, pool, user, name, given[name], force=migration.force_alias)
+    return given
 
 
 def _welcome(state: State, user: User, mediums: tuple[str, ...]) -> None:

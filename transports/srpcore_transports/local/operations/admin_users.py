@@ -54,7 +54,7 @@ def admin_create_user(state: State, parameters: Parameters) -> Step[dict[str, An
     action = choice(parameters, "MessageAction", "MessageActionType")
     given = read_attributes(parameters)
     fill_username_attribute(pool, username, given)
-    attributes.check(pool, given, by_user=False)
+    given = attributes.check(pool, given)
     password = optional_string(parameters, "TemporaryPassword") or passwords.temporary(pool)
     passwords.check_policy(pool, password)
     caller = Caller(pool, None, read_metadata(parameters))
@@ -175,8 +175,7 @@ def admin_enable_user(state: State, parameters: Parameters) -> dict[str, Any]:
 def admin_update_user_attributes(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminUpdateUserAttributes."""
     pool, user = _pool_and_user(state, parameters)
-    given = read_attributes(parameters)
-    attributes.check(pool, given, by_user=False)
+    given = attributes.check(pool, read_attributes(parameters), user)
     profile.write(state, pool, user, given)
     return {}
 
@@ -184,8 +183,7 @@ def admin_update_user_attributes(state: State, parameters: Parameters) -> dict[s
 def admin_delete_user_attributes(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminDeleteUserAttributes."""
     pool, user = _pool_and_user(state, parameters)
-    given = dict.fromkeys(strings(parameters, "UserAttributeNames"), "")
-    attributes.check(pool, given, by_user=False)
+    given = attributes.check(pool, dict.fromkeys(strings(parameters, "UserAttributeNames"), ""), user)
     profile.write(state, pool, user, given)
     return {}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..api.errors import invalid_parameter
 from ..api.parameters import Parameters, string
-from ..model import attributes
+from ..model import schema
 from ..model.records import PoolRecord
 from ..storage.state import State
 
@@ -19,14 +19,13 @@ def add_custom_attributes(state: State, parameters: Parameters) -> dict[str, Any
     """Answer AddCustomAttributes."""
     pool = state.pool(string(parameters, "UserPoolId"))
     added: list[dict[str, Any]] = [{"AttributeDataType": "String", **each} for each in parameters["CustomAttributes"]]
-    known = attributes.names(pool)
+    known = schema.names(pool)
     for attribute in added:
         name = _full_name(attribute)
         if name in known:
             raise invalid_parameter(f"{name}: Existing attribute already has name {name}.")
-        if attribute.get("Required"):
-            raise invalid_parameter("Required custom attributes are not supported currently.")
         known.add(name)
+    schema.check(added)
     if len(_custom(pool)) + len(added) > _MOST:
         raise invalid_parameter(f"A user pool can have at most {_MOST} custom attributes.")
     pool.settings["Schema"] = [*pool.schema, *added]
@@ -42,7 +41,7 @@ def _full_name(attribute: dict[str, Any]) -> str:
 
 
 def _custom(pool: PoolRecord) -> list[str]:
-    return [name for name in attributes.names(pool) if name.startswith("custom:")]
+    return [name for name in schema.names(pool) if name.startswith("custom:")]
 
 
 OPERATIONS = {"AddCustomAttributes": add_custom_attributes}

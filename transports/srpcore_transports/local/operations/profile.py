@@ -26,10 +26,11 @@ _VERIFIABLE = ("email", "phone_number")
 
 def get_user(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer GetUser."""
-    user = verify_access_token(state, string(parameters, "AccessToken")).user
+    holder = verify_access_token(state, string(parameters, "AccessToken"))
+    user = holder.user
     return {
         "Username": user.username,
-        "UserAttributes": attributes.pairs(user.attributes),
+        "UserAttributes": attributes.pairs(attributes.readable(holder.client, user.attributes)),
         **mfa.settings_of(user),
     }
 
@@ -40,12 +41,17 @@ def update_user_attributes(state: State, parameters: Parameters) -> Step[dict[st
     A changed e-mail address or phone number is unverified. If the pool's AutoVerifiedAttributes has it, a code is sent.
     """
     holder = verify_access_token(state, string(parameters, "AccessToken"))
-    given = read_attributes(parameters)
-    attributes.check(holder.pool, given, by_user=True)
+    given = _writable(holder, read_attributes(parameters))
     letters = yield from _compose(state, holder, given, read_metadata(parameters))
     changed = write(state, holder.pool, holder.user, given)
     sent = [codes.send(state, holder.user, "attribute", letters[name]) for name in changed if name in letters]
     return {"CodeDeliveryDetailsList": sent}
+
+
+def _writable(holder: Holder, given: Mapping[str, str]) -> dict[str, str]:
+    """Return *given* as it is stored, after a check that the user may write it."""
+    attributes.check_writer(holder.client, given)
+    return attributes.check(holder.pool, given, holder.user)
 
 
 def _compose(
@@ -91,8 +97,7 @@ def write(state: State, pool: PoolRecord, user: User, given: dict[str, str]) -> 
 def delete_user_attributes(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer DeleteUserAttributes."""
     holder = verify_access_token(state, string(parameters, "AccessToken"))
-    given = dict.fromkeys(strings(parameters, "UserAttributeNames"), "")
-    attributes.check(holder.pool, given, by_user=True)
+    given = _writable(holder, dict.fromkeys(strings(parameters, "UserAttributeNames"), ""))
     write(state, holder.pool, holder.user, given)
     return {}
 

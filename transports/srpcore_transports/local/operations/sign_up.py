@@ -36,8 +36,9 @@ def sign_up(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
     if pool.section("AdminCreateUserConfig").get("AllowAdminCreateUserOnly"):
         raise not_authorized("SignUp is not permitted for this user pool")
     passwords.check_policy(pool, password)
+    attributes.check_writer(client, given)
     fill_username_attribute(pool, username, given)
-    attributes.check(pool, given, by_user=True)
+    given = attributes.check(pool, given)
     attributes.check_required(pool, given)
     caller = Caller(pool, client, read_metadata(parameters))
     user = pool.new_user(username, state.clock())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from srpcore.service_model import ENUMS
 
 from ..api.errors import invalid_parameter
 from ..api.parameters import Parameters, choice, flag, mapping, null_member, number, string, strings
+from ..model import schema
 from ..model.records import PoolRecord
 from ..storage import pages
 from ..storage.state import State
@@ -40,6 +41,7 @@ def check_pool_settings(settings: Parameters) -> None:
             raise invalid_parameter(f"{name} may only contain {', '.join(sorted(allowed))}")
     if strings(settings, "AliasAttributes") and strings(settings, "UsernameAttributes"):
         raise invalid_parameter("Only one of the aliasAttributes or usernameAttributes can be set in a user pool.")
+    schema.check(cast(list[dict[str, Any]], settings.get("Schema") or []))
     choice(settings, "MfaConfiguration", "UserPoolMfaType")
     choice(settings, "DeletionProtection", "DeletionProtectionType")
     _check_sign_in_policy(mapping(mapping(settings, "Policies"), "SignInPolicy"))
@@ -74,7 +76,8 @@ def describe_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
 
 def _pool_fields(state: State, pool: PoolRecord) -> dict[str, Any]:
     settings = {"Name" if name == "PoolName" else name: value for name, value in pool.settings.items()}
-    settings["SchemaAttributes"] = settings.pop("Schema", [])
+    settings.pop("Schema", None)
+    settings["SchemaAttributes"] = schema.describe(pool)
     for name in _MFA_SETTINGS:
         settings.pop(name, None)
     return {
