@@ -24,7 +24,7 @@ from urllib.parse import parse_qs
 
 from ..api.errors import Refusal, invalid_parameter, not_found
 from ..api.parameters import Parameters, present, string
-from ..model import attributes
+from ..model import attributes, schema
 from ..model.records import PoolRecord, Resource
 from ..steps import Step, outside
 from ..storage import directory, pages
@@ -58,7 +58,7 @@ def get_csv_header(state: State, parameters: Parameters) -> dict[str, Any]:
 
 
 def _header(pool: PoolRecord) -> list[str]:
-    custom = sorted(name for name in attributes.names(pool) if name.startswith(("custom:", "dev:")))
+    custom = sorted(name for name in schema.names(pool) if name.startswith(("custom:", "dev:")))
     return [*_STANDARD, *custom, _MFA, _USERNAME]
 
 
@@ -230,7 +230,7 @@ def _import(state: State, pool: PoolRecord, row: Mapping[str, str]) -> str:
 
 def _add(state: State, pool: PoolRecord, username: str, given: dict[str, str], *, sms: bool) -> None:
     fill_username_attribute(pool, username, given)
-    attributes.check(pool, given, by_user=False)
+    given = attributes.check(pool, given)
     attributes.check_required(pool, given)
     directory.check_new_username(state, pool, username)
     user = pool.new_user(username, state.clock())
