@@ -255,6 +255,21 @@ class TestTime:
         assert exchange(server, request())[0] == 400
         assert 1 <= attempts[0] < 50, "the loop tries again and again without a pause"
 
+    def test_the_server_goes_on_after_no_thread_could_be_started(
+        self, server: LocalServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        start, failures = threading.Thread.start, [RuntimeError("can't start new thread")] * 3
+
+        def failing(thread: threading.Thread) -> None:
+            if failures:
+                raise failures.pop()
+            start(thread)
+
+        monkeypatch.setattr(threading.Thread, "start", failing)
+        for _ in range(2):
+            assert exchange(server, request())[0] == 400
+        assert not failures
+
     def test_code_that_a_handler_calls_may_call_the_server(
         self, pool: LocalUserPool, monkeypatch: pytest.MonkeyPatch
     ) -> None:

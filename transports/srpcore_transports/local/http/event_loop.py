@@ -262,7 +262,8 @@ class EventLoop:
         # One call of select() may return an event of a connection that was discarded because of another event.
         if connection in self._connections:
             self._connections.remove(connection)
-            self._selector.unregister(connection.socket)
+            with contextlib.suppress(KeyError):  # it is not registered if what failed was to give it to a worker
+                self._selector.unregister(connection.socket)
             connection.socket.close()
 
     def _sweep(self, now: float) -> None:
@@ -284,6 +285,8 @@ class EventLoop:
             pass
         while self._handed_over:
             connection = self._handed_over.popleft()
+            if connection not in self._connections:
+                continue
             self._selector.register(connection.socket, selectors.EVENT_READ, connection)
             connection.phase = _Phase.WRITING
             connection.deadline = monotonic_clock() + _WRITE_SECONDS

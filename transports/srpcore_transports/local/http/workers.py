@@ -78,7 +78,11 @@ class Workers(Generic[T]):
     def _start_thread(self, run: Callable[[], object]) -> None:
         thread = threading.Thread(target=run, name="srpcore-local-pool", daemon=True)
         self._threads.append(thread)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:
+            # The system has no more threads. The item waits, and relieve() tries again.
+            self._threads.remove(thread)
 
     def _run(self) -> None:
         while True:
