@@ -230,6 +230,11 @@ def _add_local_pool(commands: Commands) -> None:
         "only its owner can read it",
     )
     serve.add_argument(
+        "--seed",
+        metavar="FILE",
+        help="add the pools, app clients, groups and users in this JSON or TOML file, if they do not exist",
+    )
+    serve.add_argument(
         "--user-pool-id",
         metavar="ID",
         help="the id of the first pool, with its region (default: the oldest pool of the state, or a random id)",

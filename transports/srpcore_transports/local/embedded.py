@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self, TypeAlias, TypeVar
 from urllib.parse import urlsplit
@@ -16,15 +15,15 @@ from srpcore.pool import Pool, default_endpoint
 from srpcore.protocol import Operation, Reply
 
 from ..credentials import Credentials, from_environment
-from .api import validation
-from .api.errors import Refusal
 from .auth import tokens
 from .http import dispatch
 from .http.hosts import is_loopback
 from .http.server import LocalServer
 from .model.outbox import Outbox
 from .model.records import AppClient, PoolRecord, Record
-from .operations import app_clients, user_pools
+from .model.seed import SeedPool, SeedSource, name_of, read_seed
+from .operations import defaults
+from .operations.seed import FirstPool, add_seed
 from .steps import Step
 from .storage.state import Service, State
 from .storage.tables import Table
@@ -33,29 +32,6 @@ from .triggers.invocation import NO_TRIGGERS, Triggers, lambda_config
 __all__ = ["LocalUserPool"]
 
 R = TypeVar("R", bound=Record)
-
-_DEFAULT_POOL: dict[str, Any] = {
-    "PoolName": "local",
-    "AutoVerifiedAttributes": ["email"],
-    "MfaConfiguration": "OPTIONAL",
-    "WebAuthnConfiguration": {"RelyingPartyId": "localhost", "UserVerification": "preferred"},
-}
-_MFA_SETTINGS = frozenset(
-    {"EmailMfaConfiguration", "SmsMfaConfiguration", "SoftwareTokenMfaConfiguration", "WebAuthnConfiguration"}
-)
-_ANY_POOL = "us-east-1_000000000"
-_DEFAULT_CLIENT: dict[str, Any] = {
-    "ClientName": "local",
-    "PreventUserExistenceErrors": "ENABLED",
-    "ExplicitAuthFlows": [
-        "ALLOW_USER_SRP_AUTH",
-        "ALLOW_USER_PASSWORD_AUTH",
-        "ALLOW_ADMIN_USER_PASSWORD_AUTH",
-        "ALLOW_REFRESH_TOKEN_AUTH",
-        "ALLOW_USER_AUTH",
-        "ALLOW_CUSTOM_AUTH",
-    ],
-}
 
 
 class LocalUserPool:
@@ -80,6 +56,9 @@ class LocalUserPool:
         user_pool_id: the id of the first pool, for an app whose id is fixed. The region in it replaces *region*. By
             default the id is random.
         client_id: the id of the first app client. By default it is random.
+        seed: a JSON or TOML file with pools, app clients, groups and users that are added if they do not exist (see
+            the guide), or a dictionary of the same form. Its first pool is the first pool, and the first app client of
+            that is the first app client, unless ids are given. Its settings override the other arguments.
         state: a file that keeps everything, except the outbox. It is created if it does not exist, with the mode 0600:
             it holds signing keys, verifiers and TOTP secrets. Only one process can use it at a time. The first pool is
             the one in it with *user_pool_id*, by default the oldest, and the same goes for the app client; the
@@ -105,27 +84,31 @@ class LocalUserPool:
         user_pool_id: str | None = None,
         client_id: str | None = None,
         state: str | os.PathLike[str] | None = None,
+        seed: SeedSource | None = None,
     ) -> None:
+        given = None if seed is None else read_seed(seed)
+        if given is not None and given.pools:
+            user_pool_id, client_id = _ids_of_seed(given.pools, user_pool_id, client_id)
         if user_pool_id is not None:
             region = Pool(user_pool_id).region
         default_endpoint(region)  # raises if this is not the name of a region
-        _check_client_id(client_id)
+        defaults.check_client_id(client_id)
         self._credentials = credentials or from_environment()
         base = None if issuer is None else issuer.rstrip("/")
         path = None if state is None else os.fspath(state)
         devices = {"ChallengeRequiredOnNewDevice": False, "DeviceOnlyRememberedOnUserPrompt": False}
         pool_parameters = {
-            **_DEFAULT_POOL,
+            **defaults.POOL,
             **({"DeviceConfiguration": devices} if remember_devices else {}),
             **({} if triggers is None else {"LambdaConfig": lambda_config(triggers, region)}),
             **(pool_settings or {}),
         }
         client_parameters: dict[str, Any] = {
-            **_DEFAULT_CLIENT,
+            **defaults.CLIENT,
             "GenerateSecret": client_secret,
             **(client_settings or {}),
         }
-        _check_settings(pool_parameters, client_parameters)
+        defaults.check_settings(pool_parameters, client_parameters)
         self._service = Service(region, clock, base, triggers or NO_TRIGGERS, path)
 
         def first(state: State) -> AppClient:
@@ -137,6 +120,9 @@ class LocalUserPool:
             return client or state.add_client(pool, client_parameters, client_id)
 
         try:
+            if given is not None and seed is not None:
+                wanted = FirstPool(user_pool_id, pool_parameters, client_parameters, self._signing_key)
+                add_seed(self._service, given, name_of(seed), wanted)
             client = self._service.run(first)
         except BaseException:
             self._service.database.close()
@@ -238,6 +224,16 @@ class LocalUserPool:
         return f"LocalUserPool(user_pool_id={self.user_pool_id!r}, client_id={self.client_id!r})"
 
 
+def _ids_of_seed(
+    pools: list[SeedPool], user_pool_id: str | None, client_id: str | None
+) -> tuple[str | None, str | None]:
+    """Return the ids of the first pool and its first app client: those that are given, else those of the seed."""
+    pool = next((pool for pool in pools if user_pool_id in (None, pool.id)), None)
+    if pool is None:
+        return user_pool_id, client_id
+    return pool.id, client_id or (pool.clients[0].id if pool.clients else None)
+
+
 def _find_first(table: Table[R], pool: PoolRecord | None, name: str | None) -> R | None:
     """Return the record called *name* of *pool*, or its oldest one if *name* is None."""
     if name is not None:
@@ -268,23 +264,3 @@ _DOCUMENTS: dict[str, Callable[[State, str], _Document | Step[_Document]]] = {
     "jwks.json": _key_set,
     "openid-configuration": _openid_configuration,
 }
-
-
-def _check_client_id(client_id: str | None) -> None:
-    # The pattern and the length are those of ClientIdType in the service model.
-    if client_id is not None and not re.fullmatch(r"[\w+]{1,128}", client_id):
-        raise ConfigurationError(f"client_id must be 1 to 128 letters, digits, '_' or '+', not {client_id!r:.80}")
-
-
-def _check_settings(pool_parameters: Mapping[str, Any], client_parameters: Mapping[str, Any]) -> None:
-    # What another operation sets in a pool that exists may be given here at once.
-    of_mfa = {name: value for name, value in pool_parameters.items() if name in _MFA_SETTINGS}
-    of_pool = {name: value for name, value in pool_parameters.items() if name not in of_mfa}
-    try:
-        validation.check("CreateUserPool", of_pool)
-        validation.check("SetUserPoolMfaConfig", {"UserPoolId": _ANY_POOL, **of_mfa})
-        validation.check("CreateUserPoolClient", {"UserPoolId": _ANY_POOL, **client_parameters})
-        user_pools.check_pool_settings(pool_parameters)
-        app_clients.check_client_settings(client_parameters)
-    except Refusal as error:
-        raise ConfigurationError(f"settings of the local user pool are invalid: {error.message}") from None

@@ -61,6 +61,7 @@ def serve(arguments: argparse.Namespace) -> int:
         user_pool_id=arguments.user_pool_id,
         client_id=arguments.client_id,
         state=arguments.state,
+        seed=arguments.seed,
     )
     pool.outbox.on_message = _announce
     user = {} if arguments.user is None else _create_user(pool, arguments.user)

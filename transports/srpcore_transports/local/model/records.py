@@ -384,8 +384,8 @@ class PoolRecord(Record):
         """Return *name* in the form that names are compared in: pools with ``CaseSensitive: false`` ignore case."""
         return name if self.section("UsernameConfiguration").get("CaseSensitive", True) else name.casefold()
 
-    def new_user(self, username: str, now: float) -> User:
-        """Return a user with a new ``sub``. The caller must add it to ``users``."""
-        sub = str(uuid.uuid4())
+    def new_user(self, username: str, now: float, sub: str | None = None) -> User:
+        """Return a user with this ``sub``, or with a new one. The caller must add it to ``users``."""
+        sub = sub or str(uuid.uuid4())
         username = sub if self.names("UsernameAttributes") else username
         return User(username, sub, now, {"sub": sub}, modified=now)

@@ -48,8 +48,12 @@ def _pool_and_user(state: State, parameters: Parameters) -> tuple[PoolRecord, Us
     return pool, directory.require(state, pool, string(parameters, "Username"))
 
 
-def admin_create_user(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
-    """Answer AdminCreateUser: the user must change the temporary password at the first login."""
+def admin_create_user(state: State, parameters: Parameters, *, sub: str | None = None) -> Step[dict[str, Any]]:
+    """Answer AdminCreateUser: the user must change the temporary password at the first login.
+
+    Args:
+        sub: the ``sub`` of the new user; None for a random one.
+    """
     pool, username = state.pool(string(parameters, "UserPoolId")), string(parameters, "Username")
     action = choice(parameters, "MessageAction", "MessageActionType")
     given = read_attributes(parameters)
@@ -61,7 +65,7 @@ def admin_create_user(state: State, parameters: Parameters) -> Step[dict[str, An
     if action == "RESEND":
         user = _find_invited_user(state, pool, username)
     else:
-        user = pool.new_user(username, state.clock())
+        user = pool.new_user(username, state.clock(), sub)
         user.attributes |= given
         yield from _call_pre_sign_up(state, caller, user, given, parameters)
     verifier = yield from passwords.make(pool, user.username, password)

@@ -1,0 +1,85 @@
+"""The pools and app clients that are made without a request: their default settings, and the check of given ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from srpcore.exceptions.base import ConfigurationError
+
+from ..api import validation
+from ..api.errors import Refusal
+from . import app_clients, user_pools
+
+__all__ = ["CLIENT", "POOL", "check_client", "check_client_id", "check_pool", "check_settings"]
+
+POOL: dict[str, Any] = {
+    "PoolName": "local",
+    "AutoVerifiedAttributes": ["email"],
+    "MfaConfiguration": "OPTIONAL",
+    "WebAuthnConfiguration": {"RelyingPartyId": "localhost", "UserVerification": "preferred"},
+}
+CLIENT: dict[str, Any] = {
+    "ClientName": "local",
+    "PreventUserExistenceErrors": "ENABLED",
+    "ExplicitAuthFlows": [
+        "ALLOW_USER_SRP_AUTH",
+        "ALLOW_USER_PASSWORD_AUTH",
+        "ALLOW_ADMIN_USER_PASSWORD_AUTH",
+        "ALLOW_REFRESH_TOKEN_AUTH",
+        "ALLOW_USER_AUTH",
+        "ALLOW_CUSTOM_AUTH",
+    ],
+}
+_MFA_SETTINGS = frozenset(
+    {"EmailMfaConfiguration", "SmsMfaConfiguration", "SoftwareTokenMfaConfiguration", "WebAuthnConfiguration"}
+)
+_ANY_POOL = "us-east-1_000000000"
+
+
+def check_client_id(client_id: str | None) -> None:
+    """Check the id of an app client; None is valid, too.
+
+    Raises:
+        ConfigurationError: it is not one.
+    """
+    # The pattern and the length are those of ClientIdType in the service model.
+    if client_id is not None and not re.fullmatch(r"[\w+]{1,128}", client_id):
+        raise ConfigurationError(f"client_id must be 1 to 128 letters, digits, '_' or '+', not {client_id!r:.80}")
+
+
+def check_pool(settings: Mapping[str, Any]) -> None:
+    """Check the settings of a pool: parameters of CreateUserPool and SetUserPoolMfaConfig.
+
+    Raises:
+        Refusal: the service would not accept them.
+    """
+    # What another operation sets in a pool that exists may be given here at once.
+    of_mfa = {name: value for name, value in settings.items() if name in _MFA_SETTINGS}
+    validation.check("CreateUserPool", {name: value for name, value in settings.items() if name not in of_mfa})
+    validation.check("SetUserPoolMfaConfig", {"UserPoolId": _ANY_POOL, **of_mfa})
+    user_pools.check_pool_settings(settings)
+
+
+def check_client(settings: Mapping[str, Any]) -> None:
+    """Check the settings of an app client: parameters of CreateUserPoolClient.
+
+    Raises:
+        Refusal: the service would not accept them.
+    """
+    validation.check("CreateUserPoolClient", {"UserPoolId": _ANY_POOL, **settings})
+    app_clients.check_client_settings(settings)
+
+
+def check_settings(pool: Mapping[str, Any], client: Mapping[str, Any]) -> None:
+    """Check the settings of the first pool and its app client.
+
+    Raises:
+        ConfigurationError: the service would not accept them.
+    """
+    try:
+        check_pool(pool)
+        check_client(client)
+    except Refusal as error:
+        raise ConfigurationError(f"settings of the local user pool are invalid: {error.message}") from None

@@ -1,0 +1,178 @@
+"""Add the pools, app clients, groups and users of a seed. What exists already is left as it is."""
+
+from __future__ import annotations
+
+import copy
+import uuid
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from srpcore.crypto import totp
+from srpcore.exceptions.base import ConfigurationError
+from srpcore.pool import Pool
+
+from ..api import validation
+from ..api.errors import Refusal, invalid_parameter
+from ..model.records import Group, PoolRecord
+from ..model.seed import Seed, SeedClient, SeedGroup, SeedPool, SeedUser
+from ..steps import Step
+from ..storage import directory
+from ..storage.state import Service, State
+from ..triggers.invocation import NO_TRIGGERS
+from . import admin_users, defaults
+from .groups import create_group
+
+__all__ = ["FirstPool", "add_seed"]
+
+
+@dataclass(frozen=True)
+class FirstPool:
+    """What the program wants of the first pool.
+
+    Attributes:
+        id: the id, or None for any.
+        pool: the settings of the pool, unless the seed has others.
+        client: the settings of its first app client, unless the seed has others.
+        signing_key: returns the key as a PEM, or None to generate it when it is needed.
+    """
+
+    id: str | None
+    pool: Mapping[str, Any]
+    client: Mapping[str, Any]
+    signing_key: Callable[[], str | None]
+
+
+def add_seed(service: Service, seed: Seed, name: str, first: FirstPool) -> None:
+    """Add what *seed* has and *service* does not. No trigger is called, and no message is sent.
+
+    Args:
+        name: what messages call the seed.
+
+    Raises:
+        ConfigurationError: the service would not accept something.
+    """
+    quiet = copy.copy(service)
+    quiet.triggers = NO_TRIGGERS
+    for number, pool in enumerate(seed.pools):
+        place = f"invalid {name}: pools[{number}]"
+        wanted = first if pool.id == first.id else _OTHER
+        with _place(place):
+            quiet.run(partial(_add_pool, given=pool, wanted=wanted))
+        _add_members(quiet, pool, place, wanted)
+
+
+def _add_members(service: Service, pool: SeedPool, place: str, wanted: FirstPool) -> None:
+    for number, client in enumerate(pool.clients):
+        settings = {**(defaults.CLIENT if number else wanted.client), **client.settings}
+        with _place(f"{place}.clients[{number}]"):
+            service.run(partial(_add_client, pool_id=pool.id, given=client, settings=settings))
+    for number, group in enumerate(pool.groups):
+        with _place(f"{place}.groups[{number}]"):
+            service.run(partial(_add_group, pool_id=pool.id, given=group))
+    for number, user in enumerate(pool.users):
+        with _place(f"{place}.users[{number}]"):
+            service.run(partial(_add_user, pool_id=pool.id, given=user))
+
+
+_OTHER = FirstPool(None, defaults.POOL, defaults.CLIENT, lambda: None)
+
+
+@contextmanager
+def _place(place: str) -> Generator[None]:
+    """Raise what the block raises as an error that names the place in the seed."""
+    try:
+        yield
+    except Refusal as error:
+        raise ConfigurationError(f"{place}: {error.message}") from None
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{place}: {error}") from None
+
+
+def _add_pool(state: State, given: SeedPool, wanted: FirstPool) -> None:
+    Pool(given.id)  # raises if this is not the id of a pool
+    settings = {**wanted.pool, **given.settings}
+    defaults.check_pool(settings)
+    if state.pools.get(None, given.id) is None:
+        state.add_pool(settings, given.id).key = wanted.signing_key()
+
+
+def _add_client(state: State, pool_id: str, given: SeedClient, settings: dict[str, Any]) -> None:
+    defaults.check_client_id(given.id)
+    if given.secret is not None:
+        settings = {**settings, "GenerateSecret": False, "ClientSecret": given.secret}
+    defaults.check_client(settings)
+    pool, found = state.pool(pool_id), state.clients.find(given.id)
+    if found is None:
+        state.add_client(pool, settings, given.id)
+    elif found.user_pool_id != pool_id:
+        raise invalid_parameter(f"the pool {found.user_pool_id} has an app client with this id")
+
+
+def _add_group(state: State, pool_id: str, given: SeedGroup) -> None:
+    values = {
+        "GroupName": given.name,
+        "Description": given.description,
+        "Precedence": given.precedence,
+        "RoleArn": given.role,
+    }
+    parameters = {"UserPoolId": pool_id} | {name: value for name, value in values.items() if value is not None}
+    validation.check("CreateGroup", parameters)
+    if state.groups.get(state.pool(pool_id), given.name) is None:
+        create_group(state, parameters)
+
+
+def _add_user(state: State, pool_id: str, given: SeedUser) -> Step[None]:
+    pool = state.pool(pool_id)
+    parameters = _parameters(pool, given)
+    validation.check("AdminCreateUser", parameters)
+    if directory.find(state, pool, given.username) is not None:
+        return
+    sub = _check_sub(state, pool, given)
+    groups = [_find_group(state, pool, name) for name in given.groups]
+    yield from admin_users.admin_create_user(state, parameters, sub=sub)
+    # The user was added in this transaction, so nobody has seen the user without the following.
+    user = directory.require(state, pool, given.username)
+    user.enabled = given.enabled
+    if given.password is not None:
+        user.status = "CONFIRMED"
+    if given.totp_secret is not None:
+        totp.decode_secret(given.totp_secret)
+        user.totp_secret, user.preferred_mfa = given.totp_secret, "SOFTWARE_TOKEN_MFA"
+        user.enabled_mfa.add("SOFTWARE_TOKEN_MFA")
+    for group in groups:
+        state.users.join(group, user)
+
+
+def _find_group(state: State, pool: PoolRecord, name: str) -> Group:
+    group = state.groups.get(pool, name)
+    if group is None:
+        raise invalid_parameter(f"the pool has no group {name!r:.80}: add it to groups")
+    return group
+
+
+def _parameters(pool: PoolRecord, given: SeedUser) -> dict[str, Any]:
+    if (given.password is None) == (given.temporary_password is None):
+        raise invalid_parameter("give either password or temporary_password")
+    values = {name: str(value).lower() if value in (True, False) else value for name, value in given.attributes.items()}
+    return {
+        "UserPoolId": pool.id,
+        "Username": given.username,
+        "UserAttributes": [{"Name": name, "Value": value} for name, value in values.items()],
+        "TemporaryPassword": given.password or given.temporary_password or "",
+        "MessageAction": "SUPPRESS",
+    }
+
+
+def _check_sub(state: State, pool: PoolRecord, given: SeedUser) -> str | None:
+    if given.sub is None:
+        return None
+    try:
+        sub = str(uuid.UUID(given.sub))
+    except ValueError:
+        raise invalid_parameter(f"sub must be a UUID, not {given.sub!r:.80}") from None
+    if state.users.by_sub(pool, sub) is not None:
+        raise invalid_parameter(f"another user has the sub {sub}")
+    return sub
