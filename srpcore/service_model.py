@@ -713,6 +713,7 @@ ENUMS: Final[dict[str, tuple[str, ...]]] = {
         "ALLOW_USER_AUTH",
         "ALLOW_TOKEN_EXCHANGE_DELEGATION",
         "ALLOW_TOKEN_EXCHANGE_IMPERSONATION",
+        "ALLOW_CLIENT_TOKEN_AUTH",  # Differs from the model: see tools/model_deviations.py.
     ),
     "FeatureType": (
         "ENABLED",

@@ -20,7 +20,7 @@ from typing import Any
 import botocore
 import botocore.session
 from botocore import xform_name
-from model_deviations import ALSO_UNSIGNED, NOT_READ_ONLY, SERVER_ERRORS
+from model_deviations import ALSO_UNSIGNED, MORE_ENUM_VALUES, NOT_READ_ONLY, SERVER_ERRORS
 
 SOURCE_ROOT = Path(__file__).resolve().parents[1] / "srpcore"
 FACTS = SOURCE_ROOT / "service_model.py"
@@ -68,7 +68,11 @@ class Model:
         """Stop if a deviation names something that the model does not have, or if the model now agrees with it."""
         signed = {operation.name for operation in self.operations if operation.auth_type != "none"}
         reads = {operation.name for operation in self.operations if operation.name.startswith(READ_ONLY_PREFIXES)}
-        stale = (ALSO_UNSIGNED - signed) | (NOT_READ_ONLY - reads) | (SERVER_ERRORS.keys() - set(self.exceptions))
+        values = {shape.name: getattr(shape, "enum", None) or [] for shape in self.shapes}
+        enums = {name for name, value in MORE_ENUM_VALUES.items() if value in values.get(name, [value])}
+        stale = (
+            enums | (ALSO_UNSIGNED - signed) | (NOT_READ_ONLY - reads) | (SERVER_ERRORS.keys() - set(self.exceptions))
+        )
         if stale:
             raise SystemExit(f"tools/model_deviations.py: remove what no longer differs: {', '.join(sorted(stale))}")
 
@@ -228,6 +232,8 @@ def enums(model: Model) -> Iterator[str]:
         elif values:
             yield f'"{shape.name}": ('
             yield from (f'    "{value}",' for value in values)
+            if shape.name in MORE_ENUM_VALUES:
+                yield f'    "{MORE_ENUM_VALUES[shape.name]}",{DEVIATION}'
             yield "),"
 
 

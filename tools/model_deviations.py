@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["ALSO_UNSIGNED", "NOT_READ_ONLY", "NOT_SENSITIVE", "PATTERNS", "SERVER_ERRORS"]
+__all__ = ["ALSO_UNSIGNED", "MORE_ENUM_VALUES", "NOT_READ_ONLY", "NOT_SENSITIVE", "PATTERNS", "SERVER_ERRORS"]
 
 ALSO_UNSIGNED: Final = {
     # The model lists SigV4, but IAM credentials cannot be used: the app client's id and secret authorize the request.
@@ -16,6 +16,13 @@ ALSO_UNSIGNED: Final = {
     "GetClientToken",
 }
 """Operations that the model wants signed, and the service accepts without a signature only."""
+
+MORE_ENUM_VALUES: Final = {
+    # An app client must have this flow for GetClientToken.
+    # Source: Amazon Cognito user pools API reference, GetClientToken.
+    "ExplicitAuthFlowsType": "ALLOW_CLIENT_TOKEN_AUTH",
+}
+"""Enumerations that lack a value that the service accepts."""
 
 NOT_READ_ONLY: Final = {
     # Issues tokens. Source: Amazon Cognito user pools API reference, GetClientToken.

@@ -42,7 +42,6 @@ WRONG_TODAY: dict[str, str] = {
     "app_clients.client_credentials_and_code_grant_exclude_each_other": (
         "client_credentials together with code is accepted"
     ),
-    "operations.client_token": "ALLOW_CLIENT_TOKEN_AUTH and GetClientToken are absent",
     # auth/refresh.py
     "app_clients.revocation_that_is_off": "RevokeToken ignores EnableTokenRevocation",
     # auth/tokens.py
@@ -76,7 +75,6 @@ WRONG_TODAY: dict[str, str] = {
     "lists.attributes_to_get_must_be_set": "an attribute in AttributesToGet that a user does not have is left out",
     "lists.attributes_to_get_must_exist": "an unknown name in AttributesToGet is accepted",
     # operations/ (new modules)
-    "operations.derived_token": "GetDerivedToken is absent",
     # http/dispatch.py
     "validation.unknown_operation_is_named": "the message is empty",
 }
@@ -184,8 +182,6 @@ MINISTACK: dict[str, str] = {
     "mfa.answer_for_the_email_factor": "has no SELECT_MFA_TYPE here",
     "mfa.set_up_of_the_email_factor_during_the_login": "ignores that MFA is required",
     "operations.session_configuration": "has no GetUserPoolSessionConfiguration",
-    "operations.client_token": "wants a signature of GetClientToken",
-    "operations.derived_token": "has no GetDerivedToken",
     "passwords.policy_names_what_is_missing": (
         "answers 'Password did not conform with policy: Password must have length greater than or equal to 8'"
     ),

@@ -16,7 +16,7 @@ from ..storage.state import Handler, State
 from . import tokens
 from .caller import Caller, read_metadata
 
-__all__ = ["OPERATIONS", "by_flow"]
+__all__ = ["OPERATIONS", "by_flow", "check_secret"]
 
 
 def by_flow(state: State, pool: PoolRecord, client: AppClient, values: Mapping[str, Any]) -> Step[dict[str, Any]]:
@@ -51,7 +51,7 @@ def get_tokens_from_refresh_token(state: State, parameters: Parameters) -> Step[
     token = string(parameters, "RefreshToken")
     client, pool = directory.client_and_pool(state, parameters)
     caller = Caller(pool, client, read_metadata(parameters))
-    _check_secret(client, optional_string(parameters, "ClientSecret"))
+    check_secret(client, optional_string(parameters, "ClientSecret"))
     found = state.grants.refresh_token(token)
     device_key = optional_string(parameters, "DeviceKey")
     _, grant = _require_valid_token(state, client, found, _grant(state, found), device_key)
@@ -95,7 +95,12 @@ def _is_device(grant: Grant, device_key: str | None) -> bool:
     return device is not None and device.key == device_key and device.confirmed
 
 
-def _check_secret(client: AppClient, given: str | None, code: str = "NotAuthorizedException") -> None:
+def check_secret(client: AppClient, given: str | None, code: str = "NotAuthorizedException") -> None:
+    """Check the secret *given*, if the app client has one; either of its two secrets is right.
+
+    Raises:
+        Refusal: the secret is missing or wrong; the exception is *code*.
+    """
     if client.secret is None:
         return
     if not given:
@@ -108,7 +113,7 @@ def revoke_token(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer RevokeToken: revoke a refresh token and all access tokens of the same login."""
     token = string(parameters, "Token")
     client, _ = directory.client_and_pool(state, parameters)
-    _check_secret(client, optional_string(parameters, "ClientSecret"), "UnauthorizedException")
+    check_secret(client, optional_string(parameters, "ClientSecret"), "UnauthorizedException")
     record = state.grants.refresh_token(token)
     grant = None if record is None else state.grants.get(record.origin_jti)
     if grant is None:

@@ -19,6 +19,7 @@ from . import membership
 from .caller import Caller
 
 __all__ = [
+    "HOUR",
     "Holder",
     "access_claims",
     "call_trigger",
@@ -27,11 +28,15 @@ __all__ = [
     "issue",
     "signing_key",
     "start",
+    "verify",
     "verify_access_token",
 ]
 
 _BOOLEANS = ("email_verified", "phone_number_verified")
-_HOUR, _THIRTY_DAYS = 3600, 30 * 86400
+HOUR = 3600
+"""The default validity of access and ID tokens in seconds."""
+
+_THIRTY_DAYS = 30 * 86400
 _API_SCOPE = "aws.cognito.signin.user.admin"
 
 
@@ -61,7 +66,7 @@ def start(
         event_id: the id of the event of the login; None for a new one.
     """
     now = state.clock()
-    longest = max(client.validity(token, _HOUR, "hours") for token in ("AccessToken", "IdToken"))
+    longest = max(client.validity(token, HOUR, "hours") for token in ("AccessToken", "IdToken"))
     record = GrantRecord(
         origin_jti=str(uuid.uuid4()),
         pool_id=pool.id,
@@ -122,8 +127,8 @@ def issue(
         refresh_until: if given, also issue a refresh token that expires at this time, in seconds since the epoch.
     """
     key = yield from signing_key(grant.pool)
-    access_seconds = grant.client.validity("AccessToken", _HOUR, "hours")
-    id_seconds = grant.client.validity("IdToken", _HOUR, "hours")
+    access_seconds = grant.client.validity("AccessToken", HOUR, "hours")
+    id_seconds = grant.client.validity("IdToken", HOUR, "hours")
     access, identity = access_claims(state, grant, access_seconds), id_claims(state, grant, id_seconds)
     if changes is not None:
         access, identity = changes.access_claims(access), changes.id_claims(identity)
@@ -195,7 +200,7 @@ def verify_access_token(state: State, token: str) -> Holder:
         Refusal: the token is forged, expired or revoked, is not an access token, or was not issued by a pool of this
             server; or its user was deleted or disabled.
     """
-    pool, claims = _verified_claims(state, token)
+    pool, claims = verify(state, token)
     if claims.get("token_use") != "access":
         raise not_authorized("Invalid Access Token")
     if int(claims["exp"]) <= state.clock():
@@ -215,7 +220,12 @@ def verify_access_token(state: State, token: str) -> Holder:
     return Holder(pool, client, user, record)
 
 
-def _verified_claims(state: State, token: str) -> tuple[PoolRecord, dict[str, Any]]:
+def verify(state: State, token: str) -> tuple[PoolRecord, dict[str, Any]]:
+    """Verify only the signature of a token, and return the pool that has issued it, and its claims.
+
+    Raises:
+        Refusal: the token is forged, or was not issued by a pool of this server.
+    """
     # Only the pool's id is read from the claims before they are verified, to find the key.
     issuer = str(SigningKey.unverified_claims(token).get("iss"))
     pool = state.pools.get(None, issuer.rpartition("/")[2])

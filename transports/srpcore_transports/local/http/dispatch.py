@@ -12,7 +12,7 @@ from srpcore.service_model import CONTENT_TYPE
 from ..api import validation
 from ..api.errors import Refusal
 from ..api.parameters import Parameters
-from ..auth import devices, initiate, mfa, passkeys, refresh, respond
+from ..auth import client_tokens, devices, initiate, mfa, passkeys, refresh, respond, token_exchange
 from ..operations import (
     admin_users,
     app_clients,
@@ -82,6 +82,8 @@ OPERATIONS: dict[str, Handler] = {
     **recoveries.OPERATIONS,
     **provisioned_limits.OPERATIONS,
     **signing_certificate.OPERATIONS,
+    **client_tokens.OPERATIONS,
+    **token_exchange.OPERATIONS,
 }
 """The handlers of all supported operations, by the names of the API reference."""
 

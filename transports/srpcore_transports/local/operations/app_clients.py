@@ -6,15 +6,17 @@ from typing import Any
 
 from srpcore.service_model import ENUMS
 
-from ..api.errors import invalid_parameter
+from ..api.errors import Refusal, invalid_parameter
 from ..api.parameters import Parameters, choice, mapping, number, string, strings
-from ..model.records import AppClient
+from ..auth import client_tokens
+from ..model.records import AppClient, PoolRecord
 from ..storage import pages
 from ..storage.state import State
 
 __all__ = ["OPERATIONS", "check_client_settings", "require_client"]
 
 _FLOWS = frozenset(ENUMS["ExplicitAuthFlowsType"])
+_STANDARD_SCOPES = {"phone", "email", "openid", "profile", "aws.cognito.signin.user.admin"}
 _LIST_FIELDS = ("ClientId", "UserPoolId", "ClientName")
 
 
@@ -49,7 +51,24 @@ def create_user_pool_client(state: State, parameters: Parameters) -> dict[str, A
     if parameters.get("ClientSecret") and parameters.get("GenerateSecret"):
         raise invalid_parameter("GenerateSecret must not be true if ClientSecret is given.")
     check_client_settings(parameters)
+    _check_client_tokens(parameters, secret=bool(parameters.get("ClientSecret") or parameters.get("GenerateSecret")))
+    _check_scopes(state, pool, parameters)
     return {"UserPoolClient": _client_fields(state.add_client(pool, dict(parameters)))}
+
+
+def _check_client_tokens(settings: Parameters, *, secret: bool) -> None:
+    flows = strings(settings, "ExplicitAuthFlows")
+    if client_tokens.FLOW in flows and (len(set(flows)) > 1 or not secret):
+        raise invalid_parameter(
+            f"{client_tokens.FLOW} must be the only flow in ExplicitAuthFlows, and the app client must have a secret."
+        )
+
+
+def _check_scopes(state: State, pool: PoolRecord, settings: Parameters) -> None:
+    known = _STANDARD_SCOPES | client_tokens.custom_scopes(state, pool)
+    unknown = [scope for scope in strings(settings, "AllowedOAuthScopes") if scope not in known]
+    if unknown:
+        raise Refusal("ScopeDoesNotExistException", f"Invalid scope requested: {', '.join(unknown)}")
 
 
 def describe_user_pool_client(state: State, parameters: Parameters) -> dict[str, Any]:
@@ -61,6 +80,8 @@ def update_user_pool_client(state: State, parameters: Parameters) -> dict[str, A
     """Answer UpdateUserPoolClient: as in the service, settings that are left out are reset to their defaults."""
     client = require_client(state, parameters)
     check_client_settings(parameters)
+    _check_client_tokens(parameters, secret=client.secret is not None)
+    _check_scopes(state, state.pool(client.user_pool_id), parameters)
     name = {"ClientName": client.settings.get("ClientName", "")}
     client.settings = {**name, **parameters}
     client.modified = state.clock()

@@ -10,16 +10,10 @@ from ..model.records import PoolRecord, Resource
 from ..storage import pages
 from ..storage.state import State
 
-__all__ = ["OPERATIONS", "custom_scopes"]
+__all__ = ["OPERATIONS"]
 
 _PAGE_LIMIT = 50
 _MOST = 25  # Source: Amazon Cognito developer guide, "Quotas in Amazon Cognito".
-
-
-def custom_scopes(state: State, pool: PoolRecord) -> set[str]:
-    """Return the scopes of all resource servers of *pool*, in the form ``identifier/name``."""
-    servers = state.resource_servers.all(pool)
-    return {f"{server.name}/{scope['ScopeName']}" for server in servers for scope in server.settings["Scopes"]}
 
 
 def create_resource_server(state: State, parameters: Parameters) -> dict[str, Any]:
