@@ -256,3 +256,26 @@ def test_pools_do_not_share_records(service: Service) -> None:
         return state.users.get(pool, "alice"), state.users.page(pool, 0, 9), state.users.by_sub(pool, "sub of alice")
 
     assert service.run(other) == (None, [], None)
+
+
+def test_a_client_that_was_not_found_is_found_once_it_exists(service: Service) -> None:
+    assert service.run(lambda state: state.clients.find("later")) is None
+    service.run(lambda state: state.add_client(state.pool(POOL), {}, "later"))
+    assert service.run(lambda state: state.client("later").user_pool_id) == POOL
+    service.run(lambda state: state.remove_client(state.client("later")))
+    assert service.run(lambda state: state.clients.find("later")) is None
+
+
+def test_a_client_that_was_added_by_a_bug_is_not_found(service: Service) -> None:
+    def add_and_fail(state: State) -> None:
+        state.add_client(state.pool(POOL), {}, "never")
+        assert state.client("never")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        service.run(add_and_fail)
+    assert service.run(lambda state: state.clients.find("never")) is None
+    # A change of a record that is kept in memory is stored, too.
+    service.run(lambda state: state.pool(POOL).settings.update(PoolName="changed"))
+    service.database.known.clear()
+    assert service.run(lambda state: state.pool(POOL).settings["PoolName"]) == "changed"

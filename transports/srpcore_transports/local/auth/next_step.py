@@ -109,7 +109,7 @@ def require_can_log_in(state: State, conversation: Conversation) -> User:
         Refusal: the user does not exist, or is not allowed to log in now.
     """
     user = conversation.user
-    if user is None or state.users.get(conversation.pool, user.username) is not user:
+    if user is None or not state.users.is_stored(user):
         raise not_authorized()
     if not user.enabled:
         raise not_authorized("User is disabled.")

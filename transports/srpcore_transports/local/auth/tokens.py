@@ -133,7 +133,9 @@ def issue(
     if changes is not None:
         access, identity = changes.access_claims(access), changes.id_claims(identity)
     result: dict[str, Any] = {"ExpiresIn": access_seconds, "TokenType": "Bearer"}
-    grant.record.last_active = state.clock()
+    # Whole seconds are enough, and the record of a new login is not written twice.
+    if state.clock() - grant.record.last_active >= 1:
+        grant.record.last_active = state.clock()
     if refresh_until is not None:
         result["RefreshToken"] = state.grants.add_refresh_token(grant.record, refresh_until)
     signed = yield from outside(lambda: (key.sign(access), key.sign(identity)))

@@ -43,6 +43,8 @@ class Conversations:
 
     def _forget_expired(self) -> None:
         now = self._clock()
+        if not self._work.may_sweep("login", now):
+            return
         expired = "FROM login WHERE expires <= ?"
         self._work.execute(f"INSERT INTO expired_session SELECT session, expires {expired}", now)
         self._work.execute(f"DELETE {expired}", now)

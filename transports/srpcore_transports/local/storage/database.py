@@ -32,6 +32,9 @@ __all__ = ["Database", "Work", "decoder", "encode"]
 S = TypeVar("S", bound=msgspec.Struct)
 R = TypeVar("R", bound=Record)
 
+_SWEEP_EVERY = 10
+_MOST_KNOWN = 1000
+
 VERSION = 1
 """The version of the schema, in ``PRAGMA user_version``."""
 
@@ -122,6 +125,9 @@ class Database:
     Attributes:
         path: the file, or None.
         live: the records in use, by table and row.
+        known: records that nearly every request reads (pools and app clients), by what they are found by; with None for
+            those that do not exist.
+        swept: when expired rows were deleted last, by table.
         restored: how many times :meth:`restore` was called.
 
     Raises:
@@ -132,6 +138,8 @@ class Database:
         self.lock = threading.Lock()
         self.path = path
         self.restored = 0
+        self.known: dict[tuple[object, ...], tuple[int, Record] | None] = {}
+        self.swept: dict[str, float] = {}
         self.live: weakref.WeakValueDictionary[tuple[str, int], Record] = weakref.WeakValueDictionary()
         try:
             if path is not None:
@@ -184,6 +192,7 @@ class Database:
         with self.lock:
             copy.backup(self.connection)
             self.live.clear()
+            self.known.clear()
             self.restored += 1
 
     def close(self) -> None:
@@ -211,6 +220,7 @@ class Work:
         self._restored = database.restored
         self._loaded: dict[int, _Loaded] = {}
         self._added: list[tuple[str, Record]] = []
+        self._begun = False
 
     @contextmanager
     def transaction(self) -> Generator[None]:
@@ -223,7 +233,7 @@ class Work:
             if self._restored != self._database.restored:
                 # The rows of this request's records may now be those of other records.
                 raise Refusal("InternalErrorException", "The state of the local pool was reset during the request")
-            self._database.connection.execute("BEGIN IMMEDIATE")
+            self._begun = False
             self._added.clear()
             for loaded in self._loaded.values():
                 loaded.begun = loaded.data = encode(loaded.record)
@@ -247,13 +257,16 @@ class Work:
     def _commit(self) -> None:
         try:
             self.flush()
-            self._database.connection.execute("COMMIT")
+            if self._begun:
+                self._database.connection.execute("COMMIT")
         except BaseException:
             self._roll_back()
             raise
 
     def _roll_back(self) -> None:
-        self._database.connection.execute("ROLLBACK")
+        if self._begun:
+            self._database.connection.execute("ROLLBACK")
+        self._database.known.clear()
         for table, record in self._added:
             # The next record that is inserted may get the same row.
             self.forget(table, record)
@@ -273,11 +286,56 @@ class Work:
     def execute(self, statement: str, *values: object) -> sqlite3.Cursor:
         """Execute an SQL statement. What it reads includes the changes that this request has made so far."""
         self.flush()
+        return self._execute(statement, values)
+
+    def _execute(self, statement: str, values: tuple[object, ...]) -> sqlite3.Cursor:
+        # A transaction that only resumes a handler executes nothing.
+        if not self._begun:
+            self._database.connection.execute("BEGIN IMMEDIATE")
+            self._begun = True
         return self._database.connection.execute(statement, values)
 
     def write(self, statement: str, *values: object) -> None:
         """Execute an SQL statement that writes one record, as a part of :meth:`flush`."""
-        self._database.connection.execute(statement, values)
+        self._execute(statement, values)
+
+    def may_sweep(self, table: str, now: float) -> bool:
+        """Return whether the expired rows of a table may be deleted: at most every ten seconds."""
+        last = self._database.swept.get(table)
+        if last is not None and 0 <= now - last < _SWEEP_EVERY:
+            return False
+        self._database.swept[table] = now
+        return True
+
+    def known(
+        self, key: tuple[object, ...], table: str, write: Callable[[int, Record, bytes], object]
+    ) -> tuple[bool, Record | None]:
+        """Return whether a lookup by *key* is known, and what it has found."""
+        if key not in self._database.known:
+            return False, None
+        found = self._database.known[key]
+        if found is None:
+            return True, None
+        row, record = found
+        if id(record) not in self._loaded:
+            data = encode(record)
+            self._loaded[id(record)] = _Loaded(record, row, data, data, write)
+            self._database.live[table, row] = record
+        return True, record
+
+    def know(self, key: tuple[object, ...], record: Record | None) -> None:
+        """Remember what a lookup by *key* has found, for all requests, until :meth:`forget_known`."""
+        if len(self._database.known) >= _MOST_KNOWN:
+            self._database.known.clear()
+        self._database.known[key] = None if record is None else (self.row(record), record)
+
+    def forget_known(self) -> None:
+        """Forget the results of all lookups, because a record was added or deleted."""
+        self._database.known.clear()
+
+    def is_stored(self, table: str, record: Record) -> bool:
+        """Return whether a record that this request has read was not deleted since."""
+        return self._database.live.get((table, self.row(record))) is record
 
     def use(
         self,

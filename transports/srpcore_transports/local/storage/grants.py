@@ -25,9 +25,10 @@ class Grants:
 
     def add(self, grant: GrantRecord) -> None:
         """Insert a grant, and delete those that expired more than a year ago."""
-        oldest = self._clock() - _KEPT_AFTER_EXPIRY
-        self._work.execute("DELETE FROM login_grant WHERE expires < ?", oldest)
-        self._work.execute("DELETE FROM refresh_token WHERE expires < ?", oldest)
+        now = self._clock()
+        if self._work.may_sweep("login_grant", now):
+            self._work.execute("DELETE FROM login_grant WHERE expires < ?", now - _KEPT_AFTER_EXPIRY)
+            self._work.execute("DELETE FROM refresh_token WHERE expires < ?", now - _KEPT_AFTER_EXPIRY)
         data = encode(grant)
         statement = "INSERT INTO login_grant (origin_jti, sub, client, expires, data) VALUES (?, ?, ?, ?, ?)"
         values = (grant.origin_jti, grant.sub, grant.client_id, grant.expires, data)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from ..model.records import PoolRecord, Record
 from .database import Work, decoder, encode
@@ -19,9 +19,15 @@ class Table(Generic[R]):
     In the methods *pool* is the pool that a record belongs to; None for the pools themselves.
     """
 
-    def __init__(self, work: Work, kind: str, record_type: type[R]) -> None:
+    def __init__(self, work: Work, kind: str, record_type: type[R], *, known: bool = False) -> None:
+        """Make the table of one request.
+
+        Args:
+            known: nearly every request reads such a record, so keep those that were read in memory.
+        """
         self._work = work
         self._kind = kind
+        self._known = known
         self._decode = decoder(record_type)
 
     def get(self, pool: PoolRecord | None, name: str) -> R | None:
@@ -44,12 +50,18 @@ class Table(Generic[R]):
         statement = "INSERT INTO record (kind, pool, name, data) VALUES (?, ?, ?, ?)"
         row = self._work.execute(statement, self._kind, self._row(pool), name, data).lastrowid or 0
         self._work.added("record", row, record, data, self._write)
+        self._forget_known()
         return record
 
     def remove(self, record: R) -> None:
         """Delete a record."""
         self._work.execute("DELETE FROM record WHERE id = ?", self._work.row(record))
         self._work.forget("record", record)
+        self._forget_known()
+
+    def _forget_known(self) -> None:
+        if self._known:
+            self._work.forget_known()
 
     def remove_all(self, pool: PoolRecord) -> None:
         """Delete all records of *pool*."""
@@ -75,6 +87,16 @@ class Table(Generic[R]):
         return 0 if pool is None else self._work.row(pool)
 
     def _first(self, statement: str, *values: object) -> R | None:
+        if not self._known:
+            return self._read(statement, *values)
+        key = (statement, self._kind, *values)
+        known, record = self._work.known(key, "record", self._write)
+        if not known:
+            record = self._read(statement, *values)
+            self._work.know(key, record)
+        return cast("R | None", record)
+
+    def _read(self, statement: str, *values: object) -> R | None:
         found = self._work.execute(statement, self._kind, *values).fetchone()
         return None if found is None else self._use(*found)
 

@@ -62,6 +62,10 @@ class Users:
         found = self._work.execute(statement, self._work.row(pool), value.casefold()).fetchall()
         return [self._use(row, data) for row, data in found]
 
+    def is_stored(self, user: User) -> bool:
+        """Return whether a user that this request has read was not deleted since."""
+        return self._work.is_stored("user", user)
+
     def add(self, pool: PoolRecord, user: User) -> None:
         """Insert a user, whose name must be free."""
         data = encode(user)
