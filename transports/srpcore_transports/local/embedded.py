@@ -41,7 +41,8 @@ class LocalUserPool:
     signature. Over HTTP (:meth:`serve`) they must be signed with *credentials*.
 
     Args:
-        region: the AWS region in the ids of the pools, for example ``us-east-1``.
+        region: the AWS region in the ids of the pools, for example ``us-east-1``. A pool that is created by a signed
+            request over HTTP gets the region of the signature.
         clock: returns the current time in seconds since the epoch. Sessions, codes, timestamps and tokens use it.
         issuer: the part of the issuer (``iss``) before ``/<pool id>``. By default it is the URL of :meth:`serve` while
             the pool is served, and otherwise AWS's own issuer.

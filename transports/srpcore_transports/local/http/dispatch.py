@@ -97,7 +97,9 @@ class Response:
     body: bytes = field(repr=False)
 
 
-def answer(service: Service, name: str, body: bytes, issuer_base: str | None = None) -> Response:
+def answer(
+    service: Service, name: str, body: bytes, issuer_base: str | None = None, region: str | None = None
+) -> Response:
     """Call the operation *name* with the JSON *body* and return the response.
 
     An error of the service (:class:`Refusal`) is returned as a response, not raised.
@@ -105,6 +107,7 @@ def answer(service: Service, name: str, body: bytes, issuer_base: str | None = N
     Args:
         issuer_base: the part of the issuer of new tokens before ``/<pool id>``, if the service has none for all
             requests; None for AWS's own issuer.
+        region: the region to which the request was sent; None if the request does not have one.
     """
     try:
         handler = OPERATIONS.get(name)
@@ -112,7 +115,7 @@ def answer(service: Service, name: str, body: bytes, issuer_base: str | None = N
             raise Refusal("UnknownOperationException", "")
         parameters = _parse_body(body)
         validation.check(name, parameters)
-        document = service.run(lambda state: handler(state, parameters), issuer_base)
+        document = service.run(lambda state: handler(state, parameters), issuer_base, region)
         service.outbox.announce()
         return response(200, document)
     except Refusal as error:

@@ -106,11 +106,12 @@ class Router:
         if request.path != "/" or not target.startswith(TARGET_PREFIX):
             raise Refusal("UnknownOperationException", "")
         name = target.removeprefix(TARGET_PREFIX)
+        region = None
         if name in dispatch.OPERATIONS and Operation(name, {}).signed:
             # Use the real time, not the pool's clock: clients sign with their own clock, which stays real when a test
             # sets the pool's clock.
-            sigv4_check.verify(request, self._credentials, self._service.region, time.time())
-        return dispatch.answer(self._service, name, request.body, issuer_base)
+            region = sigv4_check.verify(request, self._credentials, time.time())
+        return dispatch.answer(self._service, name, request.body, issuer_base, region)
 
 
 def _not_found() -> Refusal:

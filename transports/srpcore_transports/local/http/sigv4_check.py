@@ -6,6 +6,9 @@ import hmac
 import re
 from datetime import datetime, timezone
 
+from srpcore.exceptions.base import ConfigurationError
+from srpcore.pool import default_endpoint
+
 from ... import sigv4
 from ...credentials import Credentials
 from ..api.errors import Refusal
@@ -29,15 +32,15 @@ _MISMATCH = (
 )
 
 
-def verify(request: Request, credentials: Credentials | None, region: str, now: float) -> None:
-    """Check that *request* was signed with *credentials* for *region*, within five minutes of *now*.
+def verify(request: Request, credentials: Credentials | None, now: float) -> str:
+    """Check that *request* was signed with *credentials* within five minutes of *now*, and return the region.
 
     Args:
         credentials: None refuses every signature.
         now: the current time, in seconds since the epoch.
 
     Raises:
-        Refusal: the signature is missing, malformed, expired or wrong, or was made for another region or service.
+        Refusal: the signature is missing, malformed, expired or wrong, or was made for another service.
     """
     authorization = request.headers.get("authorization")
     if not authorization:
@@ -50,9 +53,18 @@ def verify(request: Request, credentials: Credentials | None, region: str, now: 
     if not _equal(match["key"], credentials.access_key_id) or not _session_token_matches(request, credentials):
         raise Refusal("UnrecognizedClientException", "The security token included in the request is invalid.")
     timestamp = _checked_timestamp(request, match["date"], now)
-    if match["region"] != region or match["service"] != SERVICE:
+    if not _is_region(match["region"]) or match["service"] != SERVICE:
         raise _invalid_signature(f"Credential should be scoped to a valid region and to the service {SERVICE}.")
     _check_signature(request, credentials, match, timestamp)
+    return match["region"]
+
+
+def _is_region(name: str) -> bool:
+    try:
+        default_endpoint(name)
+    except ConfigurationError:
+        return False
+    return True
 
 
 def _checked_timestamp(request: Request, date: str, now: float) -> str:

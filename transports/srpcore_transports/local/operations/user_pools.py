@@ -117,11 +117,12 @@ def delete_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
 
 
 def list_user_pools(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer ListUserPools, with at most 60 pools per page."""
+    """Answer ListUserPools: the pools of the region, at most 60 per page."""
     # Unlike in most operations, MaxResults is required here and must be at least 1.
     if parameters.get("MaxResults") is None:
         raise null_member("MaxResults")
-    page, following = pages.requested_page(state, parameters, state.pools.all(None), limit="MaxResults", least=1)
+    pools = [pool for pool in state.pools.all(None) if state.region in (None, pool.region)]
+    page, following = pages.requested_page(state, parameters, pools, limit="MaxResults", least=1)
     return {"UserPools": [_summary(state, pool) for pool in page], **following}
 
 

@@ -35,7 +35,7 @@ class Service:
     """What all requests to one local service share.
 
     Attributes:
-        region: the region of new pools.
+        region: the region of new pools, unless the request has one.
         clock: the current time in seconds since the epoch, which the control endpoint can move.
         issuer_base: the part of the issuer before ``/<pool id>`` for all requests; None chooses it for each request.
         page_secret: the key of the HMAC in page tokens.
@@ -58,12 +58,18 @@ class Service:
         self.page_secret = self.database.secret("page_secret")
 
     @overload
-    def run(self, handler: Callable[[State], Step[T]], issuer_base: str | None = None) -> T: ...
+    def run(
+        self, handler: Callable[[State], Step[T]], issuer_base: str | None = None, region: str | None = None
+    ) -> T: ...
 
     @overload
-    def run(self, handler: Callable[[State], T | Step[T]], issuer_base: str | None = None) -> T: ...
+    def run(
+        self, handler: Callable[[State], T | Step[T]], issuer_base: str | None = None, region: str | None = None
+    ) -> T: ...
 
-    def run(self, handler: Callable[[State], T | Step[T]], issuer_base: str | None = None) -> T:
+    def run(
+        self, handler: Callable[[State], T | Step[T]], issuer_base: str | None = None, region: str | None = None
+    ) -> T:
         """Call *handler* with the state as a new request sees it, and return its result.
 
         The handler runs in a transaction. If it is a generator, the functions that it yields are called outside of the
@@ -72,11 +78,12 @@ class Service:
         Args:
             issuer_base: the part of the issuer before ``/<pool id>`` for this request, if the service has none for all
                 requests; None for AWS's own issuer.
+            region: the region to which the request was sent; only its pools exist for the request. None for all.
 
         Raises:
             Refusal: the handler refuses the request.
         """
-        state = State(self, issuer_base)
+        state = State(self, issuer_base, region)
         try:
             with state.work.transaction():
                 result = handler(state)
@@ -123,11 +130,13 @@ class State:
     Attributes:
         service: what all requests share.
         work: the transactions of the request.
+        region: the region to which the request was sent; None for all regions.
         url: the URL of the server to which the request was sent; None for a request in process.
     """
 
-    def __init__(self, service: Service, issuer_base: str | None = None) -> None:
+    def __init__(self, service: Service, issuer_base: str | None = None, region: str | None = None) -> None:
         self.service = service
+        self.region = region
         self.clock = service.clock
         self.outbox = service.outbox
         self.work = Work(service.database)
@@ -157,10 +166,10 @@ class State:
         """Return the pool with the id *pool_id*.
 
         Raises:
-            Refusal: the pool does not exist.
+            Refusal: the pool does not exist in the region of the request.
         """
         pool = self.pools.get(None, pool_id)
-        if pool is None:
+        if pool is None or self.region not in (None, pool.region):
             raise not_found(f"User pool {pool_id} does not exist.")
         return pool
 
@@ -187,7 +196,9 @@ class State:
     def add_pool(self, settings: dict[str, Any], pool_id: str | None = None) -> PoolRecord:
         """Add a pool with the id *pool_id*, or with a new one, and return it."""
         now = self.clock()
-        pool_id = pool_id or f"{self.service.region}_{random_string(9, string.ascii_letters + string.digits)}"
+        pool_id = (
+            pool_id or f"{self.region or self.service.region}_{random_string(9, string.ascii_letters + string.digits)}"
+        )
         return self.pools.add(None, pool_id, PoolRecord(pool_id, now, now, settings))
 
     def remove_pool(self, pool: PoolRecord) -> None:
