@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..model.auth_events import AuthEvent
 from ..model.records import User
-from .database import Work, decoder, encode
+from .work import Work, decoder, encode
 
 __all__ = ["NEWEST", "AuthEvents"]
 

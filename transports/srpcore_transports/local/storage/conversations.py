@@ -12,9 +12,9 @@ import msgspec
 from ..api.errors import Refusal, invalid_session, not_authorized
 from ..model.conversations import Conversation, Progress
 from ..model.records import AppClient, PoolRecord, User
-from .database import Work, decoder, encode
 from .tables import Table
 from .users import Users
+from .work import Work, decoder, encode
 
 __all__ = ["Conversations"]
 

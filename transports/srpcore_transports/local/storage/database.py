@@ -1,10 +1,7 @@
-"""The SQLite database of a local service, and the unit of work: the records that one request reads and changes.
+"""The SQLite database of a local service: its schema, the connection, and the lock.
 
-A record is stored as one MessagePack value, beside the columns by which it is found. :class:`Work` gives the same
-object for the same row to all requests that use it at a time, and at the end of a transaction it writes the records
-that have changed. So a handler changes a record by setting its attributes, and cannot forget to save it.
-
-Only one transaction runs at a time. It is short: whatever takes long is computed outside of it (see :mod:`..steps`).
+A record is stored as one MessagePack value, beside the columns by which it is found. Only one transaction runs at a
+time (see :mod:`.work`).
 """
 
 from __future__ import annotations
@@ -14,26 +11,12 @@ import secrets
 import sqlite3
 import threading
 import weakref
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cache
-from typing import TypeVar, cast
-
-import msgspec
 
 from srpcore.exceptions.base import ConfigurationError
 
-from ..api.errors import Refusal
 from ..model.records import Record
 
-__all__ = ["Database", "Work", "decoder", "encode"]
-
-S = TypeVar("S", bound=msgspec.Struct)
-R = TypeVar("R", bound=Record)
-
-_SWEEP_EVERY = 10
-_MOST_KNOWN = 1000
+__all__ = ["Database"]
 
 VERSION = 1
 """The version of the schema, in ``PRAGMA user_version``."""
@@ -97,23 +80,6 @@ CREATE TABLE refresh_token (
 CREATE INDEX refresh_token_origin_jti ON refresh_token (origin_jti);
 CREATE INDEX refresh_token_expires ON refresh_token (expires);
 """
-
-_ENCODER = msgspec.msgpack.Encoder()
-
-
-def encode(record: msgspec.Struct) -> bytes:
-    """Return *record* in the form in which it is stored."""
-    return _ENCODER.encode(record)
-
-
-def decoder(kind: type[S]) -> Callable[[bytes], S]:
-    """Return a function that turns what :func:`encode` has returned into a record of the type *kind* again."""
-    return cast(Callable[[bytes], S], _decoder(kind).decode)
-
-
-@cache
-def _decoder(kind: type[msgspec.Struct]) -> msgspec.msgpack.Decoder[msgspec.Struct]:
-    return msgspec.msgpack.Decoder(kind)
 
 
 class Database:
@@ -199,185 +165,3 @@ class Database:
         """Close the connection. Closing twice is safe."""
         with self.lock:
             self.connection.close()
-
-
-@dataclass(slots=True)
-class _Loaded:
-    """A record in use: what the database has now, and what it had when the transaction began."""
-
-    record: Record
-    row: int
-    begun: bytes
-    data: bytes
-    write: Callable[[int, Record, bytes], object]
-
-
-class Work:
-    """The records that one request has read, and the transactions in which it changes them."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._restored = database.restored
-        self._loaded: dict[int, _Loaded] = {}
-        self._added: list[tuple[str, Record]] = []
-        self._begun = False
-
-    @contextmanager
-    def transaction(self) -> Generator[None]:
-        """Run a ``with`` block in a transaction, while no other request changes anything.
-
-        At its end the changed records are written, also if the block raises :class:`Refusal`: a refused request may
-        have counted a wrong password. For any other exception all changes are undone.
-        """
-        with self._database.lock:
-            if self._restored != self._database.restored:
-                # The rows of this request's records may now be those of other records.
-                raise Refusal("InternalErrorException", "The state of the local pool was reset during the request")
-            self._begun = False
-            self._added.clear()
-            for loaded in self._loaded.values():
-                loaded.begun = loaded.data = encode(loaded.record)
-            try:
-                yield
-            except Refusal:
-                self._commit()
-                raise
-            except BaseException:
-                self._roll_back()
-                raise
-            else:
-                self._commit()
-
-    def release(self) -> None:
-        """Stop watching all records. The request is over."""
-        # Each watched record refers to its table, and that to this object. Without this, the memory of every request
-        # would wait for a garbage collection.
-        self._loaded.clear()
-
-    def _commit(self) -> None:
-        try:
-            self.flush()
-            if self._begun:
-                self._database.connection.execute("COMMIT")
-        except BaseException:
-            self._roll_back()
-            raise
-
-    def _roll_back(self) -> None:
-        if self._begun:
-            self._database.connection.execute("ROLLBACK")
-        self._database.known.clear()
-        for table, record in self._added:
-            # The next record that is inserted may get the same row.
-            self.forget(table, record)
-        for loaded in self._loaded.values():
-            stored = msgspec.msgpack.decode(loaded.begun, type=type(loaded.record))
-            for name in loaded.record.__struct_fields__:
-                setattr(loaded.record, name, getattr(stored, name))
-
-    def flush(self) -> None:
-        """Write the records that were changed since they were read or written."""
-        for loaded in self._loaded.values():
-            data = encode(loaded.record)
-            if data != loaded.data:
-                loaded.write(loaded.row, loaded.record, data)
-                loaded.data = data
-
-    def execute(self, statement: str, *values: object) -> sqlite3.Cursor:
-        """Execute an SQL statement. What it reads includes the changes that this request has made so far."""
-        self.flush()
-        return self._execute(statement, values)
-
-    def _execute(self, statement: str, values: tuple[object, ...]) -> sqlite3.Cursor:
-        # A transaction that only resumes a handler executes nothing.
-        if not self._begun:
-            self._database.connection.execute("BEGIN IMMEDIATE")
-            self._begun = True
-        return self._database.connection.execute(statement, values)
-
-    def write(self, statement: str, *values: object) -> None:
-        """Execute an SQL statement that writes one record, as a part of :meth:`flush`."""
-        self._execute(statement, values)
-
-    def may_sweep(self, table: str, now: float) -> bool:
-        """Return whether the expired rows of a table may be deleted: at most every ten seconds."""
-        last = self._database.swept.get(table)
-        if last is not None and 0 <= now - last < _SWEEP_EVERY:
-            return False
-        self._database.swept[table] = now
-        return True
-
-    def known(
-        self, key: tuple[object, ...], table: str, write: Callable[[int, Record, bytes], object]
-    ) -> tuple[bool, Record | None]:
-        """Return whether a lookup by *key* is known, and what it has found."""
-        if key not in self._database.known:
-            return False, None
-        found = self._database.known[key]
-        if found is None:
-            return True, None
-        row, record = found
-        if id(record) not in self._loaded:
-            data = encode(record)
-            self._loaded[id(record)] = _Loaded(record, row, data, data, write)
-            self._database.live[table, row] = record
-        return True, record
-
-    def know(self, key: tuple[object, ...], record: Record | None) -> None:
-        """Remember what a lookup by *key* has found, for all requests, until :meth:`forget_known`."""
-        if len(self._database.known) >= _MOST_KNOWN:
-            self._database.known.clear()
-        self._database.known[key] = None if record is None else (self.row(record), record)
-
-    def forget_known(self) -> None:
-        """Forget the results of all lookups, because a record was added or deleted."""
-        self._database.known.clear()
-
-    def is_stored(self, table: str, record: Record) -> bool:
-        """Return whether a record that this request has read was not deleted since."""
-        return self._database.live.get((table, self.row(record))) is record
-
-    def use(
-        self,
-        table: str,
-        row: int,
-        data: bytes,
-        decode: Callable[[bytes], R],
-        write: Callable[[int, Record, bytes], object],
-    ) -> R:
-        """Return the record in a row, the same object as for other requests in progress, and watch it for changes.
-
-        Args:
-            data: what the row has in the column ``data``.
-            decode: makes the record, if no request in progress uses it.
-            write: writes the record to its row, if it has changed.
-        """
-        record = self._database.live.get((table, row))
-        if record is None:
-            record = decode(data)
-            self._database.live[table, row] = record
-        if id(record) not in self._loaded:
-            self._loaded[id(record)] = _Loaded(record, row, data, data, write)
-        return record  # type: ignore[return-value]
-
-    def added(
-        self, table: str, row: int, record: Record, data: bytes, write: Callable[[int, Record, bytes], object]
-    ) -> None:
-        """Watch a record for changes that was inserted as *row*."""
-        self._database.live[table, row] = record
-        self._loaded[id(record)] = _Loaded(record, row, data, data, write)
-        self._added.append((table, record))
-
-    def uses(self, record: Record) -> bool:
-        """Return whether this request has read or inserted *record*."""
-        return id(record) in self._loaded
-
-    def row(self, record: Record) -> int:
-        """Return the row of a record that this request uses."""
-        return self._loaded[id(record)].row
-
-    def forget(self, table: str, record: Record) -> None:
-        """Stop watching a record that was deleted."""
-        loaded = self._loaded.pop(id(record), None)
-        if loaded is not None:
-            self._database.live.pop((table, loaded.row), None)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..model.records import PoolRecord, Resource
-from .database import Work
 from .tables import Table
+from .work import Work
 
 __all__ = ["Documents"]
 

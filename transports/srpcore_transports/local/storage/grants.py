@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from ..model.grants import GrantRecord, RefreshRecord
 from ..model.records import AppClient, Record, User
-from .database import Work, decoder, encode
+from .work import Work, decoder, encode
 
 __all__ = ["Grants"]
 

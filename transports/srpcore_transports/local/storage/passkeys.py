@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..model.records import PoolRecord, User
-from .database import Work
+from .work import Work
 
 __all__ = ["PasskeyOwners"]
 

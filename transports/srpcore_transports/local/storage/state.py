@@ -19,12 +19,13 @@ from ..steps import Step
 from ..triggers.invocation import Triggers
 from .auth_events import AuthEvents
 from .conversations import Conversations
-from .database import Database, Work
+from .database import Database
 from .documents import Documents
 from .grants import Grants
 from .passkeys import PasskeyOwners
 from .tables import Table
 from .users import Users
+from .work import Work
 
 __all__ = ["Handler", "Service", "State"]
 

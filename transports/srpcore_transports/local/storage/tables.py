@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Generic, TypeVar, cast
 
 from ..model.records import PoolRecord, Record
-from .database import Work, decoder, encode
+from .work import Work, decoder, encode
 
 __all__ = ["Table"]
 

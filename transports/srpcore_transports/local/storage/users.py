@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from ..model.records import Group, PoolRecord, Record, User
-from .database import Work, decoder, encode
+from .work import Work, decoder, encode
 
 __all__ = ["SEARCHABLE", "Search", "Users"]
 
