@@ -182,7 +182,11 @@ class TestPoolsAndClients:
 
     def test_second_factors_can_be_switched(self, client: Client) -> None:
         assert client.admin("GetUserPoolMfaConfig")["MfaConfiguration"] == "OPTIONAL"
-        client.admin("SetUserPoolMfaConfig", MfaConfiguration="ON")
+        enabled = {"SoftwareTokenMfaConfiguration": {"Enabled": True}}
+        for contradiction in ({"MfaConfiguration": "ON"}, {"MfaConfiguration": "OFF", **enabled}):
+            with refused("InvalidParameterException", "Invalid MFA configuration given"):
+                client.admin("SetUserPoolMfaConfig", **contradiction)
+        client.admin("SetUserPoolMfaConfig", MfaConfiguration="ON", **enabled)
         client.user()
         assert client.log_in()["ChallengeName"] == "MFA_SETUP"
 
@@ -218,6 +222,55 @@ class TestPoolsAndClients:
             client.admin("CreateUserPoolClient", ClientName="x", **settings)
         with pytest.raises(ConfigurationError):
             LocalUserPool(client_settings=settings)
+
+    def test_a_new_pool_with_a_second_factor_can_send_sms(self, client: Client) -> None:
+        sms = {"SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::000000000000:role/sms"}}
+        phone = {"AutoVerifiedAttributes": ["phone_number"]}
+        for lacking in ({}, sms, phone):
+            with refused("InvalidParameterException", "SMS configuration and Auto verification"):
+                client.call("CreateUserPool", PoolName="p", MfaConfiguration="ON", **lacking)
+        made = client.call("CreateUserPool", PoolName="p", MfaConfiguration="ON", **sms, **phone)["UserPool"]
+        # UpdateUserPool needs no SMS if the pool has another factor.
+        pool = {"UserPoolId": made["Id"]}
+        with refused("InvalidParameterException", "SMS configuration and Auto verification"):
+            client.call("UpdateUserPool", MfaConfiguration="OPTIONAL", **pool)
+        enabled = {"SoftwareTokenMfaConfiguration": {"Enabled": True}}
+        client.call("SetUserPoolMfaConfig", MfaConfiguration="ON", **enabled, **pool)
+        client.call("UpdateUserPool", MfaConfiguration="OPTIONAL", **pool)
+        client.call("SetUserPoolMfaConfig", MfaConfiguration="OFF", **pool)
+        with refused("InvalidParameterException", "SMS configuration and Auto verification"):
+            client.call("UpdateUserPool", MfaConfiguration="OPTIONAL", **pool)
+
+    def test_settings_that_are_left_out_are_described_with_their_defaults(self, client: Client) -> None:
+        made = client.call("CreateUserPool", PoolName="p", AdminCreateUserConfig={"AllowAdminCreateUserOnly": True})
+        described = made["UserPool"]
+        assert described["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True, "UnusedAccountValidityDays": 7}
+        assert described["Policies"]["PasswordPolicy"]["MinimumLength"] == 8
+        policy = {"PasswordPolicy": {"MinimumLength": 12, "TemporaryPasswordValidityDays": 3}}
+        described = client.call("CreateUserPool", PoolName="p", Policies=policy)["UserPool"]
+        assert described["AdminCreateUserConfig"]["UnusedAccountValidityDays"] == 3
+        assert described["Policies"]["PasswordPolicy"]["RequireSymbols"] is True
+        assert described["Policies"]["SignInPolicy"] == {"AllowedFirstAuthFactors": ["PASSWORD"]}
+
+    @pytest.mark.parametrize(
+        ("settings", "code"),
+        [
+            ({"ReadAttributes": ["custom:nope"]}, "InvalidParameterException"),
+            ({"WriteAttributes": ["custom:nope"]}, "InvalidParameterException"),
+            ({"WriteAttributes": ["email_verified"]}, "InvalidParameterException"),
+            ({"AccessTokenValidity": 4, "TokenValidityUnits": {"AccessToken": "minutes"}}, "InvalidParameterException"),
+            ({"IdTokenValidity": 25}, "InvalidParameterException"),
+            ({"RefreshTokenValidity": 3651}, "InvalidParameterException"),
+            ({"AllowedOAuthFlows": ["client_credentials", "implicit"]}, "InvalidOAuthFlowException"),
+        ],
+    )
+    def test_contradictory_settings_of_clients_are_refused(
+        self, client: Client, settings: dict[str, object], code: str
+    ) -> None:
+        with refused(code):
+            client.admin("CreateUserPoolClient", ClientName="x", **settings)
+        with refused(code):
+            client.admin("UpdateUserPoolClient", ClientId=client.client_id, **settings)
 
     def test_the_region_of_a_pool_is_validated_and_in_its_id(self, make: Make) -> None:
         assert make(region="eu-west-1").pool_id.startswith("eu-west-1_")

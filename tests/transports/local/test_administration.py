@@ -101,17 +101,19 @@ class TestPools:
     def test_settings_missing_in_an_update_return_to_their_defaults(self, boto: Any, clock: Clock) -> None:
         pool_id = boto.create_user_pool(
             PoolName="first",
-            MfaConfiguration="OPTIONAL",
             AliasAttributes=["email"],
             AutoVerifiedAttributes=["email"],
             Policies={"PasswordPolicy": {"MinimumLength": 20}},
         )["UserPool"]["Id"]
+        boto.set_user_pool_mfa_config(
+            UserPoolId=pool_id, MfaConfiguration="OPTIONAL", SoftwareTokenMfaConfiguration={"Enabled": True}
+        )
         clock.now += 5
         boto.update_user_pool(UserPoolId=pool_id, Policies={"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD"]}})
         shown = boto.describe_user_pool(UserPoolId=pool_id)["UserPool"]
         assert (shown["Name"], shown["AliasAttributes"], shown["MfaConfiguration"]) == ("first", ["email"], "OFF")
         assert "AutoVerifiedAttributes" not in shown
-        assert "PasswordPolicy" not in shown["Policies"]
+        assert shown["Policies"]["PasswordPolicy"]["MinimumLength"] == 8
         assert (shown["LastModifiedDate"] - shown["CreationDate"]).total_seconds() == 5
         boto.update_user_pool(UserPoolId=pool_id, PoolName="second")
         assert boto.describe_user_pool(UserPoolId=pool_id)["UserPool"]["Name"] == "second"

@@ -434,7 +434,8 @@ def boto(clock: Clock) -> Iterator[Any]:
 def test_boto3_reads_and_sets_the_pool_s_factors(boto: Any) -> None:
     pool_id = boto.list_user_pools(MaxResults=1)["UserPools"][0]["Id"]
     passkeys = {"RelyingPartyId": "id.example", "UserVerification": "required"}
-    boto.set_user_pool_mfa_config(UserPoolId=pool_id, MfaConfiguration="ON", WebAuthnConfiguration=passkeys)
+    token = {"SoftwareTokenMfaConfiguration": {"Enabled": True}}
+    boto.set_user_pool_mfa_config(UserPoolId=pool_id, MfaConfiguration="ON", WebAuthnConfiguration=passkeys, **token)
     config = boto.get_user_pool_mfa_config(UserPoolId=pool_id)
     assert (config["MfaConfiguration"], config["WebAuthnConfiguration"]) == ("ON", passkeys)
     assert boto.set_user_pool_mfa_config(UserPoolId=pool_id, MfaConfiguration="OFF")["WebAuthnConfiguration"]

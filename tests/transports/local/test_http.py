@@ -194,7 +194,11 @@ class TestWire:
         assert (status, document["__type"]) == (400, "SerializationException")
 
     def test_an_unknown_target_or_path_is_refused(self, server: LocalServer) -> None:
-        assert self.post(server, "MakeCoffee", b"{}") == (400, {"__type": "UnknownOperationException", "message": ""})
+        message = "srpcore's local pool does not implement 'MakeCoffee'"
+        assert self.post(server, "MakeCoffee", b"{}") == (
+            400,
+            {"__type": "UnknownOperationException", "message": message},
+        )
         assert send(server, b"{}", {})[1]["__type"] == "UnknownOperationException"
         target = {"X-Amz-Target": TARGET_PREFIX + "GetUser"}
         assert send(server, b"{}", target, path="/elsewhere")[1]["__type"] == "UnknownOperationException"

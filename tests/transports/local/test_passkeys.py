@@ -22,6 +22,7 @@ from .boto import KEYS, connected
 from .client import Client, enrol, members_of, refused
 
 Make = Callable[..., Client]
+TOTP: dict[str, Any] = {"SoftwareTokenMfaConfiguration": {"Enabled": True}}
 POLICY = {"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "WEB_AUTHN"]}}}
 
 
@@ -461,7 +462,7 @@ class TestLogIn:
         secret = enrol(client)
         authenticator = register(client, token)
         config = {"RelyingPartyId": "localhost", "FactorConfiguration": "MULTI_FACTOR_WITH_USER_VERIFICATION"}
-        client.admin("SetUserPoolMfaConfig", MfaConfiguration="ON", WebAuthnConfiguration=config)
+        client.admin("SetUserPoolMfaConfig", MfaConfiguration="ON", WebAuthnConfiguration=config, **TOTP)
         assert "AuthenticationResult" in log_in(client, authenticator)
         authenticator.flags = 0x01
         with refused("NotAuthorizedException", "verified"):

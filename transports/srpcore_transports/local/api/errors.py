@@ -52,9 +52,9 @@ def not_found(message: str) -> Refusal:
     return Refusal("ResourceNotFoundException", message)
 
 
-def user_not_found() -> Refusal:
+def user_not_found(message: str = "User does not exist.") -> Refusal:
     """Return the refusal for a user who does not exist, if the app client does not hide that."""
-    return Refusal("UserNotFoundException", "User does not exist.")
+    return Refusal("UserNotFoundException", message)
 
 
 def code_mismatch(message: str = "Invalid verification code provided, please try again.") -> Refusal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -18,7 +19,7 @@ from ..storage import directory
 from ..storage.state import State
 from .tokens import verify_access_token
 
-__all__ = ["OPERATIONS", "can_set_up", "factors", "match_totp", "set_preference", "settings_of"]
+__all__ = ["OPERATIONS", "can_set_up", "configured_factors", "factors", "match_totp", "set_preference", "settings_of"]
 
 SECRET_BYTES = 32
 # What a user must have for each factor, and the parameter of SetUserMFAPreference that sets it.
@@ -28,7 +29,7 @@ _SETTINGS = {
     "SOFTWARE_TOKEN_MFA": "SoftwareTokenMfaSettings",
     "EMAIL_OTP": "EmailMfaSettings",
 }
-_CONFIGURATIONS = ("SmsMfaConfiguration", "EmailMfaConfiguration", "WebAuthnConfiguration")
+_OTHER_CONFIGURATIONS = ("SmsMfaConfiguration", "EmailMfaConfiguration", "WebAuthnConfiguration")
 
 
 def factors(pool: PoolRecord, user: User) -> list[str]:
@@ -170,15 +171,39 @@ def set_user_pool_mfa_config(state: State, parameters: Parameters) -> dict[str, 
     """
     pool = state.pool(string(parameters, "UserPoolId"))
     configuration = choice(parameters, "MfaConfiguration", "UserPoolMfaType")
-    given = {name: mapping(parameters, name) for name in _CONFIGURATIONS if parameters.get(name) is not None}
+    given = {
+        name: mapping(parameters, name)
+        for name in ("SoftwareTokenMfaConfiguration", *_OTHER_CONFIGURATIONS)
+        if parameters.get(name) is not None
+    }
     passkeys = given.get("WebAuthnConfiguration", {})
     limited_string(passkeys, "RelyingPartyId", 1, 127)
     choice(passkeys, "UserVerification", "UserVerificationType")
     choice(passkeys, "FactorConfiguration", "WebAuthnFactorConfigurationType")
+    _check_configuration(configuration, given)
     if configuration is not None:
         pool.settings["MfaConfiguration"] = configuration
+    if configuration == "OFF":
+        pool.settings.pop("SoftwareTokenMfaConfiguration", None)
     pool.settings |= given
     return _mfa_config(pool)
+
+
+def configured_factors(settings: Mapping[str, Any]) -> list[str]:
+    """Return the names of the settings that configure second factors."""
+    on = ["SoftwareTokenMfaConfiguration"] if mapping(settings, "SoftwareTokenMfaConfiguration").get("Enabled") else []
+    return on + [name for name in ("SmsMfaConfiguration", "EmailMfaConfiguration") if settings.get(name) is not None]
+
+
+def _check_configuration(configuration: str | None, given: Mapping[str, Any]) -> None:
+    # Sources: https://github.com/aws/aws-sdk-js/issues/4186, https://github.com/go-to-k/cdkd/issues/1923. Passkeys are
+    # not a second factor.
+    if configuration == "OFF" and configured_factors(given):
+        raise invalid_parameter("Invalid MFA configuration given, can't turn off MFA and configure an MFA together.")
+    if configuration in ("ON", "OPTIONAL") and not configured_factors(given):
+        raise invalid_parameter(
+            "Invalid MFA configuration given, can't disable all MFAs with a required or optional configuration."
+        )
 
 
 def get_user_pool_mfa_config(state: State, parameters: Parameters) -> dict[str, Any]:
@@ -187,7 +212,7 @@ def get_user_pool_mfa_config(state: State, parameters: Parameters) -> dict[str, 
 
 
 def _mfa_config(pool: PoolRecord) -> dict[str, Any]:
-    set_up = {name: pool.settings[name] for name in _CONFIGURATIONS if name in pool.settings}
+    set_up = {name: pool.settings[name] for name in _OTHER_CONFIGURATIONS if name in pool.settings}
     return {
         "MfaConfiguration": pool.mfa,
         "SoftwareTokenMfaConfiguration": {"Enabled": pool.mfa != "OFF"},

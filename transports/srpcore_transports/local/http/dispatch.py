@@ -112,7 +112,7 @@ def answer(
     try:
         handler = OPERATIONS.get(name)
         if handler is None:
-            raise Refusal("UnknownOperationException", "")
+            raise Refusal("UnknownOperationException", f"srpcore's local pool does not implement {name!r:.99}")
         parameters = _parse_body(body)
         validation.check(name, parameters)
         document = service.run(lambda state: handler(state, parameters), issuer_base, region)

@@ -75,6 +75,8 @@ def admin_create_user(state: State, parameters: Parameters, *, sub: str | None =
         _check_new(state, pool, user, username, given, force=flag(parameters, "ForceAliasCreation"))
         state.users.add(pool, user)
     passwords.store(state, user, verifier, "FORCE_CHANGE_PASSWORD")
+    if action != "RESEND":
+        user.created = user.modified
     if invitation is not None:
         codes.deliver(state, user, "invitation", invitation)
     return {"User": user_fields(user)}

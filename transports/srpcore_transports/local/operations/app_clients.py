@@ -9,6 +9,7 @@ from srpcore.service_model import ENUMS
 from ..api.errors import Refusal, invalid_parameter
 from ..api.parameters import Parameters, choice, mapping, number, string, strings
 from ..auth import client_tokens
+from ..model import schema
 from ..model.records import AppClient, PoolRecord
 from ..storage import pages
 from ..storage.state import State
@@ -17,6 +18,13 @@ __all__ = ["OPERATIONS", "check_client_settings", "require_client"]
 
 _FLOWS = frozenset(ENUMS["ExplicitAuthFlowsType"])
 _STANDARD_SCOPES = {"phone", "email", "openid", "profile", "aws.cognito.signin.user.admin"}
+_DAY = 86400
+# Source: the API reference of CreateUserPoolClient: each token with its default unit and its limits in seconds.
+_VALIDITY = (
+    ("AccessToken", "hours", 300, _DAY),
+    ("IdToken", "hours", 300, _DAY),
+    ("RefreshToken", "days", 3600, 3650 * _DAY),
+)
 _LIST_FIELDS = ("ClientId", "UserPoolId", "ClientName")
 
 
@@ -42,6 +50,34 @@ def check_client_settings(settings: Parameters) -> None:
     for token in ("AccessToken", "IdToken", "RefreshToken"):
         choice(units, token, "TimeUnitsType")
         number(settings, f"{token}Validity", 0, 0, 315_360_000)
+    flows = strings(settings, "AllowedOAuthFlows")
+    if "client_credentials" in flows and len(flows) > 1:
+        raise Refusal(
+            "InvalidOAuthFlowException",
+            "client_credentials flow can not be selected along with code flow or implicit flow.",
+        )
+
+
+def _check_of_pool(pool: PoolRecord, settings: Parameters, doing: str) -> None:
+    """Check what depends on the pool, and what a pool of tests may set otherwise: the validity of tokens.
+
+    Raises:
+        Refusal: an attribute does not exist, or may not be written by users, or a token would be valid for too short or
+            too long.
+    """
+    known = schema.names(pool)
+    for setting, kind, refused in (
+        ("ReadAttributes", "read", ()),
+        ("WriteAttributes", "write", ("sub", "email_verified", "phone_number_verified")),
+    ):
+        given = strings(settings, setting)
+        if not set(given) <= known or set(given) & set(refused):
+            raise invalid_parameter(f"Invalid {kind} attributes specified while {doing} a client")
+    client = AppClient("", "", None, 0, 0, dict(settings))
+    for token, unit, least, most in _VALIDITY:
+        seconds = client.validity(token, least, unit)
+        if not least <= seconds <= most:
+            raise invalid_parameter(f"Invalid range for token validity. {token} must be valid from {least} to {most} s")
 
 
 def create_user_pool_client(state: State, parameters: Parameters) -> dict[str, Any]:
@@ -53,6 +89,7 @@ def create_user_pool_client(state: State, parameters: Parameters) -> dict[str, A
     check_client_settings(parameters)
     _check_client_tokens(parameters, secret=bool(parameters.get("ClientSecret") or parameters.get("GenerateSecret")))
     _check_scopes(state, pool, parameters)
+    _check_of_pool(pool, parameters, "creating")
     return {"UserPoolClient": _client_fields(state.add_client(pool, dict(parameters)))}
 
 
@@ -82,6 +119,7 @@ def update_user_pool_client(state: State, parameters: Parameters) -> dict[str, A
     check_client_settings(parameters)
     _check_client_tokens(parameters, secret=client.secret is not None)
     _check_scopes(state, state.pool(client.user_pool_id), parameters)
+    _check_of_pool(state.pool(client.user_pool_id), parameters, "updating")
     name = {"ClientName": client.settings.get("ClientName", "")}
     client.settings = {**name, **parameters}
     client.modified = state.clock()
@@ -121,6 +159,7 @@ def _client_fields(client: AppClient) -> dict[str, Any]:
         "TokenValidityUnits": {},
         "AuthSessionValidity": 3,
         "EnableTokenRevocation": True,
+        "EnablePropagateAdditionalUserContextData": False,
         "AllowedOAuthFlowsUserPoolClient": False,
         **{name: value for name, value in client.settings.items() if name not in hidden},
         "ExplicitAuthFlows": client.flows,

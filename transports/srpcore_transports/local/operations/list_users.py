@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ..api.errors import invalid_parameter
+from ..api.errors import Refusal, invalid_parameter
 from ..api.parameters import Parameters, optional_string, string, strings
+from ..model import schema
 from ..model.records import PoolRecord, User
 from ..storage import pages
 from ..storage.state import State
@@ -48,13 +49,24 @@ def list_users(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ListUsers: without a filter by the order of creation, with one by the values of the attribute."""
     pool = state.pool(string(parameters, "UserPoolId"))
     expression, wanted = optional_string(parameters, "Filter"), strings(parameters, "AttributesToGet")
+    for name in wanted:
+        if schema.definition(pool, name) is None:
+            raise _not_in_all(name)
     if expression:
         page, following = _search(state, pool, parse_filter(expression), parameters)
     else:
         page, following = pages.requested_rows(
             state, parameters, lambda after, limit: state.users.page(pool, after, limit), first=0, token=_TOKEN
         )
+    for name in wanted:
+        if any(name not in user.attributes for user in page):
+            raise _not_in_all(name)
     return {"Users": [user_fields(user, wanted) for user in page], **following}
+
+
+def _not_in_all(name: str) -> Refusal:
+    # The API reference of ListUsers: "returns an error if not all users in the results have set a value".
+    return invalid_parameter(f"AttributesToGet: not all users in the results have a value of {name}.")
 
 
 def _search(

@@ -64,6 +64,7 @@ def _add(
     directory.check_new_username(state, pool, string(parameters, "Username"))
     _verify(state, pool, user, decision)
     passwords.store(state, user, verifier, "CONFIRMED" if decision.confirm else "UNCONFIRMED")
+    user.created = user.modified
     state.users.add(pool, user)
     return {} if letter is None else {"CodeDeliveryDetails": codes.send(state, user, "sign_up", letter)}
 
@@ -105,7 +106,9 @@ def known_user(state: State, client: AppClient, pool: PoolRecord, parameters: Pa
     names = [username] if user is None else [username, user.username]
     directory.check_secret_hash(client, optional_string(parameters, "SecretHash"), *names)
     if user is None and not client.hides_users:
-        raise user_not_found()
+        # Sources: https://github.com/aws-amplify/aws-sdk-ios/issues/4837 (ForgotPassword) and
+        # https://github.com/massif-press/compcon/issues/2351 (ConfirmForgotPassword).
+        raise user_not_found("Username/client id combination not found.")
     return username, user
 
 

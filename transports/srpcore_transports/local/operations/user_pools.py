@@ -8,7 +8,9 @@ from srpcore.service_model import ENUMS
 
 from ..api.errors import invalid_parameter
 from ..api.parameters import Parameters, choice, flag, mapping, null_member, number, string, strings
+from ..auth import mfa
 from ..model import schema
+from ..model.pool_defaults import described_settings
 from ..model.records import PoolRecord
 from ..storage import pages
 from ..storage.state import State
@@ -25,7 +27,12 @@ _NAMES = {
 _FIRST_FACTORS = frozenset(ENUMS["AuthFactorType"]) - {"SOFTWARE_TOKEN"}
 # UpdateUserPool does not change these settings: SetUserPoolMfaConfig changes the first ones, and the others stay as
 # CreateUserPool has set them.
-_MFA_SETTINGS = ("SmsMfaConfiguration", "EmailMfaConfiguration", "WebAuthnConfiguration")
+_MFA_SETTINGS = (
+    "SmsMfaConfiguration",
+    "SoftwareTokenMfaConfiguration",
+    "EmailMfaConfiguration",
+    "WebAuthnConfiguration",
+)
 _FIXED_AT_CREATION = ("PoolName", "Schema", "UsernameAttributes", "AliasAttributes", "UsernameConfiguration")
 _LIST_FIELDS = ("Id", "Name", "LambdaConfig", "LastModifiedDate", "CreationDate")
 
@@ -66,7 +73,22 @@ def create_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer CreateUserPool."""
     string(parameters, "PoolName")
     check_pool_settings(parameters)
+    _check_mfa(parameters, {})
     return {"UserPool": _pool_fields(state, state.add_pool(dict(parameters)))}
+
+
+def _check_mfa(settings: Parameters, before: Parameters) -> None:
+    """Check that a pool with second factors can send codes by SMS, or has had another factor *before*.
+
+    The constructor of LocalUserPool does not need this: its pools have all factors.
+    """
+    if settings.get("MfaConfiguration", "OFF") == "OFF" or mfa.configured_factors(before):
+        return
+    if not settings.get("SmsConfiguration") or "phone_number" not in strings(settings, "AutoVerifiedAttributes"):
+        # Source: https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/769
+        raise invalid_parameter(
+            "SMS configuration and Auto verification for phone_number are required when MFA is required/optional"
+        )
 
 
 def describe_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
@@ -75,7 +97,7 @@ def describe_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
 
 
 def _pool_fields(state: State, pool: PoolRecord) -> dict[str, Any]:
-    settings = {"Name" if name == "PoolName" else name: value for name, value in pool.settings.items()}
+    settings = {"Name" if name == "PoolName" else name: value for name, value in described_settings(pool).items()}
     settings.pop("Schema", None)
     settings["SchemaAttributes"] = schema.describe(pool)
     for name in _MFA_SETTINGS:
@@ -96,6 +118,7 @@ def update_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer UpdateUserPool: as in the service, settings that are left out are reset to their defaults."""
     pool = state.pool(string(parameters, "UserPoolId"))
     check_pool_settings(parameters)
+    _check_mfa(parameters, pool.settings)
     kept = {name: value for name, value in pool.settings.items() if name in (*_FIXED_AT_CREATION, *_MFA_SETTINGS)}
     pool.settings = kept | {name: value for name, value in parameters.items() if name != "UserPoolId"}
     pool.modified = state.clock()

@@ -1,0 +1,55 @@
+"""The settings of a user pool that the service fills in if CreateUserPool or UpdateUserPool leaves them out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .records import PoolRecord
+
+__all__ = ["described_settings"]
+
+# Source: an answer of DescribeUserPool of 2023, https://github.com/kengraf/nadialin, and for what is newer the API
+# reference of SignInPolicyType, and "User pool feature plans" of the developer guide.
+_PASSWORD_POLICY = {
+    "MinimumLength": 8,
+    "RequireUppercase": True,
+    "RequireLowercase": True,
+    "RequireNumbers": True,
+    "RequireSymbols": True,
+    "TemporaryPasswordValidityDays": 7,
+}
+_SIGN_IN_POLICY = {"AllowedFirstAuthFactors": ["PASSWORD"]}
+_DEFAULTS: dict[str, Any] = {
+    "DeletionProtection": "INACTIVE",
+    "LambdaConfig": {},
+    "UserPoolTier": "ESSENTIALS",
+}
+_SECTIONS: dict[str, dict[str, Any]] = {
+    "VerificationMessageTemplate": {"DefaultEmailOption": "CONFIRM_WITH_CODE"},
+    "EmailConfiguration": {"EmailSendingAccount": "COGNITO_DEFAULT"},
+    "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": False, "UnusedAccountValidityDays": 7},
+}
+
+
+def described_settings(pool: PoolRecord) -> dict[str, Any]:
+    """Return the settings of *pool* as DescribeUserPool shows them."""
+    settings = {**_DEFAULTS, **{name: value for name, value in pool.settings.items() if value is not None}}
+    for name, section in _SECTIONS.items():
+        settings[name] = {**section, **(settings.get(name) or {})}
+    settings["Policies"] = {"PasswordPolicy": _password_policy(pool), "SignInPolicy": _sign_in_policy(pool)}
+    days = settings["Policies"]["PasswordPolicy"]["TemporaryPasswordValidityDays"]
+    if "UnusedAccountValidityDays" not in pool.section("AdminCreateUserConfig"):
+        # This is the older name of the same setting.
+        settings["AdminCreateUserConfig"]["UnusedAccountValidityDays"] = days
+    return settings
+
+
+def _password_policy(pool: PoolRecord) -> dict[str, Any]:
+    policy = {**_PASSWORD_POLICY, **{name: value for name, value in pool.password_policy.items() if value is not None}}
+    if not policy.get("PasswordHistorySize"):
+        policy.pop("PasswordHistorySize", None)
+    return policy
+
+
+def _sign_in_policy(pool: PoolRecord) -> dict[str, Any]:
+    return {**_SIGN_IN_POLICY, "AllowedFirstAuthFactors": pool.first_factors}
