@@ -213,6 +213,24 @@ def test_stale_keys_are_refreshed_by_a_daemon_thread_with_a_name(monkeypatch: py
         monkeypatch.delenv(name)
 
 
+def test_a_thread_that_cannot_be_started_counts_as_a_failed_fetch(monkeypatch: pytest.MonkeyPatch) -> None:
+    class NoThread:
+        def __init__(self, **_: object) -> None:
+            pass
+
+        def start(self) -> None:
+            raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(jwks_provider, "Thread", NoThread)
+    made = cache()
+    provider = JwksProvider(made, lambda url: BODY, lambda: 1120.0)
+    assert KID in provider.keys(KID).keys
+    provider.wait()
+    assert provider._fetching is None
+    assert not made.should_fetch(KID, 1120.5)
+    assert made.should_fetch(KID, 1121)
+
+
 @pytest.mark.parametrize("fails", [False, True])
 @pytest.mark.parametrize(("seconds", "frozen"), [(5.5, False), (10, False), (10.5, True), (14, True), (-1, True)])
 def test_after_a_fetch_that_was_frozen_the_next_one_is_awaited_by_its_caller(
