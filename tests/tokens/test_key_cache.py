@@ -14,6 +14,7 @@ import pytest
 
 from srpcore import TokenVerifier
 from srpcore.exceptions import ConfigurationError, TransportError, TransportTimeout, UnknownKey
+from srpcore.tokens import jwks_provider
 from srpcore.tokens.jwks_provider import AsyncJwksProvider, JwksProvider
 from srpcore.tokens.key_cache import FIRST_BACK_OFF, KeyCache, KeyTiming
 from srpcore.tokens.signature_cache import MAX_CACHED_LENGTH, SignatureCache, VerifiedSignature
