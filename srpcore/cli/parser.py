@@ -224,6 +224,12 @@ def _add_local_pool(commands: Commands) -> None:
         "be given more than once. Without it, a server on loopback accepts loopback names only",
     )
     serve.add_argument(
+        "--page",
+        action=argparse.BooleanOptionalAction,
+        help="show a page at / with users, messages and their codes, and the last calls, to everybody who can connect "
+        "(default: on a loopback address only)",
+    )
+    serve.add_argument(
         "--state",
         metavar="FILE",
         help="keep everything but the messages in this file. It is created if it does not exist. It holds secrets, so "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import signal
@@ -312,11 +313,21 @@ def test_a_summary_is_printed_at_a_terminal(settings: dict[str, str], said: str)
     rows = [re.split(r"  +", line.strip(), maxsplit=1) for line in terminal.shown.splitlines()]
     names = {row[0]: row[1] for row in rows if len(row) == 2}
     assert names["signed calls"].startswith(said)
+    assert names["page"] == f"{names['url']}/ shows users, codes and calls"
     assert names["issuer"] == f"https://issuer.example/{names['user pool id']}"
     assert f"srpcore login --endpoint-url {names['url']}" in terminal.shown
     assert f'Cognito("{names["user pool id"]}", "{names["client id"]}",' in terminal.shown
     assert KEYS["AWS_SECRET_ACCESS_KEY"] not in terminal.shown
     assert max(len(line) for line in terminal.shown.splitlines()) <= 80
+
+
+@pytest.mark.parametrize(("options", "status"), [([], 200), (["--no-page"], 404)])
+def test_the_page_can_be_turned_off(options: list[str], status: int) -> None:
+    with serving(*options) as server:
+        connection = http.client.HTTPConnection("127.0.0.1", int(server.url.rpartition(":")[2]), timeout=10)
+        connection.request("GET", "/")
+        assert connection.getresponse().status == status
+        connection.close()
 
 
 def test_a_named_host_is_accepted() -> None:

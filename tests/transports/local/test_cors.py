@@ -69,7 +69,7 @@ def test_a_preflight_cannot_add_a_header(server: LocalServer) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("POST", "/", 400), ("POST", "/elsewhere", 400), ("GET", "/", 404), ("PUT", "/", 405)],
+    [("POST", "/", 400), ("POST", "/elsewhere", 400), ("GET", "/elsewhere", 404), ("PUT", "/", 405)],
 )
 def test_every_response_can_be_read_by_a_page_on_this_computer(
     server: LocalServer, method: str, path: str, status: int

@@ -415,7 +415,7 @@ import os, signal, socket, time
 from srpcore_transports.local import LocalUserPool
 
 def get(sock):
-    sock.sendall(b"GET / HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n")
+    sock.sendall(b"GET /x HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n")
     return sock.recv(1000)
 
 server = LocalUserPool().serve()

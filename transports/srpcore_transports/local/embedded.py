@@ -182,7 +182,13 @@ class LocalUserPool:
         return None if found is None else json.dumps(found).encode("utf-8")
 
     def serve(
-        self, host: str = "127.0.0.1", port: int = 0, *, allowed_hosts: Iterable[str] = (), control: bool = False
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        allowed_hosts: Iterable[str] = (),
+        control: bool = False,
+        page: bool | None = None,
     ) -> LocalServer:
         """Start an HTTP server for the pools in a background thread, and return it.
 
@@ -195,6 +201,8 @@ class LocalUserPool:
                 ``host.docker.internal``, and whose web pages may read the responses. ``*`` allows every name.
             control: let tests in other processes move the clock, read the outbox, which has the codes of all users, and
                 reset the pools, by requests to ``/_srpcore/``. Only on a loopback address.
+            page: show users, messages with their codes, and the last calls at ``/`` to everybody who can connect; None
+                does so on a loopback address only.
 
         Raises:
             ConfigurationError: *control* was asked for on an address that is not loopback.
@@ -205,7 +213,9 @@ class LocalUserPool:
                 f"cannot serve the control endpoint on {host!r:.80}: it gives away the codes of all users, so it needs "
                 "a loopback address such as 127.0.0.1"
             )
-        return LocalServer(self._service, self.document, self._credentials, host, port, allowed_hosts, control=control)
+        return LocalServer(
+            self._service, self.document, self._credentials, host, port, allowed_hosts, control=control, page=page
+        )
 
     def close(self) -> None:
         """Close the file of the state, if there is one; the pool cannot be used any more then.

@@ -26,20 +26,10 @@ from srpcore.text import Style, printable
 from ...credentials import Credentials, from_environment
 from ..embedded import LocalUserPool
 from ..http.server import LocalServer
-from ..model.outbox import Message
+from ..model.outbox import PURPOSES, Message
 from ..triggers.invocation import KINDS, Triggers, Version
 
 __all__ = ["serve"]
-
-_PURPOSES = {
-    "sign_up": "code to confirm the sign-up",
-    "invitation": "temporary password",
-    "reset": "code to reset the password",
-    "attribute": "code to verify the address",
-    "mfa": "code to log in",
-    "sign_in": "code to log in",
-    "welcome": "welcome message, without a code",
-}
 
 
 def serve(arguments: argparse.Namespace) -> int:
@@ -137,7 +127,9 @@ def _listen(pool: LocalUserPool, arguments: argparse.Namespace) -> LocalServer:
             flush=True,
         )
     try:
-        return pool.serve(host, port, allowed_hosts=arguments.allowed_host, control=arguments.control)
+        return pool.serve(
+            host, port, allowed_hosts=arguments.allowed_host, control=arguments.control, page=arguments.page
+        )
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "not a valid host name"
         hint = (
@@ -159,7 +151,7 @@ def _announce(message: Message) -> None:
     # The line is only information. If stderr is closed, the request that sent the code must still succeed.
     with contextlib.suppress(OSError, ValueError):
         medium = "e-mail" if message.medium == "EMAIL" else "SMS"
-        purpose = _PURPOSES.get(message.purpose, message.purpose)
+        purpose = PURPOSES.get(message.purpose, message.purpose)
         shown = f": {message.code}" if message.code else ""
         line = f"{medium} to {message.destination} for {message.username}: {purpose}{shown}"
         print(printable(line), file=sys.stderr, flush=True)
@@ -185,6 +177,8 @@ def _summary(
     )
     if issuer is not None:
         rows["issuer"] = f"{issuer.rstrip('/')}/{pool.user_pool_id}"
+    if server.page_url is not None:
+        rows["page"] = f"{server.page_url} shows users, codes and calls"
     rows["signed calls"] = (
         "refused: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY first"
         if credentials is None

@@ -7,12 +7,14 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from srpcore.clock import monotonic_clock
 from srpcore.service_model import CONTENT_TYPE
 
 from ..api import validation
 from ..api.errors import Refusal
 from ..api.parameters import Parameters
 from ..auth import client_tokens, devices, initiate, mfa, passkeys, refresh, respond, token_exchange
+from ..model.calls import given_username
 from ..operations import (
     admin_users,
     app_clients,
@@ -102,24 +104,32 @@ def answer(
 ) -> Response:
     """Call the operation *name* with the JSON *body* and return the response.
 
-    An error of the service (:class:`Refusal`) is returned as a response, not raised.
+    An error of the service (:class:`Refusal`) is returned as a response, not raised. The call is added to
+    ``service.calls``.
 
     Args:
         issuer_base: the part of the issuer of new tokens before ``/<pool id>``, if the service has none for all
             requests; None for AWS's own issuer.
         region: the region to which the request was sent; None if the request does not have one.
     """
+    started, username = monotonic_clock(), None
+    status, code = 500, cast("str | None", "InternalErrorException")  # if an exception is raised
     try:
         handler = OPERATIONS.get(name)
         if handler is None:
             raise Refusal("UnknownOperationException", f"srpcore's local pool does not implement {name!r:.99}")
         parameters = _parse_body(body)
+        username = given_username(parameters)
         validation.check(name, parameters)
         document = service.run(lambda state: handler(state, parameters), issuer_base, region)
         service.outbox.announce()
+        status, code = 200, None
         return response(200, document)
     except Refusal as error:
+        status, code = error.status, error.code
         return refusal(error)
+    finally:
+        service.calls.add(service.clock(), name, status, code, username, monotonic_clock() - started)
 
 
 def _parse_body(body: bytes) -> Parameters:

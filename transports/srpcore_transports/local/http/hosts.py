@@ -49,6 +49,15 @@ class AllowedHosts:
         name = _name(_HOST, host)
         return name is not None and (self._every_host or name in self._names or is_loopback(name))
 
+    def accept_page_host(self, host: str) -> bool:
+        """Return whether a request with this Host header may see the page for people.
+
+        The page needs no signature, so also a server that accepts every name shows it only under names that a web page
+        of somebody else cannot rebind: loopback names, IP addresses, and the names that the program gives.
+        """
+        name = _name(_HOST, host)
+        return name is not None and (name in self._names or is_loopback(name) or _is_address(name))
+
     def accept_origin(self, origin: str, host: str) -> bool:
         """Return whether pages of *origin* may read the response to a request with the Host header *host*."""
         name = _name(_ORIGIN, origin)
@@ -100,3 +109,11 @@ def is_loopback(name: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

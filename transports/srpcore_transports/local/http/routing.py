@@ -5,6 +5,7 @@
   documents of a pool.
 - ``/_srpcore/...`` is the control endpoint (:mod:`.control`), if it is served.
 - ``PUT`` to the PreSignedUrl of a user import job uploads its CSV file.
+- ``GET /`` returns the page for people, if the server has one.
 - ``OPTIONS`` is sent by a browser before a page's request, to find out whether the page may send it (a CORS preflight).
 """
 
@@ -25,6 +26,7 @@ from . import dispatch, sigv4_check, uploads
 from .control import PREFIX, Control
 from .dispatch import Response
 from .hosts import METHODS, AllowedHosts
+from .page import Page
 from .request_reader import InvalidRequest, Request
 
 __all__ = ["Document", "Router", "encode_response"]
@@ -48,9 +50,11 @@ class Router:
         credentials: Credentials | None,
         hosts: AllowedHosts,
         control: Control | None = None,
+        page: Page | None = None,
     ) -> None:
         self._control = control
         self._service, self._document, self._credentials, self._hosts = service, document, credentials, hosts
+        self._page = page
 
     def respond(self, request: Request) -> bytes:
         """Return the response to *request*."""
@@ -69,17 +73,22 @@ class Router:
 
     def _encode(self, response: Response, request: Request | None, *, keep: bool = True) -> bytes:
         headers = {"server": "srpcore", "date": http_date(self._service.clock())}
-        if request is not None and not request.path.startswith(PREFIX):
+        if request is not None and not request.path.startswith(PREFIX) and not self._is_for_page(request):
             headers |= self._hosts.cors_headers(request.headers)
         if not keep or request is None or not request.keep:
             headers["connection"] = "close"
         body = b"" if request is not None and request.method == "HEAD" else response.body
         return encode_response(response.status, response.headers | headers, body)
 
+    def _is_for_page(self, request: Request) -> bool:
+        return self._page is not None and self._page.accepts(request)
+
     def _route(self, request: Request) -> Response:
         host = request.headers["host"]
         if not self._hosts.accept_host(host):
             raise _foreign_host(request.method)
+        if self._page is not None and self._page.accepts(request):
+            return self._page.respond(request)
         if self._control is not None and request.path.startswith(PREFIX):
             return self._control.respond(request)
         if request.method == "POST":
@@ -110,7 +119,11 @@ class Router:
         if name in dispatch.OPERATIONS and Operation(name, {}).signed:
             # Use the real time, not the pool's clock: clients sign with their own clock, which stays real when a test
             # sets the pool's clock.
-            region = sigv4_check.verify(request, self._credentials, time.time())
+            try:
+                region = sigv4_check.verify(request, self._credentials, time.time())
+            except Refusal as error:
+                self._service.calls.add(self._service.clock(), name, error.status, error.code, None, 0.0)
+                raise
         return dispatch.answer(self._service, name, request.body, issuer_base, region)
 
 

@@ -17,7 +17,8 @@ from ...credentials import Credentials
 from ..storage.state import Service
 from .control import Control
 from .event_loop import EventLoop
-from .hosts import AllowedHosts
+from .hosts import AllowedHosts, is_loopback
+from .page import Page
 from .routing import Document, Router
 
 __all__ = ["LocalServer"]
@@ -28,6 +29,7 @@ class LocalServer:
 
     Attributes:
         url: the address of the server, for example ``http://127.0.0.1:49152``.
+        page_url: the address of the page for people; None if the server has no page.
     """
 
     def __init__(
@@ -40,12 +42,22 @@ class LocalServer:
         allowed_hosts: Iterable[str] = (),
         *,
         control: bool = False,
+        page: bool | None = None,
     ) -> None:
         hosts = AllowedHosts(host, allowed_hosts)
-        router = Router(service, document, credentials, hosts, Control(service) if control else None)
+        shown = is_loopback(host.lower()) if page is None else page
+        router = Router(
+            service,
+            document,
+            credentials,
+            hosts,
+            Control(service) if control else None,
+            Page(service, hosts) if shown else None,
+        )
         self._loop = EventLoop((host, port), router)
         self._closed, self._lock = False, threading.Lock()
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{self._loop.port}"
+        self.page_url: str | None = f"{self.url}/" if shown else None
 
     def close(self) -> None:
         """Stop listening, close the open connections, and wait for the threads. Closing twice is safe."""

@@ -7,7 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["Message", "Outbox"]
+__all__ = ["PURPOSES", "Message", "Outbox"]
+
+PURPOSES = {
+    "sign_up": "code to confirm the sign-up",
+    "invitation": "temporary password",
+    "reset": "code to reset the password",
+    "attribute": "code to verify the address",
+    "mfa": "code to log in",
+    "sign_in": "code to log in",
+    "welcome": "welcome message, without a code",
+}
+"""What a message is for, in words, by ``Message.purpose``."""
 
 
 @dataclass(frozen=True, slots=True)

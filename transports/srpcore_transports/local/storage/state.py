@@ -12,6 +12,7 @@ from srpcore.pool import Pool
 
 from ..api.errors import Refusal, not_found
 from ..api.parameters import Parameters
+from ..model.calls import Calls
 from ..model.clock import MovableClock
 from ..model.outbox import Outbox
 from ..model.records import AppClient, Group, IdentityProvider, PoolRecord, Resource, random_string
@@ -40,6 +41,7 @@ class Service:
         clock: the current time in seconds since the epoch, which the control endpoint can move.
         issuer_base: the part of the issuer before ``/<pool id>`` for all requests; None chooses it for each request.
         page_secret: the key of the HMAC in page tokens.
+        calls: the last calls, in process and over HTTP.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Service:
         self.issuer_base = issuer_base
         self.triggers = triggers
         self.outbox = Outbox()
+        self.calls = Calls()
         self.database = Database(path)
         self.page_secret = self.database.secret("page_secret")
 
