@@ -278,7 +278,7 @@ class TestChangePassword:
         for _ in range(5):
             with refused("NotAuthorizedException", "Incorrect username or password."):
                 client.call("ChangePassword", PreviousPassword="Wrong-Guess-1", **change)
-        with refused("NotAuthorizedException", "Password attempts exceeded"):
+        with refused("LimitExceededException", "Attempt limit exceeded, please try after some time."):
             client.call("ChangePassword", PreviousPassword=PASSWORD, **change)
 
 

@@ -10,6 +10,7 @@ __all__ = [
     "expired_code",
     "invalid_parameter",
     "invalid_session",
+    "limit_exceeded",
     "not_authorized",
     "not_found",
     "user_not_found",
@@ -60,6 +61,11 @@ def user_not_found(message: str = "User does not exist.") -> Refusal:
 def code_mismatch(message: str = "Invalid verification code provided, please try again.") -> Refusal:
     """Return the refusal of a wrong code."""
     return Refusal("CodeMismatchException", message)
+
+
+def limit_exceeded() -> Refusal:
+    """Return the refusal of more tries of a code or a password."""
+    return Refusal("LimitExceededException", "Attempt limit exceeded, please try after some time.")
 
 
 def expired_code(message: str = "Invalid code provided, please request a code again.") -> Refusal:

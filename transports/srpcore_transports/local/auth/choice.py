@@ -83,7 +83,7 @@ def begin(state: State, conversation: Conversation, factor: str, values: Mapping
     if factor not in offered(pool, user):
         raise invalid_parameter(f"Selected challenge {factor} is not available")
     if factor == "PASSWORD":
-        yield from passwords.check(state, pool, user, named(values, "PASSWORD"))
+        yield from passwords.check(state, pool, user, conversation.typed, named(values, "PASSWORD"))
         return (yield from advance(state, conversation))
     if factor == "PASSWORD_SRP":
         A = srp.public_value(values)

@@ -10,15 +10,16 @@ import hmac
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..api.errors import Refusal, code_mismatch, expired_code
+from ..api.errors import code_mismatch, expired_code, limit_exceeded
 from ..model.outbox import Message
-from ..model.records import Code, User
+from ..model.records import Code, Stranger, User
 from ..steps import Step
 from ..storage.state import State
 from ..triggers import messages
+from . import tries
 from .caller import Caller
 
-__all__ = ["Letter", "check", "compose", "deliver", "issue", "masked", "send"]
+__all__ = ["Letter", "check", "compose", "deliver", "issue", "masked", "pretend", "send"]
 
 _LIFETIMES = {"sign_up": 86400, "attribute": 86400, "reset": 3600}
 _MOST_TRIES = 5
@@ -102,7 +103,12 @@ def _slot(purpose: str, attribute: str) -> str:
     return f"{purpose}:{attribute}" if purpose == "attribute" else purpose
 
 
-def check(state: State, user: User, purpose: str, given: str, attribute: str = "") -> Code:
+def pretend(state: State, guesser: User | Stranger, purpose: str) -> None:
+    """Store a code that nothing matches, for a message that is not sent although the answer says so."""
+    guesser.codes[_slot(purpose, "")] = Code("", state.clock() + _LIFETIMES[purpose], "email")
+
+
+def check(state: State, user: User | Stranger, purpose: str, given: str, attribute: str = "") -> Code:
     """Return the code that *given* matches, and remove it: a code can be used once.
 
     Raises:
@@ -111,10 +117,12 @@ def check(state: State, user: User, purpose: str, given: str, attribute: str = "
     code = user.codes.get(_slot(purpose, attribute))
     if code is None or code.expires <= state.clock():
         raise expired_code()
+    tries.require(state, user, purpose)
     if code.wrong >= _MOST_TRIES:
-        raise Refusal("LimitExceededException", "Attempt limit exceeded, please try after some time.")
-    if not hmac.compare_digest(code.value.encode("utf-8"), given.encode("utf-8")):
+        raise limit_exceeded()
+    if not code.value or not hmac.compare_digest(code.value.encode("utf-8"), given.encode("utf-8")):
         code.wrong += 1
+        tries.count_wrong(state, user, purpose)
         raise code_mismatch()
     del user.codes[_slot(purpose, attribute)]
     return code

@@ -107,7 +107,8 @@ def _by_password(state: State, start: Start) -> Step[dict[str, Any]]:
 
 
 def _judge(state: State, conversation: Conversation, password: str) -> Step[dict[str, Any]]:
-    yield from passwords.check(state, conversation.pool, conversation.user, password)
+    user, typed = conversation.user, conversation.typed
+    yield from passwords.check(state, conversation.pool, user, typed, password)
     return (yield from advance(state, conversation))
 
 

@@ -17,11 +17,13 @@ from ..model.conversations import Conversation
 from ..model.records import PoolRecord, User
 from ..storage import directory
 from ..storage.state import State
+from . import tries
 from .tokens import verify_access_token
 
 __all__ = ["OPERATIONS", "can_set_up", "configured_factors", "factors", "match_totp", "set_preference", "settings_of"]
 
 SECRET_BYTES = 32
+_SET_UP = "totp_setup"
 # What a user must have for each factor, and the parameter of SetUserMFAPreference that sets it.
 _FACTORS = {"SMS_MFA": "phone_number", "SOFTWARE_TOKEN_MFA": "totp", "EMAIL_OTP": "email"}
 _SETTINGS = {
@@ -78,10 +80,13 @@ def verify_software_token(state: State, parameters: Parameters) -> dict[str, Any
     """Answer VerifySoftwareToken: a right code proves that the authenticator app has the secret."""
     code = string(parameters, "UserCode")
     user, _, conversation = _enrolling_user(state, parameters)
+    tries.require(state, user, _SET_UP, tries.locked())
     step = None if user.totp_pending is None else match_totp(state, user.totp_pending, code)
     if step is None:
+        tries.count_wrong(state, user, _SET_UP)
         _allow_retry(state, parameters, conversation)
         raise Refusal("EnableSoftwareTokenMFAException", "Code mismatch")
+    tries.forgive(user, _SET_UP)
     user.totp_secret, user.totp_pending, user.totp_step = user.totp_pending, None, step
     user.totp_name = optional_string(parameters, "FriendlyDeviceName") or ""
     if conversation is not None:

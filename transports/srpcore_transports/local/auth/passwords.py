@@ -2,6 +2,7 @@
 
 After five wrong passwords in a row the user is locked out for one second, and for twice as long after each further one,
 up to 15 minutes. The count starts again at 0 after a right password, and 15 minutes after the last wrong one.
+Wrong passwords for a name that does not exist are counted, too: otherwise the lock-out would reveal which names exist.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Callable
 from srpcore.crypto import cognito
 
 from ..api.errors import Refusal, not_authorized
-from ..model.records import PoolRecord, User, Verifier, number_bytes, random_string
+from ..model.records import PoolRecord, Stranger, User, Verifier, number_bytes, random_string
 from ..steps import Step, outside
 from ..storage.state import State
 
@@ -24,6 +25,7 @@ __all__ = [
     "judge",
     "make",
     "refuse_unusable",
+    "require_not_locked",
     "store",
     "temporary",
     "throttle",
@@ -86,38 +88,66 @@ def store(state: State, user: User, verifier: Verifier, status: str) -> None:
     user.password_set = user.modified = state.clock()
 
 
-def check(state: State, pool: PoolRecord, user: User | None, password: str) -> Step[None]:
+def check(
+    state: State, pool: PoolRecord, user: User | None, typed: str, password: str, locked: Refusal | None = None
+) -> Step[None]:
     """Check a password that the client sent itself, not by SRP.
 
     Args:
         user: None for a name that does not exist. The same computation is done then, so that the duration does not
             reveal that the user does not exist.
+        typed: the user name as the client sent it.
+        locked: what to raise if the user is locked out; NotAuthorizedException by default.
 
     Raises:
         Refusal: the password is wrong or must be reset, the user is not confirmed, or is locked out.
     """
-    known = user or User("", "", 0.0, status="CONFIRMED")
-    refuse_unusable(known)
-    throttle(state, known)
+    require_not_locked(state, pool, user, typed, locked)
     # The verifier 0 of a user without a password is not the verifier of any password.
-    expected = known.password or Verifier.of(0, 0)
-    salt, identity = expected.salt, pool.suffix + known.username
+    expected = (None if user is None else user.password) or Verifier.of(0, 0)
+    salt, identity = expected.salt, pool.suffix + ("" if user is None else user.username)
     actual = yield from outside(lambda: cognito.verifier(cognito.private_key(identity, password, salt)))
-    judge(state, known, expected, proved=hmac.compare_digest(number_bytes(actual), expected.value_bytes))
+    proved = hmac.compare_digest(number_bytes(actual), expected.value_bytes)
+    judge(state, pool, user, typed, expected, proved=proved, locked=locked)
 
 
-def judge(state: State, user: User, verifier: Verifier, *, proved: bool) -> None:
+def require_not_locked(
+    state: State, pool: PoolRecord, user: User | None, typed: str, locked: Refusal | None = None
+) -> None:
+    """Check that a password may be tried; the arguments are those of :func:`check`.
+
+    Raises:
+        Refusal: the user is not confirmed, must reset the password, or is locked out.
+    """
+    if user is not None:
+        refuse_unusable(user)
+    throttle(state, user or state.strangers.of(pool, typed), locked)
+
+
+def judge(
+    state: State,
+    pool: PoolRecord,
+    user: User | None,
+    typed: str,
+    verifier: Verifier,
+    *,
+    proved: bool,
+    locked: Refusal | None = None,
+) -> None:
     """Decide about a password after it was compared with *verifier*, while other requests were processed.
+
+    The arguments are those of :func:`check`.
 
     Raises:
         Refusal: the password is wrong or was changed meanwhile, or the user has been locked out meanwhile. In the last
             case the answer does not reveal whether the password was right: otherwise, many requests at the same time
             could try more passwords than one after the other.
     """
-    throttle(state, user)
-    if not proved or user.password != verifier:
-        user.failures += 1
-        user.last_failure = state.clock()
+    guesser = user or state.strangers.of(pool, typed)
+    throttle(state, guesser, locked)
+    if not proved or user is None or user.password != verifier:
+        guesser.failures += 1
+        guesser.last_failure = state.clock()
         raise not_authorized()
     user.failures = 0
 
@@ -137,17 +167,20 @@ def refuse_unusable(user: User) -> None:
         raise Refusal("PasswordResetRequiredException", "Password reset required for the user")
 
 
-def throttle(state: State, user: User) -> None:
-    """Check that *user* is not locked out because of wrong passwords (see the module's docstring).
+def throttle(state: State, guesser: User | Stranger, locked: Refusal | None = None) -> None:
+    """Check that *guesser* is not locked out because of wrong passwords (see the module's docstring).
+
+    Args:
+        locked: what to raise; NotAuthorizedException by default.
 
     Raises:
         Refusal: the user is locked out.
     """
     now = state.clock()
-    if now - user.last_failure >= _FORGIVEN_AFTER:
-        user.failures = 0
+    if now - guesser.last_failure >= _FORGIVEN_AFTER:
+        guesser.failures = 0
     # After the fifth wrong password the user is locked out for 2^0 = 1 second.
-    if user.failures >= _FREE_TRIES:
-        lock = min(2 ** (user.failures - _FREE_TRIES), _LONGEST_LOCK)
-        if now < user.last_failure + lock:
-            raise not_authorized("Password attempts exceeded")
+    if guesser.failures >= _FREE_TRIES:
+        lock = min(2 ** (guesser.failures - _FREE_TRIES), _LONGEST_LOCK)
+        if now < guesser.last_failure + lock:
+            raise locked or not_authorized("Password attempts exceeded")

@@ -24,7 +24,7 @@ from ..model.records import AppClient, PoolRecord, User
 from ..steps import Step, outside
 from ..storage import directory
 from ..storage.state import Handler, State
-from . import auth_events, choice, custom_auth, mfa, passkeys, passwords, srp
+from . import auth_events, choice, custom_auth, mfa, passkeys, passwords, srp, tries
 from .caller import read_metadata
 from .next_step import advance, challenge, complete, require_can_log_in, second_factor_challenge, send_code
 
@@ -58,7 +58,7 @@ def respond_to_auth_challenge(state: State, parameters: Parameters) -> Step[dict
         raise invalid_session()
     if not _names_user(state, conversation, username):
         raise invalid_session()
-    directory.check_secret_hash(client, optional_string(answers, "SECRET_HASH"), username, *conversation.names)
+    directory.check_secret_hash(client, optional_string(answers, "SECRET_HASH"), username, *_names(conversation))
     device_key = optional_string(answers, "DEVICE_KEY") or conversation.device_key
     if name in _DEVICE_CHALLENGES and device_key != conversation.device_key:
         raise not_found("Device does not exist.")
@@ -75,9 +75,15 @@ def admin_respond_to_auth_challenge(state: State, parameters: Parameters) -> Ste
     return (yield from respond_to_auth_challenge(state, parameters))
 
 
+def _names(conversation: Conversation) -> tuple[str, str]:
+    """Return the user names that are valid in an answer: the one that was typed, and the canonical one."""
+    typed, user = conversation.typed, conversation.user
+    return typed, srp.fake_username(conversation.pool, typed) if user is None else user.username
+
+
 def _names_user(state: State, conversation: Conversation, username: str) -> bool:
     pool, user = conversation.pool, conversation.user
-    if pool.fold(username) in {pool.fold(name) for name in conversation.names}:
+    if pool.fold(username) in {pool.fold(name) for name in _names(conversation)}:
         return True
     return user is not None and directory.find(state, pool, username) is user
 
@@ -127,14 +133,12 @@ def _require_user(conversation: Conversation) -> User:
 
 
 def _password_verifier(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
-    user, exchange = conversation.user, conversation.exchange
-    if user is not None:
-        passwords.refuse_unusable(user)
-        passwords.throttle(state, user)
+    pool, user, typed, exchange = conversation.pool, conversation.user, conversation.typed, conversation.exchange
+    passwords.require_not_locked(state, pool, user, typed)
     proved = yield from outside(srp.read_proof(state, exchange, answers))
-    if user is None or exchange is None:
+    if exchange is None:
         raise not_authorized()
-    passwords.judge(state, user, exchange.verifier, proved=proved)
+    passwords.judge(state, pool, user, typed, exchange.verifier, proved=proved)
     return (yield from advance(state, replace(conversation, exchange=None)))
 
 
@@ -160,20 +164,27 @@ def _software_token(state: State, conversation: Conversation, answers: Mapping[s
     user, code = _require_user(conversation), named(answers, "SOFTWARE_TOKEN_MFA_CODE")
     if user.totp_secret is None:
         raise invalid_session()
+    tries.require(state, user, "SOFTWARE_TOKEN_MFA", tries.locked())
     step = mfa.match_totp(state, user.totp_secret, code)
     if step is None:
+        tries.count_wrong(state, user, "SOFTWARE_TOKEN_MFA")
         raise code_mismatch("Invalid code received for user")
     if step <= user.totp_step:
         raise expired_code("Your software token has already been used once.")
     user.totp_step = step
+    tries.forgive(user, "SOFTWARE_TOKEN_MFA")
     return (yield from advance(state, replace(conversation, second_factor_done=True, wrong_codes=0)))
 
 
 def _one_time_code(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
     name = conversation.challenges[0]
     code, expected = named(answers, f"{name}_CODE"), conversation.code
+    guesser = conversation.user or state.strangers.of(conversation.pool, conversation.typed)
+    tries.require(state, guesser, name, tries.locked())
     if expected is None or not hmac.compare_digest(code.encode("utf-8"), expected.encode("utf-8")):
+        tries.count_wrong(state, guesser, name)
         raise code_mismatch("Invalid code or auth state for the user.")
+    tries.forgive(guesser, name)
     proved = replace(conversation, code=None, wrong_codes=0)
     if conversation.first_factor is not None:
         return (yield from advance(state, replace(proved, first_factor=None)))

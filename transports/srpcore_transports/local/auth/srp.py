@@ -24,12 +24,13 @@ from srpcore.exceptions.base import UnsafeServerValue
 
 from ..api.errors import invalid_parameter, not_authorized
 from ..api.parameters import named
+from ..model.attributes import looks_like
 from ..model.conversations import Exchange
 from ..model.records import DeviceRecord, PoolRecord, User, Verifier
 from ..steps import Step, outside
 from ..storage.state import State
 
-__all__ = ["device_challenge", "fake_user", "password_challenge", "public_value", "read_proof"]
+__all__ = ["device_challenge", "fake_user", "fake_username", "password_challenge", "public_value", "read_proof"]
 
 SECRET_BLOCK_BYTES = 1024
 SALT_BITS = 128
@@ -39,6 +40,7 @@ _TIMESTAMP = re.compile(
     re.ASCII,
 )
 _MONTHS: Sequence[str] = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIMESTAMP_SLACK = 300
 
 
@@ -63,13 +65,32 @@ def fake_user(pool: PoolRecord, name: str) -> User:
     a real user. No password is known for the verifier, so the login fails at the answer.
     """
 
-    def derive(label: str, length: int) -> bytes:
-        seed = hmac.digest(pool.secret, f"{label}:{pool.fold(name)}".encode(), "sha256")
-        return hashlib.shake_256(seed).digest(length)
+    salt, verifier = (
+        int.from_bytes(_derive(pool, name, label, size), "big") for label, size in (("salt", 16), ("verifier", 384))
+    )
+    return User(fake_username(pool, name), "", 0.0, password=Verifier.of(salt, verifier % cognito.GROUP.N))
 
-    username = str(uuid.UUID(bytes=derive("id", 16), version=4)) if pool.names("UsernameAttributes") else name
-    salt, verifier = (int.from_bytes(derive(label, size), "big") for label, size in (("salt", 16), ("verifier", 384)))
-    return User(username, "", 0.0, password=Verifier.of(salt, verifier % cognito.GROUP.N))
+
+def _derive(pool: PoolRecord, name: str, label: str, length: int) -> bytes:
+    seed = hmac.digest(pool.secret, f"{label}:{pool.fold(name)}".encode(), "sha256")
+    return hashlib.shake_256(seed).digest(length)
+
+
+def fake_username(pool: PoolRecord, name: str) -> str:
+    """Return the canonical name to show for *name*, which does not exist.
+
+    It has the form of that of a user who logs in by such a name: the name itself, without the case of the letters if
+    that does not count, or a UUID if the name is an address, which can only be the alias of a user.
+    """
+    if _is_alias(pool, name):
+        return str(uuid.UUID(bytes=_derive(pool, name, "id", 16), version=4))
+    return pool.fold(name)
+
+
+def _is_alias(pool: PoolRecord, name: str) -> bool:
+    if pool.names("UsernameAttributes"):
+        return not _UUID.fullmatch(name)
+    return any(looks_like(kind, name) for kind in pool.names("AliasAttributes") if kind != "preferred_username")
 
 
 def password_challenge(pool: PoolRecord, user: User, A: int) -> Step[tuple[Exchange, dict[str, str]]]:

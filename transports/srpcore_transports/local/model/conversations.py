@@ -112,8 +112,3 @@ class Conversation(Progress, frozen=True, kw_only=True):
     pool: PoolRecord
     client: AppClient
     user: User | None
-
-    @property
-    def names(self) -> set[str]:
-        """The user names that are valid in an answer: the one that was typed, and the canonical one."""
-        return {self.typed} if self.user is None else {self.typed, self.user.username}

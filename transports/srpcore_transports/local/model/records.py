@@ -27,6 +27,8 @@ __all__ = [
     "Record",
     "Registration",
     "Resource",
+    "Stranger",
+    "Tries",
     "User",
     "Verifier",
     "number_bytes",
@@ -107,6 +109,13 @@ class Code(Record):
     expires: float
     attribute: str
     wrong: int = 0
+
+
+class Tries(Record):
+    """Wrong codes of one kind: how many in a row, and when the last one was sent."""
+
+    wrong: int = 0
+    last: float = 0.0
 
 
 class DeviceRecord(Record):
@@ -218,6 +227,7 @@ class User(Record):
         totp_pending: the secret of an authenticator app that is not verified yet.
         totp_step: the last time step whose code was used, so that no code is accepted twice.
         codes: the codes that were sent, by purpose.
+        tries: the wrong codes that were sent, by kind.
     """
 
     _shown = ("username", "sub", "status", "enabled")
@@ -241,12 +251,26 @@ class User(Record):
     preferred_mfa: str | None = None
     devices: dict[str, DeviceRecord] = field(default_factory=dict[str, DeviceRecord])
     codes: dict[str, Code] = field(default_factory=dict[str, Code])
+    tries: dict[str, Tries] = field(default_factory=dict[str, Tries])
     passkeys: dict[str, Passkey] = field(default_factory=dict[str, Passkey])
     registration: Registration | None = None
 
     def verified(self, attribute: str) -> bool:
         """Return whether the user has *attribute* (``email`` or ``phone_number``) and it is verified."""
         return attribute in self.attributes and self.attributes.get(f"{attribute}_verified") == "true"
+
+
+class Stranger(Record):
+    """What was tried for a name that does not exist. It is limited as for a user, so that the limits reveal nothing.
+
+    Attributes:
+        codes: the codes that the pool pretends to have sent. Their values are empty, so that nothing equals them.
+    """
+
+    failures: int = 0
+    last_failure: float = 0.0
+    codes: dict[str, Code] = field(default_factory=dict[str, Code])
+    tries: dict[str, Tries] = field(default_factory=dict[str, Tries])
 
 
 class ClientSecret(Fixed, frozen=True):

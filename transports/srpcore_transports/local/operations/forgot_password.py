@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..api.errors import code_mismatch, invalid_parameter, not_authorized
+from ..api.errors import code_mismatch, invalid_parameter, limit_exceeded, not_authorized
 from ..api.parameters import Parameters, optional_string, string
 from ..auth import auth_events, codes, passwords, user_migration
 from ..auth.caller import Caller, read_metadata
@@ -27,6 +27,7 @@ def forgot_password(state: State, parameters: Parameters) -> Step[dict[str, Any]
     username, user = known_user(state, client, pool, parameters)
     attribute = None if user is None else _recovery_attribute(user)
     if client.hides_users and (user is None or not user.enabled or attribute is None):
+        codes.pretend(state, user or state.strangers.of(pool, username), "reset")
         return {"CodeDeliveryDetails": simulated_delivery(pool, username)}
     if user is None or not user.enabled:
         raise not_authorized("User is disabled.")
@@ -74,11 +75,12 @@ def confirm_forgot_password(state: State, parameters: Parameters) -> Step[dict[s
     given, password = string(parameters, "ConfirmationCode"), string(parameters, "Password")
     client, pool = directory.client_and_pool(state, parameters)
     caller = Caller(pool, client, read_metadata(parameters))
-    _, user = known_user(state, client, pool, parameters)
+    username, user = known_user(state, client, pool, parameters)
+    passwords.check_policy(pool, password)
+    # For a stranger no code is right.
+    codes.check(state, user or state.strangers.of(pool, username), "reset", given)
     if user is None or not user.enabled:
         raise code_mismatch()
-    passwords.check_policy(pool, password)
-    codes.check(state, user, "reset", given)
     verifier = yield from passwords.make(pool, user.username, password)
     passwords.store(state, user, verifier, "CONFIRMED")
     yield from events.post_confirmation(caller.triggers(state), "ConfirmForgotPassword", caller.subject(user))
@@ -89,7 +91,7 @@ def change_password(state: State, parameters: Parameters) -> Step[dict[str, Any]
     """Answer ChangePassword."""
     holder = verify_access_token(state, string(parameters, "AccessToken"))
     previous, proposed = string(parameters, "PreviousPassword"), string(parameters, "ProposedPassword")
-    yield from passwords.check(state, holder.pool, holder.user, previous)
+    yield from passwords.check(state, holder.pool, holder.user, holder.user.username, previous, locked=limit_exceeded())
     passwords.check_policy(holder.pool, proposed)
     verifier = yield from passwords.make(holder.pool, holder.user.username, proposed)
     passwords.store(state, holder.user, verifier, holder.user.status)

@@ -24,6 +24,7 @@ from .database import Database
 from .documents import Documents
 from .grants import Grants
 from .passkeys import PasskeyOwners
+from .strangers import Strangers
 from .tables import Table
 from .users import Users
 from .work import Work
@@ -161,6 +162,7 @@ class State:
         self.recoveries = Table(self.work, "recovery", Resource)
         self.documents = Documents(self.work)
         self.users = Users(self.work)
+        self.strangers = Strangers(self.work)
         self.auth_events = AuthEvents(self.work)
         self.passkey_owners = PasskeyOwners(self.work)
         self.conversations = Conversations(self.work, self.clock, self.pools, self.clients, self.users)
@@ -214,8 +216,9 @@ class State:
         self.users.remove_all(pool)
         self.pools.remove(pool)
 
-    def _tables_of_pools(self) -> tuple[Table[Any] | Documents, ...]:
+    def _tables_of_pools(self) -> tuple[Table[Any] | Documents | Strangers, ...]:
         return (
+            self.strangers,
             self.groups,
             self.providers,
             self.domains,

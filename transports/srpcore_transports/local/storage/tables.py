@@ -79,6 +79,11 @@ class Table(Generic[R]):
         for row, data in self._work.execute(statement, self._kind, self._row(pool), after, limit).fetchall():
             yield row, self._use(row, data)
 
+    def count(self, pool: PoolRecord | None) -> int:
+        """Return how many records *pool* has."""
+        statement = "SELECT count(*) FROM record WHERE kind = ? AND pool = ?"
+        return int(self._work.execute(statement, self._kind, self._row(pool)).fetchone()[0])
+
     def all(self, pool: PoolRecord | None) -> list[R]:
         """Return all records of *pool*, the oldest first."""
         return [record for _, record in self.rows(pool)]

@@ -1,0 +1,56 @@
+"""The limit of wrong codes of a user: ten of each kind, over all Sessions and all codes that were sent.
+
+Without it, a code of six digits could be guessed: each new login, and each new message, would allow more tries. The
+count starts again an hour after the last wrong code. A code that proves a factor at a login forgives the wrong ones
+before it. The code of an attribute does not: a user could verify an own address in between, to guess the code of
+another one.
+"""
+
+from __future__ import annotations
+
+from ..api.errors import Refusal, limit_exceeded, not_authorized
+from ..model.records import Stranger, Tries, User
+from ..storage.state import State
+
+__all__ = ["count_wrong", "forgive", "locked", "require"]
+
+_MOST, _FORGIVEN_AFTER = 10, 3600
+
+
+def locked() -> Refusal:
+    """Return the refusal of any further code during a login, or while an authenticator app is set up.
+
+    These operations do not have LimitExceededException in the service model.
+    """
+    return not_authorized("User temporarily locked. Try again soon.")
+
+
+def require(state: State, guesser: User | Stranger, kind: str, refusal: Refusal | None = None) -> None:
+    """Check that another code of *kind* may be tried.
+
+    Args:
+        kind: the purpose of the code, or the name of the challenge.
+        refusal: what to raise; LimitExceededException by default.
+
+    Raises:
+        Refusal: ten codes in a row were wrong, the last one less than an hour ago.
+    """
+    tries = guesser.tries.get(kind)
+    if tries is None:
+        return
+    if state.clock() - tries.last >= _FORGIVEN_AFTER:
+        del guesser.tries[kind]
+    elif tries.wrong >= _MOST:
+        raise refusal or limit_exceeded()
+
+
+def count_wrong(state: State, guesser: User | Stranger, kind: str) -> None:
+    """Count a wrong code of *kind*."""
+    tries = guesser.tries.setdefault(kind, Tries())
+    tries.wrong += 1
+    tries.last = state.clock()
+
+
+def forgive(guesser: User | Stranger, kind: str) -> None:
+    """Forget the wrong codes of *kind*, because the right one was sent."""
+    guesser.tries.pop(kind, None)
