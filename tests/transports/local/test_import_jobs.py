@@ -153,6 +153,12 @@ def test_only_the_url_of_the_job_takes_a_file_and_only_for_15_minutes(boto: Any,
     assert start(boto, client, job)["Status"] == "Succeeded"
 
 
+def test_a_server_with_a_control_endpoint_takes_the_file(boto: Any, client: Client) -> None:
+    url = create(boto, client)["PreSignedUrl"]
+    with client.pool.serve(control=True) as server:
+        assert upload(server.url + url[url.index("/", len("http://")) :], b"x") == 200
+
+
 def test_a_running_job_lets_other_requests_in_and_can_be_stopped(
     boto: Any, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,6 +178,8 @@ def test_a_running_job_lets_other_requests_in_and_can_be_stopped(
     thread = threading.Thread(target=client.call, args=("StartUserImportJob",), kwargs=named)
     thread.start()
     assert paused.wait(10)
+    with pytest.raises(boto.exceptions.UserImportInProgressException):
+        boto.add_custom_attributes(UserPoolId=client.pool_id, CustomAttributes=[{"Name": "tenant"}])
     assert boto.stop_user_import_job(**named)["UserImportJob"]["Status"] == "Stopping"
     resumed.set()
     thread.join()

@@ -89,6 +89,8 @@ class Router:
             raise _foreign_host(request.method)
         if self._page is not None and self._page.accepts(request):
             return self._page.respond(request)
+        if uploads.accepts(request):
+            return uploads.receive(self._service, request)
         if self._control is not None and request.path.startswith(PREFIX):
             return self._control.respond(request)
         if request.method == "POST":
@@ -96,8 +98,6 @@ class Router:
             return self._call(request, f"http://{host}")
         if request.method == "GET":
             return self._get(request.path, f"http://{host}")
-        if uploads.accepts(request):
-            return uploads.receive(self._service, request)
         if request.method == "OPTIONS":
             return Response(204, self._hosts.preflight_headers(request.headers), b"")
         response = dispatch.refusal(Refusal("MethodNotAllowedException", f"Use one of {METHODS}.", 405))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..api.errors import invalid_parameter
+from ..api.errors import Refusal, invalid_parameter
 from ..api.parameters import Parameters, string
 from ..model import schema
 from ..model.records import PoolRecord
 from ..storage.state import State
+from . import import_jobs
 
 __all__ = ["OPERATIONS"]
 
@@ -18,6 +19,8 @@ _MOST = 50  # Source: Amazon Cognito developer guide, "Quotas in Amazon Cognito"
 def add_custom_attributes(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AddCustomAttributes."""
     pool = state.pool(string(parameters, "UserPoolId"))
+    if any(import_jobs.is_running(job) for job in state.import_jobs.all(pool)):
+        raise Refusal("UserImportInProgressException", "A user import job is in progress in the user pool.")
     added: list[dict[str, Any]] = [{"AttributeDataType": "String", **each} for each in parameters["CustomAttributes"]]
     known = schema.names(pool)
     for attribute in added:

@@ -31,7 +31,7 @@ from ..storage import directory, pages
 from ..storage.state import Handler, State
 from .sign_up import fill_username_attribute
 
-__all__ = ["OPERATIONS", "UPLOADS", "receive"]
+__all__ = ["OPERATIONS", "UPLOADS", "is_running", "receive"]
 
 UPLOADS = "/_srpcore/import/"
 """The path of PreSignedUrl, without the id of the job."""
@@ -157,6 +157,11 @@ def start_user_import_job(state: State, parameters: Parameters) -> Step[dict[str
 
 def _not_met(message: str) -> Refusal:
     return Refusal("PreconditionNotMetException", message)
+
+
+def is_running(job: Resource) -> bool:
+    """Return whether *job* was started and has not ended."""
+    return job.settings["Status"] in ("Pending", "InProgress", "Stopping")
 
 
 def stop_user_import_job(state: State, parameters: Parameters) -> dict[str, Any]:

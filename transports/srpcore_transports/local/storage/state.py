@@ -239,9 +239,10 @@ class State:
         It gets the secret ``ClientSecret``, or a new one if ``GenerateSecret`` is true.
         """
         now = self.clock()
-        secret = settings.pop("ClientSecret", None) or (random_string(51) if settings.get("GenerateSecret") else None)
+        secret = settings.get("ClientSecret") or (random_string(51) if settings.get("GenerateSecret") else None)
+        kept = {name: value for name, value in settings.items() if name != "ClientSecret"}
         client_id = client_id or random_string(26)
-        return self.clients.add(pool, client_id, AppClient(client_id, pool.id, secret, now, now, settings))
+        return self.clients.add(pool, client_id, AppClient(client_id, pool.id, secret, now, now, kept))
 
     def remove_client(self, client: AppClient) -> None:
         """Delete *client*, end its logins in progress, and revoke its tokens."""
