@@ -61,3 +61,9 @@ def test_missing_attributes_leave_out_those_the_user_has() -> None:
 def test_required_attributes_must_be_a_list_of_names(text: str) -> None:
     with pytest.raises(exceptions.UnsafeServerValue, match="requiredAttributes"):
         required_attributes({"ChallengeParameters": {"requiredAttributes": text}})
+
+
+def test_a_stored_challenge_keeps_the_name_that_the_service_has_for_the_user() -> None:
+    challenge = Challenge("SMS_MFA", "session", {}, "alice@example.com", canonical="alice-1")
+    assert (challenge.username, challenge.canonical) == ("alice@example.com", "alice-1")
+    assert Challenge.from_json(challenge.to_json()).canonical == "alice-1"

@@ -150,18 +150,25 @@ def test_only_the_parameters_that_must_not_be_none_are_sent_as_none() -> None:
     kept = (
         "AccessToken Code ConfirmationCode GroupName Password PreviousPassword ProposedPassword UserCode Username"
     ).split()
-    flow = ask("X", {**dict.fromkeys(kept), "Other": None, "False": False}, signed=True)
-    assert next(flow) == Operation("X", {**dict.fromkeys(kept), "False": False}, signed=True)
-    assert next(ask("InitiateAuth", {})) == Operation("InitiateAuth", {})
+    flow = ask("X", {**dict.fromkeys(kept), "Other": None, "False": False})
+    assert next(flow) == Operation("X", {**dict.fromkeys(kept), "False": False})
+
+
+@pytest.mark.parametrize(("name", "usual"), [("InitiateAuth", False), ("ListUsers", True)])
+def test_a_flow_can_choose_whether_its_operation_is_signed(name: str, usual: bool) -> None:
+    for signed, expected in ((None, usual), (True, True), (False, False)):
+        operation = next(ask(name, {}, signed=signed))
+        assert isinstance(operation, Operation)
+        assert operation.signed is expected
 
 
 def test_the_error_of_an_operation_names_the_operation_and_its_flow() -> None:
-    refusal = {"Error": {"Code": "InvalidParameterException", "Message": "USER_SRP_AUTH is not enabled"}}
+    refusal = {"Error": {"Code": "InvalidParameterException", "Message": "Auth flow not enabled for this client"}}
     with pytest.raises(exceptions.InvalidParameterException) as caught:
         drive(ask("InitiateAuth", {"AuthFlow": "USER_SRP_AUTH"}), refusal)
     assert "InitiateAuth" in str(caught.value)
-    assert caught.value.hint
-    assert "USER_SRP_AUTH" in caught.value.hint
+    assert caught.value.hint is not None
+    assert "ALLOW_USER_SRP_AUTH" in caught.value.hint
 
 
 def test_a_fetch_that_fails_is_an_error_of_a_fetch() -> None:
