@@ -291,6 +291,7 @@ def _add_local_pool(commands: Commands) -> None:
         help="the version of the events of the trigger pre_token_generation (default: %(default)s)",
     )
     serve.add_argument("--json", action="store_true", help="print one line of JSON to standard output, nothing else")
+    _add_pool_files(commands)
     add_command(
         commands,
         "demo",
@@ -298,6 +299,18 @@ def _add_local_pool(commands: Commands) -> None:
         "a guided demo on an embedded user pool",
         "Run a guided demo on an embedded user pool. It needs neither an AWS account nor a network.",
     )
+
+
+def _add_pool_files(commands: Commands) -> None:
+    pool = add_group(commands, "pool", "export and import the local user pools in a file of srpcore serve --state")
+    exported = add_command(pool, "export", "embedded:export_pool", "write a local user pool to a JSON file")
+    exported.add_argument("file", metavar="FILE", help="the file, which must not exist. It holds secrets")
+    imported = add_command(pool, "import", "embedded:import_pool", "add a local user pool from a JSON file")
+    imported.add_argument("file", metavar="FILE", help="the file that srpcore pool export has written")
+    for command in (exported, imported):
+        command.add_argument("--state", metavar="FILE", required=True, help="the state; no server may use it meanwhile")
+    exported.add_argument("--user-pool-id", metavar="ID", help="the id of the pool (default: the oldest)")
+    imported.add_argument("--replace", action="store_true", help="delete a pool of the same id first, with its users")
 
 
 def _add_bench(commands: Commands) -> None:

@@ -15,6 +15,7 @@ from srpcore.pool import Pool, default_endpoint
 from srpcore.protocol import Operation, Reply
 
 from ..credentials import Credentials, from_environment
+from .api.errors import Refusal
 from .auth import tokens
 from .http import dispatch
 from .http.hosts import is_loopback
@@ -25,6 +26,7 @@ from .model.seed import SeedPool, SeedSource, name_of, read_seed
 from .operations import defaults
 from .operations.seed import FirstPool, add_seed
 from .steps import Step
+from .storage import export
 from .storage.state import Service, State
 from .storage.tables import Table
 from .triggers.invocation import NO_TRIGGERS, Triggers, lambda_config
@@ -216,6 +218,35 @@ class LocalUserPool:
         return LocalServer(
             self._service, self.document, self._credentials, host, port, allowed_hosts, control=control, page=page
         )
+
+    def export_pool(self, user_pool_id: str | None = None) -> bytes:
+        """Return a pool as a JSON document for :meth:`import_pool`.
+
+        It has the settings, app clients, groups, users and all the rest, except logins in progress, tokens and events
+        of users. It holds secrets: signing key, client secrets, verifiers, TOTP secrets.
+
+        Args:
+            user_pool_id: the id of the pool; None for the first pool.
+
+        Raises:
+            ConfigurationError: the pool does not exist.
+        """
+        try:
+            return self._service.run(lambda state: export.export_pool(state, user_pool_id or self.user_pool_id))
+        except Refusal as error:
+            raise ConfigurationError(f"cannot export: {error.message}") from None
+
+    def import_pool(self, document: bytes | str, *, replace: bool = False) -> str:
+        """Add a pool that :meth:`export_pool` has returned, and return its id.
+
+        Args:
+            replace: delete a pool of the same id first, with its users.
+
+        Raises:
+            ConfigurationError: *document* is not an export, or a pool of the same id or an app client of it exists.
+        """
+        parsed = export.parse(document)
+        return self._service.run(lambda state: export.import_pool(state, parsed, replace=replace))
 
     def close(self) -> None:
         """Close the file of the state, if there is one; the pool cannot be used any more then.
