@@ -9,23 +9,6 @@ from __future__ import annotations
 __all__ = ["MINISTACK", "WRONG_TODAY"]
 
 WRONG_TODAY: dict[str, str] = {
-    # auth/respond.py
-    "devices.device_after_the_second_factor": "DEVICE_SRP_AUTH with the Session of the challenge before is refused",
-    # auth/refresh.py
-    "app_clients.revocation_that_is_off": "RevokeToken ignores EnableTokenRevocation",
-    # auth/tokens.py
-    "app_clients.tokens_without_revocation_have_no_origin": "origin_jti is issued without EnableTokenRevocation",
-    # operations/profile.py
-    "users.changed_address_waits_for_its_verification": "AttributesRequireVerificationBeforeUpdate is ignored",
-    # operations/sign_up.py
-    "sign_up.session_of_a_sign_up_logs_in": "SignUp and ConfirmSignUp answer no Session",
-    "sign_up.session_of_another_user_does_not_log_in": "SignUp and ConfirmSignUp answer no Session",
-    # operations/forgot_password.py
-    "passwords.recovered_account_may_be_told_to_ask_the_administrator": "AccountRecoverySetting admin_only is ignored",
-    "passwords.words_of_admin_only": "AccountRecoverySetting admin_only is ignored",
-    "passwords.recovery_follows_the_priorities": "the priorities of AccountRecoverySetting are ignored",
-    # auth/passwords.py
-    "passwords.previous_passwords_are_refused": "PasswordHistorySize is ignored",
 }
 """What the local pool does wrong today, under the module that has to change. Repair it, then remove the line."""
 

@@ -19,7 +19,7 @@ from ..triggers import messages
 from . import tries
 from .caller import Caller
 
-__all__ = ["Letter", "check", "compose", "deliver", "issue", "masked", "pretend", "send"]
+__all__ = ["Letter", "check", "compose", "deliver", "issue", "masked", "pending_address", "pretend", "restore", "send"]
 
 _LIFETIMES = {"sign_up": 86400, "attribute": 86400, "reset": 3600}
 _MOST_TRIES = 5
@@ -65,10 +65,14 @@ def compose(
     return Letter(attribute, code, filled, texts.subject if attribute == "email" else None)
 
 
-def deliver(state: State, user: User, purpose: str, letter: Letter) -> dict[str, str]:
-    """Put *letter* into the outbox and return CodeDeliveryDetails."""
+def deliver(state: State, user: User, purpose: str, letter: Letter, destination: str | None = None) -> dict[str, str]:
+    """Put *letter* into the outbox and return CodeDeliveryDetails.
+
+    Args:
+        destination: the address; None for the user's.
+    """
     medium: Literal["EMAIL", "SMS"] = "EMAIL" if letter.attribute == "email" else "SMS"
-    destination = user.attributes[letter.attribute]
+    destination = destination or user.attributes[letter.attribute]
     message = Message(
         user.username, destination, medium, letter.attribute, purpose, letter.code, letter.text, letter.subject
     )
@@ -80,15 +84,27 @@ def deliver(state: State, user: User, purpose: str, letter: Letter) -> dict[str,
     }
 
 
-def send(state: State, user: User, purpose: str, letter: Letter) -> dict[str, str]:
+def send(state: State, user: User, purpose: str, letter: Letter, pending: str | None = None) -> dict[str, str]:
     """Store the code of *letter* and deliver it; return CodeDeliveryDetails.
 
     Args:
         purpose: ``sign_up``, ``reset`` or ``attribute``.
+        pending: the address that the attribute gets when the code is entered; None for the address that the user has.
     """
-    code = Code(letter.code, state.clock() + _LIFETIMES[purpose], letter.attribute)
+    code = Code(letter.code, state.clock() + _LIFETIMES[purpose], letter.attribute, pending=pending)
     user.codes[_slot(purpose, letter.attribute)] = code
-    return deliver(state, user, purpose, letter)
+    return deliver(state, user, purpose, letter, pending)
+
+
+def pending_address(state: State, user: User, attribute: str) -> str | None:
+    """Return the address that *attribute* gets when a code that was sent is entered, or None."""
+    code = user.codes.get(_slot("attribute", attribute))
+    return None if code is None or code.expires <= state.clock() else code.pending
+
+
+def restore(user: User, purpose: str, code: Code) -> None:
+    """Let a code that :func:`check` has removed be used again."""
+    user.codes[_slot(purpose, code.attribute)] = code
 
 
 def issue(

@@ -14,7 +14,7 @@ from ..steps import Step
 from ..storage import directory
 from ..storage.state import Handler, State
 from ..triggers import events
-from . import auth_events, choice, custom_auth, passwords, refresh, srp, user_migration
+from . import auth_events, choice, custom_auth, passwords, refresh, sign_up_session, srp, user_migration
 from .caller import Caller, read_metadata
 from .next_step import advance
 
@@ -120,6 +120,10 @@ def _by_choice(state: State, start: Start) -> Step[dict[str, Any]]:
             return (yield from advance(state, _conversation(start, migrated)))
     user = yield from _find_user(state, start)
     conversation = _conversation(start, user)
+    session = optional_string(start.parameters, "Session")
+    if session is not None:
+        sign_up_session.check(state, session, start.client, user)
+        return (yield from advance(state, conversation))
     step = choice.start(state, conversation, start.values)
     preferred = optional_string(start.values, "PREFERRED_CHALLENGE") or ""
     return (yield from auth_events.recorded(state, conversation, preferred, start.parameters, step))

@@ -21,6 +21,7 @@ from ..storage.state import State
 
 __all__ = [
     "check",
+    "check_history",
     "check_policy",
     "judge",
     "make",
@@ -53,6 +54,8 @@ def check_policy(pool: PoolRecord, password: str) -> None:
         ("RequireNumbers", str.isdigit, "numeric"),
         ("RequireSymbols", _SYMBOLS.__contains__, "symbol"),
     )
+    if password != password.strip():
+        raise _policy_violation("Password must not begin or end with a space")
     if len(password) < policy.get("MinimumLength", 8):
         raise _policy_violation("Password not long enough")
     if len(password) > _LONGEST:
@@ -81,8 +84,33 @@ def make(pool: PoolRecord, username: str, password: str) -> Step[Verifier]:
     return Verifier.of(salt, value)
 
 
-def store(state: State, user: User, verifier: Verifier, status: str) -> None:
+def check_history(pool: PoolRecord, user: User, password: str) -> Step[None]:
+    """Check that *password* is not one of the latest ones of *user* (PasswordHistorySize).
+
+    Raises:
+        Refusal: the user has or had this password.
+    """
+    used, identity = _used(user)[: pool.password_history_size], pool.suffix + user.username
+    if not used:
+        return
+
+    def is_used() -> bool:
+        made = [cognito.verifier(cognito.private_key(identity, password, each.salt)) for each in used]
+        return any(number_bytes(value) == each.value_bytes for value, each in zip(made, used, strict=True))
+
+    if (yield from outside(is_used)):
+        raise Refusal("PasswordHistoryPolicyViolationException", "Password has previously been used.")
+
+
+def _used(user: User) -> tuple[Verifier, ...]:
+    """Return the passwords that *user* has and had, the latest first. Temporary ones do not count."""
+    temporary = user.password is None or user.status == "FORCE_CHANGE_PASSWORD"
+    return user.previous_passwords if temporary or user.password is None else (user.password, *user.previous_passwords)
+
+
+def store(state: State, pool: PoolRecord, user: User, verifier: Verifier, status: str) -> None:
     """Set the password of *user* to the one that *verifier* was made for, and reset the count of wrong passwords."""
+    user.previous_passwords = _used(user)[: pool.password_history_size]
     user.password = verifier
     user.status, user.failures = status, 0
     user.password_set = user.modified = state.clock()

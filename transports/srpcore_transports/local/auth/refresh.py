@@ -114,6 +114,8 @@ def revoke_token(state: State, parameters: Parameters) -> dict[str, Any]:
     token = string(parameters, "Token")
     client, _ = directory.client_and_pool(state, parameters)
     check_secret(client, optional_string(parameters, "ClientSecret"), "UnauthorizedException")
+    if not client.revokes_tokens:
+        raise Refusal("UnsupportedOperationException", "Revoking tokens is not enabled for this client")
     record = state.grants.refresh_token(token)
     grant = None if record is None else state.grants.get(record.origin_jti)
     if grant is None:

@@ -33,6 +33,11 @@ __all__ = ["OPERATIONS"]
 Answer: TypeAlias = Callable[[State, Conversation, Mapping[str, Any]], "dict[str, Any] | Step[dict[str, Any]]"]
 
 _MOST_WRONG_CODES = 5
+_CORRECTABLE = (
+    "InvalidPasswordException",
+    "PasswordHistoryPolicyViolationException",
+    "InvalidParameterException",
+)
 _DEVICE_CHALLENGES = ("DEVICE_SRP_AUTH", "DEVICE_PASSWORD_VERIFIER")
 
 
@@ -51,7 +56,7 @@ def respond_to_auth_challenge(state: State, parameters: Parameters) -> Step[dict
     if session is None:
         conversation = _take_without_session(state, pool, client, name, answers)
     else:
-        conversation = state.conversations.take(session)
+        conversation = _take(state, pool, client, name, answers, session)
     # take() has removed the Session, and a request that fails one of the checks below does not get it back. A Session
     # that turns up with another client, user or challenge may be stolen, so it is better lost than usable again.
     if conversation.client is not client or name not in conversation.challenges:
@@ -88,6 +93,19 @@ def _names_user(state: State, conversation: Conversation, username: str) -> bool
     return user is not None and directory.find(state, pool, username) is user
 
 
+def _take(
+    state: State, pool: PoolRecord, client: AppClient, name: str, answers: Mapping[str, Any], session: str
+) -> Conversation:
+    try:
+        return state.conversations.take(session)
+    except Refusal:
+        user = directory.find(state, pool, named(answers, "USERNAME"))
+        if name != "DEVICE_SRP_AUTH" or user is None:
+            raise
+        # amazon-cognito-identity-js does not keep the Session of this challenge, and sends the one before it again.
+        return state.conversations.take_by_device(client, user, named(answers, "DEVICE_KEY"), session)
+
+
 def _take_without_session(
     state: State, pool: PoolRecord, client: AppClient, name: str, answers: Mapping[str, Any]
 ) -> Conversation:
@@ -117,7 +135,7 @@ def _answer(
     except Refusal as refusal:
         # A new password that breaks the policy or a mistyped code may be corrected in the same Session. A code may be
         # wrong a limited number of times, so that it cannot be guessed. Any other refusal ends the login.
-        if refusal.code in ("InvalidPasswordException", "InvalidParameterException"):
+        if refusal.code in _CORRECTABLE:
             state.conversations.put_back(session, conversation)
         elif refusal.code in ("CodeMismatchException", "ExpiredCodeException"):
             wrong = conversation.wrong_codes + 1
@@ -154,8 +172,9 @@ def _new_password(state: State, conversation: Conversation, answers: Mapping[str
             raise Refusal("NotAuthorizedException", f"Cannot modify an already provided {name}")
     attributes.check_unset(pool, user, given)
     attributes.check_required(pool, {**user.attributes, **given})
+    yield from passwords.check_history(pool, user, password)
     verifier = yield from passwords.make(pool, user.username, password)
-    passwords.store(state, user, verifier, "CONFIRMED")
+    passwords.store(state, pool, user, verifier, "CONFIRMED")
     user.attributes |= given
     return (yield from advance(state, conversation, "NewPasswordChallenge"))
 

@@ -66,15 +66,17 @@ def start(
         event_id: the id of the event of the login; None for a new one.
     """
     now = state.clock()
+    event_id = event_id or str(uuid.uuid4())
     longest = max(client.validity(token, HOUR, "hours") for token in ("AccessToken", "IdToken"))
     record = GrantRecord(
-        origin_jti=str(uuid.uuid4()),
+        # Tokens that cannot be revoked do not have this claim, and are found by event_id.
+        origin_jti=str(uuid.uuid4()) if client.revokes_tokens else event_id,
         pool_id=pool.id,
         client_id=client.client_id,
         sub=user.sub,
         auth_time=int(now),
         device_key=None if device is None else device.key,
-        event_id=event_id or str(uuid.uuid4()),
+        event_id=event_id,
         session_id=f"tkn{random_string(25)}",
         last_active=now,
         expires=until + longest,
@@ -149,17 +151,17 @@ def refresh_seconds(client: AppClient) -> int:
 
 
 def _common_claims(state: State, grant: Grant, seconds: int, use: str) -> dict[str, Any]:
-    now = int(state.clock())
+    now, record = int(state.clock()), grant.record
+    revocable = record.origin_jti != record.event_id
     return {
         "sub": grant.user.sub,
         "iss": state.issuer(grant.pool),
-        "origin_jti": grant.record.origin_jti,
-        "event_id": grant.record.event_id,
+        **({"origin_jti": record.origin_jti, "jti": str(uuid.uuid4())} if revocable else {}),
+        "event_id": record.event_id,
         "token_use": use,
         "auth_time": grant.record.auth_time,
         "exp": now + seconds,
         "iat": now,
-        "jti": str(uuid.uuid4()),
     }
 
 
@@ -207,7 +209,7 @@ def verify_access_token(state: State, token: str) -> Holder:
         raise not_authorized("Invalid Access Token")
     if int(claims["exp"]) <= state.clock():
         raise not_authorized("Access Token has expired")
-    record = state.grants.get(str(claims.get("origin_jti")))
+    record = state.grants.get(str(claims.get("origin_jti") or claims.get("event_id")))
     if record is None or record.pool_id != pool.id:
         raise not_authorized("Invalid Access Token")
     user, client = state.users.by_sub(pool, record.sub), state.clients.find(record.client_id)

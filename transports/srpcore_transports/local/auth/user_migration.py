@@ -44,7 +44,7 @@ def take_over(
     user.attributes |= given
     user.status = migration.status
     if verifier is not None:
-        passwords.store(state, user, verifier, migration.status)
+        passwords.store(state, pool, user, verifier, migration.status)
     if migration.sms_mfa:
         user.enabled_mfa.add("SMS_MFA")
     state.users.add(pool, user)

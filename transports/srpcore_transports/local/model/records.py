@@ -101,6 +101,7 @@ class Code(Record):
     Attributes:
         attribute: the attribute that has the address: ``email`` or ``phone_number``.
         wrong: how many wrong codes were tried.
+        pending: the address that the attribute gets when the code is entered; None if the user has it already.
     """
 
     _shown = ("expires", "attribute", "wrong")
@@ -109,6 +110,7 @@ class Code(Record):
     expires: float
     attribute: str
     wrong: int = 0
+    pending: str | None = None
 
 
 class Tries(Record):
@@ -223,6 +225,7 @@ class User(Record):
         username: the canonical name; it equals ``sub`` in pools that have UsernameAttributes.
         password: None if the user has no password.
         password_set: when the password was set.
+        previous_passwords: the latest ones first, without temporary ones, as many as the pool's policy needs.
         failures: the number of wrong passwords in a row.
         totp_pending: the secret of an authenticator app that is not verified yet.
         totp_step: the last time step whose code was used, so that no code is accepted twice.
@@ -241,6 +244,7 @@ class User(Record):
     modified: float = 0.0
     password: Verifier | None = None
     password_set: float = 0.0
+    previous_passwords: tuple[Verifier, ...] = ()
     failures: int = 0
     last_failure: float = 0.0
     totp_secret: str | None = None
@@ -319,6 +323,11 @@ class AppClient(Record):
         return self.settings.get("PreventUserExistenceErrors") == "ENABLED"
 
     @property
+    def revokes_tokens(self) -> bool:
+        """Whether tokens can be revoked, and have the claims that this needs (EnableTokenRevocation)."""
+        return self.settings.get("EnableTokenRevocation") is not False
+
+    @property
     def session_seconds(self) -> int:
         """How long a Session is valid, in seconds."""
         return int(self.settings.get("AuthSessionValidity", 3)) * 60
@@ -382,6 +391,11 @@ class PoolRecord(Record):
     def password_policy(self) -> dict[str, Any]:
         """PasswordPolicy of the setting Policies; an empty dictionary means the service's default."""
         return cast(dict[str, Any], self.section("Policies").get("PasswordPolicy") or {})
+
+    @property
+    def password_history_size(self) -> int:
+        """How many passwords, with the current one, a user cannot set again; 0 for none."""
+        return int(self.password_policy.get("PasswordHistorySize") or 0)
 
     @property
     def first_factors(self) -> list[str]:

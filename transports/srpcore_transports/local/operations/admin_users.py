@@ -74,7 +74,7 @@ def admin_create_user(state: State, parameters: Parameters, *, sub: str | None =
     if action != "RESEND":
         _check_new(state, pool, user, username, given, force=flag(parameters, "ForceAliasCreation"))
         state.users.add(pool, user)
-    passwords.store(state, user, verifier, "FORCE_CHANGE_PASSWORD")
+    passwords.store(state, pool, user, verifier, "FORCE_CHANGE_PASSWORD")
     if action != "RESEND":
         user.created = user.modified
     if invitation is not None:
@@ -129,8 +129,10 @@ def admin_set_user_password(state: State, parameters: Parameters) -> Step[dict[s
     pool, user = _pool_and_user(state, parameters)
     password = string(parameters, "Password")
     passwords.check_policy(pool, password)
+    yield from passwords.check_history(pool, user, password)
     verifier = yield from passwords.make(pool, user.username, password)
-    passwords.store(state, user, verifier, "CONFIRMED" if flag(parameters, "Permanent") else "FORCE_CHANGE_PASSWORD")
+    status = "CONFIRMED" if flag(parameters, "Permanent") else "FORCE_CHANGE_PASSWORD"
+    passwords.store(state, pool, user, verifier, status)
     return {}
 
 

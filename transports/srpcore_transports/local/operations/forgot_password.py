@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..api.errors import code_mismatch, invalid_parameter, limit_exceeded, not_authorized
+from ..api.errors import Refusal, code_mismatch, invalid_parameter, limit_exceeded, not_authorized
 from ..api.parameters import Parameters, optional_string, string
 from ..auth import auth_events, codes, passwords, user_migration
 from ..auth.caller import Caller, read_metadata
 from ..auth.tokens import verify_access_token
-from ..model.records import AppClient, User
+from ..model.records import AppClient, PoolRecord, User
 from ..steps import Step
 from ..storage import directory
 from ..storage.state import Handler, State
@@ -18,14 +18,19 @@ from .sign_up import find_user, known_user, simulated_delivery
 
 __all__ = ["OPERATIONS"]
 
+_BY_DEFAULT = ["phone_number", "email"]
+
 
 def forgot_password(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
-    """Answer ForgotPassword: send a code to the verified phone number, or else to the verified e-mail address."""
+    """Answer ForgotPassword: send a code to a verified address, in the order of the pool's AccountRecoverySetting."""
     client, pool = directory.client_and_pool(state, parameters)
     caller = Caller(pool, client, read_metadata(parameters))
     yield from _migrate(state, caller, client, parameters)
     username, user = known_user(state, client, pool, parameters)
-    attribute = None if user is None else _recovery_attribute(user)
+    mechanisms = _mechanisms(pool)
+    if not mechanisms:
+        raise not_authorized("Contact administrator to reset password.")
+    attribute = None if user is None else _recovery_attribute(user, mechanisms)
     if client.hides_users and (user is None or not user.enabled or attribute is None):
         codes.pretend(state, user or state.strangers.of(pool, username), "reset")
         return {"CodeDeliveryDetails": simulated_delivery(pool, username)}
@@ -61,13 +66,26 @@ def admin_reset_user_password(state: State, parameters: Parameters) -> Step[dict
     user = directory.require(state, pool, string(parameters, "Username"))
     if user.status == "UNCONFIRMED":
         raise not_authorized("User password cannot be reset in the current state.")
-    yield from _send_code(state, Caller(pool, None, read_metadata(parameters)), user, _recovery_attribute(user))
+    yield from _send_code(
+        state,
+        Caller(pool, None, read_metadata(parameters)),
+        user,
+        _recovery_attribute(user, _mechanisms(pool) or _BY_DEFAULT),
+    )
     user.status, user.modified = "RESET_REQUIRED", state.clock()
     return {}
 
 
-def _recovery_attribute(user: User) -> str | None:
-    return next((name for name in ("phone_number", "email") if user.verified(name)), None)
+def _mechanisms(pool: PoolRecord) -> list[str]:
+    """Return the attributes whose verified addresses get codes, in this order; none if only administrators may help."""
+    given: list[dict[str, Any]] = pool.section("AccountRecoverySetting").get("RecoveryMechanisms") or []
+    by_priority = sorted(given, key=lambda mechanism: int(mechanism["Priority"]))
+    chosen = [str(mechanism["Name"]).removeprefix("verified_") for mechanism in by_priority]
+    return [name for name in chosen if name != "admin_only"] if chosen else _BY_DEFAULT
+
+
+def _recovery_attribute(user: User, mechanisms: list[str]) -> str | None:
+    return next((name for name in mechanisms if user.verified(name)), None)
 
 
 def confirm_forgot_password(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
@@ -78,11 +96,17 @@ def confirm_forgot_password(state: State, parameters: Parameters) -> Step[dict[s
     username, user = known_user(state, client, pool, parameters)
     passwords.check_policy(pool, password)
     # For a stranger no code is right.
-    codes.check(state, user or state.strangers.of(pool, username), "reset", given)
+    code = codes.check(state, user or state.strangers.of(pool, username), "reset", given)
     if user is None or not user.enabled:
         raise code_mismatch()
+    try:
+        yield from passwords.check_history(pool, user, password)
+    except Refusal:
+        # The code proved who the user is, and is still good for another password.
+        codes.restore(user, "reset", code)
+        raise
     verifier = yield from passwords.make(pool, user.username, password)
-    passwords.store(state, user, verifier, "CONFIRMED")
+    passwords.store(state, pool, user, verifier, "CONFIRMED")
     yield from events.post_confirmation(caller.triggers(state), "ConfirmForgotPassword", caller.subject(user))
     return {}
 
@@ -93,8 +117,9 @@ def change_password(state: State, parameters: Parameters) -> Step[dict[str, Any]
     previous, proposed = string(parameters, "PreviousPassword"), string(parameters, "ProposedPassword")
     yield from passwords.check(state, holder.pool, holder.user, holder.user.username, previous, locked=limit_exceeded())
     passwords.check_policy(holder.pool, proposed)
+    yield from passwords.check_history(holder.pool, holder.user, proposed)
     verifier = yield from passwords.make(holder.pool, holder.user.username, proposed)
-    passwords.store(state, holder.user, verifier, holder.user.status)
+    passwords.store(state, holder.pool, holder.user, verifier, holder.user.status)
     auth_events.record(state, holder.pool, holder.user, "PasswordChange")
     return {}
 

@@ -39,12 +39,21 @@ def update_user_attributes(state: State, parameters: Parameters) -> Step[dict[st
     """Answer UpdateUserAttributes.
 
     A changed e-mail address or phone number is unverified. If the pool's AutoVerifiedAttributes has it, a code is sent.
+    If AttributesRequireVerificationBeforeUpdate has it, too, the user keeps the old one until the code is entered.
     """
     holder = verify_access_token(state, string(parameters, "AccessToken"))
     given = _writable(holder, read_attributes(parameters))
     letters = yield from _compose(state, holder, given, read_metadata(parameters))
-    changed = write(state, holder.pool, holder.user, given)
-    sent = [codes.send(state, holder.user, "attribute", letters[name]) for name in changed if name in letters]
+    first = holder.pool.section("UserAttributeUpdateSettings").get("AttributesRequireVerificationBeforeUpdate") or []
+    pending = {name: given[name] for name in letters if name in first}
+    for name, address in pending.items():
+        _check_username_free(state, holder.pool, holder.user, name, address)
+    changed = write(state, holder.pool, holder.user, {n: value for n, value in given.items() if n not in pending})
+    sent = [
+        codes.send(state, holder.user, "attribute", letters[name], pending.get(name))
+        for name in (*pending, *changed)
+        if name in letters
+    ]
     return {"CodeDeliveryDetailsList": sent}
 
 
@@ -77,8 +86,7 @@ def write(state: State, pool: PoolRecord, user: User, given: dict[str, str]) -> 
     """
     changed = [name for name in _VERIFIABLE if name in given and given[name] != user.attributes.get(name)]
     for name in changed:
-        if name in pool.names("UsernameAttributes") and directory.find(state, pool, given[name]) not in (None, user):
-            raise Refusal("AliasExistsException", f"An account with the given {name} already exists.")
+        _check_username_free(state, pool, user, name, given[name])
     for name in _VERIFIABLE:
         if given.get(f"{name}_verified") == "true":
             directory.check_alias_free(state, pool, user, name, given.get(name) or user.attributes.get(name, ""))
@@ -94,6 +102,11 @@ def write(state: State, pool: PoolRecord, user: User, given: dict[str, str]) -> 
     return [name for name in changed if name in user.attributes and not user.verified(name)]
 
 
+def _check_username_free(state: State, pool: PoolRecord, user: User, name: str, address: str) -> None:
+    if name in pool.names("UsernameAttributes") and directory.find(state, pool, address) not in (None, user):
+        raise Refusal("AliasExistsException", f"An account with the given {name} already exists.")
+
+
 def delete_user_attributes(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer DeleteUserAttributes."""
     holder = verify_access_token(state, string(parameters, "AccessToken"))
@@ -107,19 +120,23 @@ def get_user_attribute_verification_code(state: State, parameters: Parameters) -
     holder = verify_access_token(state, string(parameters, "AccessToken"))
     caller = Caller(holder.pool, holder.client, read_metadata(parameters))
     user, name = holder.user, _verifiable(parameters)
-    if name not in user.attributes:
+    pending = codes.pending_address(state, user, name)
+    if pending is None and name not in user.attributes:
         raise invalid_parameter(f"Invalid user attribute {name}: the user does not have it.")
-    sent = yield from codes.issue(state, caller, user, "attribute", name, "VerifyUserAttribute")
-    return {"CodeDeliveryDetails": sent}
+    letter = yield from codes.compose(state, caller, user, name, "VerifyUserAttribute")
+    return {"CodeDeliveryDetails": codes.send(state, user, "attribute", letter, pending)}
 
 
 def verify_user_attribute(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer VerifyUserAttribute."""
     holder = verify_access_token(state, string(parameters, "AccessToken"))
     name, user = _verifiable(parameters), holder.user
-    codes.check(state, user, "attribute", string(parameters, "Code"), name)
-    directory.check_alias_free(state, holder.pool, user, name, user.attributes[name])
-    user.attributes[f"{name}_verified"] = "true"
+    code = codes.check(state, user, "attribute", string(parameters, "Code"), name)
+    address = code.pending or user.attributes[name]
+    _check_username_free(state, holder.pool, user, name, address)
+    directory.check_alias_free(state, holder.pool, user, name, address)
+    user.attributes |= {name: address, f"{name}_verified": "true"}
+    user.modified = state.clock()
     return {}
 
 

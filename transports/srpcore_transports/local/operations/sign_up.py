@@ -7,7 +7,7 @@ from typing import Any
 from ..api.errors import Refusal, expired_code, invalid_parameter, not_authorized, user_not_found
 from ..api.parameters import Parameters, flag, optional_string, string
 from ..api.parameters import attributes as read_attributes
-from ..auth import auth_events, codes, passwords
+from ..auth import auth_events, codes, passwords, sign_up_session
 from ..auth.caller import Caller, read_metadata
 from ..model import attributes
 from ..model.attributes import looks_like
@@ -50,7 +50,8 @@ def sign_up(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
     if decision.confirm:
         yield from events.post_confirmation(triggers, "ConfirmSignUp", caller.subject(user))
     auth_events.record(state, pool, user, "SignUp")
-    return {"UserConfirmed": decision.confirm, "UserSub": user.sub, **delivery}
+    session = sign_up_session.new(state, pool, client, user, username)
+    return {"UserConfirmed": decision.confirm, "UserSub": user.sub, **delivery, **session}
 
 
 def _add(
@@ -63,7 +64,7 @@ def _add(
     # Check the name only now: another request may have created this user meanwhile.
     directory.check_new_username(state, pool, string(parameters, "Username"))
     _verify(state, pool, user, decision)
-    passwords.store(state, user, verifier, "CONFIRMED" if decision.confirm else "UNCONFIRMED")
+    passwords.store(state, pool, user, verifier, "CONFIRMED" if decision.confirm else "UNCONFIRMED")
     user.created = user.modified
     state.users.add(pool, user)
     return {} if letter is None else {"CodeDeliveryDetails": codes.send(state, user, "sign_up", letter)}
@@ -138,14 +139,20 @@ def confirm_sign_up(state: State, parameters: Parameters) -> Step[dict[str, Any]
         raise expired_code()
     if user.status != "UNCONFIRMED":
         raise not_authorized(f"User cannot be confirmed. Current status is {user.status}")
-    code = codes.check(state, user, "sign_up", given)
+    session = optional_string(parameters, "Session")
+    signed_up = sign_up_session.take(state, session, client, user)
+    try:
+        code = codes.check(state, user, "sign_up", given)
+    except Refusal:
+        sign_up_session.put_back(state, session, signed_up)
+        raise
     force = flag(parameters, "ForceAliasCreation")
     directory.check_alias_free(state, pool, user, code.attribute, user.attributes[code.attribute], force=force)
     user.attributes[f"{code.attribute}_verified"] = "true"
     user.status, user.modified = "CONFIRMED", state.clock()
     # The user remains confirmed if this trigger fails: it runs after the confirmation.
     yield from events.post_confirmation(caller.triggers(state), "ConfirmSignUp", caller.subject(user))
-    return {}
+    return sign_up_session.confirmed(state, signed_up)
 
 
 def resend_confirmation_code(state: State, parameters: Parameters) -> Step[dict[str, Any]]:

@@ -57,6 +57,12 @@ def check_pool_settings(settings: Parameters) -> None:
     number(policy, "TemporaryPasswordValidityDays", 7, 0, 365)
     for rule in ("RequireUppercase", "RequireLowercase", "RequireNumbers", "RequireSymbols"):
         flag(policy, rule)
+    recovery: list[dict[str, Any]] = mapping(settings, "AccountRecoverySetting").get("RecoveryMechanisms") or []
+    if len(recovery) > 1 and any(mechanism["Name"] == "admin_only" for mechanism in recovery):
+        raise invalid_parameter(
+            "Invalid account recovery setting parameter. Account Recovery Setting cannot use admin_only setting with "
+            "any other recovery mechanisms."
+        )
     for name in ("DeviceConfiguration", "UsernameConfiguration", "AdminCreateUserConfig"):
         mapping(settings, name)
 

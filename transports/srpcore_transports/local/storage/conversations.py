@@ -16,10 +16,12 @@ from .tables import Table
 from .users import Users
 from .work import Work, decoder, encode
 
-__all__ = ["Conversations"]
+__all__ = ["SESSION_EXPIRED", "Conversations"]
 
 _KEPT_AFTER_EXPIRY = 366 * 86400
 """For so many seconds the Session of a login that was never finished is answered with "session is expired"."""
+
+SESSION_EXPIRED = "Invalid session for the user, session is expired."
 
 _decode = decoder(Progress)
 
@@ -77,7 +79,8 @@ class Conversations:
         digest = _digest(session)
         if self._work.execute("SELECT 1 FROM expired_session WHERE session = ?", digest).fetchone() is not None:
             raise _session_expired()
-        return self._take("session = ?", digest)
+        conversation = self._take("session = ?", digest)
+        return msgspec.structs.replace(conversation, previous_session=digest)
 
     def take_by_secret_block(self, secret_block: str) -> Conversation:
         """Return and remove the conversation whose SRP exchange has *secret_block*.
@@ -87,8 +90,13 @@ class Conversations:
         """
         return self._take("secret_block = ?", _digest(secret_block))
 
-    def take_by_device(self, client: AppClient, user: User, device_key: str) -> Conversation:
+    def take_by_device(
+        self, client: AppClient, user: User, device_key: str, previous: str | None = None
+    ) -> Conversation:
         """Return and remove the newest conversation of *user* in which *device_key* was challenged.
+
+        Args:
+            previous: the Session of the challenge before; None for any.
 
         Raises:
             Refusal: there is none, or it has expired.
@@ -96,7 +104,9 @@ class Conversations:
         statement = "SELECT id, data FROM login WHERE user = ? AND client = ? ORDER BY id DESC"
         for row, data in self._work.execute(statement, self._work.row(user), self._work.row(client)).fetchall():
             progress = _decode(data)
-            if progress.device_key == device_key and "DEVICE_SRP_AUTH" in progress.challenges:
+            if progress.device_key != device_key or "DEVICE_SRP_AUTH" not in progress.challenges:
+                continue
+            if previous is None or progress.previous_session == _digest(previous):
                 return self._take("id = ?", row)
         raise invalid_session()
 
@@ -124,7 +134,7 @@ class Conversations:
 
 
 def _session_expired() -> Refusal:
-    return not_authorized("Invalid session for the user, session is expired.")
+    return not_authorized(SESSION_EXPIRED)
 
 
 def _progress(conversation: Conversation) -> Progress:

@@ -1,0 +1,74 @@
+"""The Sessions of SignUp and ConfirmSignUp, by which a new user logs in without the password.
+
+    SignUp --> Session --> ConfirmSignUp --> Session --> InitiateAuth with the flow USER_AUTH --> the next step
+
+The code that ConfirmSignUp has checked counts as the first factor. Only app clients with ALLOW_USER_AUTH get a Session.
+"""
+
+from __future__ import annotations
+
+from ..api.errors import Refusal, invalid_session
+from ..model.conversations import Conversation
+from ..model.records import AppClient, PoolRecord, User
+from ..storage.conversations import SESSION_EXPIRED
+from ..storage.state import State
+
+__all__ = ["check", "confirmed", "new", "put_back", "take"]
+
+_UNCONFIRMED, _CONFIRMED = "SIGN_UP", "CONFIRMED_SIGN_UP"
+
+
+def new(state: State, pool: PoolRecord, client: AppClient, user: User, typed: str) -> dict[str, str]:
+    """Return the Session that ends SignUp, or an empty dictionary if the app client does not have USER_AUTH."""
+    if "ALLOW_USER_AUTH" not in client.flows:
+        return {}
+    challenge = _CONFIRMED if user.status == "CONFIRMED" else _UNCONFIRMED
+    conversation = Conversation(pool=pool, client=client, user=user, typed=typed)
+    return {"Session": state.conversations.open(conversation, challenge)}
+
+
+def take(state: State, session: str | None, client: AppClient, user: User) -> Conversation | None:
+    """Return the sign-up of a Session that came with ConfirmSignUp, or None if there is none or it has expired.
+
+    An expired Session does not prevent the confirmation: it takes a while to read the message with the code.
+
+    Raises:
+        Refusal: the Session is unknown, or belongs to another user or app client.
+    """
+    if session is None:
+        return None
+    try:
+        return _take(state, session, client, user, _UNCONFIRMED)
+    except Refusal as refusal:
+        if refusal.message == SESSION_EXPIRED:
+            return None
+        raise
+
+
+def put_back(state: State, session: str | None, conversation: Conversation | None) -> None:
+    """Keep the Session after a wrong code."""
+    if conversation is not None:
+        state.conversations.put_back(session, conversation)
+
+
+def confirmed(state: State, conversation: Conversation | None) -> dict[str, str]:
+    """Return the Session that ends ConfirmSignUp, or an empty dictionary if it came without one."""
+    return {} if conversation is None else {"Session": state.conversations.open(conversation, _CONFIRMED)}
+
+
+def check(state: State, session: str, client: AppClient, user: User | None) -> None:
+    """Check the Session that came with InitiateAuth.
+
+    Raises:
+        Refusal: it is not the Session of a confirmed sign-up of *user* with *client*.
+    """
+    _take(state, session, client, user, _CONFIRMED)
+
+
+def _take(state: State, session: str, client: AppClient, user: User | None, challenge: str) -> Conversation:
+    conversation = state.conversations.take(session)
+    if user is None or conversation.user is not user or conversation.client is not client:
+        raise invalid_session()
+    if challenge not in conversation.challenges:
+        raise invalid_session()
+    return conversation
