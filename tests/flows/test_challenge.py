@@ -67,3 +67,11 @@ def test_a_stored_challenge_keeps_the_name_that_the_service_has_for_the_user() -
     challenge = Challenge("SMS_MFA", "session", {}, "alice@example.com", canonical="alice-1")
     assert (challenge.username, challenge.canonical) == ("alice@example.com", "alice-1")
     assert Challenge.from_json(challenge.to_json()).canonical == "alice-1"
+
+
+@pytest.mark.parametrize("has", ["[]", "5", "null", '"given_name"', '{"given_name": ""}', "{}", ""])
+def test_an_attribute_that_the_user_does_not_have_is_missing(has: str) -> None:
+    parameters = {"userAttributes": has, "requiredAttributes": '["userAttributes.given_name"]'}
+    reply = {"ChallengeName": "NEW_PASSWORD_REQUIRED", "ChallengeParameters": parameters}
+    assert missing_attributes(reply, {}) == ("given_name",)
+    assert missing_attributes(reply, {"given_name": "Alice"}) == ()

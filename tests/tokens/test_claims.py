@@ -109,6 +109,14 @@ def test_a_custom_check_that_cannot_be_called_is_refused(custom_check: Any) -> N
         checked(access_claims(), custom_check=custom_check)
 
 
+@pytest.mark.parametrize("name", ["iss", "token_use", "client_id"])
+def test_the_error_of_a_claim_of_a_wrong_type_names_the_type(name: str) -> None:
+    with pytest.raises(InvalidClaim) as caught:
+        checked(access_claims(**{name: 5}))
+    assert (caught.value.expected, caught.value.actual) == ("str", "int")
+    assert str(caught.value).startswith(f"{name} is missing or not a string")
+
+
 def test_exp_is_required_and_iat_and_nbf_are_not() -> None:
     with pytest.raises(InvalidClaim, match="exp"):
         checked({**access_claims(), "exp": MISSING})

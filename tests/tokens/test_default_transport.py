@@ -9,7 +9,7 @@ import pytest
 
 from srpcore import AsyncTokenVerifier, TokenVerifier
 from srpcore.exceptions import ConfigurationError, TransportError
-from srpcore.protocol import Transport
+from srpcore.protocol import Operation, Reply, Transport
 from srpcore.tokens import PublicKey, parse_key
 from srpcore.tokens.jwks import MAX_DOCUMENT_LENGTH
 from srpcore_transports import https
@@ -123,3 +123,24 @@ def test_plain_http_for_the_keys_is_never_allowed_by_the_environment(monkeypatch
         cast(Transport, TokenVerifier("eu-west-1_a", **arguments)._given_transport).fetch(url)
     with pytest.raises(ConfigurationError, match="allow_http"):
         asyncio.run(AsyncTokenVerifier("eu-west-1_a", **arguments)._transport.fetch(url))
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_an_async_verifier_closes_only_the_transport_that_it_made(given: bool) -> None:
+    class Closing:
+        closed = 0
+
+        async def call(self, operation: Operation) -> Reply:
+            raise AssertionError
+
+        async def fetch(self, url: str) -> bytes:
+            raise AssertionError
+
+        async def close(self) -> None:
+            self.closed += 1
+
+    transport = Closing()
+    verifier = AsyncTokenVerifier("eu-west-1_a", client_id=None, token_use=None, transport=transport if given else None)
+    verifier._transport = transport
+    asyncio.run(verifier.close())
+    assert transport.closed == (0 if given else 1)
