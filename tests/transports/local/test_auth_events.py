@@ -83,7 +83,7 @@ def test_a_login_with_a_second_factor_is_one_event(boto: Any, client: Client) ->
 
 
 @pytest.mark.parametrize("in_one_request", [False, True])
-def test_a_login_by_choice_is_recorded(boto: Any, make: Any, in_one_request: bool) -> None:
+def test_a_login_by_choice_is_recorded(make: Any, in_one_request: bool) -> None:
     client = make(pool_settings=AUDIT)
     client.user()
     more = {"PREFERRED_CHALLENGE": "PASSWORD", "PASSWORD": PASSWORD} if in_one_request else {}
@@ -95,6 +95,20 @@ def test_a_login_by_choice_is_recorded(boto: Any, make: Any, in_one_request: boo
         client.answer(start, ANSWER="PASSWORD", PASSWORD=PASSWORD)
     listed = client.admin("AdminListUserAuthEvents", Username="alice")["AuthEvents"]
     assert [shown(event) for event in listed] == [("SignIn", "Pass", [SUCCESS])]
+
+
+@pytest.mark.parametrize("preferred", [False, True])
+def test_a_login_by_a_code_alone_has_no_second_factor(make: Any, preferred: bool) -> None:
+    factors = {"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}}
+    client = make(pool_settings={**AUDIT, **factors})
+    client.user(email="alice@example.com", email_verified="true")
+    values = {"USERNAME": "alice", **({"PREFERRED_CHALLENGE": "EMAIL_OTP"} if preferred else {})}
+    start = client.call("InitiateAuth", ClientId=client.client_id, AuthFlow="USER_AUTH", AuthParameters=values)
+    if not preferred:
+        start = client.answer(start, ANSWER="EMAIL_OTP")
+    client.answer(start, EMAIL_OTP_CODE=client.pool.outbox.latest("alice").code)
+    listed = client.admin("AdminListUserAuthEvents", Username="alice")["AuthEvents"]
+    assert [shown(event) for event in listed] == [("SignIn", "Pass", [])]
 
 
 def test_other_events_are_recorded(boto: Any, client: Client) -> None:

@@ -65,6 +65,8 @@ def test_a_client_has_at_most_two_secrets(boto: Any, client: Client, named: dict
     given = "my_own_secret_of_24_chars"
     added = boto.add_user_pool_client_secret(**named, ClientSecret=given)["ClientSecretDescriptor"]
     assert "ClientSecretValue" not in added
+    listed = boto.list_user_pool_client_secrets(**named)["ClientSecrets"]
+    assert len({secret["ClientSecretId"] for secret in listed}) == 2
     with pytest.raises(boto.exceptions.LimitExceededException):
         boto.add_user_pool_client_secret(**named)
     client.secret = given

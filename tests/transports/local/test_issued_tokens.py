@@ -40,6 +40,16 @@ def claims_of(client: Client, token: str, audience: str | None = None) -> dict[s
     return claims
 
 
+def token_of_another_pool(client: Client) -> str:
+    """Return an access token of another pool of the same server."""
+    pool_id = client.call("CreateUserPool", PoolName="other")["UserPool"]["Id"]
+    app = client.call("CreateUserPoolClient", UserPoolId=pool_id, ClientName="other")["UserPoolClient"]["ClientId"]
+    other = client.use(app)
+    other.pool_id = pool_id
+    other.user()
+    return other.tokens()["AccessToken"]
+
+
 @pytest.fixture
 def orders(boto: Any, client: Client) -> None:
     """Add a resource server to the pool."""
@@ -194,6 +204,7 @@ class TestDerivedTokens:
         other.user()
         token = subject["SubjectToken"]
         refuse("NotAuthorizedException", "Invalid", SubjectToken=other.tokens()["AccessToken"])
+        refuse("NotAuthorizedException", "Invalid", SubjectToken=token_of_another_pool(client))
         refuse("NotAuthorizedException", "Invalid", SubjectToken=token[:-4] + "AAAA")
         refuse("NotAuthorizedException", "Invalid", SubjectTokenType="ID_TOKEN")
         refuse("InvalidParameterException", "user pool itself", SubjectTokenType="SAML2")

@@ -125,8 +125,9 @@ def _by_choice(state: State, start: Start) -> Step[dict[str, Any]]:
         sign_up_session.check(state, session, start.client, user)
         return (yield from advance(state, conversation))
     step = choice.start(state, conversation, start.values)
-    preferred = optional_string(start.values, "PREFERRED_CHALLENGE") or ""
-    return (yield from auth_events.recorded(state, conversation, preferred, start.parameters, step))
+    # The request carries only a password. With another challenge it proves nothing.
+    proved = "PASSWORD" if start.values.get("PREFERRED_CHALLENGE") == "PASSWORD" else "SELECT_CHALLENGE"
+    return (yield from auth_events.recorded(state, conversation, proved, start.parameters, step))
 
 
 def _by_triggers(state: State, start: Start) -> Step[dict[str, Any]]:

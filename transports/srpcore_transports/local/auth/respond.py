@@ -68,8 +68,8 @@ def respond_to_auth_challenge(state: State, parameters: Parameters) -> Step[dict
     if name in _DEVICE_CHALLENGES and device_key != conversation.device_key:
         raise not_found("Device does not exist.")
     conversation = replace(conversation, device_key=device_key, client_metadata=read_metadata(parameters))
-    # SELECT_CHALLENGE with the answer PASSWORD carries the password itself.
-    proved = (optional_string(answers, "ANSWER") or name) if name == "SELECT_CHALLENGE" else name
+    # SELECT_CHALLENGE with the answer PASSWORD carries the password itself. With another answer it proves nothing.
+    proved = "PASSWORD" if (name, answers.get("ANSWER")) == ("SELECT_CHALLENGE", "PASSWORD") else name
     judge = _answer(state, session, conversation, name, answers)
     return (yield from auth_events.recorded(state, conversation, proved, parameters, judge))
 
