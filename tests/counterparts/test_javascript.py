@@ -108,8 +108,8 @@ def test_a_new_password_is_required_and_set(script: Script) -> None:
     assert (second["valid"], second["asked"]) == (True, [])
 
 
-def test_the_authenticator_s_code_is_asked_for(script: Script) -> None:
-    script.user()
+def enrol(script: Script) -> str:
+    """Set up an authenticator app for alice, and return its secret. The code of the present time is not used yet."""
     values = {"USERNAME": "alice", "PASSWORD": PASSWORD}
     reply = script.call(
         "InitiateAuth", ClientId=script.pool.client_id, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=values
@@ -120,6 +120,12 @@ def test_the_authenticator_s_code_is_asked_for(script: Script) -> None:
     script.call("VerifySoftwareToken", AccessToken=token, UserCode=totp(secret, time.time() - 30))
     settings = {"Enabled": True, "PreferredMfa": True}
     script.call("SetUserMFAPreference", AccessToken=token, SoftwareTokenMfaSettings=settings)
+    return secret
+
+
+def test_the_authenticator_s_code_is_asked_for(script: Script) -> None:
+    script.user()
+    secret = enrol(script)
     wrong, right = script.run(log_in(code=totp(secret, time.time() + 3600)), log_in(code=totp(secret, time.time())))
     assert wrong["error"] == "CodeMismatchException"
     assert right["asked"] == [{"name": "SOFTWARE_TOKEN_MFA"}]
@@ -138,6 +144,18 @@ def test_a_device_is_confirmed_and_proves_itself(script: Script) -> None:
     claims = jwt.decode(again["access"], options={"verify_signature": False})
     assert claims["device_key"] == devices[0]["DeviceKey"]
     assert refreshed["valid"] is True
+
+
+@pytest.mark.parametrize("script", [{"remember_devices": True}], indirect=True)
+def test_a_device_proves_itself_after_the_second_factor(script: Script) -> None:
+    # The client sends the Session of SOFTWARE_TOKEN_MFA again at DEVICE_SRP_AUTH.
+    script.user()
+    secret, now = enrol(script), time.time()
+    first, again = script.run(log_in(code=totp(secret, now)), log_in(code=totp(secret, now + 30)))
+    assert first["operations"] == ["InitiateAuth", *["RespondToAuthChallenge"] * 2, "ConfirmDevice"]
+    assert again["operations"] == ["InitiateAuth", *["RespondToAuthChallenge"] * 4]
+    assert (again["valid"], again["asked"]) == (True, [{"name": "SOFTWARE_TOKEN_MFA"}])
+    assert len(script.admin("AdminListDevices", Username="alice")["Devices"]) == 1
 
 
 PROMPT = {"ChallengeRequiredOnNewDevice": False, "DeviceOnlyRememberedOnUserPrompt": True}
