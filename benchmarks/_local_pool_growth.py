@@ -1,6 +1,6 @@
 """One process with a growing local pool: the time of operations, and the memory of a user. See local_pool.py.
 
-python benchmarks/_local_pool_growth.py 10 1000 10000 100000   # prints one line of JSON for each number of users
+python benchmarks/_local_pool_growth.py 10 100 1000 10000 100000   # prints one line of JSON for each number of users
 """
 
 from __future__ import annotations

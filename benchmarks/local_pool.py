@@ -32,7 +32,7 @@ from time import perf_counter
 from typing import Any
 
 from _perf import Aim, aims_as_markdown
-from _rounds import Timed, measure, options, publish, table, versions
+from _rounds import Timed, measure, parser_of, publish, table, versions
 from srpcore.crypto import cognito
 from srpcore.service_model import CONTENT_TYPE, TARGET_PREFIX
 from srpcore_transports.local import LocalUserPool
@@ -46,7 +46,7 @@ from counterparts import ministack, moto  # noqa: E402
 PASSWORD = "Correct-Horse-1"
 CLIENTS = (1, 8, 64)
 LOGINS = 64  # of all clients together in one measurement over HTTP
-COUNTS = (10, 1_000, 10_000, 100_000)
+COUNTS = (10, 100, 1_000, 10_000, 100_000)
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 
 
@@ -124,20 +124,21 @@ def by_srp(server: Connection | InProcess, pool: Pool) -> None:
     assert "AccessToken" in server.call("RespondToAuthChallenge", request)["AuthenticationResult"]
 
 
-def in_process(pool: LocalUserPool, log_in: Callable[[InProcess, Pool], None]) -> Timed:
+def in_process(pool: LocalUserPool, log_in: Callable[[InProcess, Pool], None], count: int) -> Timed:
     server, found = InProcess(pool), Pool("", pool.user_pool_id, pool.client_id)
 
     def run() -> float:
         start = perf_counter()
-        for _ in range(LOGINS // 4):
+        for _ in range(count):
             log_in(server, found)
-        return (perf_counter() - start) / (LOGINS // 4)
+        return (perf_counter() - start) / count
 
     return run
 
 
-def over_http(pool: Pool, log_in: Callable[[Connection, Pool], None], clients: int) -> Timed:
-    """Return a function that returns the seconds of a login, with so many clients at once."""
+def over_http(pool: Pool, log_in: Callable[[Connection, Pool], None], clients: int, count: int) -> Timed:
+    """Return a function that returns the seconds of a login, if so many clients at once do *count* together."""
+    each = max(1, count // clients)
 
     def run() -> float:
         errors: list[BaseException] = []
@@ -147,7 +148,7 @@ def over_http(pool: Pool, log_in: Callable[[Connection, Pool], None], clients: i
             connection = Connection(pool.url)
             try:
                 ready.wait()
-                for _ in range(LOGINS // clients):
+                for _ in range(each):
                     log_in(connection, pool)
             except BaseException as error:  # noqa: BLE001 - raised below
                 errors.append(error)
@@ -164,7 +165,7 @@ def over_http(pool: Pool, log_in: Callable[[Connection, Pool], None], clients: i
         taken = perf_counter() - start
         if errors:
             raise errors[0]
-        return taken / (LOGINS // clients * clients)
+        return taken / (each * clients)
 
     return run
 
@@ -225,8 +226,8 @@ def start_up(rounds: int) -> dict[str, float]:
     return {name: statistics.median(times) for name, times in taken.items()}
 
 
-def logins(rounds: int) -> dict[str, float]:
-    """Return the logins per second of each contestant: medians of *rounds*, taken in turn."""
+def logins(rounds: int, count: int) -> dict[str, float]:
+    """Return the logins per second of each contestant, doing *count*: medians of *rounds*, taken in turn."""
     ways: dict[str, Callable[[Any, Pool], None]] = {"SRP": by_srp, "password": by_password}
     with contextlib.ExitStack() as stack:
         contestants: dict[str, Timed] = {}
@@ -235,13 +236,13 @@ def logins(rounds: int) -> dict[str, float]:
         InProcess(pool).call("AdminCreateUser", {**user, "MessageAction": "SUPPRESS"})
         InProcess(pool).call("AdminSetUserPassword", {**user, "Password": PASSWORD, "Permanent": True})
         for kind, log_in in ways.items():
-            contestants[f"srpcore, {kind}, in process"] = in_process(pool, log_in)
+            contestants[f"srpcore, {kind}, in process"] = in_process(pool, log_in, max(1, count // 4))
         for name, (start, kinds) in servers().items():
             _, served = stack.enter_context(start())
             for kind in kinds:
                 for clients in CLIENTS:
                     what = f"{name}, {kind}, {clients} client{'s'[: clients > 1]}"
-                    contestants[what] = over_http(served, ways[kind], clients)
+                    contestants[what] = over_http(served, ways[kind], clients, count)
         times = measure(contestants, rounds, warm_up=1)
     return {name: round(1 / statistics.median(values), 1) for name, values in times.items()}
 
@@ -283,9 +284,13 @@ def aims(per_second: Mapping[str, float], grown: list[dict[str, Any]]) -> list[A
 
 
 def main() -> int:
-    chosen = options("Measure the local pool.", rounds=3, most=COUNTS[-1])
-    per_second = logins(chosen.rounds)
-    started = start_up(3)
+    parser = parser_of("Measure the local pool.", rounds=3, most=COUNTS[-1])
+    parser.add_argument("--quick", action="store_true", help="do as little as possible, to see whether it runs")
+    chosen = parser.parse_args()
+    if chosen.quick:
+        chosen.rounds, chosen.most = 1, 100
+    per_second = logins(chosen.rounds, 8 if chosen.quick else LOGINS)
+    started = start_up(1 if chosen.quick else 3)
     grown = growth(chosen.most)
     found = aims(per_second, grown)
     lines = [

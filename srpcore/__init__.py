@@ -114,7 +114,7 @@ if not TYPE_CHECKING:  # type checkers know every name, and must not take a miss
             return _boto3()
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        if name.startswith("Async"):
+        if name.startswith("Async") and name != "AsyncTokenVerifier":
             for module in _IMPORTED_LATER.split():
                 import_module(f"{__name__}.{module}")
         value = getattr(import_module(f"{__name__}.{_MODULE_OF.get(name, 'exceptions')}"), name)

@@ -243,9 +243,9 @@ def test_equal_keys_are_one_member_of_a_set_and_others_are_not() -> None:
 def test_a_key_of_openssl_is_freed_with_its_owner_but_not_when_the_interpreter_exits(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    made: list[weakref.finalize[Any, Any]] = []
+    made: list[Any] = []
 
-    class Finalize(weakref.finalize[Any, Any]):
+    class Finalize(weakref.finalize):  # type: ignore[type-arg]  # it takes no parameters when the program runs
         def __init__(self, *arguments: Any) -> None:
             super().__init__(*arguments)
             made.append(self)

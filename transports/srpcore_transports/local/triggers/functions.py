@@ -16,13 +16,13 @@ import json
 import logging
 import queue
 import threading
-import time
 import uuid
 from collections.abc import Callable, Mapping
 from http.client import HTTPConnection, HTTPException
 from typing import Any, TypeAlias, TypeVar, cast
 from urllib.parse import SplitResult, urlsplit
 
+from srpcore.clock import monotonic_clock
 from srpcore.exceptions.base import ConfigurationError
 
 __all__ = ["FunctionError", "Handler", "InvocationError", "LambdaContext", "call", "check_url"]
@@ -60,13 +60,13 @@ class LambdaContext:
         self.aws_request_id = str(uuid.uuid4())
         self.log_group_name = f"/aws/lambda/{function_name}"
         self.log_stream_name = f"[{self.function_version}]{self.aws_request_id}"
-        self._deadline = None if timeout is None else time.monotonic() + timeout
+        self._deadline = None if timeout is None else monotonic_clock() + timeout
 
     def get_remaining_time_in_millis(self) -> int:
         """Return how many milliseconds are left until the time limit; a large number if there is no limit."""
         if self._deadline is None:
             return 900_000
-        return max(0, int((self._deadline - time.monotonic()) * 1000))
+        return max(0, int((self._deadline - monotonic_clock()) * 1000))
 
 
 def check_url(url: str) -> None:
