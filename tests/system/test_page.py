@@ -136,8 +136,10 @@ def test_it_pauses_and_goes_on(page: Browser, pool: UserPool) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_fits_a_phone_and_can_be_read_in_light_and_dark(page: Browser, pool: UserPool, scheme: str) -> None:
-    sign_up(pool, "a-name-without-a-place-to-break-it" * 3)
-    page.run(WAIT, "#messages", "to-break-it")
+    name = "aNameWithoutAPlaceToBreakIt" * 4
+    sign_up(pool, name)
+    pool.add_user("bob", name=name, groups=name)
+    page.run(WAIT, "#messages", name)
     page.devtools("Emulation.setDeviceMetricsOverride", width=360, height=640, deviceScaleFactor=1, mobile=True)
     page.devtools("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
     try:

@@ -104,12 +104,9 @@ class Page:
         return _response(body, {"content-type": "application/json", "etag": version})
 
     def _version(self) -> str:
-        messages = self._service.outbox.messages
-        # A program may remove messages from the list, so the length alone does not tell whether it has changed.
-        last = id(messages[-1]) if messages else 0
-        database = self._service.database
+        service, database = self._service, self._service.database
         changes = f"{database.restored}-{database.connection.total_changes}"
-        return f'"{self._start}-{changes}-{self._service.calls.count}-{len(messages)}-{last}"'
+        return f'"{self._start}-{changes}-{service.calls.count}-{len(service.outbox.messages)}"'
 
 
 def _response(body: bytes, headers: dict[str, str]) -> Response:
