@@ -18,7 +18,9 @@ import csv
 import hmac
 import io
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from itertools import islice
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -28,7 +30,7 @@ from ..model import attributes, schema
 from ..model.records import PoolRecord, Resource
 from ..steps import Step, outside
 from ..storage import directory, pages
-from ..storage.state import Handler, State
+from ..storage.state import Handler, Service, State
 from .sign_up import fill_username_attribute
 
 __all__ = ["OPERATIONS", "UPLOADS", "is_running", "receive"]
@@ -44,7 +46,7 @@ _STANDARD = """
 _MFA, _USERNAME = "cognito:mfa_enabled", "cognito:username"
 _URL_SECONDS, _DAY = 900, 86400
 _MOST_JOBS = 1000  # Source: Amazon Cognito developer guide, "Quotas in Amazon Cognito".
-_AT_ONCE = 100
+_AT_ONCE = 20
 _SHOWN = (
     "JobName UserPoolId PreSignedUrl StartDate CompletionDate Status CloudWatchLogsRoleArn ImportedUsers SkippedUsers "
     "FailedUsers CompletionMessage"
@@ -175,19 +177,32 @@ def stop_user_import_job(state: State, parameters: Parameters) -> dict[str, Any]
 
 def _run(state: State, pool: PoolRecord, job: Resource) -> Step[None]:
     job.settings["Status"] = "InProgress"
+    rows = _rows(pool, job.settings.pop("File", b""))
     try:
-        for number, row in enumerate(_rows(pool, job.settings.pop("File", b"")), 1):
-            job.settings[_import(state, pool, row)] += 1
-            if number % _AT_ONCE == 0:
-                # Let other requests in, for example one that stops the job or deletes the pool.
-                yield from outside(lambda: None)
-                if state.import_jobs.get(pool, job.name) is not job:
-                    return
-                if job.settings.get("Status") == "Stopping":
-                    return _finish(state, job, "Stopped", "The user import job was stopped.")
+        while some := list(islice(rows, _AT_ONCE)):
+            for count in (yield from outside(partial(_import_some, state.service, pool.id, some))):
+                job.settings[count] += 1
+            # Meanwhile, other requests may have stopped the job, or deleted the pool.
+            if state.import_jobs.get(pool, job.name) is not job:
+                return
+            if job.settings.get("Status") == "Stopping":
+                return _finish(state, job, "Stopped", "The user import job was stopped.")
     except (csv.Error, ValueError) as error:
         return _finish(state, job, "Failed", str(error))
     return _finish(state, job, "Succeeded", "Import Job Completed Successfully.")
+
+
+def _import_some(service: Service, pool_id: str, rows: Sequence[Mapping[str, str]]) -> list[str]:
+    """Import some users, and return the names of the counts to increase.
+
+    It is a request of its own: one that adds thousands of users would have to compare all of them for each statement.
+    """
+
+    def import_rows(state: State) -> list[str]:
+        pool = state.pools.get(None, pool_id)
+        return [] if pool is None else [_import(state, pool, row) for row in rows]
+
+    return service.run(import_rows)
 
 
 def _finish(state: State, job: Resource, status: str, message: str) -> None:
