@@ -13,7 +13,7 @@ from pathlib import Path
 
 from srpcore.service_model import OPERATIONS
 from srpcore_transports.local.http import dispatch
-from srpcore_transports.local.operations.stored import STORED
+from srpcore_transports.local.operations.stored import STORED, STORED_SETTINGS
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "local-pool.md"
 BEGIN = "<!-- Written by tools/make_local_pool_table.py, from here: do not edit. -->"
@@ -48,7 +48,19 @@ def table() -> str:
     rows += [("absent", "", names - dispatch.OPERATIONS.keys())]
     lines = [f"| {kind} | {reason} | {', '.join(sorted(found))} |" for kind, reason, found in rows if found]
     counts = f"{len(works)} of the {len(names)} operations work, and {len(STORED)} only store settings."
-    return "\n".join([counts, "", "| | why | operations |", "|---|---|---|", *lines, ""])
+    return "\n".join([counts, "", "| | why | operations |", "|---|---|---|", *lines, "", *settings()])
+
+
+def settings() -> list[str]:
+    """Return the lines of the table of settings without effect."""
+    lines = ["These settings of operations that work are stored without effect:", "", "| why | settings |", "|---|---|"]
+    found: dict[str, list[str]] = {}
+    for operation, reasons_of in STORED_SETTINGS.items():
+        if operation.startswith("Update"):  # the same settings as of the operation that creates
+            continue
+        for path, reason in reasons_of.items():
+            found.setdefault(reason, []).append(f"{path} ({operation})")
+    return [*lines, *(f"| {reason} | {', '.join(sorted(paths))} |" for reason, paths in found.items()), ""]
 
 
 def reasons() -> list[str]:

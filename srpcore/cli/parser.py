@@ -275,6 +275,11 @@ def _add_local_pool(commands: Commands) -> None:
         help="let refresh tokens expire after N seconds, to see a login end (default: 30 days)",
     )
     serve.add_argument("--devices", action="store_true", help="let the first pool remember devices")
+    serve.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse operations and settings that would only be stored, without an effect in a local pool",
+    )
     serve.add_argument("--client-secret", action="store_true", help="give the first app client a secret")
     serve.add_argument(
         "--trigger",

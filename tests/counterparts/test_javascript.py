@@ -115,7 +115,7 @@ def enrol(script: Script) -> str:
         "InitiateAuth", ClientId=script.pool.client_id, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=values
     )
     token = reply["AuthenticationResult"]["AccessToken"]
-    secret = script.call("AssociateSoftwareToken", AccessToken=token)["SecretCode"]
+    secret: str = script.call("AssociateSoftwareToken", AccessToken=token)["SecretCode"]
     # The step before this one: a code is good once.
     script.call("VerifySoftwareToken", AccessToken=token, UserCode=totp(secret, time.time() - 30))
     settings = {"Enabled": True, "PreferredMfa": True}

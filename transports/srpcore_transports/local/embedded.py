@@ -66,6 +66,8 @@ class LocalUserPool:
             it holds signing keys, verifiers and TOTP secrets. Only one process can use it at a time. The first pool is
             the one in it with *user_pool_id*, by default the oldest, and the same goes for the app client; the
             settings apply only to those that are created. None keeps everything in memory.
+        strict: refuse operations and settings that would only be stored, without an effect in a local pool (see the
+            guide), so that a test cannot rely on them by mistake.
 
     Raises:
         ConfigurationError: a setting has a value that the service would not accept; or the file cannot be used, is in
@@ -88,6 +90,7 @@ class LocalUserPool:
         client_id: str | None = None,
         state: str | os.PathLike[str] | None = None,
         seed: SeedSource | None = None,
+        strict: bool = False,
     ) -> None:
         given = None if seed is None else read_seed(seed)
         if given is not None and given.pools:
@@ -111,8 +114,9 @@ class LocalUserPool:
             "GenerateSecret": client_secret,
             **(client_settings or {}),
         }
-        defaults.check_settings(pool_parameters, client_parameters)
+        defaults.check_settings(pool_parameters, client_parameters, strict=strict)
         self._service = Service(region, clock, base, triggers or NO_TRIGGERS, path)
+        self._service.strict = strict
 
         def first(state: State) -> AppClient:
             pool = _find_first(state.pools, None, user_pool_id)

@@ -52,6 +52,7 @@ def serve(arguments: argparse.Namespace) -> int:
         client_id=arguments.client_id,
         state=arguments.state,
         seed=arguments.seed,
+        strict=arguments.strict,
     )
     pool.outbox.on_message = _announce
     user = {} if arguments.user is None else _create_user(pool, arguments.user)

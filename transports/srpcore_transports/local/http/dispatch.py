@@ -39,6 +39,7 @@ from ..operations import (
     sessions,
     sign_up,
     signing_certificate,
+    stored,
     tags,
     terms,
     threat_protection,
@@ -121,6 +122,8 @@ def answer(
         parameters = _parse_body(body)
         username = given_username(parameters)
         validation.check(name, parameters)
+        if service.strict:
+            stored.check_strict(name, parameters)
         document = service.run(lambda state: handler(state, parameters), issuer_base, region)
         service.outbox.announce()
         status, code = 200, None

@@ -6,7 +6,7 @@ from typing import Any
 
 from .records import PoolRecord
 
-__all__ = ["described_settings"]
+__all__ = ["described_settings", "is_default"]
 
 # Source: an answer of DescribeUserPool of 2023, https://github.com/kengraf/nadialin, and for what is newer the API
 # reference of SignInPolicyType, and "User pool feature plans" of the developer guide.
@@ -29,6 +29,11 @@ _SECTIONS: dict[str, dict[str, Any]] = {
     "EmailConfiguration": {"EmailSendingAccount": "COGNITO_DEFAULT"},
     "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": False, "UnusedAccountValidityDays": 7},
 }
+
+
+def is_default(name: str, value: object) -> bool:
+    """Return whether *value* is the default of the setting *name*."""
+    return bool(value == _DEFAULTS.get(name, _SECTIONS.get(name)))
 
 
 def described_settings(pool: PoolRecord) -> dict[str, Any]:

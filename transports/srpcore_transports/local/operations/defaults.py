@@ -10,7 +10,7 @@ from srpcore.exceptions.base import ConfigurationError
 
 from ..api import validation
 from ..api.errors import Refusal
-from . import app_clients, user_pools
+from . import app_clients, stored, user_pools
 
 __all__ = ["CLIENT", "POOL", "check_client", "check_client_id", "check_pool", "check_settings"]
 
@@ -72,14 +72,24 @@ def check_client(settings: Mapping[str, Any]) -> None:
     app_clients.check_client_settings(settings)
 
 
-def check_settings(pool: Mapping[str, Any], client: Mapping[str, Any]) -> None:
+def check_settings(pool: Mapping[str, Any], client: Mapping[str, Any], *, strict: bool = False) -> None:
     """Check the settings of the first pool and its app client.
 
+    Args:
+        strict: refuse settings without effect.
+
     Raises:
-        ConfigurationError: the service would not accept them.
+        ConfigurationError: the service would not accept them, or they have no effect.
     """
     try:
         check_pool(pool)
         check_client(client)
+        for operation, settings in (
+            ("CreateUserPool", pool),
+            ("SetUserPoolMfaConfig", pool),
+            ("CreateUserPoolClient", client),
+        ):
+            if strict:
+                stored.check_strict(operation, settings)
     except Refusal as error:
         raise ConfigurationError(f"settings of the local user pool are invalid: {error.message}") from None

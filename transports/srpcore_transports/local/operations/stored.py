@@ -1,14 +1,19 @@
-"""The operations that store settings which have no effect in a local pool, each with the reason.
+"""The class "stored, no effect": operations and settings that have no effect in a local pool, each with the reason.
 
-They check their parameters, and answer as the service does. Tools that create a whole user pool, such as Terraform, can
-therefore run against a local pool. `tools/make_local_pool_table.py` writes the table in docs/local-pool.md from this.
+They are checked, stored and described as by the service. Tools that create a whole user pool, such as Terraform, can
+therefore run against a local pool. A strict pool refuses them, so that a test cannot rely on them by mistake.
+`tools/make_local_pool_table.py` writes the tables in docs/local-pool.md from this.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-__all__ = ["STORED"]
+from ..api.errors import Refusal, invalid_parameter
+from ..model.pool_defaults import is_default
+
+__all__ = ["STORED", "STORED_SETTINGS", "check_strict"]
 
 _NO_PAGES = "the pool has no hosted login pages"
 _NO_FEDERATION = "users cannot log in through a provider"
@@ -70,3 +75,70 @@ STORED: Final[dict[str, str]] = {
     "UpdateProvisionedLimit": _NO_RATES,
 }
 """The operations whose settings are stored without effect. All other operations of the dispatcher work."""
+
+_NO_MESSAGES = "a message in the outbox has a text only if a trigger writes one"
+_NO_SENDERS = "no e-mail and no SMS is sent"
+_OF_A_POOL: dict[str, str] = {
+    "SmsVerificationMessage": _NO_MESSAGES,
+    "SmsAuthenticationMessage": _NO_MESSAGES,
+    "EmailVerificationMessage": _NO_MESSAGES,
+    "EmailVerificationSubject": _NO_MESSAGES,
+    "VerificationMessageTemplate": _NO_MESSAGES,
+    "AdminCreateUserConfig.InviteMessageTemplate": _NO_MESSAGES,
+    "EmailConfiguration": _NO_SENDERS,
+    "SmsConfiguration": _NO_SENDERS,
+    "UserPoolAddOns.AdvancedSecurityAdditionalFlows": _NO_RISKS,
+    "KeyConfiguration": "nothing is encrypted with a key of KMS",
+    "IssuerConfiguration": "the issuer depends on the URL of the request, or on the setting of the server",
+    "AcrConfiguration": _NO_PAGES,
+    "DcrConfiguration": "the pool has no OAuth endpoint that registers clients",
+}
+_OF_A_CLIENT: dict[str, str] = {
+    "SupportedIdentityProviders": _NO_FEDERATION,
+    "CallbackURLs": _NO_PAGES,
+    "LogoutURLs": _NO_PAGES,
+    "DefaultRedirectURI": _NO_PAGES,
+    "AllowedOAuthFlows": _NO_PAGES,
+    "AllowedOAuthFlowsUserPoolClient": _NO_PAGES,
+    "AnalyticsConfiguration": "nothing is sent to Pinpoint",
+    "EnablePropagateAdditionalUserContextData": _NO_RISKS,
+    "PublishSecretsInAWSSecretsManager": "nothing is written to Secrets Manager",
+}
+
+STORED_SETTINGS: Final[dict[str, dict[str, str]]] = {
+    "CreateUserPool": _OF_A_POOL,
+    "UpdateUserPool": _OF_A_POOL,
+    "CreateUserPoolClient": _OF_A_CLIENT,
+    "UpdateUserPoolClient": _OF_A_CLIENT,
+    "SetUserPoolMfaConfig": {
+        "SmsMfaConfiguration.SmsAuthenticationMessage": _NO_MESSAGES,
+        "SmsMfaConfiguration.SmsConfiguration": _NO_SENDERS,
+        "EmailMfaConfiguration.Message": _NO_MESSAGES,
+        "EmailMfaConfiguration.Subject": _NO_MESSAGES,
+    },
+}
+"""The parameters of other operations that are stored without effect. A dot leads to a member of a parameter."""
+
+_READING = ("Describe", "Get", "List", "Delete")
+
+
+def check_strict(operation: str, parameters: Mapping[str, Any]) -> None:
+    """Check that a request does not set anything that has no effect. The default of the service may be set.
+
+    Raises:
+        Refusal: the operation, or one of the parameters, is in this class.
+    """
+    if operation in STORED and not operation.startswith(_READING):
+        raise _without_effect(operation, STORED[operation])
+    for path, reason in STORED_SETTINGS.get(operation, {}).items():
+        section, _, member = path.partition(".")
+        value = parameters.get(section)
+        given = (value or {}).get(member) if member else value
+        if given and not is_default(path, given):
+            raise _without_effect(f"{path} of {operation}", reason)
+
+
+def _without_effect(what: str, reason: str) -> Refusal:
+    return invalid_parameter(
+        f"{what} has no effect in a local pool ({reason}), and this one is strict: leave it out, or do without strict."
+    )

@@ -41,6 +41,7 @@ class Service:
         region: the region of new pools, unless the request has one.
         clock: the current time in seconds since the epoch, which the control endpoint can move.
         issuer_base: the part of the issuer before ``/<pool id>`` for all requests; None chooses it for each request.
+        strict: settings without effect are refused.
         page_secret: the key of the HMAC in page tokens.
         calls: the last calls, in process and over HTTP.
     """
@@ -57,6 +58,7 @@ class Service:
         self.clock = MovableClock(clock)
         self.issuer_base = issuer_base
         self.triggers = triggers
+        self.strict = False
         self.outbox = Outbox()
         self.calls = Calls()
         self.database = Database(path)
