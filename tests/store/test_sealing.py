@@ -109,12 +109,12 @@ def test_a_login_that_is_too_big_is_refused() -> None:
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        (b"", "not 0 bytes: make one"),
+        (b"", r"^encryption_key must be 32 random bytes, not 0 bytes: make one with os.urandom\(32\)$"),
         (bytes(31), "not 31 bytes"),
         (bytes(33), "not 33 bytes"),
         ("x" * 32, "not a str"),
         (bytearray(32), "not a bytearray"),
-        ([], "encryption_key is empty"),
+        ([], r"^encryption_key is empty: give a key of 32 random bytes, for example of os.urandom\(32\)$"),
         ([ONE, bytes(16)], "not 16 bytes"),
         ([ONE, None], "not a NoneType"),
         *((key, f"^{PRINTABLE}$") for key in (b"0123456789abcdef" * 2, b" " * 32, b"~" * 32)),
