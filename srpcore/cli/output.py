@@ -17,7 +17,17 @@ from typing import Protocol, cast
 
 from ..text import Style, printable
 
-__all__ = ["as_json", "format_time", "json_value", "note", "print_json", "print_members", "print_table", "progress"]
+__all__ = [
+    "Progress",
+    "as_json",
+    "format_time",
+    "json_value",
+    "note",
+    "print_json",
+    "print_members",
+    "print_table",
+    "progress",
+]
 
 
 def as_json(arguments: argparse.Namespace) -> bool:
@@ -92,7 +102,8 @@ def _distance(seconds: float) -> str:
 class Progress(Protocol):
     """What a long command calls after each item."""
 
-    def __call__(self, done: int, /) -> None: ...
+    def __call__(self, done: int, /) -> None:
+        """Show that *done* items are done."""
 
 
 @contextmanager

@@ -11,9 +11,9 @@ delete it at the end::
               written to the progress file. To go on, the lines up to that number are skipped. If the user whose
               name is in the file exists now, this command created it, and does the rest.
 
-The progress file also has the options that change the result, and for an import a digest of the lines up to that
-number. A transfer goes on with the same options and lines only: otherwise a file would have the groups of some users
-only, for example.
+The progress file also has the kind of the transfer, the options that change the result, and for an import a digest of
+the lines up to that number. A transfer goes on with the same options and lines only: otherwise a file would have the
+groups of some users only, for example. A file that an export has not finished is not imported.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from ..exceptions.service_exceptions import UsernameExistsException, UserNotFoun
 from ..protocol import JsonObject
 from ..text import printable
 from .exit_status import ExitStatus
-from .output import note, progress
+from .output import Progress, note, progress
 from .settings import settings_of
 from .transfer_progress import TransferProgress, require_same_options
 from .user_files import UserFile
@@ -51,23 +51,32 @@ def export_users(arguments: argparse.Namespace) -> int:
     """Write all users to a file.
 
     Raises:
-        ConfigurationError: the name of the file is invalid, a file of that name exists already, or the export was begun
-            with other options.
+        ConfigurationError: the name of the file is invalid, a file of that name exists already or belongs to an
+            unfinished import, or the export was begun with other options or has lost lines that it wrote.
         SrpcoreError: the service refused a request, or did not answer; the same command goes on from there.
     """
     settings = settings_of(arguments)
     path = UserFile(arguments.file).path  # refuse a wrong name before anything is sent
     with settings.administrator() as pool:
-        saved = TransferProgress(path, restart=arguments.restart)
+        saved = TransferProgress(path, "export", restart=arguments.restart)
         came = saved.load()
         if not came and path.exists() and not arguments.restart:
             raise ConfigurationError(f"{path} exists already: choose another name, or pass --restart to replace it")
         options = {"user_pool_id": pool.user_pool_id, "filter": arguments.filter, "groups": arguments.groups}
         require_same_options(str(path), came, options)
+        _require_written(path, int(came.get("size", 0)))
         with saved.explained():
             done = _export(pool, path, saved, came, options)
     note(f"{done} users were written to {path}")
     return 0
+
+
+def _require_written(path: Path, size: int) -> None:
+    """Refuse to go on if the file has not all *size* bytes that were written: users would be missing at the end."""
+    if size and (not path.exists() or path.stat().st_size < size):
+        raise ConfigurationError(
+            f"{path} is missing or shorter than when the export stopped ({size} bytes): put it back, or pass --restart"
+        )
 
 
 def _export(pool: Cognito, path: Path, saved: TransferProgress, came: dict[str, Any], options: dict[str, Any]) -> int:
@@ -88,7 +97,7 @@ def _export(pool: Cognito, path: Path, saved: TransferProgress, came: dict[str, 
             output.write(file.head().encode())
         for page, page_token in _pages(pool, options["filter"], came):
             if options["groups"]:
-                page = [{**user, "groups": pool.admin_list_groups_for_user(user["username"])} for user in page]
+                page = list(_with_groups(pool, page, done, show))
             output.write(file.lines(page).encode())
             output.flush()
             done += len(page)
@@ -96,6 +105,13 @@ def _export(pool: Cognito, path: Path, saved: TransferProgress, came: dict[str, 
             show(done)
     saved.end()
     return done
+
+
+def _with_groups(pool: Cognito, page: list[JsonObject], done: int, show: Progress) -> Iterable[JsonObject]:
+    """Yield the users of *page* with their groups. It takes a request for each, so the progress is shown for each."""
+    for number, user in enumerate(page, done + 1):
+        yield {**user, "groups": pool.admin_list_groups_for_user(user["username"])}
+        show(number)
 
 
 def _pages(pool: Cognito, filter: str | None, came: dict[str, Any]) -> Iterable[tuple[list[JsonObject], str | None]]:
@@ -120,8 +136,8 @@ def import_users(arguments: argparse.Namespace) -> int:
     others are created all the same.
 
     Raises:
-        ConfigurationError: a line of the file is invalid, the pool does not have a group of the file, or the import was
-            begun with other options or other lines.
+        ConfigurationError: a line of the file is invalid, the file is an unfinished export, the pool does not have a
+            group of the file, or the import was begun with other options or other lines.
         SrpcoreError: the service did not answer, or refused the administrator; the same command goes on from there.
     """
     counts = _Import(UserFile(arguments.file), arguments).run()
@@ -137,6 +153,9 @@ class _Import:
     def __init__(self, file: UserFile, arguments: argparse.Namespace) -> None:
         self._file = file
         self._arguments = arguments
+        restart, dry_run = arguments.restart, arguments.dry_run
+        # Before the file is read: the last line of an unfinished export may be incomplete.
+        self._saved = TransferProgress(file.path, "import", restart=restart, dry_run=dry_run)
         self._groups, self._total, unreachable = set[str](), 0, 0
         for _, user in file.read():
             self._total += 1
@@ -147,7 +166,6 @@ class _Import:
         self._pool = settings_of(arguments).administrator()
         names = ("confirm", "messages", "update_groups")
         self._options = {name: getattr(arguments, name) for name in names}
-        self._saved = TransferProgress(file.path, restart=arguments.restart, dry_run=arguments.dry_run)
         came = self._came = self._saved.load()
         counts = dict.fromkeys(("created", "existed", "refused", "incomplete"), 0)
         self._counts: dict[str, int] = {**counts, **came.get("counts", {})}

@@ -6,7 +6,7 @@ import contextlib
 import json
 from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from ..exceptions.base import ConfigurationError, SrpcoreError
 from .output import note
@@ -15,13 +15,33 @@ __all__ = ["TransferProgress", "require_same_options"]
 
 
 class TransferProgress:
-    """How far a transfer came, in a file beside the file of users. A *dry_run* neither reads nor changes it."""
+    """How far a transfer came, in a file beside the file of users.
 
-    def __init__(self, path: Path, *, restart: bool, dry_run: bool = False) -> None:
+    Args:
+        path: the file of users.
+        kind: the transfer.
+        restart: forget how far it came.
+        dry_run: go on from nowhere, and leave the file of the progress as it is.
+
+    Raises:
+        ConfigurationError: a transfer of the other kind was begun with *path* and is not finished.
+    """
+
+    def __init__(self, path: Path, kind: Literal["export", "import"], *, restart: bool, dry_run: bool = False) -> None:
         self._path = path.with_name(f"{path.name}.progress")
+        self._kind = kind
+        self._restart = restart
         self._dry_run = dry_run
-        if restart:
-            self.end()
+        # Also with --restart: to delete the progress of an export would let half of the users pass for all of them.
+        try:
+            saved = self._read()
+        except ConfigurationError:
+            return  # load() raises it, unless the file is not needed
+        if saved.get("kind", kind) != kind:
+            other, came = ("export", _users(saved)) if kind == "import" else ("import", f"line {saved.get('line', 0)}")
+            raise ConfigurationError(
+                f"{path} is an unfinished {other} ({came}): finish it first with the same users {other} command"
+            )
 
     def load(self) -> dict[str, Any]:
         """Return what was saved last, or an empty object.
@@ -29,8 +49,11 @@ class TransferProgress:
         Raises:
             ConfigurationError: the file is damaged.
         """
-        if self._dry_run:
-            return {}
+        if self._restart:
+            self.end()
+        return {} if self._dry_run else self._read()
+
+    def _read(self) -> dict[str, Any]:
         try:
             document: object = json.loads(self._path.read_text("utf-8"))
         except FileNotFoundError:
@@ -44,7 +67,7 @@ class TransferProgress:
         if self._dry_run:
             return
         temporary = self._path.with_name(f"{self._path.name}.tmp")
-        temporary.write_text(json.dumps(members), "utf-8")
+        temporary.write_text(json.dumps({"kind": self._kind, **members}), "utf-8")
         temporary.replace(self._path)
 
     def end(self) -> None:
@@ -64,6 +87,11 @@ class TransferProgress:
                 what = "Interrupted" if isinstance(error, KeyboardInterrupt) else "Stopped by an error"
                 note(f"{what}: run the same command again to go on, or with --restart to begin again.")
             raise
+
+
+def _users(saved: Mapping[str, object]) -> str:
+    done = saved.get("done", 0)
+    return "1 user" if done == 1 else f"{done} users"
 
 
 def require_same_options(what: str, came: Mapping[str, object], options: Mapping[str, object]) -> None:

@@ -109,6 +109,21 @@ def test_the_progress_of_an_export_shows_the_estimated_number_of_users(
     assert totals == [150, None]
 
 
+def test_the_progress_of_an_export_with_groups_advances_with_each_user(
+    full_pool: LocalUserPool, run_on: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[int] = []
+
+    @contextmanager
+    def progress(what: str, total: int | None = None) -> Generator[Callable[[int], None]]:
+        yield shown.append
+
+    monkeypatch.setattr(transfer, "progress", progress)
+    run_on(full_pool, "users", "export", str(tmp_path / "users.csv"), "--groups")
+    assert sorted(set(shown)) == list(range(1, len(NAMES) + 1))
+    assert shown == sorted(shown)
+
+
 def test_csv_is_read_by_other_programs(full_pool: LocalUserPool, run_on: Callable[..., Result], tmp_path: Path) -> None:
     file = tmp_path / "users.csv"
     run_on(full_pool, "users", "export", str(file))
@@ -150,6 +165,75 @@ def test_an_interrupted_export_goes_on(
     assert [json.loads(line)["username"] for line in file.read_text().splitlines()] == NAMES
     assert [path.name for path in tmp_path.iterdir()] == [file.name]
     assert "exists" in run_on(full_pool, *command).refused(2)
+
+
+@pytest.mark.parametrize("name", ["users.csv", "users.jsonl"])
+@pytest.mark.parametrize("damage", [Path.unlink, lambda file: file.write_bytes(file.read_bytes()[:-1])])
+def test_an_export_does_not_go_on_without_what_it_wrote(
+    name: str,
+    damage: Callable[[Path], object],
+    full_pool: LocalUserPool,
+    run_on: Callable[..., Result],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    file = tmp_path / name
+    with monkeypatch.context() as patched:
+        interrupt(patched, 1)
+        assert run_on(full_pool, "users", "export", str(file)).status == 130
+    whole = file.read_bytes()
+    damage(file)
+    left = file.read_bytes() if file.exists() else None
+    assert run_on(full_pool, "users", "export", str(file)).refused(2) == (
+        f"srpcore: {file} is missing or shorter than when the export stopped ({len(whole)} bytes): put it back, or pass "
+        "--restart\n"
+    )
+    assert (file.read_bytes() if file.exists() else None) == left
+    file.write_bytes(whole)
+    assert run_on(full_pool, "users", "export", str(file)).status == 0
+    continued = file.read_bytes()
+    assert run_on(full_pool, "users", "export", str(file), "--restart").status == 0
+    assert continued == file.read_bytes()
+
+
+@pytest.mark.parametrize("options", [[], ["--dry-run"], ["--restart"], ["--restart", "--dry-run"]])
+def test_an_unfinished_export_is_not_imported(
+    options: list[str],
+    full_pool: LocalUserPool,
+    run_on: Callable[..., Result],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    file = tmp_path / "users.csv"
+    with monkeypatch.context() as patched:
+        interrupt(patched, 1)
+        assert run_on(full_pool, "users", "export", str(file)).status == 130
+    with file.open("a") as opened:
+        opened.write('"half a li')
+    with LocalUserPool() as other:
+        assert run_on(other, "users", "import", str(file), *options).refused(2) == (
+            f"srpcore: {file} is an unfinished export (60 users): finish it first with the same users export command\n"
+        )
+        assert users_in(other) == {}
+    assert "Going on after 60 users." in run_on(full_pool, "users", "export", str(file)).stderr
+
+
+@pytest.mark.parametrize("options", [[], ["--restart"]])
+def test_the_file_of_an_unfinished_import_is_not_overwritten_by_an_export(
+    options: list[str], run_on: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "users.csv"
+    file.write_text("username\nann\nben\n")
+    with LocalUserPool() as pool:
+        with monkeypatch.context() as patched:
+            fail(patched, pool, 1, "AdminCreateUser")
+            assert run_on(pool, "users", "import", str(file)).status == 7
+        assert run_on(pool, "users", "export", str(file), *options).refused(2) == (
+            f"srpcore: {file} is an unfinished import (line 2): finish it first with the same users import command\n"
+        )
+        assert file.read_text() == "username\nann\nben\n"
+        assert run_on(pool, "users", "import", str(file)).status == 0
+        assert users_in(pool).keys() == {"ann", "ben"}
 
 
 GO_ON = "run the same command again to go on, or with --restart to begin again."
