@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import boto3
 import jwt
 import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from srpcore_transports.local import Triggers
 
@@ -228,6 +232,27 @@ class TestDerivedTokens:
         boto.admin_disable_user(UserPoolId=client.pool_id, Username="alice")
         with pytest.raises(boto.exceptions.NotAuthorizedException, match="disabled"):
             boto.get_derived_token(ClientId=exchanger, **{**subject, "SubjectToken": derived})
+
+    def test_a_request_without_a_signature_needs_the_secret(
+        self, boto: Any, client: Client, subject: dict[str, str]
+    ) -> None:
+        app = app_client(
+            boto, client, ExplicitAuthFlows=["ALLOW_TOKEN_EXCHANGE_IMPERSONATION"], GenerateSecret=True
+        )  # fmt: skip
+        unsigned: Any = boto3.client(
+            "cognito-idp",
+            region_name="us-east-1",
+            endpoint_url=boto.meta.endpoint_url,
+            config=Config(signature_version=UNSIGNED),
+        )
+        given = {"ClientId": app["ClientId"], **subject}
+        with pytest.raises(boto.exceptions.NotAuthorizedException, match="ClientSecret was not received"):
+            unsigned.get_derived_token(**given)
+        assert unsigned.get_derived_token(**given, ClientSecret=app["ClientSecret"])["IssuedToken"]
+        assert boto.get_derived_token(**given)["IssuedToken"]
+        with pytest.raises(ClientError, match="Missing Authentication Token"):
+            unsigned.describe_user_pool(UserPoolId=client.pool_id)
+        unsigned.close()
 
     def test_a_wrong_secret_is_refused(self, boto: Any, client: Client, subject: dict[str, str]) -> None:
         flows = ["ALLOW_TOKEN_EXCHANGE_IMPERSONATION"]

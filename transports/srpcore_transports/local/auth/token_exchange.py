@@ -35,7 +35,7 @@ def get_derived_token(state: State, parameters: Parameters) -> Step[dict[str, An
     flow = "ALLOW_TOKEN_EXCHANGE_IMPERSONATION" if actor_token is None else "ALLOW_TOKEN_EXCHANGE_DELEGATION"
     if flow not in client.flows:
         raise invalid_parameter(f"{flow} is not enabled for the client {client.client_id}")
-    if secret is not None:
+    if secret is not None or not state.trusted:
         check_secret(client, secret)
     subject = _verify(state, pool, parameters, "Subject")
     actor = None if actor_token is None else _verify(state, pool, parameters, "Actor")

@@ -32,6 +32,10 @@ _MISMATCH = (
 )
 
 
+OPTIONAL = frozenset({"GetDerivedToken"})
+"""Operations that accept the secret of an app client instead of a signature."""
+
+
 def verify(request: Request, credentials: Credentials | None, now: float) -> str:
     """Check that *request* was signed with *credentials* within five minutes of *now*, and return the region.
 

@@ -81,11 +81,15 @@ def _cloud_front(domain: Resource) -> str:
 def describe_user_pool_domain(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer DescribeUserPoolDomain: the description is empty if the domain does not exist."""
     domain = state.domains.find(string(parameters, "Domain"))
-    return {"DomainDescription": {} if domain is None else _description(domain)}
+    region = "" if domain is None else str(domain.settings["UserPoolId"]).split("_", 1)[0]
+    # A prefix domain can only be described in its own region.
+    elsewhere = (
+        state.region not in (None, region) and domain is not None and "CustomDomainConfig" not in domain.settings
+    )
+    return {"DomainDescription": {} if domain is None or elsewhere else _description(domain, region)}
 
 
-def _description(domain: Resource) -> dict[str, Any]:
-    region = str(domain.settings["UserPoolId"]).split("_", 1)[0]
+def _description(domain: Resource, region: str) -> dict[str, Any]:
     return {
         "AWSAccountId": ACCOUNT_ID,
         "Domain": domain.name,

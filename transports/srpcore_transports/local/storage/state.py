@@ -170,6 +170,11 @@ class State:
         self.conversations = Conversations(self.work, self.clock, self.pools, self.clients, self.users)
         self.grants = Grants(self.work, self.clock)
 
+    @property
+    def trusted(self) -> bool:
+        """Whether the request was signed, or was made in this process."""
+        return self.url is None or self.region is not None
+
     def pool(self, pool_id: str) -> PoolRecord:
         """Return the pool with the id *pool_id*.
 
