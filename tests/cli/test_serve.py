@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import subprocess
+from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -114,6 +115,29 @@ def test_options_set_up_the_pool() -> None:
         # A client of this endpoint does not accept that issuer.
         error = run(*login, stdin=PASSWORD, SRPCORE_CLIENT_SECRET=server.client_secret).refused()
         assert f"https://issuer.example/{server.user_pool_id}" in error
+
+
+def test_tests_control_it_only_if_it_is_started_so() -> None:
+    for options, status in ((["--control"], 200), ([], 404)):
+        with serving(*options) as server:
+            request = Request(f"{server.url}/_srpcore/clock", headers={"x-srpcore-control": "1"})
+            try:
+                with urlopen(request, timeout=30) as response:
+                    answered = response.status
+            except HTTPError as error:
+                answered = error.code
+                error.close()
+            assert answered == status
+    refused = run("serve", "--control", "--host", "0.0.0.0", "--port", "0")
+    assert refused.status == 2
+    assert "cannot serve the control endpoint on '0.0.0.0'" in refused.stderr
+
+
+def test_a_wrong_seed_is_one_error_line(tmp_path: Path) -> None:
+    seed = tmp_path / "seed.toml"
+    seed.write_text('[[pools]]\nid = "us-east-1_Seed"\nuser = []\n', encoding="utf-8")
+    error = run("serve", "--port", "0", "--seed", str(seed)).refused()
+    assert error.endswith("pools[0]: unknown key 'user'; did you mean 'users'?\n")
 
 
 def test_triggers_are_http_endpoints() -> None:

@@ -177,6 +177,7 @@ def test_what_is_not_an_export_is_refused(client: Client) -> None:
         {**good, "users": [{}]},
         {**good, "pool": {**good["pool"], "id": "nonsense"}},
         {**good, "resources": {"client": []}},
+        {**good, "clients": [{**good["clients"][0], "user_pool_id": "us-east-1_Other"}]},
     ):
         with pytest.raises(ConfigurationError, match="not an export of a local pool"):
             client.pool.import_pool(json.dumps(changed), replace=True)

@@ -87,6 +87,8 @@ def parse(document: bytes | str) -> _Export:
         raise ConfigurationError(f"not an export of a local pool: {error}") from None
     if not export.resources.keys().isdisjoint(_KINDS):
         raise ConfigurationError("not an export of a local pool: resources has records of another kind")
+    if any(client.user_pool_id != export.pool.id for client in export.clients):
+        raise ConfigurationError("not an export of a local pool: an app client belongs to another pool")
     return export
 
 
