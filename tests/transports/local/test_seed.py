@@ -193,6 +193,9 @@ USER = {"username": "alice", "password": PASSWORD}
         (of_users(clients=[{"id": "a b"}]), "client_id must be"),
         (of_users(clients=[{"id": "ab"}, {"id": "a b"}]), r"clients\[1\]: client_id must be"),
         (of_users(clients=[{"id": "ab", "secret": "short"}]), r"clients\[0\]: .*[cC]lientSecret"),
+        (of_users({**USER, "username": ""}), r"users\[0\]: .*username"),
+        (of_users({**USER, "attributes": {"a" * 33: ""}}), r"users\[0\]: .*userAttributes"),
+        (of_users(groups=[{"name": "staff", "role": "not an ARN, but long enough"}]), r"groups\[0\]: .*roleArn"),
         (of_users(groups=[{"name": ""}]), r"groups\[0\]: .*groupName"),
         (
             {"pools": [{**POOL, "clients": [{"id": "ab"}]}, {"id": "us-east-1_2", "clients": [{"id": "ab"}]}]},

@@ -102,7 +102,7 @@ def _add_pool(state: State, given: SeedPool, wanted: FirstPool) -> None:
 def _add_client(state: State, pool_id: str, given: SeedClient, settings: dict[str, Any]) -> None:
     defaults.check_client_id(given.id)
     if given.secret is not None:
-        settings = {**settings, "GenerateSecret": False, "ClientSecret": given.secret}
+        settings = {**settings, "ClientSecret": given.secret}
     defaults.check_client(settings)
     pool, found = state.pool(pool_id), state.clients.find(given.id)
     if found is None:
