@@ -225,4 +225,4 @@ def test_the_commands_refuse_wrong_files(tmp_path: Path) -> None:
     assert "cannot write" in run("pool", "export", "--state", str(state), str(tmp_path / "none" / "x.json")).refused()
     with LocalUserPool(state=state):
         other = str(tmp_path / "other.json")
-        assert "locked" in run("pool", "export", "--state", str(state), other).refused()
+        assert "another process is using it" in run("pool", "export", "--state", str(state), other).refused()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -224,7 +225,7 @@ def test_a_file_is_private_and_is_used_by_one_process(tmp_path: Path) -> None:
     service = make_service(str(path))
     add(service)
     assert path.stat().st_mode & 0o777 == 0o600
-    with pytest.raises(ConfigurationError, match="locked"):
+    with pytest.raises(ConfigurationError, match="another process is using it"):
         Database(str(path))
     service.database.close()
     again = make_service(str(path))
@@ -233,13 +234,33 @@ def test_a_file_is_private_and_is_used_by_one_process(tmp_path: Path) -> None:
     again.database.close()
 
 
+def test_a_file_that_others_can_read_becomes_private(tmp_path: Path) -> None:
+    path = tmp_path / "pool.db"
+    make_service(str(path)).database.close()
+    path.chmod(0o644)
+    again = make_service(str(path))
+    assert path.stat().st_mode & 0o777 == 0o600
+    again.database.close()
+
+
+def test_a_file_of_another_user_of_the_computer_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "pool.db"
+    path.touch(0o644)
+    monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
+    with pytest.raises(ConfigurationError, match="belongs to another user of this computer"):
+        Database(str(path))
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
 @pytest.mark.parametrize("contents", [b"not a database at all", b"SQLite format 3\0" + b"x" * 200])
 def test_another_file_is_refused_and_stays_as_it_is(tmp_path: Path, contents: bytes) -> None:
     path = tmp_path / "pool.db"
     path.write_bytes(contents)
+    path.chmod(0o644)
     with pytest.raises(ConfigurationError, match=r"cannot use .*pool\.db"):
         Database(str(path))
     assert path.read_bytes() == contents
+    assert (path.stat().st_mode & 0o777 == 0o644) == (not contents.startswith(b"SQLite"))
 
 
 def test_a_record_of_another_type_is_not_read(service: Service) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
+import sys
 import threading
 import weakref
 
@@ -81,12 +82,14 @@ CREATE INDEX refresh_token_origin_jti ON refresh_token (origin_jti);
 CREATE INDEX refresh_token_expires ON refresh_token (expires);
 """
 
+_IN_USE = "another process is using it: stop that `srpcore serve`, or choose another file"
+
 
 class Database:
     """The connection to a database, and the lock that lets one transaction run at a time.
 
     Args:
-        path: the file, which only its owner can read and write; None keeps everything in memory.
+        path: the file, which is made readable and writable for its owner only; None keeps everything in memory.
 
     Attributes:
         path: the file, or None.
@@ -97,7 +100,8 @@ class Database:
         restored: how many times :meth:`restore` was called.
 
     Raises:
-        ConfigurationError: the file cannot be opened, is in use, or is not the state of a local pool.
+        ConfigurationError: the file cannot be opened, belongs to another user of the system, is in use, or is not the
+            state of a local pool.
     """
 
     def __init__(self, path: str | None = None) -> None:
@@ -109,8 +113,7 @@ class Database:
         self.live: weakref.WeakValueDictionary[tuple[str, int], Record] = weakref.WeakValueDictionary()
         try:
             if path is not None:
-                # Create the file with its final mode: sqlite3 would use the umask's.
-                os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+                _make_private(path)
             self.connection = sqlite3.connect(
                 path or ":memory:", timeout=1, isolation_level=None, check_same_thread=False
             )
@@ -118,7 +121,9 @@ class Database:
             weakref.finalize(self, self.connection.close)
             self._prepare()
         except (OSError, sqlite3.Error) as error:
-            raise ConfigurationError(f"cannot use {path} as the state of a local pool: {error}") from None
+            in_use = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+            reason = _IN_USE if in_use else error
+            raise ConfigurationError(f"cannot use {path} as the state of a local pool: {reason}") from None
 
     def _prepare(self) -> None:
         run = self.connection.execute
@@ -165,3 +170,24 @@ class Database:
         """Close the connection. Closing twice is safe."""
         with self.lock:
             self.connection.close()
+
+
+def _make_private(path: str) -> None:
+    """Create the file if it does not exist, and let only its owner read and write it.
+
+    The descriptor is closed before SQLite opens the file: to close it later would release SQLite's lock.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if sys.platform != "win32":
+            status = os.fstat(descriptor)
+            if status.st_uid != os.geteuid():
+                raise ConfigurationError(
+                    f"cannot use {path} as the state of a local pool: it belongs to another user of this computer, who "
+                    "could read the keys in it; choose another file"
+                )
+            # Another file, given by mistake, keeps its mode: SQLite refuses it.
+            if status.st_mode & 0o777 != 0o600 and os.read(descriptor, 16) in (b"", b"SQLite format 3\0"):
+                os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)
