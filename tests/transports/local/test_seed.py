@@ -212,6 +212,20 @@ def test_a_mistake_is_refused_with_its_place(seed: dict[str, Any], message: str,
 
 
 @pytest.mark.parametrize(
+    "pool",
+    [
+        {"id": "us-east-1_2", "settings": {"EmailVerificationSubject": "Your code"}},
+        {"id": "us-east-1_2", "clients": [{"id": "ab", "settings": {"LogoutURLs": ["https://example.com/"]}}]},
+    ],
+)
+def test_a_strict_pool_refuses_settings_without_effect(pool: dict[str, Any]) -> None:
+    seed = {"pools": [POOL, pool]}
+    LocalUserPool(seed=seed)
+    with pytest.raises(ConfigurationError, match=r"pools\[1\].*: .* has no effect in a local pool"):
+        LocalUserPool(seed=seed, strict=True)
+
+
+@pytest.mark.parametrize(
     ("name", "content", "message"),
     [
         ("seed.toml", b"[[pools]]\nid = x", r"invalid seed '.*seed\.toml': .*line 2"),

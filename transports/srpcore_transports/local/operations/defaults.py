@@ -49,27 +49,38 @@ def check_client_id(client_id: str | None) -> None:
         raise ConfigurationError(f"client_id must be 1 to 128 letters, digits, '_' or '+', not {client_id!r:.80}")
 
 
-def check_pool(settings: Mapping[str, Any]) -> None:
+def check_pool(settings: Mapping[str, Any], *, strict: bool = False) -> None:
     """Check the settings of a pool: parameters of CreateUserPool and SetUserPoolMfaConfig.
 
+    Args:
+        strict: refuse settings without effect.
+
     Raises:
-        Refusal: the service would not accept them.
+        Refusal: the service would not accept them, or they have no effect.
     """
     # What another operation sets in a pool that exists may be given here at once.
     of_mfa = {name: value for name, value in settings.items() if name in _MFA_SETTINGS}
     validation.check("CreateUserPool", {name: value for name, value in settings.items() if name not in of_mfa})
     validation.check("SetUserPoolMfaConfig", {"UserPoolId": _ANY_POOL, **of_mfa})
     user_pools.check_pool_settings(settings)
+    if strict:
+        stored.check_strict("CreateUserPool", settings)
+        stored.check_strict("SetUserPoolMfaConfig", settings)
 
 
-def check_client(settings: Mapping[str, Any]) -> None:
+def check_client(settings: Mapping[str, Any], *, strict: bool = False) -> None:
     """Check the settings of an app client: parameters of CreateUserPoolClient.
 
+    Args:
+        strict: refuse settings without effect.
+
     Raises:
-        Refusal: the service would not accept them.
+        Refusal: the service would not accept them, or they have no effect.
     """
     validation.check("CreateUserPoolClient", {"UserPoolId": _ANY_POOL, **settings})
     app_clients.check_client_settings(settings)
+    if strict:
+        stored.check_strict("CreateUserPoolClient", settings)
 
 
 def check_settings(pool: Mapping[str, Any], client: Mapping[str, Any], *, strict: bool = False) -> None:
@@ -82,14 +93,7 @@ def check_settings(pool: Mapping[str, Any], client: Mapping[str, Any], *, strict
         ConfigurationError: the service would not accept them, or they have no effect.
     """
     try:
-        check_pool(pool)
-        check_client(client)
-        for operation, settings in (
-            ("CreateUserPool", pool),
-            ("SetUserPoolMfaConfig", pool),
-            ("CreateUserPoolClient", client),
-        ):
-            if strict:
-                stored.check_strict(operation, settings)
+        check_pool(pool, strict=strict)
+        check_client(client, strict=strict)
     except Refusal as error:
         raise ConfigurationError(f"settings of the local user pool are invalid: {error.message}") from None

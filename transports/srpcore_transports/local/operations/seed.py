@@ -94,7 +94,7 @@ def _place(place: str) -> Generator[None]:
 def _add_pool(state: State, given: SeedPool, wanted: FirstPool) -> None:
     Pool(given.id)  # raises if this is not the id of a pool
     settings = {**wanted.pool, **given.settings}
-    defaults.check_pool(settings)
+    defaults.check_pool(settings, strict=state.service.strict)
     if state.pools.get(None, given.id) is None:
         state.add_pool(settings, given.id).key = wanted.signing_key()
 
@@ -103,7 +103,7 @@ def _add_client(state: State, pool_id: str, given: SeedClient, settings: dict[st
     defaults.check_client_id(given.id)
     if given.secret is not None:
         settings = {**settings, "ClientSecret": given.secret}
-    defaults.check_client(settings)
+    defaults.check_client(settings, strict=state.service.strict)
     pool, found = state.pool(pool_id), state.clients.find(given.id)
     if found is None:
         state.add_client(pool, settings, given.id)
