@@ -253,6 +253,22 @@ def test_summary_shows_the_first_user_or_how_to_create_one() -> None:
         assert any(re.fullmatch("password +[-_a-zA-Z0-9]{20}", line) for line in lines) == bool(options)
 
 
+def test_summary_shows_the_state_the_users_in_it_and_the_control_endpoint(tmp_path: Path) -> None:
+    seed, state = tmp_path / "seed.json", tmp_path / "pool.db"
+    user = {"username": "fay", "password": PASSWORD}
+    seed.write_text(json.dumps({"pools": [{"id": "us-east-1_Seed", "users": [user]}]}), encoding="utf-8")
+    options = ("--seed", str(seed), "--state", str(state), "--control")
+    with Terminal("serve", "--port", "0", *options, settings={"NO_COLOR": "1"}) as terminal:
+        terminal.await_text("Ctrl-C")
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.end() == 0
+    shown = " ".join(terminal.shown.split())
+    assert f"a local user pool, in {state} url" in shown
+    assert "users 1 page" in shown
+    assert "/_srpcore/ moves the clock" in shown
+    assert "deletes its data" not in shown
+
+
 def test_codes_are_printed(server: Server, admin: Any) -> None:
     address = "sue@example.com"
     client = server.client(config=Config(signature_version=UNSIGNED, proxies={}))

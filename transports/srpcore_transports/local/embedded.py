@@ -62,9 +62,9 @@ class LocalUserPool:
         seed: a JSON or TOML file with pools, app clients, groups and users that are added if they do not exist (see
             the guide), or a dictionary of the same form. Its first pool is the first pool, and the first app client of
             that is the first app client, unless ids are given. Its settings override the other arguments.
-        state: a file that keeps everything, except the outbox. It is created if it does not exist, and gets the mode 0600:
-            it holds signing keys, verifiers and TOTP secrets. Only one process can use it at a time. The first pool is
-            the one in it with *user_pool_id*, by default the oldest, and the same goes for the app client; the
+        state: a file that keeps everything, except the outbox. It is created if it does not exist, and gets the mode
+            0600: it holds signing keys, verifiers and TOTP secrets. Only one process can use it at a time. The first
+            pool is the one in it with *user_pool_id*, by default the oldest, and the same goes for the app client; the
             settings apply only to those that are created. None keeps everything in memory.
         strict: refuse operations and settings that would only be stored, without an effect in a local pool (see the
             guide), so that a test cannot rely on them by mistake.

@@ -65,7 +65,7 @@ def serve(arguments: argparse.Namespace) -> int:
             if arguments.json:
                 print(json.dumps(_connection_settings(pool, server) | user), flush=True)
             else:
-                print(_summary(pool, server, user, arguments.issuer, credentials), flush=True)
+                print(_summary(pool, server, user, arguments, credentials), flush=True)
             while True:
                 # Sleep in short intervals. A signal that arrives just before the system call, or on another thread,
                 # does not interrupt the sleep; the handler then runs when the sleep ends.
@@ -167,32 +167,51 @@ def _summary(
     pool: LocalUserPool,
     server: LocalServer,
     user: Mapping[str, str],
-    issuer: str | None,
+    arguments: argparse.Namespace,
     credentials: Credentials | None,
 ) -> str:
-    style = Style(sys.stdout)
+    style, state = Style(sys.stdout), arguments.state
+    place = "in memory" if state is None else f"in {printable(state)}"
+    lines = [
+        f"\n  {style.paint(f'srpcore {__version__}', 'bold')} {style.sign('dot')} a local user pool, {place}\n",
+        *(
+            f"  {style.paint(f'{name:<14}', 'cyan')}{value}"
+            for name, value in _rows(pool, server, user, arguments, credentials).items()
+        ),
+    ]
+    for name, example in _examples(pool, server, user.get("username")).items():
+        first, *more = example
+        lines += ["", f"  {style.paint(f'{name:<14}', 'dim')}{first}", *(" " * 16 + line for line in more)]
+    end = "Ctrl-C stops the pool and deletes its data." if state is None else "Ctrl-C stops the pool."
+    return "\n".join([*lines, f"\n  Codes are printed here. {end}\n"])
+
+
+def _rows(
+    pool: LocalUserPool,
+    server: LocalServer,
+    user: Mapping[str, str],
+    arguments: argparse.Namespace,
+    credentials: Credentials | None,
+) -> dict[str, str]:
     rows = {name.replace("_", " "): value for name, value in _connection_settings(pool, server).items()}
-    rows.update(
-        {name: printable(value) for name, value in user.items()}
-        or {"users": "none yet: sign up, or start with --user NAME"}
-    )
-    if issuer is not None:
-        rows["issuer"] = f"{issuer.rstrip('/')}/{pool.user_pool_id}"
+    rows.update({name: printable(value) for name, value in user.items()} or {"users": _count_users(pool)})
+    if arguments.issuer is not None:
+        rows["issuer"] = f"{arguments.issuer.rstrip('/')}/{pool.user_pool_id}"
     if server.page_url is not None:
         rows["page"] = f"{server.page_url} shows users, codes and calls"
+    if arguments.control:
+        rows["control"] = f"{server.url}/_srpcore/ moves the clock, shows codes, and resets the pools"
     rows["signed calls"] = (
         "refused: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY first"
         if credentials is None
         else f"accepted with the AWS keys of {printable(credentials.access_key_id)}"
     )
-    lines = [
-        f"\n  {style.paint(f'srpcore {__version__}', 'bold')} {style.sign('dot')} a local user pool, in memory\n",
-        *(f"  {style.paint(f'{name:<14}', 'cyan')}{value}" for name, value in rows.items()),
-    ]
-    for name, example in _examples(pool, server, user.get("username")).items():
-        first, *more = example
-        lines += ["", f"  {style.paint(f'{name:<14}', 'dim')}{first}", *(" " * 16 + line for line in more)]
-    return "\n".join([*lines, "\n  Codes are printed here. Ctrl-C stops the pool and deletes its data.\n"])
+    return rows
+
+
+def _count_users(pool: LocalUserPool) -> str:
+    described = run(ask("DescribeUserPool", {"UserPoolId": pool.user_pool_id}), pool)["UserPool"]
+    return str(described["EstimatedNumberOfUsers"] or "none yet: sign up, or start with --user NAME")
 
 
 def _examples(pool: LocalUserPool, server: LocalServer, username: str | None) -> dict[str, list[str]]:
