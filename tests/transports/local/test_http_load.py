@@ -12,7 +12,7 @@ from srpcore_transports.local import LocalServer, UserPool
 
 pytestmark = pytest.mark.slow
 
-REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+REQUEST = b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n"
 ANSWER = b"HTTP/1.1 404 Not Found\r\n"
 
 
