@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -22,9 +22,11 @@ from srpcore_transports.local import LocalUserPool
 from srpcore_transports.local.api.shape_types import Structure
 from srpcore_transports.local.api.shapes import SHAPES
 from srpcore_transports.local.http import dispatch
+from srpcore_transports.local.storage.state import State
 from support.clock import Clock
 from support.users import PASSWORD
 
+T = TypeVar("T")
 KEYS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
 
 
@@ -58,6 +60,10 @@ class Client:
         if reply.error is not None:
             raise service_error(reply, name)
         return reply.document
+
+    def run(self, handler: Callable[[State], T]) -> T:
+        """Call *handler* with the state of the pool, to look at what no operation shows."""
+        return self.pool._service.run(handler)
 
     def admin(self, name: str, **parameters: Any) -> dict[str, Any]:
         return self.call(name, UserPoolId=self.pool_id, **parameters)

@@ -78,7 +78,7 @@ class TestPasswordHistory:
             user = state.users.get(state.pool(client.pool_id), "alice")
             return len(user.previous_passwords)
 
-        assert client.pool._service.run(count) == 0
+        assert client.run(count) == 0
 
 
 @pytest.mark.parametrize("password", [f" {PASSWORD}", f"{PASSWORD} ", f"{PASSWORD}\t"])

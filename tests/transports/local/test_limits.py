@@ -95,7 +95,7 @@ class TestStrangers:
 
     def test_reset_codes_of_a_stranger_are_limited_like_those_of_a_user(self, client: Client) -> None:
         client.user(**VERIFIED)
-        answers = {}
+        answers: dict[str, list[str]] = {}
         for name in ("alice", "nobody"):
 
             def call(operation: str, name: str = name, **parameters: str) -> str:
@@ -133,7 +133,7 @@ class TestStrangers:
             count: int = state.strangers._table.count(state.pool(client.pool_id))
             return count
 
-        assert client.pool._service.run(stored) == 3
+        assert client.run(stored) == 3
 
     def test_one_time_codes_of_a_stranger_are_limited_like_those_of_a_user(self, make: Make) -> None:
         factors = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}
@@ -182,7 +182,7 @@ class TestCodes:
 
     def test_codes_that_set_up_an_app_are_limited_over_secrets(self, client: Client) -> None:
         client.user()
-        token = client.tokens()["AccessToken"]
+        token, secret = client.tokens()["AccessToken"], ""
         for number in range(10):
             if number % 3 == 0:
                 secret = client.call("AssociateSoftwareToken", AccessToken=token)["SecretCode"]

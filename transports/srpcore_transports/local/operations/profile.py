@@ -44,7 +44,8 @@ def update_user_attributes(state: State, parameters: Parameters) -> Step[dict[st
     holder = verify_access_token(state, string(parameters, "AccessToken"))
     given = _writable(holder, read_attributes(parameters))
     letters = yield from _compose(state, holder, given, read_metadata(parameters))
-    first = holder.pool.section("UserAttributeUpdateSettings").get("AttributesRequireVerificationBeforeUpdate") or []
+    update_settings = holder.pool.section("UserAttributeUpdateSettings")
+    first = strings(update_settings, "AttributesRequireVerificationBeforeUpdate")
     pending = {name: given[name] for name in letters if name in first}
     for name, address in pending.items():
         _check_username_free(state, holder.pool, holder.user, name, address)

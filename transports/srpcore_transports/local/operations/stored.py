@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..api.errors import Refusal, invalid_parameter
+from ..api.parameters import mapping
 from ..model.pool_defaults import is_default
 
 __all__ = ["STORED", "STORED_SETTINGS", "check_strict"]
@@ -132,8 +133,7 @@ def check_strict(operation: str, parameters: Mapping[str, Any]) -> None:
         raise _without_effect(operation, STORED[operation])
     for path, reason in STORED_SETTINGS.get(operation, {}).items():
         section, _, member = path.partition(".")
-        value = parameters.get(section)
-        given = (value or {}).get(member) if member else value
+        given: object = mapping(parameters, section).get(member) if member else parameters.get(section)
         if given and not is_default(path, given):
             raise _without_effect(f"{path} of {operation}", reason)
 
