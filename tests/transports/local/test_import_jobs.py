@@ -160,6 +160,15 @@ def test_a_server_with_a_control_endpoint_takes_the_file(boto: Any, client: Clie
         assert upload(server.url + url[url.index("/", len("http://")) :], b"x") == 200
 
 
+def test_an_exported_pool_has_the_file(boto: Any, client: Client) -> None:
+    job = create(boto, client)
+    upload(job["PreSignedUrl"], csv_file(boto, client, user("alice")))
+    document = client.pool.export_pool()
+    boto.delete_user_pool(UserPoolId=client.pool_id)
+    client.pool.import_pool(document)
+    assert counts(start(boto, client, job)) == (1, 0, 0)
+
+
 def test_a_running_job_lets_other_requests_in_and_can_be_stopped(
     boto: Any, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ The job runs while StartUserImportJob is answered. An imported user must set a p
 
 from __future__ import annotations
 
+import base64
 import csv
 import hmac
 import io
@@ -109,7 +110,8 @@ def receive(state: State, job_id: str, query: str, body: bytes) -> None:
     job = state.import_jobs.find(job_id)
     if job is None or job.settings["Status"] != "Created":
         raise Refusal("AccessDenied", "The user import job does not exist, or was started already.", 403)
-    job.settings["File"] = body
+    # In base64, because an exported pool is JSON, which has no bytes.
+    job.settings["File"] = base64.b64encode(body).decode("ascii")
 
 
 def _pool_and_job(state: State, parameters: Parameters) -> tuple[PoolRecord, Resource]:
@@ -177,7 +179,7 @@ def stop_user_import_job(state: State, parameters: Parameters) -> dict[str, Any]
 
 def _run(state: State, pool: PoolRecord, job: Resource) -> Step[None]:
     job.settings["Status"] = "InProgress"
-    rows = _rows(pool, job.settings.pop("File", b""))
+    rows = _rows(pool, base64.b64decode(job.settings.pop("File", "")))
     try:
         while some := list(islice(rows, _AT_ONCE)):
             for count in (yield from outside(partial(_import_some, state.service, pool.id, some))):
