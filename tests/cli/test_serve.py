@@ -232,9 +232,19 @@ def test_first_user_logs_in_with_the_password_of_the_environment() -> None:
 
 
 def test_password_of_the_first_user_that_is_too_short_is_one_clear_error() -> None:
-    error = run("serve", "--port", "0", "--user", "fay", SRPCORE_USER_PASSWORD="sh0rt-").refused()
-    assert "InvalidPasswordException" in error
+    for password in ("sh0rt-", "x"):
+        error = run("serve", "--port", "0", "--user", "fay", SRPCORE_USER_PASSWORD=password).refused(2)
+        assert (
+            "SRPCORE_USER_PASSWORD is refused: a password of this pool needs at least 8 characters, with upper" in error
+        )
     assert "sh0rt-" not in error
+
+
+def test_user_whose_password_is_refused_is_not_kept(tmp_path: Path) -> None:
+    state = ("--state", str(tmp_path / "pool.db"), "--user", "fay")
+    assert run("serve", "--port", "0", *state, SRPCORE_USER_PASSWORD="sh0rt-").status == 2
+    with serving(*state) as server:
+        assert "password" in json.loads(server.line)
 
 
 def test_summary_shows_the_first_user_or_how_to_create_one() -> None:
@@ -263,10 +273,50 @@ def test_summary_shows_the_state_the_users_in_it_and_the_control_endpoint(tmp_pa
         terminal.process.send_signal(signal.SIGTERM)
         assert terminal.end() == 0
     shown = " ".join(terminal.shown.split())
-    assert f"a local user pool, in {state} url" in shown
+    assert f"a local user pool, kept in {state} url" in shown
     assert "users 1 page" in shown
     assert "/_srpcore/ moves the clock" in shown
     assert "deletes its data" not in shown
+
+
+def shown_by(*options: str, **settings: str) -> str:
+    """Return what ``serve`` prints at a terminal."""
+    with Terminal("serve", "--port", "0", *options, settings={"NO_COLOR": "1", **settings}) as terminal:
+        terminal.await_text("Ctrl-C")
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.end() == 0
+    return terminal.shown
+
+
+def test_summary_names_the_file_that_keeps_the_data(tmp_path: Path) -> None:
+    state = tmp_path / "pool.db"
+    shown = shown_by("--state", str(state), "--user", "fay")
+    assert f"a local user pool, kept in {state}" in shown
+    assert f"its data stays in {state}." in shown
+    assert "in memory" not in shown
+    assert "deletes" not in shown
+    assert "users  " not in shown
+    again = shown_by("--state", str(state), "--user", "fay", SRPCORE_USER_PASSWORD=PASSWORD)
+    assert re.search("password +as before", again)
+    assert "SRPCORE_USER_PASSWORD is ignored: user fay exists already" in again
+    assert re.search("users +1", shown_by("--state", str(state)))
+    assert re.search("users +2", shown_by("--state", str(state), "--user", "gus"))
+
+
+def test_options_without_effect_on_a_pool_that_exists_are_named(tmp_path: Path) -> None:
+    state = ("--state", str(tmp_path / "pool.db"), "--refresh-token-seconds", "60")
+    options = ("--access-token-seconds", "5", "--client-secret", "--devices")
+    with serving(*state) as server:
+        client_id = server.client_id
+    with serving(*state, *options) as server:
+        lines = server.log.read_text().splitlines()
+    assert [line.partition(" ")[0] for line in lines] == ["--access-token-seconds", "--client-secret", "--devices"]
+    assert lines[0] == (
+        f"--access-token-seconds is ignored: app client {client_id} exists in {state[1]}; change it with "
+        "UpdateUserPoolClient, or use a new file"
+    )
+    with serving("--state", str(tmp_path / "new.db"), *options) as server:
+        assert server.log.read_text() == ""
 
 
 def test_codes_are_printed(server: Server, admin: Any) -> None:

@@ -18,7 +18,7 @@ from typing import Any, cast
 
 from srpcore import __version__
 from srpcore.driver import run
-from srpcore.exceptions import UsernameExistsException
+from srpcore.exceptions import ServiceError, UsernameExistsException
 from srpcore.exceptions.base import ConfigurationError
 from srpcore.flows import ask
 from srpcore.text import Style, printable
@@ -28,6 +28,7 @@ from ..embedded import LocalUserPool
 from ..http.server import LocalServer
 from ..model.outbox import PURPOSES, Message
 from ..triggers.invocation import KINDS, Triggers, Version
+from .ignored_options import ignored_options
 
 __all__ = ["serve"]
 
@@ -55,7 +56,10 @@ def serve(arguments: argparse.Namespace) -> int:
         strict=arguments.strict,
     )
     pool.outbox.on_message = _announce
-    user = {} if arguments.user is None else _create_user(pool, arguments.user)
+    if arguments.state is not None:
+        for line in ignored_options(pool, arguments):
+            _note(line)
+    user, user_existed = ({}, False) if arguments.user is None else _create_user(pool, arguments.user)
     # Python's own handler is not enough: a shell starts background jobs with SIGINT ignored, and then Python installs
     # no handler for it. SIGTERM has none by default.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -65,7 +69,8 @@ def serve(arguments: argparse.Namespace) -> int:
             if arguments.json:
                 print(json.dumps(_connection_settings(pool, server) | user), flush=True)
             else:
-                print(_summary(pool, server, user, arguments, credentials), flush=True)
+                shown = {**user, "password": "as before"} if user_existed else user
+                print(_summary(pool, server, shown, arguments, credentials), flush=True)
             while True:
                 # Sleep in short intervals. A signal that arrives just before the system call, or on another thread,
                 # does not interrupt the sleep; the handler then runs when the sleep ends.
@@ -98,10 +103,14 @@ def _validity(access_seconds: int | None, refresh_seconds: int | None) -> Mappin
     }
 
 
-def _create_user(pool: LocalUserPool, name: str) -> dict[str, str]:
-    """Create a user who can log in, and return the name, and the password if it was generated here.
+def _create_user(pool: LocalUserPool, name: str) -> tuple[dict[str, str], bool]:
+    """Create a user who can log in.
 
-    A user who is in the state already is left as it is.
+    Returns:
+        the name, and the password if it was generated here; and whether the user existed. Such a user is left as it is.
+
+    Raises:
+        ConfigurationError: the pool refuses the password.
     """
     given = os.environ.get("SRPCORE_USER_PASSWORD")
     # The suffix has the kinds of characters that the password policy demands.
@@ -110,9 +119,34 @@ def _create_user(pool: LocalUserPool, name: str) -> dict[str, str]:
     try:
         run(ask("AdminCreateUser", {**user, "MessageAction": "SUPPRESS"}), pool)
     except UsernameExistsException:
-        return {"username": name}
-    run(ask("AdminSetUserPassword", {**user, "Password": password, "Permanent": True}), pool)
-    return {"username": name} if given else {"username": name, "password": password}
+        if given:
+            _note(
+                f"SRPCORE_USER_PASSWORD is ignored: user {name} exists already; use AdminSetUserPassword to change it"
+            )
+        return {"username": name}, True
+    try:
+        run(ask("AdminSetUserPassword", {**user, "Password": password, "Permanent": True}), pool)
+    except ServiceError as error:
+        # In a file, the next start would find a user without a password.
+        run(ask("AdminDeleteUser", user), pool)
+        what = "SRPCORE_USER_PASSWORD is refused" if given else "set SRPCORE_USER_PASSWORD: a generated one is refused"
+        raise ConfigurationError(f"{what}: a password of this pool needs {_policy(pool)} ({error.code})") from None
+    return {"username": name} if given else {"username": name, "password": password}, False
+
+
+def _policy(pool: LocalUserPool) -> str:
+    """Return what the pool demands of a password: ``at least 8 characters, with upper-case letters and digits``."""
+    described: dict[str, Any] = run(ask("DescribeUserPool", {"UserPoolId": pool.user_pool_id}), pool)
+    policy = described["UserPool"]["Policies"]["PasswordPolicy"]
+    kinds = {"Uppercase": "upper-case letters", "Lowercase": "lower-case letters", "Numbers": "digits"}
+    needed = [text for name, text in {**kinds, "Symbols": "symbols"}.items() if policy.get(f"Require{name}")]
+    with_kinds = f", with {', '.join(needed)}" if needed else ""
+    return f"at least {policy['MinimumLength']} characters{with_kinds}"
+
+
+def _number_of_users(pool: LocalUserPool) -> int:
+    described: dict[str, Any] = run(ask("DescribeUserPool", {"UserPoolId": pool.user_pool_id}), pool)
+    return int(described["UserPool"]["EstimatedNumberOfUsers"])
 
 
 def _listen(pool: LocalUserPool, arguments: argparse.Namespace) -> LocalServer:
@@ -148,6 +182,10 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def _note(line: str) -> None:
+    print(printable(line), file=sys.stderr, flush=True)
+
+
 def _announce(message: Message) -> None:
     # The line is only information. If stderr is closed, the request that sent the code must still succeed.
     with contextlib.suppress(OSError, ValueError):
@@ -155,7 +193,7 @@ def _announce(message: Message) -> None:
         purpose = PURPOSES.get(message.purpose, message.purpose)
         shown = f": {message.code}" if message.code else ""
         line = f"{medium} to {message.destination} for {message.username}: {purpose}{shown}"
-        print(printable(line), file=sys.stderr, flush=True)
+        _note(line)
 
 
 def _connection_settings(pool: LocalUserPool, server: LocalServer) -> dict[str, str]:
@@ -170,20 +208,20 @@ def _summary(
     arguments: argparse.Namespace,
     credentials: Credentials | None,
 ) -> str:
-    style, state = Style(sys.stdout), arguments.state
-    place = "in memory" if state is None else f"in {printable(state)}"
+    style = Style(sys.stdout)
+    rows = _rows(pool, server, user, arguments, credentials)
+    kept, end = "in memory", "Ctrl-C stops the pool and deletes its data"
+    if arguments.state is not None:
+        state = printable(arguments.state)
+        kept, end = f"kept in {state}", f"Ctrl-C stops the pool; its data stays in {state}"
     lines = [
-        f"\n  {style.paint(f'srpcore {__version__}', 'bold')} {style.sign('dot')} a local user pool, {place}\n",
-        *(
-            f"  {style.paint(f'{name:<14}', 'cyan')}{value}"
-            for name, value in _rows(pool, server, user, arguments, credentials).items()
-        ),
+        f"\n  {style.paint(f'srpcore {__version__}', 'bold')} {style.sign('dot')} a local user pool, {kept}\n",
+        *(f"  {style.paint(f'{name:<14}', 'cyan')}{value}" for name, value in rows.items()),
     ]
     for name, example in _examples(pool, server, user.get("username")).items():
         first, *more = example
         lines += ["", f"  {style.paint(f'{name:<14}', 'dim')}{first}", *(" " * 16 + line for line in more)]
-    end = "Ctrl-C stops the pool and deletes its data." if state is None else "Ctrl-C stops the pool."
-    return "\n".join([*lines, f"\n  Codes are printed here. {end}\n"])
+    return "\n".join([*lines, f"\n  Codes are printed here. {end}.\n"])
 
 
 def _rows(
@@ -193,8 +231,14 @@ def _rows(
     arguments: argparse.Namespace,
     credentials: Credentials | None,
 ) -> dict[str, str]:
+    """Return the table of the summary."""
     rows = {name.replace("_", " "): value for name, value in _connection_settings(pool, server).items()}
-    rows.update({name: printable(value) for name, value in user.items()} or {"users": _count_users(pool)})
+    users = _number_of_users(pool)
+    if users > bool(user):
+        rows["users"] = str(users)
+    elif not user:
+        rows["users"] = "none yet: sign up, or start with --user NAME"
+    rows.update({name: printable(value) for name, value in user.items()})
     if arguments.issuer is not None:
         rows["issuer"] = f"{arguments.issuer.rstrip('/')}/{pool.user_pool_id}"
     if server.page_url is not None:
@@ -207,11 +251,6 @@ def _rows(
         else f"accepted with the AWS keys of {printable(credentials.access_key_id)}"
     )
     return rows
-
-
-def _count_users(pool: LocalUserPool) -> str:
-    described = run(ask("DescribeUserPool", {"UserPoolId": pool.user_pool_id}), pool)["UserPool"]
-    return str(described["EstimatedNumberOfUsers"] or "none yet: sign up, or start with --user NAME")
 
 
 def _examples(pool: LocalUserPool, server: LocalServer, username: str | None) -> dict[str, list[str]]:
