@@ -123,6 +123,9 @@ def test_a_token_expires_when_the_clock_is_moved() -> None:
             move(server, advance=3601)
             with pytest.raises(NotAuthorizedException, match="expired"):
                 user.client.get_user(AccessToken=access_token)
+            # This client's own clock is an hour behind the pool's.
+            user.authenticate(PASSWORD)
+            user.client.get_user(AccessToken=user.access_token)
 
 
 def test_a_client_with_the_real_time_logs_in_after_the_clock_was_moved(client: Client) -> None:
