@@ -21,7 +21,7 @@ from ..exceptions.service_exceptions import (
 )
 from ..exceptions.tokens import TokenVerificationException
 
-__all__ = ["ExitStatus", "NotLoggedIn", "exit_status"]
+__all__ = ["ExitStatus", "NotLoggedIn", "PoolNotFound", "exit_status"]
 
 
 class ExitStatus(IntEnum):
@@ -50,6 +50,10 @@ class NotLoggedIn(SrpcoreError):
     """There is no stored login for the user."""
 
 
+class PoolNotFound(SrpcoreError):
+    """The endpoint has no such user pool."""
+
+
 # The first class that matches counts.
 _BY_CLASS: Final[tuple[tuple[type[Exception], ExitStatus], ...]] = (
     (NotLoggedIn, ExitStatus.NOT_LOGGED_IN),
@@ -58,6 +62,7 @@ _BY_CLASS: Final[tuple[tuple[type[Exception], ExitStatus], ...]] = (
     (InvalidRefreshToken, ExitStatus.NOT_LOGGED_IN),
     (AccessTokenRevoked, ExitStatus.NOT_LOGGED_IN),
     (TokenVerificationException, ExitStatus.TOKEN_REFUSED),
+    (PoolNotFound, ExitStatus.NOT_FOUND),
     (UserNotFoundException, ExitStatus.NOT_FOUND),
     (ResourceNotFoundException, ExitStatus.NOT_FOUND),
     (TooManyRequestsException, ExitStatus.TRY_LATER),

@@ -6,11 +6,12 @@ import argparse
 import json
 from pathlib import Path
 
-from ..exceptions.base import ConfigurationError
+from ..exceptions.base import ConfigurationError, TransportError
 from ..pool import Pool
 from ..resolve import transport_module
 from ..tokens.jwks import parse_fetched_key_set
 from ..tokens.strict_json import json_object
+from .exit_status import PoolNotFound
 from .settings import settings_of
 
 __all__ = ["keys"]
@@ -23,6 +24,7 @@ def keys(arguments: argparse.Namespace) -> int:
     function fails instead of the function.
 
     Raises:
+        PoolNotFound: there is no such pool at the endpoint.
         SrpcoreError: the pool id or the endpoint is invalid, or the key set could not be fetched or has no usable key.
     """
     if None not in (arguments.pool, arguments.user_pool_id) and arguments.pool != arguments.user_pool_id:
@@ -40,7 +42,14 @@ def keys(arguments: argparse.Namespace) -> int:
     with transport_module("https").HttpsTransport(
         region=pool.region, endpoint_url=pool.endpoint_url, allow_http=settings.allow_http
     ) as transport:
-        document: bytes = transport.fetch(pool.jwks_url)
+        try:
+            document: bytes = transport.fetch(pool.jwks_url)
+        except TransportError as error:
+            if error.status != 404:
+                raise
+            raise PoolNotFound(
+                f"the pool {pool.user_pool_id} does not exist at {pool.endpoint_url}: check the user pool id"
+            ) from None
     parse_fetched_key_set(document, pool.jwks_url)
     shown = json.dumps(json_object(document), indent=2) + "\n"
     if arguments.output is None:

@@ -10,6 +10,7 @@ import pytest
 
 from srpcore import TokenVerifier
 from srpcore.cli import main
+from srpcore.exceptions.base import TransportError
 from srpcore_transports.https import HttpsTransport
 from srpcore_transports.local import LocalUserPool
 from support.cli_processes import Result, Server, run
@@ -55,7 +56,19 @@ def test_an_invalid_pool_id_is_an_error(run_here: Callable[..., Result]) -> None
 
 
 def test_an_unknown_pool_is_an_error(server: Server, run_here: Callable[..., Result]) -> None:
-    run_here("keys", "us-east-1_Unknown00", "--endpoint-url", server.url).refused()
+    assert run_here("keys", "us-east-1_Unknown00", "--endpoint-url", server.url).refused(6) == (
+        f"srpcore: the pool us-east-1_Unknown00 does not exist at {server.url}: check the user pool id\n"
+    )
+
+
+def test_another_failure_of_the_fetch_is_not_a_missing_pool(
+    run_here: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fetch(_: HttpsTransport, url: str) -> bytes:
+        raise TransportError("HTTP 503", status=503, url=url)
+
+    monkeypatch.setattr(HttpsTransport, "fetch", fetch)
+    run_here("keys", "eu-west-1_AbCd12345").refused(7)
 
 
 @pytest.mark.parametrize("document", [b'{"keys": []}', b"<html>", b'{"keys": [{"kty": "EC", "kid": "1"}]}'])
