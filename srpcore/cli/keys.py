@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from ..exceptions.base import ConfigurationError, TransportError
-from ..pool import Pool
+from ..pool import Pool, default_endpoint
 from ..resolve import transport_module
 from ..tokens.jwks import parse_fetched_key_set
 from ..tokens.strict_json import json_object
@@ -48,7 +48,8 @@ def keys(arguments: argparse.Namespace) -> int:
             if error.status != 404:
                 raise
             raise PoolNotFound(
-                f"the pool {pool.user_pool_id} does not exist at {pool.endpoint_url}: check the user pool id"
+                f"the pool {pool.user_pool_id} does not exist at {pool.endpoint_url or default_endpoint(pool.region)}: "
+                "check the user pool id"
             ) from None
     parse_fetched_key_set(document, pool.jwks_url)
     shown = json.dumps(json_object(document), indent=2) + "\n"

@@ -61,14 +61,16 @@ def test_an_unknown_pool_is_an_error(server: Server, run_here: Callable[..., Res
     )
 
 
-def test_another_failure_of_the_fetch_is_not_a_missing_pool(
-    run_here: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("status", "expected"), [(404, 6), (503, 7)])
+def test_only_status_404_is_a_missing_pool(
+    status: int, expected: int, run_here: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fetch(_: HttpsTransport, url: str) -> bytes:
-        raise TransportError("HTTP 503", status=503, url=url)
+        raise TransportError("HTTP status", status=status, url=url)
 
     monkeypatch.setattr(HttpsTransport, "fetch", fetch)
-    run_here("keys", "eu-west-1_AbCd12345").refused(7)
+    error = run_here("keys", "eu-west-1_AbCd12345").refused(expected)
+    assert ("does not exist at https://cognito-idp.eu-west-1.amazonaws.com:" in error) == (status == 404)
 
 
 @pytest.mark.parametrize("document", [b'{"keys": []}', b"<html>", b'{"keys": [{"kty": "EC", "kid": "1"}]}'])

@@ -169,6 +169,17 @@ def test_the_note_is_added_once_and_only_beside_moto(monkeypatch: pytest.MonkeyP
     assert not hasattr(error, "__notes__")
 
 
+def test_a_verifier_beside_moto_has_a_note_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SRPCORE_TRANSPORT", "botocore")
+    monkeypatch.setitem(sys.modules, "moto", ModuleType("moto"))
+    url = "https://cognito-idp.eu-west-1.amazonaws.com/"
+    fetch, call = TransportError("lost", url=url, fetching=True), TransportError("lost", url=url)
+    pytest_plugin._add_note_on_moto(fetch)
+    pytest_plugin._add_note_on_moto(call)
+    assert "verifier.load_jwks(user.pool_jwk)" in fetch.__notes__[0]
+    assert not hasattr(call, "__notes__")
+
+
 def test_options_of_other_plugins_may_be_named_record(run: Run, pytester: pytest.Pytester) -> None:
     pytester.makeconftest("def pytest_addoption(parser):\n    parser.addoption('--record', default='none')\n")
     pytester.makepyfile("def test_it(pytestconfig):\n    assert pytestconfig.getoption('--record') == 'none'\n")

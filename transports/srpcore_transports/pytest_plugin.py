@@ -82,6 +82,10 @@ _MOTO_NOTE = (
     'moto does not affect the default transport of srpcore: set srpcore_transport = "botocore" in pytest\'s settings, '
     "or use the fixture srpcore_botocore in this test"
 )
+_VERIFIER_NOTE = (
+    "moto does not affect a TokenVerifier, not even with srpcore_transport: give it the keys with "
+    "verifier.load_jwks(user.pool_jwk) after a login of user"
+)
 # The service does not know moto's pools and credentials.
 _UNKNOWN_TO_AWS = ("ResourceNotFoundException", "UnrecognizedClientException")
 _SET = pytest.StashKey[bool]()
@@ -135,15 +139,22 @@ def pytest_runtest_makereport(
 
 def _add_note_on_moto(error: BaseException) -> None:
     """Add a note if moto is loaded and *error* shows that the request went to the real service, past moto."""
-    if not {"moto", "srpcore.exceptions"} <= sys.modules.keys() or os.environ.get(_VARIABLE) == "botocore":
+    if not {"moto", "srpcore.exceptions"} <= sys.modules.keys():
         return
+    botocore = os.environ.get(_VARIABLE) == "botocore"
+    note = _VERIFIER_NOTE if botocore else _MOTO_NOTE
     from srpcore.exceptions import ServiceError, TransportError
 
     shown: BaseException | None = error
-    while shown is not None and _MOTO_NOTE not in getattr(shown, "__notes__", ()):
+    while shown is not None and note not in getattr(shown, "__notes__", ()):
         to_aws = isinstance(shown, TransportError) and ".amazonaws.com" in shown.url
-        if to_aws or (isinstance(shown, ServiceError) and shown.code in _UNKNOWN_TO_AWS):
-            shown.add_note(_MOTO_NOTE)
+        if botocore:
+            # Only a verifier still sends requests past moto: it fetches the key set over HTTPS.
+            past_moto = isinstance(shown, TransportError) and shown.fetching and to_aws
+        else:
+            past_moto = to_aws or (isinstance(shown, ServiceError) and shown.code in _UNKNOWN_TO_AWS)
+        if past_moto:
+            shown.add_note(note)
         shown = shown.__cause__ or shown.__context__
 
 
