@@ -227,7 +227,8 @@ def test_new_password_needs_the_required_attributes(make_world: Callable[..., Wo
 def test_required_attributes_count_in_both_spellings_and_are_sent_as_strings(
     make_world: Callable[..., World], how: str, prefix: str
 ) -> None:
-    schema = [{"Name": name, "Required": True, "AttributeDataType": "String"} for name in ("given_name", "updated_at")]
+    kinds = {"given_name": "String", "updated_at": "Number"}
+    schema = [{"Name": name, "Required": True, "AttributeDataType": kind} for name, kind in kinds.items()]
     schema.append({"Name": "tester", "AttributeDataType": "Boolean"})
     world = make_world(pool_settings={"Schema": schema})
     world.create(permanent=False)

@@ -93,6 +93,16 @@ class TestStrangers:
         (identity,) = ids
         assert identity == shown if shown else len(identity) == 36
 
+    @pytest.mark.parametrize("name", ["alice", "nobody"])
+    def test_the_case_of_a_name_does_not_give_more_tries(self, make: Make, name: str) -> None:
+        client = make(pool_settings={"UsernameConfiguration": {"CaseSensitive": False}})
+        client.user()
+        for typed in (name, name.upper(), name.title(), name, name.upper()):
+            with refused("NotAuthorizedException", "Incorrect username or password."):
+                by_password(client, typed, "Wrong-Horse-1")
+        with refused("NotAuthorizedException", "Password attempts exceeded"):
+            by_password(client, name.title(), "Wrong-Horse-1")
+
     def test_reset_codes_of_a_stranger_are_limited_like_those_of_a_user(self, client: Client) -> None:
         client.user(**VERIFIED)
         answers: dict[str, list[str]] = {}
