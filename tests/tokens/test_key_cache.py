@@ -259,6 +259,8 @@ def test_after_a_fetch_that_was_frozen_the_next_one_is_awaited_by_its_caller(
         assert len(fetches) == 1
         await provider.wait()
         assert len(fetches) == 2
+        assert made._last_fetch is not None
+        assert made._last_fetch.failures == (fails and not frozen)
         if fails:
             # That the process was frozen does not show that the service is unavailable: it may be asked again at once.
             assert made.should_fetch(KID, now) == frozen
