@@ -156,7 +156,9 @@ def test_a_missing_package_names_its_extra(
     assert str(caught.value).endswith(f"is not installed: pip install 'srpcore[{module}]'")
 
 
-@pytest.mark.parametrize(("imported", "package"), [("jwt", "PyJWT"), ("cryptography", "cryptography"), ("msgspec", "msgspec")])
+@pytest.mark.parametrize(
+    ("imported", "package"), [("jwt", "PyJWT"), ("cryptography", "cryptography"), ("msgspec", "msgspec")]
+)
 def test_an_import_of_the_local_pool_names_its_extra(
     imported: str, package: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

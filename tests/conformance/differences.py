@@ -8,8 +8,7 @@ from __future__ import annotations
 
 __all__ = ["MINISTACK", "WRONG_TODAY"]
 
-WRONG_TODAY: dict[str, str] = {
-}
+WRONG_TODAY: dict[str, str] = {}
 """What the local pool does wrong today, under the module that has to change. Repair it, then remove the line."""
 
 MINISTACK: dict[str, str] = {

@@ -149,7 +149,7 @@ class FaultyService(Toggled):
         try:
             if Operation(name, {}).signed:
                 signed = request_reader.Request("POST", path, query, request.headers, request.body)
-                sigv4_check.verify(signed, KEYS, self._pool.region, time.time())
+                sigv4_check.verify(signed, KEYS, time.time())
             response = dispatch.answer(self._pool._service, name, request.body)
         except Refusal as error:
             response = dispatch.refusal(error)

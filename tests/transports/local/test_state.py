@@ -80,7 +80,10 @@ def test_a_refused_setting_leaves_no_file_open(tmp_path: Path) -> None:
 
 def test_a_file_in_use_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "pool.db"
-    with LocalUserPool(state=path), pytest.raises(ConfigurationError, match=r"another process is using it: stop that `srpcore serve`"):
+    with (
+        LocalUserPool(state=path),
+        pytest.raises(ConfigurationError, match=r"another process is using it: stop that `srpcore serve`"),
+    ):
         LocalUserPool(state=path)
 
 
