@@ -174,6 +174,10 @@ def run(snippet: Snippet, namespace: dict[str, Any]) -> None:
         if inspect.iscoroutine(running):
             asyncio.run(running)
         del running
+        # As pytest does. Those that need fixtures are in other tests.
+        for name, value in list(namespace.items()):
+            if name.startswith("test_") and not inspect.signature(value).parameters:
+                value()
         close_transports(namespace)
         namespace.clear()
         gc.collect()  # a connection that was not closed is a ResourceWarning
