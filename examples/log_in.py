@@ -69,6 +69,7 @@ def main(pool_id: str, client_id: str, username: str, endpoint_url: str | None =
                 user.check_token()  # refreshes tokens that have expired
                 profile = user.get_user()
             except LOGIN_ENDED:
+                print("The login has ended: log in again.", file=sys.stderr)
                 log_in(user)
                 profile = user.get_user()
         except SrpcoreError as error:

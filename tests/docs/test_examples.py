@@ -154,7 +154,9 @@ def test_log_in_asks_for_the_password_again_when_the_login_has_ended(
     assert user_pool.call(Operation("AdminUserGlobalSignOut", signed_out)).status == 200
     main(*arguments)
     assert asked == ["Password: "] * 2
-    assert capsys.readouterr().out.count("logged in as ") == 2
+    shown = capsys.readouterr()
+    assert shown.out.count("logged in as ") == 2
+    assert shown.err == "The login has ended: log in again.\n"
 
 
 def test_log_in_asks_for_another_code_after_a_wrong_or_used_one(
