@@ -24,7 +24,7 @@ def keys(arguments: argparse.Namespace) -> int:
     function fails instead of the function.
 
     Raises:
-        PoolNotFound: there is no such pool at the endpoint.
+        PoolNotFound: the endpoint does not have this pool.
         SrpcoreError: the pool id or the endpoint is invalid, or the key set could not be fetched or has no usable key.
     """
     if None not in (arguments.pool, arguments.user_pool_id) and arguments.pool != arguments.user_pool_id:

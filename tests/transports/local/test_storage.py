@@ -237,9 +237,12 @@ def test_a_file_is_private_and_is_used_by_one_process(tmp_path: Path) -> None:
 def test_a_file_that_others_can_read_becomes_private(tmp_path: Path) -> None:
     path = tmp_path / "pool.db"
     make_service(str(path)).database.close()
-    path.chmod(0o644)
+    log = tmp_path / "pool.db-wal"
+    log.write_bytes(bytes(64))
+    for file in (path, log):
+        file.chmod(0o644)
     again = make_service(str(path))
-    assert path.stat().st_mode & 0o777 == 0o600
+    assert [file.stat().st_mode & 0o777 for file in (path, log)] == [0o600, 0o600]
     again.database.close()
 
 

@@ -6,12 +6,14 @@ time (see :mod:`.work`).
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import sqlite3
 import sys
 import threading
 import weakref
+from pathlib import Path
 
 from srpcore.exceptions.base import ConfigurationError
 
@@ -189,5 +191,8 @@ def _make_private(path: str) -> None:
             # Another file, given by mistake, keeps its mode: SQLite refuses it.
             if status.st_mode & 0o777 != 0o600 and os.read(descriptor, 16) in (b"", b"SQLite format 3\0"):
                 os.fchmod(descriptor, 0o600)
+                # The write-ahead log of a process that was killed has the mode that the file had.
+                with contextlib.suppress(FileNotFoundError):
+                    Path(f"{path}-wal").chmod(0o600)
     finally:
         os.close(descriptor)
