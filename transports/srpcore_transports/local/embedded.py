@@ -23,7 +23,7 @@ from .http.server import LocalServer
 from .model.outbox import Outbox
 from .model.records import AppClient, PoolRecord, Record
 from .model.seed import SeedPool, SeedSource, name_of, read_seed
-from .operations import defaults
+from .operations import defaults, import_jobs
 from .operations.seed import FirstPool, add_seed
 from .steps import Step
 from .storage import export
@@ -119,6 +119,7 @@ class LocalUserPool:
         self._service.strict = strict
 
         def first(state: State) -> AppClient:
+            import_jobs.end_interrupted(state)
             pool = _find_first(state.pools, None, user_pool_id)
             if pool is None:
                 pool = state.add_pool(pool_parameters, user_pool_id)

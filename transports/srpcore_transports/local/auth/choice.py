@@ -109,7 +109,11 @@ def _send_code(state: State, conversation: Conversation, factor: str) -> Step[di
         return (yield from send_code(state, conversation, user, factor, attribute, "sign_in"))
     destination = codes.masked(attribute, _fake_address(conversation.pool, conversation.typed, attribute))
     medium = "EMAIL" if attribute == "email" else "SMS"
-    parameters = {"CODE_DELIVERY_DELIVERY_MEDIUM": medium, "CODE_DELIVERY_DESTINATION": destination}
+    parameters = {
+        "USER_ID_FOR_SRP": srp.fake_username(conversation.pool, conversation.typed),
+        "CODE_DELIVERY_DELIVERY_MEDIUM": medium,
+        "CODE_DELIVERY_DESTINATION": destination,
+    }
     return challenge(state, conversation, factor, parameters)
 
 

@@ -34,7 +34,7 @@ from ..storage import directory, pages
 from ..storage.state import Handler, Service, State
 from .sign_up import fill_username_attribute
 
-__all__ = ["OPERATIONS", "UPLOADS", "is_running", "receive"]
+__all__ = ["OPERATIONS", "UPLOADS", "end_interrupted", "is_running", "receive"]
 
 UPLOADS = "/_srpcore/import/"
 """The path of PreSignedUrl, without the id of the job."""
@@ -45,7 +45,7 @@ _STANDARD = """
     gender birthdate zoneinfo locale phone_number phone_number_verified address updated_at
 """.split()
 _MFA, _USERNAME = "cognito:mfa_enabled", "cognito:username"
-_URL_SECONDS, _DAY = 900, 86400
+_URL_SECONDS, _DAY, _LONGEST_TIME = 900, 86400, 20
 _MOST_JOBS = 1000  # Source: Amazon Cognito developer guide, "Quotas in Amazon Cognito".
 _AT_ONCE = 20
 _SHOWN = (
@@ -102,6 +102,7 @@ def receive(state: State, job_id: str, query: str, body: bytes) -> None:
     if (
         not expires.isascii()
         or not expires.isdecimal()
+        or len(expires) > _LONGEST_TIME
         or not hmac.compare_digest(signature.encode(), _signature(state, job_id, int(expires)).encode())
     ):
         raise Refusal("AccessDenied", "The signature of the URL is not valid.", 403)
@@ -166,6 +167,13 @@ def _not_met(message: str) -> Refusal:
 def is_running(job: Resource) -> bool:
     """Return whether *job* was started and has not ended."""
     return job.settings["Status"] in ("Pending", "InProgress", "Stopping")
+
+
+def end_interrupted(state: State) -> None:
+    """Let all jobs fail that were running when the process ended that ran them."""
+    for pool in state.pools.all(None):
+        for job in filter(is_running, state.import_jobs.all(pool)):
+            _finish(state, job, "Failed", "The server was stopped during the user import job.")
 
 
 def stop_user_import_job(state: State, parameters: Parameters) -> dict[str, Any]:

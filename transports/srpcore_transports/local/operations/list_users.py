@@ -73,11 +73,7 @@ def _search(
     state: State, pool: PoolRecord, search: Search, parameters: Parameters
 ) -> tuple[list[User], dict[str, str]]:
     def fetch(after: tuple[str, int], limit: int) -> list[tuple[tuple[str, int], User]]:
-        found = state.users.search(pool, search, after, limit)
-        matching = [(key, user) for key, user in found if _matches(search, user)]
-        if len(found) < limit or len(matching) == len(found):
-            return matching
-        return matching + fetch(found[-1][0], limit - len(matching))
+        return state.users.search(pool, search, after, limit, lambda user: _matches(search, user))
 
     return pages.requested_rows(state, parameters, fetch, first=("", 0), token=_TOKEN)
 

@@ -94,6 +94,9 @@ def write(state: State, pool: PoolRecord, user: User, given: dict[str, str]) -> 
     for name in changed:
         user.attributes[f"{name}_verified"] = "false"
         user.codes.pop(f"attribute:{name}", None)
+        if "sign_up" in user.codes and user.codes["sign_up"].attribute == name:
+            # It was sent to the old address, so it must not verify the new one.
+            del user.codes["sign_up"]
     # An empty value removes the attribute.
     user.attributes = {name: value for name, value in {**user.attributes, **given}.items() if value}
     for name in _VERIFIABLE:

@@ -7,6 +7,7 @@ time (see :mod:`.work`).
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import secrets
 import sqlite3
@@ -15,6 +16,7 @@ import threading
 import weakref
 from pathlib import Path
 
+from srpcore._fork import reset_in_child
 from srpcore.exceptions.base import ConfigurationError
 
 from ..model.records import Record
@@ -100,6 +102,7 @@ class Database:
             those that do not exist.
         swept: when expired rows were deleted last, by table.
         restored: how many times :meth:`restore` was called.
+        forked: this is a copy in a forked child, which cannot use the file of the parent.
 
     Raises:
         ConfigurationError: the file cannot be opened, belongs to another user of the system, is in use, or is not the
@@ -110,6 +113,7 @@ class Database:
         self.lock = threading.Lock()
         self.path = path
         self.restored = 0
+        self.forked = False
         self.known: dict[tuple[object, ...], tuple[int, Record] | None] = {}
         self.swept: dict[str, float] = {}
         self.live: weakref.WeakValueDictionary[tuple[str, int], Record] = weakref.WeakValueDictionary()
@@ -120,12 +124,38 @@ class Database:
                 path or ":memory:", timeout=1, isolation_level=None, check_same_thread=False
             )
             # A pool in memory is never closed: close the connection when nobody uses the database any more.
-            weakref.finalize(self, self.connection.close)
+            self._closing = weakref.finalize(self, self.connection.close)
             self._prepare()
         except (OSError, sqlite3.Error) as error:
             in_use = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
             reason = _IN_USE if in_use else error
             raise ConfigurationError(f"cannot use {path} as the state of a local pool: {reason}") from None
+        reset_in_child(self, Database._after_fork)
+
+    def _after_fork(self) -> None:
+        """Give up the file in a child of the process. It belongs to the parent, and in memory the child has a copy."""
+        self.lock = threading.Lock()
+        if self.path is None:
+            return
+        # The connection must never be closed here, not even at the end of the interpreter: SQLite would delete the
+        # write-ahead log, into which the parent goes on writing. So it gets a reference that nothing releases.
+        self._closing.detach()
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.connection))
+        self.forked = True
+        self.connection = sqlite3.connect(":memory:")
+        self.connection.close()
+
+    def check_not_forked(self) -> None:
+        """Check that this process opened the file itself.
+
+        Raises:
+            ConfigurationError: a parent process opened it.
+        """
+        if self.forked:
+            raise ConfigurationError(
+                f"cannot use {self.path} as the state of a local pool in a forked process: only the process that "
+                "opened it can use it; serve the pool there, and connect to it"
+            )
 
     def _prepare(self) -> None:
         run = self.connection.execute
@@ -177,8 +207,12 @@ class Database:
 def _make_private(path: str) -> None:
     """Create the file if it does not exist, and let only its owner read and write it.
 
-    The descriptor is closed before SQLite opens the file: to close it later would release SQLite's lock.
+    To close a descriptor of the file releases all locks that this process has on it, also that of a pool that uses it.
+    So a file that is private already, as that of a pool in use is, is not opened; any other is closed before SQLite
+    opens it.
     """
+    if sys.platform != "win32" and _is_private(path):
+        return
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         if sys.platform != "win32":
@@ -196,3 +230,11 @@ def _make_private(path: str) -> None:
                     Path(f"{path}-wal").chmod(0o600)
     finally:
         os.close(descriptor)
+
+
+def _is_private(path: str) -> bool:
+    try:
+        status = Path(path).stat()
+    except FileNotFoundError:
+        return False
+    return status.st_mode & 0o777 == 0o600 and status.st_uid == os.geteuid()

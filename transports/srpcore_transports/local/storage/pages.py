@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
-from ..api.errors import invalid_parameter
+from ..api.errors import Refusal, invalid_parameter
 from ..api.parameters import Parameters, number, optional_string
 from .state import State
 
@@ -84,7 +84,13 @@ def requested_rows(
 
 def _start(state: State, parameters: Parameters, token: str, first: K) -> K:
     given = optional_string(parameters, token)
-    return first if given is None else msgspec.json.decode(_read_token(state, given), type=type(first))
+    if given is None:
+        return first
+    try:
+        return msgspec.json.decode(_read_token(state, given), type=type(first))
+    except msgspec.ValidationError:
+        # It was issued for a list in another order, for example without the filter.
+        raise _invalid_token() from None
 
 
 def _make_token(state: State, key: object) -> str:
@@ -99,5 +105,9 @@ def _read_token(state: State, token: str) -> bytes:
         decoded = b""
     mac, data = decoded[:32], decoded[32:]
     if not hmac.compare_digest(mac, hmac.digest(state.service.page_secret, data, "sha256")):
-        raise invalid_parameter("Invalid pagination token.")
+        raise _invalid_token()
     return data
+
+
+def _invalid_token() -> Refusal:
+    return invalid_parameter("Invalid pagination token.")

@@ -48,7 +48,8 @@ class Table(Generic[R]):
         """Insert a record, and return it. The name must be free."""
         data = encode(record)
         statement = "INSERT INTO record (kind, pool, name, data) VALUES (?, ?, ?, ?)"
-        row = self._work.execute(statement, self._kind, self._row(pool), name, data).lastrowid or 0
+        pool_row = 0 if pool is None else self._work.pool_row(pool)
+        row = self._work.execute(statement, self._kind, pool_row, name, data).lastrowid or 0
         self._work.added("record", row, record, data, self._write)
         self._forget_known()
         return record

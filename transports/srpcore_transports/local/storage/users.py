@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import cast
 
 from ..model.records import Group, PoolRecord, Record, User
@@ -71,7 +72,7 @@ class Users:
         data = encode(user)
         places = ", ".join("?" * (len(_COLUMNS) + 2))
         statement = f"INSERT INTO user (pool, {', '.join(_COLUMNS)}, data) VALUES ({places})"
-        row = self._work.execute(statement, self._work.row(pool), *_columns(user), data).lastrowid or 0
+        row = self._work.execute(statement, self._work.pool_row(pool), *_columns(user), data).lastrowid or 0
         self._work.added("user", row, user, data, self._write)
 
     def remove(self, user: User) -> None:
@@ -87,7 +88,9 @@ class Users:
         row = self._work.row(pool)
         for table in ("member", "auth_event"):
             self._work.execute(f"DELETE FROM {table} WHERE user IN (SELECT id FROM user WHERE pool = ?)", row)
-        self._work.execute("DELETE FROM user WHERE pool = ?", row)
+        deleted = self._work.execute("DELETE FROM user WHERE pool = ? RETURNING id", row).fetchall()
+        for (each,) in deleted:
+            self._work.forget_row("user", each)
 
     def count(self, pool: PoolRecord) -> int:
         """Return how many users *pool* has."""
@@ -118,7 +121,12 @@ class Users:
         return [(self._decode(data), groups[row]) for row, data in users]
 
     def search(
-        self, pool: PoolRecord, search: Search, after: tuple[str, int], limit: int
+        self,
+        pool: PoolRecord,
+        search: Search,
+        after: tuple[str, int],
+        limit: int,
+        accept: Callable[[User], bool] | None = None,
     ) -> list[tuple[tuple[str, int], User]]:
         """Return the users that *search* finds without regard to case, with the keys of their places in the order.
 
@@ -127,16 +135,18 @@ class Users:
         Args:
             after: the key of the place after which to begin.
             limit: the greatest number of users.
+            accept: returns whether a user is wanted; others do not count. None accepts all.
         """
         column, value = SEARCHABLE[search.attribute], search.value.casefold()
         # U+10FFFF is the greatest character, so this is greater than all values that begin with *value*.
         end = f"{value}\U0010ffff" if search.prefix else value
         statement = (
             f"SELECT id, {column}, data FROM user WHERE pool = ? AND {column} BETWEEN ? AND ? "
-            f"AND ({column}, id) > (?, ?) ORDER BY {column}, id LIMIT ?"
+            f"AND ({column}, id) > (?, ?) ORDER BY {column}, id"
         )
-        found = self._work.execute(statement, self._work.row(pool), value, end, *after, limit).fetchall()
-        return [((key, row), self._use(row, data)) for row, key, data in found]
+        found = self._work.execute(statement, self._work.row(pool), value, end, *after)
+        wanted = ((row, key, data) for row, key, data in found if accept is None or accept(self._decode(data)))
+        return [((key, row), self._use(row, data)) for row, key, data in islice(wanted, limit)]
 
     def groups(self, user: User) -> list[str]:
         """Return the names of the groups that *user* is in; a user who is not stored is in none."""

@@ -18,7 +18,7 @@ from typing import TypeVar, cast
 
 import msgspec
 
-from ..api.errors import Refusal
+from ..api.errors import Refusal, not_found
 from ..model.records import Record
 from .database import Database
 
@@ -77,6 +77,7 @@ class Work:
         have counted a wrong password. For any other exception all changes are undone.
         """
         with self._database.lock:
+            self._database.check_not_forked()
             if self._restored != self._database.restored:
                 # The rows of this request's records may now be those of other records.
                 raise Refusal("InternalErrorException", "The state of the local pool was reset during the request")
@@ -111,7 +112,8 @@ class Work:
             raise
 
     def _roll_back(self) -> None:
-        if self._begun:
+        # SQLite itself has rolled back after some errors, for example if the disk is full.
+        if self._database.connection.in_transaction:
             self._database.connection.execute("ROLLBACK")
         self._database.known.clear()
         for table, record in self._added:
@@ -222,6 +224,22 @@ class Work:
     def row(self, record: Record) -> int:
         """Return the row of a record that this request uses."""
         return self._loaded[id(record)].row
+
+    def pool_row(self, pool: Record) -> int:
+        """Return the row of a pool to which a record is about to be added.
+
+        Raises:
+            Refusal: the pool was deleted while this request computed.
+        """
+        if not self.is_stored("record", pool):
+            raise not_found("The user pool was deleted during the request.")
+        return self.row(pool)
+
+    def forget_row(self, table: str, row: int) -> None:
+        """Stop watching the record in a row that was deleted, if it is in use."""
+        record = self._database.live.pop((table, row), None)
+        if record is not None:
+            self._loaded.pop(id(record), None)
 
     def forget(self, table: str, record: Record) -> None:
         """Stop watching a record that was deleted."""

@@ -1,0 +1,200 @@
+"""What happens to the state of a local pool if a disk is full, a process forks or ends, or a pool is deleted."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from srpcore.exceptions.base import ConfigurationError
+from srpcore_transports.local import LocalUserPool
+from srpcore_transports.local.api.errors import Refusal
+from srpcore_transports.local.model.records import User
+from srpcore_transports.local.operations import import_jobs
+from srpcore_transports.local.steps import Step, outside
+from srpcore_transports.local.storage.state import State
+from support.clock import Clock
+from support.forks import in_a_child
+
+from .client import Client, refused
+
+pytestmark = pytest.mark.slow
+
+
+def usernames(client: Client) -> list[str]:
+    return [user["Username"] for user in client.admin("ListUsers")["Users"]]
+
+
+def find(client: Client, state: State, username: str = "alice") -> User:
+    user = state.users.get(state.pool(client.pool_id), username)
+    assert user is not None
+    return user
+
+
+def test_a_full_disk_undoes_the_request_in_memory_too(make: Callable[..., Client], tmp_path: Path) -> None:
+    client = make(state=tmp_path / "pool.db")
+    client.user()
+    run = client.pool._service.database.connection.execute
+    pages = run("PRAGMA page_count").fetchone()[0]
+    run(f"PRAGMA max_page_count = {pages}")
+    changed: list[User] = []
+
+    def grow(state: State) -> None:
+        changed.append(find(client, state))
+        changed[0].attributes["name"] = "x" * 1_000_000
+
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        client.pool._service.run(grow)
+    assert "name" not in changed[0].attributes
+    run(f"PRAGMA max_page_count = {pages + 10_000}")
+    client.user("bob")
+    assert usernames(client) == ["alice", "bob"]
+
+
+def test_a_second_pool_in_the_process_does_not_give_the_file_to_other_processes(tmp_path: Path) -> None:
+    path = tmp_path / "pool.db"
+    with LocalUserPool(state=path):
+        with pytest.raises(ConfigurationError, match="using it"):
+            LocalUserPool(state=path)
+        program = f"from srpcore_transports.local import LocalUserPool; LocalUserPool(state={str(path)!r})"
+        other = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "using it" in other.stderr
+    assert other.returncode == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork()")
+def test_a_forked_child_cannot_use_the_file_and_leaves_its_log_to_the_parent(tmp_path: Path, clock: Clock) -> None:
+    program = f"""
+import os, sys
+from srpcore.exceptions.base import ConfigurationError
+from srpcore_transports.local import LocalUserPool
+from srpcore_transports.local.http import dispatch
+
+pool = LocalUserPool(state={str(tmp_path / "pool.db")!r}, user_pool_id="us-east-1_Forked001")
+body = b'{{"UserPoolId": "us-east-1_Forked001", "Username": "NAME", "MessageAction": "SUPPRESS"}}'
+child = os.fork()
+if not child:
+    try:
+        dispatch.answer(pool._service, "AdminCreateUser", body)
+    except ConfigurationError as error:
+        pool.close()
+        sys.exit(7 if "forked process" in str(error) else 1)
+    sys.exit(1)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+dispatch.answer(pool._service, "AdminCreateUser", body.replace(b"NAME", b"alice"))
+os.kill(os.getpid(), 9)
+"""
+    killed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (killed.returncode, killed.stderr) == (-9, "")
+    with LocalUserPool(state=tmp_path / "pool.db", clock=clock) as pool:
+        assert usernames(Client(pool, clock)) == ["alice"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork()")
+def test_a_forked_child_can_use_its_copy_of_a_pool_in_memory(client: Client) -> None:
+    client.user()
+    with client.pool._service.database.lock:  # another thread's request, which never ends in the child
+        assert in_a_child(lambda: client.user("bob")) == 0
+    assert usernames(client) == ["alice"]
+
+
+def test_a_request_cannot_add_to_a_pool_that_was_deleted_meanwhile(client: Client) -> None:
+    client.user()
+    stored: list[bool] = []
+
+    def add_late(state: State) -> Step[None]:
+        pool, user = state.pool(client.pool_id), find(client, state)
+        yield from outside(lambda: client.admin("DeleteUserPool"))
+        stored.append(state.users.is_stored(user))
+        with pytest.raises(Refusal, match="deleted"):
+            state.add_client(pool, {})
+        state.users.add(pool, pool.new_user("bob", 0.0))
+
+    with pytest.raises(Refusal, match="deleted"):
+        client.pool._service.run(add_late)
+    assert stored == [False]
+    assert client.pool._service.database.connection.execute("SELECT count(*) FROM user").fetchone() == (0,)
+
+
+def test_an_import_job_that_a_kill_interrupted_has_failed(make: Callable[..., Client], tmp_path: Path) -> None:
+    client = make(state=tmp_path / "pool.db", pool_settings={"AutoVerifiedAttributes": ["email"]})
+    role = "arn:aws:iam::123456789012:role/import"
+    job = client.admin("CreateUserImportJob", JobName="job", CloudWatchLogsRoleArn=role)["UserImportJob"]["JobId"]
+
+    def start(state: State) -> None:
+        found = state.import_jobs.find(job)
+        assert found is not None
+        found.settings["Status"] = "InProgress"
+
+    client.pool._service.run(start)
+    client.pool.close()
+    shutil.copy(tmp_path / "pool.db", tmp_path / "copy.db")
+    client = make(state=tmp_path / "copy.db")
+    assert client.admin("DescribeUserImportJob", JobId=job)["UserImportJob"]["Status"] == "Failed"
+    client.admin("AddCustomAttributes", CustomAttributes=[{"Name": "added", "AttributeDataType": "String"}])
+
+
+def test_an_upload_with_a_very_long_time_is_refused(client: Client) -> None:
+    with pytest.raises(Refusal, match="signature"):
+        client.pool._service.run(
+            lambda state: import_jobs.receive(state, "x", f"expires={'9' * 5000}&signature=a", b"")
+        )
+
+
+def test_a_page_token_of_a_list_in_another_order_is_refused(client: Client) -> None:
+    for number in range(3):
+        client.user(f"user{number}")
+    by_creation = client.admin("ListUsers", Limit=1)["PaginationToken"]
+    by_name = client.admin("ListUsers", Limit=1, Filter='username ^= "u"')["PaginationToken"]
+    with refused("InvalidParameterException", "Invalid pagination token"):
+        client.admin("ListUsers", Limit=1, Filter='username ^= "u"', PaginationToken=by_creation)
+    with refused("InvalidParameterException", "Invalid pagination token"):
+        client.admin("ListUsers", Limit=1, PaginationToken=by_name)
+
+
+@pytest.mark.parametrize("expression", ['username ^= "user"', 'status = "enabled"'])
+def test_a_filter_passes_over_any_number_of_users_whose_names_differ_in_case(client: Client, expression: str) -> None:
+    def add(state: State) -> None:
+        pool = state.pool(client.pool_id)
+        for number in range(2500):
+            state.users.add(pool, User(f"USER{number}", str(number), 0.0))
+
+    client.pool._service.run(add)
+    assert client.admin("ListUsers", Limit=1, Filter=expression)["Users"] == []
+
+
+@pytest.mark.parametrize("change", ["delete", "replace"])
+def test_the_code_of_a_sign_up_does_not_verify_another_address(make: Callable[..., Client], change: str) -> None:
+    client = make(pool_settings={"AutoVerifiedAttributes": ["email"]})
+    address = [{"Name": "email", "Value": "bob@example.com"}]
+    client.call("SignUp", ClientId=client.client_id, Username="bob", Password="Passw0rd!", UserAttributes=address)
+    code = client.pool.outbox.messages[-1].code
+    if change == "delete":
+        client.admin("AdminDeleteUserAttributes", Username="bob", UserAttributeNames=["email"])
+    else:
+        other = [{"Name": "email", "Value": "other@example.com"}]
+        client.admin("AdminUpdateUserAttributes", Username="bob", UserAttributes=other)
+    with refused("ExpiredCodeException"):
+        client.call("ConfirmSignUp", ClientId=client.client_id, Username="bob", ConfirmationCode=code)
+
+
+def test_a_code_for_a_stranger_is_announced_with_the_same_members(make: Callable[..., Client]) -> None:
+    policies = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}
+    flows = {"ExplicitAuthFlows": ["ALLOW_USER_AUTH"], "PreventUserExistenceErrors": "ENABLED"}
+    client = make(pool_settings={"Policies": policies}, client_settings=flows)
+    client.user(email="alice@example.com", email_verified="true")
+
+    def announced(name: str) -> dict[str, str]:
+        values = {"USERNAME": name, "PREFERRED_CHALLENGE": "EMAIL_OTP"}
+        reply = client.call("InitiateAuth", ClientId=client.client_id, AuthFlow="USER_AUTH", AuthParameters=values)
+        parameters: dict[str, str] = reply["ChallengeParameters"]
+        return parameters
+
+    assert announced("nobody").keys() == announced("alice").keys()
+    assert announced("nobody")["USER_ID_FOR_SRP"] == "nobody"
