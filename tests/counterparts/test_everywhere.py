@@ -101,7 +101,10 @@ def client(request: pytest.FixtureRequest, servers: Callable[[str], Any]) -> Ite
     name, transport, secret = request.param
     url, pool = servers(name)
     admin = ministack.admin(url)
-    pool_id = admin.create_user_pool(PoolName="srpcore", MfaConfiguration="OPTIONAL")["UserPool"]["Id"]
+    pool_id = admin.create_user_pool(PoolName="srpcore")["UserPool"]["Id"]
+    admin.set_user_pool_mfa_config(
+        UserPoolId=pool_id, MfaConfiguration="OPTIONAL", SoftwareTokenMfaConfiguration={"Enabled": True}
+    )
     made = admin.create_user_pool_client(
         UserPoolId=pool_id,
         ClientName="srpcore",

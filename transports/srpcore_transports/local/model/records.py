@@ -7,12 +7,13 @@ Every record is a msgspec Struct, so that the database can store it as one value
 from __future__ import annotations
 
 import secrets
-import string
 import uuid
 from collections.abc import Mapping
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
-from msgspec import Struct, field
+from msgspec import field
+
+from .structs import Fixed, Record, number_bytes, random_string
 
 __all__ = [
     "AppClient",
@@ -37,37 +38,6 @@ __all__ = [
 
 _UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 _DEFAULT_FLOWS = ("ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
-
-
-def number_bytes(number: int) -> bytes:
-    """Return *number* in big-endian two's complement."""
-    return number.to_bytes(number.bit_length() // 8 + 1, "big", signed=True)
-
-
-def random_string(length: int, alphabet: str = string.ascii_lowercase + string.digits) -> str:
-    """Return *length* random characters of *alphabet*."""
-    return "".join(secrets.choice(alphabet) for _ in range(length))
-
-
-class Record(Struct, weakref=True):
-    """A value that the database stores, and that a request may change."""
-
-    _shown: ClassVar[tuple[str, ...]] = ()
-    """The fields that the repr shows: those that are not secret."""
-
-    def __repr__(self) -> str:
-        return _repr(self, self._shown)
-
-
-class Fixed(Struct, frozen=True):
-    """A part of a record that is replaced as a whole. The repr does not show its fields, most of which are secret."""
-
-    def __repr__(self) -> str:
-        return _repr(self, ())
-
-
-def _repr(value: Struct, names: tuple[str, ...]) -> str:
-    return f"{type(value).__name__}({', '.join(f'{name}={getattr(value, name)!r}' for name in names)})"
 
 
 class Verifier(Fixed, frozen=True):
