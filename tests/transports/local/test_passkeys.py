@@ -277,6 +277,12 @@ class TestRegistration:
         with pytest.raises(ServiceError, match=r"\b(InvalidParameter|WebAuthnCredentialNotSupported)Exception\b"):
             register(client, token, authenticator)
 
+    @pytest.mark.parametrize("credential", ["{}", [], 1])
+    def test_a_credential_that_is_not_an_object_is_refused(self, client: Client, token: str, credential: Any) -> None:
+        options_of(client, token)
+        with refused("InvalidParameterException", "it is not a JSON object"):
+            complete(client, token, credential)
+
     @pytest.mark.parametrize(
         "change",
         [

@@ -1,4 +1,4 @@
-"""Read the parameters of an operation, and refuse a request if a parameter is missing, malformed or out of range.
+"""Read the parameters of an operation, and refuse a request if one that the operation needs is missing.
 
 Requests, and the settings that the constructor of LocalUserPool takes, have been validated by the service model already
 (``validation.py``), so that the types are right here. These functions are stricter than the model if an operation needs
@@ -10,23 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeAlias, cast
 
-from srpcore.service_model import ENUMS
-
 from .errors import Refusal, invalid_parameter
 
 __all__ = [
     "Parameters",
     "attributes",
-    "choice",
     "flag",
-    "limited_string",
     "mapping",
     "named",
-    "null_member",
-    "number",
     "optional_string",
     "present",
-    "require_mapping",
     "string",
     "strings",
 ]
@@ -47,35 +40,9 @@ def string(parameters: Parameters, name: str) -> str:
     """
     value = optional_string(parameters, name)
     if value is None:
-        raise null_member(name)
+        raise _violation(name, "Member must not be null")
     if not value:
-        raise invalid_parameter(_constraint(name, "Member must have length greater than or equal to 1"))
-    return value
-
-
-def limited_string(parameters: Parameters, name: str, least: int, most: int) -> str | None:
-    """Return an optional string parameter of *least* to *most* characters, or None if it is absent.
-
-    Raises:
-        Refusal: the value is too short or too long.
-    """
-    value = optional_string(parameters, name)
-    if value is not None and len(value) < least:
-        raise invalid_parameter(_constraint(name, f"Member must have length greater than or equal to {least}"))
-    if value is not None and len(value) > most:
-        raise invalid_parameter(_constraint(name, f"Member must have length less than or equal to {most}"))
-    return value
-
-
-def choice(parameters: Parameters, name: str, enumeration: str) -> str | None:
-    """Return an optional string parameter whose values the service model's *enumeration* lists, or None if absent.
-
-    Raises:
-        Refusal: the value is not one of the enumeration.
-    """
-    value, choices = optional_string(parameters, name), ENUMS[enumeration]
-    if value is not None and value not in choices:
-        raise invalid_parameter(_constraint(name, f"Member must satisfy enum value set: [{', '.join(choices)}]"))
+        raise _violation(name, "Member must have length greater than or equal to 1")
     return value
 
 
@@ -84,13 +51,9 @@ def present(parameters: Parameters, *names: str) -> dict[str, Any]:
     return {name: parameters[name] for name in names if parameters.get(name) is not None}
 
 
-def null_member(name: str) -> Refusal:
-    """Return the refusal for a required parameter that is absent: InvalidParameterException."""
-    return invalid_parameter(_constraint(name, "Member must not be null"))
-
-
-def _constraint(name: str, rule: str) -> str:
-    return f"1 validation error detected: Value at '{name[:1].lower() + name[1:]}' failed to satisfy constraint: {rule}"
+def _violation(name: str, rule: str) -> Refusal:
+    path = name[:1].lower() + name[1:]
+    return invalid_parameter(f"1 validation error detected: Value at '{path}' failed to satisfy constraint: {rule}")
 
 
 def named(values: Mapping[str, Any], name: str) -> str:
@@ -107,37 +70,10 @@ def named(values: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def require_mapping(parameters: Parameters, name: str) -> dict[str, Any]:
-    """Return a required parameter that is a JSON object.
-
-    Raises:
-        Refusal: the value is absent.
-    """
-    if parameters.get(name) is None:
-        raise null_member(name)
-    return mapping(parameters, name)
-
-
 def flag(parameters: Parameters, name: str, *, default: bool = False) -> bool:
     """Return an optional boolean parameter, or *default* if it is absent."""
     value = parameters.get(name)
     return default if value is None else bool(value)
-
-
-def number(parameters: Parameters, name: str, default: int, least: int, most: int) -> int:
-    """Return an optional integer parameter from *least* to *most*, or *default* if it is absent.
-
-    Raises:
-        Refusal: the value is out of range.
-    """
-    value = cast(int | None, parameters.get(name))
-    if value is None:
-        return default
-    if value < least:
-        raise invalid_parameter(_constraint(name, f"Member must have value greater than or equal to {least}"))
-    if value > most:
-        raise invalid_parameter(_constraint(name, f"Member must have value less than or equal to {most}"))
-    return value
 
 
 def mapping(parameters: Parameters, name: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 from srpcore.crypto import cognito
 
 from ..api.errors import Refusal, invalid_parameter, not_found
-from ..api.parameters import Parameters, choice, mapping, optional_string, string
+from ..api.parameters import Parameters, mapping, optional_string, string
 from ..model.records import DeviceRecord, PoolRecord, User, Verifier, random_string
 from ..storage import directory, pages
 from ..storage.state import State
@@ -86,7 +86,7 @@ def _require_user(state: State, parameters: Parameters) -> User:
 
 def _update(state: State, user: User, parameters: Parameters) -> dict[str, Any]:
     device = _device(user, parameters)
-    status = choice(parameters, "DeviceRememberedStatus", "DeviceRememberedStatusType")
+    status = optional_string(parameters, "DeviceRememberedStatus")
     if not device.confirmed:
         raise invalid_parameter("Device is not confirmed.")
     if status is not None:

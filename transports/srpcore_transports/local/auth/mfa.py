@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from srpcore.crypto.totp import verify_totp
 
 from ..api.errors import Refusal, invalid_parameter, invalid_session, not_authorized
-from ..api.parameters import Parameters, choice, flag, limited_string, mapping, optional_string, string
+from ..api.parameters import Parameters, flag, mapping, optional_string, string
 from ..model.conversations import Conversation
 from ..model.records import PoolRecord, User
 from ..storage import directory
@@ -175,16 +175,12 @@ def set_user_pool_mfa_config(state: State, parameters: Parameters) -> dict[str, 
     MfaConfiguration OPTIONAL or ON allows all second factors together: the pool has no switch for each of them.
     """
     pool = state.pool(string(parameters, "UserPoolId"))
-    configuration = choice(parameters, "MfaConfiguration", "UserPoolMfaType")
+    configuration = optional_string(parameters, "MfaConfiguration")
     given = {
         name: mapping(parameters, name)
         for name in ("SoftwareTokenMfaConfiguration", *_OTHER_CONFIGURATIONS)
         if parameters.get(name) is not None
     }
-    passkeys = given.get("WebAuthnConfiguration", {})
-    limited_string(passkeys, "RelyingPartyId", 1, 127)
-    choice(passkeys, "UserVerification", "UserVerificationType")
-    choice(passkeys, "FactorConfiguration", "WebAuthnFactorConfigurationType")
     _check_configuration(configuration, given)
     if configuration is not None:
         pool.settings["MfaConfiguration"] = configuration

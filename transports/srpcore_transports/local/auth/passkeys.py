@@ -11,7 +11,7 @@ import secrets
 from typing import Any, cast
 
 from ..api.errors import Refusal, not_found
-from ..api.parameters import Parameters, require_mapping, string
+from ..api.parameters import Parameters, string
 from ..model.records import Passkey, PoolRecord, Registration, User
 from ..storage import pages
 from ..storage.state import State
@@ -87,7 +87,7 @@ def _require_enabled(holder: Holder) -> RelyingParty:
 def complete_registration(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer CompleteWebAuthnRegistration: check and store the credential that the browser returned."""
     holder = verify_access_token(state, string(parameters, "AccessToken"))
-    credential = require_mapping(parameters, "Credential")
+    credential = _require_object(parameters["Credential"])
     party, user = _require_enabled(holder), holder.user
     # Each challenge can be used once, even if the credential is then refused.
     pending, user.registration = user.registration, None
@@ -103,6 +103,13 @@ def complete_registration(state: State, parameters: Parameters) -> dict[str, Any
         raise webauthn.malformed("the passkey is already registered")
     user.passkeys[passkey.id] = passkey
     return {}
+
+
+def _require_object(credential: object) -> dict[str, Any]:
+    # The service model allows any JSON value.
+    if not isinstance(credential, dict):
+        raise webauthn.malformed("it is not a JSON object")
+    return cast("dict[str, Any]", credential)
 
 
 def _new_passkey(state: State, credential: dict[str, Any], pending: Registration, party: RelyingParty) -> Passkey:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..api.errors import Refusal, not_authorized, user_not_found
-from ..api.parameters import Parameters, choice, flag, optional_string, string, strings
+from ..api.parameters import Parameters, flag, optional_string, string, strings
 from ..api.parameters import attributes as read_attributes
 from ..auth import codes, mfa, passwords
 from ..auth.caller import Caller, read_metadata
@@ -55,7 +55,7 @@ def admin_create_user(state: State, parameters: Parameters, *, sub: str | None =
         sub: the ``sub`` of the new user; None for a random one.
     """
     pool, username = state.pool(string(parameters, "UserPoolId")), string(parameters, "Username")
-    action = choice(parameters, "MessageAction", "MessageActionType")
+    action = optional_string(parameters, "MessageAction")
     given = read_attributes(parameters)
     fill_username_attribute(pool, username, given)
     given = attributes.check(pool, given)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from srpcore.service_model import ENUMS
-
 from ..api.errors import Refusal, invalid_parameter
-from ..api.parameters import Parameters, choice, mapping, number, string, strings
+from ..api.parameters import Parameters, string, strings
 from ..auth import client_tokens
 from ..model import schema
 from ..model.records import AppClient, PoolRecord
@@ -16,7 +14,6 @@ from ..storage.state import State
 
 __all__ = ["OPERATIONS", "check_client_settings", "require_client"]
 
-_FLOWS = frozenset(ENUMS["ExplicitAuthFlowsType"])
 _STANDARD_SCOPES = {"phone", "email", "openid", "profile", "aws.cognito.signin.user.admin"}
 _DAY = 86400
 # Source: the API reference of CreateUserPoolClient: each token with its default unit and its limits in seconds.
@@ -29,29 +26,19 @@ _LIST_FIELDS = ("ClientId", "UserPoolId", "ClientName")
 
 
 def check_client_settings(settings: Parameters) -> None:
-    """Check those parameters of CreateUserPoolClient that the local pool uses; ignore the others.
+    """Check what the service model does not say about the parameters of CreateUserPoolClient.
+
+    A client may have both token rotation and ALLOW_REFRESH_TOKEN_AUTH. The flow REFRESH_TOKEN_AUTH is refused only when
+    such a client calls it.
 
     Raises:
         Refusal: a parameter has a value that the service would not accept.
     """
     flows = strings(settings, "ExplicitAuthFlows")
-    if not set(flows) <= _FLOWS:
-        raise invalid_parameter(f"ExplicitAuthFlows has an unknown flow: use {', '.join(sorted(_FLOWS))}")
     if len({flow.startswith("ALLOW_") for flow in flows}) > 1:
         raise invalid_parameter("ExplicitAuthFlows must be either all with or all without the prefix ALLOW_")
-    choice(settings, "PreventUserExistenceErrors", "PreventUserExistenceErrorTypes")
-    number(settings, "AuthSessionValidity", 3, 3, 15)
-    # A client may have both token rotation and ALLOW_REFRESH_TOKEN_AUTH. The flow REFRESH_TOKEN_AUTH is refused only
-    # when such a client calls it.
-    rotation = mapping(settings, "RefreshTokenRotation")
-    choice(rotation, "Feature", "FeatureType")
-    number(rotation, "RetryGracePeriodSeconds", 0, 0, 60)
-    units = mapping(settings, "TokenValidityUnits")
-    for token in ("AccessToken", "IdToken", "RefreshToken"):
-        choice(units, token, "TimeUnitsType")
-        number(settings, f"{token}Validity", 0, 0, 315_360_000)
-    flows = strings(settings, "AllowedOAuthFlows")
-    if "client_credentials" in flows and len(flows) > 1:
+    grants = strings(settings, "AllowedOAuthFlows")
+    if "client_credentials" in grants and len(grants) > 1:
         raise Refusal(
             "InvalidOAuthFlowException",
             "client_credentials flow can not be selected along with code flow or implicit flow.",
@@ -82,7 +69,6 @@ def _check_of_pool(pool: PoolRecord, settings: Parameters, doing: str) -> None:
 
 def create_user_pool_client(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer CreateUserPoolClient."""
-    string(parameters, "ClientName")
     pool = state.pool(string(parameters, "UserPoolId"))
     if parameters.get("ClientSecret") and parameters.get("GenerateSecret"):
         raise invalid_parameter("GenerateSecret must not be true if ClientSecret is given.")
@@ -135,7 +121,7 @@ def delete_user_pool_client(state: State, parameters: Parameters) -> dict[str, A
 def list_user_pool_clients(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ListUserPoolClients, with at most 60 app clients per page."""
     pool = state.pool(string(parameters, "UserPoolId"))
-    page, following = pages.requested_page(state, parameters, state.clients.all(pool), limit="MaxResults", least=1)
+    page, following = pages.requested_page(state, parameters, state.clients.all(pool), limit="MaxResults")
     shown = [_client_fields(client) for client in page]
     return {"UserPoolClients": [{name: client[name] for name in _LIST_FIELDS} for client in shown], **following}
 

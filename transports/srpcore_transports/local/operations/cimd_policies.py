@@ -71,7 +71,7 @@ def list_cimd_policies(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ListCIMDPolicies, with at most 60 per page."""
     pool = state.pool(string(parameters, "UserPoolId"))
     policies = state.cimd_policies.all(pool)
-    page, following = pages.requested_page(state, parameters, policies, limit="MaxResults", least=1)
+    page, following = pages.requested_page(state, parameters, policies, limit="MaxResults")
     shown = [_policy_fields(state, policy) for policy in page]
     for fields in shown:
         del fields["URLPatterns"]

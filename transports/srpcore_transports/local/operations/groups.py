@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Any
 
-from ..api.errors import Refusal, invalid_parameter, not_found
-from ..api.parameters import Parameters, limited_string, number, string
+from ..api.errors import Refusal, not_found
+from ..api.parameters import Parameters, present, string
 from ..auth import membership
 from ..model.records import Group, PoolRecord
 from ..storage import directory, pages
@@ -15,14 +14,10 @@ from .admin_users import user_fields
 
 __all__ = ["OPERATIONS"]
 
-_LONGEST_NAME = 128
-_NO_PRECEDENCE, _LAST_PRECEDENCE = -1, 2**31 - 1
-
 
 def create_group(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer CreateGroup."""
     pool, name = state.pool(string(parameters, "UserPoolId")), string(parameters, "GroupName")
-    _check_name(name)
     if state.groups.get(pool, name) is not None:
         raise Refusal("GroupExistsException", f"A group with the name {name} already exists.")
     now = state.clock()
@@ -32,24 +27,12 @@ def create_group(state: State, parameters: Parameters) -> dict[str, Any]:
     return {"Group": _group_fields(pool, group)}
 
 
-def _check_name(name: str) -> None:
-    if len(name) > _LONGEST_NAME or not all(unicodedata.category(letter)[0] in "LMSNP" for letter in name):
-        raise invalid_parameter(
-            "1 validation error detected: Value at 'groupName' failed to satisfy constraint: Member must satisfy "
-            "regular expression pattern: [\\p{L}\\p{M}\\p{S}\\p{N}\\p{P}]+ and have at most 128 characters"
-        )
-
-
 def _write(group: Group, parameters: Parameters) -> None:
-    description = limited_string(parameters, "Description", 0, 2048)
-    role = limited_string(parameters, "RoleArn", 20, 2048)
     # A parameter that is absent leaves the value as it is.
-    precedence = _NO_PRECEDENCE
-    if parameters.get("Precedence") is not None:
-        precedence = number(parameters, "Precedence", _NO_PRECEDENCE, 0, _LAST_PRECEDENCE)
-    group.description = group.description if description is None else description
-    group.role = group.role if role is None else role
-    group.precedence = group.precedence if precedence == _NO_PRECEDENCE else precedence
+    given = present(parameters, "Description", "RoleArn", "Precedence")
+    group.description = given.get("Description", group.description)
+    group.role = given.get("RoleArn", group.role)
+    group.precedence = given.get("Precedence", group.precedence)
 
 
 def _pool_and_group(state: State, parameters: Parameters) -> tuple[PoolRecord, Group]:

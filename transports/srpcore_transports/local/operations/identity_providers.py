@@ -8,17 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..api.errors import Refusal, invalid_parameter, not_found
-from ..api.parameters import (
-    Parameters,
-    choice,
-    limited_string,
-    mapping,
-    null_member,
-    number,
-    require_mapping,
-    string,
-    strings,
-)
+from ..api.parameters import Parameters, mapping, string, strings
 from ..model.records import IdentityProvider, PoolRecord
 from ..storage import pages
 from ..storage.state import State
@@ -32,10 +22,6 @@ _CHANGEABLE = ("ProviderDetails", "AttributeMapping", "IdpIdentifiers", "AcrMapp
 def create_identity_provider(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer CreateIdentityProvider."""
     pool, name = state.pool(string(parameters, "UserPoolId")), string(parameters, "ProviderName")
-    limited_string(parameters, "ProviderName", 1, 32)
-    if choice(parameters, "ProviderType", "IdentityProviderTypeType") is None:
-        raise null_member("ProviderType")
-    require_mapping(parameters, "ProviderDetails")
     settings = _settings(state, pool, name, parameters)
     if state.providers.get(pool, name) is not None:
         raise Refusal("DuplicateProviderException", f"A provider with the name {name} already exists.")
@@ -49,8 +35,6 @@ def _settings(state: State, pool: PoolRecord, name: str, parameters: Parameters)
         if not all(isinstance(value, str) for value in mapping(parameters, key).values()):
             raise Refusal("SerializationException", f"{key} can not be converted to a map of strings")
     identifiers = strings(parameters, "IdpIdentifiers")
-    if len(identifiers) > 50 or not all(1 <= len(identifier) <= 40 for identifier in identifiers):
-        raise invalid_parameter("IdpIdentifiers may have at most 50 members, each of 1 to 40 characters")
     for provider in state.providers.all(pool):
         if provider.name != name and set(identifiers) & set(provider.settings.get("IdpIdentifiers") or ()):
             raise invalid_parameter("An identifier in IdpIdentifiers belongs to another provider already")
@@ -96,9 +80,8 @@ def delete_identity_provider(state: State, parameters: Parameters) -> dict[str, 
 def list_identity_providers(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ListIdentityProviders, with at most 50 per page: the service model's limit for ``Providers``."""
     pool = state.pool(string(parameters, "UserPoolId"))
-    number(parameters, "MaxResults", 0, 0, 60)
-    asked = {**parameters, "MaxResults": min(int(parameters.get("MaxResults") or _PAGE_LIMIT), _PAGE_LIMIT)}
-    page, following = pages.requested_page(state, asked, state.providers.all(pool), limit="MaxResults")
+    providers = state.providers.all(pool)
+    page, following = pages.requested_page(state, parameters, providers, limit="MaxResults", most=_PAGE_LIMIT)
     return {"Providers": [_summary(pool, provider) for provider in page], **following}
 
 

@@ -46,6 +46,7 @@ _STANDARD = """
 """.split()
 _MFA, _USERNAME = "cognito:mfa_enabled", "cognito:username"
 _URL_SECONDS, _DAY, _LONGEST_TIME = 900, 86400, 20
+_PAGE_LIMIT = 50
 _MOST_JOBS = 1000  # Source: Amazon Cognito developer guide, "Quotas in Amazon Cognito".
 _AT_ONCE = 20
 _SHOWN = (
@@ -141,9 +142,10 @@ def describe_user_import_job(state: State, parameters: Parameters) -> dict[str, 
 def list_user_import_jobs(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ListUserImportJobs, the newest first, with at most 50 per page: the service model's limit for them."""
     pool = state.pool(string(parameters, "UserPoolId"))
-    asked = {**parameters, "MaxResults": min(int(parameters["MaxResults"]), 50)}
     newest = state.import_jobs.all(pool)[::-1]
-    page, following = pages.requested_page(state, asked, newest, limit="MaxResults", token="PaginationToken", least=1)
+    page, following = pages.requested_page(
+        state, parameters, newest, limit="MaxResults", token="PaginationToken", most=_PAGE_LIMIT
+    )
     return {"UserImportJobs": [_job_fields(state, job) for job in page], **following}
 
 

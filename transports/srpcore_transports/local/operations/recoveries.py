@@ -119,7 +119,7 @@ def _finish(state: State, parameters: Parameters, status: str) -> dict[str, Any]
 def list_point_in_time_recoveries(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ListPointInTimeRecoveries, the newest first, with at most 60 per page."""
     newest = state.recoveries.all(_pool(state, parameters))[::-1]
-    page, following = pages.requested_page(state, parameters, newest, limit="MaxResults", least=1)
+    page, following = pages.requested_page(state, parameters, newest, limit="MaxResults")
     return {"Restorations": [_summary(state, recovery) for recovery in page], **following}
 
 

@@ -68,7 +68,7 @@ def list_resource_servers(state: State, parameters: Parameters) -> dict[str, Any
     """Answer ListResourceServers, with at most 50 per page."""
     pool = state.pool(string(parameters, "UserPoolId"))
     servers = state.resource_servers.all(pool)
-    page, following = pages.requested_page(state, parameters, servers, limit="MaxResults", least=1, most=_PAGE_LIMIT)
+    page, following = pages.requested_page(state, parameters, servers, limit="MaxResults", most=_PAGE_LIMIT)
     return {"ResourceServers": [_server_fields(pool, server) for server in page], **following}
 
 

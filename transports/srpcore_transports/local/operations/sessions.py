@@ -6,7 +6,6 @@ from typing import Any
 
 from ..api.errors import invalid_parameter, not_found
 from ..api.parameters import Parameters, string
-from ..api.parameters import choice as read_choice
 from ..auth import choice, mfa
 from ..auth.tokens import verify_access_token
 from ..model.grants import GrantRecord
@@ -64,9 +63,7 @@ def admin_revoke_user_session(state: State, parameters: Parameters) -> dict[str,
 
 def _revoke(state: State, user: User, parameters: Parameters, own: GrantRecord | None) -> dict[str, Any]:
     session = string(parameters, "SessionId")
-    # Check the value only. Sessions of the local pool are never associated with each other, so there are no others to
-    # revoke.
-    read_choice(parameters, "RevokeAssociatedSessions", "RevokeAssociatedSessionsType")
+    # RevokeAssociatedSessions has no effect: sessions of the local pool are never associated with each other.
     active = state.grants.active(user)
     grant = next((grant for grant in active if grant.session_id == session), None)
     if grant is None:

@@ -87,7 +87,7 @@ def delete_terms(state: State, parameters: Parameters) -> dict[str, Any]:
 def list_terms(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ListTerms, with at most 60 per page."""
     pool = state.pool(string(parameters, "UserPoolId"))
-    page, following = pages.requested_page(state, parameters, state.terms.all(pool), limit="MaxResults", least=1)
+    page, following = pages.requested_page(state, parameters, state.terms.all(pool), limit="MaxResults")
     wanted = ("TermsId", "TermsName", "Enforcement", "CreationDate", "LastModifiedDate")
     return {"Terms": [present(_terms_fields(pool, terms), *wanted) for terms in page], **following}
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 from srpcore.service_model import ENUMS
 
 from ..api.errors import invalid_parameter
-from ..api.parameters import Parameters, choice, flag, mapping, null_member, number, string, strings
+from ..api.parameters import Parameters, mapping, string, strings
 from ..auth import mfa
 from ..model import schema
 from ..model.pool_defaults import described_settings
@@ -18,11 +18,6 @@ from . import domains
 
 __all__ = ["OPERATIONS", "check_pool_settings"]
 
-_NAMES = {
-    "AliasAttributes": frozenset(ENUMS["AliasAttributeType"]),
-    "UsernameAttributes": frozenset(ENUMS["UsernameAttributeType"]),
-    "AutoVerifiedAttributes": frozenset(ENUMS["VerifiedAttributeType"]),
-}
 # Source: the model's documentation of AllowedFirstAuthFactors: "SOFTWARE_TOKEN is not currently supported".
 _FIRST_FACTORS = frozenset(ENUMS["AuthFactorType"]) - {"SOFTWARE_TOKEN"}
 # UpdateUserPool does not change these settings: SetUserPoolMfaConfig changes the first ones, and the others stay as
@@ -38,33 +33,21 @@ _LIST_FIELDS = ("Id", "Name", "LambdaConfig", "LastModifiedDate", "CreationDate"
 
 
 def check_pool_settings(settings: Parameters) -> None:
-    """Check those parameters of CreateUserPool that the local pool uses; ignore the others.
+    """Check what the service model does not say about the parameters of CreateUserPool.
 
     Raises:
         Refusal: a parameter has a value that the service would not accept.
     """
-    for name, allowed in _NAMES.items():
-        if not set(strings(settings, name)) <= allowed:
-            raise invalid_parameter(f"{name} may only contain {', '.join(sorted(allowed))}")
     if strings(settings, "AliasAttributes") and strings(settings, "UsernameAttributes"):
         raise invalid_parameter("Only one of the aliasAttributes or usernameAttributes can be set in a user pool.")
     schema.check(cast(list[dict[str, Any]], settings.get("Schema") or []))
-    choice(settings, "MfaConfiguration", "UserPoolMfaType")
-    choice(settings, "DeletionProtection", "DeletionProtectionType")
     _check_sign_in_policy(mapping(mapping(settings, "Policies"), "SignInPolicy"))
-    policy = mapping(mapping(settings, "Policies"), "PasswordPolicy")
-    number(policy, "MinimumLength", 8, 6, 99)
-    number(policy, "TemporaryPasswordValidityDays", 7, 0, 365)
-    for rule in ("RequireUppercase", "RequireLowercase", "RequireNumbers", "RequireSymbols"):
-        flag(policy, rule)
     recovery: list[dict[str, Any]] = mapping(settings, "AccountRecoverySetting").get("RecoveryMechanisms") or []
     if len(recovery) > 1 and any(mechanism["Name"] == "admin_only" for mechanism in recovery):
         raise invalid_parameter(
             "Invalid account recovery setting parameter. Account Recovery Setting cannot use admin_only setting with "
             "any other recovery mechanisms."
         )
-    for name in ("DeviceConfiguration", "UsernameConfiguration", "AdminCreateUserConfig"):
-        mapping(settings, name)
 
 
 def _check_sign_in_policy(policy: Parameters) -> None:
@@ -77,7 +60,6 @@ def _check_sign_in_policy(policy: Parameters) -> None:
 
 def create_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer CreateUserPool."""
-    string(parameters, "PoolName")
     check_pool_settings(parameters)
     _check_mfa(parameters, {})
     return {"UserPool": _pool_fields(state, state.add_pool(dict(parameters)))}
@@ -147,11 +129,8 @@ def delete_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
 
 def list_user_pools(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ListUserPools: the pools of the region, at most 60 per page."""
-    # Unlike in most operations, MaxResults is required here and must be at least 1.
-    if parameters.get("MaxResults") is None:
-        raise null_member("MaxResults")
     pools = [pool for pool in state.pools.all(None) if state.region in (None, pool.region)]
-    page, following = pages.requested_page(state, parameters, pools, limit="MaxResults", least=1)
+    page, following = pages.requested_page(state, parameters, pools, limit="MaxResults")
     return {"UserPools": [_summary(state, pool) for pool in page], **following}
 
 

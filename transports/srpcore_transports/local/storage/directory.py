@@ -107,6 +107,7 @@ def check_new_username(state: State, pool: PoolRecord, username: str) -> None:
     Raises:
         Refusal: the name is taken, or the pool does not allow its form.
     """
+    # The service model checks the names in requests, but not those that UserMigration and a user import job bring.
     if len(username) > _LONGEST_NAME or not all(unicodedata.category(letter)[0] in "LMSNP" for letter in username):
         raise invalid_parameter(
             "1 validation error detected: Value at 'username' failed to satisfy constraint: Member must satisfy "

@@ -14,7 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from ..api.errors import Refusal, invalid_parameter
-from ..api.parameters import Parameters, number, optional_string
+from ..api.parameters import Parameters, optional_string
 from .state import State
 
 __all__ = ["MOST", "requested_page", "requested_rows"]
@@ -33,7 +33,6 @@ def requested_page(
     *,
     limit: str = "Limit",
     token: str = "NextToken",
-    least: int = 0,
     most: int = MOST,
 ) -> tuple[Sequence[T], dict[str, str]]:
     """Return the page of *items* that *parameters* request, and ``{token: ...}`` if there is another page.
@@ -41,13 +40,12 @@ def requested_page(
     Args:
         limit: the name of the parameter that has the page size.
         token: the name of the parameter and of the reply's member that have the page token.
-        least: the smallest page size that is allowed; 0 means the default size.
-        most: the largest page size that is allowed, and the default.
+        most: the largest page size, and the default.
 
     Raises:
-        Refusal: the page size is out of range, or the page token was not issued by this server.
+        Refusal: the page token was not issued by this server.
     """
-    size = number(parameters, limit, most, least, most) or most
+    size = _size(parameters, limit, most)
     start = _start(state, parameters, token, 0)
     end = start + size
     following = {token: _make_token(state, end)} if end < len(items) else {}
@@ -74,12 +72,17 @@ def requested_rows(
         token: the name of the parameter and of the reply's member that have the page token.
 
     Raises:
-        Refusal: the page size is out of range, or the page token was not issued by this server.
+        Refusal: the page token was not issued by this server.
     """
-    size = number(parameters, limit, MOST, 0, MOST) or MOST
+    size = _size(parameters, limit, MOST)
     rows = list(fetch(_start(state, parameters, token, first), size + 1))
     following = {token: _make_token(state, rows[size - 1][0])} if len(rows) > size else {}
     return [item for _, item in rows[:size]], following
+
+
+def _size(parameters: Parameters, limit: str, most: int) -> int:
+    # The service model allows 0 in most operations: the default.
+    return min(int(parameters.get(limit) or most), most)
 
 
 def _start(state: State, parameters: Parameters, token: str, first: K) -> K:
