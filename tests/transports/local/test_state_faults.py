@@ -198,3 +198,60 @@ def test_a_code_for_a_stranger_is_announced_with_the_same_members(make: Callable
 
     assert announced("nobody").keys() == announced("alice").keys()
     assert announced("nobody")["USER_ID_FOR_SRP"] == "nobody"
+
+
+def test_a_bug_does_not_undo_what_another_request_has_changed_meanwhile(client: Client) -> None:
+    client.user()
+
+    def fail_late(state: State) -> Step[None]:
+        user = find(client, state)
+        yield from outside(lambda: client.admin("AdminDisableUser", Username="alice"))
+        user.attributes["name"] = "Alice"
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        client.pool._service.run(fail_late)
+    found = client.admin("AdminGetUser", Username="alice")
+    assert not found["Enabled"]
+    assert [pair["Name"] for pair in found["UserAttributes"]] == ["sub"]
+
+
+def test_a_value_that_is_changed_back_after_another_request_changed_it_is_stored(client: Client) -> None:
+    client.user()
+
+    def enable_late(state: State) -> Step[None]:
+        user = find(client, state)
+        yield from outside(lambda: client.pool._service.run(disable))
+        user.enabled = True
+
+    def disable(state: State) -> None:
+        find(client, state).enabled = False
+
+    client.pool._service.run(enable_late)
+    assert client.admin("AdminGetUser", Username="alice")["Enabled"]
+
+
+def test_a_deletion_that_a_bug_undoes_does_not_part_requests_from_the_record(client: Client) -> None:
+    client.user()
+
+    def remove(state: State) -> None:
+        state.users.remove(find(client, state))
+        raise ZeroDivisionError
+
+    def fail() -> None:
+        with pytest.raises(ZeroDivisionError):
+            client.pool._service.run(remove)
+
+    def change_late(state: State) -> Step[None]:
+        user = find(client, state)
+        yield from outside(fail)
+        assert state.users.is_stored(user)
+        assert find(client, state) is user
+
+    client.pool._service.run(change_late)
+
+
+def test_a_filter_finds_values_with_the_greatest_character(client: Client) -> None:
+    client.user(name="x\U0010ffffy")
+    found = client.admin("ListUsers", Filter='name ^= "x"')["Users"]
+    assert [user["Username"] for user in found] == ["alice"]

@@ -13,6 +13,7 @@ from .work import Work, decoder, encode
 __all__ = ["SEARCHABLE", "Search", "Users"]
 
 _ATTRIBUTES = ("email", "phone_number", "name", "given_name", "family_name", "preferred_username")
+_GREATEST = "\U0010ffff" * 2048  # no attribute is longer
 _COLUMNS = ("username", "sub", *_ATTRIBUTES, "user_status", "enabled")
 
 SEARCHABLE = {
@@ -138,8 +139,8 @@ class Users:
             accept: returns whether a user is wanted; others do not count. None accepts all.
         """
         column, value = SEARCHABLE[search.attribute], search.value.casefold()
-        # U+10FFFF is the greatest character, so this is greater than all values that begin with *value*.
-        end = f"{value}\U0010ffff" if search.prefix else value
+        # U+10FFFF is the greatest character, so this is not less than any value that begins with *value*.
+        end = value + _GREATEST if search.prefix else value
         statement = (
             f"SELECT id, {column}, data FROM user WHERE pool = ? AND {column} BETWEEN ? AND ? "
             f"AND ({column}, id) > (?, ?) ORDER BY {column}, id"

@@ -67,6 +67,7 @@ class Work:
         self._restored = database.restored
         self._loaded: dict[int, _Loaded] = {}
         self._added: list[tuple[str, Record]] = []
+        self._removed: list[tuple[str, int, Record, _Loaded | None]] = []
         self._begun = False
 
     @contextmanager
@@ -83,6 +84,7 @@ class Work:
                 raise Refusal("InternalErrorException", "The state of the local pool was reset during the request")
             self._begun = False
             self._added.clear()
+            self._removed.clear()
             for loaded in self._loaded.values():
                 loaded.begun = loaded.data = encode(loaded.record)
             try:
@@ -101,6 +103,7 @@ class Work:
         # Each watched record refers to its table, and that to this object. Without this, the memory of every request
         # would wait for a garbage collection.
         self._loaded.clear()
+        self._removed.clear()
 
     def _commit(self) -> None:
         try:
@@ -116,6 +119,11 @@ class Work:
         if self._database.connection.in_transaction:
             self._database.connection.execute("ROLLBACK")
         self._database.known.clear()
+        for table, row, record, watched in self._removed:
+            # The row is there again, and other requests in progress use this object for it.
+            self._database.live[table, row] = record
+            if watched is not None:
+                self._loaded[id(record)] = watched
         for table, record in self._added:
             # The next record that is inserted may get the same row.
             self.forget(table, record)
@@ -239,10 +247,12 @@ class Work:
         """Stop watching the record in a row that was deleted, if it is in use."""
         record = self._database.live.pop((table, row), None)
         if record is not None:
-            self._loaded.pop(id(record), None)
+            self._removed.append((table, row, record, self._loaded.pop(id(record), None)))
 
     def forget(self, table: str, record: Record) -> None:
         """Stop watching a record that was deleted."""
-        loaded = self._loaded.pop(id(record), None)
+        loaded = self._loaded.get(id(record))
         if loaded is not None:
-            self._database.live.pop((table, loaded.row), None)
+            self.forget_row(table, loaded.row)
+            # If another request has deleted it before, forget_row() has not found it.
+            self._loaded.pop(id(record), None)
