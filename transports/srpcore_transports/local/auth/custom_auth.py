@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from ..api.errors import Refusal, not_authorized
+from ..api.errors import Refusal, invalid_parameter, not_authorized
 from ..model.conversations import Conversation, Custom
 from ..steps import Step
 from ..storage.state import State
@@ -149,4 +149,4 @@ def login_subject(conversation: Conversation) -> Subject:
 
 def not_configured() -> Refusal:
     """Return the refusal of a custom login on a pool that has no triggers."""
-    return Refusal("InvalidParameterException", "Custom auth lambda trigger is not configured for the user pool.")
+    return invalid_parameter("Custom auth lambda trigger is not configured for the user pool.")

@@ -77,11 +77,7 @@ def update_device_status(state: State, parameters: Parameters) -> dict[str, Any]
 
 def admin_update_device_status(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminUpdateDeviceStatus."""
-    return _update(state, _require_user(state, parameters), parameters)
-
-
-def _require_user(state: State, parameters: Parameters) -> User:
-    return directory.require(state, state.pool(string(parameters, "UserPoolId")), string(parameters, "Username"))
+    return _update(state, directory.pool_and_user(state, parameters)[1], parameters)
 
 
 def _update(state: State, user: User, parameters: Parameters) -> dict[str, Any]:
@@ -104,7 +100,7 @@ def forget_device(state: State, parameters: Parameters) -> dict[str, Any]:
 
 def admin_forget_device(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminForgetDevice."""
-    user = _require_user(state, parameters)
+    user = directory.pool_and_user(state, parameters)[1]
     del user.devices[_device(user, parameters).key]
     return {}
 
@@ -132,7 +128,7 @@ def list_devices(state: State, parameters: Parameters) -> dict[str, Any]:
 
 def admin_list_devices(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminListDevices, with at most 60 devices per page."""
-    return _list(state, _require_user(state, parameters), parameters)
+    return _list(state, directory.pool_and_user(state, parameters)[1], parameters)
 
 
 def _list(state: State, user: User, parameters: Parameters) -> dict[str, Any]:

@@ -53,7 +53,6 @@ def initiate_auth(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
 
 def admin_initiate_auth(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
     """Answer AdminInitiateAuth."""
-    string(parameters, "UserPoolId")
     return (yield from _initiate(state, parameters, _ADMIN_FLOWS))
 
 

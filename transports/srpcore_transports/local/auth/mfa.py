@@ -130,8 +130,7 @@ def set_user_mfa_preference(state: State, parameters: Parameters) -> dict[str, A
 
 def admin_set_user_mfa_preference(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminSetUserMFAPreference."""
-    pool = state.pool(string(parameters, "UserPoolId"))
-    return set_preference(pool, directory.require(state, pool, string(parameters, "Username")), parameters)
+    return set_preference(*directory.pool_and_user(state, parameters), parameters)
 
 
 def set_preference(pool: PoolRecord, user: User, parameters: Parameters) -> dict[str, Any]:

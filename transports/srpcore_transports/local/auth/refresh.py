@@ -138,8 +138,8 @@ def global_sign_out(state: State, parameters: Parameters) -> dict[str, Any]:
 
 def admin_user_global_sign_out(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminUserGlobalSignOut: revoke all tokens of the user."""
-    pool = state.pool(string(parameters, "UserPoolId"))
-    state.grants.revoke_user(directory.require(state, pool, string(parameters, "Username")))
+    _, user = directory.pool_and_user(state, parameters)
+    state.grants.revoke_user(user)
     return {}
 
 

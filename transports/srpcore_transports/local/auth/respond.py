@@ -76,7 +76,6 @@ def respond_to_auth_challenge(state: State, parameters: Parameters) -> Step[dict
 
 def admin_respond_to_auth_challenge(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
     """Answer AdminRespondToAuthChallenge."""
-    string(parameters, "UserPoolId")
     return (yield from respond_to_auth_challenge(state, parameters))
 
 
@@ -169,7 +168,7 @@ def _new_password(state: State, conversation: Conversation, answers: Mapping[str
     given = attributes.check(pool, given)
     for name in given:
         if name in ("email", "phone_number") and name in user.attributes:
-            raise Refusal("NotAuthorizedException", f"Cannot modify an already provided {name}")
+            raise not_authorized(f"Cannot modify an already provided {name}")
     attributes.check_unset(pool, user, given)
     attributes.check_required(pool, {**user.attributes, **given})
     yield from passwords.check_history(pool, user, password)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..api.errors import Refusal
+from ..api.errors import Refusal, invalid_parameter
 from ..model import attributes
 from ..model.outbox import Message
 from ..model.records import PoolRecord, User
@@ -56,7 +56,7 @@ def _check(state: State, pool: PoolRecord, user: User, migration: Migration) -> 
     given = attributes.check(pool, migration.attributes)
     directory.check_new_username(state, pool, migration.username)
     if migration.sms_mfa and (pool.mfa == "OFF" or not given.get("phone_number")):
-        raise Refusal("InvalidParameterException", "enableSMSMFA needs a pool with MFA and a phone number")
+        raise invalid_parameter("enableSMSMFA needs a pool with MFA and a phone number")
     for name in ("email", "phone_number"):
         if given.get(f"{name}_verified") == "true" and given.get(name):
             directory.check_alias_free(state, pool, user, name, given[name], force=migration.force_alias)

@@ -19,7 +19,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-from ..api.errors import Refusal
+from ..api.errors import Refusal, invalid_parameter
 from . import cbor
 
 __all__ = [
@@ -235,4 +235,4 @@ def check_signature(encoded_key: bytes, signature: bytes, signed: bytes) -> None
 
 def malformed(reason: str) -> Refusal:
     """Return the refusal of a credential: InvalidParameterException with *reason*."""
-    return Refusal("InvalidParameterException", f"Invalid credential: {reason}.")
+    return invalid_parameter(f"Invalid credential: {reason}.")

@@ -20,7 +20,7 @@ from datetime import datetime, timezone
 from typing import Any, TypeGuard, cast
 from urllib.parse import parse_qs
 
-from ..api.errors import Refusal
+from ..api.errors import Refusal, invalid_parameter
 from ..model.outbox import Message
 from ..storage.state import Service, State
 from . import dispatch
@@ -78,15 +78,15 @@ class Control:
             elif change == "advance" and len(body) == 1 and _is_number(value):
                 clock.advance(value)
             else:
-                raise _invalid('Send {"advance": SECONDS} or {"set": TIME}.')
+                raise invalid_parameter('Send {"advance": SECONDS} or {"set": TIME}.')
         except (ValueError, OverflowError):
-            raise _invalid("The clock can be set to times from 1970-01-02 to 2999-12-31.") from None
+            raise invalid_parameter("The clock can be set to times from 1970-01-02 to 2999-12-31.") from None
         return self._clock(request)
 
     def _outbox(self, request: Request) -> dict[str, object]:
         query = parse_qs(request.query, keep_blank_values=True)
         if not query.keys() <= {"username"}:
-            raise _invalid("The only parameter of the query is username.")
+            raise invalid_parameter("The only parameter of the query is username.")
         names = query.get("username")
         messages = [
             _fields(message)
@@ -124,7 +124,7 @@ def _body(request: Request) -> dict[str, object]:
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
-        raise _invalid("The request body is not a JSON object in UTF-8.")
+        raise invalid_parameter("The request body is not a JSON object in UTF-8.")
     return cast("dict[str, object]", body)
 
 
@@ -139,16 +139,14 @@ def _seconds(time: object) -> float:
     try:
         parsed = datetime.fromisoformat(str(time))
     except ValueError:
-        raise _invalid("A time is a number of seconds since the epoch, or like 2030-01-31T12:00:00Z.") from None
+        raise invalid_parameter(
+            "A time is a number of seconds since the epoch, or like 2030-01-31T12:00:00Z."
+        ) from None
     return (parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)).timestamp()
 
 
 def _fields(message: Message) -> dict[str, Any]:
     return {name: getattr(message, name) for name in Message.__slots__}
-
-
-def _invalid(text: str) -> Refusal:
-    return Refusal("InvalidParameterException", text)
 
 
 def _forbidden(text: str) -> Refusal:

@@ -43,11 +43,6 @@ def _dates_and_status(user: User) -> dict[str, Any]:
     }
 
 
-def _pool_and_user(state: State, parameters: Parameters) -> tuple[PoolRecord, User]:
-    pool = state.pool(string(parameters, "UserPoolId"))
-    return pool, directory.require(state, pool, string(parameters, "Username"))
-
-
 def admin_create_user(state: State, parameters: Parameters, *, sub: str | None = None) -> Step[dict[str, Any]]:
     """Answer AdminCreateUser: the user must change the temporary password at the first login.
 
@@ -126,7 +121,7 @@ def _invitation(
 
 def admin_set_user_password(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
     """Answer AdminSetUserPassword."""
-    pool, user = _pool_and_user(state, parameters)
+    pool, user = directory.pool_and_user(state, parameters)
     password = string(parameters, "Password")
     passwords.check_policy(pool, password)
     yield from passwords.check_history(pool, user, password)
@@ -138,7 +133,7 @@ def admin_set_user_password(state: State, parameters: Parameters) -> Step[dict[s
 
 def admin_get_user(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminGetUser."""
-    _, user = _pool_and_user(state, parameters)
+    _, user = directory.pool_and_user(state, parameters)
     return {
         "Username": user.username,
         "UserAttributes": attributes.pairs(user.attributes),
@@ -149,7 +144,7 @@ def admin_get_user(state: State, parameters: Parameters) -> dict[str, Any]:
 
 def admin_confirm_sign_up(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
     """Answer AdminConfirmSignUp."""
-    pool, user = _pool_and_user(state, parameters)
+    pool, user = directory.pool_and_user(state, parameters)
     caller = Caller(pool, None, read_metadata(parameters))
     if user.status != "UNCONFIRMED":
         raise not_authorized(f"User cannot be confirmed. Current status is {user.status}")
@@ -160,14 +155,14 @@ def admin_confirm_sign_up(state: State, parameters: Parameters) -> Step[dict[str
 
 def admin_delete_user(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminDeleteUser."""
-    _, user = _pool_and_user(state, parameters)
+    _, user = directory.pool_and_user(state, parameters)
     profile.delete(state, user)
     return {}
 
 
 def admin_disable_user(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminDisableUser; this also revokes the user's tokens."""
-    _, user = _pool_and_user(state, parameters)
+    _, user = directory.pool_and_user(state, parameters)
     user.enabled, user.modified = False, state.clock()
     state.grants.revoke_user(user)
     return {}
@@ -175,14 +170,14 @@ def admin_disable_user(state: State, parameters: Parameters) -> dict[str, Any]:
 
 def admin_enable_user(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminEnableUser."""
-    _, user = _pool_and_user(state, parameters)
+    _, user = directory.pool_and_user(state, parameters)
     user.enabled, user.modified = True, state.clock()
     return {}
 
 
 def admin_update_user_attributes(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminUpdateUserAttributes."""
-    pool, user = _pool_and_user(state, parameters)
+    pool, user = directory.pool_and_user(state, parameters)
     given = attributes.check(pool, read_attributes(parameters), user)
     profile.write(state, pool, user, given)
     return {}
@@ -190,7 +185,7 @@ def admin_update_user_attributes(state: State, parameters: Parameters) -> dict[s
 
 def admin_delete_user_attributes(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminDeleteUserAttributes."""
-    pool, user = _pool_and_user(state, parameters)
+    pool, user = directory.pool_and_user(state, parameters)
     given = attributes.check(pool, dict.fromkeys(strings(parameters, "UserAttributeNames"), ""), user)
     profile.write(state, pool, user, given)
     return {}

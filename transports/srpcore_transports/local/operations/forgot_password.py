@@ -62,8 +62,7 @@ def _send_code(state: State, caller: Caller, user: User, attribute: str | None) 
 
 def admin_reset_user_password(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
     """Answer AdminResetUserPassword: the password no longer works, and a code is sent for setting a new one."""
-    pool = state.pool(string(parameters, "UserPoolId"))
-    user = directory.require(state, pool, string(parameters, "Username"))
+    pool, user = directory.pool_and_user(state, parameters)
     if user.status == "UNCONFIRMED":
         raise not_authorized("User password cannot be reset in the current state.")
     yield from _send_code(

@@ -73,8 +73,7 @@ def list_groups(state: State, parameters: Parameters) -> dict[str, Any]:
 
 def admin_list_groups_for_user(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminListGroupsForUser, with at most 60 groups per page."""
-    pool = state.pool(string(parameters, "UserPoolId"))
-    user = directory.require(state, pool, string(parameters, "Username"))
+    pool, user = directory.pool_and_user(state, parameters)
     return _list(state, pool, membership.groups_of(state, pool, user), parameters)
 
 

@@ -24,12 +24,7 @@ def list_user_sessions(state: State, parameters: Parameters) -> dict[str, Any]:
 
 def admin_list_user_sessions(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminListUserSessions."""
-    return _list(state, _pool_and_user(state, parameters)[1], parameters, None)
-
-
-def _pool_and_user(state: State, parameters: Parameters) -> tuple[PoolRecord, User]:
-    pool = state.pool(string(parameters, "UserPoolId"))
-    return pool, directory.require(state, pool, string(parameters, "Username"))
+    return _list(state, directory.pool_and_user(state, parameters)[1], parameters, None)
 
 
 def _list(state: State, user: User, parameters: Parameters, own: GrantRecord | None) -> dict[str, Any]:
@@ -58,7 +53,7 @@ def revoke_user_session(state: State, parameters: Parameters) -> dict[str, Any]:
 
 def admin_revoke_user_session(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminRevokeUserSession."""
-    return _revoke(state, _pool_and_user(state, parameters)[1], parameters, None)
+    return _revoke(state, directory.pool_and_user(state, parameters)[1], parameters, None)
 
 
 def _revoke(state: State, user: User, parameters: Parameters, own: GrantRecord | None) -> dict[str, Any]:
@@ -82,7 +77,7 @@ def get_user_auth_factors(state: State, parameters: Parameters) -> dict[str, Any
 
 def admin_get_user_auth_factors(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminGetUserAuthFactors."""
-    return _factors(*_pool_and_user(state, parameters))
+    return _factors(*directory.pool_and_user(state, parameters))
 
 
 def _factors(pool: PoolRecord, user: User) -> dict[str, Any]:

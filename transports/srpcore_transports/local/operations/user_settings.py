@@ -21,14 +21,9 @@ __all__ = ["OPERATIONS"]
 _SMS = {"DeliveryMedium": "SMS", "AttributeName": "phone_number"}
 
 
-def _pool_and_user(state: State, parameters: Parameters) -> tuple[PoolRecord, User]:
-    pool = state.pool(string(parameters, "UserPoolId"))
-    return pool, directory.require(state, pool, string(parameters, "Username"))
-
-
 def admin_delete_software_token(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminDeleteSoftwareToken; it is not an error if the user does not have one."""
-    _, user = _pool_and_user(state, parameters)
+    _, user = directory.pool_and_user(state, parameters)
     user.totp_secret = user.totp_pending = None
     user.totp_name = ""
     user.enabled_mfa.discard("SOFTWARE_TOKEN_MFA")
@@ -40,7 +35,7 @@ def admin_delete_software_token(state: State, parameters: Parameters) -> dict[st
 
 def admin_set_user_settings(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminSetUserSettings."""
-    return _set_sms(*_pool_and_user(state, parameters), parameters)
+    return _set_sms(*directory.pool_and_user(state, parameters), parameters)
 
 
 def set_user_settings(state: State, parameters: Parameters) -> dict[str, Any]:

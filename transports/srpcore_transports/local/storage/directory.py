@@ -23,6 +23,7 @@ __all__ = [
     "check_secret_hash",
     "client_and_pool",
     "find",
+    "pool_and_user",
     "require",
 ]
 
@@ -64,6 +65,16 @@ def require(state: State, pool: PoolRecord, name: str) -> User:
     if user is None:
         raise user_not_found()
     return user
+
+
+def pool_and_user(state: State, parameters: Parameters) -> tuple[PoolRecord, User]:
+    """Return the pool and the user that ``UserPoolId`` and ``Username`` of an administrator's operation name.
+
+    Raises:
+        Refusal: the pool or the user does not exist.
+    """
+    pool = state.pool(string(parameters, "UserPoolId"))
+    return pool, require(state, pool, string(parameters, "Username"))
 
 
 def client_and_pool(state: State, parameters: Parameters) -> tuple[AppClient, PoolRecord]:
