@@ -22,7 +22,6 @@ from .caller import Caller
 __all__ = ["Letter", "check", "compose", "deliver", "issue", "masked", "pending_address", "pretend", "restore", "send"]
 
 _LIFETIMES = {"sign_up": 86400, "attribute": 86400, "reset": 3600}
-_MOST_TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -134,7 +133,7 @@ def check(state: State, user: User | Stranger, purpose: str, given: str, attribu
     if code is None or code.expires <= state.clock():
         raise expired_code()
     tries.require(state, user, purpose)
-    if code.wrong >= _MOST_TRIES:
+    if code.wrong >= tries.MOST_OF_ONE_CODE:
         raise limit_exceeded()
     if not code.value or not hmac.compare_digest(code.value.encode("utf-8"), given.encode("utf-8")):
         code.wrong += 1

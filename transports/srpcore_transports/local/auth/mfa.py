@@ -7,8 +7,6 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from msgspec.structs import replace
-
 from srpcore.crypto.totp import verify_totp
 
 from ..api.errors import Refusal, invalid_parameter, invalid_session, not_authorized
@@ -84,7 +82,8 @@ def verify_software_token(state: State, parameters: Parameters) -> dict[str, Any
     step = None if user.totp_pending is None else match_totp(state, user.totp_pending, code)
     if step is None:
         tries.count_wrong(state, user, _SET_UP)
-        _allow_retry(state, parameters, conversation)
+        if conversation is not None:
+            tries.allow_another(state, string(parameters, "Session"), conversation)
         raise Refusal("EnableSoftwareTokenMFAException", "Code mismatch")
     tries.forgive(user, _SET_UP)
     user.totp_secret, user.totp_pending, user.totp_step = user.totp_pending, None, step
@@ -113,13 +112,6 @@ def _enrolling_user(state: State, parameters: Parameters) -> tuple[User, PoolRec
 
 def _next_session(state: State, conversation: Conversation | None) -> dict[str, str]:
     return {} if conversation is None else {"Session": state.conversations.open(conversation, "MFA_SETUP")}
-
-
-def _allow_retry(state: State, parameters: Parameters, conversation: Conversation | None) -> None:
-    # A mistyped code may be corrected in the same Session, a limited number of times.
-    if conversation is not None and conversation.wrong_codes < 4:
-        retried = replace(conversation, wrong_codes=conversation.wrong_codes + 1)
-        state.conversations.put_back(string(parameters, "Session"), retried)
 
 
 def set_user_mfa_preference(state: State, parameters: Parameters) -> dict[str, Any]:
@@ -160,12 +152,9 @@ def _check_preference(pool: PoolRecord, user: User, on: set[str], first: list[st
         raise invalid_parameter("A factor that is not enabled cannot be preferred")
     for factor in sorted(on):
         if not _has_required(user, _FACTORS[factor]):
-            lacking = (
-                "has not verified software token mfa"
-                if factor == "SOFTWARE_TOKEN_MFA"
-                else (f"does not have delivery config set to turn on {factor}")
-            )
-            raise invalid_parameter(f"User {lacking}")
+            if factor == "SOFTWARE_TOKEN_MFA":
+                raise invalid_parameter("User has not verified software token mfa")
+            raise invalid_parameter(f"User does not have delivery config set to turn on {factor}")
 
 
 def set_user_pool_mfa_config(state: State, parameters: Parameters) -> dict[str, Any]:

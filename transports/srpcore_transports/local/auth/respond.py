@@ -32,7 +32,6 @@ __all__ = ["OPERATIONS"]
 
 Answer: TypeAlias = Callable[[State, Conversation, Mapping[str, Any]], "dict[str, Any] | Step[dict[str, Any]]"]
 
-_MOST_WRONG_CODES = 5
 _CORRECTABLE = (
     "InvalidPasswordException",
     "PasswordHistoryPolicyViolationException",
@@ -132,14 +131,12 @@ def _answer(
         answer = _ANSWERS[name](state, conversation, answers)
         return (yield from answer) if isinstance(answer, Generator) else answer
     except Refusal as refusal:
-        # A new password that breaks the policy or a mistyped code may be corrected in the same Session. A code may be
-        # wrong a limited number of times, so that it cannot be guessed. Any other refusal ends the login.
+        # A new password that breaks the policy may be corrected in the same Session, and so may a mistyped code, but
+        # only a few times: otherwise it could be guessed. Any other refusal ends the login.
         if refusal.code in _CORRECTABLE:
             state.conversations.put_back(session, conversation)
         elif refusal.code in ("CodeMismatchException", "ExpiredCodeException"):
-            wrong = conversation.wrong_codes + 1
-            if wrong < _MOST_WRONG_CODES:
-                state.conversations.put_back(session, replace(conversation, wrong_codes=wrong))
+            tries.allow_another(state, session, conversation)
         raise
 
 

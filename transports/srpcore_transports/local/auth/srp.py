@@ -64,7 +64,6 @@ def fake_user(pool: PoolRecord, name: str) -> User:
     The id and the salt are derived from the name and a secret of the pool: they are the same at each try, like those of
     a real user. No password is known for the verifier, so the login fails at the answer.
     """
-
     salt, verifier = (
         int.from_bytes(_derive(pool, name, label, size), "big") for label, size in (("salt", 16), ("verifier", 384))
     )

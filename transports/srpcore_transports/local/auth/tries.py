@@ -8,11 +8,17 @@ another one.
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from ..api.errors import Refusal, limit_exceeded, not_authorized
+from ..model.conversations import Conversation
 from ..model.records import Stranger, Tries, User
 from ..storage.state import State
 
-__all__ = ["count_wrong", "forgive", "locked", "require"]
+__all__ = ["MOST_OF_ONE_CODE", "allow_another", "count_wrong", "forgive", "locked", "require"]
+
+MOST_OF_ONE_CODE = 5
+"""How many wrong tries one code that was sent, or one Session, allows."""
 
 _MOST, _FORGIVEN_AFTER = 10, 3600
 
@@ -54,3 +60,14 @@ def count_wrong(state: State, guesser: User | Stranger, kind: str) -> None:
 def forgive(guesser: User | Stranger, kind: str) -> None:
     """Forget the wrong codes of *kind*, because the right one was sent."""
     guesser.tries.pop(kind, None)
+
+
+def allow_another(state: State, session: str | None, conversation: Conversation) -> None:
+    """Let the client correct a mistyped code in the same Session, unless the Session has had five wrong ones.
+
+    Args:
+        session: the Session that was answered; None if the answer was matched without one.
+    """
+    wrong = conversation.wrong_codes + 1
+    if wrong < MOST_OF_ONE_CODE:
+        state.conversations.put_back(session, replace(conversation, wrong_codes=wrong))

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 
 from ..api.errors import Refusal, invalid_parameter
 from ..model import attributes
-from ..model.outbox import Message
 from ..model.records import PoolRecord, User
 from ..steps import Step
 from ..storage import directory
 from ..storage.state import State
 from ..triggers.migration import Migration, migrate, migration_failed
-from . import passwords
+from . import codes, passwords
 from .caller import Caller
 
 __all__ = ["take_over"]
@@ -66,13 +65,4 @@ def _check(state: State, pool: PoolRecord, user: User, migration: Migration) -> 
 def _welcome(state: State, user: User, mediums: tuple[str, ...]) -> None:
     for medium, attribute in (("EMAIL", "email"), ("SMS", "phone_number")):
         if medium in mediums and attribute in user.attributes:
-            state.outbox.send(
-                Message(
-                    user.username,
-                    user.attributes[attribute],
-                    "EMAIL" if attribute == "email" else "SMS",
-                    attribute,
-                    "welcome",
-                    "",
-                )
-            )
+            codes.deliver(state, user, "welcome", codes.Letter(attribute, ""))
