@@ -6,11 +6,13 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
 
+from srpcore.crypto import cognito
 from srpcore.crypto.totp import totp
 from srpcore.exceptions import ServiceError
 from srpcore_transports.local.storage import strangers
@@ -293,3 +295,31 @@ def test_five_of_sixty_parallel_wrong_passwords_are_judged(client: Client, name:
 
         answers = Counter(threads.map(attempt, range(60)))
     assert answers == {"Incorrect username or password.": 5, "Password attempts exceeded": 55}
+
+
+@pytest.mark.parametrize("name", ["alice", "nobody"])
+def test_of_ten_passwords_that_are_computed_at_the_same_time_five_are_judged(
+    client: Client, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.user()
+    compute, all_begun = cognito.verifier, Barrier(10)
+
+    def compute_together(private_key: int) -> int:
+        all_begun.wait(60)
+        return compute(private_key)
+
+    def attempt(number: int) -> str:
+        values = {"USERNAME": name, "PASSWORD": f"Wrong-Horse-{number}"}
+        return answer_of(
+            lambda: client.call(
+                "InitiateAuth", ClientId=client.client_id, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=values
+            )
+        )
+
+    monkeypatch.setattr(cognito, "verifier", compute_together)
+    with ThreadPoolExecutor(10) as threads:
+        answers = Counter(threads.map(attempt, range(10)))
+    assert answers == {
+        "NotAuthorizedException: Incorrect username or password.": 5,
+        "NotAuthorizedException: Password attempts exceeded": 5,
+    }
