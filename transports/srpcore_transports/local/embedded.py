@@ -60,14 +60,14 @@ class LocalUserPool:
             default the id is random.
         client_id: the id of the first app client. By default it is random.
         seed: a JSON or TOML file with pools, app clients, groups and users that are added if they do not exist (see
-            the guide), or a dictionary of the same form. Its first pool is the first pool, and the first app client of
-            that is the first app client, unless ids are given. Its settings override the other arguments.
+            the guide), or a dictionary of the same form. *user_pool_id* and *client_id* are by default those of its
+            first pool and of the first app client of that. Its settings override the other arguments.
         state: a file that keeps everything, except the outbox. It is created if it does not exist, and gets the mode
             0600: it holds signing keys, verifiers and TOTP secrets. Only one process can use it at a time. The first
-            pool is the one in it with *user_pool_id*, by default the oldest, and the same goes for the app client; the
-            settings apply only to those that are created. None keeps everything in memory.
-        strict: refuse operations and settings that would only be stored, without an effect in a local pool (see the
-            guide), so that a test cannot rely on them by mistake.
+            pool is the one in it with *user_pool_id*, by default the oldest one; the first app client is found in the
+            same way. Settings apply only to what is created now. None keeps everything in memory.
+        strict: refuse operations and settings that have no effect in a local pool (see the guide), so that a test
+            cannot rely on them by mistake.
 
     Raises:
         ConfigurationError: a setting has a value that the service would not accept; or the file cannot be used, is in
@@ -142,7 +142,10 @@ class LocalUserPool:
 
     @staticmethod
     def _signing_key() -> str | None:
-        """Return the signing key of the first pool as a PEM, or None to generate one when it is needed."""
+        """Return the signing key of the first pool as a PEM, or None to generate one when it is needed.
+
+        Subclasses override this.
+        """
         return None
 
     @property

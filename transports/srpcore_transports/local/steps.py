@@ -1,9 +1,10 @@
-"""Handlers that compute for a long time: a generator that yields what is to be computed.
+"""Handlers that compute for a long time: generators that yield the function to be computed.
 
 A handler runs in a transaction, which excludes all other requests. SRP arithmetic, RSA signatures and triggers take
 long, so they do not run there: the handler yields a function, the transaction is committed, the function is called
-while other requests are processed, and the handler goes on in a new transaction with its result. Each such place is
-visible as a ``yield from`` in every function on the way to it. After it, other requests may have changed the records.
+while other requests are processed, and the handler goes on in a new transaction with its result. Such a place can be
+seen in the code: it is a ``yield from`` in every function from the handler down to it. After it, the records may have
+been changed by other requests.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ The checks and their messages are those of the service, in this order:
 The value is left out if the model marks it as sensitive. Names in a path begin in lower case, and an item of a list is
 ``<list>.<number from 1>.member``. A list or a map of simple values is judged as a whole, again as the service does.
 
-The service is more lenient in one more respect: it takes the string "true", or any other one, for a boolean.
+Another difference is that the service accepts any string for a boolean, and the local pool none.
 
 A shape is compiled into a function (:data:`Check`) when a request first needs it. A pattern is compiled when a value is
 first compared with it.
@@ -302,7 +302,7 @@ def _enumeration_rules(shape: Enumeration) -> list[Rule]:
 def _item_rules(name: str) -> list[str] | None:
     """Return the constraints of a simple shape as a list or map names them, or None if the shape is not simple.
 
-    The service's order is another one here: the largest length, the smallest, the pattern.
+    The service has another order here: the largest length, the smallest, the pattern.
     """
     match SHAPES[name]:
         case String() as shape:

@@ -1,6 +1,6 @@
 """Codes that are sent by e-mail or SMS: create them, put them into the outbox, and check them.
 
-A message is composed first, which calls the trigger CustomMessage, and sent then. If the trigger raises an exception,
+A message is composed first, which calls the trigger CustomMessage, and then sent. If the trigger raises an exception,
 nothing has changed yet.
 """
 
@@ -102,7 +102,7 @@ def pending_address(state: State, user: User, attribute: str) -> str | None:
 
 
 def restore(user: User, purpose: str, code: Code) -> None:
-    """Let a code that :func:`check` has removed be used again."""
+    """Put back a code that :func:`check` has removed, so that it can be used again."""
     user.codes[_slot(purpose, code.attribute)] = code
 
 
@@ -119,7 +119,7 @@ def _slot(purpose: str, attribute: str) -> str:
 
 
 def pretend(state: State, guesser: User | Stranger, purpose: str) -> None:
-    """Store a code that nothing matches, for a message that is not sent although the answer says so."""
+    """Store a code that nothing matches: the answer says that a message was sent, although none is."""
     guesser.codes[_slot(purpose, "")] = Code("", state.clock() + _LIFETIMES[purpose], "email")
 
 

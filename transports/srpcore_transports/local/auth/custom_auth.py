@@ -140,7 +140,7 @@ def _invoke(
 
 
 def login_subject(conversation: Conversation) -> Subject:
-    """Return the user of a login as the subject of an event. A stranger has the name that the client gets to see."""
+    """Return the user of a login as the subject of an event. A stranger has the name that the client is shown."""
     caller, user = Caller.of(conversation), conversation.user
     if user is not None:
         return caller.subject(user)

@@ -1,6 +1,6 @@
 """The next step of a login after a factor was proved: another challenge, or the tokens.
 
-``advance`` decides it, in this order; each challenge whose answer is right leads back to it::
+:func:`advance` takes the first line that applies. After the right answer to a challenge it is called again::
 
     custom login, password not proved --> DefineAuthChallenge decides
     temporary password ----------------> NEW_PASSWORD_REQUIRED

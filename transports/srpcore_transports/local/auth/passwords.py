@@ -41,8 +41,8 @@ _SYMBOLS = set("^$*.[]{}()?\"!@#%&/\\,><':;|_~`=+- ")
 def check_policy(pool: PoolRecord, password: str) -> None:
     """Check *password* against the pool's policy.
 
-    The default is the service's: at least 8 characters, with an upper-case and a lower-case letter, a digit and a
-    symbol.
+    The default policy is the service's: at least 8 characters, with an upper-case and a lower-case letter, a digit and
+    a symbol.
 
     Raises:
         Refusal: the password does not conform to the policy.
@@ -162,9 +162,13 @@ def judge(
     proved: bool,
     locked: Refusal | None = None,
 ) -> None:
-    """Decide about a password after it was compared with *verifier*, while other requests were processed.
+    """Accept or refuse a password after it was compared with *verifier*. Meanwhile other requests were processed.
 
-    The arguments are those of :func:`check`.
+    The other arguments are those of :func:`check`.
+
+    Args:
+        verifier: the verifier when the comparison began.
+        proved: whether the password matches it.
 
     Raises:
         Refusal: the password is wrong or was changed meanwhile, or the user has been locked out meanwhile. In the last

@@ -61,8 +61,8 @@ def public_value(values: Mapping[str, Any]) -> int:
 def fake_user(pool: PoolRecord, name: str) -> User:
     """Return a user to challenge if *name* does not exist, so that the challenge does not reveal that.
 
-    The id and the salt are derived from the name and a secret of the pool: they are the same at each try, like those of
-    a real user. No password is known for the verifier, so the login fails at the answer.
+    The name, the salt and the verifier are derived from *name* and a secret of the pool: they are the same at each try,
+    like those of a real user. Nobody knows a password for the verifier, so the login fails at the answer.
     """
     salt, verifier = (
         int.from_bytes(_derive(pool, name, label, size), "big") for label, size in (("salt", 16), ("verifier", 384))
@@ -78,8 +78,8 @@ def _derive(pool: PoolRecord, name: str, label: str, length: int) -> bytes:
 def fake_username(pool: PoolRecord, name: str) -> str:
     """Return the canonical name to show for *name*, which does not exist.
 
-    It has the form of that of a user who logs in by such a name: the name itself, without the case of the letters if
-    that does not count, or a UUID if the name is an address, which can only be the alias of a user.
+    It looks like the name of a user who logs in by *name*: *name* itself, casefolded if the pool ignores case, or a
+    UUID if *name* is an address that can only be the alias of a user.
     """
     if _is_alias(pool, name):
         return str(uuid.UUID(bytes=_derive(pool, name, "id", 16), version=4))

@@ -1,9 +1,9 @@
 """The limit of wrong codes of a user: ten of each kind, over all Sessions and all codes that were sent.
 
 Without it, a code of six digits could be guessed: each new login, and each new message, would allow more tries. The
-count starts again an hour after the last wrong code. A code that proves a factor at a login forgives the wrong ones
-before it. The code of an attribute does not: a user could verify an own address in between, to guess the code of
-another one.
+count starts again at 0 an hour after the last wrong code. At a login, and when an authenticator app is set up, a right
+code resets it at once. The right code of a sign-up, a reset or an attribute does not: a user could verify their own
+address in between, and so get more tries for the code of an address of somebody else.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _MOST, _FORGIVEN_AFTER = 10, 3600
 
 
 def locked() -> Refusal:
-    """Return the refusal of any further code during a login, or while an authenticator app is set up.
+    """Return the refusal of any further code at a login, or when an authenticator app is set up.
 
-    These operations do not have LimitExceededException in the service model.
+    In the service model these operations do not have LimitExceededException.
     """
     return not_authorized("User temporarily locked. Try again soon.")
 

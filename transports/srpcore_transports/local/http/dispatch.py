@@ -114,7 +114,7 @@ def answer(
         region: the region to which the request was sent; None if the request does not have one.
     """
     started, username = monotonic_clock(), None
-    status, code = 500, cast("str | None", "InternalErrorException")  # if an exception is raised
+    status, code = 500, cast("str | None", "InternalErrorException")  # unless the call ends in one of the ways below
     try:
         handler = OPERATIONS.get(name)
         if handler is None:

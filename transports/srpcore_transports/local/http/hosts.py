@@ -1,4 +1,4 @@
-"""Which host names a request may be sent to, and the pages of which origins may read the responses.
+"""Which host names the server accepts in the Host header, and which web pages may read its responses.
 
 Two attacks of a web page that the developer happens to visit are prevented:
 
@@ -10,7 +10,7 @@ Two attacks of a web page that the developer happens to visit are prevented:
   this computer may read, for example one at ``http://localhost:3000``, and pages of the host that the request was sent
   to. The header is therefore never ``Access-Control-Allow-Origin: *``.
 
-Names that the program gives are accepted in both cases.
+Both rules also accept the names that the program gives.
 """
 
 from __future__ import annotations

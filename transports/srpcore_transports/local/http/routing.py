@@ -1,4 +1,4 @@
-"""Answer one HTTP request: find out what it asks for, check who sent it, and make the response. No I/O.
+"""Route one HTTP request to what answers it, after checking its Host header and its signature. No I/O.
 
 - ``POST /`` calls the operation that the header X-Amz-Target names. An administrator's operations must be signed.
 - ``GET /<pool id>/.well-known/jwks.json`` and ``/<pool id>/.well-known/openid-configuration`` return the public

@@ -11,7 +11,7 @@ __all__ = ["accepts", "receive"]
 
 
 def accepts(request: Request) -> bool:
-    """Return whether *request* is such an upload."""
+    """Return whether *request* is the upload of a CSV file."""
     return request.method == "PUT" and request.path.startswith(import_jobs.UPLOADS)
 
 

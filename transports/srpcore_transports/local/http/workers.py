@@ -1,8 +1,8 @@
 """A bounded number of threads that do the work of the server, such as the arithmetic of SRP.
 
 There are more threads than cores, because a thread may wait for the database while another one computes, and OpenSSL
-and SQLite release the lock of the interpreter. Threads that wait long for other code, for example for a trigger, are
-made up for by :meth:`Workers.relieve`.
+and SQLite release the lock of the interpreter. If all threads wait long for other code, for example for triggers,
+:meth:`Workers.relieve` starts more of them.
 """
 
 from __future__ import annotations

@@ -98,8 +98,8 @@ class Database:
     Attributes:
         path: the file, or None.
         live: the records in use, by table and row.
-        known: records that nearly every request reads (pools and app clients), by what they are found by; with None for
-            those that do not exist.
+        known: a cache of lookups of pools and app clients, which nearly every request needs: the statement and its
+            values, with the row and the record that were found, or None.
         swept: when expired rows were deleted last, by table.
         restored: how many times :meth:`restore` was called.
         forked: this is a copy in a forked child, which cannot use the file of the parent.

@@ -1,6 +1,6 @@
 """Pagination: cut a list, or the rows of a table, into pages.
 
-A page token says where the next page begins, with an HMAC, so that an invented token is refused.
+A page token has the place at which the next page begins, and an HMAC, so that an invented token is refused.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def requested_rows(
     Unlike :func:`requested_page` it reads only the rows of this page, so it takes equally long for each.
 
     Args:
-        fetch: returns at most so many items, each with its key, that come after a key in the order of the keys.
+        fetch: called with a key and a number; returns at most so many items that come after the key, each with its own.
         first: a key before all others.
         limit: the name of the parameter that has the page size, which is at most 60.
         token: the name of the parameter and of the reply's member that have the page token.

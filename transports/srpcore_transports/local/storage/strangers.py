@@ -1,4 +1,4 @@
-"""The names that do not exist, for which passwords or codes were tried: they are limited as those of a user are."""
+"""The table of strangers: names of no user, for which passwords or codes were tried. Their tries are limited, too."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class Table(Generic[R]):
         """Make the table of one request.
 
         Args:
-            known: nearly every request reads such a record, so keep those that were read in memory.
+            known: keep the results of lookups in memory, because nearly every request reads such a record.
         """
         self._work = work
         self._kind = kind
@@ -41,7 +41,7 @@ class Table(Generic[R]):
         return self._first("SELECT id, data FROM record WHERE kind = ? AND name = ?", name)
 
     def by_row(self, row: int) -> R | None:
-        """Return the record in this row, or None if it was deleted."""
+        """Return the record in *row*, or None if it was deleted."""
         return self._first("SELECT id, data FROM record WHERE kind = ? AND id = ?", row)
 
     def add(self, pool: PoolRecord | None, name: str, record: R) -> R:

@@ -54,7 +54,7 @@ class Users:
         return next((user for user in self.having(pool, "sub", sub) if user.sub == sub), None)
 
     def by_row(self, row: int | None) -> User | None:
-        """Return the user in this row, or None if it was deleted."""
+        """Return the user in *row*, or None if the user was deleted."""
         found = self._work.execute("SELECT id, data FROM user WHERE id = ?", row).fetchone()
         return None if found is None else self._use(*found)
 
@@ -65,7 +65,7 @@ class Users:
         return [self._use(row, data) for row, data in found]
 
     def is_stored(self, user: User) -> bool:
-        """Return whether a user that this request has read was not deleted since."""
+        """Return whether a user that this request has read still exists."""
         return self._work.is_stored("user", user)
 
     def add(self, pool: PoolRecord, user: User) -> None:
@@ -107,7 +107,8 @@ class Users:
     def newest(self, pool: PoolRecord, limit: int) -> list[tuple[User, list[str]]]:
         """Return the last *limit* users of *pool* with the names of their groups, the newest first.
 
-        They are copies: what is changed in them is not stored. So reading many users takes no longer for each.
+        They are copies that the unit of work does not watch, because it compares each watched record at each statement.
+        Changes of them are not stored.
         """
         chosen = "FROM user WHERE pool = ? ORDER BY id DESC LIMIT ?"
         values = self._work.row(pool), limit
@@ -129,12 +130,12 @@ class Users:
         limit: int,
         accept: Callable[[User], bool] | None = None,
     ) -> list[tuple[tuple[str, int], User]]:
-        """Return the users that *search* finds without regard to case, with the keys of their places in the order.
+        """Return the users that *search* finds without regard to case, each with its key: the value and the row.
 
-        The order is that of the values, and for equal values that of creation.
+        They are sorted by the keys, so users with equal values come in the order of their creation.
 
         Args:
-            after: the key of the place after which to begin.
+            after: the key after which to begin.
             limit: the greatest number of users.
             accept: returns whether a user is wanted; others do not count. None accepts all.
         """

@@ -1,10 +1,9 @@
 """The unit of work: the records that one request reads and changes, and its transactions.
 
-:class:`Work` gives the same object for the same row to all requests that use it at a time, and at the end of a
-transaction it writes the records that have changed. So a handler changes a record by setting its attributes, and cannot
-forget to save it.
+All requests that use a row at the same time share one object, and :class:`Work` writes the records that have changed
+at the end of the transaction. So a handler changes a record by setting its attributes, and cannot forget to save it.
 
-Only one transaction runs at a time. It is short: whatever takes long is computed outside of it (see :mod:`..steps`).
+Only one transaction runs at a time. It is short: what takes long is computed outside of it (see :mod:`..steps`).
 """
 
 from __future__ import annotations
@@ -34,12 +33,12 @@ _ENCODER = msgspec.msgpack.Encoder()
 
 
 def encode(record: msgspec.Struct) -> bytes:
-    """Return *record* in the form in which it is stored."""
+    """Return *record* as MessagePack, in which it is stored."""
     return _ENCODER.encode(record)
 
 
 def decoder(kind: type[S]) -> Callable[[bytes], S]:
-    """Return a function that turns what :func:`encode` has returned into a record of the type *kind* again."""
+    """Return the reverse of :func:`encode` for records of the type *kind*."""
     return cast(Callable[[bytes], S], _decoder(kind).decode)
 
 
@@ -50,7 +49,13 @@ def _decoder(kind: type[msgspec.Struct]) -> msgspec.msgpack.Decoder[msgspec.Stru
 
 @dataclass(slots=True)
 class _Loaded:
-    """A record in use: what the database has now, and what it had when the transaction began."""
+    """A record that this request uses.
+
+    Attributes:
+        begun: the encoded record when the transaction began, for a rollback.
+        data: the encoded record as the database has it now.
+        write: writes the record to its row.
+    """
 
     record: Record
     row: int
@@ -100,8 +105,8 @@ class Work:
 
     def release(self) -> None:
         """Stop watching all records. The request is over."""
-        # Each watched record refers to its table, and that to this object. Without this, the memory of every request
-        # would wait for a garbage collection.
+        # This breaks a reference cycle: this object -> record -> the table's write method -> this object. Otherwise the
+        # memory of every request would wait for a garbage collection.
         self._loaded.clear()
         self._removed.clear()
 
@@ -167,7 +172,7 @@ class Work:
     def known(
         self, key: tuple[object, ...], table: str, write: Callable[[int, Record, bytes], object]
     ) -> tuple[bool, Record | None]:
-        """Return whether a lookup by *key* is known, and what it has found."""
+        """Return whether the result of the lookup *key* is in the cache, and the result."""
         if key not in self._database.known:
             return False, None
         found = self._database.known[key]
@@ -181,17 +186,17 @@ class Work:
         return True, record
 
     def know(self, key: tuple[object, ...], record: Record | None) -> None:
-        """Remember what a lookup by *key* has found, for all requests, until :meth:`forget_known`."""
+        """Put the result of the lookup *key* into the cache of all requests, until :meth:`forget_known`."""
         if len(self._database.known) >= _MOST_KNOWN:
             self._database.known.clear()
         self._database.known[key] = None if record is None else (self.row(record), record)
 
     def forget_known(self) -> None:
-        """Forget the results of all lookups, because a record was added or deleted."""
+        """Clear the cache of lookups, because a record was added or deleted."""
         self._database.known.clear()
 
     def is_stored(self, table: str, record: Record) -> bool:
-        """Return whether a record that this request has read was not deleted since."""
+        """Return whether a record that this request has read still exists."""
         return self._database.live.get((table, self.row(record))) is record
 
     def use(
@@ -220,7 +225,7 @@ class Work:
     def added(
         self, table: str, row: int, record: Record, data: bytes, write: Callable[[int, Record, bytes], object]
     ) -> None:
-        """Watch a record for changes that was inserted as *row*."""
+        """Watch a record that was just inserted as *row* for changes."""
         self._database.live[table, row] = record
         self._loaded[id(record)] = _Loaded(record, row, data, data, write)
         self._added.append((table, record))

@@ -167,8 +167,8 @@ class Subject:
         client_id: the app client of the request; NO_CLIENT if it has none.
         attributes: the user's attributes, with ``cognito:user_status`` and the like.
         metadata: ClientMetadata of the request; empty if it has none, or if this trigger does not get it.
-        not_found: True if the user does not exist, but the app client hides that. None if the app client does not hide
-            which users exist: the event then does not say it.
+        not_found: the member ``userNotFound`` of some events: whether the user does not exist. None if the app client
+            does not hide which users exist: the events then do not have the member.
     """
 
     user_pool_id: str
