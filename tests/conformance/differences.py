@@ -131,6 +131,7 @@ MINISTACK: dict[str, str] = {
     "sign_up.answer_of_a_sign_up": "does not mask the address",
     "sign_up.code_confirms_and_verifies": "ConfirmSignUp does not verify the address",
     "sign_up.session_of_a_sign_up_logs_in": "SignUp answers no Session",
+    "sign_up.session_of_a_confirmation_without_one_logs_in": "ConfirmSignUp answers no Session",
     "sign_up.session_of_another_user_does_not_log_in": "SignUp answers no Session",
     "sign_up.confirmed_user_gets_no_further_code": "accepts it",
     "sign_up.only_administrators_may_create_users": "accepts it",

@@ -9,6 +9,7 @@ from ..stage import PASSWORD, Pool, Stage, attributes, pairs
 from .users import UUID
 
 AUTO_SIGN_IN = "https://github.com/aws/aws-sdk-js-v3/issues/6724"
+AMPLIFY = "https://github.com/aws-amplify/amplify-js/issues/14138"
 CONFIRMED = "https://github.com/amazon-archives/amazon-cognito-identity-js/issues/525"
 
 
@@ -55,6 +56,18 @@ def session_of_a_sign_up_logs_in(s: Stage) -> None:
     members(signed_up, Session=str)
     code = s.target.code(name)
     confirmed = pool.client.call("ConfirmSignUp", Username=name, ConfirmationCode=code, Session=signed_up["Session"])
+    members(confirmed, Session=str)
+    reply = pool.client.call(
+        "InitiateAuth", AuthFlow="USER_AUTH", AuthParameters={"USERNAME": name}, Session=confirmed["Session"]
+    )
+    assert "AuthenticationResult" in reply
+
+
+@probe(AMPLIFY)
+def session_of_a_confirmation_without_one_logs_in(s: Stage) -> None:
+    pool, name, email = _verified_pool(s), s.name(), s.email()
+    pool.client.call("SignUp", Username=name, Password=PASSWORD, UserAttributes=pairs({"email": email}))
+    confirmed = pool.client.call("ConfirmSignUp", Username=name, ConfirmationCode=s.target.code(name))
     members(confirmed, Session=str)
     reply = pool.client.call(
         "InitiateAuth", AuthFlow="USER_AUTH", AuthParameters={"USERNAME": name}, Session=confirmed["Session"]

@@ -249,12 +249,21 @@ class TestSessionOfASignUp:
         client.clock.now += 181
         assert self.confirm(client, code, Session=session).keys() == {"ResponseMetadata"}
 
-    def test_without_it_or_the_flow_there_is_none(self, make: Make, client: Client) -> None:
+    def test_the_confirmation_answers_one_to_a_request_without_one(self, client: Client) -> None:
+        # Amplify sends none: https://github.com/aws-amplify/amplify-js/issues/14138 (it logs in with the one of the answer)
         _, code = self.sign_up(client)
+        with refused("CodeMismatchException"):
+            self.confirm(client, "not-it")
+        confirmed = self.confirm(client, code)
+        assert "AuthenticationResult" in self.log_in(client, confirmed["Session"])
+
+    def test_without_the_flow_there_is_none(self, make: Make) -> None:
+        client = make(client_settings={"ExplicitAuthFlows": ["ALLOW_USER_SRP_AUTH"]})
+        named = {"ClientId": client.client_id, "Username": "alice"}
+        email = pairs(email="alice@example.com")
+        assert "Session" not in client.call("SignUp", UserAttributes=email, Password=PASSWORD, **named)
+        code = client.pool.outbox.latest("alice").code
         assert self.confirm(client, code).keys() == {"ResponseMetadata"}
-        other = make(client_settings={"ExplicitAuthFlows": ["ALLOW_USER_SRP_AUTH"]})
-        named = {"ClientId": other.client_id, "Username": "alice", "Password": PASSWORD}
-        assert "Session" not in other.call("SignUp", **named)
 
     def test_a_second_factor_is_still_needed(self, make: Make) -> None:
         client = make(pool_settings={"MfaConfiguration": "ON"})

@@ -20,23 +20,33 @@ _UNCONFIRMED, _CONFIRMED = "SIGN_UP", "CONFIRMED_SIGN_UP"
 
 def new(state: State, pool: PoolRecord, client: AppClient, user: User, typed: str) -> dict[str, str]:
     """Return the Session that ends SignUp, or an empty dictionary if the app client does not have USER_AUTH."""
-    if "ALLOW_USER_AUTH" not in client.flows:
+    conversation = _start(pool, client, user, typed)
+    if conversation is None:
         return {}
     challenge = _CONFIRMED if user.status == "CONFIRMED" else _UNCONFIRMED
-    conversation = Conversation(pool=pool, client=client, user=user, typed=typed)
     return {"Session": state.conversations.open(conversation, challenge)}
 
 
-def take(state: State, session: str | None, client: AppClient, user: User) -> Conversation | None:
-    """Return the sign-up of a Session that came with ConfirmSignUp, or None if there is none or it has expired.
+def _start(pool: PoolRecord, client: AppClient, user: User, typed: str) -> Conversation | None:
+    if "ALLOW_USER_AUTH" not in client.flows:
+        return None
+    return Conversation(pool=pool, client=client, user=user, typed=typed)
 
-    An expired Session does not prevent the confirmation: it takes a while to read the message with the code.
+
+def take(
+    state: State, session: str | None, pool: PoolRecord, client: AppClient, user: User, typed: str
+) -> Conversation | None:
+    """Return the sign-up of a Session that came with ConfirmSignUp, or a new one if none came.
+
+    It is None if the Session has expired, or the app client does not have USER_AUTH. An expired Session does not
+    prevent the confirmation: it takes a while to read the message with the code.
 
     Raises:
         Refusal: the Session is unknown, or belongs to another user or app client.
     """
     if session is None:
-        return None
+        # Amplify sends no Session with ConfirmSignUp (@aws-amplify/auth 6.21.1), and logs in with that of the answer.
+        return _start(pool, client, user, typed)
     try:
         return _take(state, session, client, user, _UNCONFIRMED)
     except Refusal as refusal:
@@ -46,13 +56,13 @@ def take(state: State, session: str | None, client: AppClient, user: User) -> Co
 
 
 def put_back(state: State, session: str | None, conversation: Conversation | None) -> None:
-    """Keep the Session after a wrong code."""
-    if conversation is not None:
+    """Keep the Session, if one came, after a wrong code."""
+    if session is not None and conversation is not None:
         state.conversations.put_back(session, conversation)
 
 
 def confirmed(state: State, conversation: Conversation | None) -> dict[str, str]:
-    """Return the Session that ends ConfirmSignUp, or an empty dictionary if it came without one."""
+    """Return the Session that ends ConfirmSignUp, or an empty dictionary if there is no sign-up to go on with."""
     return {} if conversation is None else {"Session": state.conversations.open(conversation, _CONFIRMED)}
 
 

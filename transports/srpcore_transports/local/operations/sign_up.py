@@ -134,13 +134,13 @@ def confirm_sign_up(state: State, parameters: Parameters) -> Step[dict[str, Any]
     given = string(parameters, "ConfirmationCode")
     client, pool = directory.client_and_pool(state, parameters)
     caller = Caller(pool, client, read_metadata(parameters))
-    _, user = known_user(state, client, pool, parameters)
+    username, user = known_user(state, client, pool, parameters)
     if user is None or not user.enabled:
         raise expired_code()
     if user.status != "UNCONFIRMED":
         raise not_authorized(f"User cannot be confirmed. Current status is {user.status}")
     session = optional_string(parameters, "Session")
-    signed_up = sign_up_session.take(state, session, client, user)
+    signed_up = sign_up_session.take(state, session, pool, client, user, username)
     try:
         code = codes.check(state, user, "sign_up", given)
     except Refusal:
