@@ -323,3 +323,22 @@ def test_of_ten_passwords_that_are_computed_at_the_same_time_five_are_judged(
         "NotAuthorizedException: Incorrect username or password.": 5,
         "NotAuthorizedException: Password attempts exceeded": 5,
     }
+
+
+@pytest.mark.parametrize("forgive", ["right password", "15 minutes"])
+def test_the_count_of_wrong_passwords_starts_again(client: Client, forgive: str) -> None:
+    client.user()
+    fail = 4 if forgive == "right password" else 5
+
+    def try_wrong(times: int) -> None:
+        for _ in range(times):
+            with refused("NotAuthorizedException", "Incorrect username or password"):
+                client.log_in(password="Wrong-Horse-1")
+
+    try_wrong(fail)
+    if forgive == "right password":
+        client.tokens()
+    else:
+        client.clock.now += 900
+    try_wrong(4)
+    assert client.tokens()

@@ -15,12 +15,15 @@ import pytest
 from srpcore.exceptions.base import ConfigurationError
 from srpcore_transports.local import LocalUserPool
 from srpcore_transports.local.api.errors import Refusal
-from srpcore_transports.local.model.records import User
+from srpcore_transports.local.auth import passwords
+from srpcore_transports.local.model.records import PoolRecord, User, Verifier
 from srpcore_transports.local.operations import import_jobs
 from srpcore_transports.local.steps import Step, outside
 from srpcore_transports.local.storage.state import State
+from srpcore_transports.local.storage.work import Work
 from support.clock import Clock
 from support.forks import in_a_child
+from support.users import PASSWORD
 
 from .client import Client, refused
 
@@ -255,3 +258,68 @@ def test_a_filter_finds_values_with_the_greatest_character(client: Client) -> No
     client.user(name="x\U0010ffffy")
     found = client.admin("ListUsers", Filter='name ^= "x"')["Users"]
     assert [user["Username"] for user in found] == ["alice"]
+
+
+def test_a_password_that_was_set_meanwhile_is_not_replaced(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    client.user()
+    token = client.tokens()["AccessToken"]
+    make_verifier = passwords.make
+
+    def make_late(pool: PoolRecord, username: str, password: str) -> Step[Verifier]:
+        if password == "Users-Own-1":
+            settings = {"Username": username, "Password": "Administrators-1", "Permanent": True}
+            yield from outside(lambda: client.admin("AdminSetUserPassword", **settings))
+        return (yield from make_verifier(pool, username, password))
+
+    monkeypatch.setattr(passwords, "make", make_late)
+    with refused("NotAuthorizedException"):
+        client.call("ChangePassword", AccessToken=token, PreviousPassword=PASSWORD, ProposedPassword="Users-Own-1")
+    assert client.tokens(password="Administrators-1")
+
+
+def test_a_bug_does_not_part_requests_from_a_record_that_was_added_before(client: Client) -> None:
+    added: list[User] = []
+
+    def fail_late(state: State) -> Step[None]:
+        pool = state.pool(client.pool_id)
+        added.append(pool.new_user("alice", 0.0))
+        state.users.add(pool, added[0])
+        yield from outside(lambda: None)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        client.pool._service.run(fail_late)
+    assert client.pool._service.run(lambda state: find(client, state)) is added[0]
+
+
+def test_a_value_that_is_changed_and_changed_back_in_one_request_is_stored(client: Client) -> None:
+    client.user()
+
+    def change_twice(state: State) -> None:
+        user = find(client, state)
+        user.enabled = False
+        assert find(client, state) is user
+        user.enabled = True
+
+    client.pool._service.run(change_twice)
+    assert client.admin("AdminGetUser", Username="alice")["Enabled"]
+
+
+def test_expired_rows_are_deleted_also_after_the_clock_was_moved_back(client: Client) -> None:
+    work = Work(client.pool._service.database)
+    assert [work.may_sweep("login", now) for now in (5000.0, 5009.0, 5010.0, 100.0, 109.0)] == [
+        True,
+        False,
+        True,
+        True,
+        False,
+    ]
+
+
+def test_lookups_of_ids_that_do_not_exist_do_not_fill_the_memory(client: Client) -> None:
+    def look_up(state: State) -> None:
+        for number in range(1500):
+            assert state.clients.find(f"client{number}") is None
+
+    client.pool._service.run(look_up)
+    assert len(client.pool._service.database.known) <= 1000

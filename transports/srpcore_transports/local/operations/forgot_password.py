@@ -116,8 +116,12 @@ def change_password(state: State, parameters: Parameters) -> Step[dict[str, Any]
     previous, proposed = string(parameters, "PreviousPassword"), string(parameters, "ProposedPassword")
     yield from passwords.check(state, holder.pool, holder.user, holder.user.username, previous, locked=limit_exceeded())
     passwords.check_policy(holder.pool, proposed)
+    proved = holder.user.password
     yield from passwords.check_history(holder.pool, holder.user, proposed)
     verifier = yield from passwords.make(holder.pool, holder.user.username, proposed)
+    if holder.user.password != proved or not holder.user.enabled:
+        # An administrator has set another password meanwhile, or disabled the user.
+        raise not_authorized()
     passwords.store(state, holder.pool, holder.user, verifier, holder.user.status)
     auth_events.record(state, holder.pool, holder.user, "PasswordChange")
     return {}
