@@ -220,6 +220,25 @@ def test_a_deleted_pool_leaves_nothing(service: Service) -> None:
         assert service.database.connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
 
 
+def test_the_number_of_strangers_does_not_change_how_many_statements_delete_a_pool(service: Service) -> None:
+    def statements(names: int) -> int:
+        def fill(state: State) -> None:
+            pool = state.add_pool({}, "us-east-1_Strangers")
+            for number in range(names):
+                state.strangers.of(pool, str(number))
+
+        service.run(fill)
+        executed: list[str] = []
+        service.database.connection.set_trace_callback(executed.append)
+        service.run(lambda state: state.remove_pool(state.pool("us-east-1_Strangers")))
+        service.database.connection.set_trace_callback(None)
+        return len(executed)
+
+    assert statements(20) == statements(2)
+    left = service.database.connection.execute("SELECT count(*) FROM record WHERE kind = 'stranger'")
+    assert left.fetchone() == (0,)
+
+
 def test_a_file_is_private_and_is_used_by_one_process(tmp_path: Path) -> None:
     path = tmp_path / "pool.db"
     service = make_service(str(path))

@@ -66,8 +66,11 @@ class Table(Generic[R]):
 
     def remove_all(self, pool: PoolRecord) -> None:
         """Delete all records of *pool*."""
-        for _, record in list(self.rows(pool)):
-            self.remove(record)
+        # One statement for all of them: the unit of work compares all records in use at each statement.
+        statement = "DELETE FROM record WHERE kind = ? AND pool = ? RETURNING id"
+        for (row,) in self._work.execute(statement, self._kind, self._row(pool)).fetchall():
+            self._work.forget_row("record", row)
+        self._forget_known()
 
     def rows(self, pool: PoolRecord | None, after: int = 0, limit: int = -1) -> Iterator[tuple[int, R]]:
         """Yield the records of *pool*, the oldest first, with their rows.
