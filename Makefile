@@ -184,7 +184,7 @@ $(UPDATE)/.installed: requirements/update.txt
 	@$(UPDATE)/bin/python $(INSTALL_PINNED) -r $<
 	@touch $@
 
-# A client and a token verifier in JavaScript, and CPython in WebAssembly. The tests that need them are skipped without npm.
+# Clients, a token verifier and a bundler in JavaScript, and CPython in WebAssembly. The tests that need them are skipped without npm.
 $(NODE)/.installed: $(NODE_PINS)/package.json $(NODE_PINS)/package-lock.json $(NODE_PINS)/.npmrc
 	@rm -rf $(NODE)
 	@mkdir -p $(NODE)
