@@ -342,3 +342,9 @@ def test_the_count_of_wrong_passwords_starts_again(client: Client, forgive: str)
         client.clock.now += 900
     try_wrong(4)
     assert client.tokens()
+
+
+def test_a_password_of_256_characters_is_accepted(client: Client) -> None:
+    password = PASSWORD + "x" * (256 - len(PASSWORD))
+    client.user(password=password)
+    assert client.tokens(password=password)
