@@ -322,4 +322,4 @@ def test_lookups_of_ids_that_do_not_exist_do_not_fill_the_memory(client: Client)
             assert state.clients.find(f"client{number}") is None
 
     client.pool._service.run(look_up)
-    assert len(client.pool._service.database.known) <= 1000
+    assert len(client.pool._service.database.lookups) <= 1000

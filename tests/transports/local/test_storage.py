@@ -320,5 +320,5 @@ def test_a_client_that_was_added_by_a_bug_is_not_found(service: Service) -> None
     assert service.run(lambda state: state.clients.find("never")) is None
     # A change of a record that is kept in memory is stored, too.
     service.run(lambda state: state.pool(POOL).settings.update(PoolName="changed"))
-    service.database.known.clear()
+    service.database.lookups.clear()
     assert service.run(lambda state: state.pool(POOL).settings["PoolName"]) == "changed"

@@ -23,7 +23,6 @@ __all__ = ["UserPool"]
 Strings: TypeAlias = str | Iterable[str]
 
 _PASSWORD = "Correct-Horse-1"
-_HOUR = 3600
 _TOKEN_ARGUMENTS = ("username", "more_claims", "use", "scopes", "groups", "client_id", "expires_in")
 _SHORTEST = 4  # letters of an argument that are taken for the whole
 
@@ -79,7 +78,7 @@ class UserPool(LocalUserPool):
         scopes: Strings | None = None,
         groups: Strings | None = None,
         client_id: str | None = None,
-        expires_in: float = _HOUR,
+        expires_in: float = tokens.HOUR,
         **claims: object,
     ) -> str:
         """Return a signed token, without a login. A verifier for this pool accepts it.
@@ -127,14 +126,14 @@ class UserPool(LocalUserPool):
             pool = self._pool(state)
             user = directory.find(state, pool, username) or self._unknown_user(username)
             grant = tokens.start(state, pool, state.client(self.client_id), user, None, state.clock())
-            return make(state, grant, _HOUR)
+            return make(state, grant, tokens.HOUR)
 
         claims = self._service.run(start)
         now: int = claims["iat"]
         claims["exp"] = math.ceil(now + expires_in)
         if expires_in <= 0:
             # As if the user had logged in an hour before the token expired: it must not expire before it was issued.
-            claims["iat"] = claims["auth_time"] = claims["exp"] - _HOUR
+            claims["iat"] = claims["auth_time"] = claims["exp"] - tokens.HOUR
         return claims
 
     def _unknown_user(self, username: str) -> records.User:

@@ -98,7 +98,7 @@ class Database:
     Attributes:
         path: the file, or None.
         live: the records in use, by table and row.
-        known: a cache of lookups of pools and app clients, which nearly every request needs: the statement and its
+        lookups: a cache of lookups of pools and app clients, which nearly every request needs: the statement and its
             values, with the row and the record that were found, or None.
         swept: when expired rows were deleted last, by table.
         restored: how many times :meth:`restore` was called.
@@ -114,7 +114,7 @@ class Database:
         self.path = path
         self.restored = 0
         self.forked = False
-        self.known: dict[tuple[object, ...], tuple[int, Record] | None] = {}
+        self.lookups: dict[tuple[object, ...], tuple[int, Record] | None] = {}
         self.swept: dict[str, float] = {}
         self.live: weakref.WeakValueDictionary[tuple[str, int], Record] = weakref.WeakValueDictionary()
         try:
@@ -195,7 +195,7 @@ class Database:
         with self.lock:
             copy.backup(self.connection)
             self.live.clear()
-            self.known.clear()
+            self.lookups.clear()
             self.restored += 1
 
     def close(self) -> None:

@@ -149,8 +149,8 @@ class State:
         self.work = Work(service.database)
         self.url = issuer_base
         self._issuer_base = service.issuer_base or issuer_base
-        self.pools = Table(self.work, "pool", PoolRecord, known=True)
-        self.clients = Table(self.work, "client", AppClient, known=True)
+        self.pools = Table(self.work, "pool", PoolRecord, keep_lookups=True)
+        self.clients = Table(self.work, "client", AppClient, keep_lookups=True)
         self.groups = Table(self.work, "group", Group)
         self.providers = Table(self.work, "provider", IdentityProvider)
         self.domains = Table(self.work, "domain", Resource)

@@ -19,15 +19,15 @@ class Table(Generic[R]):
     In the methods *pool* is the pool that a record belongs to; None for the pools themselves.
     """
 
-    def __init__(self, work: Work, kind: str, record_type: type[R], *, known: bool = False) -> None:
+    def __init__(self, work: Work, kind: str, record_type: type[R], *, keep_lookups: bool = False) -> None:
         """Make the table of one request.
 
         Args:
-            known: keep the results of lookups in memory, because nearly every request reads such a record.
+            keep_lookups: keep the results of lookups in memory, because nearly every request reads such a record.
         """
         self._work = work
         self._kind = kind
-        self._known = known
+        self._keep_lookups = keep_lookups
         self._decode = decoder(record_type)
 
     def get(self, pool: PoolRecord | None, name: str) -> R | None:
@@ -51,18 +51,18 @@ class Table(Generic[R]):
         pool_row = 0 if pool is None else self._work.pool_row(pool)
         row = self._work.execute(statement, self._kind, pool_row, name, data).lastrowid or 0
         self._work.added("record", row, record, data, self._write)
-        self._forget_known()
+        self._forget_lookups()
         return record
 
     def remove(self, record: R) -> None:
         """Delete a record."""
         self._work.execute("DELETE FROM record WHERE id = ?", self._work.row(record))
         self._work.forget("record", record)
-        self._forget_known()
+        self._forget_lookups()
 
-    def _forget_known(self) -> None:
-        if self._known:
-            self._work.forget_known()
+    def _forget_lookups(self) -> None:
+        if self._keep_lookups:
+            self._work.forget_lookups()
 
     def remove_all(self, pool: PoolRecord) -> None:
         """Delete all records of *pool*."""
@@ -70,7 +70,7 @@ class Table(Generic[R]):
         statement = "DELETE FROM record WHERE kind = ? AND pool = ? RETURNING id"
         for (row,) in self._work.execute(statement, self._kind, self._row(pool)).fetchall():
             self._work.forget_row("record", row)
-        self._forget_known()
+        self._forget_lookups()
 
     def rows(self, pool: PoolRecord | None, after: int = 0, limit: int = -1) -> Iterator[tuple[int, R]]:
         """Yield the records of *pool*, the oldest first, with their rows.
@@ -96,13 +96,13 @@ class Table(Generic[R]):
         return 0 if pool is None else self._work.row(pool)
 
     def _first(self, statement: str, *values: object) -> R | None:
-        if not self._known:
+        if not self._keep_lookups:
             return self._read(statement, *values)
         key = (statement, self._kind, *values)
-        known, record = self._work.known(key, "record", self._write)
+        known, record = self._work.known_lookup(key, "record", self._write)
         if not known:
             record = self._read(statement, *values)
-            self._work.know(key, record)
+            self._work.remember_lookup(key, record)
         return cast("R | None", record)
 
     def _read(self, statement: str, *values: object) -> R | None:

@@ -27,7 +27,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 R = TypeVar("R", bound=Record)
 
 _SWEEP_EVERY = 10
-_MOST_KNOWN = 1000
+_MOST_LOOKUPS = 1000
 
 _ENCODER = msgspec.msgpack.Encoder()
 
@@ -123,7 +123,7 @@ class Work:
         # SQLite itself has rolled back after some errors, for example if the disk is full.
         if self._database.connection.in_transaction:
             self._database.connection.execute("ROLLBACK")
-        self._database.known.clear()
+        self._database.lookups.clear()
         for table, row, record, watched in self._removed:
             # The row is there again, and other requests in progress use this object for it.
             self._database.live[table, row] = record
@@ -169,13 +169,13 @@ class Work:
         self._database.swept[table] = now
         return True
 
-    def known(
+    def known_lookup(
         self, key: tuple[object, ...], table: str, write: Callable[[int, Record, bytes], object]
     ) -> tuple[bool, Record | None]:
         """Return whether the result of the lookup *key* is in the cache, and the result."""
-        if key not in self._database.known:
+        if key not in self._database.lookups:
             return False, None
-        found = self._database.known[key]
+        found = self._database.lookups[key]
         if found is None:
             return True, None
         row, record = found
@@ -185,15 +185,15 @@ class Work:
             self._database.live[table, row] = record
         return True, record
 
-    def know(self, key: tuple[object, ...], record: Record | None) -> None:
-        """Put the result of the lookup *key* into the cache of all requests, until :meth:`forget_known`."""
-        if len(self._database.known) >= _MOST_KNOWN:
-            self._database.known.clear()
-        self._database.known[key] = None if record is None else (self.row(record), record)
+    def remember_lookup(self, key: tuple[object, ...], record: Record | None) -> None:
+        """Put the result of the lookup *key* into the cache of all requests, until :meth:`forget_lookups`."""
+        if len(self._database.lookups) >= _MOST_LOOKUPS:
+            self._database.lookups.clear()
+        self._database.lookups[key] = None if record is None else (self.row(record), record)
 
-    def forget_known(self) -> None:
+    def forget_lookups(self) -> None:
         """Clear the cache of lookups, because a record was added or deleted."""
-        self._database.known.clear()
+        self._database.lookups.clear()
 
     def is_stored(self, table: str, record: Record) -> bool:
         """Return whether a record that this request has read still exists."""
