@@ -24,7 +24,7 @@ from .refresh import check_secret
 __all__ = ["OPERATIONS"]
 
 _USES = {"ACCESS_TOKEN": "access", "ID_TOKEN": "id"}
-# Claims of a login, by which its tokens are revoked. A derived token has no login of its own.
+# The claims of a login. A derived token does not belong to a login.
 _OF_LOGINS = ("origin_jti", "event_id", "device_key")
 
 

@@ -46,7 +46,10 @@ def check_client_settings(settings: Parameters) -> None:
 
 
 def _check_of_pool(pool: PoolRecord, settings: Parameters, doing: str) -> None:
-    """Check what depends on the pool, and what a pool of tests may set otherwise: the validity of tokens.
+    """Check what depends on the pool, and the validity of tokens, which the constructor of LocalUserPool does not limit.
+
+    Args:
+        doing: "creating" or "updating", for the message.
 
     Raises:
         Refusal: an attribute does not exist, or may not be written by users, or a token would be valid for too short or

@@ -39,10 +39,10 @@ _ANY_POOL = "us-east-1_000000000"
 
 
 def check_client_id(client_id: str | None) -> None:
-    """Check the id of an app client; None is valid, too.
+    """Check that *client_id* can be the id of an app client; None is accepted, too.
 
     Raises:
-        ConfigurationError: it is not one.
+        ConfigurationError: it has a character that is not allowed, or it is too long.
     """
     # The pattern and the length are those of ClientIdType in the service model.
     if client_id is not None and not re.fullmatch(r"[\w+]{1,128}", client_id):
@@ -58,7 +58,7 @@ def check_pool(settings: Mapping[str, Any], *, strict: bool = False) -> None:
     Raises:
         Refusal: the service would not accept them, or they have no effect.
     """
-    # What another operation sets in a pool that exists may be given here at once.
+    # In the service these settings are not parameters of CreateUserPool: SetUserPoolMfaConfig sets them later.
     of_mfa = {name: value for name, value in settings.items() if name in _MFA_SETTINGS}
     validation.check("CreateUserPool", {name: value for name, value in settings.items() if name not in of_mfa})
     validation.check("SetUserPoolMfaConfig", {"UserPoolId": _ANY_POOL, **of_mfa})

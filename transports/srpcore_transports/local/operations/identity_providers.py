@@ -31,6 +31,7 @@ def create_identity_provider(state: State, parameters: Parameters) -> dict[str, 
 
 
 def _settings(state: State, pool: PoolRecord, name: str, parameters: Parameters) -> dict[str, Any]:
+    # The service model allows null as a value in a map.
     for key in ("ProviderDetails", "AttributeMapping", "AcrMapping"):
         if not all(isinstance(value, str) for value in mapping(parameters, key).values()):
             raise Refusal("SerializationException", f"{key} can not be converted to a map of strings")

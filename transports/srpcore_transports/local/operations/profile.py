@@ -1,4 +1,4 @@
-"""The operations of a logged-in user on the own account: read it, change and verify attributes, delete it."""
+"""The operations of logged-in users on their own account: read it, change and verify attributes, delete it."""
 
 from __future__ import annotations
 

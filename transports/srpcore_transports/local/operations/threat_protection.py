@@ -1,4 +1,4 @@
-"""The settings of threat protection and of the delivery of logs. The pool stores them; they have no effect.
+"""The settings of threat protection and of the delivery of logs. The pool only stores them.
 
 The events that threat protection records are in :mod:`.auth_events`.
 """

@@ -42,7 +42,7 @@ class Service:
         clock: the current time in seconds since the epoch, which the control endpoint can move.
         issuer_base: the part of the issuer before ``/<pool id>`` for all requests; None chooses it for each request.
         strict: settings without effect are refused.
-        page_secret: the key of the HMAC in page tokens.
+        page_secret: the key of the HMACs in page tokens, and in the URLs to which import jobs are uploaded.
         calls: the last calls, in process and over HTTP.
     """
 
