@@ -45,6 +45,7 @@ class Accounts:
         self.settings = settings
         self.clock = clock
         self.users: dict[str, User] = {}
+        self.strangers: dict[str, User] = {}
         self.sent: list[Code] = []
 
     # What several requests have in common
@@ -104,10 +105,14 @@ class Accounts:
         code = user.codes.get(purpose)
         if code is None or code.expires <= self.clock():
             raise Refused(exceptions.ExpiredCodeException)
-        if code.wrong >= MOST_WRONG_CODES:
+        tries = user.tries.setdefault(purpose, [])
+        if tries and self.clock() - tries[-1] >= 3600:
+            tries.clear()
+        if code.wrong >= MOST_WRONG_CODES or len(tries) >= 10:
             raise Refused(exceptions.LimitExceededException)
         if given != code.value:
             code.wrong += 1
+            tries.append(self.clock())
             raise Refused(exceptions.CodeMismatchException)
         del user.codes[purpose]
 
@@ -148,15 +153,23 @@ class Accounts:
         user = self.users.get(name)
         if user is not None and user.enabled and self._can_recover(user):
             self._send_reset_code(user)
+        else:
+            # The pool pretends to send a code, which nothing matches.
+            code = Code(name, "reset", self.clock() + CODE_LIFETIMES["reset"])
+            self._known_or_stranger(name).codes["reset"] = code
 
     def confirm_forgot_password(self, name: str, code: str, password: str) -> None:
         """ConfirmForgotPassword: set a new password with the code. The tokens of the user stay valid."""
+        self.check_policy(password)
+        self.check_code(self._known_or_stranger(name), "reset", code)
         user = self.users.get(name)
         if user is None or not user.enabled:
             raise Refused(exceptions.CodeMismatchException)
-        self.check_policy(password)
-        self.check_code(user, "reset", code)
         self.set_password(user, password, "CONFIRMED")
+
+    def _known_or_stranger(self, name: str) -> User:
+        unknown = User(name, "UNCONFIRMED", "", self.clock(), {})
+        return self.users.get(name) or self.strangers.setdefault(name, unknown)
 
     @staticmethod
     def _can_recover(user: User) -> bool:

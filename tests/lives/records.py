@@ -76,6 +76,7 @@ class User:
         totp_pending: the secret of an authenticator app that is not verified yet.
         totp_step: the time step of the last code that was accepted.
         codes: the codes that were sent, by purpose.
+        tries: the times of the wrong codes in a row, by purpose.
     """
 
     name: str
@@ -95,6 +96,7 @@ class User:
     preferred_mfa: str | None = None
     devices: list[Device] = field(default_factory=list[Device])
     codes: dict[str, Code] = field(default_factory=dict[str, Code])
+    tries: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
 
     def verified(self, attribute: str) -> bool:
         """Return whether the user has this e-mail address or phone number, and it is verified."""
