@@ -10,6 +10,8 @@ import pytest
 
 from srpcore.crypto.totp import totp
 from srpcore.exceptions import ServiceError
+from srpcore_transports.local.auth import passwords
+from srpcore_transports.local.steps import outside
 from support.users import OTHER_PASSWORD, PASSWORD
 
 from .client import Client, enrol, refused, temporary_user
@@ -332,3 +334,33 @@ class TestChoice:
         assert following["ChallengeName"] == "SOFTWARE_TOKEN_MFA"
         code = totp(secret, client.clock.now)
         assert "AuthenticationResult" in client.answer(following, SOFTWARE_TOKEN_MFA_CODE=code)
+
+
+@pytest.mark.parametrize("when", ["before the answer", "while it is computed"])
+def test_a_login_does_not_replace_a_password_that_an_administrator_has_set(
+    client: Client, when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary_user(client)
+    challenge = client.log_in()
+    assert challenge["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
+
+    def set_password() -> None:
+        client.admin("AdminSetUserPassword", Username="alice", Password="Another-Horse-3", Permanent=True)
+
+    make = passwords.make
+
+    def interrupted(pool: Any, username: str, password: str) -> Any:
+        verifier = yield from make(pool, username, password)
+        if password == OTHER_PASSWORD:
+            yield from outside(set_password)
+        return verifier
+
+    if when == "before the answer":
+        set_password()
+    else:
+        monkeypatch.setattr(passwords, "make", interrupted)
+    with refused("NotAuthorizedException", "Invalid session for the user."):
+        client.respond(
+            "NEW_PASSWORD_REQUIRED", challenge["Session"], {"USERNAME": "alice", "NEW_PASSWORD": OTHER_PASSWORD}
+        )
+    assert client.tokens(password="Another-Horse-3")["AccessToken"]

@@ -20,7 +20,7 @@ from ..api.errors import (
 from ..api.parameters import Parameters, mapping, named, optional_string, string
 from ..model import attributes
 from ..model.conversations import Conversation
-from ..model.records import AppClient, PoolRecord, User
+from ..model.records import AppClient, PoolRecord, User, Verifier
 from ..steps import Step, outside
 from ..storage import directory
 from ..storage.state import Handler, State
@@ -158,6 +158,8 @@ def _password_verifier(state: State, conversation: Conversation, answers: Mappin
 
 def _new_password(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
     user, pool, password = require_can_log_in(state, conversation), conversation.pool, named(answers, "NEW_PASSWORD")
+    temporary = user.password
+    _require_password(user, temporary)
     prefix = "userAttributes."
     given = {key.removeprefix(prefix): optional_string(answers, key) or "" for key in answers if key.startswith(prefix)}
     passwords.check_policy(pool, password)
@@ -170,9 +172,20 @@ def _new_password(state: State, conversation: Conversation, answers: Mapping[str
     attributes.check_required(pool, {**user.attributes, **given})
     yield from passwords.check_history(pool, user, password)
     verifier = yield from passwords.make(pool, user.username, password)
+    _require_password(user, temporary)
     passwords.store(state, pool, user, verifier, "CONFIRMED")
     user.attributes |= given
     return (yield from advance(state, conversation, "NewPasswordChallenge"))
+
+
+def _require_password(user: User, temporary: Verifier | None) -> None:
+    """Check that *user* still has the temporary password: an administrator may have set another one since.
+
+    Raises:
+        Refusal: the user has a password that must not be replaced by this login.
+    """
+    if user.status != "FORCE_CHANGE_PASSWORD" or user.password != temporary:
+        raise invalid_session()
 
 
 def _software_token(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
