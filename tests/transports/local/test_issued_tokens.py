@@ -233,6 +233,18 @@ class TestDerivedTokens:
         with pytest.raises(boto.exceptions.NotAuthorizedException, match="disabled"):
             boto.get_derived_token(ClientId=exchanger, **{**subject, "SubjectToken": derived})
 
+    def test_a_token_without_origin_jti_is_refused_after_its_login_has_ended(
+        self, boto: Any, client: Client, exchanger: str
+    ) -> None:
+        flows = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH"]
+        app = app_client(boto, client, ExplicitAuthFlows=flows, EnableTokenRevocation=False)
+        client.user(email="alice@example.com")
+        token = client.use(app["ClientId"]).tokens()["AccessToken"]
+        boto.get_derived_token(ClientId=exchanger, SubjectToken=token, SubjectTokenType="ACCESS_TOKEN")
+        boto.global_sign_out(AccessToken=token)
+        with pytest.raises(boto.exceptions.NotAuthorizedException, match="revoked"):
+            boto.get_derived_token(ClientId=exchanger, SubjectToken=token, SubjectTokenType="ACCESS_TOKEN")
+
     def test_a_request_without_a_signature_needs_the_secret(
         self, boto: Any, client: Client, subject: dict[str, str]
     ) -> None:

@@ -68,9 +68,10 @@ def _verify(state: State, pool: PoolRecord, parameters: Parameters, role: str) -
         raise not_authorized(f"Invalid {role} Token")
     if int(claims["exp"]) <= state.clock():
         raise not_authorized(f"{role} Token has expired")
-    login = claims.get("origin_jti")
-    record = None if login is None else state.grants.get(str(login))
-    if login is not None and (record is None or record.revoked):
+    record = tokens.login_of(state, claims)
+    # A derived token does not belong to a login, and neither does one of GetClientToken.
+    belongs_to_login = "origin_jti" in claims or "event_id" in claims
+    if belongs_to_login and (record is None or record.revoked):
         raise not_authorized(f"{role} Token has been revoked")
     return claims
 

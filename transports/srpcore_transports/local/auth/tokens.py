@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,7 @@ __all__ = [
     "grant_of",
     "id_claims",
     "issue",
+    "login_of",
     "signing_key",
     "start",
     "verify",
@@ -209,7 +211,7 @@ def verify_access_token(state: State, token: str) -> Holder:
         raise not_authorized("Invalid Access Token")
     if int(claims["exp"]) <= state.clock():
         raise not_authorized("Access Token has expired")
-    record = state.grants.get(str(claims.get("origin_jti") or claims.get("event_id")))
+    record = login_of(state, claims)
     if record is None or record.pool_id != pool.id:
         raise not_authorized("Invalid Access Token")
     user, client = state.users.by_sub(pool, record.sub), state.clients.find(record.client_id)
@@ -222,6 +224,11 @@ def verify_access_token(state: State, token: str) -> Holder:
     if _API_SCOPE not in str(claims.get("scope")).split():
         raise not_authorized("Access Token does not have required scopes")
     return Holder(pool, client, user, record)
+
+
+def login_of(state: State, claims: Mapping[str, Any]) -> GrantRecord | None:
+    """Return the login whose token has these *claims*, or None."""
+    return state.grants.get(str(claims.get("origin_jti") or claims.get("event_id")))
 
 
 def verify(state: State, token: str) -> tuple[PoolRecord, dict[str, Any]]:

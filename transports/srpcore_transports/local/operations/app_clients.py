@@ -46,7 +46,7 @@ def check_client_settings(settings: Parameters) -> None:
 
 
 def _check_of_pool(pool: PoolRecord, settings: Parameters, doing: str) -> None:
-    """Check what depends on the pool, and the validity of tokens, which the constructor of LocalUserPool does not limit.
+    """Check what depends on the pool, and the validity of tokens, which the constructor of LocalUserPool leaves free.
 
     Args:
         doing: "creating" or "updating", for the message.
