@@ -68,19 +68,29 @@ class Accounts:
         user.password, user.status, user.failures = password, status, 0
         user.password_set = self.clock()
 
-    def check_password(self, user: User | None, password: str) -> None:
+    def check_password(
+        self,
+        user: User | None,
+        name: str,
+        password: str,
+        locked: type[Exception] = exceptions.PasswordAttemptsExceeded,
+    ) -> None:
         """Check a password, sent or proved by SRP, and count the wrong ones.
 
         The status of the user is checked before: by public reports, a wrong password of an unconfirmed user is answered
         like the right one.
 
-        After five wrong passwords in a row the user is locked out: for one second, and twice as long each time.
+        After five wrong passwords in a row the user is locked out: for one second, and twice as long each time. So is
+        the name of an unknown user.
+
+        Args:
+            locked: the exception while the user is locked out.
         """
-        if user is None:
-            raise Refused(exceptions.WrongPassword)
-        if user.status == "UNCONFIRMED":
+        known = user is not None
+        user = user or self._known_or_stranger(name)
+        if known and user.status == "UNCONFIRMED":
             raise Refused(exceptions.UserNotConfirmedException)
-        if user.status == "RESET_REQUIRED":
+        if known and user.status == "RESET_REQUIRED":
             raise Refused(exceptions.PasswordResetRequiredException)
         now = self.clock()
         if now - user.last_failure >= FORGIVEN_AFTER:
@@ -88,8 +98,8 @@ class Accounts:
         if user.failures >= FREE_WRONG_PASSWORDS:
             lock = min(2 ** (user.failures - FREE_WRONG_PASSWORDS), LONGEST_LOCK)
             if now < user.last_failure + lock:
-                raise Refused(exceptions.PasswordAttemptsExceeded)
-        if password != user.password:
+                raise Refused(locked)
+        if not known or password != user.password:
             user.failures, user.last_failure = user.failures + 1, now
             raise Refused(exceptions.WrongPassword)
         user.failures = 0
@@ -105,16 +115,24 @@ class Accounts:
         code = user.codes.get(purpose)
         if code is None or code.expires <= self.clock():
             raise Refused(exceptions.ExpiredCodeException)
-        tries = user.tries.setdefault(purpose, [])
-        if tries and self.clock() - tries[-1] >= 3600:
-            tries.clear()
-        if code.wrong >= MOST_WRONG_CODES or len(tries) >= 10:
+        self.require_tries(user, purpose, exceptions.LimitExceededException)
+        if code.wrong >= MOST_WRONG_CODES:
             raise Refused(exceptions.LimitExceededException)
         if given != code.value:
             code.wrong += 1
-            tries.append(self.clock())
+            user.tries[purpose].append(self.clock())
             raise Refused(exceptions.CodeMismatchException)
         del user.codes[purpose]
+
+    def require_tries(
+        self, user: User, purpose: str, locked: type[Exception] = exceptions.NotAuthorizedException
+    ) -> None:
+        """Refuse a code if ten in a row were wrong, over all codes and Sessions, the last less than an hour ago."""
+        tries = user.tries.setdefault(purpose, [])
+        if tries and self.clock() - tries[-1] >= 3600:
+            tries.clear()
+        if len(tries) >= 10:
+            raise Refused(locked)
 
     # Sign up
 

@@ -50,7 +50,7 @@ class Pool(Accounts):
         If the pool does not know the device of *client*, the client drops it and logs in without it.
         """
         user = self.users.get(client.name)
-        self.check_password(user, password)
+        self.check_password(user, client.name, password)
         assert user is not None
         try:
             return self._advance(client, Session(user, client.device, "", 0.0))
@@ -90,8 +90,12 @@ class Pool(Accounts):
             self._verify_set_up(session, given)
         elif session.challenge == "SOFTWARE_TOKEN_MFA":
             self._check_totp(session.user, given)
-        elif session.code is None or given != session.code.value:
-            raise Refused(exceptions.CodeMismatchException)
+        else:
+            self.require_tries(session.user, session.challenge)
+            if session.code is None or given != session.code.value:
+                session.user.tries[session.challenge].append(self.clock())
+                raise Refused(exceptions.CodeMismatchException)
+            session.user.tries[session.challenge].clear()
 
     def _take(self, session: Session) -> None:
         if not session.open or session.user.deleted:
@@ -124,16 +128,21 @@ class Pool(Accounts):
 
     def _set_first_password(self, user: User, password: str) -> None:
         self._check_can_log_in(user)
+        if user.status != "FORCE_CHANGE_PASSWORD":
+            raise Refused(exceptions.InvalidSession)  # an administrator has set a password meanwhile
         self.check_policy(password)
         self.set_password(user, password, "CONFIRMED")
 
     def _check_totp(self, user: User, code: str) -> None:
+        self.require_tries(user, "SOFTWARE_TOKEN_MFA")
         if user.totp is None or code != "right":
+            user.tries["SOFTWARE_TOKEN_MFA"].append(self.clock())
             raise Refused(exceptions.CodeMismatchException)
         step = int(self.clock() // TOTP_SECONDS)
         if step <= user.totp_step:
             raise Refused(exceptions.ExpiredCodeException)
         user.totp_step = step
+        user.tries["SOFTWARE_TOKEN_MFA"].clear()
 
     def _select(self, answered: Session, factor: str) -> Session:
         if factor not in self._factors(answered.user):
@@ -298,7 +307,7 @@ class Pool(Accounts):
         """ChangePassword. The tokens stay valid."""
         self._refresh_if_expired(client)
         user = self.check_access(client.access)
-        self.check_password(user, previous)
+        self.check_password(user, user.name, previous, exceptions.LimitExceededException)
         self.check_policy(proposed)
         self.set_password(user, proposed, user.status)
 
@@ -329,8 +338,11 @@ class Pool(Accounts):
         self._verify_app(self.check_access(client.access), code)
 
     def _verify_app(self, user: User, code: str) -> None:
+        self.require_tries(user, "set up an app")
         if user.totp_pending is None or code != "right":
+            user.tries["set up an app"].append(self.clock())
             raise Refused(exceptions.EnableSoftwareTokenMFAException)
+        user.tries["set up an app"].clear()
         user.totp, user.totp_pending = user.totp_pending, None
         user.totp_step = int(self.clock() // TOTP_SECONDS)
 
