@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -77,7 +78,9 @@ class TransferProgress:
 
     @contextlib.contextmanager
     def explained(self) -> Generator[None, None, None]:
-        """After Ctrl-C or an error, print how to go on, if the transfer can go on."""
+        """After Ctrl-C, SIGTERM or an error, print how to go on, if the transfer can go on."""
+        # By default SIGTERM ends the process at once, and the terminal would stay without its cursor.
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             yield
         except ConfigurationError:
@@ -87,6 +90,8 @@ class TransferProgress:
                 what = "Interrupted" if isinstance(error, KeyboardInterrupt) else "Stopped by an error"
                 note(f"{what}: run the same command again to go on, or with --restart to begin again.")
             raise
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
 
 def _users(saved: Mapping[str, object]) -> str:

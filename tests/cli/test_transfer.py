@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import signal
+import threading
+import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +17,7 @@ import pytest
 
 import srpcore
 from srpcore.cli import transfer
+from srpcore.cli.transfer_progress import TransferProgress
 from srpcore.cli.user_files import UserFile
 from srpcore.exceptions.base import ConfigurationError, TransportError
 from srpcore.protocol import Operation
@@ -597,3 +602,14 @@ def test_a_file_that_does_not_exist_is_named(run_on: Callable[..., Result], tmp_
     with LocalUserPool() as pool:
         assert "none.csv" in run_on(pool, "users", "import", str(tmp_path / "none.csv")).refused(2)
         assert "folder" in run_on(pool, "users", "export", str(tmp_path / "folder" / "x.csv")).refused(1)
+
+
+def test_a_transfer_that_is_terminated_says_how_to_go_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    progress = TransferProgress(tmp_path / "users.csv", "export", restart=False, dry_run=False)
+    progress.save(done=60)
+    threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    with pytest.raises(KeyboardInterrupt), progress.explained():
+        time.sleep(10)
+    assert "Interrupted: run the same command again to go on" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGTERM) == before
