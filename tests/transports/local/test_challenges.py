@@ -364,3 +364,16 @@ def test_a_login_does_not_replace_a_password_that_an_administrator_has_set(
             "NEW_PASSWORD_REQUIRED", challenge["Session"], {"USERNAME": "alice", "NEW_PASSWORD": OTHER_PASSWORD}
         )
     assert client.tokens(password="Another-Horse-3")["AccessToken"]
+
+
+def test_an_expired_session_is_named_once_also_after_it_was_swept(client: Client) -> None:
+    temporary_user(client)
+    sessions = [client.log_in()["Session"] for _ in range(2)]
+    client.clock.now += 400
+    client.log_in()  # this deletes logins that have expired
+    for session in sessions:
+        answers = {"USERNAME": "alice", "NEW_PASSWORD": OTHER_PASSWORD}
+        with refused("NotAuthorizedException", "Invalid session for the user, session is expired."):
+            client.respond("NEW_PASSWORD_REQUIRED", session, answers)
+        with refused("NotAuthorizedException", r"Invalid session for the user\."):
+            client.respond("NEW_PASSWORD_REQUIRED", session, answers)

@@ -77,7 +77,7 @@ class Conversations:
             Refusal: the Session is unknown, already used, or expired.
         """
         digest = _digest(session)
-        if self._work.execute("SELECT 1 FROM expired_session WHERE session = ?", digest).fetchone() is not None:
+        if self._work.execute("DELETE FROM expired_session WHERE session = ?", digest).rowcount:
             raise _session_expired()
         conversation = self._take("session = ?", digest)
         return msgspec.structs.replace(conversation, previous_session=digest)
