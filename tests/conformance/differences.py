@@ -112,6 +112,17 @@ MINISTACK: dict[str, str] = {
     "mfa.choice_between_two_factors": "has no SELECT_MFA_TYPE here",
     "mfa.answer_for_the_email_factor": "has no SELECT_MFA_TYPE here",
     "mfa.set_up_of_the_email_factor_during_the_login": "ignores that MFA is required",
+    "operations.header_of_an_import": "has no GetCSVHeader",
+    "operations.import_job": "has no CreateUserImportJob",
+    "operations.risk_configuration": "has no DescribeRiskConfiguration",
+    "operations.log_delivery": "has no GetLogDeliveryConfiguration",
+    "operations.managed_branding": "has no CreateManagedLoginBranding",
+    "operations.terms": "has no CreateTerms",
+    "operations.client_token": "wants a signature for GetClientToken",
+    "operations.derived_token": "has no GetDerivedToken",
+    "operations.client_metadata_policy": "has no CreateCIMDPolicy",
+    "operations.replicas": "has no ListUserPoolReplicas",
+    "operations.signing_certificate": "has no GetSigningCertificate",
     "operations.session_configuration": "has no GetUserPoolSessionConfiguration",
     "passwords.policy_names_what_is_missing": (
         "answers 'Password did not conform with policy: Password must have length greater than or equal to 8'"
