@@ -25,7 +25,7 @@ PYTEST := python -m pytest -q --dist worksteal
 RUFF_AND_MYPY = $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check . && $(BIN)/mypy --strict --no-error-summary
 # For two cores. A quarter of the time of `make test` is spent waiting, for example for timeouts: a third worker fills it.
 WORKERS := 3
-UNIT := not counterpart and not slow and not system
+UNIT := not counterpart and not slow and not long and not system
 
 # The tests start about a thousand processes. Each would compile srpcore again if Python may not write what it compiled.
 unexport PYTHONDONTWRITEBYTECODE
@@ -52,9 +52,9 @@ check: $(VENV)/.dev
 unit: $(VENV)/.test
 	@$(BIN)/$(PYTEST) -n auto -m "$(UNIT)" $(PYTEST_ARGS)
 
-# Everything that pip and npm can provide.
+# Everything that pip and npm can provide, except what takes many seconds.
 test: $(VENV)/.dev $(VENV)/.benchmark $(MINISTACK)/.installed $(NODE)/.installed
-	@$(BIN)/$(PYTEST) -n $(WORKERS) -m "not system" $(PYTEST_ARGS)
+	@$(BIN)/$(PYTEST) -n $(WORKERS) -m "not system and not long" $(PYTEST_ARGS)
 
 # Everything. A skipped test is a failure here.
 test-all: $(VENV)/.dev $(VENV)/.benchmark $(MINISTACK)/.installed $(NODE)/.installed

@@ -58,7 +58,7 @@ def test_every_benchmark_is_in_this_test() -> None:
     assert {path.stem for path in BENCHMARKS.glob("[!_]*.py")} == {*LITTLE}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", LITTLE)
 def test_a_benchmark_runs_and_writes_its_results(name: str, tmp_path: Path) -> None:
     arguments, expected = LITTLE[name]

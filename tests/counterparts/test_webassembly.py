@@ -17,7 +17,7 @@ from srpcore.protocol import Operation
 from srpcore_transports.local import LocalUserPool
 from support.users import PASSWORD
 
-pytestmark = pytest.mark.counterpart
+pytestmark = [pytest.mark.counterpart, pytest.mark.long]
 
 HERE = Path(__file__).parent
 

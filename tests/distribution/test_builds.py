@@ -41,7 +41,7 @@ SOURCES = [
     "transports",
 ]
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 def copy_sources(target: Path) -> Path:

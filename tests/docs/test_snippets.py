@@ -330,6 +330,7 @@ def test_the_tests_in_the_pages_pass(tmp_path: Path) -> None:
         assert f"\n{expected} passed" in done.stdout, done.stdout
 
 
+@pytest.mark.long
 def test_the_programs_type_check(tmp_path: Path) -> None:
     for name, source in files().items():
         (tmp_path / name).write_text(source, encoding="utf-8")

@@ -129,6 +129,7 @@ LIMITS = {
 }
 
 
+@pytest.mark.long
 @every_kind
 def test_a_slow_answer_is_a_timeout(kind: Kind, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     """All at a time: what they do is wait."""

@@ -108,7 +108,7 @@ def growth(case: str) -> tuple[float, str]:
     return int(done.stdout.split()[0]) / LOG_INS, done.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="this system does not show resident memory")
 @pytest.mark.parametrize("case", CASES)
 def test_a_login_over_tls_keeps_less_than_a_kibibyte_of_memory(case: str) -> None:
