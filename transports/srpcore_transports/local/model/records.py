@@ -208,7 +208,7 @@ class User(Record):
     username: str
     sub: str
     created: float
-    attributes: dict[str, str] = field(default_factory=dict[str, str])
+    attributes: dict[str, str] = field(default_factory=dict)
     status: str = "UNCONFIRMED"
     enabled: bool = True
     modified: float = 0.0
@@ -221,12 +221,12 @@ class User(Record):
     totp_pending: str | None = None
     totp_step: int = -1
     totp_name: str = ""
-    enabled_mfa: set[str] = field(default_factory=set[str])
+    enabled_mfa: set[str] = field(default_factory=set)
     preferred_mfa: str | None = None
-    devices: dict[str, DeviceRecord] = field(default_factory=dict[str, DeviceRecord])
-    codes: dict[str, Code] = field(default_factory=dict[str, Code])
-    tries: dict[str, Tries] = field(default_factory=dict[str, Tries])
-    passkeys: dict[str, Passkey] = field(default_factory=dict[str, Passkey])
+    devices: dict[str, DeviceRecord] = field(default_factory=dict)
+    codes: dict[str, Code] = field(default_factory=dict)
+    tries: dict[str, Tries] = field(default_factory=dict)
+    passkeys: dict[str, Passkey] = field(default_factory=dict)
     registration: Registration | None = None
 
     def verified(self, attribute: str) -> bool:
@@ -243,8 +243,8 @@ class Stranger(Record):
 
     failures: int = 0
     last_failure: float = 0.0
-    codes: dict[str, Code] = field(default_factory=dict[str, Code])
-    tries: dict[str, Tries] = field(default_factory=dict[str, Tries])
+    codes: dict[str, Code] = field(default_factory=dict)
+    tries: dict[str, Tries] = field(default_factory=dict)
 
 
 class ClientSecret(Fixed, frozen=True):

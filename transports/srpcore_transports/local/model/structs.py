@@ -21,7 +21,7 @@ def random_string(length: int, alphabet: str = string.ascii_lowercase + string.d
     return "".join(secrets.choice(alphabet) for _ in range(length))
 
 
-class Record(Struct, weakref=True):
+class Record(Struct, weakref=True, omit_defaults=True):
     """A value that the database stores, and that a request may change."""
 
     _shown: ClassVar[tuple[str, ...]] = ()
