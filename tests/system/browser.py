@@ -6,13 +6,14 @@ WebDriver is JSON over HTTP. The few commands that are needed here do not justif
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+
+from support.ports import reserved_port
 
 from .programs import program
 
@@ -108,17 +109,27 @@ class Browser:
 @contextmanager
 def browser(folder: Path) -> Generator[Browser]:
     """Start chromedriver and a browser with its profile in *folder*, and end both."""
-    command = [program("chromedriver", "chromium-driver"), "--port=0"]
+    # With --port=0, chromedriver takes a free port of ::1, and fails if another program has that port of 127.0.0.1.
     with (
+        reserved_port() as port,
         (folder / "chromedriver.log").open("wb") as errors,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as driver,
+        subprocess.Popen(
+            [program("chromedriver", "chromium-driver"), f"--port={port}"],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        ) as driver,
     ):
         assert driver.stdout is not None
         try:
-            port = next(
-                filter(None, (re.search(r"started successfully on port (\d+)", line) for line in driver.stdout))
-            )
-            running = Browser(int(port[1]), folder / "profile")
+            printed: list[str] = []
+            for line in driver.stdout:
+                printed.append(line)
+                if "started successfully" in line:
+                    break
+            else:
+                raise AssertionError(f"chromedriver ended: {''.join(printed)}")
+            running = Browser(port, folder / "profile")
             try:
                 yield running
             finally:
