@@ -14,6 +14,8 @@ import pytest
 import srpcore
 import srpcore_transports
 
+pytestmark = pytest.mark.slow
+
 TESTS = Path(__file__).resolve().parent
 
 # Each package, and the folder of tests/ that mirrors it.

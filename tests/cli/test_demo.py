@@ -14,6 +14,8 @@ from srpcore_transports.local import LocalUserPool
 from srpcore_transports.local.cli import demo
 from support.cli_processes import run
 
+pytestmark = pytest.mark.slow
+
 STEPS = [
     "open a pool",
     "sign up",

@@ -15,6 +15,8 @@ from srpcore.cli import main
 from support.cli_processes import SRPCORE, Result, Server, environment, run
 from support.users import PASSWORD
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = (
     "login token whoami logout decode verify keys password mfa devices passkeys users groups serve demo bench completion"
 ).split()

@@ -25,6 +25,8 @@ from srpcore_transports.local import LocalUserPool
 from support.cli_processes import KEYS, Result
 from support.users import PASSWORD
 
+pytestmark = pytest.mark.slow
+
 NAMES = [f"user-{number:03d}" for number in range(150)]
 
 

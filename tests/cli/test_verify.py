@@ -16,6 +16,8 @@ from srpcore_transports.https import HttpsTransport
 from support.cli_processes import Result, Server, run, serving
 from support.users import PASSWORD
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def tokens(server: Server, admin: Any) -> dict[str, str]:

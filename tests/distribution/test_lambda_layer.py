@@ -19,7 +19,7 @@ from srpcore_transports.local import LocalUserPool, UserPool
 from support.lambda_runtime import function
 from support.users import PASSWORD
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = f"python{sys.version_info[0]}.{sys.version_info[1]}"

@@ -17,6 +17,8 @@ from support.world import Wire
 
 from .stage import WAYS, Stage
 
+pytestmark = pytest.mark.slow
+
 
 def wired(stage: Stage) -> Wire:
     """Put a wire that keeps what is asked between the stage's users and the pool."""

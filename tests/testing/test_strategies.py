@@ -17,6 +17,8 @@ from srpcore import testing
 from srpcore.crypto.groups import MODP_3072, RFC5054_GROUPS
 from testing.finding import gives
 
+pytestmark = pytest.mark.slow
+
 N = MODP_3072.N
 NFD = "cafe\u0301"
 

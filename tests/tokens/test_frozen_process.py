@@ -487,7 +487,7 @@ def running(keys: Keys, kind: str, environment: dict[str, str]) -> Iterator[Proc
             process.kill()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="this system cannot freeze a process")
 @pytest.mark.parametrize("kind", ["threads", "tasks"])
 def test_a_process_that_is_frozen_during_a_fetch_refuses_a_withdrawn_key_when_it_goes_on(keys: Keys, kind: str) -> None:

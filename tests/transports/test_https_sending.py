@@ -187,7 +187,7 @@ class Sips(LoopbackServer):
                 left = 30_000
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("maker", [HttpsTransport, HttpxTransport, AsyncHttpxTransport])
 def test_a_request_that_is_read_slowly_ends_at_the_deadline(
     maker: Callable[..., Any], secure: bool, bundle: str

@@ -184,7 +184,7 @@ def test_loading_that_fails_after_all_calls_were_cancelled_logs_nothing(tmp_path
 # Many at once.
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_thousand_tasks_each_get_their_own_answer() -> None:
     async def ask(transport: AsyncHttpxTransport, number: int) -> bool:
         name = f"user-{number}"

@@ -17,6 +17,8 @@ from support.users import OTHER_PASSWORD, PASSWORD
 from .boto import KEYS, connected
 from .client import Client, Exchange, enrol, refused
 
+pytestmark = pytest.mark.slow
+
 Make = Callable[..., Client]
 ALL = {"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN"]}}}
 ADDRESSES = {

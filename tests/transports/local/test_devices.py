@@ -14,6 +14,8 @@ from srpcore.crypto.totp import totp
 
 from .client import Client, Device, begin_device, confirm_device, enrol, finish, refused
 
+pytestmark = pytest.mark.slow
+
 Make = Callable[..., Client]
 PROMPT = {"ChallengeRequiredOnNewDevice": False, "DeviceOnlyRememberedOnUserPrompt": True}
 ON_NEW = {"ChallengeRequiredOnNewDevice": True, "DeviceOnlyRememberedOnUserPrompt": False}

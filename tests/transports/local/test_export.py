@@ -209,6 +209,7 @@ def test_the_commands_move_a_pool_from_a_state_to_another(tmp_path: Path, clock:
         assert Client(again, clock).tokens("alice", PASSWORD)
 
 
+@pytest.mark.long
 def test_the_commands_refuse_wrong_files(tmp_path: Path) -> None:
     state, file = tmp_path / "pool.db", tmp_path / "pool.json"
     assert "no state at" in run("pool", "export", "--state", str(state), str(file)).refused()

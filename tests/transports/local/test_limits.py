@@ -20,6 +20,8 @@ from support.users import OTHER_PASSWORD, PASSWORD
 
 from .client import Client, enrol, refused
 
+pytestmark = pytest.mark.slow
+
 Make = Callable[..., Client]
 
 EXCEEDED = ("LimitExceededException", "Attempt limit exceeded, please try after some time.")

@@ -21,6 +21,8 @@ from support.clock import Clock
 from .boto import KEYS, connected
 from .client import Client, enrol, members_of, refused
 
+pytestmark = pytest.mark.slow
+
 Make = Callable[..., Client]
 TOTP: dict[str, Any] = {"SoftwareTokenMfaConfiguration": {"Enabled": True}}
 POLICY = {"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "WEB_AUTHN"]}}}

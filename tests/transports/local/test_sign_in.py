@@ -20,6 +20,8 @@ from support.users import OTHER_PASSWORD, PASSWORD
 
 from .client import Client, refused
 
+pytestmark = pytest.mark.slow
+
 Make = Callable[..., Client]
 WRONG = ("NotAuthorizedException", "Incorrect username or password.")
 N = cognito.GROUP.N

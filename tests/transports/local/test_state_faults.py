@@ -161,6 +161,7 @@ def test_a_page_token_of_a_list_in_another_order_is_refused(client: Client) -> N
         client.admin("ListUsers", Limit=1, PaginationToken=by_name)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("expression", ['username ^= "user"', 'status = "enabled"'])
 def test_a_filter_passes_over_any_number_of_users_whose_names_differ_in_case(client: Client, expression: str) -> None:
     def add(state: State) -> None:

@@ -17,6 +17,8 @@ from support.users import PASSWORD
 
 from .client import Client, refused
 
+pytestmark = pytest.mark.slow
+
 Make = Callable[..., Client]
 
 

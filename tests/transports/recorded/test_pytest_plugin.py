@@ -255,6 +255,7 @@ def cassette_user_pool_id(user_pool):
 """
 
 
+@pytest.mark.long
 def test_a_recording_of_the_embedded_pool_is_replayed_for_the_pool_of_the_test(project: Project) -> None:
     project.write(LOGIN)
     assert project.run("--srpcore-record=missing")[0] == {"passed": 1}

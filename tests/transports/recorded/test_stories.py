@@ -20,6 +20,8 @@ from support.authenticator import Authenticator
 from support.quiz import Quiz
 from support.recordings import DUMMIES, RECORDED, Recorder, Stage, got, replay_stage
 
+pytestmark = pytest.mark.slow
+
 Story = Callable[[Stage], Coroutine[Any, Any, Any]]
 Recordings = Callable[[str], tuple[Recorder, Stage, Any]]
 
