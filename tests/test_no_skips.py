@@ -40,7 +40,7 @@ SKIPS = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("module", SKIPS.values(), ids=SKIPS)
 def test_a_skip_is_a_failure_and_its_reason_is_shown(workers: str, module: str, tmp_path: Path) -> None:
     status, output = run(tmp_path, module, "--no-skips", "-n", workers)

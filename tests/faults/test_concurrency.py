@@ -65,6 +65,7 @@ def test_sixty_four_threads_each_get_their_own_outcome(kind: Kind, crowd: Pool) 
         assert tokens == kept
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ON_A_LOOP, ids=str)
 def test_a_thousand_tasks_each_get_their_own_outcome(kind: Kind, crowd: Pool) -> None:
     # There are more of them than connections, and waiting for one is a part of connecting.

@@ -73,6 +73,7 @@ def test_every_law_holds_for_our_server() -> None:
     assert set(check_srp_server(our_server).laws) == SERVER_LAWS
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("bits", "digest"), [(2048, "sha512"), (3072, "sha256")])
 def test_every_law_holds_in_other_groups_and_with_other_hashes(bits: int, digest: str) -> None:
     group = RFC5054_GROUPS[bits]

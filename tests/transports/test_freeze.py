@@ -116,6 +116,7 @@ def test_a_prepared_connection_that_was_closed_during_the_freeze_is_replaced(bun
         assert [request.connection for request in server.requests] == [1]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["https", "httpx on a loop"])
 def test_a_call_during_which_the_process_was_frozen_ends_and_the_next_one_works(bundle: str, kind: str) -> None:
     def handler(request: Request, connection: socket.socket) -> bytes:

@@ -109,7 +109,7 @@ def administrator(started: dict[str, str]) -> Generator[ServiceClient]:
         yield ServiceClient(transport, "us-east-1")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_nothing_that_was_answered_is_lost_when_the_process_is_killed(tmp_path: Path) -> None:
     path, seed = tmp_path / "pool.db", random.Random(15)
     acknowledged: dict[str, str] = {}  # the value of the attribute "name" by user, when it was last answered

@@ -113,6 +113,7 @@ def test_each_test_records_its_cassette_and_replays_it(project: Project) -> None
     assert project.texts()["TestMore.test_two.json"] != before["TestMore.test_two.json"]
 
 
+@pytest.mark.long
 def test_a_failing_test_keeps_its_cassette_unchanged(project: Project) -> None:
     project.run("--srpcore-record=all")
     before = project.texts()
@@ -142,6 +143,7 @@ def test_unused_and_unmatched_calls_fail_a_test(project: Project) -> None:
     assert project.run()[0] == {"passed": 1, "failed": 1}
 
 
+@pytest.mark.long
 def test_mode_members_to_keep_and_path_can_be_configured(project: Project) -> None:
     project.run("--srpcore-record=all")
     more = """
