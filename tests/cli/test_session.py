@@ -194,7 +194,10 @@ def test_the_second_factors_are_shown_and_turned_off(
 
 
 def test_a_wrong_code_leaves_the_second_factor_as_it_was(run_here: RunHere, log_in: str) -> None:
-    assert run_here("mfa", "setup", stdin="000000\n").status in (2, 3)
+    refused = run_here("mfa", "setup", stdin="000000\n")
+    assert refused.status == 3
+    assert "the next run of srpcore mfa setup makes a new secret" in refused.stderr
+    assert "still the same" not in refused.stderr
     assert json.loads(run_here("mfa", "status").stdout)["factors"] == []
 
 
