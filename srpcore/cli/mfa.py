@@ -37,7 +37,9 @@ def _verify(user: Cognito, device_name: str) -> None:
         code = ask_secret("Code of the authenticator app: ").strip()
         try:
             if not user.verify_software_token(code, device_name):
-                raise ConfigurationError("the code is wrong: nothing was changed; run the command again, which makes a new secret")
+                raise ConfigurationError(
+                    "the code is wrong: nothing was changed; run the command again, which makes a new secret"
+                )
         except (CodeMismatchException, EnableSoftwareTokenMFAException) as error:
             if not at_terminal():
                 error.hint = "nothing was changed; the next run of srpcore mfa setup makes a new secret"
