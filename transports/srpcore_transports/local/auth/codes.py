@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 from ..api.errors import code_mismatch, expired_code, limit_exceeded
@@ -67,6 +68,8 @@ def compose(
 def deliver(state: State, user: User, purpose: str, letter: Letter, destination: str | None = None) -> dict[str, str]:
     """Put *letter* into the outbox and return CodeDeliveryDetails.
 
+    The message appears there when the transaction is committed: if it is undone, the code is not stored either.
+
     Args:
         destination: the address; None for the user's.
     """
@@ -75,7 +78,7 @@ def deliver(state: State, user: User, purpose: str, letter: Letter, destination:
     message = Message(
         user.username, destination, medium, letter.attribute, purpose, letter.code, letter.text, letter.subject
     )
-    state.outbox.send(message)
+    state.work.when_committed(partial(state.service.outbox.send, message))
     return {
         "Destination": masked(letter.attribute, destination),
         "DeliveryMedium": medium,

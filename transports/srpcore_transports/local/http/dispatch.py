@@ -124,8 +124,11 @@ def answer(
         validation.check(name, parameters)
         if service.strict:
             stored.check_strict(name, parameters)
-        document = service.run(lambda state: handler(state, parameters), issuer_base, region)
-        service.outbox.announce()
+        try:
+            document = service.run(lambda state: handler(state, parameters), issuer_base, region)
+        finally:
+            # A request that was refused may have sent a message before.
+            service.outbox.announce()
         status, code = 200, None
         return response(200, document)
     except Refusal as error:

@@ -145,7 +145,6 @@ class State:
         self.service = service
         self.region = region
         self.clock = service.clock
-        self.outbox = service.outbox
         self.work = Work(service.database)
         self.url = issuer_base
         self._issuer_base = service.issuer_base or issuer_base

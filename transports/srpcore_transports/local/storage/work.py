@@ -74,6 +74,7 @@ class Work:
         self._added: list[tuple[str, Record]] = []
         self._removed: list[tuple[str, int, Record, _Loaded | None]] = []
         self._begun = False
+        self._when_committed: list[Callable[[], object]] = []
 
     @contextmanager
     def transaction(self) -> Generator[None]:
@@ -90,6 +91,7 @@ class Work:
             self._begun = False
             self._added.clear()
             self._removed.clear()
+            self._when_committed.clear()
             for loaded in self._loaded.values():
                 loaded.begun = loaded.data = encode(loaded.record)
             try:
@@ -118,6 +120,8 @@ class Work:
         except BaseException:
             self._roll_back()
             raise
+        for function in self._when_committed:
+            function()
 
     def _roll_back(self) -> None:
         # SQLite itself has rolled back after some errors, for example if the disk is full.
@@ -136,6 +140,13 @@ class Work:
             stored = msgspec.msgpack.decode(loaded.begun, type=type(loaded.record))
             for name in loaded.record.__struct_fields__:
                 setattr(loaded.record, name, getattr(stored, name))
+
+    def when_committed(self, function: Callable[[], object]) -> None:
+        """Call *function* as soon as this transaction is committed, and not at all if it is undone.
+
+        It is called while no other request changes anything, so it must be short, and must not raise an exception.
+        """
+        self._when_committed.append(function)
 
     def flush(self) -> None:
         """Write the records that were changed since they were read or written."""
