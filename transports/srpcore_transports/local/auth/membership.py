@@ -4,35 +4,34 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..model.records import Group, PoolRecord, User
+from ..model.records import Group, User
 from ..storage.state import State
 
 __all__ = ["claim", "groups_of", "role_claims"]
 
 
-def groups_of(state: State, pool: PoolRecord, user: User) -> list[Group]:
+def groups_of(state: State, user: User) -> list[Group]:
     """Return the groups of *user*, sorted by precedence: the lowest number first, groups without one last."""
-    groups = [state.groups.get(pool, name) for name in state.users.groups(user)]
-    return sorted([group for group in groups if group is not None], key=_rank)
+    return sorted(state.users.groups(user), key=_rank)
 
 
 def _rank(group: Group) -> tuple[bool, int]:
     return group.precedence is None, group.precedence or 0
 
 
-def claim(state: State, pool: PoolRecord, user: User) -> dict[str, Any]:
+def claim(state: State, user: User) -> dict[str, Any]:
     """Return ``cognito:groups``, a claim of both tokens; an empty dictionary if the user is not in a group."""
-    names = [group.name for group in groups_of(state, pool, user)]
+    names = [group.name for group in groups_of(state, user)]
     return {"cognito:groups": names} if names else {}
 
 
-def role_claims(state: State, pool: PoolRecord, user: User) -> dict[str, Any]:
+def role_claims(state: State, user: User) -> dict[str, Any]:
     """Return ``cognito:roles`` and ``cognito:preferred_role``, claims of the ID token.
 
     The preferred role is that of the first group. If other groups of the same precedence have other roles, there is no
     preferred role.
     """
-    groups = [group for group in groups_of(state, pool, user) if group.role is not None]
+    groups = [group for group in groups_of(state, user) if group.role is not None]
     if not groups:
         return {}
     roles = list(dict.fromkeys(group.role for group in groups))

@@ -112,7 +112,7 @@ def call_trigger(state: State, caller: Caller, user: User, cause: Cause) -> Step
     triggers = caller.triggers(state)
     if triggers.pre_token_generation is None:
         return None
-    member = membership.claim(state, caller.pool, user) | membership.role_claims(state, caller.pool, user)
+    member = membership.claim(state, user) | membership.role_claims(state, user)
     groups = Groups(
         tuple(member.get("cognito:groups", ())),
         tuple(member.get("cognito:roles", ())),
@@ -172,7 +172,7 @@ def access_claims(state: State, grant: Grant, seconds: int) -> dict[str, Any]:
     claims = _common_claims(state, grant, seconds, "access")
     claims |= {"client_id": grant.client.client_id, "username": grant.user.username}
     claims["scope"] = _API_SCOPE
-    claims |= membership.claim(state, grant.pool, grant.user)
+    claims |= membership.claim(state, grant.user)
     if grant.record.device_key is not None:
         claims["device_key"] = grant.record.device_key
     return claims
@@ -186,7 +186,7 @@ def id_claims(state: State, grant: Grant, seconds: int) -> dict[str, Any]:
     if "identities" in attributes:
         attributes["identities"] = _identities_claim(attributes["identities"])
     own = {"aud": grant.client.client_id, "cognito:username": user.username}
-    member = membership.claim(state, grant.pool, user) | membership.role_claims(state, grant.pool, user)
+    member = membership.claim(state, user) | membership.role_claims(state, user)
     return attributes | _common_claims(state, grant, seconds, "id") | own | member
 
 

@@ -74,7 +74,7 @@ def list_groups(state: State, parameters: Parameters) -> dict[str, Any]:
 def admin_list_groups_for_user(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminListGroupsForUser, with at most 60 groups per page."""
     pool, user = directory.pool_and_user(state, parameters)
-    return _list(state, pool, membership.groups_of(state, pool, user), parameters)
+    return _list(state, pool, membership.groups_of(state, user), parameters)
 
 
 def _list(state: State, pool: PoolRecord, groups: list[Group], parameters: Parameters) -> dict[str, Any]:

@@ -132,6 +132,10 @@ class Conversations:
         """Remove the conversations of *client*."""
         self._work.execute("DELETE FROM login WHERE client = ?", self._work.row(client))
 
+    def forget_pool(self, pool: PoolRecord) -> None:
+        """Remove the conversations of *pool*."""
+        self._work.execute("DELETE FROM login WHERE pool = ?", self._work.row(pool))
+
 
 def _session_expired() -> Refusal:
     return not_authorized(SESSION_EXPIRED)

@@ -41,9 +41,7 @@ class Documents:
 
     def remove_client(self, pool: PoolRecord, client_id: str) -> None:
         """Delete all documents of an app client."""
-        for document in self._table.all(pool):
-            if document.name.endswith(f"/{client_id}"):
-                self._table.remove(document)
+        self._table.remove_all(pool, ending=f"/{client_id}")
 
     def remove_all(self, pool: PoolRecord) -> None:
         """Delete all documents of *pool* and of its app clients."""

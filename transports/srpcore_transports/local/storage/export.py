@@ -64,7 +64,7 @@ def export_pool(state: State, pool_id: str) -> bytes:
 
 
 def _users(state: State, pool: PoolRecord) -> list[_ExportedUser]:
-    # Not by state.users: the unit of work compares all records that a request uses at each statement.
+    # Not by state.users: the unit of work would keep all users in memory, and compare them at each statement.
     row, decode = state.work.row(pool), decoder(User)
     groups: dict[int, list[str]] = {}
     statement = "SELECT user, name FROM member JOIN record ON record.id = grp WHERE pool = ? ORDER BY record.id"

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable
 
 from ..model.grants import GrantRecord, RefreshRecord
-from ..model.records import AppClient, Record, User
+from ..model.records import AppClient, PoolRecord, Record, User
 from .work import Work, decoder, encode
 
 __all__ = ["Grants"]
@@ -53,16 +53,25 @@ class Grants:
         for grant in self._grants("client = ?", client.client_id):
             grant.revoked = True
 
+    def revoke_clients(self, pool: PoolRecord) -> None:
+        """Revoke every token of all app clients of *pool*."""
+        clients = "client IN (SELECT name FROM record WHERE kind = 'client' AND pool = ?)"
+        for grant in self._grants(clients, self._work.row(pool)):
+            grant.revoked = True
+
     def active(self, user: User) -> list[GrantRecord]:
         """Return the grants of *user* whose tokens can still be refreshed, oldest first."""
-        return [grant for grant in self.of_user(user) if not grant.revoked and self._can_refresh(grant)]
+        # One statement for all grants: the unit of work compares all records of a table at each statement on it.
+        statement = (
+            "SELECT refresh_token.origin_jti, refresh_token.data FROM login_grant "
+            "JOIN refresh_token ON refresh_token.origin_jti = login_grant.origin_jti "
+            "WHERE login_grant.sub = ? AND refresh_token.expires > ?"
+        )
+        found = self._work.execute(statement, user.sub, self._clock()).fetchall()
+        refreshable = {origin_jti for origin_jti, data in found if self._decode_token(data).rotated is None}
+        return [grant for grant in self.of_user(user) if not grant.revoked and grant.origin_jti in refreshable]
 
-    def _can_refresh(self, grant: GrantRecord) -> bool:
-        statement = "SELECT data FROM refresh_token WHERE origin_jti = ? AND expires > ?"
-        found = self._work.execute(statement, grant.origin_jti, self._clock()).fetchall()
-        return any(self._decode_token(data).rotated is None for (data,) in found)
-
-    def _grants(self, condition: str, value: str) -> list[GrantRecord]:
+    def _grants(self, condition: str, value: object) -> list[GrantRecord]:
         found = self._work.execute(f"SELECT id, data FROM login_grant WHERE {condition} ORDER BY id", value).fetchall()
         return [self._work.use("login_grant", row, data, self._decode_grant, self._write_grant) for row, data in found]
 

@@ -162,7 +162,7 @@ class State:
         self.replicas = Table(self.work, "replica", Resource)
         self.recoveries = Table(self.work, "recovery", Resource)
         self.documents = Documents(self.work)
-        self.users = Users(self.work)
+        self.users = Users(self.work, self.groups)
         self.strangers = Strangers(self.work)
         self.auth_events = AuthEvents(self.work)
         self.passkey_owners = PasskeyOwners(self.work)
@@ -215,8 +215,9 @@ class State:
 
     def remove_pool(self, pool: PoolRecord) -> None:
         """Delete *pool*, and everything that belongs to it."""
-        for client in self.clients.all(pool):
-            self.remove_client(client)
+        # Not remove_client() for each: what is below deletes everything of all app clients at once.
+        self.grants.revoke_clients(pool)
+        self.conversations.forget_pool(pool)
         for table in self._tables_of_pools():
             table.remove_all(pool)
         self.users.remove_all(pool)
@@ -224,6 +225,7 @@ class State:
 
     def _tables_of_pools(self) -> tuple[Table[Any] | Documents | Strangers, ...]:
         return (
+            self.clients,
             self.strangers,
             self.groups,
             self.providers,

@@ -64,11 +64,16 @@ class Table(Generic[R]):
         if self._keep_lookups:
             self._work.forget_lookups()
 
-    def remove_all(self, pool: PoolRecord) -> None:
-        """Delete all records of *pool*."""
-        # One statement for all of them: the unit of work compares all records in use at each statement.
-        statement = "DELETE FROM record WHERE kind = ? AND pool = ? RETURNING id"
-        for (row,) in self._work.execute(statement, self._kind, self._row(pool)).fetchall():
+    def remove_all(self, pool: PoolRecord, *, ending: str = "") -> None:
+        """Delete all records of *pool* whose names end with *ending*."""
+        # One statement for all of them: the unit of work compares all records of a table at each statement on it.
+        statement, values = (
+            "DELETE FROM record WHERE kind = ? AND pool = ?",
+            list[object]([self._kind, self._row(pool)]),
+        )
+        if ending:
+            statement, values = f"{statement} AND substr(name, ?) = ?", [*values, -len(ending), ending]
+        for (row,) in self._work.execute(f"{statement} RETURNING id", *values).fetchall():
             self._work.forget_row("record", row)
         self._forget_lookups()
 
@@ -82,6 +87,11 @@ class Table(Generic[R]):
         statement = "SELECT id, data FROM record WHERE kind = ? AND pool = ? AND id > ? ORDER BY id LIMIT ?"
         for row, data in self._work.execute(statement, self._kind, self._row(pool), after, limit).fetchall():
             yield row, self._use(row, data)
+
+    def where(self, condition: str, *values: object) -> list[R]:
+        """Return the records for which *condition* holds, an SQL expression of their rows' ``id``, the oldest first."""
+        statement = f"SELECT id, data FROM record WHERE kind = ? AND {condition} ORDER BY id"
+        return [self._use(*found) for found in self._work.execute(statement, self._kind, *values).fetchall()]
 
     def count(self, pool: PoolRecord | None) -> int:
         """Return how many records *pool* has."""

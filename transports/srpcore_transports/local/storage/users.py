@@ -8,6 +8,7 @@ from itertools import islice
 from typing import cast
 
 from ..model.records import Group, PoolRecord, Record, User
+from .tables import Table
 from .work import Work, decoder, encode
 
 __all__ = ["SEARCHABLE", "Search", "Users"]
@@ -41,8 +42,8 @@ class Search:
 class Users:
     """All users."""
 
-    def __init__(self, work: Work) -> None:
-        self._work = work
+    def __init__(self, work: Work, groups: Table[Group]) -> None:
+        self._work, self._groups = work, groups
         self._decode = decoder(User)
 
     def get(self, pool: PoolRecord, username: str) -> User | None:
@@ -107,8 +108,8 @@ class Users:
     def newest(self, pool: PoolRecord, limit: int) -> list[tuple[User, list[str]]]:
         """Return the last *limit* users of *pool* with the names of their groups, the newest first.
 
-        They are copies that the unit of work does not watch, because it compares each watched record at each statement.
-        Changes of them are not stored.
+        They are copies that the unit of work does not watch, because it compares all watched users at each
+        statement on users. Changes of them are not stored.
         """
         chosen = "FROM user WHERE pool = ? ORDER BY id DESC LIMIT ?"
         values = self._work.row(pool), limit
@@ -150,12 +151,11 @@ class Users:
         wanted = ((row, key, data) for row, key, data in found if accept is None or accept(self._decode(data)))
         return [((key, row), self._use(row, data)) for row, key, data in islice(wanted, limit)]
 
-    def groups(self, user: User) -> list[str]:
-        """Return the names of the groups that *user* is in; a user who is not stored is in none."""
+    def groups(self, user: User) -> list[Group]:
+        """Return the groups that *user* is in, the oldest first; a user who is not stored is in none."""
         if not self._work.uses(user):
             return []
-        statement = "SELECT name FROM record WHERE id IN (SELECT grp FROM member WHERE user = ?) ORDER BY id"
-        return [name for (name,) in self._work.execute(statement, self._work.row(user))]
+        return self._groups.where("id IN (SELECT grp FROM member WHERE user = ?)", self._work.row(user))
 
     def join(self, group: Group, user: User) -> None:
         """Add *user* to *group*, if the user is not in it."""

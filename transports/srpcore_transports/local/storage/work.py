@@ -4,15 +4,20 @@ All requests that use a row at the same time share one object, and :class:`Work`
 at the end of the transaction. So a handler changes a record by setting its attributes, and cannot forget to save it.
 
 Only one transaction runs at a time. It is short: what takes long is computed outside of it (see :mod:`..steps`).
+
+A statement must see what the same request has changed before. So the changed records of the tables that it names are
+written first. To find them, each record of these tables that the request uses is encoded and compared. Therefore a
+handler that uses many records of a table should not execute a statement on this table for each of them.
 """
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TypeVar, cast
 
 import msgspec
@@ -21,7 +26,7 @@ from ..api.errors import Refusal, not_found
 from ..model.records import Record
 from .database import Database
 
-__all__ = ["Work", "decoder", "encode"]
+__all__ = ["Work", "decoder", "encode", "tables_of"]
 
 S = TypeVar("S", bound=msgspec.Struct)
 R = TypeVar("R", bound=Record)
@@ -30,6 +35,8 @@ _SWEEP_EVERY = 10
 _MOST_LOOKUPS = 1000
 
 _ENCODER = msgspec.msgpack.Encoder()
+
+_TABLE = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE)\s+(\w+)")
 
 
 def encode(record: msgspec.Struct) -> bytes:
@@ -47,16 +54,24 @@ def _decoder(kind: type[msgspec.Struct]) -> msgspec.msgpack.Decoder[msgspec.Stru
     return msgspec.msgpack.Decoder(kind)
 
 
+@lru_cache(maxsize=500)
+def tables_of(statement: str) -> frozenset[str]:
+    """Return the names of the tables that an SQL statement reads or changes. Its keywords must be in upper case."""
+    return frozenset(_TABLE.findall(statement))
+
+
 @dataclass(slots=True)
 class _Loaded:
     """A record that this request uses.
 
     Attributes:
+        table: the table that it is stored in.
         begun: the encoded record when the transaction began, for a rollback.
         data: the encoded record as the database has it now.
         write: writes the record to its row.
     """
 
+    table: str
     record: Record
     row: int
     begun: bytes
@@ -71,6 +86,7 @@ class Work:
         self._database = database
         self._restored = database.restored
         self._loaded: dict[int, _Loaded] = {}
+        self._by_table: dict[str, dict[int, _Loaded]] = {}
         self._added: list[tuple[str, Record]] = []
         self._removed: list[tuple[str, int, Record, _Loaded | None]] = []
         self._begun = False
@@ -110,11 +126,23 @@ class Work:
         # This breaks a reference cycle: this object -> record -> the table's write method -> this object. Otherwise the
         # memory of every request would wait for a garbage collection.
         self._loaded.clear()
+        self._by_table.clear()
         self._removed.clear()
+
+    def _watch(self, loaded: _Loaded) -> None:
+        key = id(loaded.record)
+        self._loaded[key] = self._by_table.setdefault(loaded.table, {})[key] = loaded
+
+    def _unwatch(self, record: Record) -> _Loaded | None:
+        loaded = self._loaded.pop(id(record), None)
+        if loaded is not None:
+            del self._by_table[loaded.table][id(record)]
+        return loaded
 
     def _commit(self) -> None:
         try:
-            self.flush()
+            for table in self._by_table:
+                self._flush(table)
             if self._begun:
                 self._database.connection.execute("COMMIT")
         except BaseException:
@@ -132,7 +160,7 @@ class Work:
             # The row is there again, and other requests in progress use this object for it.
             self._database.live[table, row] = record
             if watched is not None:
-                self._loaded[id(record)] = watched
+                self._watch(watched)
         for table, record in self._added:
             # The next record that is inserted may get the same row.
             self.forget(table, record)
@@ -148,9 +176,9 @@ class Work:
         """
         self._when_committed.append(function)
 
-    def flush(self) -> None:
-        """Write the records that were changed since they were read or written."""
-        for loaded in self._loaded.values():
+    def _flush(self, table: str) -> None:
+        """Write the records of *table* that were changed since they were read or written."""
+        for loaded in self._by_table.get(table, {}).values():
             data = encode(loaded.record)
             if data != loaded.data:
                 loaded.write(loaded.row, loaded.record, data)
@@ -158,7 +186,8 @@ class Work:
 
     def execute(self, statement: str, *values: object) -> sqlite3.Cursor:
         """Execute an SQL statement. What it reads includes the changes that this request has made so far."""
-        self.flush()
+        for table in tables_of(statement):
+            self._flush(table)
         return self._execute(statement, values)
 
     def _execute(self, statement: str, values: tuple[object, ...]) -> sqlite3.Cursor:
@@ -169,7 +198,7 @@ class Work:
         return self._database.connection.execute(statement, values)
 
     def write(self, statement: str, *values: object) -> None:
-        """Execute an SQL statement that writes one record, as a part of :meth:`flush`."""
+        """Execute an SQL statement that writes one changed record; only *write* of :meth:`use` does that."""
         self._execute(statement, values)
 
     def may_sweep(self, table: str, now: float) -> bool:
@@ -192,7 +221,7 @@ class Work:
         row, record = found
         if id(record) not in self._loaded:
             data = encode(record)
-            self._loaded[id(record)] = _Loaded(record, row, data, data, write)
+            self._watch(_Loaded(table, record, row, data, data, write))
             self._database.live[table, row] = record
         return True, record
 
@@ -230,7 +259,7 @@ class Work:
             record = decode(data)
             self._database.live[table, row] = record
         if id(record) not in self._loaded:
-            self._loaded[id(record)] = _Loaded(record, row, data, data, write)
+            self._watch(_Loaded(table, record, row, data, data, write))
         return record  # type: ignore[return-value]
 
     def added(
@@ -238,7 +267,7 @@ class Work:
     ) -> None:
         """Watch a record that was just inserted as *row* for changes."""
         self._database.live[table, row] = record
-        self._loaded[id(record)] = _Loaded(record, row, data, data, write)
+        self._watch(_Loaded(table, record, row, data, data, write))
         self._added.append((table, record))
 
     def uses(self, record: Record) -> bool:
@@ -263,7 +292,7 @@ class Work:
         """Stop watching the record in a row that was deleted, if it is in use."""
         record = self._database.live.pop((table, row), None)
         if record is not None:
-            self._removed.append((table, row, record, self._loaded.pop(id(record), None)))
+            self._removed.append((table, row, record, self._unwatch(record)))
 
     def forget(self, table: str, record: Record) -> None:
         """Stop watching a record that was deleted."""
@@ -271,4 +300,4 @@ class Work:
         if loaded is not None:
             self.forget_row(table, loaded.row)
             # If another request has deleted it before, forget_row() has not found it.
-            self._loaded.pop(id(record), None)
+            self._unwatch(record)
