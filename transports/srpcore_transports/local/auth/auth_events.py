@@ -33,7 +33,8 @@ def enabled(pool: PoolRecord) -> bool:
 
 def record(state: State, pool: PoolRecord, user: User, kind: str) -> None:
     """Record that *user* has done something else than sign in, for example ``SignUp``."""
-    if enabled(pool):
+    # A trigger may have taken so long that the user was deleted meanwhile.
+    if enabled(pool) and state.users.is_stored(user):
         state.auth_events.put(user, AuthEvent(str(uuid.uuid4()), kind, state.clock(), "Pass"))
 
 
@@ -56,7 +57,7 @@ def recorded(
 
 def _add(state: State, conversation: Conversation, challenge: str, parameters: Parameters, response: str) -> None:
     user, kind = conversation.user, _kind(conversation, challenge)
-    if user is None or not state.work.uses(user):
+    if user is None or not state.users.is_stored(user):
         return
     before = state.auth_events.get(user, conversation.event_id)
     if before is None and kind is None and response == "InProgress":

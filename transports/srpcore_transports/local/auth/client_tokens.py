@@ -39,6 +39,7 @@ def get_client_token(state: State, parameters: Parameters) -> Step[dict[str, Any
     subject = caller.new_user(client.client_id, {})
     changes = yield from pre_token_generation(caller.triggers(state), "ClientCredentials", subject, Groups(), scopes)
     key = yield from tokens.signing_key(pool)
+    state.client(client.client_id)  # raises if the app client was deleted while the trigger ran
     seconds = client.validity("AccessToken", tokens.HOUR, "hours")
     claims = changes.access_claims(_claims(state, pool, client, scopes, seconds))
     token = yield from outside(lambda: key.sign(claims))

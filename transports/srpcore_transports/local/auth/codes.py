@@ -15,6 +15,7 @@ from ..api.errors import code_mismatch, expired_code, limit_exceeded
 from ..model.outbox import Message
 from ..model.records import Code, Stranger, User
 from ..steps import Step
+from ..storage import directory
 from ..storage.state import State
 from ..triggers import messages
 from . import tries
@@ -112,8 +113,13 @@ def restore(user: User, purpose: str, code: Code) -> None:
 def issue(
     state: State, caller: Caller, user: User, purpose: str, attribute: str, cause: messages.Cause
 ) -> Step[dict[str, str]]:
-    """Compose and send a code for *purpose* (``sign_up``, ``reset`` or ``attribute``); return CodeDeliveryDetails."""
+    """Compose and send a code for *purpose* (``sign_up``, ``reset`` or ``attribute``); return CodeDeliveryDetails.
+
+    Raises:
+        Refusal: the trigger has failed, or the user was deleted meanwhile.
+    """
     letter = yield from compose(state, caller, user, attribute, cause)
+    directory.require_stored(state, user)
     return send(state, user, purpose, letter)
 
 

@@ -182,6 +182,9 @@ def send_code(
         purpose: the purpose of the message in the outbox: ``mfa`` or ``sign_in``.
     """
     letter = yield from codes.compose(state, Caller.of(conversation), user, attribute, "Authentication")
+    # The conversation's user, because *user* may be a copy with an address that is being set up.
+    if conversation.user is None or not state.users.is_stored(conversation.user):
+        raise not_authorized()
     delivery = codes.deliver(state, user, purpose, letter)
     parameters = {
         "USER_ID_FOR_SRP": user.username,

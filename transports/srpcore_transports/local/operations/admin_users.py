@@ -61,12 +61,15 @@ def admin_create_user(state: State, parameters: Parameters, *, sub: str | None =
         user = _find_invited_user(state, pool, username)
     else:
         user = pool.new_user(username, state.clock(), sub)
-        user.attributes |= given
+        user.status, user.attributes = "FORCE_CHANGE_PASSWORD", user.attributes | given
         yield from _call_pre_sign_up(state, caller, user, given, parameters)
     verifier = yield from passwords.make(pool, user.username, password)
-    user.status = "FORCE_CHANGE_PASSWORD"
     invitation = None if action == "SUPPRESS" else (yield from _invitation(state, caller, user, password, parameters))
-    if action != "RESEND":
+    if action == "RESEND":
+        # Meanwhile the user may have set a password, which must not be replaced, or may have been deleted.
+        if _find_invited_user(state, pool, username) is not user:
+            raise user_not_found()
+    else:
         _check_new(state, pool, user, username, given, force=flag(parameters, "ForceAliasCreation"))
         state.users.add(pool, user)
     passwords.store(state, pool, user, verifier, "FORCE_CHANGE_PASSWORD")
@@ -126,6 +129,7 @@ def admin_set_user_password(state: State, parameters: Parameters) -> Step[dict[s
     passwords.check_policy(pool, password)
     yield from passwords.check_history(pool, user, password)
     verifier = yield from passwords.make(pool, user.username, password)
+    directory.require_stored(state, user)
     status = "CONFIRMED" if flag(parameters, "Permanent") else "FORCE_CHANGE_PASSWORD"
     passwords.store(state, pool, user, verifier, status)
     return {}

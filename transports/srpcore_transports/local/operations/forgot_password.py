@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..api.errors import Refusal, code_mismatch, invalid_parameter, limit_exceeded, not_authorized
+from ..api.errors import Refusal, code_mismatch, expired_code, invalid_parameter, limit_exceeded, not_authorized
 from ..api.parameters import Parameters, optional_string, string
 from ..auth import auth_events, codes, passwords, user_migration
 from ..auth.caller import Caller, read_metadata
@@ -14,7 +14,7 @@ from ..steps import Step
 from ..storage import directory
 from ..storage.state import Handler, State
 from ..triggers import events
-from .sign_up import find_user, known_user, simulated_delivery
+from .sign_up import find_user, known_user, refuse_unknown, simulated_delivery
 
 __all__ = ["OPERATIONS"]
 
@@ -36,7 +36,15 @@ def forgot_password(state: State, parameters: Parameters) -> Step[dict[str, Any]
         return {"CodeDeliveryDetails": simulated_delivery(pool, username)}
     if user is None or not user.enabled:
         raise not_authorized("User is disabled.")
-    delivery = yield from _send_code(state, caller, user, attribute)
+    try:
+        delivery = yield from _send_code(state, caller, user, attribute)
+    except Refusal:
+        if state.users.is_stored(user):
+            raise
+        # The user was deleted meanwhile.
+        refuse_unknown(client)
+        codes.pretend(state, state.strangers.of(pool, username), "reset")
+        return {"CodeDeliveryDetails": simulated_delivery(pool, username)}
     auth_events.record(state, pool, user, "ForgotPassword")
     return {"CodeDeliveryDetails": delivery}
 
@@ -105,6 +113,10 @@ def confirm_forgot_password(state: State, parameters: Parameters) -> Step[dict[s
         codes.restore(user, "reset", code)
         raise
     verifier = yield from passwords.make(pool, user.username, password)
+    if not state.users.is_stored(user):
+        # The user was deleted meanwhile. No code was sent to the stranger that the name is now.
+        refuse_unknown(client)
+        raise expired_code()
     passwords.store(state, pool, user, verifier, "CONFIRMED")
     yield from events.post_confirmation(caller.triggers(state), "ConfirmForgotPassword", caller.subject(user))
     return {}
@@ -119,6 +131,7 @@ def change_password(state: State, parameters: Parameters) -> Step[dict[str, Any]
     proved = holder.user.password
     yield from passwords.check_history(holder.pool, holder.user, proposed)
     verifier = yield from passwords.make(holder.pool, holder.user.username, proposed)
+    directory.require_stored(state, holder.user)
     if holder.user.password != proved or not holder.user.enabled:
         # An administrator has set another password meanwhile, or disabled the user.
         raise not_authorized()

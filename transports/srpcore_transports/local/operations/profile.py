@@ -44,6 +44,7 @@ def update_user_attributes(state: State, parameters: Parameters) -> Step[dict[st
     holder = verify_access_token(state, string(parameters, "AccessToken"))
     given = _writable(holder, read_attributes(parameters))
     letters = yield from _compose(state, holder, given, read_metadata(parameters))
+    directory.require_stored(state, holder.user)
     update_settings = holder.pool.section("UserAttributeUpdateSettings")
     first = strings(update_settings, "AttributesRequireVerificationBeforeUpdate")
     pending = {name: given[name] for name in letters if name in first}
@@ -128,6 +129,7 @@ def get_user_attribute_verification_code(state: State, parameters: Parameters) -
     if pending is None and name not in user.attributes:
         raise invalid_parameter(f"Invalid user attribute {name}: the user does not have it.")
     letter = yield from codes.compose(state, caller, user, name, "VerifyUserAttribute")
+    directory.require_stored(state, user)
     return {"CodeDeliveryDetails": codes.send(state, user, "attribute", letter, pending)}
 
 

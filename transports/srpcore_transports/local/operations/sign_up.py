@@ -23,6 +23,7 @@ __all__ = [
     "fill_username_attribute",
     "find_user",
     "known_user",
+    "refuse_unknown",
     "simulated_delivery",
 ]
 
@@ -106,11 +107,21 @@ def known_user(state: State, client: AppClient, pool: PoolRecord, parameters: Pa
     user = find_user(state, pool, username)
     names = [username] if user is None else [username, user.username]
     directory.check_secret_hash(client, optional_string(parameters, "SecretHash"), *names)
-    if user is None and not client.hides_users:
+    if user is None:
+        refuse_unknown(client)
+    return username, user
+
+
+def refuse_unknown(client: AppClient) -> None:
+    """Raise the refusal of a user who does not exist, unless *client* hides that.
+
+    Raises:
+        Refusal: *client* does not hide it.
+    """
+    if not client.hides_users:
         # Sources: https://github.com/aws-amplify/aws-sdk-ios/issues/4837 (ForgotPassword) and
         # https://github.com/massif-press/compcon/issues/2351 (ConfirmForgotPassword).
         raise user_not_found("Username/client id combination not found.")
-    return username, user
 
 
 def find_user(state: State, pool: PoolRecord, username: str) -> User | None:
@@ -167,7 +178,14 @@ def resend_confirmation_code(state: State, parameters: Parameters) -> Step[dict[
     attribute = delivery_attribute(pool, user)
     if attribute is None:
         raise Refusal("CodeDeliveryFailureException", "Cannot resend codes. Auto verification not turned on.")
-    sent = yield from codes.issue(state, caller, user, "sign_up", attribute, "ResendCode")
+    try:
+        sent = yield from codes.issue(state, caller, user, "sign_up", attribute, "ResendCode")
+    except Refusal:
+        if state.users.is_stored(user):
+            raise
+        # The user was deleted meanwhile.
+        refuse_unknown(client)
+        return {"CodeDeliveryDetails": simulated_delivery(pool, username)}
     auth_events.record(state, pool, user, "ResendCode")
     return {"CodeDeliveryDetails": sent}
 

@@ -25,6 +25,7 @@ __all__ = [
     "find",
     "pool_and_user",
     "require",
+    "require_stored",
 ]
 
 _LONGEST_NAME = 128
@@ -65,6 +66,16 @@ def require(state: State, pool: PoolRecord, name: str) -> User:
     if user is None:
         raise user_not_found()
     return user
+
+
+def require_stored(state: State, user: User) -> None:
+    """Check that *user* still exists, after this request has computed outside of the transaction.
+
+    Raises:
+        Refusal: another request has deleted the user meanwhile.
+    """
+    if not state.users.is_stored(user):
+        raise user_not_found()
 
 
 def pool_and_user(state: State, parameters: Parameters) -> tuple[PoolRecord, User]:

@@ -66,8 +66,8 @@ class Users:
         return [self._use(row, data) for row, data in found]
 
     def is_stored(self, user: User) -> bool:
-        """Return whether a user that this request has read still exists."""
-        return self._work.is_stored("user", user)
+        """Return whether *user* exists in the database: was added, and was not deleted by this or another request."""
+        return self._work.uses(user) and self._work.is_stored("user", user)
 
     def add(self, pool: PoolRecord, user: User) -> None:
         """Insert a user, whose name must be free."""
