@@ -484,11 +484,11 @@ def test_a_repr_does_not_show_secrets(make: Make) -> None:
 
     def records(state: State) -> tuple[list[object], User]:
         pool = state.pool(client.pool_id)
-        conversation = state.conversations.take_by_secret_block(exchange.parameters["SECRET_BLOCK"])
-        assert conversation.user is not None
-        state.conversations.put_back(None, conversation)
-        shown = [pool, conversation, state.client(client.client_id), conversation.user, state.grants, state]
-        return shown, conversation.user
+        auth_session = state.auth_sessions.take_by_secret_block(exchange.parameters["SECRET_BLOCK"])
+        assert auth_session.user is not None
+        state.auth_sessions.put_back(None, auth_session)
+        shown = [pool, auth_session, state.client(client.client_id), auth_session.user, state.grants, state]
+        return shown, auth_session.user
 
     stored, user = service.run(records)
     assert user.password is not None

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from ..api.errors import Refusal
 from ..api.parameters import Parameters, mapping
 from ..model.auth_events import AuthEvent
-from ..model.conversations import Conversation
+from ..model.auth_sessions import AuthSession
 from ..model.records import PoolRecord, User
 from ..steps import Step
 from ..storage.state import State
@@ -39,40 +39,40 @@ def record(state: State, pool: PoolRecord, user: User, kind: str) -> None:
 
 
 def recorded(
-    state: State, conversation: Conversation, challenge: str, parameters: Parameters, step: Step[dict[str, Any]]
+    state: State, auth_session: AuthSession, challenge: str, parameters: Parameters, step: Step[dict[str, Any]]
 ) -> Step[dict[str, Any]]:
     """Return the result of *step*, which judges the answer to *challenge*, and record it as a part of a sign-in."""
-    if not enabled(conversation.pool):
+    if not enabled(auth_session.pool):
         return (yield from step)
     try:
         result = yield from step
     except Refusal as refusal:
         if refusal.code in _FAILURES:
-            _add(state, conversation, challenge, parameters, "Fail")
+            _add(state, auth_session, challenge, parameters, "Fail")
         raise
     response = "Pass" if "AuthenticationResult" in result else "InProgress"
-    _add(state, conversation, challenge, parameters, response)
+    _add(state, auth_session, challenge, parameters, response)
     return result
 
 
-def _add(state: State, conversation: Conversation, challenge: str, parameters: Parameters, response: str) -> None:
-    user, kind = conversation.user, _kind(conversation, challenge)
+def _add(state: State, auth_session: AuthSession, challenge: str, parameters: Parameters, response: str) -> None:
+    user, kind = auth_session.user, _kind(auth_session, challenge)
     if user is None or not state.users.is_stored(user):
         return
-    before = state.auth_events.get(user, conversation.event_id)
+    before = state.auth_events.get(user, auth_session.event_id)
     if before is None and kind is None and response == "InProgress":
         # Nothing was proved yet.
         return
-    event = before or AuthEvent(conversation.event_id, "SignIn", state.clock(), response)
+    event = before or AuthEvent(auth_session.event_id, "SignIn", state.clock(), response)
     added = () if kind is None else ((kind, "Failure" if response == "Fail" else "Success"),)
     address = _address(parameters) or event.address
     state.auth_events.put(user, replace(event, response=response, challenges=event.challenges + added, address=address))
 
 
-def _kind(conversation: Conversation, challenge: str) -> str | None:
+def _kind(auth_session: AuthSession, challenge: str) -> str | None:
     if challenge in _PASSWORD:
         return "Password"
-    return "Mfa" if challenge in _SECOND_FACTORS and conversation.first_factor is None else None
+    return "Mfa" if challenge in _SECOND_FACTORS and auth_session.first_factor is None else None
 
 
 def _address(parameters: Parameters) -> str | None:

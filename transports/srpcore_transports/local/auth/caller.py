@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..api.parameters import Parameters, mapping, optional_string
-from ..model.conversations import Conversation
+from ..model.auth_sessions import AuthSession
 from ..model.records import AppClient, PoolRecord, User
 from ..storage.state import State
 from ..triggers.invocation import NO_CLIENT, NO_TRIGGERS, Subject, Triggers, enabled
@@ -38,9 +38,9 @@ class Caller:
     metadata: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
     @classmethod
-    def of(cls, conversation: Conversation) -> Caller:
+    def of(cls, auth_session: AuthSession) -> Caller:
         """Return the caller of a request that continues a login."""
-        return cls(conversation.pool, conversation.client, conversation.client_metadata)
+        return cls(auth_session.pool, auth_session.client, auth_session.client_metadata)
 
     def triggers(self, state: State) -> Triggers:
         """Return the triggers that the server has and that the LambdaConfig of the pool names."""

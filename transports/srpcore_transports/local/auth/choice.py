@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from ..api.errors import invalid_parameter, not_authorized
 from ..api.parameters import named, optional_string
-from ..model.conversations import Conversation
+from ..model.auth_sessions import AuthSession
 from ..model.records import PoolRecord, User
 from ..steps import Step
 from ..storage.state import State
@@ -53,7 +53,7 @@ def offered(pool: PoolRecord, user: User | None) -> list[str]:
     return [factor for factor in _FACTORS if factor in has]
 
 
-def start(state: State, conversation: Conversation, values: Mapping[str, Any]) -> Step[dict[str, Any]]:
+def start(state: State, auth_session: AuthSession, values: Mapping[str, Any]) -> Step[dict[str, Any]]:
     """Return the challenge that PREFERRED_CHALLENGE names, or SELECT_CHALLENGE if it is absent or not available.
 
     Raises:
@@ -62,15 +62,15 @@ def start(state: State, conversation: Conversation, values: Mapping[str, Any]) -
     preferred = optional_string(values, "PREFERRED_CHALLENGE")
     if preferred is not None and preferred not in _FACTORS:
         raise invalid_parameter(f"PREFERRED_CHALLENGE must be one of {', '.join(_FACTORS)}")
-    available = offered(conversation.pool, conversation.user)
+    available = offered(auth_session.pool, auth_session.user)
     if preferred not in available:
-        return {**challenge(state, conversation, "SELECT_CHALLENGE", {}), "AvailableChallenges": available}
+        return {**challenge(state, auth_session, "SELECT_CHALLENGE", {}), "AvailableChallenges": available}
     if preferred in _SECRETS and not values.get(_SECRETS[preferred]):
-        return challenge(state, conversation, preferred, {})
-    return (yield from begin(state, conversation, preferred, values))
+        return challenge(state, auth_session, preferred, {})
+    return (yield from begin(state, auth_session, preferred, values))
 
 
-def begin(state: State, conversation: Conversation, factor: str, values: Mapping[str, Any]) -> Step[dict[str, Any]]:
+def begin(state: State, auth_session: AuthSession, factor: str, values: Mapping[str, Any]) -> Step[dict[str, Any]]:
     """Start the login with *factor*, and return the next challenge or the tokens.
 
     Args:
@@ -79,42 +79,42 @@ def begin(state: State, conversation: Conversation, factor: str, values: Mapping
     Raises:
         Refusal: the factor is not available to the user, or a value that it needs is missing or wrong.
     """
-    pool, user = conversation.pool, conversation.user
+    pool, user = auth_session.pool, auth_session.user
     if factor not in offered(pool, user):
         raise invalid_parameter(f"Selected challenge {factor} is not available")
     if factor == "PASSWORD":
-        yield from passwords.check(state, pool, user, conversation.typed, named(values, "PASSWORD"))
-        return (yield from advance(state, conversation))
+        yield from passwords.check(state, pool, user, auth_session.typed, named(values, "PASSWORD"))
+        return (yield from advance(state, auth_session))
     if factor == "PASSWORD_SRP":
         A = srp.public_value(values)
-        challenged = user or srp.fake_user(pool, conversation.typed)
+        challenged = user or srp.fake_user(pool, auth_session.typed)
         exchange, parameters = yield from srp.password_challenge(pool, challenged, A)
-        return challenge(state, replace(conversation, exchange=exchange), "PASSWORD_VERIFIER", parameters)
+        return challenge(state, replace(auth_session, exchange=exchange), "PASSWORD_VERIFIER", parameters)
     if factor == "WEB_AUTHN":
-        return _passkey(state, conversation)
-    return (yield from _send_code(state, replace(conversation, first_factor=factor), factor))
+        return _passkey(state, auth_session)
+    return (yield from _send_code(state, replace(auth_session, first_factor=factor), factor))
 
 
-def _passkey(state: State, conversation: Conversation) -> dict[str, Any]:
-    if conversation.user is None:
+def _passkey(state: State, auth_session: AuthSession) -> dict[str, Any]:
+    if auth_session.user is None:
         raise not_authorized()
-    nonce, options = passkeys.request(conversation.pool, conversation.user)
-    asked = replace(conversation, passkey_challenge=nonce)
+    nonce, options = passkeys.request(auth_session.pool, auth_session.user)
+    asked = replace(auth_session, passkey_challenge=nonce)
     return challenge(state, asked, "WEB_AUTHN", {"CREDENTIAL_REQUEST_OPTIONS": options})
 
 
-def _send_code(state: State, conversation: Conversation, factor: str) -> Step[dict[str, Any]]:
-    attribute, user = _ATTRIBUTES[factor], conversation.user
+def _send_code(state: State, auth_session: AuthSession, factor: str) -> Step[dict[str, Any]]:
+    attribute, user = _ATTRIBUTES[factor], auth_session.user
     if user is not None:
-        return (yield from send_code(state, conversation, user, factor, attribute, "sign_in"))
-    destination = codes.masked(attribute, _fake_address(conversation.pool, conversation.typed, attribute))
+        return (yield from send_code(state, auth_session, user, factor, attribute, "sign_in"))
+    destination = codes.masked(attribute, _fake_address(auth_session.pool, auth_session.typed, attribute))
     medium = "EMAIL" if attribute == "email" else "SMS"
     parameters = {
-        "USER_ID_FOR_SRP": srp.fake_username(conversation.pool, conversation.typed),
+        "USER_ID_FOR_SRP": srp.fake_username(auth_session.pool, auth_session.typed),
         "CODE_DELIVERY_DELIVERY_MEDIUM": medium,
         "CODE_DELIVERY_DESTINATION": destination,
     }
-    return challenge(state, conversation, factor, parameters)
+    return challenge(state, auth_session, factor, parameters)
 
 
 def _fake_address(pool: PoolRecord, name: str, attribute: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from ..api.errors import invalid_parameter, user_not_found
 from ..api.parameters import Parameters, mapping, named, optional_string, string
-from ..model.conversations import Conversation, Custom, Exchange
+from ..model.auth_sessions import AuthSession, CustomLogin, Exchange
 from ..model.records import AppClient, PoolRecord, User
 from ..steps import Step
 from ..storage import directory
@@ -89,9 +89,9 @@ def _by_srp(state: State, start: Start) -> Step[dict[str, Any]]:
     user = yield from _find_user(state, start)
     challenged = user or srp.fake_user(start.pool, start.typed)
     exchange, parameters = yield from srp.password_challenge(start.pool, challenged, A)
-    conversation = _conversation(start, user, exchange=exchange)
+    auth_session = _auth_session(start, user, exchange=exchange)
     # The service does not send a Session with this challenge. The answer is matched by its secret block instead.
-    state.conversations.open(conversation, "PASSWORD_VERIFIER")
+    state.auth_sessions.open(auth_session, "PASSWORD_VERIFIER")
     return {"ChallengeName": "PASSWORD_VERIFIER", "ChallengeParameters": parameters}
 
 
@@ -99,16 +99,16 @@ def _by_password(state: State, start: Start) -> Step[dict[str, Any]]:
     password = named(start.values, "PASSWORD")
     migrated = yield from _migrate(state, start, password)
     if migrated is not None:
-        return (yield from advance(state, _conversation(start, migrated)))
-    conversation = _conversation(start, (yield from _find_user(state, start)))
-    judge = _judge(state, conversation, password)
-    return (yield from auth_events.recorded(state, conversation, "PASSWORD", start.parameters, judge))
+        return (yield from advance(state, _auth_session(start, migrated)))
+    auth_session = _auth_session(start, (yield from _find_user(state, start)))
+    judge = _judge(state, auth_session, password)
+    return (yield from auth_events.recorded(state, auth_session, "PASSWORD", start.parameters, judge))
 
 
-def _judge(state: State, conversation: Conversation, password: str) -> Step[dict[str, Any]]:
-    user, typed = conversation.user, conversation.typed
-    yield from passwords.check(state, conversation.pool, user, typed, password)
-    return (yield from advance(state, conversation))
+def _judge(state: State, auth_session: AuthSession, password: str) -> Step[dict[str, Any]]:
+    user, typed = auth_session.user, auth_session.typed
+    yield from passwords.check(state, auth_session.pool, user, typed, password)
+    return (yield from advance(state, auth_session))
 
 
 def _by_choice(state: State, start: Start) -> Step[dict[str, Any]]:
@@ -116,17 +116,17 @@ def _by_choice(state: State, start: Start) -> Step[dict[str, Any]]:
     if password is not None and start.values.get("PREFERRED_CHALLENGE") == "PASSWORD":
         migrated = yield from _migrate(state, start, password)
         if migrated is not None:
-            return (yield from advance(state, _conversation(start, migrated)))
+            return (yield from advance(state, _auth_session(start, migrated)))
     user = yield from _find_user(state, start)
-    conversation = _conversation(start, user)
+    auth_session = _auth_session(start, user)
     session = optional_string(start.parameters, "Session")
     if session is not None:
         sign_up_session.check(state, session, start.client, user)
-        return (yield from advance(state, conversation))
-    step = choice.start(state, conversation, start.values)
+        return (yield from advance(state, auth_session))
+    step = choice.start(state, auth_session, start.values)
     # The request carries only a password. With another challenge it proves nothing.
     proved = "PASSWORD" if start.values.get("PREFERRED_CHALLENGE") == "PASSWORD" else "SELECT_CHALLENGE"
-    return (yield from auth_events.recorded(state, conversation, proved, start.parameters, step))
+    return (yield from auth_events.recorded(state, auth_session, proved, start.parameters, step))
 
 
 def _by_triggers(state: State, start: Start) -> Step[dict[str, Any]]:
@@ -137,13 +137,13 @@ def _by_triggers(state: State, start: Start) -> Step[dict[str, Any]]:
         raise invalid_parameter("CHALLENGE_NAME must be SRP_A or absent")
     custom = custom_auth.start(None if first is None else srp.public_value(start.values))
     user = yield from _find_user(state, start)
-    return (yield from advance(state, _conversation(start, user, custom=custom)))
+    return (yield from advance(state, _auth_session(start, user, custom=custom)))
 
 
-def _conversation(
-    start: Start, user: User | None, *, exchange: Exchange | None = None, custom: Custom | None = None
-) -> Conversation:
-    return Conversation(
+def _auth_session(
+    start: Start, user: User | None, *, exchange: Exchange | None = None, custom: CustomLogin | None = None
+) -> AuthSession:
+    return AuthSession(
         pool=start.pool,
         client=start.client,
         user=user,
@@ -167,7 +167,7 @@ def _find_user(state: State, start: Start) -> Step[User | None]:
     triggers = Caller(start.pool, start.client).triggers(state)
     if triggers.pre_authentication is None:
         return user
-    subject = custom_auth.login_subject(_conversation(start, user))
+    subject = custom_auth.login_subject(_auth_session(start, user))
     yield from events.pre_authentication(triggers, subject, start.metadata)
     return user
 

@@ -11,7 +11,7 @@ from srpcore.crypto.totp import verify_totp
 
 from ..api.errors import Refusal, invalid_parameter, invalid_session, not_authorized
 from ..api.parameters import Parameters, flag, mapping, optional_string, string
-from ..model.conversations import Conversation
+from ..model.auth_sessions import AuthSession
 from ..model.records import PoolRecord, User
 from ..storage import directory
 from ..storage.state import State
@@ -67,51 +67,51 @@ def match_totp(state: State, secret: str, code: str) -> int | None:
 
 def associate_software_token(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AssociateSoftwareToken, called with an access token or with the Session of MFA_SETUP."""
-    user, pool, conversation = _enrolling_user(state, parameters)
+    user, pool, auth_session = _enrolling_user(state, parameters)
     if pool.mfa == "OFF":
         raise Refusal("SoftwareTokenMFANotFoundException", "Software Token MFA has not been enabled by the userPool")
     user.totp_pending = base64.b32encode(secrets.token_bytes(SECRET_BYTES)).decode("ascii").rstrip("=")
-    return {"SecretCode": user.totp_pending, **_next_session(state, conversation)}
+    return {"SecretCode": user.totp_pending, **_next_session(state, auth_session)}
 
 
 def verify_software_token(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer VerifySoftwareToken: a right code proves that the authenticator app has the secret."""
     code = string(parameters, "UserCode")
-    user, _, conversation = _enrolling_user(state, parameters)
+    user, _, auth_session = _enrolling_user(state, parameters)
     tries.require(state, user, _SET_UP, tries.locked())
     step = None if user.totp_pending is None else match_totp(state, user.totp_pending, code)
     if step is None:
         tries.count_wrong(state, user, _SET_UP)
-        if conversation is not None:
-            tries.allow_another(state, string(parameters, "Session"), conversation)
+        if auth_session is not None:
+            tries.allow_another(state, string(parameters, "Session"), auth_session)
         raise Refusal("EnableSoftwareTokenMFAException", "Code mismatch")
     tries.forgive(user, _SET_UP)
     user.totp_secret, user.totp_pending, user.totp_step = user.totp_pending, None, step
     user.totp_name = optional_string(parameters, "FriendlyDeviceName") or ""
-    if conversation is not None:
+    if auth_session is not None:
         # With a Session the user is logging in to a pool that requires a second factor, so enable this one at once.
         # With an access token the user enables it later, with SetUserMFAPreference.
         user.enabled_mfa.add("SOFTWARE_TOKEN_MFA")
-    return {"Status": "SUCCESS", **_next_session(state, conversation)}
+    return {"Status": "SUCCESS", **_next_session(state, auth_session)}
 
 
-def _enrolling_user(state: State, parameters: Parameters) -> tuple[User, PoolRecord, Conversation | None]:
+def _enrolling_user(state: State, parameters: Parameters) -> tuple[User, PoolRecord, AuthSession | None]:
     token, session = optional_string(parameters, "AccessToken"), optional_string(parameters, "Session")
     if token is not None:
         holder = verify_access_token(state, token)
         return holder.user, holder.pool, None
     if session is None:
         raise invalid_parameter("Either AccessToken or Session is required")
-    conversation = state.conversations.take(session)
-    if "MFA_SETUP" not in conversation.challenges or conversation.user is None:
+    auth_session = state.auth_sessions.take(session)
+    if "MFA_SETUP" not in auth_session.challenges or auth_session.user is None:
         raise invalid_session()
-    if not conversation.user.enabled:
+    if not auth_session.user.enabled:
         raise not_authorized("User is disabled.")
-    return conversation.user, conversation.pool, conversation
+    return auth_session.user, auth_session.pool, auth_session
 
 
-def _next_session(state: State, conversation: Conversation | None) -> dict[str, str]:
-    return {} if conversation is None else {"Session": state.conversations.open(conversation, "MFA_SETUP")}
+def _next_session(state: State, auth_session: AuthSession | None) -> dict[str, str]:
+    return {} if auth_session is None else {"Session": state.auth_sessions.open(auth_session, "MFA_SETUP")}
 
 
 def set_user_mfa_preference(state: State, parameters: Parameters) -> dict[str, Any]:

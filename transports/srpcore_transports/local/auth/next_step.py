@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from ..api.errors import Refusal, not_authorized, not_found
 from ..model import attributes
-from ..model.conversations import Conversation, Custom
+from ..model.auth_sessions import AuthSession, CustomLogin
 from ..model.records import DeviceRecord, User
 from ..steps import Step
 from ..storage.state import State
@@ -34,8 +34,8 @@ __all__ = ["advance", "challenge", "complete", "require_can_log_in", "second_fac
 _DAY = 86400
 
 
-def advance(state: State, conversation: Conversation, cause: claims.Cause = "Authentication") -> Step[dict[str, Any]]:
-    """Return the next challenge of *conversation*, or the tokens that end it.
+def advance(state: State, auth_session: AuthSession, cause: claims.Cause = "Authentication") -> Step[dict[str, Any]]:
+    """Return the next challenge of *auth_session*, or the tokens that end it.
 
     Args:
         cause: what the tokens would be issued after, in the words of the event of PreTokenGeneration.
@@ -43,64 +43,64 @@ def advance(state: State, conversation: Conversation, cause: claims.Cause = "Aut
     Raises:
         Refusal: the user is not allowed to log in, or the device is unknown or not confirmed.
     """
-    conversation = custom_auth.record_answered_challenge(conversation)
-    if _triggers_run_first(conversation):
-        if conversation.user is not None:
-            require_can_log_in(state, conversation)
-        return (yield from _next_custom_challenge(state, conversation))
-    user = require_can_log_in(state, conversation)
+    auth_session = custom_auth.record_answered_challenge(auth_session)
+    if _triggers_run_first(auth_session):
+        if auth_session.user is not None:
+            require_can_log_in(state, auth_session)
+        return (yield from _next_custom_challenge(state, auth_session))
+    user = require_can_log_in(state, auth_session)
     if user.status == "FORCE_CHANGE_PASSWORD":
-        return _new_password(state, conversation, user)
-    device = _device(conversation, user)
-    if not _skips_second_factor(conversation, device):
-        second_factor = yield from mfa_challenge(state, conversation, user)
+        return _new_password(state, auth_session, user)
+    device = _device(auth_session, user)
+    if not _skips_second_factor(auth_session, device):
+        second_factor = yield from mfa_challenge(state, auth_session, user)
         if second_factor is not None:
             return second_factor
-    if conversation.custom is not None and not conversation.custom.done:
-        return (yield from _next_custom_challenge(state, conversation))
+    if auth_session.custom is not None and not auth_session.custom.done:
+        return (yield from _next_custom_challenge(state, auth_session))
     if device is not None and device.remembered:
         parameters = {"USERNAME": user.username, "DEVICE_KEY": device.key}
-        return challenge(state, conversation, "DEVICE_SRP_AUTH", parameters)
-    return (yield from complete(state, conversation, device, cause))
+        return challenge(state, auth_session, "DEVICE_SRP_AUTH", parameters)
+    return (yield from complete(state, auth_session, device, cause))
 
 
-def _triggers_run_first(conversation: Conversation) -> bool:
+def _triggers_run_first(auth_session: AuthSession) -> bool:
     """Return whether this is a custom login that has not proved the password yet.
 
     The triggers decide alone then: without a proof, the login must not reach NEW_PASSWORD_REQUIRED or MFA_SETUP, which
     change the user.
     """
-    custom = conversation.custom
+    custom = auth_session.custom
     return custom is not None and not custom.done and not custom.password_proved
 
 
-def _next_custom_challenge(state: State, conversation: Conversation) -> Step[dict[str, Any]]:
-    custom = conversation.custom
-    name = yield from custom_auth.define(state, conversation)
+def _next_custom_challenge(state: State, auth_session: AuthSession) -> Step[dict[str, Any]]:
+    custom = auth_session.custom
+    name = yield from custom_auth.define(state, auth_session)
     if custom is None or name is None:
-        return (yield from advance(state, replace(conversation, custom=replace(custom or Custom(), done=True))))
+        return (yield from advance(state, replace(auth_session, custom=replace(custom or CustomLogin(), done=True))))
     if name == "PASSWORD_VERIFIER" and custom.A is not None:
-        challenged = conversation.user or srp.fake_user(conversation.pool, conversation.typed)
-        exchange, parameters = yield from srp.password_challenge(conversation.pool, challenged, int(custom.A, 16))
-        asked = replace(conversation, exchange=exchange, custom=replace(custom, A=None))
+        challenged = auth_session.user or srp.fake_user(auth_session.pool, auth_session.typed)
+        exchange, parameters = yield from srp.password_challenge(auth_session.pool, challenged, int(custom.A, 16))
+        asked = replace(auth_session, exchange=exchange, custom=replace(custom, A=None))
         return challenge(state, asked, name, parameters)
     if name != "CUSTOM_CHALLENGE":
         raise Refusal(
             "InvalidLambdaResponseException", f"DefineAuthChallenge returned the challenge {name}, which cannot be next"
         )
-    created, public = yield from custom_auth.create(state, conversation)
-    shown = conversation.user or srp.fake_user(conversation.pool, conversation.typed)
+    created, public = yield from custom_auth.create(state, auth_session)
+    shown = auth_session.user or srp.fake_user(auth_session.pool, auth_session.typed)
     return challenge(state, created, name, {"USERNAME": shown.username, **public})
 
 
-def _skips_second_factor(conversation: Conversation, device: DeviceRecord | None) -> bool:
+def _skips_second_factor(auth_session: AuthSession, device: DeviceRecord | None) -> bool:
     # In a custom login without a password, the triggers have decided what the user must prove.
-    by_triggers = conversation.custom is not None and not conversation.custom.password_proved
-    return conversation.second_factor_done or by_triggers or _device_replaces_second_factor(conversation, device)
+    by_triggers = auth_session.custom is not None and not auth_session.custom.password_proved
+    return auth_session.second_factor_done or by_triggers or _device_replaces_second_factor(auth_session, device)
 
 
-def require_can_log_in(state: State, conversation: Conversation) -> User:
-    """Return the user of *conversation*.
+def require_can_log_in(state: State, auth_session: AuthSession) -> User:
+    """Return the user of *auth_session*.
 
     An administrator may have disabled or deleted the user since the login began. So this is checked again before an
     answer changes the user, and before the tokens are issued.
@@ -108,72 +108,72 @@ def require_can_log_in(state: State, conversation: Conversation) -> User:
     Raises:
         Refusal: the user does not exist, or is not allowed to log in now.
     """
-    user = conversation.user
+    user = auth_session.user
     if user is None or not state.users.is_stored(user):
         raise not_authorized()
     if not user.enabled:
         raise not_authorized("User is disabled.")
     passwords.refuse_unusable(user)
     if user.status == "FORCE_CHANGE_PASSWORD":
-        days = int(conversation.pool.password_policy.get("TemporaryPasswordValidityDays") or 7)
+        days = int(auth_session.pool.password_policy.get("TemporaryPasswordValidityDays") or 7)
         if state.clock() >= user.password_set + days * _DAY:
             raise not_authorized("Temporary password has expired and must be reset by an administrator.")
     return user
 
 
-def _new_password(state: State, conversation: Conversation, user: User) -> dict[str, Any]:
-    missing = [name for name in attributes.required(conversation.pool) if name not in user.attributes]
+def _new_password(state: State, auth_session: AuthSession, user: User) -> dict[str, Any]:
+    missing = [name for name in attributes.required(auth_session.pool) if name not in user.attributes]
     shown = {name: value for name, value in user.attributes.items() if name != "sub"}
     parameters = {
         "USER_ID_FOR_SRP": user.username,
         "requiredAttributes": json.dumps([f"userAttributes.{name}" for name in missing]),
         "userAttributes": json.dumps(shown),
     }
-    return challenge(state, conversation, "NEW_PASSWORD_REQUIRED", parameters)
+    return challenge(state, auth_session, "NEW_PASSWORD_REQUIRED", parameters)
 
 
-def _device(conversation: Conversation, user: User) -> DeviceRecord | None:
-    if not conversation.device_key:
+def _device(auth_session: AuthSession, user: User) -> DeviceRecord | None:
+    if not auth_session.device_key:
         return None
-    device = user.devices.get(conversation.device_key)
+    device = user.devices.get(auth_session.device_key)
     if device is None or not device.confirmed:
         raise not_found("Device does not exist.")
     return device
 
 
-def _device_replaces_second_factor(conversation: Conversation, device: DeviceRecord | None) -> bool:
+def _device_replaces_second_factor(auth_session: AuthSession, device: DeviceRecord | None) -> bool:
     # With ChallengeRequiredOnNewDevice a remembered device replaces the second factor.
-    section = conversation.pool.section("DeviceConfiguration")
+    section = auth_session.pool.section("DeviceConfiguration")
     return device is not None and device.remembered and bool(section.get("ChallengeRequiredOnNewDevice"))
 
 
-def mfa_challenge(state: State, conversation: Conversation, user: User) -> Step[dict[str, Any] | None]:
+def mfa_challenge(state: State, auth_session: AuthSession, user: User) -> Step[dict[str, Any] | None]:
     """Return the challenge for the second factor, or None if the user does not need one."""
-    factors = mfa.factors(conversation.pool, user)
+    factors = mfa.factors(auth_session.pool, user)
     if user.preferred_mfa in factors:
         factors = [user.preferred_mfa]
     if len(factors) > 1:
-        return challenge(state, conversation, "SELECT_MFA_TYPE", {"MFAS_CAN_CHOOSE": json.dumps(factors)})
+        return challenge(state, auth_session, "SELECT_MFA_TYPE", {"MFAS_CAN_CHOOSE": json.dumps(factors)})
     if factors:
-        return (yield from second_factor_challenge(state, conversation, user, factors[0]))
-    if conversation.pool.mfa == "ON":
+        return (yield from second_factor_challenge(state, auth_session, user, factors[0]))
+    if auth_session.pool.mfa == "ON":
         return challenge(
-            state, conversation, "MFA_SETUP", {"MFAS_CAN_SETUP": json.dumps(mfa.can_set_up(conversation.pool))}
+            state, auth_session, "MFA_SETUP", {"MFAS_CAN_SETUP": json.dumps(mfa.can_set_up(auth_session.pool))}
         )
     return None
 
 
-def second_factor_challenge(state: State, conversation: Conversation, user: User, factor: str) -> Step[dict[str, Any]]:
+def second_factor_challenge(state: State, auth_session: AuthSession, user: User, factor: str) -> Step[dict[str, Any]]:
     """Return the challenge *factor*: SOFTWARE_TOKEN_MFA, SMS_MFA or EMAIL_OTP. The last two also send a code."""
     if factor == "SOFTWARE_TOKEN_MFA":
         parameters = {"USER_ID_FOR_SRP": user.username, "FRIENDLY_DEVICE_NAME": user.totp_name}
-        return challenge(state, conversation, factor, parameters)
+        return challenge(state, auth_session, factor, parameters)
     attribute = "email" if factor == "EMAIL_OTP" else "phone_number"
-    return (yield from send_code(state, conversation, user, factor, attribute, "mfa"))
+    return (yield from send_code(state, auth_session, user, factor, attribute, "mfa"))
 
 
 def send_code(
-    state: State, conversation: Conversation, user: User, factor: str, attribute: str, purpose: str
+    state: State, auth_session: AuthSession, user: User, factor: str, attribute: str, purpose: str
 ) -> Step[dict[str, Any]]:
     """Send a code, and return the challenge *factor*: SMS_MFA, SMS_OTP or EMAIL_OTP.
 
@@ -181,9 +181,9 @@ def send_code(
         attribute: the attribute that has the address: ``email`` or ``phone_number``.
         purpose: the purpose of the message in the outbox: ``mfa`` or ``sign_in``.
     """
-    letter = yield from codes.compose(state, Caller.of(conversation), user, attribute, "Authentication")
-    # The conversation's user, because *user* may be a copy with an address that is being set up.
-    if conversation.user is None or not state.users.is_stored(conversation.user):
+    letter = yield from codes.compose(state, Caller.of(auth_session), user, attribute, "Authentication")
+    # The user of auth_session, because *user* may be a copy with an address that is being set up.
+    if auth_session.user is None or not state.users.is_stored(auth_session.user):
         raise not_authorized()
     delivery = codes.deliver(state, user, purpose, letter)
     parameters = {
@@ -191,17 +191,17 @@ def send_code(
         "CODE_DELIVERY_DELIVERY_MEDIUM": delivery["DeliveryMedium"],
         "CODE_DELIVERY_DESTINATION": delivery["Destination"],
     }
-    return challenge(state, replace(conversation, code=letter.code), factor, parameters)
+    return challenge(state, replace(auth_session, code=letter.code), factor, parameters)
 
 
-def challenge(state: State, conversation: Conversation, name: str, parameters: dict[str, str]) -> dict[str, Any]:
+def challenge(state: State, auth_session: AuthSession, name: str, parameters: dict[str, str]) -> dict[str, Any]:
     """Return the challenge *name*, with a new Session for its answer."""
-    session = state.conversations.open(conversation, name)
+    session = state.auth_sessions.open(auth_session, name)
     return {"ChallengeName": name, "Session": session, "ChallengeParameters": parameters}
 
 
 def complete(
-    state: State, conversation: Conversation, device: DeviceRecord | None, cause: claims.Cause
+    state: State, auth_session: AuthSession, device: DeviceRecord | None, cause: claims.Cause
 ) -> Step[dict[str, Any]]:
     """Return the reply that ends the login: its tokens, and the key of a new device.
 
@@ -209,13 +209,13 @@ def complete(
         device: the device that the user logged in from; if it is None and the pool tracks devices, a device is added.
         cause: what the tokens are issued after, in the words of the event of PreTokenGeneration.
     """
-    pool, client, user = conversation.pool, conversation.client, require_can_log_in(state, conversation)
-    caller = Caller.of(conversation)
+    pool, client, user = auth_session.pool, auth_session.client, require_can_log_in(state, auth_session)
+    caller = Caller.of(auth_session)
     new = pool.tracks_devices and device is None
     yield from events.post_authentication(caller.triggers(state), caller.subject(user), new_device=new)
     changes = yield from tokens.call_trigger(state, caller, user, cause)
     # A trigger takes time, and may change the user itself.
-    user = require_can_log_in(state, conversation)
+    user = require_can_log_in(state, auth_session)
     new_device = None
     if pool.tracks_devices and device is None:
         device = new_device = devices.add(state, pool, user)
@@ -223,7 +223,7 @@ def complete(
         device.authenticated = state.clock()
     until = state.clock() + tokens.refresh_seconds(client)
     session_limit.make_room(state, pool, user)
-    grant = tokens.start(state, pool, client, user, device, until, conversation.event_id)
+    grant = tokens.start(state, pool, client, user, device, until, auth_session.event_id)
     result = yield from tokens.issue(state, grant, changes, refresh_until=until)
     if new_device is not None:
         result["NewDeviceMetadata"] = {"DeviceKey": new_device.key, "DeviceGroupKey": new_device.group_key}

@@ -19,7 +19,7 @@ from ..api.errors import (
 )
 from ..api.parameters import Parameters, mapping, named, optional_string, string
 from ..model import attributes
-from ..model.conversations import Conversation
+from ..model.auth_sessions import AuthSession
 from ..model.records import AppClient, PoolRecord, User, Verifier
 from ..steps import Step, outside
 from ..storage import directory
@@ -30,7 +30,7 @@ from .next_step import advance, challenge, complete, require_can_log_in, second_
 
 __all__ = ["OPERATIONS"]
 
-Answer: TypeAlias = Callable[[State, Conversation, Mapping[str, Any]], "dict[str, Any] | Step[dict[str, Any]]"]
+Answer: TypeAlias = Callable[[State, AuthSession, Mapping[str, Any]], "dict[str, Any] | Step[dict[str, Any]]"]
 
 _CORRECTABLE = (
     "InvalidPasswordException",
@@ -53,24 +53,24 @@ def respond_to_auth_challenge(state: State, parameters: Parameters) -> Step[dict
     username = named(answers, "USERNAME")
     session = optional_string(parameters, "Session")
     if session is None:
-        conversation = _take_without_session(state, pool, client, name, answers)
+        auth_session = _take_without_session(state, pool, client, name, answers)
     else:
-        conversation = _take(state, pool, client, name, answers, session)
+        auth_session = _take(state, pool, client, name, answers, session)
     # take() has removed the Session, and a request that fails one of the checks below does not get it back. A Session
     # that turns up with another client, user or challenge may be stolen, so it is better lost than usable again.
-    if conversation.client is not client or name not in conversation.challenges:
+    if auth_session.client is not client or name not in auth_session.challenges:
         raise invalid_session()
-    if not _names_user(state, conversation, username):
+    if not _names_user(state, auth_session, username):
         raise invalid_session()
-    directory.check_secret_hash(client, optional_string(answers, "SECRET_HASH"), username, *_names(conversation))
-    device_key = optional_string(answers, "DEVICE_KEY") or conversation.device_key
-    if name in _DEVICE_CHALLENGES and device_key != conversation.device_key:
+    directory.check_secret_hash(client, optional_string(answers, "SECRET_HASH"), username, *_names(auth_session))
+    device_key = optional_string(answers, "DEVICE_KEY") or auth_session.device_key
+    if name in _DEVICE_CHALLENGES and device_key != auth_session.device_key:
         raise not_found("Device does not exist.")
-    conversation = replace(conversation, device_key=device_key, client_metadata=read_metadata(parameters))
+    auth_session = replace(auth_session, device_key=device_key, client_metadata=read_metadata(parameters))
     # SELECT_CHALLENGE with the answer PASSWORD carries the password itself. With another answer it proves nothing.
     proved = "PASSWORD" if (name, answers.get("ANSWER")) == ("SELECT_CHALLENGE", "PASSWORD") else name
-    judge = _answer(state, session, conversation, name, answers)
-    return (yield from auth_events.recorded(state, conversation, proved, parameters, judge))
+    judge = _answer(state, session, auth_session, name, answers)
+    return (yield from auth_events.recorded(state, auth_session, proved, parameters, judge))
 
 
 def admin_respond_to_auth_challenge(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
@@ -78,36 +78,36 @@ def admin_respond_to_auth_challenge(state: State, parameters: Parameters) -> Ste
     return (yield from respond_to_auth_challenge(state, parameters))
 
 
-def _names(conversation: Conversation) -> tuple[str, str]:
+def _names(auth_session: AuthSession) -> tuple[str, str]:
     """Return the user names that are valid in an answer: the one that was typed, and the canonical one."""
-    typed, user = conversation.typed, conversation.user
-    return typed, srp.fake_username(conversation.pool, typed) if user is None else user.username
+    typed, user = auth_session.typed, auth_session.user
+    return typed, srp.fake_username(auth_session.pool, typed) if user is None else user.username
 
 
-def _names_user(state: State, conversation: Conversation, username: str) -> bool:
-    pool, user = conversation.pool, conversation.user
-    if pool.fold(username) in {pool.fold(name) for name in _names(conversation)}:
+def _names_user(state: State, auth_session: AuthSession, username: str) -> bool:
+    pool, user = auth_session.pool, auth_session.user
+    if pool.fold(username) in {pool.fold(name) for name in _names(auth_session)}:
         return True
     return user is not None and directory.find(state, pool, username) is user
 
 
 def _take(
     state: State, pool: PoolRecord, client: AppClient, name: str, answers: Mapping[str, Any], session: str
-) -> Conversation:
+) -> AuthSession:
     try:
-        return state.conversations.take(session)
+        return state.auth_sessions.take(session)
     except Refusal:
         user = directory.find(state, pool, named(answers, "USERNAME"))
         if name != "DEVICE_SRP_AUTH" or user is None:
             raise
         # amazon-cognito-identity-js does not keep the Session of this challenge, and sends the one before it again.
-        return state.conversations.take_by_device(client, user, named(answers, "DEVICE_KEY"), session)
+        return state.auth_sessions.take_by_device(client, user, named(answers, "DEVICE_KEY"), session)
 
 
 def _take_without_session(
     state: State, pool: PoolRecord, client: AppClient, name: str, answers: Mapping[str, Any]
-) -> Conversation:
-    """Take the conversation of an answer that has no Session: by its secret block, or by user and device.
+) -> AuthSession:
+    """Take the login of an answer that has no Session: by its secret block, or by user and device.
 
     The first challenges of SRP logins are sent without a Session, so their answers cannot carry one.
 
@@ -115,55 +115,55 @@ def _take_without_session(
         Refusal: no login waits for this answer, or this challenge needs a Session.
     """
     if name in ("PASSWORD_VERIFIER", "DEVICE_PASSWORD_VERIFIER"):
-        return state.conversations.take_by_secret_block(named(answers, "PASSWORD_CLAIM_SECRET_BLOCK"))
+        return state.auth_sessions.take_by_secret_block(named(answers, "PASSWORD_CLAIM_SECRET_BLOCK"))
     if name == "DEVICE_SRP_AUTH":
         user = directory.find(state, pool, named(answers, "USERNAME"))
         if user is None:
             raise invalid_session()
-        return state.conversations.take_by_device(client, user, named(answers, "DEVICE_KEY"))
+        return state.auth_sessions.take_by_device(client, user, named(answers, "DEVICE_KEY"))
     raise invalid_parameter("Missing required parameter Session")
 
 
 def _answer(
-    state: State, session: str | None, conversation: Conversation, name: str, answers: Mapping[str, Any]
+    state: State, session: str | None, auth_session: AuthSession, name: str, answers: Mapping[str, Any]
 ) -> Step[dict[str, Any]]:
     try:
-        answer = _ANSWERS[name](state, conversation, answers)
+        answer = _ANSWERS[name](state, auth_session, answers)
         return (yield from answer) if isinstance(answer, Generator) else answer
     except Refusal as refusal:
         # A new password that breaks the policy may be corrected in the same Session, and so may a mistyped code, but
         # only a few times: otherwise it could be guessed. Any other refusal ends the login.
         if refusal.code in _CORRECTABLE:
-            state.conversations.put_back(session, conversation)
+            state.auth_sessions.put_back(session, auth_session)
         elif refusal.code in ("CodeMismatchException", "ExpiredCodeException"):
-            tries.allow_another(state, session, conversation)
+            tries.allow_another(state, session, auth_session)
         raise
 
 
-def _require_user(conversation: Conversation) -> User:
-    if conversation.user is None:
+def _require_user(auth_session: AuthSession) -> User:
+    if auth_session.user is None:
         raise not_authorized()
-    return conversation.user
+    return auth_session.user
 
 
-def _password_verifier(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
-    pool, user, typed, exchange = conversation.pool, conversation.user, conversation.typed, conversation.exchange
+def _password_verifier(state: State, auth_session: AuthSession, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
+    pool, user, typed, exchange = auth_session.pool, auth_session.user, auth_session.typed, auth_session.exchange
     passwords.require_not_locked(state, pool, user, typed)
     proved = yield from outside(srp.read_proof(state, exchange, answers))
     if exchange is None:
         raise not_authorized()
     passwords.judge(state, pool, user, typed, exchange.verifier, proved=proved)
-    return (yield from advance(state, replace(conversation, exchange=None)))
+    return (yield from advance(state, replace(auth_session, exchange=None)))
 
 
-def _new_password(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
-    user, pool, password = require_can_log_in(state, conversation), conversation.pool, named(answers, "NEW_PASSWORD")
+def _new_password(state: State, auth_session: AuthSession, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
+    user, pool, password = require_can_log_in(state, auth_session), auth_session.pool, named(answers, "NEW_PASSWORD")
     temporary = user.password
     _require_password(user, temporary)
     prefix = "userAttributes."
     given = {key.removeprefix(prefix): optional_string(answers, key) or "" for key in answers if key.startswith(prefix)}
     passwords.check_policy(pool, password)
-    attributes.check_writer(conversation.client, given)
+    attributes.check_writer(auth_session.client, given)
     given = attributes.check(pool, given)
     for name in given:
         if name in ("email", "phone_number") and name in user.attributes:
@@ -175,7 +175,7 @@ def _new_password(state: State, conversation: Conversation, answers: Mapping[str
     _require_password(user, temporary)
     passwords.store(state, pool, user, verifier, "CONFIRMED")
     user.attributes |= given
-    return (yield from advance(state, conversation, "NewPasswordChallenge"))
+    return (yield from advance(state, auth_session, "NewPasswordChallenge"))
 
 
 def _require_password(user: User, temporary: Verifier | None) -> None:
@@ -188,8 +188,8 @@ def _require_password(user: User, temporary: Verifier | None) -> None:
         raise invalid_session()
 
 
-def _software_token(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
-    user, code = _require_user(conversation), named(answers, "SOFTWARE_TOKEN_MFA_CODE")
+def _software_token(state: State, auth_session: AuthSession, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
+    user, code = _require_user(auth_session), named(answers, "SOFTWARE_TOKEN_MFA_CODE")
     if user.totp_secret is None:
         raise invalid_session()
     tries.require(state, user, "SOFTWARE_TOKEN_MFA", tries.locked())
@@ -201,108 +201,108 @@ def _software_token(state: State, conversation: Conversation, answers: Mapping[s
         raise expired_code("Your software token has already been used once.")
     user.totp_step = step
     tries.forgive(user, "SOFTWARE_TOKEN_MFA")
-    return (yield from advance(state, replace(conversation, second_factor_done=True, wrong_codes=0)))
+    return (yield from advance(state, replace(auth_session, second_factor_done=True, wrong_codes=0)))
 
 
-def _one_time_code(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
-    name = conversation.challenges[0]
-    code, expected = named(answers, f"{name}_CODE"), conversation.code
-    guesser = conversation.user or state.strangers.of(conversation.pool, conversation.typed)
+def _one_time_code(state: State, auth_session: AuthSession, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
+    name = auth_session.challenges[0]
+    code, expected = named(answers, f"{name}_CODE"), auth_session.code
+    guesser = auth_session.user or state.strangers.of(auth_session.pool, auth_session.typed)
     tries.require(state, guesser, name, tries.locked())
     if expected is None or not hmac.compare_digest(code.encode("utf-8"), expected.encode("utf-8")):
         tries.count_wrong(state, guesser, name)
         raise code_mismatch("Invalid code or auth state for the user.")
     tries.forgive(guesser, name)
-    proved = replace(conversation, code=None, wrong_codes=0)
-    if conversation.first_factor is not None:
+    proved = replace(auth_session, code=None, wrong_codes=0)
+    if auth_session.first_factor is not None:
         return (yield from advance(state, replace(proved, first_factor=None)))
-    _save_email_address(state, conversation)
+    _save_email_address(state, auth_session)
     return (yield from advance(state, replace(proved, second_factor_done=True)))
 
 
-def _save_email_address(state: State, conversation: Conversation) -> None:
+def _save_email_address(state: State, auth_session: AuthSession) -> None:
     """Save the e-mail address that the user set up during this login, after its code was entered correctly."""
-    address = conversation.new_address
+    address = auth_session.new_address
     if address is not None:
-        user = require_can_log_in(state, conversation)
-        directory.check_alias_free(state, conversation.pool, user, "email", address)
+        user = require_can_log_in(state, auth_session)
+        directory.check_alias_free(state, auth_session.pool, user, "email", address)
         user.attributes |= {"email": address, "email_verified": "true"}
         user.enabled_mfa.add("EMAIL_OTP")
         user.modified = state.clock()
 
 
-def _passkey(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
-    user, given = _require_user(conversation), named(answers, "CREDENTIAL")
+def _passkey(state: State, auth_session: AuthSession, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
+    user, given = _require_user(auth_session), named(answers, "CREDENTIAL")
     try:
-        both = passkeys.check(conversation.pool, user, conversation.passkey_challenge or "", given)
+        both = passkeys.check(auth_session.pool, user, auth_session.passkey_challenge or "", given)
     except Refusal as refusal:
         # Turn every failure into NotAuthorizedException. For this exception _answer() does not put the Session back, so
         # the next try needs a new challenge.
         raise not_authorized(refusal.message) from None
-    return (yield from advance(state, replace(conversation, passkey_challenge=None, second_factor_done=both)))
+    return (yield from advance(state, replace(auth_session, passkey_challenge=None, second_factor_done=both)))
 
 
-def _custom(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
-    return (yield from advance(state, (yield from custom_auth.verify(state, conversation, named(answers, "ANSWER")))))
+def _custom(state: State, auth_session: AuthSession, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
+    return (yield from advance(state, (yield from custom_auth.verify(state, auth_session, named(answers, "ANSWER")))))
 
 
-def _select_challenge(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
-    return (yield from choice.begin(state, conversation, named(answers, "ANSWER"), answers))
+def _select_challenge(state: State, auth_session: AuthSession, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
+    return (yield from choice.begin(state, auth_session, named(answers, "ANSWER"), answers))
 
 
-def _password_or_srp(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
-    return (yield from choice.begin(state, conversation, conversation.challenges[0], answers))
+def _password_or_srp(state: State, auth_session: AuthSession, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
+    return (yield from choice.begin(state, auth_session, auth_session.challenges[0], answers))
 
 
-def _select_mfa_type(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
-    user, factor = _require_user(conversation), named(answers, "ANSWER")
+def _select_mfa_type(state: State, auth_session: AuthSession, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
+    user, factor = _require_user(auth_session), named(answers, "ANSWER")
     # The API reference documents both names for this factor.
     factor = "EMAIL_OTP" if factor == "EMAIL_MFA" else factor
-    if factor not in mfa.factors(conversation.pool, user):
+    if factor not in mfa.factors(auth_session.pool, user):
         raise invalid_parameter(f"Selected challenge {factor} is not available to the user")
-    return (yield from second_factor_challenge(state, conversation, user, factor))
+    return (yield from second_factor_challenge(state, auth_session, user, factor))
 
 
-def _mfa_setup(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
+def _mfa_setup(state: State, auth_session: AuthSession, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
     address = optional_string(answers, "EMAIL")
-    if address is not None and "EMAIL_OTP" in mfa.can_set_up(conversation.pool):
-        return (yield from _email_setup(state, conversation, address))
-    if not mfa.factors(conversation.pool, _require_user(conversation)):
+    if address is not None and "EMAIL_OTP" in mfa.can_set_up(auth_session.pool):
+        return (yield from _email_setup(state, auth_session, address))
+    if not mfa.factors(auth_session.pool, _require_user(auth_session)):
         raise not_authorized("User has not set up a second factor: verify a software token first.")
-    return (yield from advance(state, replace(conversation, second_factor_done=True)))
+    return (yield from advance(state, replace(auth_session, second_factor_done=True)))
 
 
-def _email_setup(state: State, conversation: Conversation, address: str) -> Step[dict[str, Any]]:
-    user = _require_user(conversation)
-    attributes.check(conversation.pool, {"email": address})
+def _email_setup(state: State, auth_session: AuthSession, address: str) -> Step[dict[str, Any]]:
+    user = _require_user(auth_session)
+    attributes.check(auth_session.pool, {"email": address})
     if user.attributes.get("email", address) != address:
         raise invalid_parameter("The user already has another e-mail address")
-    sent = replace(conversation, new_address=address)
+    sent = replace(auth_session, new_address=address)
     future = replace(user, attributes={**user.attributes, "email": address})
     return (yield from send_code(state, sent, future, "EMAIL_OTP", "email", "mfa"))
 
 
-def _device_srp(state: State, conversation: Conversation, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
-    user, A = _require_user(conversation), srp.public_value(answers)
+def _device_srp(state: State, auth_session: AuthSession, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
+    user, A = _require_user(auth_session), srp.public_value(answers)
     # respond_to_auth_challenge() has already refused any device other than the one that was challenged.
     device = user.devices.get(named(answers, "DEVICE_KEY"))
     if device is None:
         raise not_found("Device does not exist.")
     exchange, parameters = yield from srp.device_challenge(user, device, A)
-    return challenge(state, replace(conversation, exchange=exchange), "DEVICE_PASSWORD_VERIFIER", parameters)
+    return challenge(state, replace(auth_session, exchange=exchange), "DEVICE_PASSWORD_VERIFIER", parameters)
 
 
 def _device_password_verifier(
-    state: State, conversation: Conversation, answers: Mapping[str, Any]
+    state: State, auth_session: AuthSession, answers: Mapping[str, Any]
 ) -> Step[dict[str, Any]]:
-    user = _require_user(conversation)
-    proved = yield from outside(srp.read_proof(state, conversation.exchange, answers))
-    device = user.devices.get(conversation.device_key or "")
-    if device is None or conversation.exchange is None:
+    user = _require_user(auth_session)
+    proved = yield from outside(srp.read_proof(state, auth_session.exchange, answers))
+    device = user.devices.get(auth_session.device_key or "")
+    if device is None or auth_session.exchange is None:
         raise not_found("Device does not exist.")
-    if not proved or conversation.exchange.verifier != device.password:
+    if not proved or auth_session.exchange.verifier != device.password:
         raise not_authorized()
-    return (yield from complete(state, conversation, device, "AuthenticateDevice"))
+    return (yield from complete(state, auth_session, device, "AuthenticateDevice"))
 
 
 _ANSWERS: dict[str, Answer] = {

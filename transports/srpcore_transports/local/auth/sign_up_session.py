@@ -8,9 +8,9 @@ The code that ConfirmSignUp has checked counts as the first factor. Only app cli
 from __future__ import annotations
 
 from ..api.errors import Refusal, invalid_session
-from ..model.conversations import Conversation
+from ..model.auth_sessions import AuthSession
 from ..model.records import AppClient, PoolRecord, User
-from ..storage.conversations import SESSION_EXPIRED
+from ..storage.auth_sessions import SESSION_EXPIRED
 from ..storage.state import State
 
 __all__ = ["check", "confirmed", "new", "put_back", "take"]
@@ -20,22 +20,22 @@ _UNCONFIRMED, _CONFIRMED = "SIGN_UP", "CONFIRMED_SIGN_UP"
 
 def new(state: State, pool: PoolRecord, client: AppClient, user: User, typed: str) -> dict[str, str]:
     """Return the Session that ends SignUp, or an empty dictionary if the app client does not have USER_AUTH."""
-    conversation = _start(pool, client, user, typed)
-    if conversation is None:
+    auth_session = _start(pool, client, user, typed)
+    if auth_session is None:
         return {}
     challenge = _CONFIRMED if user.status == "CONFIRMED" else _UNCONFIRMED
-    return {"Session": state.conversations.open(conversation, challenge)}
+    return {"Session": state.auth_sessions.open(auth_session, challenge)}
 
 
-def _start(pool: PoolRecord, client: AppClient, user: User, typed: str) -> Conversation | None:
+def _start(pool: PoolRecord, client: AppClient, user: User, typed: str) -> AuthSession | None:
     if "ALLOW_USER_AUTH" not in client.flows:
         return None
-    return Conversation(pool=pool, client=client, user=user, typed=typed)
+    return AuthSession(pool=pool, client=client, user=user, typed=typed)
 
 
 def take(
     state: State, session: str | None, pool: PoolRecord, client: AppClient, user: User, typed: str
-) -> Conversation | None:
+) -> AuthSession | None:
     """Return the sign-up of a Session that came with ConfirmSignUp, or a new one if none came.
 
     It is None if the Session has expired, or the app client does not have USER_AUTH. An expired Session does not
@@ -55,15 +55,15 @@ def take(
         raise
 
 
-def put_back(state: State, session: str | None, conversation: Conversation | None) -> None:
+def put_back(state: State, session: str | None, auth_session: AuthSession | None) -> None:
     """Keep the Session, if one came, after a wrong code."""
-    if session is not None and conversation is not None:
-        state.conversations.put_back(session, conversation)
+    if session is not None and auth_session is not None:
+        state.auth_sessions.put_back(session, auth_session)
 
 
-def confirmed(state: State, conversation: Conversation | None) -> dict[str, str]:
+def confirmed(state: State, auth_session: AuthSession | None) -> dict[str, str]:
     """Return the Session that ends ConfirmSignUp, or an empty dictionary if there is no sign-up to go on with."""
-    return {} if conversation is None else {"Session": state.conversations.open(conversation, _CONFIRMED)}
+    return {} if auth_session is None else {"Session": state.auth_sessions.open(auth_session, _CONFIRMED)}
 
 
 def check(state: State, session: str, client: AppClient, user: User | None) -> None:
@@ -75,10 +75,10 @@ def check(state: State, session: str, client: AppClient, user: User | None) -> N
     _take(state, session, client, user, _CONFIRMED)
 
 
-def _take(state: State, session: str, client: AppClient, user: User | None, challenge: str) -> Conversation:
-    conversation = state.conversations.take(session)
-    if user is None or conversation.user is not user or conversation.client is not client:
+def _take(state: State, session: str, client: AppClient, user: User | None, challenge: str) -> AuthSession:
+    auth_session = state.auth_sessions.take(session)
+    if user is None or auth_session.user is not user or auth_session.client is not client:
         raise invalid_session()
-    if challenge not in conversation.challenges:
+    if challenge not in auth_session.challenges:
         raise invalid_session()
-    return conversation
+    return auth_session

@@ -25,7 +25,7 @@ from srpcore.exceptions.base import UnsafeServerValue
 from ..api.errors import invalid_parameter, not_authorized
 from ..api.parameters import named
 from ..model.attributes import looks_like
-from ..model.conversations import Exchange
+from ..model.auth_sessions import Exchange
 from ..model.records import DeviceRecord, PoolRecord, User, Verifier
 from ..steps import Step, outside
 from ..storage.state import State

@@ -11,7 +11,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from ..api.errors import Refusal, limit_exceeded, not_authorized
-from ..model.conversations import Conversation
+from ..model.auth_sessions import AuthSession
 from ..model.records import Stranger, Tries, User
 from ..storage.state import State
 
@@ -62,12 +62,12 @@ def forgive(guesser: User | Stranger, kind: str) -> None:
     guesser.tries.pop(kind, None)
 
 
-def allow_another(state: State, session: str | None, conversation: Conversation) -> None:
+def allow_another(state: State, session: str | None, auth_session: AuthSession) -> None:
     """Let the client correct a mistyped code in the same Session, unless the Session has had five wrong ones.
 
     Args:
         session: the Session that was answered; None if the answer was matched without one.
     """
-    wrong = conversation.wrong_codes + 1
+    wrong = auth_session.wrong_codes + 1
     if wrong < MOST_OF_ONE_CODE:
-        state.conversations.put_back(session, replace(conversation, wrong_codes=wrong))
+        state.auth_sessions.put_back(session, replace(auth_session, wrong_codes=wrong))

@@ -163,7 +163,7 @@ def delete_user(state: State, parameters: Parameters) -> dict[str, Any]:
 def delete(state: State, user: User) -> None:
     """Delete *user*, revoke the tokens, and end the logins in progress."""
     state.grants.revoke_user(user)
-    state.conversations.forget_user(user)
+    state.auth_sessions.forget_user(user)
     state.users.remove(user)
 
 

@@ -19,7 +19,7 @@ from ..model.records import AppClient, Group, IdentityProvider, PoolRecord, Reso
 from ..steps import Step
 from ..triggers.invocation import Triggers
 from .auth_events import AuthEvents
-from .conversations import Conversations
+from .auth_sessions import AuthSessions
 from .database import Database
 from .documents import Documents
 from .grants import Grants
@@ -166,7 +166,7 @@ class State:
         self.strangers = Strangers(self.work)
         self.auth_events = AuthEvents(self.work)
         self.passkey_owners = PasskeyOwners(self.work)
-        self.conversations = Conversations(self.work, self.clock, self.pools, self.clients, self.users)
+        self.auth_sessions = AuthSessions(self.work, self.clock, self.pools, self.clients, self.users)
         self.grants = Grants(self.work, self.clock)
 
     @property
@@ -217,7 +217,7 @@ class State:
         """Delete *pool*, and everything that belongs to it."""
         # Not remove_client() for each: what is below deletes everything of all app clients at once.
         self.grants.revoke_clients(pool)
-        self.conversations.forget_pool(pool)
+        self.auth_sessions.forget_pool(pool)
         for table in self._tables_of_pools():
             table.remove_all(pool)
         self.users.remove_all(pool)
@@ -255,7 +255,7 @@ class State:
     def remove_client(self, client: AppClient) -> None:
         """Delete *client*, end its logins in progress, and revoke its tokens."""
         self.grants.revoke_client(client)
-        self.conversations.forget_client(client)
+        self.auth_sessions.forget_client(client)
         pool = self.pool(client.user_pool_id)
         self.documents.remove_client(pool, client.client_id)
         for table in (self.brandings, self.terms):

@@ -10,24 +10,24 @@ from collections.abc import Callable
 import msgspec
 
 from ..api.errors import Refusal, invalid_session, not_authorized
-from ..model.conversations import Conversation, Progress
+from ..model.auth_sessions import AuthSession, AuthSessionRecord
 from ..model.records import AppClient, PoolRecord, User
 from .tables import Table
 from .users import Users
 from .work import Work, decoder, encode
 
-__all__ = ["SESSION_EXPIRED", "Conversations"]
+__all__ = ["SESSION_EXPIRED", "AuthSessions"]
 
 _KEPT_AFTER_EXPIRY = 366 * 86400
 """For so many seconds the Session of a login that was never finished is answered with "session is expired"."""
 
 SESSION_EXPIRED = "Invalid session for the user, session is expired."
 
-_decode = decoder(Progress)
+_decode = decoder(AuthSessionRecord)
 
 
-class Conversations:
-    """The conversations in progress. An answer without a Session is matched by secret block, or by user and device."""
+class AuthSessions:
+    """The logins in record. An answer without a Session is matched by secret block, or by user and device."""
 
     def __init__(
         self, work: Work, clock: Callable[[], float], pools: Table[PoolRecord], clients: Table[AppClient], users: Users
@@ -35,12 +35,12 @@ class Conversations:
         self._work, self._clock = work, clock
         self._pools, self._clients, self._users = pools, clients, users
 
-    def open(self, conversation: Conversation, *challenges: str) -> str:
-        """Store *conversation* until one of *challenges* is answered, and return a new Session for it."""
+    def open(self, auth_session: AuthSession, *challenges: str) -> str:
+        """Store *auth_session* until one of *challenges* is answered, and return a new Session for it."""
         self._forget_expired()
         session = _new_session()
-        expires = self._clock() + conversation.client.session_seconds
-        self.put_back(session, msgspec.structs.replace(conversation, challenges=challenges, expires=expires))
+        expires = self._clock() + auth_session.client.session_seconds
+        self.put_back(session, msgspec.structs.replace(auth_session, challenges=challenges, expires=expires))
         return session
 
     def _forget_expired(self) -> None:
@@ -52,26 +52,26 @@ class Conversations:
         self._work.execute(f"DELETE {expired}", now)
         self._work.execute("DELETE FROM expired_session WHERE expires < ?", now - _KEPT_AFTER_EXPIRY)
 
-    def put_back(self, session: str | None, conversation: Conversation) -> None:
-        """Store *conversation* under its old Session again, so that the client can correct a mistyped code.
+    def put_back(self, session: str | None, auth_session: AuthSession) -> None:
+        """Store *auth_session* under its old Session again, so that the client can correct a mistyped code.
 
         Args:
             session: None if the answer was matched without a Session. Its next one is matched in the same way.
         """
-        exchange, user = conversation.exchange, conversation.user
+        exchange, user = auth_session.exchange, auth_session.user
         self._work.execute(
             "INSERT INTO login (session, pool, client, user, secret_block, expires, data) VALUES (?, ?, ?, ?, ?, ?, ?)",
             _digest(session or _new_session()),
-            self._work.row(conversation.pool),
-            self._work.row(conversation.client),
+            self._work.row(auth_session.pool),
+            self._work.row(auth_session.client),
             None if user is None else self._work.row(user),
             None if exchange is None else _digest(exchange.secret_block),
-            conversation.expires,
-            encode(_progress(conversation)),
+            auth_session.expires,
+            encode(_record(auth_session)),
         )
 
-    def take(self, session: str) -> Conversation:
-        """Return the conversation of *session*, and remove it: a Session can be used once.
+    def take(self, session: str) -> AuthSession:
+        """Return the login of *session*, and remove it: a Session can be used once.
 
         Raises:
             Refusal: the Session is unknown, already used, or expired.
@@ -79,11 +79,11 @@ class Conversations:
         digest = _digest(session)
         if self._work.execute("DELETE FROM expired_session WHERE session = ?", digest).rowcount:
             raise _session_expired()
-        conversation = self._take("session = ?", digest)
-        return msgspec.structs.replace(conversation, previous_session=digest)
+        auth_session = self._take("session = ?", digest)
+        return msgspec.structs.replace(auth_session, previous_session=digest)
 
-    def take_by_secret_block(self, secret_block: str) -> Conversation:
-        """Return and remove the conversation whose SRP exchange has *secret_block*.
+    def take_by_secret_block(self, secret_block: str) -> AuthSession:
+        """Return and remove the login whose SRP exchange has *secret_block*.
 
         Raises:
             Refusal: there is none, or it has expired.
@@ -92,8 +92,8 @@ class Conversations:
 
     def take_by_device(
         self, client: AppClient, user: User, device_key: str, previous: str | None = None
-    ) -> Conversation:
-        """Return and remove the newest conversation of *user* in which *device_key* was challenged.
+    ) -> AuthSession:
+        """Return and remove the newest login of *user* in which *device_key* was challenged.
 
         Args:
             previous: the Session of the challenge before; None for any.
@@ -103,37 +103,37 @@ class Conversations:
         """
         statement = "SELECT id, data FROM login WHERE user = ? AND client = ? ORDER BY id DESC"
         for row, data in self._work.execute(statement, self._work.row(user), self._work.row(client)).fetchall():
-            progress = _decode(data)
-            if progress.device_key != device_key or "DEVICE_SRP_AUTH" not in progress.challenges:
+            record = _decode(data)
+            if record.device_key != device_key or "DEVICE_SRP_AUTH" not in record.challenges:
                 continue
-            if previous is None or progress.previous_session == _digest(previous):
+            if previous is None or record.previous_session == _digest(previous):
                 return self._take("id = ?", row)
         raise invalid_session()
 
-    def _take(self, condition: str, value: object) -> Conversation:
+    def _take(self, condition: str, value: object) -> AuthSession:
         statement = f"DELETE FROM login WHERE {condition} RETURNING pool, client, user, data"
         found = self._work.execute(statement, value).fetchone()
         if found is None:
             raise invalid_session()
         pool, client = self._pools.by_row(found[0]), self._clients.by_row(found[1])
-        progress, user = _decode(found[3]), self._users.by_row(found[2])
+        record, user = _decode(found[3]), self._users.by_row(found[2])
         if pool is None or client is None or (user is None and found[2] is not None):
             raise invalid_session()
-        if progress.expires <= self._clock():
+        if record.expires <= self._clock():
             raise _session_expired()
-        fields = {name: getattr(progress, name) for name in Progress.__struct_fields__}
-        return Conversation(pool=pool, client=client, user=user, **fields)
+        fields = {name: getattr(record, name) for name in AuthSessionRecord.__struct_fields__}
+        return AuthSession(pool=pool, client=client, user=user, **fields)
 
     def forget_user(self, user: User) -> None:
-        """Remove the conversations of *user*."""
+        """Remove the logins in progress of *user*."""
         self._work.execute("DELETE FROM login WHERE user = ?", self._work.row(user))
 
     def forget_client(self, client: AppClient) -> None:
-        """Remove the conversations of *client*."""
+        """Remove the logins in progress of *client*."""
         self._work.execute("DELETE FROM login WHERE client = ?", self._work.row(client))
 
     def forget_pool(self, pool: PoolRecord) -> None:
-        """Remove the conversations of *pool*."""
+        """Remove the logins in progress of *pool*."""
         self._work.execute("DELETE FROM login WHERE pool = ?", self._work.row(pool))
 
 
@@ -141,8 +141,8 @@ def _session_expired() -> Refusal:
     return not_authorized(SESSION_EXPIRED)
 
 
-def _progress(conversation: Conversation) -> Progress:
-    return Progress(**{name: getattr(conversation, name) for name in Progress.__struct_fields__})
+def _record(auth_session: AuthSession) -> AuthSessionRecord:
+    return AuthSessionRecord(**{name: getattr(auth_session, name) for name in AuthSessionRecord.__struct_fields__})
 
 
 def _new_session() -> str:

@@ -1,7 +1,29 @@
-"""Logins in progress, called conversations: the user, the challenges that may be answered next, and the SRP exchange.
+"""A login in progress: the user, the challenges that may be answered next, and the SRP exchange.
 
-A conversation lasts from InitiateAuth until the tokens are issued. Each of its challenges has a new Session, a random
-string that the client sends back with its answer.
+The words for a login, in the whole local pool::
+
+    InitiateAuth --> AuthSession --> answer --> AuthSession --> answer --> ... --> Grant --> tokens
+                     + Session                  + Session
+
+Session
+    The random string that the service sends with a challenge, and that the client sends back with the answer. It can be
+    used once. The first challenge of an SRP login has none; its answer is matched by the secret block.
+AuthSession
+    What the pool knows about the login that waits for this answer. The name is that of the app client's setting
+    AuthSessionValidity. SignUp and ConfirmSignUp return a Session, too, so they also begin one
+    (``auth/sign_up_session.py``).
+AuthSessionRecord
+    The part of an AuthSession that is stored as one value, in the table ``login``. The other part is the pool, the app
+    client and the user, which have records of their own.
+Grant, GrantRecord
+    A completed login (``grants.py``). All its tokens share one GrantRecord, and are revoked together. A Grant is this
+    record with the pool, the app client and the user. ListUserSessions calls it a session.
+RefreshRecord
+    A refresh token of a grant. Without rotation a grant has one.
+Exchange
+    The numbers of one SRP exchange in a login, either for the password or for the device.
+CustomLogin
+    The results so far in a login with the flow CUSTOM_AUTH.
 """
 
 from __future__ import annotations
@@ -16,7 +38,7 @@ from srpcore.crypto.key_exchange import Ephemeral
 
 from .records import AppClient, Fixed, PoolRecord, User, Verifier, number_bytes
 
-__all__ = ["Conversation", "Custom", "Exchange", "Progress"]
+__all__ = ["AuthSession", "AuthSessionRecord", "CustomLogin", "Exchange"]
 
 
 class Exchange(Fixed, frozen=True):
@@ -53,8 +75,8 @@ class Exchange(Fixed, frozen=True):
         return Ephemeral(*(int.from_bytes(data, "big", signed=True) for data in (self.b_bytes, self.B_bytes)))
 
 
-class Custom(Fixed, frozen=True):
-    """The state of a custom login.
+class CustomLogin(Fixed, frozen=True):
+    """How far a custom login has come.
 
     Attributes:
         results: the challenges that were answered so far, as DefineAuthChallenge receives them.
@@ -73,8 +95,8 @@ class Custom(Fixed, frozen=True):
     done: bool = False
 
 
-class Progress(Fixed, frozen=True, kw_only=True):
-    """How far a login has come. The database stores this part of a conversation.
+class AuthSessionRecord(Fixed, frozen=True, kw_only=True):
+    """How far a login has come: the part of an :class:`AuthSession` that is stored as one value.
 
     Attributes:
         typed: the user name as the client sent it.
@@ -95,7 +117,7 @@ class Progress(Fixed, frozen=True, kw_only=True):
     new_address: str | None = None
     first_factor: str | None = None
     passkey_challenge: str | None = None
-    custom: Custom | None = None
+    custom: CustomLogin | None = None
     client_metadata: Mapping[str, str] = field(default_factory=dict[str, str])
     second_factor_done: bool = False
     wrong_codes: int = 0
@@ -104,8 +126,8 @@ class Progress(Fixed, frozen=True, kw_only=True):
     event_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
-class Conversation(Progress, frozen=True, kw_only=True):
-    """One login in progress.
+class AuthSession(AuthSessionRecord, frozen=True, kw_only=True):
+    """A login in progress, with the records that belong to it.
 
     Attributes:
         user: None for a name that does not exist; such a login gets the usual challenges, and fails at the answer.
