@@ -7,7 +7,10 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,6 +22,7 @@ from srpcore_transports.local.auth import passwords
 from srpcore_transports.local.model.records import PoolRecord, User, Verifier
 from srpcore_transports.local.operations import import_jobs
 from srpcore_transports.local.steps import Step, outside
+from srpcore_transports.local.storage import database
 from srpcore_transports.local.storage.state import State
 from srpcore_transports.local.storage.work import Work
 from support.clock import Clock
@@ -102,9 +106,78 @@ os.kill(os.getpid(), 9)
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork()")
 def test_a_forked_child_can_use_its_copy_of_a_pool_in_memory(client: Client) -> None:
     client.user()
-    with client.pool._service.database.lock:  # another thread's request, which never ends in the child
-        assert in_a_child(lambda: client.user("bob")) == 0
+    assert in_a_child(lambda: client.user("bob"), lambda: expect(usernames(client), ["alice", "bob"])) == 0
     assert usernames(client) == ["alice"]
+
+
+def expect(found: object, expected: object) -> None:
+    assert found == expected
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork()")
+def test_a_fork_waits_for_the_transactions_of_other_threads(client: Client) -> None:
+    client.user()
+    begun = threading.Event()
+
+    def add_two(state: State) -> None:
+        pool = state.pool(client.pool_id)
+        find(client, state).attributes["name"] = "Alice"
+        state.users.add(pool, User("bob", "1", 0.0))
+        begun.set()
+        time.sleep(0.2)
+        state.users.add(pool, User("carol", "2", 0.0))
+
+    other = threading.Thread(target=lambda: client.run(add_two))
+    other.start()
+    assert begun.wait(10)
+    seen = ["alice", "bob", "carol"]
+    assert in_a_child(lambda: expect(usernames(client), seen), lambda: client.user("dave")) == 0
+    other.join(10)
+    client.user("erin")
+    assert usernames(client) == [*seen, "erin"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork()")
+def test_a_child_that_was_forked_within_a_transaction_gets_an_error(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_LONGEST_WAIT", 0.1)
+    service = client.pool._service
+
+    def use_in_the_child() -> None:
+        for use in (
+            lambda: client.user("bob"),
+            client.pool.export_pool,
+            lambda: service.database.secret("page_secret"),
+        ):
+            with pytest.raises(ConfigurationError, match="forked during a request"):
+                use()
+        LocalUserPool().close()
+
+    def fork(state: State) -> int:
+        state.users.add(state.pool(client.pool_id), User("alice", "1", 0.0))
+        return in_a_child(use_in_the_child)
+
+    assert client.run(fork) == 0
+    client.user("bob")
+    assert usernames(client) == ["alice", "bob"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork()")
+def test_threads_that_fork_at_the_same_time_do_not_wait_for_each_other(client: Client, clock: Clock) -> None:
+    pools = [client, *(Client(LocalUserPool(clock=clock), clock) for _ in range(5))]
+    codes: list[int] = []
+
+    def fork() -> None:
+        for _ in range(5):
+            codes.append(in_a_child(*(partial(each.admin, "ListUsers") for each in pools)))
+
+    threads = [threading.Thread(target=fork) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert codes == [0] * 10
 
 
 def test_a_request_cannot_add_to_a_pool_that_was_deleted_meanwhile(client: Client) -> None:

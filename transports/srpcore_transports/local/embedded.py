@@ -42,6 +42,10 @@ class LocalUserPool:
     The object is a transport. Calls in the same process are trusted, so an administrator's operations need no
     signature. Over HTTP (:meth:`serve`) they must be signed with *credentials*.
 
+    A forked child of the process has a copy of a pool in memory, as it was between two requests: ``fork()`` waits for
+    the transaction that is running. If that takes ten seconds, or the state is in a file, calls in the child raise
+    ConfigurationError.
+
     Args:
         region: the AWS region in the ids of the pools, for example ``us-east-1``. A pool that is created by a signed
             request over HTTP gets the region of the signature.

@@ -10,8 +10,9 @@ threads (:mod:`.workers`) answers them (:mod:`.routing`)::
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable
+
+from srpcore._fork import ForkSafeLock
 
 from ...credentials import Credentials
 from ..storage.state import Service
@@ -55,13 +56,13 @@ class LocalServer:
             Page(service, hosts) if shown else None,
         )
         self._loop = EventLoop((host, port), router)
-        self._closed, self._lock = False, threading.Lock()
+        self._closed, self._lock = False, ForkSafeLock()
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{self._loop.port}"
         self.page_url: str | None = f"{self.url}/" if shown else None
 
     def close(self) -> None:
         """Stop listening, close the open connections, and wait for the threads. Closing twice is safe."""
-        with self._lock:
+        with self._lock.lock:
             closed, self._closed = self._closed, True
         if not closed:
             self._loop.close()

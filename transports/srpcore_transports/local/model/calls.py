@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
+
+from srpcore._fork import ForkSafeLock
 
 __all__ = ["KEPT", "Call", "Calls", "given_username"]
 
@@ -49,20 +50,20 @@ class Calls:
     def __init__(self) -> None:
         self.count = 0
         self._calls: deque[Call] = deque(maxlen=KEPT)
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
 
     def add(
         self, time: float, operation: str, status: int, error: str | None, username: str | None, seconds: float
     ) -> None:
         """Add a call. The parameters are the attributes of :class:`Call`."""
-        with self._lock:
+        with self._lock.lock:
             self.count += 1
             name = operation[:_LONGEST]
             self._calls.append(Call(self.count, time, name, status, error, username, seconds))
 
     def latest(self) -> list[Call]:
         """Return the calls that are kept, oldest first."""
-        with self._lock:
+        with self._lock.lock:
             return list(self._calls)
 
 

@@ -16,7 +16,8 @@ import threading
 import weakref
 from pathlib import Path
 
-from srpcore._fork import reset_in_child
+from srpcore._fork import ForkSafeLock, reset_in_child
+from srpcore.clock import monotonic_clock
 from srpcore.exceptions.base import ConfigurationError
 
 from ..model.records import Record
@@ -92,6 +93,11 @@ _IN_USE = "another process is using it: stop that `srpcore serve`, or choose ano
 class Database:
     """The connection to a database, and the lock that lets one transaction run at a time.
 
+    After ``fork()`` the child of a process can use its own copy of a database in memory. It has all that was committed:
+    ``fork()`` waits until no transaction is running, because the child would otherwise have half of it, and locks in
+    SQLite that nobody releases. If it has waited for ten seconds, for example because the thread that forks is itself
+    in a transaction, the child gets an error instead. Only the parent can use a file.
+
     Args:
         path: the file, which is made readable and writable for its owner only; None keeps everything in memory.
 
@@ -102,7 +108,7 @@ class Database:
             values, with the row and the record that were found, or None.
         swept: when expired rows were deleted last, by table.
         restored: how many times :meth:`restore` was called.
-        forked: this is a copy in a forked child, which cannot use the file of the parent.
+        unusable: why this copy in a forked child cannot be used; None if it can.
 
     Raises:
         ConfigurationError: the file cannot be opened, belongs to another user of the system, is in use, or is not the
@@ -113,7 +119,7 @@ class Database:
         self.lock = threading.Lock()
         self.path = path
         self.restored = 0
-        self.forked = False
+        self.unusable: str | None = None
         self.lookups: dict[tuple[object, ...], tuple[int, Record] | None] = {}
         self.swept: dict[str, float] = {}
         self.live: weakref.WeakValueDictionary[tuple[str, int], Record] = weakref.WeakValueDictionary()
@@ -131,31 +137,40 @@ class Database:
             reason = _IN_USE if in_use else error
             raise ConfigurationError(f"cannot use {path} as the state of a local pool: {reason}") from None
         reset_in_child(self, Database._after_fork)
+        if path is None:
+            _in_memory.add(self)
 
     def _after_fork(self) -> None:
-        """Give up the file in a child of the process. It belongs to the parent, and in memory the child has a copy."""
+        """Give up the database in a child of the process, unless it is in memory and no transaction was running."""
         self.lock = threading.Lock()
-        if self.path is None:
+        if self.path is not None:
+            self.unusable = (
+                f"cannot use {self.path} as the state of a local pool in a forked process: only the process that "
+                "opened it can use it; serve the pool there, and connect to it"
+            )
+        elif self not in _forking.held:
+            self.unusable = (
+                "cannot use a local pool in a process that was forked during a request to the pool: make a new pool in "
+                "this process, or fork when no request is being processed"
+            )
+        else:
             return
-        # The connection must never be closed here, not even at the end of the interpreter: SQLite would delete the
-        # write-ahead log, into which the parent goes on writing. So it gets a reference that nothing releases.
+        # The connection must never be closed here, not even at the end of the interpreter. If it is to a file, SQLite
+        # would delete the write-ahead log, into which the parent goes on writing; in memory it would perhaps wait for
+        # a thread that only the parent has. So it gets a reference that nothing releases.
         self._closing.detach()
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.connection))
-        self.forked = True
         self.connection = sqlite3.connect(":memory:")
         self.connection.close()
 
     def check_not_forked(self) -> None:
-        """Check that this process opened the file itself.
+        """Check that this process can use the database.
 
         Raises:
-            ConfigurationError: a parent process opened it.
+            ConfigurationError: a parent process opened the file, or a transaction was running when it forked.
         """
-        if self.forked:
-            raise ConfigurationError(
-                f"cannot use {self.path} as the state of a local pool in a forked process: only the process that "
-                "opened it can use it; serve the pool there, and connect to it"
-            )
+        if self.unusable is not None:
+            raise ConfigurationError(self.unusable)
 
     def _prepare(self) -> None:
         run = self.connection.execute
@@ -180,6 +195,7 @@ class Database:
     def secret(self, name: str) -> bytes:
         """Return 32 random bytes, the same ones for *name* at each call and at each start."""
         with self.lock:
+            self.check_not_forked()
             self.connection.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (name, secrets.token_bytes(32)))
             found = self.connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         value: bytes = found[0]
@@ -189,12 +205,14 @@ class Database:
         """Return a copy of the whole database, in memory. The caller must close it."""
         copy = sqlite3.connect(":memory:", check_same_thread=False)
         with self.lock:
+            self.check_not_forked()
             self.connection.backup(copy)
         return copy
 
     def restore(self, copy: sqlite3.Connection) -> None:
         """Replace everything by what is in *copy*. The requests in progress fail at their next transaction."""
         with self.lock:
+            self.check_not_forked()
             copy.backup(self.connection)
             self.live.clear()
             self.lookups.clear()
@@ -240,3 +258,49 @@ def _is_private(path: str) -> bool:
     except FileNotFoundError:
         return False
     return status.st_mode & 0o777 == 0o600 and status.st_uid == os.geteuid()
+
+
+class _Forking(threading.local):
+    """What the thread that forks holds while it does.
+
+    Attributes:
+        held: the databases in memory in which no transaction is running.
+        alone: no other thread is forking.
+    """
+
+    def __init__(self) -> None:
+        self.held: list[Database] = []
+        self.alone = False
+
+
+_in_memory: weakref.WeakSet[Database] = weakref.WeakSet()
+_forking, _one_fork = _Forking(), ForkSafeLock()
+_LONGEST_WAIT = 10.0
+
+
+def _before_fork() -> None:
+    """Wait until no transaction is running. Then no record has changes that are not committed, either."""
+    until = monotonic_clock() + _LONGEST_WAIT
+    # Two threads that fork would otherwise each wait for a lock that the other one has.
+    _forking.alone = _one_fork.lock.acquire(timeout=_LONGEST_WAIT)
+    for database in list(_in_memory) if _forking.alone else ():
+        if database.lock.acquire(timeout=max(until - monotonic_clock(), 0)):
+            _forking.held.append(database)
+
+
+def _after_fork_in_parent() -> None:
+    for database in _forking.held:
+        database.lock.release()
+    _forking.held.clear()
+    if _forking.alone:
+        _one_fork.lock.release()
+
+
+def _after_fork_in_child() -> None:
+    # The databases have new locks.
+    _forking.held.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    # After Database._after_fork in the child, whose function was registered before.
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
