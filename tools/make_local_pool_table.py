@@ -1,4 +1,4 @@
-"""Write the table of operations in docs/local-pool.md: which ones work, are stored without effect, or are absent.
+"""Write the lists in docs/local-pool-operations.md: which operations work, are stored without effect, or are absent.
 
     python tools/make_local_pool_table.py [--check]
 
@@ -9,13 +9,14 @@ the exit status is 1 if the page differs from what would be written.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from srpcore.service_model import OPERATIONS
 from srpcore_transports.local.http import dispatch
 from srpcore_transports.local.operations.stored import STORED, STORED_SETTINGS
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "local-pool.md"
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "local-pool-operations.md"
 BEGIN = "<!-- Written by tools/make_local_pool_table.py, from here: do not edit. -->"
 END = "<!-- To here. -->"
 
@@ -40,27 +41,38 @@ def with_table(page: str) -> str:
 
 
 def table() -> str:
-    """Return the table: one row for each class of operations, and for each reason why they have no effect."""
+    """Return the lists: the operations that work, and a table of those without effect, by reason."""
     names = set(OPERATIONS.values())
     works = names & dispatch.OPERATIONS.keys() - STORED.keys()
-    rows = [("works", "", works)]
-    rows += [("stored, no effect", reason, {n for n in STORED if STORED[n] == reason}) for reason in reasons()]
-    rows += [("absent", "", names - dispatch.OPERATIONS.keys())]
-    lines = [f"| {kind} | {reason} | {', '.join(sorted(found))} |" for kind, reason, found in rows if found]
-    counts = f"{len(works)} of the {len(names)} operations work, and {len(STORED)} only store settings."
-    return "\n".join([counts, "", "| | why | operations |", "|---|---|---|", *lines, "", *settings()])
+    absent = names - dispatch.OPERATIONS.keys()
+    lines = [f"{len(works)} of the {len(names)} operations work:", "", _listed(works), ""]
+    if absent:
+        lines += [f"{len(absent)} are absent:", "", _listed(absent), ""]
+    lines += [f"{len(STORED)} only store settings:", "", "| why | operations |", "|---|---|"]
+    lines += [f"| {reason} | {_listed(n for n in STORED if STORED[n] == reason)} |" for reason in reasons()]
+    return "\n".join([*lines, "", *settings()])
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))
 
 
 def settings() -> list[str]:
     """Return the lines of the table of settings without effect."""
-    lines = ["These settings of operations that work are stored without effect:", "", "| why | settings |", "|---|---|"]
+    lines = ["## Settings without effect", ""]
+    lines += [
+        "These settings of operations that work are stored without effect:",
+        "",
+        "| why | settings |",
+        "|---|---|",
+    ]
     found: dict[str, list[str]] = {}
     for operation, reasons_of in STORED_SETTINGS.items():
         if operation.startswith("Update"):  # the same settings as of the operation that creates
             continue
         for path, reason in reasons_of.items():
             found.setdefault(reason, []).append(f"{path} ({operation})")
-    return [*lines, *(f"| {reason} | {', '.join(sorted(paths))} |" for reason, paths in found.items()), ""]
+    return [*lines, *(f"| {reason} | {_listed(paths)} |" for reason, paths in found.items()), ""]
 
 
 def reasons() -> list[str]:

@@ -243,7 +243,8 @@ def _add_local_pool(commands: Commands) -> None:
     serve.add_argument(
         "--user-pool-id",
         metavar="ID",
-        help="the id of the first pool, with its region (default: the oldest pool of the state, or a random id)",
+        help="the id of the first pool, with its region (default: the first pool of the seed, the oldest pool of the "
+        "state, or a random id)",
     )
     serve.add_argument(
         "--client-id", metavar="ID", help="the id of the first app client (default: as for --user-pool-id)"

@@ -319,6 +319,18 @@ def test_options_without_effect_on_a_pool_that_exists_are_named(tmp_path: Path) 
         assert server.log.read_text() == ""
 
 
+def test_triggers_without_effect_on_a_pool_that_exists_are_named(tmp_path: Path) -> None:
+    state = ("--state", str(tmp_path / "pool.db"))
+    claims = ("--trigger", "pre_token_generation=http://127.0.0.1:1/")
+    with serving(*state, *claims) as server:
+        pool = f"user pool {server.user_pool_id} exists in {state[1]}"
+    change = "change its LambdaConfig with UpdateUserPool, or use a new file"
+    with serving(*state, *claims, "--trigger", "pre_sign_up=http://127.0.0.1:1/") as server:
+        assert server.log.read_text() == f"--trigger pre_sign_up is ignored: {pool} without it; {change}\n"
+    with serving(*state, *claims, "--pre-token-generation-version", "V2_0") as server:
+        assert server.log.read_text() == f"--pre-token-generation-version is ignored: {pool} with V1_0; {change}\n"
+
+
 def test_codes_are_printed(server: Server, admin: Any) -> None:
     address = "sue@example.com"
     client = server.client(config=Config(signature_version=UNSIGNED, proxies={}))

@@ -145,7 +145,7 @@ def of_the_pool(snippet: Snippet, served: Served) -> Snippet:
     """Return *snippet* with the ids and the endpoint of the served pool."""
     source = snippet.source.replace(POOL_ID, served.pool.user_pool_id).replace(CLIENT_ID, served.pool.client_id)
     # A verifier reads no environment variable that could change what it trusts, so it must get the endpoint.
-    source = re.sub(r"(TokenVerifier\([^)]*)\)", rf'\1, endpoint_url="{served.url}")', source)
+    source = re.sub(r"(TokenVerifier\((?:(?!endpoint_url=)[^)])*)\)", rf'\1, endpoint_url="{served.url}")', source)
     return snippet._replace(source=source)
 
 

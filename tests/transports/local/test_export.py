@@ -85,7 +85,7 @@ def test_a_device_logs_in_after_an_import(client: Client) -> None:
 
 def test_another_pool_stays_as_it_is(client: Client, clock: Clock) -> None:
     document = client.pool.export_pool()
-    with pytest.raises(ConfigurationError, match=f"the pool {POOL_ID} exists already"):
+    with pytest.raises(ConfigurationError, match=f"the pool {POOL_ID} exists already: pass replace=True"):
         client.pool.import_pool(document)
     other = Client(LocalUserPool(clock=clock), clock)
     other.user("bob")

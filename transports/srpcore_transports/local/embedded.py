@@ -50,8 +50,8 @@ class LocalUserPool:
         region: the AWS region in the ids of the pools, for example ``us-east-1``. A pool that is created by a signed
             request over HTTP gets the region of the signature.
         clock: returns the current time in seconds since the epoch. Sessions, codes, timestamps and tokens use it.
-        issuer: the part of the issuer (``iss``) before ``/<pool id>``. By default it is the URL of :meth:`serve` while
-            the pool is served, and otherwise AWS's own issuer.
+        issuer: the part of the issuer (``iss``) before ``/<pool id>``. By default it fits the URL of the request for
+            calls over HTTP (:meth:`serve`), and is AWS's own issuer for calls in the same process.
         credentials: the AWS keys with which an administrator signs requests over HTTP; None reads the environment
             variables ``AWS_ACCESS_KEY_ID`` and so on.
         remember_devices: track devices, and remember each device that is confirmed.
@@ -206,7 +206,8 @@ class LocalUserPool:
     ) -> LocalServer:
         """Start an HTTP server for the pools in a background thread, and return it.
 
-        The issuer of tokens that are requested over HTTP is ``<url>/<pool id>``, unless *issuer* was given.
+        The issuer of tokens that are requested over HTTP is ``http://<Host header>/<pool id>``, unless *issuer* was
+        given.
 
         Args:
             host: the address to listen on. Any other than a loopback address lets other machines connect.

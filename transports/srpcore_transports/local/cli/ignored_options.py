@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from srpcore.driver import run
 from srpcore.flows import ask
 
 from ..embedded import LocalUserPool
+from ..triggers.invocation import KINDS, Triggers, enabled
 
 __all__ = ["ignored_options"]
 
 
-def ignored_options(pool: LocalUserPool, arguments: argparse.Namespace) -> Iterator[str]:
+def ignored_options(pool: LocalUserPool, arguments: argparse.Namespace, triggers: Triggers | None) -> Iterator[str]:
     """Yield a line for each option that the first pool and its app client do not have, because they existed."""
     ids = {"UserPoolId": pool.user_pool_id}
     client: dict[str, Any] = run(ask("DescribeUserPoolClient", {**ids, "ClientId": pool.client_id}), pool)
@@ -31,6 +32,19 @@ def ignored_options(pool: LocalUserPool, arguments: argparse.Namespace) -> Itera
     if arguments.client_secret and pool.client_secret is None:
         yield f"--client-secret is ignored: {where} without one; choose a new --client-id, or use a new file"
     described: dict[str, Any] = run(ask("DescribeUserPool", ids), pool)
+    where = f"user pool {pool.user_pool_id} exists in {arguments.state}"
     if arguments.devices and not described["UserPool"].get("DeviceConfiguration"):
-        where = f"user pool {pool.user_pool_id} exists in {arguments.state}"
         yield f"--devices is ignored: {where}; change it with UpdateUserPool, or use a new file"
+    if triggers is not None:
+        yield from _ignored_triggers(triggers, described["UserPool"].get("LambdaConfig", {}), where)
+
+
+def _ignored_triggers(triggers: Triggers, config: Mapping[str, Any], where: str) -> Iterator[str]:
+    active = enabled(triggers, config)
+    change = "change its LambdaConfig with UpdateUserPool, or use a new file"
+    for kind in KINDS:
+        if getattr(triggers, kind) is not None and getattr(active, kind) is None:
+            yield f"--trigger {kind} is ignored: {where} without it; {change}"
+    version = active.pre_token_generation_version
+    if active.pre_token_generation is not None and version != triggers.pre_token_generation_version:
+        yield f"--pre-token-generation-version is ignored: {where} with {version}; {change}"

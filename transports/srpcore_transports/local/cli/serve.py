@@ -41,13 +41,14 @@ def serve(arguments: argparse.Namespace) -> int:
         ServiceError: the pool refuses the first user or the password.
     """
     credentials = from_environment()
+    triggers = _triggers(arguments.trigger, arguments.pre_token_generation_version)
     pool = LocalUserPool(
         region=arguments.region,
         issuer=arguments.issuer,
         credentials=credentials,
         remember_devices=arguments.devices,
         client_secret=arguments.client_secret,
-        triggers=_triggers(arguments.trigger, arguments.pre_token_generation_version),
+        triggers=triggers,
         client_settings=_validity(arguments.access_token_seconds, arguments.refresh_token_seconds),
         user_pool_id=arguments.user_pool_id,
         client_id=arguments.client_id,
@@ -57,7 +58,7 @@ def serve(arguments: argparse.Namespace) -> int:
     )
     pool.outbox.on_message = _announce
     if arguments.state is not None:
-        for line in ignored_options(pool, arguments):
+        for line in ignored_options(pool, arguments, triggers):
             _note(line)
     user, user_existed = ({}, False) if arguments.user is None else _create_user(pool, arguments.user)
     # Python's own handler is not enough: a shell starts background jobs with SIGINT ignored, and then Python installs

@@ -2,7 +2,7 @@
 
 They are checked, stored and described as by the service. Tools that create a whole user pool, such as Terraform, can
 therefore run against a local pool. A strict pool refuses them, so that a test cannot rely on them by mistake.
-`tools/make_local_pool_table.py` writes the tables in docs/local-pool.md from this.
+`tools/make_local_pool_table.py` writes the lists in docs/local-pool-operations.md from this.
 """
 
 from __future__ import annotations

@@ -106,7 +106,9 @@ def import_pool(state: State, export: _Export, *, replace: bool) -> str:
     existing = state.pools.get(None, pool.id)
     if existing is not None:
         if not replace:
-            raise ConfigurationError(f"the pool {pool.id} exists already: replace it explicitly, or delete it first")
+            raise ConfigurationError(
+                f"the pool {pool.id} exists already: pass replace=True (--replace) to delete it first"
+            )
         state.remove_pool(existing)
     _require_free(state, export)
     try:
