@@ -237,8 +237,8 @@ class _Import:
         except UsernameExistsException:
             return "existed"
         except ServiceError as error:
-            if error.code in ("AccessDeniedException", "UnrecognizedClientException", "InvalidSignatureException"):
-                raise  # it would be the same for every user
+            if _same_for_every_user(error):
+                raise
             note(f"line {number}, {name}: {printable(str(error))}")
             return "refused" if outcome == "existed" else outcome
         return "created"
@@ -274,6 +274,13 @@ class _Import:
     def _add_to_groups(self, user: dict[str, Any]) -> None:
         for group in user.get("groups", []):
             self._pool.admin_add_user_to_group(user["username"], group)
+
+
+def _same_for_every_user(error: ServiceError) -> bool:
+    """Return whether the credentials or the pool are wrong, and not something about one user or one of the groups."""
+    if error.code == "ResourceNotFoundException":
+        return error.operation in ("AdminGetUser", "AdminCreateUser")
+    return error.code in ("AccessDeniedException", "UnrecognizedClientException", "InvalidSignatureException")
 
 
 def _has_verified_address(user: dict[str, Any]) -> bool:

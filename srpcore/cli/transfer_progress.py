@@ -39,9 +39,10 @@ class TransferProgress:
         except ConfigurationError:
             return  # load() raises it, unless the file is not needed
         if saved.get("kind", kind) != kind:
-            other, came = ("export", _users(saved)) if kind == "import" else ("import", f"line {saved.get('line', 0)}")
+            other = saved["kind"]
             raise ConfigurationError(
-                f"{path} is an unfinished {other} ({came}): finish it first with the same users {other} command"
+                f"{path} is an unfinished {other} ({_reached(saved)}): finish it first with the same users {other} "
+                "command"
             )
 
     def load(self) -> dict[str, Any]:
@@ -88,13 +89,17 @@ class TransferProgress:
         except (KeyboardInterrupt, SrpcoreError, OSError) as error:
             if not self._dry_run and self._path.exists():
                 what = "Interrupted" if isinstance(error, KeyboardInterrupt) else "Stopped by an error"
-                note(f"{what}: run the same command again to go on, or with --restart to begin again.")
+                reached = _reached(self._read())
+                note(f"{what}: run the same command again to go on after {reached}, or with --restart to begin again.")
             raise
         finally:
             signal.signal(signal.SIGTERM, before)
 
 
-def _users(saved: Mapping[str, object]) -> str:
+def _reached(saved: Mapping[str, object]) -> str:
+    """Return where a transfer would go on: after how many users an export, and after which line an import."""
+    if saved.get("kind") == "import":
+        return f"line {saved.get('line', 0)}"
     done = saved.get("done", 0)
     return "1 user" if done == 1 else f"{done} users"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import os
 import signal
 import threading
@@ -243,7 +244,7 @@ def test_the_file_of_an_unfinished_import_is_not_overwritten_by_an_export(
         assert users_in(pool).keys() == {"ann", "ben"}
 
 
-GO_ON = "run the same command again to go on, or with --restart to begin again."
+GO_ON = "run the same command again to go on after {}, or with --restart to begin again."
 
 
 def fail(monkeypatch: pytest.MonkeyPatch, pool: LocalUserPool, after: int, of: str) -> None:
@@ -268,7 +269,7 @@ def test_an_export_that_is_stopped_by_an_error_says_how_to_go_on(
         fail(patched, full_pool, after=1, of="ListUsers")
         result = run_on(full_pool, "users", "export", str(file))
     assert result.status == 7
-    assert result.stderr == f"Stopped by an error: {GO_ON}\nsrpcore: the connection was lost\n"
+    assert result.stderr == f"Stopped by an error: {GO_ON.format('60 users')}\nsrpcore: the connection was lost\n"
     assert run_on(full_pool, "users", "export", str(file)).status == 0
     with file.open(newline="") as opened:
         assert [row["username"] for row in csv.DictReader(opened)] == NAMES
@@ -412,7 +413,7 @@ def half_an_import(
         fail(patched, pool, after=3, of="AdminCreateUser")
         result = run_on(pool, "users", "import", str(file), *options)
     assert result.status == 7
-    assert f"Stopped by an error: {GO_ON}\n" in result.stderr
+    assert re.search(GO_ON.format(r"line \d+"), result.stderr)
 
 
 @pytest.fixture
@@ -562,6 +563,19 @@ def test_a_user_that_the_service_refuses_is_reported_and_the_others_are_created(
         assert "InvalidParameterException" in first
         assert last == "2 created, 0 existed already, 1 refused"
         assert sorted(users_in(pool)) == ["a", "c"]
+
+
+@pytest.mark.parametrize("dry_run", [[], ["--dry-run"]])
+def test_an_import_into_a_pool_that_does_not_exist_ends_at_the_first_user(
+    run_on: Callable[..., Result], tmp_path: Path, dry_run: list[str]
+) -> None:
+    file = tmp_path / "users.csv"
+    file.write_text("username\na\nb\n")
+    with LocalUserPool() as pool:
+        admin(pool, "DeleteUserPool")
+        result = run_on(pool, "users", "import", str(file), *dry_run)
+    assert result.refused(6)
+    assert "check the user pool id" in result.stderr
 
 
 def test_an_imported_user_can_set_a_password_with_a_code(run_on: Callable[..., Result], tmp_path: Path) -> None:
