@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -128,6 +129,43 @@ class TestStrangers:
             "CodeMismatchException": 10,
             "LimitExceededException": 6,
         }
+
+    @pytest.mark.parametrize("operation", ["ForgotPassword", "ResendConfirmationCode"])
+    def test_the_masked_address_of_a_stranger_depends_on_the_name_and_the_pool(
+        self, make: Make, operation: str
+    ) -> None:
+        def address(client: Client, name: str) -> str:
+            reply = client.call(operation, ClientId=client.client_id, Username=name)
+            return str(reply["CodeDeliveryDetails"]["Destination"])
+
+        names = [f"nobody{number}" for number in range(12)]
+        insensitive = {"pool_settings": {"UsernameConfiguration": {"CaseSensitive": False}}}
+        first, second = make(**insensitive), make(**insensitive)
+        shown = [address(first, name) for name in names]
+        assert all(re.fullmatch(r"n\*\*\*@[a-z]\*\*\*", each) for each in shown)
+        assert len(set(shown)) > 2
+        assert [address(first, name.upper()) for name in names] == shown
+        assert [address(second, name) for name in names] != shown
+        assert address(first, "bob@example.com") == "b***@e***"
+
+    @pytest.mark.parametrize(
+        ("mechanisms", "name", "medium"),
+        [
+            (["verified_email"], "nobody", "EMAIL"),
+            (["verified_email"], "+15555550100", "EMAIL"),
+            (["verified_phone_number"], "nobody", "SMS"),
+            (["verified_phone_number"], "bob@example.com", "SMS"),
+            (["verified_phone_number", "verified_email"], "nobody", "EMAIL"),
+            (["verified_phone_number", "verified_email"], "+15555550100", "SMS"),
+        ],
+    )
+    def test_a_stranger_gets_a_reset_code_by_a_medium_that_the_pool_uses(
+        self, make: Make, mechanisms: list[str], name: str, medium: str
+    ) -> None:
+        ordered = [{"Name": each, "Priority": number + 1} for number, each in enumerate(mechanisms)]
+        client = make(pool_settings={"AccountRecoverySetting": {"RecoveryMechanisms": ordered}})
+        sent = client.call("ForgotPassword", ClientId=client.client_id, Username=name)["CodeDeliveryDetails"]
+        assert sent["DeliveryMedium"] == medium
 
     def test_a_user_without_an_address_looks_like_a_stranger_at_the_reset_too(self, client: Client) -> None:
         client.user()

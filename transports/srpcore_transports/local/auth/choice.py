@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Mapping
 from typing import Any
 
@@ -107,7 +106,7 @@ def _send_code(state: State, auth_session: AuthSession, factor: str) -> Step[dic
     attribute, user = _ATTRIBUTES[factor], auth_session.user
     if user is not None:
         return (yield from send_code(state, auth_session, user, factor, attribute, "sign_in"))
-    destination = codes.masked(attribute, _fake_address(auth_session.pool, auth_session.typed, attribute))
+    destination = codes.masked(attribute, codes.fake_address(auth_session.pool, auth_session.typed, attribute))
     medium = "EMAIL" if attribute == "email" else "SMS"
     parameters = {
         "USER_ID_FOR_SRP": srp.fake_username(auth_session.pool, auth_session.typed),
@@ -115,10 +114,3 @@ def _send_code(state: State, auth_session: AuthSession, factor: str) -> Step[dic
         "CODE_DELIVERY_DESTINATION": destination,
     }
     return challenge(state, auth_session, factor, parameters)
-
-
-def _fake_address(pool: PoolRecord, name: str, attribute: str) -> str:
-    digest = hmac.digest(pool.secret, f"{attribute}:{pool.fold(name)}".encode(), "sha256")
-    if attribute == "email":
-        return f"{name[:1]}@{chr(ord('a') + digest[0] % 26)}"
-    return f"+{int.from_bytes(digest[:4], 'big') % 10_000:04d}"

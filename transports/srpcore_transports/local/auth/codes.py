@@ -12,8 +12,9 @@ from functools import partial
 from typing import Literal
 
 from ..api.errors import code_mismatch, expired_code, limit_exceeded
+from ..model.attributes import looks_like
 from ..model.outbox import Message
-from ..model.records import Code, Stranger, User
+from ..model.records import Code, PoolRecord, Stranger, User
 from ..steps import Step
 from ..storage import directory
 from ..storage.state import State
@@ -21,7 +22,19 @@ from ..triggers import messages
 from . import tries
 from .caller import Caller
 
-__all__ = ["Letter", "check", "compose", "deliver", "issue", "masked", "pending_address", "pretend", "restore", "send"]
+__all__ = [
+    "Letter",
+    "check",
+    "compose",
+    "deliver",
+    "fake_address",
+    "issue",
+    "masked",
+    "pending_address",
+    "pretend",
+    "restore",
+    "send",
+]
 
 _LIFETIMES = {"sign_up": 86400, "attribute": 86400, "reset": 3600}
 
@@ -47,6 +60,23 @@ def masked(attribute: str, value: str) -> str:
         name, _, domain = value.partition("@")
         return f"{name[:1]}***@{domain[:1]}***"
     return f"+{'*' * 7}{value[-4:]}"
+
+
+def fake_address(pool: PoolRecord, name: str, attribute: str) -> str:
+    """Return the address to show, masked, for *name*, which does not exist, as if a message was sent to it.
+
+    It is *name* itself if that is an address. Otherwise what the mask shows of the domain or number is derived from
+    *name* and a secret of the pool: it is the same at each try, like that of a real user, and nobody can compute it.
+
+    Args:
+        attribute: ``email`` or ``phone_number``.
+    """
+    if looks_like(attribute, name):
+        return name
+    digest = hmac.digest(pool.secret, f"{attribute}:{pool.fold(name)}".encode(), "sha256")
+    if attribute == "email":
+        return f"{pool.fold(name)[:1]}@{chr(ord('a') + digest[0] % 26)}"
+    return f"+{int.from_bytes(digest[:4], 'big') % 10_000:04d}"
 
 
 def compose(

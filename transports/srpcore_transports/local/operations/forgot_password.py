@@ -33,7 +33,7 @@ def forgot_password(state: State, parameters: Parameters) -> Step[dict[str, Any]
     attribute = None if user is None else _recovery_attribute(user, mechanisms)
     if client.hides_users and (user is None or not user.enabled or attribute is None):
         codes.pretend(state, user or state.strangers.of(pool, username), "reset")
-        return {"CodeDeliveryDetails": simulated_delivery(pool, username)}
+        return {"CodeDeliveryDetails": simulated_delivery(pool, username, mechanisms)}
     if user is None or not user.enabled:
         raise not_authorized("User is disabled.")
     try:
@@ -44,7 +44,7 @@ def forgot_password(state: State, parameters: Parameters) -> Step[dict[str, Any]
         # The user was deleted meanwhile.
         refuse_unknown(client)
         codes.pretend(state, state.strangers.of(pool, username), "reset")
-        return {"CodeDeliveryDetails": simulated_delivery(pool, username)}
+        return {"CodeDeliveryDetails": simulated_delivery(pool, username, mechanisms)}
     auth_events.record(state, pool, user, "ForgotPassword")
     return {"CodeDeliveryDetails": delivery}
 

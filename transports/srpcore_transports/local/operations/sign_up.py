@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..api.errors import Refusal, expired_code, invalid_parameter, not_authorized, user_not_found
@@ -172,7 +173,7 @@ def resend_confirmation_code(state: State, parameters: Parameters) -> Step[dict[
     caller = Caller(pool, client, read_metadata(parameters))
     username, user = known_user(state, client, pool, parameters)
     if user is None or not user.enabled:
-        return {"CodeDeliveryDetails": simulated_delivery(pool, username)}
+        return {"CodeDeliveryDetails": simulated_delivery(pool, username, pool.names("AutoVerifiedAttributes"))}
     if user.status != "UNCONFIRMED":
         raise invalid_parameter("User is already confirmed.")
     attribute = delivery_attribute(pool, user)
@@ -185,21 +186,24 @@ def resend_confirmation_code(state: State, parameters: Parameters) -> Step[dict[
             raise
         # The user was deleted meanwhile.
         refuse_unknown(client)
-        return {"CodeDeliveryDetails": simulated_delivery(pool, username)}
+        return {"CodeDeliveryDetails": simulated_delivery(pool, username, pool.names("AutoVerifiedAttributes"))}
     auth_events.record(state, pool, user, "ResendCode")
     return {"CodeDeliveryDetails": sent}
 
 
-def simulated_delivery(pool: PoolRecord, username: str) -> dict[str, str]:
-    """Return CodeDeliveryDetails for a user who does not exist, as if a code was sent."""
-    if looks_like("phone_number", username):
-        return {
-            "Destination": codes.masked("phone_number", username),
-            "DeliveryMedium": "SMS",
-            "AttributeName": "phone_number",
-        }
-    shown = username if looks_like("email", username) else f"{username[:1]}@{pool.suffix[:1].lower()}"
-    return {"Destination": codes.masked("email", shown), "DeliveryMedium": "EMAIL", "AttributeName": "email"}
+def simulated_delivery(pool: PoolRecord, username: str, allowed: Sequence[str]) -> dict[str, str]:
+    """Return CodeDeliveryDetails for a user who does not exist, as if a code was sent.
+
+    Args:
+        allowed: the attributes to which the pool sends such a code; empty if it sends none.
+    """
+    order = ("phone_number", "email") if looks_like("phone_number", username) else ("email", "phone_number")
+    attribute = next((name for name in order if name in allowed), order[0])
+    return {
+        "Destination": codes.masked(attribute, codes.fake_address(pool, username, attribute)),
+        "DeliveryMedium": "EMAIL" if attribute == "email" else "SMS",
+        "AttributeName": attribute,
+    }
 
 
 OPERATIONS: dict[str, Handler] = {
