@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from srpcore.exceptions.base import ConfigurationError
 from srpcore_transports.local.api.errors import Refusal
 from srpcore_transports.local.model.records import Group, PoolRecord, User, Verifier
+from srpcore_transports.local.model.structs import fold_case
 from srpcore_transports.local.steps import Step, outside
 from srpcore_transports.local.storage.database import Database
 from srpcore_transports.local.storage.state import Service, State
@@ -201,9 +202,40 @@ def test_a_search_finds_what_a_scan_finds(names: list[str], value: str, prefix: 
     while page := service.run(fetch):
         found += [user.attributes["name"] for _, user in page]
         key = page[-1][0]
-    folded = value.casefold()
-    matches = [n for n in names if (n.casefold().startswith(folded) if prefix else n.casefold() == folded)]
-    assert found == sorted(matches, key=lambda n: (n.casefold().encode(), names.index(n)))
+    folded = fold_case(value)
+    matches = [n for n in names if (fold_case(n).startswith(folded) if prefix else fold_case(n) == folded)]
+    assert found == sorted(matches, key=lambda n: (fold_case(n).encode(), names.index(n)))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("ÄÖX", "äöx", True),
+        ("ΟΔΟΣ", "οδος", True),
+        ("ΟΔΟΣ", "οδοσ", True),
+        ("ß", "ss", False),
+        ("ß", "s", False),
+        ("İ", "i", False),
+        ("ﬁ", "fi", False),
+    ],
+)
+def test_case_is_ignored_character_by_character(service: Service, one: str, other: str, same: bool) -> None:
+    add(service, name=f"{one}eta")
+
+    def found(state: State) -> tuple[int, int]:
+        pool = state.pool(POOL)
+        begins = state.users.search(pool, Search("name", other, prefix=True), ("", 0), 5)
+        return len(begins), len(state.users.having(pool, "name", f"{other}eta"))
+
+    assert service.run(found) == (same, same)
+    insensitive = PoolRecord(POOL, 0.0, 0.0, {"UsernameConfiguration": {"CaseSensitive": False}})
+    assert (insensitive.fold(one) == insensitive.fold(other)) == same
+
+
+@given(st.text(max_size=8), st.text(max_size=8))
+def test_case_folding_keeps_prefixes_and_lengths(prefix: str, rest: str) -> None:
+    assert fold_case(prefix + rest) == fold_case(prefix) + fold_case(rest)
+    assert len(fold_case(prefix)) == len(prefix)
 
 
 def test_a_deleted_pool_leaves_nothing(service: Service) -> None:

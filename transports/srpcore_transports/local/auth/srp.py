@@ -78,7 +78,7 @@ def _derive(pool: PoolRecord, name: str, label: str, length: int) -> bytes:
 def fake_username(pool: PoolRecord, name: str) -> str:
     """Return the canonical name to show for *name*, which does not exist.
 
-    It looks like the name of a user who logs in by *name*: *name* itself, casefolded if the pool ignores case, or a
+    It looks like the name of a user who logs in by *name*: *name* itself, folded if the pool ignores case, or a
     UUID if *name* is an address that can only be the alias of a user.
     """
     if _is_alias(pool, name):

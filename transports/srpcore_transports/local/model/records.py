@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from msgspec import field
 
-from .structs import Fixed, Record, number_bytes, random_string
+from .structs import Fixed, Record, fold_case, number_bytes, random_string
 
 __all__ = [
     "AppClient",
@@ -390,7 +390,7 @@ class PoolRecord(Record):
 
     def fold(self, name: str) -> str:
         """Return *name* in the form that names are compared in: pools with ``CaseSensitive: false`` ignore case."""
-        return name if self.section("UsernameConfiguration").get("CaseSensitive", True) else name.casefold()
+        return name if self.section("UsernameConfiguration").get("CaseSensitive", True) else fold_case(name)
 
     def new_user(self, username: str, now: float, sub: str | None = None) -> User:
         """Return a user with this ``sub``, or with a new one. The caller must add it to ``users``."""

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from msgspec import Struct
 
-__all__ = ["Fixed", "Record", "number_bytes", "random_string"]
+__all__ = ["Fixed", "Record", "fold_case", "number_bytes", "random_string"]
 
 
 def number_bytes(number: int) -> bytes:
@@ -19,6 +19,23 @@ def number_bytes(number: int) -> bytes:
 def random_string(length: int, alphabet: str = string.ascii_lowercase + string.digits) -> str:
     """Return *length* random characters of *alphabet*."""
     return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
+def fold_case(value: str) -> str:
+    """Return *value* in the form in which strings are compared without regard to case.
+
+    Each character becomes one character: the lower-case form of its upper-case form, unless one of these forms has
+    several characters. So ``ß`` is not ``ss``, and what begins with *value* also begins with it in this form. The
+    service's documentation says which comparisons ignore case, but not how. Java, in which much of AWS is written,
+    compares in this way (``String.equalsIgnoreCase``), except for a few letters such as ``İ``.
+    """
+    return value.lower() if value.isascii() else "".join(map(_fold_character, value))
+
+
+def _fold_character(character: str) -> str:
+    upper = character.upper()
+    lower = (upper if len(upper) == 1 else character).lower()
+    return lower if len(lower) == 1 else character
 
 
 class Record(Struct, weakref=True, omit_defaults=True):

@@ -24,11 +24,11 @@ from ..model.records import Record
 
 __all__ = ["Database"]
 
-VERSION = 1
+VERSION = 2
 """The version of the schema, in ``PRAGMA user_version``."""
 
-# Names by which users are found are stored casefolded; the exact comparison is done on the record. An index ends with
-# the rowid, so the rows of one value come out in the order of their creation.
+# Names by which users are found are stored folded (see fold_case); the exact comparison is done on the record. An
+# index ends with the rowid, so the rows of one value come out in the order of their creation.
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE record (
@@ -189,7 +189,7 @@ class Database:
                 run(statement)
             run(f"PRAGMA user_version = {VERSION}")
         elif version != VERSION:
-            raise sqlite3.DatabaseError(f"its version is {version}, not {VERSION}")
+            raise sqlite3.DatabaseError(f"its version is {version}, not {VERSION}: another version of srpcore wrote it")
         run("COMMIT")
 
     def secret(self, name: str) -> bytes:

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import cast
 
 from ..model.records import Group, PoolRecord, Record, User
+from ..model.structs import fold_case
 from .tables import Table
 from .work import Work, decoder, encode
 
@@ -62,7 +63,7 @@ class Users:
     def having(self, pool: PoolRecord, attribute: str, value: str) -> list[User]:
         """Return the users whose *attribute* (see :data:`SEARCHABLE`) equals *value* without regard to case."""
         statement = f"SELECT id, data FROM user WHERE pool = ? AND {SEARCHABLE[attribute]} = ? ORDER BY id"
-        found = self._work.execute(statement, self._work.row(pool), value.casefold()).fetchall()
+        found = self._work.execute(statement, self._work.row(pool), fold_case(value)).fetchall()
         return [self._use(row, data) for row, data in found]
 
     def is_stored(self, user: User) -> bool:
@@ -140,7 +141,7 @@ class Users:
             limit: the greatest number of users.
             accept: returns whether a user is wanted; others do not count. None accepts all.
         """
-        column, value = SEARCHABLE[search.attribute], search.value.casefold()
+        column, value = SEARCHABLE[search.attribute], fold_case(search.value)
         # U+10FFFF is the greatest character, so this is not less than any value that begins with *value*.
         end = value + _GREATEST if search.prefix else value
         statement = (
@@ -191,4 +192,4 @@ class Users:
 def _columns(user: User) -> list[str | None]:
     attributes = [user.attributes.get(name) for name in _ATTRIBUTES]
     values = [user.username, user.sub, *attributes, user.status, "enabled" if user.enabled else "disabled"]
-    return [None if value is None else value.casefold() for value in values]
+    return [None if value is None else fold_case(value) for value in values]
