@@ -36,7 +36,7 @@ from _rounds import Timed, measure, parser_of, publish, table, versions
 from srpcore.crypto import cognito
 from srpcore.service_model import CONTENT_TYPE, TARGET_PREFIX
 from srpcore_transports.local import LocalUserPool
-from srpcore_transports.local.http import dispatch
+from srpcore_transports.local.operations import dispatch
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / "tests"))

@@ -59,7 +59,7 @@ def main() -> None:
     from srpcore import Cognito, TokenVerifier
     from srpcore.protocol import Operation
     from srpcore_transports.local import LocalUserPool
-    from srpcore_transports.local.http import dispatch
+    from srpcore_transports.local.operations import dispatch
 
     def create_user(pool: Any) -> None:
         of_user = {"UserPoolId": pool.user_pool_id, "Username": "alice"}

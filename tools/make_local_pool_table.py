@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from srpcore.service_model import OPERATIONS
-from srpcore_transports.local.http import dispatch
+from srpcore_transports.local.operations import table as pool_operations
 from srpcore_transports.local.operations.stored import STORED, STORED_SETTINGS
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "local-pool-operations.md"
@@ -43,8 +43,8 @@ def with_table(page: str) -> str:
 def table() -> str:
     """Return the lists: the operations that work, and a table of those without effect, by reason."""
     names = set(OPERATIONS.values())
-    works = names & dispatch.OPERATIONS.keys() - STORED.keys()
-    absent = names - dispatch.OPERATIONS.keys()
+    works = names & pool_operations.OPERATIONS.keys() - STORED.keys()
+    absent = names - pool_operations.OPERATIONS.keys()
     lines = [f"{len(works)} of the {len(names)} operations work:", "", _listed(works), ""]
     if absent:
         lines += [f"{len(absent)} are absent:", "", _listed(absent), ""]

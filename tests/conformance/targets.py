@@ -16,7 +16,7 @@ from srpcore.protocol import Operation
 from srpcore.service_model import CONTENT_TYPE, TARGET_PREFIX
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.local import LocalUserPool
-from srpcore_transports.local.http import dispatch
+from srpcore_transports.local.operations import dispatch
 from srpcore_transports.sigv4 import sign
 
 from .probes import CannotRun, Refused

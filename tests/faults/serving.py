@@ -17,7 +17,8 @@ from srpcore.service_model import TARGET_PREFIX
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.local import LocalUserPool
 from srpcore_transports.local.api.errors import Refusal
-from srpcore_transports.local.http import dispatch, request_reader, sigv4_check
+from srpcore_transports.local.http import request_reader, sigv4_check
+from srpcore_transports.local.operations import dispatch
 from support.loopback import Drop, LoopbackServer, Request, answer, forward, tls
 
 if TYPE_CHECKING:

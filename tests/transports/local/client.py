@@ -21,7 +21,7 @@ from srpcore_transports.credentials import Credentials
 from srpcore_transports.local import LocalUserPool
 from srpcore_transports.local.api.shape_types import Structure
 from srpcore_transports.local.api.shapes import SHAPES
-from srpcore_transports.local.http import dispatch
+from srpcore_transports.local.operations import dispatch
 from srpcore_transports.local.storage.state import State
 from support.clock import Clock
 from support.users import PASSWORD

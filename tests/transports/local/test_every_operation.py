@@ -12,7 +12,7 @@ from srpcore.aws_json import decode
 from srpcore.exceptions import service_error
 from srpcore.service_model import OPERATIONS
 from srpcore_transports.local import LocalUserPool
-from srpcore_transports.local.http import dispatch
+from srpcore_transports.local.operations import dispatch
 from support.authenticator import Authenticator
 from support.clock import Clock
 from support.reply_shapes import differences

@@ -22,7 +22,7 @@ from srpcore.service_model import TARGET_PREFIX
 from srpcore_transports import sigv4
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.local import LocalServer, LocalUserPool
-from srpcore_transports.local.http import dispatch
+from srpcore_transports.local.operations.table import OPERATIONS
 from support.clock import Clock
 from support.users import PASSWORD
 
@@ -238,7 +238,7 @@ class TestWire:
         def broken(*_: object) -> dict[str, Any]:
             raise RuntimeError("a secret")
 
-        monkeypatch.setitem(dispatch.OPERATIONS, "GetUser", broken)
+        monkeypatch.setitem(OPERATIONS, "GetUser", broken)
         expected = {"__type": "InternalErrorException", "message": "Something went wrong"}
         assert self.post(server, "GetUser", b'{"AccessToken": "a.b.c"}') == (500, expected)
         # The lock was given back.

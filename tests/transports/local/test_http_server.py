@@ -21,8 +21,9 @@ from urllib.request import urlopen
 import pytest
 
 from srpcore_transports.local import LocalServer, LocalUserPool, UserPool
-from srpcore_transports.local.http import dispatch, event_loop, workers
+from srpcore_transports.local.http import event_loop, workers
 from srpcore_transports.local.http.request_reader import BODY_LIMIT
+from srpcore_transports.local.operations import dispatch
 
 pytestmark = pytest.mark.slow  # for `make check`, which runs at every save
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import importlib
 from pathlib import Path
 
 from srpcore_transports import local
+from srpcore_transports.local.operations.table import OPERATIONS
 
 ROOT = Path(local.__file__).parent
 # Each may import those before it.
@@ -46,3 +48,12 @@ def test_the_packages_import_in_one_direction() -> None:
 def test_no_import_is_hidden_from_the_interpreter() -> None:
     hidden = [path.name for path in ROOT.rglob("*.py") if "TYPE_CHECKING" in path.read_text(encoding="utf-8")]
     assert not hidden
+
+
+def test_the_table_has_the_operations_of_all_modules_of_its_package_and_no_others() -> None:
+    found: dict[str, object] = {}
+    for path in ROOT.joinpath("operations").glob("*.py"):
+        if path.stem not in ("table", "dispatch"):  # these two have all operations
+            module = importlib.import_module(f"{local.__name__}.operations.{path.stem}")
+            found |= getattr(module, "OPERATIONS", {})
+    assert found == OPERATIONS

@@ -12,8 +12,8 @@ import pytest
 from srpcore_transports.local.api.errors import Refusal
 from srpcore_transports.local.api.parameters import Parameters
 from srpcore_transports.local.auth import codes
-from srpcore_transports.local.http import dispatch
 from srpcore_transports.local.model.outbox import Message
+from srpcore_transports.local.operations.table import OPERATIONS
 from srpcore_transports.local.steps import Step, outside
 from srpcore_transports.local.storage.state import State
 
@@ -89,7 +89,7 @@ def test_a_message_of_a_refused_request_is_announced(client: Client, monkeypatch
         send(client, state)
         raise Refusal("NotAuthorizedException", "no")
 
-    monkeypatch.setitem(dispatch.OPERATIONS, "GetUser", send_and_refuse)
+    monkeypatch.setitem(OPERATIONS, "GetUser", send_and_refuse)
     with refused("NotAuthorizedException"):
         client.call("GetUser", AccessToken="a.b.c")
     assert announced == client.pool.outbox.messages

@@ -17,9 +17,9 @@ from srpcore.protocol import Operation
 from srpcore.service_model import TARGET_PREFIX
 from srpcore_transports.credentials import Credentials
 from srpcore_transports.local import LocalServer, LocalUserPool, UserPool
-from srpcore_transports.local.http import dispatch
 from srpcore_transports.local.http.page import DATA_PATH
 from srpcore_transports.local.model.calls import KEPT
+from srpcore_transports.local.operations.table import OPERATIONS
 from support.users import PASSWORD
 
 from .client import Client, confirm_device, enrol, refused
@@ -124,7 +124,7 @@ class TestWhatItShows:
         def fail(*_: object) -> dict[str, Any]:
             raise ZeroDivisionError
 
-        monkeypatch.setitem(dispatch.OPERATIONS, "GetUser", fail)
+        monkeypatch.setitem(OPERATIONS, "GetUser", fail)
         with pytest.raises(ZeroDivisionError):
             pool.call(Operation("GetUser", {"AccessToken": "a.b.c"}))
         call = data(server)["calls"][0]

@@ -298,7 +298,7 @@ class TestNames:
 
     def test_a_lone_surrogate_is_refused(self, client: Client) -> None:
         body = b'{"ClientId": "x", "Username": "\\ud800", "Password": "x"}'
-        from srpcore_transports.local.http import dispatch
+        from srpcore_transports.local.operations import dispatch
 
         response = dispatch.answer(client.pool._service, "SignUp", body)
         assert response.status == 400

@@ -81,7 +81,7 @@ def test_a_forked_child_cannot_use_the_file_and_leaves_its_log_to_the_parent(tmp
 import os, sys
 from srpcore.exceptions.base import ConfigurationError
 from srpcore_transports.local import LocalUserPool
-from srpcore_transports.local.http import dispatch
+from srpcore_transports.local.operations import dispatch
 
 pool = LocalUserPool(state={str(tmp_path / "pool.db")!r}, user_pool_id="us-east-1_Forked001")
 body = b'{{"UserPoolId": "us-east-1_Forked001", "Username": "NAME", "MessageAction": "SUPPRESS"}}'

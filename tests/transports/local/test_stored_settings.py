@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import pytest
 from cryptography import x509
 
-from srpcore_transports.local.http import dispatch
 from srpcore_transports.local.operations.stored import STORED
+from srpcore_transports.local.operations.table import OPERATIONS
 
 from .client import Client
 
@@ -33,7 +33,7 @@ def of_client(client: Client) -> dict[str, str]:
 
 
 def test_stored_operations_exist_and_have_a_reason() -> None:
-    assert STORED.keys() <= dispatch.OPERATIONS.keys()
+    assert STORED.keys() <= OPERATIONS.keys()
     assert all(STORED.values())
 
 

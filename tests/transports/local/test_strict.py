@@ -10,8 +10,8 @@ from srpcore.exceptions import ConfigurationError
 from srpcore_transports.local import LocalUserPool
 from srpcore_transports.local.api.shape_types import Structure
 from srpcore_transports.local.api.shapes import SHAPES
-from srpcore_transports.local.http import dispatch
 from srpcore_transports.local.operations.stored import STORED, STORED_SETTINGS
+from srpcore_transports.local.operations.table import OPERATIONS
 from support.clock import Clock
 
 from .client import Client, refused
@@ -25,7 +25,7 @@ def strict(clock: Clock) -> Client:
 
 
 def test_the_names_in_the_tables_are_those_of_the_service_model() -> None:
-    assert STORED.keys() <= dispatch.OPERATIONS.keys()
+    assert STORED.keys() <= OPERATIONS.keys()
     for operation, settings in STORED_SETTINGS.items():
         for path in settings:
             shape: Any = SHAPES[f"{operation}Request"]

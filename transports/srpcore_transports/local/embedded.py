@@ -17,13 +17,12 @@ from srpcore.protocol import Operation, Reply
 from ..credentials import Credentials, from_environment
 from .api.errors import Refusal
 from .auth import tokens
-from .http import dispatch
 from .http.hosts import is_loopback
 from .http.server import LocalServer
 from .model.outbox import Outbox
 from .model.records import AppClient, PoolRecord, Record
 from .model.seed import SeedPool, SeedSource, name_of, read_seed
-from .operations import defaults, import_jobs
+from .operations import defaults, dispatch, import_jobs
 from .operations.seed import FirstPool, add_seed
 from .steps import Step
 from .storage import export

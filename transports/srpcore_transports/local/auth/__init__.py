@@ -1,1 +1,4 @@
-"""Logins: the flows, the challenges and the factors, and the tokens that end them."""
+"""What several operations need for a login: the next step, the factors, and the tokens.
+
+A function that answers an operation is in the package ``operations``, even if the operation belongs to a login.
+"""

@@ -19,7 +19,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from ..api.errors import Refusal, not_authorized, not_found
+from ..api.errors import Refusal, not_authorized
 from ..model import attributes
 from ..model.auth_sessions import AuthSession, CustomLogin
 from ..model.records import DeviceRecord, User
@@ -51,7 +51,7 @@ def advance(state: State, auth_session: AuthSession, cause: claims.Cause = "Auth
     user = require_can_log_in(state, auth_session)
     if user.status == "FORCE_CHANGE_PASSWORD":
         return _new_password(state, auth_session, user)
-    device = _device(auth_session, user)
+    device = devices.of_login(auth_session, user)
     if not _skips_second_factor(auth_session, device):
         second_factor = yield from mfa_challenge(state, auth_session, user)
         if second_factor is not None:
@@ -96,7 +96,7 @@ def _next_custom_challenge(state: State, auth_session: AuthSession) -> Step[dict
 def _skips_second_factor(auth_session: AuthSession, device: DeviceRecord | None) -> bool:
     # In a custom login without a password, the triggers have decided what the user must prove.
     by_triggers = auth_session.custom is not None and not auth_session.custom.password_proved
-    return auth_session.second_factor_done or by_triggers or _device_replaces_second_factor(auth_session, device)
+    return auth_session.second_factor_done or by_triggers or devices.replaces_second_factor(auth_session, device)
 
 
 def require_can_log_in(state: State, auth_session: AuthSession) -> User:
@@ -130,21 +130,6 @@ def _new_password(state: State, auth_session: AuthSession, user: User) -> dict[s
         "userAttributes": json.dumps(shown),
     }
     return challenge(state, auth_session, "NEW_PASSWORD_REQUIRED", parameters)
-
-
-def _device(auth_session: AuthSession, user: User) -> DeviceRecord | None:
-    if not auth_session.device_key:
-        return None
-    device = user.devices.get(auth_session.device_key)
-    if device is None or not device.confirmed:
-        raise not_found("Device does not exist.")
-    return device
-
-
-def _device_replaces_second_factor(auth_session: AuthSession, device: DeviceRecord | None) -> bool:
-    # With ChallengeRequiredOnNewDevice a remembered device replaces the second factor.
-    section = auth_session.pool.section("DeviceConfiguration")
-    return device is not None and device.remembered and bool(section.get("ChallengeRequiredOnNewDevice"))
 
 
 def mfa_challenge(state: State, auth_session: AuthSession, user: User) -> Step[dict[str, Any] | None]:

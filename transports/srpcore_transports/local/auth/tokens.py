@@ -1,14 +1,11 @@
-"""The tokens that logins have granted: issue and verify access and ID tokens, store and revoke refresh tokens."""
+"""Issue the tokens of a completed login: start its grant, make the claims, and sign them."""
 
 from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from ..api.errors import not_authorized, user_not_found
 from ..model.attributes import readable
 from ..model.grants import Grant, GrantRecord
 from ..model.records import AppClient, DeviceRecord, PoolRecord, User, random_string
@@ -20,18 +17,16 @@ from . import membership
 from .caller import Caller
 
 __all__ = [
+    "API_SCOPE",
     "HOUR",
-    "Holder",
     "access_claims",
     "call_trigger",
     "grant_of",
     "id_claims",
     "issue",
-    "login_of",
+    "refresh_seconds",
     "signing_key",
     "start",
-    "verify",
-    "verify_access_token",
 ]
 
 _BOOLEANS = ("email_verified", "phone_number_verified")
@@ -39,17 +34,8 @@ HOUR = 3600
 """The default validity of access and ID tokens in seconds."""
 
 _THIRTY_DAYS = 30 * 86400
-_API_SCOPE = "aws.cognito.signin.user.admin"
-
-
-@dataclass(frozen=True)
-class Holder:
-    """The pool, app client, user and login that an access token belongs to."""
-
-    pool: PoolRecord
-    client: AppClient
-    user: User
-    grant: GrantRecord
+API_SCOPE = "aws.cognito.signin.user.admin"
+"""The scope with which the operations of a user accept an access token."""
 
 
 def start(
@@ -118,7 +104,7 @@ def call_trigger(state: State, caller: Caller, user: User, cause: Cause) -> Step
         tuple(member.get("cognito:roles", ())),
         member.get("cognito:preferred_role"),
     )
-    return (yield from pre_token_generation(triggers, cause, caller.subject(user), groups, [_API_SCOPE]))
+    return (yield from pre_token_generation(triggers, cause, caller.subject(user), groups, [API_SCOPE]))
 
 
 def issue(
@@ -171,7 +157,7 @@ def access_claims(state: State, grant: Grant, seconds: int) -> dict[str, Any]:
     """Return the claims of a new access token of *grant* that is valid for so many *seconds*."""
     claims = _common_claims(state, grant, seconds, "access")
     claims |= {"client_id": grant.client.client_id, "username": grant.user.username}
-    claims["scope"] = _API_SCOPE
+    claims["scope"] = API_SCOPE
     claims |= membership.claim(state, grant.user)
     if grant.record.device_key is not None:
         claims["device_key"] = grant.record.device_key
@@ -197,49 +183,3 @@ def _identities_claim(attribute: str) -> list[dict[str, Any]]:
         {**each, "primary": str(each["primary"]).lower(), "dateCreated": str(each["dateCreated"])}
         for each in identities
     ]
-
-
-def verify_access_token(state: State, token: str) -> Holder:
-    """Verify an access token and return its holder.
-
-    Raises:
-        Refusal: the token is forged, expired or revoked, is not an access token, or was not issued by a pool of this
-            server; or its user was deleted or disabled.
-    """
-    pool, claims = verify(state, token)
-    if claims.get("token_use") != "access":
-        raise not_authorized("Invalid Access Token")
-    if int(claims["exp"]) <= state.clock():
-        raise not_authorized("Access Token has expired")
-    record = login_of(state, claims)
-    if record is None or record.pool_id != pool.id:
-        raise not_authorized("Invalid Access Token")
-    user, client = state.users.by_sub(pool, record.sub), state.clients.find(record.client_id)
-    if user is None:
-        raise user_not_found()
-    if not user.enabled:
-        raise not_authorized("User is disabled.")
-    if record.revoked or client is None:
-        raise not_authorized("Access Token has been revoked")
-    if _API_SCOPE not in str(claims.get("scope")).split():
-        raise not_authorized("Access Token does not have required scopes")
-    return Holder(pool, client, user, record)
-
-
-def login_of(state: State, claims: Mapping[str, Any]) -> GrantRecord | None:
-    """Return the login whose token has these *claims*, or None."""
-    return state.grants.get(str(claims.get("origin_jti") or claims.get("event_id")))
-
-
-def verify(state: State, token: str) -> tuple[PoolRecord, dict[str, Any]]:
-    """Verify only the signature of a token, and return the pool that has issued it, and its claims.
-
-    Raises:
-        Refusal: the token is forged, or was not issued by a pool of this server.
-    """
-    # Only the pool's id is read from the claims before they are verified, to find the key.
-    issuer = str(SigningKey.unverified_claims(token).get("iss"))
-    pool = state.pools.get(None, issuer.rpartition("/")[2])
-    if pool is None or pool.key is None:
-        raise not_authorized("Invalid Access Token")
-    return pool, from_pem(pool.key).verify(token)

@@ -27,10 +27,15 @@ __all__ = [
     "AuthenticatorData",
     "PublicKey",
     "RelyingParty",
+    "authenticator_data",
+    "authenticator_response",
+    "check_attestation",
     "check_signature",
     "client_data",
     "decode",
+    "encode_base64url",
     "encode_key",
+    "malformed",
 ]
 
 PublicKey: TypeAlias = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
@@ -87,6 +92,23 @@ def decode(values: Mapping[str, Any], name: str) -> bytes:
         return base64.b64decode(data + b"=" * (-len(data) % 4), validate=True)
     except (binascii.Error, UnicodeEncodeError):
         raise malformed(f"{name} is not base64url") from None
+
+
+def encode_base64url(data: bytes) -> str:
+    """Return *data* as a base64url string without padding."""
+    return base64.urlsafe_b64encode(data).decode("ascii").rstrip("=")
+
+
+def authenticator_response(credential: dict[str, Any]) -> dict[str, Any]:
+    """Return the member ``response`` of a credential.
+
+    Raises:
+        Refusal: the credential is not of the type ``public-key``, or has no such member.
+    """
+    response: object = credential.get("response")
+    if credential.get("type") != "public-key" or not isinstance(response, dict):
+        raise malformed("type must be public-key, and response must be an object")
+    return cast(dict[str, Any], response)
 
 
 def client_data(data: bytes, kind: str, challenge: str, party: RelyingParty) -> bytes:

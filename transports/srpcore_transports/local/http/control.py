@@ -22,9 +22,9 @@ from urllib.parse import parse_qs
 
 from ..api.errors import Refusal, invalid_parameter
 from ..model.outbox import Message
+from ..operations import dispatch
+from ..operations.dispatch import Response
 from ..storage.state import Service, State
-from . import dispatch
-from .dispatch import Response
 from .hosts import is_loopback_host
 from .request_reader import Request
 

@@ -28,8 +28,8 @@ from ..api.errors import Refusal
 from ..model.calls import Call
 from ..model.outbox import PURPOSES, Message
 from ..model.records import AppClient, DeviceRecord, Group, PoolRecord, User
+from ..operations.dispatch import Response, refusal
 from ..storage.state import Service, State
-from .dispatch import Response, refusal
 from .hosts import AllowedHosts
 from .request_reader import Request
 

@@ -21,10 +21,12 @@ from srpcore.service_model import TARGET_PREFIX
 
 from ...credentials import Credentials
 from ..api.errors import Refusal
+from ..operations import dispatch
+from ..operations.dispatch import Response
+from ..operations.table import OPERATIONS
 from ..storage.state import Service
-from . import dispatch, sigv4_check, uploads
+from . import sigv4_check, uploads
 from .control import PREFIX, Control
-from .dispatch import Response
 from .hosts import METHODS, AllowedHosts
 from .page import Page
 from .request_reader import InvalidRequest, Request
@@ -117,7 +119,7 @@ class Router:
         name = target.removeprefix(TARGET_PREFIX)
         region = None
         by_secret = name in sigv4_check.OPTIONAL and "authorization" not in request.headers
-        if name in dispatch.OPERATIONS and Operation(name, {}).signed and not by_secret:
+        if name in OPERATIONS and Operation(name, {}).signed and not by_secret:
             # Use the real time, not the pool's clock: clients sign with their own clock, which stays real when a test
             # sets the pool's clock.
             try:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..operations import import_jobs
+from ..operations.dispatch import Response
 from ..storage.state import Service
-from .dispatch import Response
 from .request_reader import Request
 
 __all__ = ["accepts", "receive"]

@@ -6,11 +6,11 @@ from typing import Any
 
 from ..api.errors import Refusal, invalid_parameter
 from ..api.parameters import Parameters, string, strings
-from ..auth import client_tokens
 from ..model import schema
 from ..model.records import AppClient, PoolRecord
 from ..storage import pages
 from ..storage.state import State
+from . import client_tokens
 
 __all__ = ["OPERATIONS", "check_client_settings", "require_client"]
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from ..api.errors import Refusal, code_mismatch, expired_code, invalid_parameter, limit_exceeded, not_authorized
 from ..api.parameters import Parameters, optional_string, string
-from ..auth import auth_events, codes, passwords, user_migration
+from ..auth import auth_events, client_secret, codes, passwords, user_migration
 from ..auth.caller import Caller, read_metadata
-from ..auth.tokens import verify_access_token
+from ..auth.token_verification import verify_access_token
 from ..model.records import AppClient, PoolRecord, User
 from ..steps import Step
 from ..storage import directory
@@ -54,7 +54,7 @@ def _migrate(state: State, caller: Caller, client: AppClient, parameters: Parame
     username = string(parameters, "Username")
     if caller.triggers(state).user_migration is None or find_user(state, caller.pool, username) is not None:
         return
-    directory.check_secret_hash(client, optional_string(parameters, "SecretHash"), username)
+    client_secret.check_hash(client, optional_string(parameters, "SecretHash"), username)
     yield from user_migration.take_over(state, caller, username, None, {})
 
 

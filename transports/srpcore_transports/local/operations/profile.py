@@ -12,7 +12,7 @@ from ..api.parameters import Parameters, string, strings
 from ..api.parameters import attributes as read_attributes
 from ..auth import codes, mfa
 from ..auth.caller import Caller, read_metadata
-from ..auth.tokens import Holder, verify_access_token
+from ..auth.token_verification import Holder, verify_access_token
 from ..model import attributes
 from ..model.records import PoolRecord, User
 from ..steps import Step

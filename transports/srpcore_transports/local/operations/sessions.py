@@ -1,4 +1,4 @@
-"""The operations that list and revoke the sessions of a user, and that list the factors a user can log in with."""
+"""The operations that list and revoke the sessions of a user: the logins that can still be refreshed."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from typing import Any
 
 from ..api.errors import invalid_parameter, not_found
 from ..api.parameters import Parameters, string
-from ..auth import choice, mfa
-from ..auth.tokens import verify_access_token
+from ..auth.token_verification import verify_access_token
 from ..model.grants import GrantRecord
-from ..model.records import PoolRecord, User
+from ..model.records import User
 from ..storage import directory, pages
 from ..storage.state import State
 
@@ -69,30 +68,9 @@ def _revoke(state: State, user: User, parameters: Parameters, own: GrantRecord |
     return {}
 
 
-def get_user_auth_factors(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer GetUserAuthFactors."""
-    holder = verify_access_token(state, string(parameters, "AccessToken"))
-    return _factors(holder.pool, holder.user)
-
-
-def admin_get_user_auth_factors(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer AdminGetUserAuthFactors."""
-    return _factors(*directory.pool_and_user(state, parameters))
-
-
-def _factors(pool: PoolRecord, user: User) -> dict[str, Any]:
-    return {
-        "Username": user.username,
-        **mfa.settings_of(user),
-        "ConfiguredUserAuthFactors": choice.configured(pool, user),
-    }
-
-
 OPERATIONS = {
     "ListUserSessions": list_user_sessions,
     "AdminListUserSessions": admin_list_user_sessions,
     "RevokeUserSession": revoke_user_session,
     "AdminRevokeUserSession": admin_revoke_user_session,
-    "GetUserAuthFactors": get_user_auth_factors,
-    "AdminGetUserAuthFactors": admin_get_user_auth_factors,
 }

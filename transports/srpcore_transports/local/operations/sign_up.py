@@ -8,7 +8,7 @@ from typing import Any
 from ..api.errors import Refusal, expired_code, invalid_parameter, not_authorized, user_not_found
 from ..api.parameters import Parameters, flag, optional_string, string
 from ..api.parameters import attributes as read_attributes
-from ..auth import auth_events, codes, passwords, sign_up_session
+from ..auth import auth_events, client_secret, codes, passwords, sign_up_session
 from ..auth.caller import Caller, read_metadata
 from ..model import attributes
 from ..model.attributes import looks_like
@@ -33,7 +33,7 @@ def sign_up(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
     """Answer SignUp."""
     username, password = string(parameters, "Username"), string(parameters, "Password")
     client, pool = directory.client_and_pool(state, parameters)
-    directory.check_secret_hash(client, optional_string(parameters, "SecretHash"), username)
+    client_secret.check_hash(client, optional_string(parameters, "SecretHash"), username)
     given = read_attributes(parameters)
     if pool.section("AdminCreateUserConfig").get("AllowAdminCreateUserOnly"):
         raise not_authorized("SignUp is not permitted for this user pool")
@@ -107,7 +107,7 @@ def known_user(state: State, client: AppClient, pool: PoolRecord, parameters: Pa
     username = string(parameters, "Username")
     user = find_user(state, pool, username)
     names = [username] if user is None else [username, user.username]
-    directory.check_secret_hash(client, optional_string(parameters, "SecretHash"), *names)
+    client_secret.check_hash(client, optional_string(parameters, "SecretHash"), *names)
     if user is None:
         refuse_unknown(client)
     return username, user

@@ -8,13 +8,12 @@ from srpcore.service_model import ENUMS
 
 from ..api.errors import invalid_parameter
 from ..api.parameters import Parameters, mapping, string, strings
-from ..auth import mfa
 from ..model import schema
 from ..model.pool_defaults import described_settings
 from ..model.records import PoolRecord
 from ..storage import pages
 from ..storage.state import State
-from . import domains
+from . import domains, pool_mfa
 
 __all__ = ["OPERATIONS", "check_pool_settings"]
 
@@ -70,7 +69,7 @@ def _check_mfa(settings: Parameters, before: Parameters) -> None:
 
     The constructor of LocalUserPool does not need this: its pools have all factors.
     """
-    if settings.get("MfaConfiguration", "OFF") == "OFF" or mfa.configured_factors(before):
+    if settings.get("MfaConfiguration", "OFF") == "OFF" or pool_mfa.configured_factors(before):
         return
     if not settings.get("SmsConfiguration") or "phone_number" not in strings(settings, "AutoVerifiedAttributes"):
         # Source: https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/769

@@ -10,11 +10,11 @@ from typing import Any
 
 from ..api.errors import invalid_parameter
 from ..api.parameters import Parameters, string
-from ..auth import mfa
-from ..auth.tokens import verify_access_token
+from ..auth.token_verification import verify_access_token
 from ..model.records import PoolRecord, User
 from ..storage import directory
 from ..storage.state import State
+from . import mfa
 
 __all__ = ["OPERATIONS"]
 

@@ -6,12 +6,9 @@ these as user names.
 
 from __future__ import annotations
 
-import hmac
 import unicodedata
 
-from srpcore.crypto.secret_hash import secret_hash
-
-from ..api.errors import Refusal, invalid_parameter, not_authorized, user_not_found
+from ..api.errors import Refusal, invalid_parameter, user_not_found
 from ..api.parameters import Parameters, optional_string, string
 from ..model.attributes import looks_like
 from ..model.records import AppClient, PoolRecord, User
@@ -20,7 +17,6 @@ from .state import State
 __all__ = [
     "check_alias_free",
     "check_new_username",
-    "check_secret_hash",
     "client_and_pool",
     "find",
     "pool_and_user",
@@ -100,27 +96,6 @@ def client_and_pool(state: State, parameters: Parameters) -> tuple[AppClient, Po
         state.pool(pool_id)
         raise state.client_not_found(client.client_id)
     return client, state.pool(client.user_pool_id)
-
-
-def check_secret_hash(client: AppClient, given: str | None, *names: str) -> None:
-    """Check the SECRET_HASH *given*, if the client has a secret.
-
-    Args:
-        names: the user names for which the hash may be computed: as typed, and canonical.
-
-    Raises:
-        Refusal: the hash is missing or wrong, or one was given although the client has no secret.
-    """
-    if client.secret is None:
-        # Like the service, refuse a hash if the client has no secret: the caller's settings are wrong.
-        if given:
-            raise not_authorized(f"Client {client.client_id} is not configured for secret but secret hash was received")
-        return
-    if not given:
-        raise not_authorized(f"Client {client.client_id} is configured with secret but SECRET_HASH was not received")
-    valid = [secret_hash(name, client.client_id, secret.value) for name in names for secret in client.secrets]
-    if not any(hmac.compare_digest(given.encode(), hash_.encode()) for hash_ in valid):
-        raise not_authorized(f"Unable to verify secret hash for client {client.client_id}")
 
 
 def check_new_username(state: State, pool: PoolRecord, username: str) -> None:

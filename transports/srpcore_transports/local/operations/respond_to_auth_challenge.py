@@ -18,15 +18,15 @@ from ..api.errors import (
     not_found,
 )
 from ..api.parameters import Parameters, mapping, named, optional_string, string
+from ..auth import auth_events, choice, client_secret, custom_auth, mfa, passkeys, passwords, srp, tries
+from ..auth.caller import read_metadata
+from ..auth.next_step import advance, challenge, complete, require_can_log_in, second_factor_challenge, send_code
 from ..model import attributes
 from ..model.auth_sessions import AuthSession
 from ..model.records import AppClient, PoolRecord, User, Verifier
 from ..steps import Step, outside
 from ..storage import directory
 from ..storage.state import Handler, State
-from . import auth_events, choice, custom_auth, mfa, passkeys, passwords, srp, tries
-from .caller import read_metadata
-from .next_step import advance, challenge, complete, require_can_log_in, second_factor_challenge, send_code
 
 __all__ = ["OPERATIONS"]
 
@@ -62,7 +62,7 @@ def respond_to_auth_challenge(state: State, parameters: Parameters) -> Step[dict
         raise invalid_session()
     if not _names_user(state, auth_session, username):
         raise invalid_session()
-    directory.check_secret_hash(client, optional_string(answers, "SECRET_HASH"), username, *_names(auth_session))
+    client_secret.check_hash(client, optional_string(answers, "SECRET_HASH"), username, *_names(auth_session))
     device_key = optional_string(answers, "DEVICE_KEY") or auth_session.device_key
     if name in _DEVICE_CHALLENGES and device_key != auth_session.device_key:
         raise not_found("Device does not exist.")

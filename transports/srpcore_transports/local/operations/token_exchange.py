@@ -13,13 +13,12 @@ from typing import Any
 
 from ..api.errors import invalid_parameter, not_authorized, not_found, user_not_found
 from ..api.parameters import Parameters, optional_string, string, strings
+from ..auth import client_secret, token_verification, tokens
 from ..model.grants import Grant, GrantRecord
 from ..model.records import AppClient, PoolRecord, User
 from ..steps import Step, outside
 from ..storage import directory
 from ..storage.state import Handler, State
-from . import tokens
-from .refresh import check_secret
 
 __all__ = ["OPERATIONS"]
 
@@ -36,7 +35,7 @@ def get_derived_token(state: State, parameters: Parameters) -> Step[dict[str, An
     if flow not in client.flows:
         raise invalid_parameter(f"{flow} is not enabled for the client {client.client_id}")
     if secret is not None or not state.trusted:
-        check_secret(client, secret)
+        client_secret.check(client, secret)
     subject = _verify(state, pool, parameters, "Subject")
     actor = None if actor_token is None else _verify(state, pool, parameters, "Actor")
     issued = optional_string(parameters, "RequestedTokenType") or "ACCESS_TOKEN"
@@ -63,12 +62,12 @@ def _verify(state: State, pool: PoolRecord, parameters: Parameters, role: str) -
     kind = optional_string(parameters, f"{role}TokenType")
     if kind not in _USES or parameters.get(f"{role}TokenProviderName") is not None:
         raise invalid_parameter(f"{role}Token must be an ACCESS_TOKEN or ID_TOKEN of the user pool itself.")
-    issuer, claims = tokens.verify(state, string(parameters, f"{role}Token"))
+    issuer, claims = token_verification.verify(state, string(parameters, f"{role}Token"))
     if issuer is not pool or claims.get("token_use") != _USES[kind]:
         raise not_authorized(f"Invalid {role} Token")
     if int(claims["exp"]) <= state.clock():
         raise not_authorized(f"{role} Token has expired")
-    record = tokens.login_of(state, claims)
+    record = token_verification.login_of(state, claims)
     # A derived token does not belong to a login, and neither does one of GetClientToken.
     belongs_to_login = "origin_jti" in claims or "event_id" in claims
     if belongs_to_login and (record is None or record.revoked):

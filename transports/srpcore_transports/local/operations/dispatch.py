@@ -1,4 +1,11 @@
-"""Dispatch: call the handler of an operation with the JSON body of a request, and make the HTTP response."""
+"""Dispatch: answer one call. Both ways into the pool use it: calls in the same process, and requests over HTTP.
+
+::
+
+    name, JSON body --> validation by the service model --> handler in table.OPERATIONS --> JSON response
+                                       |                            |
+                                       +--------- Refusal ----------+---------------------> error response
+"""
 
 from __future__ import annotations
 
@@ -13,87 +20,17 @@ from srpcore.service_model import CONTENT_TYPE
 from ..api import validation
 from ..api.errors import Refusal
 from ..api.parameters import Parameters
-from ..auth import client_tokens, devices, initiate, mfa, passkeys, refresh, respond, token_exchange
 from ..model.calls import given_username
-from ..operations import (
-    admin_users,
-    app_clients,
-    auth_events,
-    branding,
-    cimd_policies,
-    client_secrets,
-    custom_attributes,
-    domains,
-    forgot_password,
-    groups,
-    identity_providers,
-    import_jobs,
-    linked_users,
-    list_users,
-    profile,
-    provisioned_limits,
-    recoveries,
-    replicas,
-    resource_servers,
-    session_configuration,
-    sessions,
-    sign_up,
-    signing_certificate,
-    stored,
-    tags,
-    terms,
-    threat_protection,
-    user_pools,
-    user_settings,
-)
-from ..storage.state import Handler, Service
+from ..storage.state import Service
+from . import stored
+from .table import OPERATIONS
 
-__all__ = ["OPERATIONS", "Response", "answer", "refusal", "response"]
-
-OPERATIONS: dict[str, Handler] = {
-    **initiate.OPERATIONS,
-    **respond.OPERATIONS,
-    **refresh.OPERATIONS,
-    **devices.OPERATIONS,
-    **mfa.OPERATIONS,
-    **sign_up.OPERATIONS,
-    **forgot_password.OPERATIONS,
-    **profile.OPERATIONS,
-    **admin_users.OPERATIONS,
-    **list_users.OPERATIONS,
-    **groups.OPERATIONS,
-    **passkeys.OPERATIONS,
-    **sessions.OPERATIONS,
-    **user_pools.OPERATIONS,
-    **app_clients.OPERATIONS,
-    **identity_providers.OPERATIONS,
-    **domains.OPERATIONS,
-    **resource_servers.OPERATIONS,
-    **tags.OPERATIONS,
-    **custom_attributes.OPERATIONS,
-    **linked_users.OPERATIONS,
-    **client_secrets.OPERATIONS,
-    **session_configuration.OPERATIONS,
-    **user_settings.OPERATIONS,
-    **auth_events.OPERATIONS,
-    **import_jobs.OPERATIONS,
-    **threat_protection.OPERATIONS,
-    **branding.OPERATIONS,
-    **terms.OPERATIONS,
-    **replicas.OPERATIONS,
-    **cimd_policies.OPERATIONS,
-    **recoveries.OPERATIONS,
-    **provisioned_limits.OPERATIONS,
-    **signing_certificate.OPERATIONS,
-    **client_tokens.OPERATIONS,
-    **token_exchange.OPERATIONS,
-}
-"""The handlers of all supported operations, by the names of the API reference."""
+__all__ = ["Response", "answer", "refusal", "response"]
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An HTTP response. The names of its headers are in lower case."""
+    """An HTTP response, also of a call in the same process. The names of its headers are in lower case."""
 
     status: int
     headers: dict[str, str]

@@ -8,15 +8,16 @@ from typing import Any, TypeAlias
 
 from ..api.errors import invalid_parameter, user_not_found
 from ..api.parameters import Parameters, mapping, named, optional_string, string
+from ..auth import auth_events, choice, client_secret, custom_auth, passwords, sign_up_session, srp, user_migration
+from ..auth.caller import Caller, read_metadata
+from ..auth.next_step import advance
 from ..model.auth_sessions import AuthSession, CustomLogin, Exchange
 from ..model.records import AppClient, PoolRecord, User
 from ..steps import Step
 from ..storage import directory
 from ..storage.state import Handler, State
 from ..triggers import events
-from . import auth_events, choice, custom_auth, passwords, refresh, sign_up_session, srp, user_migration
-from .caller import Caller, read_metadata
-from .next_step import advance
+from . import refresh_tokens
 
 __all__ = ["OPERATIONS"]
 
@@ -81,7 +82,7 @@ def _flow_enabled(client: AppClient, settings: tuple[str, ...]) -> bool:
 
 
 def _by_refresh_token(state: State, start: Start) -> Step[dict[str, Any]]:
-    return (yield from refresh.by_flow(state, start.pool, start.client, start.values))
+    return (yield from refresh_tokens.by_flow(state, start.pool, start.client, start.values))
 
 
 def _by_srp(state: State, start: Start) -> Step[dict[str, Any]]:
@@ -175,7 +176,7 @@ def _find_user(state: State, start: Start) -> Step[User | None]:
 def _known_user(state: State, start: Start) -> User | None:
     user = directory.find(state, start.pool, start.typed)
     names = [start.typed] if user is None else [start.typed, user.username]
-    directory.check_secret_hash(start.client, optional_string(start.values, "SECRET_HASH"), *names)
+    client_secret.check_hash(start.client, optional_string(start.values, "SECRET_HASH"), *names)
     return user
 
 

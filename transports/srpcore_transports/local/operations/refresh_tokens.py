@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Mapping
 from typing import Any
 
 from ..api.errors import Refusal, invalid_parameter, not_authorized
 from ..api.parameters import Parameters, named, optional_string, string
+from ..auth import client_secret, token_verification, tokens
+from ..auth.caller import Caller, read_metadata
 from ..model.grants import Grant, RefreshRecord
 from ..model.records import AppClient, PoolRecord
 from ..steps import Step
 from ..storage import directory
 from ..storage.state import Handler, State
-from . import tokens
-from .caller import Caller, read_metadata
 
-__all__ = ["OPERATIONS", "by_flow", "check_secret"]
+__all__ = ["OPERATIONS", "by_flow"]
 
 
 def by_flow(state: State, pool: PoolRecord, client: AppClient, values: Mapping[str, Any]) -> Step[dict[str, Any]]:
@@ -33,7 +32,7 @@ def by_flow(state: State, pool: PoolRecord, client: AppClient, values: Mapping[s
     record = state.grants.refresh_token(token)
     grant = _grant(state, record)
     names = [] if grant is None else [grant.user.username]
-    directory.check_secret_hash(client, optional_string(values, "SECRET_HASH"), *names)
+    client_secret.check_hash(client, optional_string(values, "SECRET_HASH"), *names)
     device_key = optional_string(values, "DEVICE_KEY")
     valid = _require_valid_token(state, client, record, grant, device_key)[1]
     changes = yield from tokens.call_trigger(state, Caller(pool, client), valid.user, "RefreshTokens")
@@ -51,7 +50,7 @@ def get_tokens_from_refresh_token(state: State, parameters: Parameters) -> Step[
     token = string(parameters, "RefreshToken")
     client, pool = directory.client_and_pool(state, parameters)
     caller = Caller(pool, client, read_metadata(parameters))
-    check_secret(client, optional_string(parameters, "ClientSecret"))
+    client_secret.check(client, optional_string(parameters, "ClientSecret"))
     found = state.grants.refresh_token(token)
     device_key = optional_string(parameters, "DeviceKey")
     _, grant = _require_valid_token(state, client, found, _grant(state, found), device_key)
@@ -95,25 +94,11 @@ def _is_device(grant: Grant, device_key: str | None) -> bool:
     return device is not None and device.key == device_key and device.confirmed
 
 
-def check_secret(client: AppClient, given: str | None, code: str = "NotAuthorizedException") -> None:
-    """Check the secret *given*, if the app client has one; either of its two secrets is right.
-
-    Raises:
-        Refusal: the secret is missing or wrong; the exception is *code*.
-    """
-    if client.secret is None:
-        return
-    if not given:
-        raise Refusal(code, f"Client {client.client_id} is configured with secret but ClientSecret was not received")
-    if not any(hmac.compare_digest(given.encode("utf-8"), secret.value.encode("utf-8")) for secret in client.secrets):
-        raise Refusal(code, f"Unable to verify secret for client {client.client_id}")
-
-
 def revoke_token(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer RevokeToken: revoke a refresh token and all access tokens of the same login."""
     token = string(parameters, "Token")
     client, _ = directory.client_and_pool(state, parameters)
-    check_secret(client, optional_string(parameters, "ClientSecret"), "UnauthorizedException")
+    client_secret.check(client, optional_string(parameters, "ClientSecret"), "UnauthorizedException")
     if not client.revokes_tokens:
         raise Refusal("UnsupportedOperationException", "Revoking tokens is not enabled for this client")
     record = state.grants.refresh_token(token)
@@ -131,7 +116,7 @@ def revoke_token(state: State, parameters: Parameters) -> dict[str, Any]:
 
 def global_sign_out(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer GlobalSignOut: revoke all tokens of the user."""
-    holder = tokens.verify_access_token(state, string(parameters, "AccessToken"))
+    holder = token_verification.verify_access_token(state, string(parameters, "AccessToken"))
     state.grants.revoke_user(holder.user)
     return {}
 

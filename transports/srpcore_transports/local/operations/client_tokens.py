@@ -7,14 +7,13 @@ from typing import Any
 
 from ..api.errors import invalid_parameter
 from ..api.parameters import Parameters, string, strings
+from ..auth import client_secret, tokens
+from ..auth.caller import Caller, read_metadata
 from ..model.records import AppClient, PoolRecord
 from ..steps import Step, outside
 from ..storage import directory
 from ..storage.state import Handler, State
 from ..triggers.claims import Groups, pre_token_generation
-from . import tokens
-from .caller import Caller, read_metadata
-from .refresh import check_secret
 
 __all__ = ["FLOW", "OPERATIONS", "custom_scopes"]
 
@@ -33,7 +32,7 @@ def get_client_token(state: State, parameters: Parameters) -> Step[dict[str, Any
     client, pool = directory.client_and_pool(state, parameters)
     if FLOW not in client.flows or client.secret is None:
         raise invalid_parameter(f"{FLOW} is not enabled for the client {client.client_id}")
-    check_secret(client, string(parameters, "Secret"))
+    client_secret.check(client, string(parameters, "Secret"))
     scopes = _scopes(state, pool, client, strings(parameters, "Scopes"))
     caller = Caller(pool, client, read_metadata(parameters))
     subject = caller.new_user(client.client_id, {})

@@ -1,0 +1,72 @@
+"""Verify the tokens that clients send, and find the user and the login that they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..api.errors import not_authorized, user_not_found
+from ..model.grants import GrantRecord
+from ..model.records import AppClient, PoolRecord, User
+from ..model.signing import SigningKey, from_pem
+from ..storage.state import State
+from .tokens import API_SCOPE
+
+__all__ = ["Holder", "login_of", "verify", "verify_access_token"]
+
+
+@dataclass(frozen=True)
+class Holder:
+    """The pool, app client, user and login that an access token belongs to."""
+
+    pool: PoolRecord
+    client: AppClient
+    user: User
+    grant: GrantRecord
+
+
+def verify_access_token(state: State, token: str) -> Holder:
+    """Verify an access token and return its holder.
+
+    Raises:
+        Refusal: the token is forged, expired or revoked, is not an access token, or was not issued by a pool of this
+            server; or its user was deleted or disabled.
+    """
+    pool, claims = verify(state, token)
+    if claims.get("token_use") != "access":
+        raise not_authorized("Invalid Access Token")
+    if int(claims["exp"]) <= state.clock():
+        raise not_authorized("Access Token has expired")
+    record = login_of(state, claims)
+    if record is None or record.pool_id != pool.id:
+        raise not_authorized("Invalid Access Token")
+    user, client = state.users.by_sub(pool, record.sub), state.clients.find(record.client_id)
+    if user is None:
+        raise user_not_found()
+    if not user.enabled:
+        raise not_authorized("User is disabled.")
+    if record.revoked or client is None:
+        raise not_authorized("Access Token has been revoked")
+    if API_SCOPE not in str(claims.get("scope")).split():
+        raise not_authorized("Access Token does not have required scopes")
+    return Holder(pool, client, user, record)
+
+
+def login_of(state: State, claims: Mapping[str, Any]) -> GrantRecord | None:
+    """Return the login whose token has these *claims*, or None."""
+    return state.grants.get(str(claims.get("origin_jti") or claims.get("event_id")))
+
+
+def verify(state: State, token: str) -> tuple[PoolRecord, dict[str, Any]]:
+    """Verify only the signature of a token, and return the pool that has issued it, and its claims.
+
+    Raises:
+        Refusal: the token is forged, or was not issued by a pool of this server.
+    """
+    # Only the pool's id is read from the claims before they are verified, to find the key.
+    issuer = str(SigningKey.unverified_claims(token).get("iss"))
+    pool = state.pools.get(None, issuer.rpartition("/")[2])
+    if pool is None or pool.key is None:
+        raise not_authorized("Invalid Access Token")
+    return pool, from_pem(pool.key).verify(token)
