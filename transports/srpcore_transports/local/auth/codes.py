@@ -44,11 +44,12 @@ class Letter:
     """A message that was composed, but not sent.
 
     Attributes:
-        attribute: the attribute that has the destination: ``email`` or ``phone_number``.
+        attribute: the attribute that has the address: ``email`` or ``phone_number``.
         text: the text that the trigger wrote; None for the pool's own.
     """
 
     attribute: str
+    address: str = field(repr=False)
     code: str = field(repr=False)
     text: str | None = field(default=None, repr=False)
     subject: str | None = field(default=None, repr=False)
@@ -80,59 +81,74 @@ def fake_address(pool: PoolRecord, name: str, attribute: str) -> str:
 
 
 def compose(
-    state: State, caller: Caller, user: User, attribute: str, cause: messages.Cause, code: str | None = None
+    state: State,
+    caller: Caller,
+    user: User,
+    attribute: str,
+    cause: messages.Cause,
+    *,
+    code: str | None = None,
+    address: str | None = None,
 ) -> Step[Letter]:
     """Compose a message to *user*, with the text of the trigger CustomMessage if the pool has it.
 
     Args:
-        attribute: the attribute that has the destination: ``email`` or ``phone_number``.
+        attribute: the attribute that has the address: ``email`` or ``phone_number``.
         cause: why the message is sent, in the words of the trigger's event.
         code: the code or the temporary password in it; None for a new code.
+        address: None for the address that the user has.
     """
-    code = code or state.code()
+    # The user may get another address while the trigger runs. Then the code is refused (see check).
+    code, address = code or state.code(), address or user.attributes[attribute]
     texts = yield from messages.custom_message(caller.triggers(state), cause, caller.subject(user))
     text = texts.email if attribute == "email" else texts.sms
     filled = None if text is None else messages.fill(text, code=code, username=user.username)
-    return Letter(attribute, code, filled, texts.subject if attribute == "email" else None)
+    return Letter(attribute, address, code, filled, texts.subject if attribute == "email" else None)
 
 
-def deliver(state: State, user: User, purpose: str, letter: Letter, destination: str | None = None) -> dict[str, str]:
+def deliver(state: State, user: User, purpose: str, letter: Letter) -> dict[str, str]:
     """Put *letter* into the outbox and return CodeDeliveryDetails.
 
     The message appears there when the transaction is committed: if it is undone, the code is not stored either.
-
-    Args:
-        destination: the address; None for the user's.
     """
     medium: Literal["EMAIL", "SMS"] = "EMAIL" if letter.attribute == "email" else "SMS"
-    destination = destination or user.attributes[letter.attribute]
     message = Message(
-        user.username, destination, medium, letter.attribute, purpose, letter.code, letter.text, letter.subject
+        user.username, letter.address, medium, letter.attribute, purpose, letter.code, letter.text, letter.subject
     )
     state.work.when_committed(partial(state.service.outbox.send, message))
     return {
-        "Destination": masked(letter.attribute, destination),
+        "Destination": masked(letter.attribute, letter.address),
         "DeliveryMedium": medium,
         "AttributeName": letter.attribute,
     }
 
 
-def send(state: State, user: User, purpose: str, letter: Letter, pending: str | None = None) -> dict[str, str]:
+def send(state: State, user: User, purpose: str, letter: Letter, *, pending: bool = False) -> dict[str, str]:
     """Store the code of *letter* and deliver it; return CodeDeliveryDetails.
 
     Args:
         purpose: ``sign_up``, ``reset`` or ``attribute``.
-        pending: the address that the attribute gets when the code is entered; None for the address that the user has.
+        pending: the attribute gets the address only when the code is entered.
     """
-    code = Code(letter.code, state.clock() + _LIFETIMES[purpose], letter.attribute, pending=pending)
+    code = Code(letter.code, state.clock() + _LIFETIMES[purpose], letter.attribute, address=letter.address)
+    code.pending = letter.address if pending else None
     user.codes[_slot(purpose, letter.attribute)] = code
-    return deliver(state, user, purpose, letter, pending)
+    return deliver(state, user, purpose, letter)
 
 
 def pending_address(state: State, user: User, attribute: str) -> str | None:
     """Return the address that *attribute* gets when a code that was sent is entered, or None."""
     code = user.codes.get(_slot("attribute", attribute))
     return None if code is None or code.expires <= state.clock() else code.pending
+
+
+def _has_moved(user: User, code: Code) -> bool:
+    """Return whether *code* was sent to an address that *user* does not have any more.
+
+    Somebody else may read it there. Such a code counts as expired, not as wrong: its message asks for a new code, which
+    is sent to the new address.
+    """
+    return code.pending is None and code.address not in (None, user.attributes.get(code.attribute))
 
 
 def restore(user: User, purpose: str, code: Code) -> None:
@@ -166,10 +182,11 @@ def check(state: State, user: User | Stranger, purpose: str, given: str, attribu
     """Return the code that *given* matches, and remove it: a code can be used once.
 
     Raises:
-        Refusal: *given* is wrong, no code was sent, the code has expired, or too many wrong ones were tried.
+        Refusal: *given* is wrong, no code was sent, the code has expired, the user has another address now, or too many
+            wrong codes were tried.
     """
     code = user.codes.get(_slot(purpose, attribute))
-    if code is None or code.expires <= state.clock():
+    if code is None or code.expires <= state.clock() or (isinstance(user, User) and _has_moved(user, code)):
         raise expired_code()
     tries.require(state, user, purpose)
     if code.wrong >= tries.MOST_OF_ONE_CODE:

@@ -176,7 +176,9 @@ def send_code(
         "CODE_DELIVERY_DELIVERY_MEDIUM": delivery["DeliveryMedium"],
         "CODE_DELIVERY_DESTINATION": delivery["Destination"],
     }
-    return challenge(state, replace(auth_session, code=letter.code), factor, parameters)
+    address = None if auth_session.new_address is not None else letter.address
+    sent = replace(auth_session, code=letter.code, code_address=address)
+    return challenge(state, sent, factor, parameters)
 
 
 def challenge(state: State, auth_session: AuthSession, name: str, parameters: dict[str, str]) -> dict[str, Any]:

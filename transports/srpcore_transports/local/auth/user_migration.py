@@ -65,4 +65,4 @@ def _check(state: State, pool: PoolRecord, user: User, migration: Migration) -> 
 def _welcome(state: State, user: User, mediums: tuple[str, ...]) -> None:
     for medium, attribute in (("EMAIL", "email"), ("SMS", "phone_number")):
         if medium in mediums and attribute in user.attributes:
-            codes.deliver(state, user, "welcome", codes.Letter(attribute, ""))
+            codes.deliver(state, user, "welcome", codes.Letter(attribute, user.attributes[attribute], ""))

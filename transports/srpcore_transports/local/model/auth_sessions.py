@@ -102,6 +102,7 @@ class AuthSessionRecord(Fixed, frozen=True, kw_only=True):
         typed: the user name as the client sent it.
         challenges: the names of the challenges that may be answered next.
         code: the one-time code that was sent.
+        code_address: the address of the user that it was sent to; None for an address that is being set up.
         new_address: an e-mail address that the user is setting up as a second factor.
         first_factor: EMAIL_OTP or SMS_OTP while its code is the first factor, otherwise None.
         expires: when the Session expires, in seconds since the epoch.
@@ -114,6 +115,7 @@ class AuthSessionRecord(Fixed, frozen=True, kw_only=True):
     challenges: tuple[str, ...] = ()
     exchange: Exchange | None = None
     code: str | None = None
+    code_address: str | None = None
     new_address: str | None = None
     first_factor: str | None = None
     passkey_challenge: str | None = None

@@ -71,6 +71,7 @@ class Code(Record):
     Attributes:
         attribute: the attribute that has the address: ``email`` or ``phone_number``.
         wrong: how many wrong codes were tried.
+        address: where it was sent; None if it was not sent (see Stranger).
         pending: the address that the attribute gets when the code is entered; None if the user has it already.
     """
 
@@ -80,6 +81,7 @@ class Code(Record):
     expires: float
     attribute: str
     wrong: int = 0
+    address: str | None = None
     pending: str | None = None
 
 

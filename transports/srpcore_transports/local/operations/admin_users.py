@@ -119,7 +119,7 @@ def _invitation(
     found = next((attribute for attribute in [*chosen, *addresses.values()] if attribute in user.attributes), None)
     if found is None:
         return None
-    return (yield from codes.compose(state, caller, user, found, "AdminCreateUser", password))
+    return (yield from codes.compose(state, caller, user, found, "AdminCreateUser", code=password))
 
 
 def admin_set_user_password(state: State, parameters: Parameters) -> Step[dict[str, Any]]:

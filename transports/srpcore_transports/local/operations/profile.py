@@ -52,7 +52,7 @@ def update_user_attributes(state: State, parameters: Parameters) -> Step[dict[st
         _check_username_free(state, holder.pool, holder.user, name, address)
     changed = write(state, holder.pool, holder.user, {n: value for n, value in given.items() if n not in pending})
     sent = [
-        codes.send(state, holder.user, "attribute", letters[name], pending.get(name))
+        codes.send(state, holder.user, "attribute", letters[name], pending=name in pending)
         for name in (*pending, *changed)
         if name in letters
     ]
@@ -95,9 +95,6 @@ def write(state: State, pool: PoolRecord, user: User, given: dict[str, str]) -> 
     for name in changed:
         user.attributes[f"{name}_verified"] = "false"
         user.codes.pop(f"attribute:{name}", None)
-        if "sign_up" in user.codes and user.codes["sign_up"].attribute == name:
-            # It was sent to the old address, so it must not verify the new one.
-            del user.codes["sign_up"]
     # An empty value removes the attribute.
     user.attributes = {name: value for name, value in {**user.attributes, **given}.items() if value}
     for name in _VERIFIABLE:
@@ -128,9 +125,9 @@ def get_user_attribute_verification_code(state: State, parameters: Parameters) -
     pending = codes.pending_address(state, user, name)
     if pending is None and name not in user.attributes:
         raise invalid_parameter(f"Invalid user attribute {name}: the user does not have it.")
-    letter = yield from codes.compose(state, caller, user, name, "VerifyUserAttribute")
+    letter = yield from codes.compose(state, caller, user, name, "VerifyUserAttribute", address=pending)
     directory.require_stored(state, user)
-    return {"CodeDeliveryDetails": codes.send(state, user, "attribute", letter, pending)}
+    return {"CodeDeliveryDetails": codes.send(state, user, "attribute", letter, pending=pending is not None)}
 
 
 def verify_user_attribute(state: State, parameters: Parameters) -> dict[str, Any]:

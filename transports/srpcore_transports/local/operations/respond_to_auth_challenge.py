@@ -207,17 +207,29 @@ def _software_token(state: State, auth_session: AuthSession, answers: Mapping[st
 def _one_time_code(state: State, auth_session: AuthSession, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
     name = auth_session.challenges[0]
     code, expected = named(answers, f"{name}_CODE"), auth_session.code
+    _require_address(auth_session, "email" if name == "EMAIL_OTP" else "phone_number")
     guesser = auth_session.user or state.strangers.of(auth_session.pool, auth_session.typed)
     tries.require(state, guesser, name, tries.locked())
     if expected is None or not hmac.compare_digest(code.encode("utf-8"), expected.encode("utf-8")):
         tries.count_wrong(state, guesser, name)
         raise code_mismatch("Invalid code or auth state for the user.")
     tries.forgive(guesser, name)
-    proved = replace(auth_session, code=None, wrong_codes=0)
+    proved = replace(auth_session, code=None, code_address=None, wrong_codes=0)
     if auth_session.first_factor is not None:
         return (yield from advance(state, replace(proved, first_factor=None)))
     _save_email_address(state, auth_session)
     return (yield from advance(state, replace(proved, second_factor_done=True)))
+
+
+def _require_address(auth_session: AuthSession, attribute: str) -> None:
+    """Check that the user still has the address that the code was sent to: somebody else may read it there.
+
+    Raises:
+        Refusal: *attribute* has another address now.
+    """
+    address, user = auth_session.code_address, auth_session.user
+    if user is not None and address is not None and user.attributes.get(attribute) != address:
+        raise expired_code()
 
 
 def _save_email_address(state: State, auth_session: AuthSession) -> None:
