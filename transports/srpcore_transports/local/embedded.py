@@ -95,13 +95,13 @@ class LocalUserPool:
         seed: SeedSource | None = None,
         strict: bool = False,
     ) -> None:
+        defaults.check_client_id(client_id)
         given = None if seed is None else read_seed(seed)
         if given is not None and given.pools:
             user_pool_id, client_id = _ids_of_seed(given.pools, user_pool_id, client_id)
         if user_pool_id is not None:
             region = Pool(user_pool_id).region
         default_endpoint(region)  # raises if this is not the name of a region
-        defaults.check_client_id(client_id)
         self._credentials = credentials or from_environment()
         base = None if issuer is None else issuer.rstrip("/")
         path = None if state is None else os.fspath(state)

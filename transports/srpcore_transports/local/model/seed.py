@@ -16,6 +16,7 @@ import msgspec
 from msgspec import field
 
 from srpcore.exceptions.base import ConfigurationError
+from srpcore.pool import Pool
 
 from .records import Fixed
 
@@ -100,6 +101,11 @@ def read_seed(source: SeedSource) -> Seed:
         raise ConfigurationError(f"cannot read {name_of(source)}: {error.strerror}") from None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigurationError(f"invalid {name_of(source)}: {_explain(error)}") from None
+    for number, pool in enumerate(seed.pools):
+        try:
+            Pool(pool.id)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"invalid {name_of(source)}: pools[{number}]: {error}") from None
     for place in _duplicates(seed):
         raise ConfigurationError(f"invalid {name_of(source)}: {place} has the name or id of another one before it")
     return seed

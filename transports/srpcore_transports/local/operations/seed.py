@@ -12,7 +12,6 @@ from typing import Any
 
 from srpcore.crypto import totp
 from srpcore.exceptions.base import ConfigurationError
-from srpcore.pool import Pool
 
 from ..api import validation
 from ..api.errors import Refusal, invalid_parameter
@@ -92,7 +91,6 @@ def _place(place: str) -> Generator[None]:
 
 
 def _add_pool(state: State, given: SeedPool, wanted: FirstPool) -> None:
-    Pool(given.id)  # raises if this is not the id of a pool
     settings = {**wanted.pool, **given.settings}
     defaults.check_pool(settings, strict=state.service.strict)
     if state.pools.get(None, given.id) is None:
