@@ -290,9 +290,20 @@ def test_the_loop_that_answers_steps_ends_at_a_challenge_that_it_cannot_answer(s
 def test_only_names_of_the_preamble_are_undefined() -> None:
     given = {*re.findall(r"^(\w+): ", PREAMBLE, re.MULTILINE), *re.findall(r"(\w+)(?:,|$)", PREAMBLE, re.MULTILINE)}
     for snippet in snippets():
-        tree = ast.parse(snippet.source)
-        used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-        assert used - defined(tree) - given - {*dir(builtins)} == set(), snippet.place
+        assert undefined(snippet) - given == set(), snippet.place
+
+
+def test_the_programs_about_the_local_pool_can_be_copied_as_they_are() -> None:
+    found = [snippet for snippet in snippets() if "local-pool" in snippet.place]
+    assert len(found) > 10
+    for snippet in found:
+        assert undefined(snippet) == set(), snippet.place
+
+
+def undefined(snippet: Snippet) -> set[str]:
+    tree = ast.parse(snippet.source)
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    return used - defined(tree) - {*dir(builtins)}
 
 
 def defined(tree: ast.AST) -> set[str]:
