@@ -241,6 +241,16 @@ class TestPoolsAndClients:
         with refused("InvalidParameterException", "SMS configuration and Auto verification"):
             client.call("UpdateUserPool", MfaConfiguration="OPTIONAL", **pool)
 
+    def test_a_zero_that_the_service_does_not_accept_is_described_as_the_default(self, client: Client) -> None:
+        policies = {"PasswordPolicy": {"TemporaryPasswordValidityDays": 0}}
+        described = client.call("CreateUserPool", PoolName="p", Policies=policies)["UserPool"]
+        assert described["Policies"]["PasswordPolicy"]["TemporaryPasswordValidityDays"] == 7
+        assert described["AdminCreateUserConfig"]["UnusedAccountValidityDays"] == 7
+        validity = {"RefreshTokenValidity": 0, "TokenValidityUnits": {"RefreshToken": "hours", "IdToken": "minutes"}}
+        made = client.admin("CreateUserPoolClient", ClientName="c", IdTokenValidity=5, **validity)["UserPoolClient"]
+        assert made["RefreshTokenValidity"] == 30
+        assert made["TokenValidityUnits"] == {"RefreshToken": "days", "IdToken": "minutes"}
+
     def test_settings_that_are_left_out_are_described_with_their_defaults(self, client: Client) -> None:
         made = client.call("CreateUserPool", PoolName="p", AdminCreateUserConfig={"AllowAdminCreateUserOnly": True})
         described = made["UserPool"]

@@ -126,9 +126,15 @@ class TestNewPassword:
         with refused("NotAuthorizedException", "SECRET_HASH was not received"):
             client.answer(client.log_in(), NEW_PASSWORD=OTHER_PASSWORD, SECRET_HASH="")
 
-    def test_a_temporary_password_expires(self, client: Client) -> None:
+    # As documented, 0 is the default of 7 days.
+    @pytest.mark.parametrize(("days", "valid"), [(None, 7), (0, 7), (1, 1), (30, 30)])
+    def test_a_temporary_password_expires(self, make: Make, days: int | None, valid: int) -> None:
+        policies = {} if days is None else {"PasswordPolicy": {"TemporaryPasswordValidityDays": days}}
+        client = make(pool_settings={"Policies": policies})
         temporary_user(client)
-        client.clock.now += 7 * 86400
+        client.clock.now += valid * 86400 - 1
+        assert client.log_in()["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
+        client.clock.now += 1
         with refused("NotAuthorizedException", "Temporary password has expired"):
             client.log_in()
 

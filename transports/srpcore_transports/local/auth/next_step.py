@@ -22,6 +22,7 @@ from msgspec.structs import replace
 from ..api.errors import Refusal, not_authorized
 from ..model import attributes
 from ..model.auth_sessions import AuthSession, CustomLogin
+from ..model.pool_defaults import temporary_password_days
 from ..model.records import DeviceRecord, User
 from ..steps import Step
 from ..storage.state import State
@@ -115,7 +116,7 @@ def require_can_log_in(state: State, auth_session: AuthSession) -> User:
         raise not_authorized("User is disabled.")
     passwords.refuse_unusable(user)
     if user.status == "FORCE_CHANGE_PASSWORD":
-        days = int(auth_session.pool.password_policy.get("TemporaryPasswordValidityDays") or 7)
+        days = temporary_password_days(auth_session.pool)
         if state.clock() >= user.password_set + days * _DAY:
             raise not_authorized("Temporary password has expired and must be reset by an administrator.")
     return user

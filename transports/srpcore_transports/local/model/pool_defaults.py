@@ -6,7 +6,7 @@ from typing import Any
 
 from .records import PoolRecord
 
-__all__ = ["described_settings", "is_default"]
+__all__ = ["described_settings", "is_default", "temporary_password_days"]
 
 # Source: an answer of DescribeUserPool of 2023, https://github.com/kengraf/nadialin, and for what is newer the API
 # reference of SignInPolicyType, and "User pool feature plans" of the developer guide.
@@ -31,6 +31,16 @@ _SECTIONS: dict[str, dict[str, Any]] = {
 }
 
 
+def temporary_password_days(pool: PoolRecord) -> int:
+    """Return how many days a temporary password is valid.
+
+    The API reference of PasswordPolicyType: "If you submit a value of 0, Amazon Cognito treats it as a null value and
+    sets TemporaryPasswordValidityDays to its default value."
+    """
+    default = _PASSWORD_POLICY["TemporaryPasswordValidityDays"]
+    return int(pool.password_policy.get("TemporaryPasswordValidityDays") or default)
+
+
 def is_default(name: str, value: object) -> bool:
     """Return whether *value* is the default of the setting *name*."""
     return bool(value == _DEFAULTS.get(name, _SECTIONS.get(name)))
@@ -51,6 +61,7 @@ def described_settings(pool: PoolRecord) -> dict[str, Any]:
 
 def _password_policy(pool: PoolRecord) -> dict[str, Any]:
     policy = {**_PASSWORD_POLICY, **{name: value for name, value in pool.password_policy.items() if value is not None}}
+    policy["TemporaryPasswordValidityDays"] = temporary_password_days(pool)
     if not policy.get("PasswordHistorySize"):
         policy.pop("PasswordHistorySize", None)
     return policy

@@ -309,7 +309,7 @@ class AppClient(Record):
 
         Args:
             token: ``AccessToken``, ``IdToken`` or ``RefreshToken``.
-            default: the seconds if the client has no such setting.
+            default: the seconds if the client has no such setting, or if it is 0, as documented for refresh tokens.
             unit: the unit of the setting if TokenValidityUnits does not give one: ``minutes``, ``hours``, ...
         """
         units = cast(Mapping[str, str], self.settings.get("TokenValidityUnits") or {})

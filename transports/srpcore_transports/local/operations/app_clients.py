@@ -143,6 +143,11 @@ def require_client(state: State, parameters: Parameters) -> AppClient:
 
 def _client_fields(client: AppClient) -> dict[str, Any]:
     hidden = ("GenerateSecret", "ClientSecret")
+    settings = {name: value for name, value in client.settings.items() if name not in hidden}
+    if settings.get("RefreshTokenValidity") == 0:
+        # Documented: "Amazon Cognito overrides the value with the default value of 30 days."
+        units = {**(settings.get("TokenValidityUnits") or {}), "RefreshToken": "days"}
+        settings |= {"RefreshTokenValidity": 30, "TokenValidityUnits": units}
     return {
         "RefreshTokenValidity": 30,
         "TokenValidityUnits": {},
@@ -150,7 +155,7 @@ def _client_fields(client: AppClient) -> dict[str, Any]:
         "EnableTokenRevocation": True,
         "EnablePropagateAdditionalUserContextData": False,
         "AllowedOAuthFlowsUserPoolClient": False,
-        **{name: value for name, value in client.settings.items() if name not in hidden},
+        **settings,
         "ExplicitAuthFlows": client.flows,
         "UserPoolId": client.user_pool_id,
         "ClientId": client.client_id,
