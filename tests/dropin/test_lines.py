@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 import srpcore
 from srpcore import aws_srp, exceptions
 from srpcore.protocol import Operation, Reply
+from srpcore_transports.local.storage.state import State
 from support.users import OTHER_PASSWORD, PASSWORD
 from support.world import Wire, error
 
@@ -510,7 +511,7 @@ def test_at_hash(on_stage: Callable[..., Stage]) -> None:
 
 def private_key(stage: Stage) -> Any:
     """Return the key that the pool signs with."""
-    pem = stage.pool._service.run(lambda state: state.pool(stage.pool.user_pool_id).key)
+    pem = State(stage.pool._service).run(lambda state: state.pool(stage.pool.user_pool_id).key)
     return load_pem_private_key(str(pem).encode(), None)
 
 

@@ -63,7 +63,7 @@ class Client:
 
     def run(self, handler: Callable[[State], T]) -> T:
         """Call *handler* with the state of the pool, to look at what no operation shows."""
-        return self.pool._service.run(handler)
+        return State(self.pool._service).run(handler)
 
     def admin(self, name: str, **parameters: Any) -> dict[str, Any]:
         return self.call(name, UserPoolId=self.pool_id, **parameters)

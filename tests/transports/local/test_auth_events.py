@@ -131,7 +131,7 @@ def test_events_are_listed_in_pages_and_the_oldest_are_forgotten(boto: Any, clie
         for _ in range(203):
             auth_events.record(state, pool, directory.require(state, pool, "alice"), "PasswordChange")
 
-    client.pool._service.run(add)
+    State(client.pool._service).run(add)
     pages = boto.get_paginator("admin_list_user_auth_events").paginate(UserPoolId=client.pool_id, Username="alice")
     ids = [[event["EventId"] for event in page["AuthEvents"]] for page in pages]
     assert [len(page) for page in ids] == [60, 60, 60, 20]

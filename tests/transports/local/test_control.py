@@ -203,7 +203,7 @@ def test_a_reset_writes_to_the_file_with_the_state(tmp_path: Path) -> None:
 
 def test_a_signing_key_made_after_the_start_survives_a_reset() -> None:
     pool = UserPool()
-    pool._service.run(lambda state: setattr(state.pool(pool.user_pool_id), "key", None))
+    State(pool._service).run(lambda state: setattr(state.pool(pool.user_pool_id), "key", None))
     with pool.serve(control=True) as server:
         keys = pool.jwks()
         send(server, "POST", "reset")
@@ -218,10 +218,10 @@ def test_a_request_in_progress_during_a_reset_changes_nothing(pool: UserPool, se
         yield from outside(lambda: send(server, "POST", "reset"))
 
     with pytest.raises(Refusal, match="reset"):
-        pool._service.run(rename)
+        State(pool._service).run(rename)
     # Nobody else uses the same object any more.
     records[0].settings["PoolName"] = "renamed"
-    name = pool._service.run(lambda state: state.pool(pool.user_pool_id).settings["PoolName"])
+    name = State(pool._service).run(lambda state: state.pool(pool.user_pool_id).settings["PoolName"])
     assert name == "local"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from srpcore.exceptions import ServiceError
-from srpcore_transports.local.storage import state as state_module
+from srpcore_transports.local import steps
 from srpcore_transports.local.triggers.invocation import Triggers
 from support.users import PASSWORD
 
@@ -41,7 +41,7 @@ class Between:
         self.acted = True
         self._act: Callable[[], object] = str
         self._left = 0
-        compute = state_module._compute_and_advance
+        compute = steps._compute_and_advance
 
         def compute_and_advance(*arguments: Any) -> Any:
             if not self.acted:
@@ -51,7 +51,7 @@ class Between:
                     self._act()
             return compute(*arguments)
 
-        monkeypatch.setattr(state_module, "_compute_and_advance", compute_and_advance)
+        monkeypatch.setattr(steps, "_compute_and_advance", compute_and_advance)
 
     def begin(self, act: Callable[[], object], computation: int) -> None:
         """Call *act* before the computation with this number, counted from 0."""

@@ -13,6 +13,7 @@ from srpcore.exceptions import service_error
 from srpcore.service_model import OPERATIONS
 from srpcore_transports.local import LocalUserPool
 from srpcore_transports.local.operations import dispatch
+from srpcore_transports.local.storage.state import State
 from support.authenticator import Authenticator
 from support.clock import Clock
 from support.reply_shapes import differences
@@ -268,7 +269,7 @@ def _stop(c: Checked, named: dict[str, str]) -> None:
         def write(state: Any) -> None:
             state.import_jobs.find(named["JobId"]).settings["Status"] = value
 
-        c.pool._service.run(write)
+        State(c.pool._service).run(write)
 
     status("InProgress")
     c.admin("StopUserImportJob", **named)

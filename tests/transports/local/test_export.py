@@ -113,7 +113,7 @@ def test_a_passkey_has_its_owner_after_an_import(client: Client) -> None:
         user.passkeys[passkey.id] = passkey
         user.enabled_mfa.add("SMS_MFA")
 
-    service.run(add)
+    State(service).run(add)
     client.pool.import_pool(client.pool.export_pool(), replace=True)
     client.user("bob")
 
@@ -123,8 +123,8 @@ def test_a_passkey_has_its_owner_after_an_import(client: Client) -> None:
         assert user is not None
         return state.passkey_owners.claim(pool, passkey.id, user), user.passkeys
 
-    assert service.run(lambda state: claim(state, "bob")) == (False, {})
-    assert service.run(lambda state: claim(state, "alice")) == (False, {passkey.id: passkey})
+    assert State(service).run(lambda state: claim(state, "bob")) == (False, {})
+    assert State(service).run(lambda state: claim(state, "alice")) == (False, {passkey.id: passkey})
 
 
 def test_many_users_take_time_in_proportion(client: Client) -> None:

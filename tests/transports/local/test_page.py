@@ -20,6 +20,7 @@ from srpcore_transports.local import LocalServer, LocalUserPool, UserPool
 from srpcore_transports.local.http.page import DATA_PATH
 from srpcore_transports.local.model.calls import KEPT
 from srpcore_transports.local.operations.table import OPERATIONS
+from srpcore_transports.local.storage.state import State
 from support.users import PASSWORD
 
 from .client import Client, confirm_device, enrol, refused
@@ -152,7 +153,7 @@ class TestVersion:
         )
         version = send(server)[1]["etag"]
         if change == "user":
-            service.run(
+            State(service).run(
                 lambda state: setattr(state.users.get(state.pool(pool.user_pool_id), "alice"), "enabled", False)
             )
         elif change == "call":

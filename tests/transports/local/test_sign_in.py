@@ -490,7 +490,7 @@ def test_a_repr_does_not_show_secrets(make: Make) -> None:
         shown = [pool, auth_session, state.client(client.client_id), auth_session.user, state.grants, state]
         return shown, auth_session.user
 
-    stored, user = service.run(records)
+    stored, user = State(service).run(records)
     assert user.password is not None
     tokens = exchange.respond(exchange.answers(PASSWORD))["AuthenticationResult"]
     shown = repr([client.pool, service, stored, client.pool.outbox])

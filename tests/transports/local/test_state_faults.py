@@ -57,7 +57,7 @@ def test_a_full_disk_undoes_the_request_in_memory_too(make: Callable[..., Client
         changed[0].attributes["name"] = "x" * 1_000_000
 
     with pytest.raises(sqlite3.OperationalError, match="full"):
-        client.pool._service.run(grow)
+        State(client.pool._service).run(grow)
     assert "name" not in changed[0].attributes
     run(f"PRAGMA max_page_count = {pages + 10_000}")
     client.user("bob")
@@ -193,7 +193,7 @@ def test_a_request_cannot_add_to_a_pool_that_was_deleted_meanwhile(client: Clien
         state.users.add(pool, pool.new_user("bob", 0.0))
 
     with pytest.raises(Refusal, match="deleted"):
-        client.pool._service.run(add_late)
+        State(client.pool._service).run(add_late)
     assert stored == [False]
     assert client.pool._service.database.connection.execute("SELECT count(*) FROM user").fetchone() == (0,)
 
@@ -208,7 +208,7 @@ def test_an_import_job_that_a_kill_interrupted_has_failed(make: Callable[..., Cl
         assert found is not None
         found.settings["Status"] = "InProgress"
 
-    client.pool._service.run(start)
+    State(client.pool._service).run(start)
     client.pool.close()
     shutil.copy(tmp_path / "pool.db", tmp_path / "copy.db")
     client = make(state=tmp_path / "copy.db")
@@ -218,7 +218,7 @@ def test_an_import_job_that_a_kill_interrupted_has_failed(make: Callable[..., Cl
 
 def test_an_upload_with_a_very_long_time_is_refused(client: Client) -> None:
     with pytest.raises(Refusal, match="signature"):
-        client.pool._service.run(
+        State(client.pool._service).run(
             lambda state: import_jobs.receive(state, "x", f"expires={'9' * 5000}&signature=a", b"")
         )
 
@@ -242,7 +242,7 @@ def test_a_filter_passes_over_any_number_of_users_whose_names_differ_in_case(cli
         for number in range(2500):
             state.users.add(pool, User(f"USER{number}", str(number), 0.0))
 
-    client.pool._service.run(add)
+    State(client.pool._service).run(add)
     assert client.admin("ListUsers", Limit=1, Filter=expression)["Users"] == []
 
 
@@ -287,7 +287,7 @@ def test_a_bug_does_not_undo_what_another_request_has_changed_meanwhile(client: 
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        client.pool._service.run(fail_late)
+        State(client.pool._service).run(fail_late)
     found = client.admin("AdminGetUser", Username="alice")
     assert not found["Enabled"]
     assert [pair["Name"] for pair in found["UserAttributes"]] == ["sub"]
@@ -298,13 +298,13 @@ def test_a_value_that_is_changed_back_after_another_request_changed_it_is_stored
 
     def enable_late(state: State) -> Step[None]:
         user = find(client, state)
-        yield from outside(lambda: client.pool._service.run(disable))
+        yield from outside(lambda: State(client.pool._service).run(disable))
         user.enabled = True
 
     def disable(state: State) -> None:
         find(client, state).enabled = False
 
-    client.pool._service.run(enable_late)
+    State(client.pool._service).run(enable_late)
     assert client.admin("AdminGetUser", Username="alice")["Enabled"]
 
 
@@ -317,7 +317,7 @@ def test_a_deletion_that_a_bug_undoes_does_not_part_requests_from_the_record(cli
 
     def fail() -> None:
         with pytest.raises(ZeroDivisionError):
-            client.pool._service.run(remove)
+            State(client.pool._service).run(remove)
 
     def change_late(state: State) -> Step[None]:
         user = find(client, state)
@@ -325,7 +325,7 @@ def test_a_deletion_that_a_bug_undoes_does_not_part_requests_from_the_record(cli
         assert state.users.is_stored(user)
         assert find(client, state) is user
 
-    client.pool._service.run(change_late)
+    State(client.pool._service).run(change_late)
 
 
 def test_a_filter_finds_values_with_the_greatest_character(client: Client) -> None:
@@ -362,8 +362,8 @@ def test_a_bug_does_not_part_requests_from_a_record_that_was_added_before(client
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        client.pool._service.run(fail_late)
-    assert client.pool._service.run(lambda state: find(client, state)) is added[0]
+        State(client.pool._service).run(fail_late)
+    assert State(client.pool._service).run(lambda state: find(client, state)) is added[0]
 
 
 def test_a_value_that_is_changed_and_changed_back_in_one_request_is_stored(client: Client) -> None:
@@ -375,7 +375,7 @@ def test_a_value_that_is_changed_and_changed_back_in_one_request_is_stored(clien
         assert find(client, state) is user
         user.enabled = True
 
-    client.pool._service.run(change_twice)
+    State(client.pool._service).run(change_twice)
     assert client.admin("AdminGetUser", Username="alice")["Enabled"]
 
 
@@ -395,5 +395,5 @@ def test_lookups_of_ids_that_do_not_exist_do_not_fill_the_memory(client: Client)
         for number in range(1500):
             assert state.clients.find(f"client{number}") is None
 
-    client.pool._service.run(look_up)
+    State(client.pool._service).run(look_up)
     assert len(client.pool._service.database.lookups) <= 1000

@@ -17,7 +17,8 @@ from srpcore_transports.local.model.records import Group, PoolRecord, User, Veri
 from srpcore_transports.local.model.structs import fold_case
 from srpcore_transports.local.steps import Step, outside
 from srpcore_transports.local.storage.database import Database
-from srpcore_transports.local.storage.state import Service, State
+from srpcore_transports.local.storage.service import Service
+from srpcore_transports.local.storage.state import State
 from srpcore_transports.local.storage.users import Search
 from srpcore_transports.local.triggers.invocation import NO_TRIGGERS
 
@@ -30,18 +31,18 @@ def service() -> Service:
 
 
 def make_service(path: str | None = None) -> Service:
-    made = Service("us-east-1", lambda: 1_700_000_000.0, None, NO_TRIGGERS, path)
-    made.run(lambda state: state.pools.get(None, POOL) or state.add_pool({}, POOL))
+    made = Service.open("us-east-1", lambda: 1_700_000_000.0, None, NO_TRIGGERS, path)
+    State(made).run(lambda state: state.pools.get(None, POOL) or state.add_pool({}, POOL))
     return made
 
 
 def add(service: Service, username: str = "alice", **attributes: str) -> None:
     user = User(username, f"sub of {username}", 0.0, dict(attributes))
-    service.run(lambda state: state.users.add(state.pool(POOL), user))
+    State(service).run(lambda state: state.users.add(state.pool(POOL), user))
 
 
 def read(service: Service, username: str = "alice") -> User | None:
-    return service.run(lambda state: state.users.get(state.pool(POOL), username))
+    return State(service).run(lambda state: state.users.get(state.pool(POOL), username))
 
 
 def required(state: State, username: str = "alice") -> User:
@@ -52,8 +53,8 @@ def required(state: State, username: str = "alice") -> User:
 
 def test_a_changed_attribute_is_stored_without_being_saved(service: Service) -> None:
     add(service)
-    service.run(lambda state: required(state).attributes.update(email="a@example.com"))
-    found = service.run(lambda state: state.users.having(state.pool(POOL), "email", "A@example.com"))
+    State(service).run(lambda state: required(state).attributes.update(email="a@example.com"))
+    found = State(service).run(lambda state: state.users.having(state.pool(POOL), "email", "A@example.com"))
     assert [user.username for user in found] == ["alice"]
     # Nothing refers to the object any more, so this one is read from the database.
     del found
@@ -67,7 +68,7 @@ def test_a_search_sees_what_the_same_request_has_changed(service: Service) -> No
         required(state).attributes["email"] = "a@example.com"
         return state.users.having(state.pool(POOL), "email", "a@example.com")
 
-    assert len(service.run(rename)) == 1
+    assert len(State(service).run(rename)) == 1
 
 
 def test_a_refused_request_keeps_what_it_changed(service: Service) -> None:
@@ -78,7 +79,7 @@ def test_a_refused_request_keeps_what_it_changed(service: Service) -> None:
         raise Refusal("NotAuthorizedException", "no")
 
     with pytest.raises(Refusal):
-        service.run(count_and_refuse)
+        State(service).run(count_and_refuse)
     assert read(service).failures == 1  # type: ignore[union-attr]
 
 
@@ -94,10 +95,10 @@ def test_a_bug_changes_nothing(service: Service) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        service.run(change_and_fail)
+        State(service).run(change_and_fail)
     assert held.attributes == {}
     assert read(service, "bob") is None
-    assert service.run(lambda state: state.groups.all(state.pool(POOL))) == []
+    assert State(service).run(lambda state: state.groups.all(state.pool(POOL))) == []
     # A new user may get the row that bob's would have been.
     add(service, "carol")
     assert read(service, "carol").username == "carol"  # type: ignore[union-attr]
@@ -112,7 +113,7 @@ def interleaved(service: Service, between: Callable[[State], object]) -> Callabl
 
     def handler(state: State) -> Step[User]:
         user = required(state)
-        yield from outside(lambda: service.run(between))
+        yield from outside(lambda: State(service).run(between))
         user.failures += 1
         return user
 
@@ -125,7 +126,7 @@ def test_two_requests_change_one_record(service: Service) -> None:
     def rename(state: State) -> None:
         required(state).attributes["name"] = "Alice"
 
-    service.run(interleaved(service, rename))
+    State(service).run(interleaved(service, rename))
     user = read(service)
     assert user is not None
     assert (user.failures, user.attributes) == (1, {"name": "Alice"})
@@ -133,7 +134,7 @@ def test_two_requests_change_one_record(service: Service) -> None:
 
 def test_a_user_who_was_deleted_meanwhile_stays_deleted(service: Service) -> None:
     add(service)
-    service.run(interleaved(service, lambda state: state.users.remove(required(state))))
+    State(service).run(interleaved(service, lambda state: state.users.remove(required(state))))
     assert read(service) is None
 
 
@@ -144,7 +145,7 @@ def test_a_user_who_was_created_again_meanwhile_is_another(service: Service) -> 
         state.users.remove(required(state))
         state.users.add(state.pool(POOL), User("alice", "another", 0.0))
 
-    service.run(interleaved(service, replace))
+    State(service).run(interleaved(service, replace))
     user = read(service)
     assert user is not None
     assert (user.sub, user.failures) == ("another", 0)
@@ -163,7 +164,7 @@ def test_no_transaction_is_open_while_a_handler_computes(service: Service) -> No
         required(state)
         yield from outside(compute)
 
-    service.run(handler)
+    State(service).run(handler)
     assert len(elsewhere) == 1
 
 
@@ -175,7 +176,7 @@ def test_an_exception_of_the_computation_reaches_the_handler(service: Service) -
             return state.pool(POOL).id
         return "no exception"
 
-    assert service.run(handler) == POOL
+    assert State(service).run(handler) == POOL
 
 
 @given(st.integers(-(2**3100), 2**3100), st.integers(0, 2**3100))
@@ -199,7 +200,7 @@ def test_a_search_finds_what_a_scan_finds(names: list[str], value: str, prefix: 
     def fetch(state: State) -> list[tuple[tuple[str, int], User]]:
         return state.users.search(state.pool(POOL), search, key, size)
 
-    while page := service.run(fetch):
+    while page := State(service).run(fetch):
         found += [user.attributes["name"] for _, user in page]
         key = page[-1][0]
     folded = fold_case(value)
@@ -227,7 +228,7 @@ def test_case_is_ignored_character_by_character(service: Service, one: str, othe
         begins = state.users.search(pool, Search("name", other, prefix=True), ("", 0), 5)
         return len(begins), len(state.users.having(pool, "name", f"{other}eta"))
 
-    assert service.run(found) == (same, same)
+    assert State(service).run(found) == (same, same)
     insensitive = PoolRecord(POOL, 0.0, 0.0, {"UsernameConfiguration": {"CaseSensitive": False}})
     assert (insensitive.fold(one) == insensitive.fold(other)) == same
 
@@ -247,7 +248,7 @@ def test_a_deleted_pool_leaves_nothing(service: Service) -> None:
         state.add_client(pool, {})
         state.remove_pool(pool)
 
-    service.run(fill_and_delete)
+    State(service).run(fill_and_delete)
     for table in ("record", "user", "member"):
         assert service.database.connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
 
@@ -259,10 +260,10 @@ def test_the_number_of_strangers_does_not_change_how_many_statements_delete_a_po
             for number in range(names):
                 state.strangers.of(pool, str(number))
 
-        service.run(fill)
+        State(service).run(fill)
         executed: list[str] = []
         service.database.connection.set_trace_callback(executed.append)
-        service.run(lambda state: state.remove_pool(state.pool("us-east-1_Strangers")))
+        State(service).run(lambda state: state.remove_pool(state.pool("us-east-1_Strangers")))
         service.database.connection.set_trace_callback(None)
         return len(executed)
 
@@ -320,7 +321,7 @@ def test_another_file_is_refused_and_stays_as_it_is(tmp_path: Path, contents: by
 def test_a_record_of_another_type_is_not_read(service: Service) -> None:
     service.database.connection.execute("UPDATE record SET data = ?", (b"\x81\xa2id\x01",))
     with pytest.raises(Exception, match="Expected"):
-        service.run(lambda state: state.pool(POOL))
+        State(service).run(lambda state: state.pool(POOL))
 
 
 def test_pools_do_not_share_records(service: Service) -> None:
@@ -330,15 +331,15 @@ def test_pools_do_not_share_records(service: Service) -> None:
         pool: PoolRecord = state.add_pool({}, "us-east-1_Storage2")
         return state.users.get(pool, "alice"), state.users.page(pool, 0, 9), state.users.by_sub(pool, "sub of alice")
 
-    assert service.run(other) == (None, [], None)
+    assert State(service).run(other) == (None, [], None)
 
 
 def test_a_client_that_was_not_found_is_found_once_it_exists(service: Service) -> None:
-    assert service.run(lambda state: state.clients.find("later")) is None
-    service.run(lambda state: state.add_client(state.pool(POOL), {}, "later"))
-    assert service.run(lambda state: state.client("later").user_pool_id) == POOL
-    service.run(lambda state: state.remove_client(state.client("later")))
-    assert service.run(lambda state: state.clients.find("later")) is None
+    assert State(service).run(lambda state: state.clients.find("later")) is None
+    State(service).run(lambda state: state.add_client(state.pool(POOL), {}, "later"))
+    assert State(service).run(lambda state: state.client("later").user_pool_id) == POOL
+    State(service).run(lambda state: state.remove_client(state.client("later")))
+    assert State(service).run(lambda state: state.clients.find("later")) is None
 
 
 def test_a_client_that_was_added_by_a_bug_is_not_found(service: Service) -> None:
@@ -348,9 +349,9 @@ def test_a_client_that_was_added_by_a_bug_is_not_found(service: Service) -> None
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        service.run(add_and_fail)
-    assert service.run(lambda state: state.clients.find("never")) is None
+        State(service).run(add_and_fail)
+    assert State(service).run(lambda state: state.clients.find("never")) is None
     # A change of a record that is kept in memory is stored, too.
-    service.run(lambda state: state.pool(POOL).settings.update(PoolName="changed"))
+    State(service).run(lambda state: state.pool(POOL).settings.update(PoolName="changed"))
     service.database.lookups.clear()
-    assert service.run(lambda state: state.pool(POOL).settings["PoolName"]) == "changed"
+    assert State(service).run(lambda state: state.pool(POOL).settings["PoolName"]) == "changed"

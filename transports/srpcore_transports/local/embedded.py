@@ -26,7 +26,8 @@ from .operations import defaults, dispatch, import_jobs
 from .operations.seed import FirstPool, add_seed
 from .steps import Step
 from .storage import export
-from .storage.state import Service, State
+from .storage.service import Service
+from .storage.state import State
 from .storage.tables import Table
 from .triggers.invocation import NO_TRIGGERS, Triggers, lambda_config
 
@@ -118,8 +119,7 @@ class LocalUserPool:
             **(client_settings or {}),
         }
         defaults.check_settings(pool_parameters, client_parameters, strict=strict)
-        self._service = Service(region, clock, base, triggers or NO_TRIGGERS, path)
-        self._service.strict = strict
+        self._service = Service.open(region, clock, base, triggers or NO_TRIGGERS, path, strict=strict)
 
         def first(state: State) -> AppClient:
             import_jobs.end_interrupted(state)
@@ -134,7 +134,7 @@ class LocalUserPool:
             if given is not None and seed is not None:
                 wanted = FirstPool(user_pool_id, pool_parameters, client_parameters, self._signing_key)
                 add_seed(self._service, given, name_of(seed), wanted)
-            client = self._service.run(first)
+            client = State(self._service).run(first)
         except BaseException:
             self._service.database.close()
             raise
@@ -191,7 +191,7 @@ class LocalUserPool:
         make = _DOCUMENTS.get(name)
         if make is None:
             return None
-        found = self._service.run(lambda state: make(state, pool_id.rpartition("/")[2]), issuer_base)
+        found = State(self._service, issuer_base).run(lambda state: make(state, pool_id.rpartition("/")[2]))
         return None if found is None else json.dumps(found).encode("utf-8")
 
     def serve(
@@ -244,7 +244,7 @@ class LocalUserPool:
             ConfigurationError: the pool does not exist.
         """
         try:
-            return self._service.run(lambda state: export.export_pool(state, user_pool_id or self.user_pool_id))
+            return State(self._service).run(lambda state: export.export_pool(state, user_pool_id or self.user_pool_id))
         except Refusal as error:
             raise ConfigurationError(f"cannot export: {error.message}") from None
 
@@ -258,7 +258,7 @@ class LocalUserPool:
             ConfigurationError: *document* is not an export, or a pool of the same id or an app client of it exists.
         """
         parsed = export.parse(document)
-        return self._service.run(lambda state: export.import_pool(state, parsed, replace=replace))
+        return State(self._service).run(lambda state: export.import_pool(state, parsed, replace=replace))
 
     def close(self) -> None:
         """Close the file of the state, if there is one; the pool cannot be used any more then.

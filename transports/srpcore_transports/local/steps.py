@@ -10,9 +10,11 @@ been changed by other requests.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar, cast
 
-__all__ = ["Step", "outside"]
+__all__ = ["Step", "outside", "run"]
 
 T = TypeVar("T")
 
@@ -23,3 +25,45 @@ Step: TypeAlias = Generator[Callable[[], object], Any, T]
 def outside(function: Callable[[], T]) -> Step[T]:
     """Call *function* outside of the transaction, and return its result. Use it with ``yield from``."""
     return cast(T, (yield function))
+
+
+def run(handler: Callable[[], T | Step[T]], transaction: Callable[[], AbstractContextManager[None]]) -> T:
+    """Call *handler* in a transaction, and return its result.
+
+    If it is a generator, each function that it yields is called between two transactions.
+    """
+    with transaction():
+        result = handler()
+        if not isinstance(result, Generator):
+            return result
+        step = cast("Step[T]", result)
+        reached = _advance(lambda: next(step))
+    while not isinstance(reached, _Finished):
+        reached = _compute_and_advance(step, reached, transaction)
+    value: T = reached.value
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class _Finished:
+    value: Any
+
+
+def _advance(resume: Callable[[], Callable[[], object]]) -> Callable[[], object] | _Finished:
+    try:
+        return resume()
+    except StopIteration as finished:
+        return _Finished(finished.value)
+
+
+def _compute_and_advance(
+    step: Step[Any], function: Callable[[], object], transaction: Callable[[], AbstractContextManager[None]]
+) -> Callable[[], object] | _Finished:
+    try:
+        value = function()
+    except Exception as error:  # noqa: BLE001 - the handler decides what an exception means
+        raised = error
+        with transaction():
+            return _advance(lambda: step.throw(raised))
+    with transaction():
+        return _advance(lambda: step.send(value))

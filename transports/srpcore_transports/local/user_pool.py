@@ -55,7 +55,7 @@ class UserPool(LocalUserPool):
         """
         _refuse_misspelt(attributes, ("username", "password", "groups"), "an attribute")
         client = ServiceClient(self, self.region)
-        existing = self._service.run(lambda state: {group.name for group in state.groups.all(self._pool(state))})
+        existing = State(self._service).run(lambda state: {group.name for group in state.groups.all(self._pool(state))})
         user = {"UserPoolId": self.user_pool_id, "Username": username}
         members = [{"Name": name, "Value": value} for name, value in attributes.items()]
         for group in _as_list(groups):
@@ -67,7 +67,7 @@ class UserPool(LocalUserPool):
         client.admin_set_user_password(**user, Password=password, Permanent=True)
         for group in _as_list(groups):
             client.admin_add_user_to_group(**user, GroupName=group)
-        return self._service.run(lambda state: directory.require(state, self._pool(state), username).sub)
+        return State(self._service).run(lambda state: directory.require(state, self._pool(state), username).sub)
 
     def token(
         self,
@@ -113,7 +113,7 @@ class UserPool(LocalUserPool):
         if client_id is not None:
             values["aud" if use == "id" else "client_id"] = client_id
         values |= {**(more_claims or {}), **claims}
-        key = self._service.run(lambda state: tokens.signing_key(self._pool(state)))
+        key = State(self._service).run(lambda state: tokens.signing_key(self._pool(state)))
         return key.sign({name: value for name, value in values.items() if value is not None})
 
     def _pool(self, state: State) -> records.PoolRecord:
@@ -128,7 +128,7 @@ class UserPool(LocalUserPool):
             grant = tokens.start(state, pool, state.client(self.client_id), user, None, state.clock())
             return make(state, grant, tokens.HOUR)
 
-        claims = self._service.run(start)
+        claims = State(self._service).run(start)
         now: int = claims["iat"]
         claims["exp"] = math.ceil(now + expires_in)
         if expires_in <= 0:
@@ -142,7 +142,7 @@ class UserPool(LocalUserPool):
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         """Return the key set of the pool, for ``TokenVerifier.load_jwks``."""
-        return {"keys": [self._service.run(lambda state: tokens.signing_key(self._pool(state))).jwk()]}
+        return {"keys": [State(self._service).run(lambda state: tokens.signing_key(self._pool(state))).jwk()]}
 
 
 @cache

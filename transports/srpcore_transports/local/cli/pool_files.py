@@ -13,7 +13,8 @@ from srpcore.exceptions.base import ConfigurationError
 
 from ..api.errors import Refusal
 from ..storage import export
-from ..storage.state import Service, State
+from ..storage.service import Service
+from ..storage.state import State
 from ..triggers.invocation import NO_TRIGGERS
 
 __all__ = ["export_pool", "import_pool"]
@@ -29,7 +30,9 @@ def export_pool(arguments: argparse.Namespace) -> int:
         raise ConfigurationError(f"no state at {arguments.state}: check --state")
     with _opened(arguments.state) as service:
         try:
-            document = service.run(lambda state: export.export_pool(state, _pool_id(state, arguments.user_pool_id)))
+            document = State(service).run(
+                lambda state: export.export_pool(state, _pool_id(state, arguments.user_pool_id))
+            )
         except Refusal as error:
             raise ConfigurationError(f"cannot export: {error.message}") from None
     try:
@@ -63,13 +66,13 @@ def import_pool(arguments: argparse.Namespace) -> int:
         raise ConfigurationError(f"cannot read {arguments.file}: {error.strerror}") from None
     parsed = export.parse(document)
     with _opened(arguments.state) as service:
-        print(service.run(lambda state: export.import_pool(state, parsed, replace=arguments.replace)))
+        print(State(service).run(lambda state: export.import_pool(state, parsed, replace=arguments.replace)))
     return 0
 
 
 @contextmanager
 def _opened(path: str) -> Generator[Service]:
-    service = Service("us-east-1", system_clock, None, NO_TRIGGERS, path)
+    service = Service.open("us-east-1", system_clock, None, NO_TRIGGERS, path)
     try:
         yield service
     finally:

@@ -24,7 +24,8 @@ from ..api.errors import Refusal, invalid_parameter
 from ..model.outbox import Message
 from ..operations import dispatch
 from ..operations.dispatch import Response
-from ..storage.state import Service, State
+from ..storage.service import Service
+from ..storage.state import State
 from .hosts import is_loopback_host
 from .request_reader import Request
 
@@ -97,12 +98,12 @@ class Control:
 
     def _reset(self, _: Request) -> dict[str, object]:
         service = self._service
-        keys = service.run(lambda state: {pool.id: pool.key for pool in state.pools.all(None)})
+        keys = State(service).run(lambda state: {pool.id: pool.key for pool in state.pools.all(None)})
         service.database.restore(self._start)
         service.outbox.messages.clear()
         service.clock.reset()
         # A pool gets its key when it first needs it. Keep those made since the start: clients have cached the key sets.
-        service.run(lambda state: _keep_keys(state, keys))
+        State(service).run(lambda state: _keep_keys(state, keys))
         return {}
 
 

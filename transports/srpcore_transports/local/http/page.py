@@ -29,7 +29,8 @@ from ..model.calls import Call
 from ..model.outbox import PURPOSES, Message
 from ..model.records import AppClient, DeviceRecord, Group, PoolRecord, User
 from ..operations.dispatch import Response, refusal
-from ..storage.state import Service, State
+from ..storage.service import Service
+from ..storage.state import State
 from .hosts import AllowedHosts
 from .request_reader import Request
 
@@ -96,7 +97,7 @@ class Page:
         if known == version:
             return Response(304, {"etag": version, "cache-control": "no-store"}, b"")
         document = {
-            "pools": self._service.run(_pools),
+            "pools": State(self._service).run(_pools),
             "messages": _messages(self._service.outbox.messages),
             "calls": [_call(call) for call in reversed(self._service.calls.latest())],
         }

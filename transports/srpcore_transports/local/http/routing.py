@@ -24,7 +24,7 @@ from ..api.errors import Refusal
 from ..operations import dispatch
 from ..operations.dispatch import Response
 from ..operations.table import OPERATIONS
-from ..storage.state import Service
+from ..storage.service import Service
 from . import sigv4_check, uploads
 from .control import PREFIX, Control
 from .hosts import METHODS, AllowedHosts

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from srpcore._fork import ForkSafeLock
 
 from ...credentials import Credentials
-from ..storage.state import Service
+from ..storage.service import Service
 from .control import Control
 from .event_loop import EventLoop
 from .hosts import AllowedHosts, is_loopback

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..operations import import_jobs
 from ..operations.dispatch import Response
-from ..storage.state import Service
+from ..storage.service import Service
+from ..storage.state import State
 from .request_reader import Request
 
 __all__ = ["accepts", "receive"]
@@ -22,5 +23,5 @@ def receive(service: Service, request: Request) -> Response:
         Refusal: the URL is not valid.
     """
     job_id = request.path.removeprefix(import_jobs.UPLOADS)
-    service.run(lambda state: import_jobs.receive(state, job_id, request.query, request.body))
+    State(service).run(lambda state: import_jobs.receive(state, job_id, request.query, request.body))
     return Response(200, {"content-length": "0"}, b"")

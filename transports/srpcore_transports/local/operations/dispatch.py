@@ -21,7 +21,8 @@ from ..api import validation
 from ..api.errors import Refusal
 from ..api.parameters import Parameters
 from ..model.calls import given_username
-from ..storage.state import Service
+from ..storage.service import Service
+from ..storage.state import State
 from . import stored
 from .table import OPERATIONS
 
@@ -62,7 +63,7 @@ def answer(
         if service.strict:
             stored.check_strict(name, parameters)
         try:
-            document = service.run(lambda state: handler(state, parameters), issuer_base, region)
+            document = State(service, issuer_base, region).run(lambda state: handler(state, parameters))
         finally:
             # A request that was refused may have sent a message before.
             service.outbox.announce()

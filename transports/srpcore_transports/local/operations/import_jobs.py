@@ -31,7 +31,8 @@ from ..model import attributes, schema
 from ..model.records import PoolRecord, Resource
 from ..steps import Step, outside
 from ..storage import directory, pages
-from ..storage.state import Handler, Service, State
+from ..storage.service import Service
+from ..storage.state import Handler, State
 from .sign_up import fill_username_attribute
 
 __all__ = ["OPERATIONS", "UPLOADS", "end_interrupted", "is_running", "receive"]
@@ -214,7 +215,7 @@ def _import_some(service: Service, pool_id: str, rows: Sequence[Mapping[str, str
         pool = state.pools.get(None, pool_id)
         return [] if pool is None else [_import(state, pool, row) for row in rows]
 
-    return service.run(import_rows)
+    return State(service).run(import_rows)
 
 
 def _finish(state: State, job: Resource, status: str, message: str) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import uuid
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -19,7 +18,8 @@ from ..model.records import Group, PoolRecord
 from ..model.seed import Seed, SeedClient, SeedGroup, SeedPool, SeedUser
 from ..steps import Step
 from ..storage import directory
-from ..storage.state import Service, State
+from ..storage.service import Service
+from ..storage.state import State
 from ..triggers.invocation import NO_TRIGGERS
 from . import admin_users, defaults
 from .groups import create_group
@@ -53,13 +53,12 @@ def add_seed(service: Service, seed: Seed, name: str, first: FirstPool) -> None:
     Raises:
         ConfigurationError: the service would not accept something.
     """
-    quiet = copy.copy(service)
-    quiet.triggers = NO_TRIGGERS
+    quiet = replace(service, triggers=NO_TRIGGERS)
     for number, pool in enumerate(seed.pools):
         place = f"invalid {name}: pools[{number}]"
         wanted = first if pool.id == first.id else _OTHER
         with _place(place):
-            quiet.run(partial(_add_pool, given=pool, wanted=wanted))
+            State(quiet).run(partial(_add_pool, given=pool, wanted=wanted))
         _add_members(quiet, pool, place, wanted)
 
 
@@ -67,13 +66,13 @@ def _add_members(service: Service, pool: SeedPool, place: str, wanted: FirstPool
     for number, client in enumerate(pool.clients):
         settings = {**(defaults.CLIENT if number else wanted.client), **client.settings}
         with _place(f"{place}.clients[{number}]"):
-            service.run(partial(_add_client, pool_id=pool.id, given=client, settings=settings))
+            State(service).run(partial(_add_client, pool_id=pool.id, given=client, settings=settings))
     for number, group in enumerate(pool.groups):
         with _place(f"{place}.groups[{number}]"):
-            service.run(partial(_add_group, pool_id=pool.id, given=group))
+            State(service).run(partial(_add_group, pool_id=pool.id, given=group))
     for number, user in enumerate(pool.users):
         with _place(f"{place}.users[{number}]"):
-            service.run(partial(_add_user, pool_id=pool.id, given=user))
+            State(service).run(partial(_add_user, pool_id=pool.id, given=user))
 
 
 _OTHER = FirstPool(None, defaults.POOL, defaults.CLIENT, lambda: None)

@@ -1,143 +1,46 @@
-"""The state of a local service: the database and what all requests share, and what one request sees of it."""
+"""The state of a local service as one request sees it: its tables, and the rules for what belongs together."""
 
 from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar, cast, overload
+from collections.abc import Callable
+from typing import Any, TypeAlias, TypeVar, overload
 
 from srpcore.pool import Pool
 
+from .. import steps
 from ..api.errors import Refusal, not_found
 from ..api.parameters import Parameters
-from ..model.calls import Calls
-from ..model.clock import MovableClock
-from ..model.outbox import Outbox
 from ..model.records import AppClient, Group, IdentityProvider, PoolRecord, Resource, random_string
 from ..steps import Step
-from ..triggers.invocation import Triggers
 from .auth_events import AuthEvents
 from .auth_sessions import AuthSessions
-from .database import Database
 from .documents import Documents
 from .grants import Grants
 from .passkeys import PasskeyOwners
+from .service import Service
 from .strangers import Strangers
 from .tables import Table
 from .users import Users
 from .work import Work
 
-__all__ = ["Handler", "Service", "State"]
+__all__ = ["Handler", "State"]
 
 T = TypeVar("T")
 
 
-class Service:
-    """What all requests to one local service share.
-
-    Attributes:
-        region: the region of new pools, unless the request has one.
-        clock: the current time in seconds since the epoch, which the control endpoint can move.
-        issuer_base: the part of the issuer before ``/<pool id>`` for all requests; None chooses it for each request.
-        strict: settings without effect are refused.
-        page_secret: the key of the HMACs in page tokens, and in the URLs to which import jobs are uploaded.
-        calls: the last calls, in process and over HTTP.
-    """
-
-    def __init__(
-        self,
-        region: str,
-        clock: Callable[[], float],
-        issuer_base: str | None,
-        triggers: Triggers,
-        path: str | None = None,
-    ) -> None:
-        self.region = region
-        self.clock = MovableClock(clock)
-        self.issuer_base = issuer_base
-        self.triggers = triggers
-        self.strict = False
-        self.outbox = Outbox()
-        self.calls = Calls()
-        self.database = Database(path)
-        self.page_secret = self.database.secret("page_secret")
-
-    @overload
-    def run(
-        self, handler: Callable[[State], Step[T]], issuer_base: str | None = None, region: str | None = None
-    ) -> T: ...
-
-    @overload
-    def run(
-        self, handler: Callable[[State], T | Step[T]], issuer_base: str | None = None, region: str | None = None
-    ) -> T: ...
-
-    def run(
-        self, handler: Callable[[State], T | Step[T]], issuer_base: str | None = None, region: str | None = None
-    ) -> T:
-        """Call *handler* with the state as a new request sees it, and return its result.
-
-        The handler runs in a transaction. If it is a generator, the functions that it yields are called outside of the
-        transaction (see :mod:`..steps`).
-
-        Args:
-            issuer_base: the part of the issuer before ``/<pool id>`` for this request, if the service has none for all
-                requests; None for AWS's own issuer.
-            region: the region to which the request was sent; only its pools exist for the request. None for all.
-
-        Raises:
-            Refusal: the handler refuses the request.
-        """
-        state = State(self, issuer_base, region)
-        try:
-            with state.work.transaction():
-                result = handler(state)
-                if not isinstance(result, Generator):
-                    return result
-                step = cast("Step[T]", result)
-                reached = _advance(lambda: next(step))
-            while not isinstance(reached, _Finished):
-                reached = _compute_and_advance(state, step, reached)
-        finally:
-            state.work.release()
-        value: T = reached.value
-        return value
-
-
-@dataclass(frozen=True, slots=True)
-class _Finished:
-    value: Any
-
-
-def _advance(resume: Callable[[], Callable[[], object]]) -> Callable[[], object] | _Finished:
-    try:
-        return resume()
-    except StopIteration as finished:
-        return _Finished(finished.value)
-
-
-def _compute_and_advance(
-    state: State, step: Step[Any], function: Callable[[], object]
-) -> Callable[[], object] | _Finished:
-    try:
-        value = function()
-    except Exception as error:  # noqa: BLE001 - the handler decides what an exception means
-        raised = error
-        with state.work.transaction():
-            return _advance(lambda: step.throw(raised))
-    with state.work.transaction():
-        return _advance(lambda: step.send(value))
-
-
 class State:
-    """The state of a service as one request sees it.
+    """The state of a service as one request sees it. :meth:`run` answers the request.
+
+    Args:
+        issuer_base: the part of the issuer before ``/<pool id>`` for this request, if the service has none for all
+            requests; None for AWS's own issuer.
+        region: the region to which the request was sent; only its pools exist for the request. None for all.
 
     Attributes:
         service: what all requests share.
         work: the transactions of the request.
-        region: the region to which the request was sent; None for all regions.
         url: the URL of the server to which the request was sent; None for a request in process.
     """
 
@@ -168,6 +71,26 @@ class State:
         self.passkey_owners = PasskeyOwners(self.work)
         self.auth_sessions = AuthSessions(self.work, self.clock, self.pools, self.clients, self.users)
         self.grants = Grants(self.work, self.clock)
+
+    @overload
+    def run(self, handler: Callable[[State], Step[T]]) -> T: ...
+
+    @overload
+    def run(self, handler: Callable[[State], T | Step[T]]) -> T: ...
+
+    def run(self, handler: Callable[[State], T | Step[T]]) -> T:
+        """Call *handler* with this state, and return its result. A state can be used for one request only.
+
+        The handler runs in a transaction. If it is a generator, the functions that it yields are called outside of the
+        transaction (see :mod:`..steps`).
+
+        Raises:
+            Refusal: the handler refuses the request.
+        """
+        try:
+            return steps.run(lambda: handler(self), self.work.transaction)
+        finally:
+            self.work.release()
 
     @property
     def trusted(self) -> bool:
