@@ -304,7 +304,7 @@ class TestTriggersThatFail:
         flows = {"ExplicitAuthFlows": ["ALLOW_USER_SRP_AUTH"]}
         client = make(triggers=quiz.triggers, client_settings=flows)
         client.user()
-        with refused("InvalidParameterException", "CUSTOM_AUTH flow not enabled"):
+        with refused("InvalidParameterException", "CUSTOM_AUTH is not enabled for the client."):
             begin(client)
 
     def test_an_answer_is_required_and_metadata_must_be_strings(self, client: Client) -> None:

@@ -345,8 +345,10 @@ class TestPasswordFlows:
     def test_srp_can_be_disabled(self, make: Make) -> None:
         client = make(client_settings={"ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH"]})
         client.user()
-        with refused("InvalidParameterException", "USER_SRP_AUTH flow not enabled"):
+        with refused("InvalidParameterException", "USER_SRP_AUTH is not enabled for the client."):
             client.begin()
+        with refused("InvalidParameterException", "Auth flow not enabled for this client"):
+            self.initiate(client, "ADMIN_USER_PASSWORD_AUTH", PASSWORD)
 
     def test_older_names_of_flows_are_accepted(self, make: Make) -> None:
         client = make(client_settings={"ExplicitAuthFlows": ["ADMIN_NO_SRP_AUTH"]})
@@ -369,6 +371,21 @@ class TestUserState:
             client.log_in(password=OTHER_PASSWORD)
         client.admin("AdminEnableUser", Username="alice")
         client.tokens()
+
+    def test_srp_does_not_begin_for_a_user_who_cannot_log_in(self, make: Make) -> None:
+        client = make(client_settings={"PreventUserExistenceErrors": "LEGACY"})
+        client.call("SignUp", ClientId=client.client_id, Username="alice", Password=PASSWORD)
+        with refused("UserNotConfirmedException", "User is not confirmed."):
+            client.begin()
+        client.admin("AdminDisableUser", Username="alice")
+        with refused("NotAuthorizedException", "User is disabled."):
+            client.begin()
+
+    def test_srp_begins_for_any_user_if_the_client_hides_who_exists(self, make: Make) -> None:
+        client = make(client_settings={"PreventUserExistenceErrors": "ENABLED"})
+        client.call("SignUp", ClientId=client.client_id, Username="alice", Password=PASSWORD)
+        client.admin("AdminDisableUser", Username="alice")
+        assert client.begin().reply["ChallengeName"] == "PASSWORD_VERIFIER"
 
     @pytest.mark.parametrize("password", [PASSWORD, OTHER_PASSWORD], ids=["right", "wrong"])
     def test_an_unconfirmed_user_is_refused_with_any_password(self, client: Client, password: str) -> None:

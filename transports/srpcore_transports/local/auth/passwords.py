@@ -25,6 +25,7 @@ __all__ = [
     "check_policy",
     "judge",
     "make",
+    "refuse_unconfirmed",
     "refuse_unusable",
     "require_not_locked",
     "store",
@@ -145,10 +146,13 @@ def require_not_locked(
     """Check that a password may be tried; the arguments are those of :func:`check`.
 
     Raises:
-        Refusal: the user is not confirmed, must reset the password, or is locked out.
+        Refusal: the user is not confirmed, has to set the first password, or is locked out.
     """
     if user is not None:
-        refuse_unusable(user)
+        refuse_unconfirmed(user)
+        if user.password is None:
+            # A user who was imported has no password that somebody could prove to know.
+            refuse_unusable(user)
     throttle(state, user or state.strangers.of(pool, typed), locked)
 
 
@@ -171,9 +175,9 @@ def judge(
         proved: whether the password matches it.
 
     Raises:
-        Refusal: the password is wrong or was changed meanwhile, or the user has been locked out meanwhile. In the last
-            case the answer does not reveal whether the password was right: otherwise, many requests at the same time
-            could try more passwords than one after the other.
+        Refusal: the password is wrong, was changed meanwhile or must be reset, or the user has been locked out
+            meanwhile. In the last case the answer does not reveal whether the password was right: otherwise, many
+            requests at the same time could try more passwords than one after the other.
     """
     guesser = user or state.strangers.of(pool, typed)
     throttle(state, guesser, locked)
@@ -182,19 +186,29 @@ def judge(
         guesser.last_failure = state.clock()
         raise not_authorized()
     user.failures = 0
+    refuse_unusable(user)
+
+
+def refuse_unconfirmed(user: User) -> None:
+    """Check that *user* is confirmed, before a password is compared: the right one and a wrong one are refused alike.
+
+    Raises:
+        Refusal: the user must confirm the account.
+    """
+    if user.status == "UNCONFIRMED":
+        raise Refusal("UserNotConfirmedException", "User is not confirmed.")
 
 
 def refuse_unusable(user: User) -> None:
     """Check that *user* is confirmed, and that an administrator has not reset the password.
 
-    If not, the password is not compared: the right one and a wrong one are refused in the same way. By public reports
-    the service does that for an unconfirmed user too.
+    The service says that the password was reset only to somebody who knows it, as measured for
+    https://github.com/ministackorg/ministack/pull/1758.
 
     Raises:
         Refusal: the user must confirm the account, or set a new password with the code that was sent.
     """
-    if user.status == "UNCONFIRMED":
-        raise Refusal("UserNotConfirmedException", "User is not confirmed.")
+    refuse_unconfirmed(user)
     if user.status == "RESET_REQUIRED":
         raise Refusal("PasswordResetRequiredException", "Password reset required for the user")
 

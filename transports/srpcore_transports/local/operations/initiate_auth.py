@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from ..api.errors import invalid_parameter, user_not_found
+from ..api.errors import invalid_parameter, not_authorized, user_not_found
 from ..api.parameters import Parameters, mapping, named, optional_string, string
 from ..auth import auth_events, choice, client_secret, custom_auth, passwords, sign_up_session, srp, user_migration
 from ..auth.caller import Caller, read_metadata
@@ -66,7 +66,7 @@ def _initiate(
         raise invalid_parameter("Initiate Auth method not supported.")
     settings, flow = flows[name]
     if not _flow_enabled(client, settings):
-        raise invalid_parameter(f"{name} flow not enabled for this client")
+        raise invalid_parameter(_NOT_ENABLED.get(name, f"{name} flow not enabled for this client"))
     start = Start(pool, client, parameters, mapping(parameters, "AuthParameters"), read_metadata(parameters))
     return (yield from flow(state, start))
 
@@ -88,12 +88,27 @@ def _by_refresh_token(state: State, start: Start) -> Step[dict[str, Any]]:
 def _by_srp(state: State, start: Start) -> Step[dict[str, Any]]:
     A = srp.public_value(start.values)
     user = yield from _find_user(state, start)
+    if user is not None and not start.client.hides_users:
+        _refuse_before_srp(user)
     challenged = user or srp.fake_user(start.pool, start.typed)
     exchange, parameters = yield from srp.password_challenge(start.pool, challenged, A)
     auth_session = _auth_session(start, user, exchange=exchange)
     # The service does not send a Session with this challenge. The answer is matched by its secret block instead.
     state.auth_sessions.open(auth_session, "PASSWORD_VERIFIER")
     return {"ChallengeName": "PASSWORD_VERIFIER", "ChallengeParameters": parameters}
+
+
+def _refuse_before_srp(user: User) -> None:
+    """Refuse *user* before the challenge, as the service does: https://github.com/ministackorg/ministack/pull/1758.
+
+    A client that hides which users exist is challenged instead: this answer would reveal that the user does.
+
+    Raises:
+        Refusal: the user is disabled or not confirmed.
+    """
+    if not user.enabled:
+        raise not_authorized("User is disabled.")
+    passwords.refuse_unconfirmed(user)
 
 
 def _by_password(state: State, start: Start) -> Step[dict[str, Any]]:
@@ -200,5 +215,12 @@ _COMMON_FLOWS: dict[str, tuple[tuple[str, ...], Flow]] = {
 }
 _FLOWS = _COMMON_FLOWS | {"USER_PASSWORD_AUTH": (("ALLOW_USER_PASSWORD_AUTH", "USER_PASSWORD_AUTH"), _by_password)}
 _ADMIN_FLOWS = _COMMON_FLOWS | {"ADMIN_USER_PASSWORD_AUTH": _ADMIN_PASSWORD, "ADMIN_NO_SRP_AUTH": _ADMIN_PASSWORD}
+
+# The service's messages have three forms. Sources: https://github.com/aws-samples/aws-serverless-workshops/issues/277,
+# https://github.com/ministackorg/ministack/pull/1758.
+_NOT_ENABLED = {
+    **dict.fromkeys(("ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH"), "Auth flow not enabled for this client"),
+    **{name: f"{name} is not enabled for the client." for name in ("USER_SRP_AUTH", "CUSTOM_AUTH")},
+}
 
 OPERATIONS: dict[str, Handler] = {"InitiateAuth": initiate_auth, "AdminInitiateAuth": admin_initiate_auth}
