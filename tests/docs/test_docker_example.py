@@ -51,7 +51,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         assert process.stdout is not None
         started = json.loads(process.stdout.readline())
         assert (started["user_pool_id"], started["client_id"]) == ("us-east-1_Develop01", "develop")
-        yield started["url"].replace("0.0.0.0", "127.0.0.1")
+        yield started["url"]
 
 
 def health(port: str) -> int:

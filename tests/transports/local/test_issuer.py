@@ -90,6 +90,16 @@ def test_a_client_logs_in_at_the_address_on_which_every_interface_is_listened_to
         assert log_in(pool, url, HTTPS) == f"{url}/{pool.user_pool_id}"
 
 
+@pytest.mark.parametrize(("host", "loopback"), [("0.0.0.0", "127.0.0.1"), ("::", "[::1]")])
+def test_the_url_of_a_server_on_every_interface_has_a_loopback_address(
+    pool: UserPool, serve: Callable[..., LocalServer], host: str, loopback: str
+) -> None:
+    # Clients send passwords over plain HTTP to loopback addresses only.
+    url = serve(host).url
+    assert url.startswith(f"http://{loopback}:")
+    assert log_in(pool, url, HTTPS) == f"{url}/{pool.user_pool_id}"
+
+
 def test_an_async_client_logs_in(pool: UserPool, serve: Callable[..., LocalServer]) -> None:
     url = called(serve(), "localhost")
 

@@ -24,12 +24,15 @@ from .routing import Document, Router
 
 __all__ = ["LocalServer"]
 
+_LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - it does not bind
+"""Servers can listen on these addresses, but clients cannot connect to them everywhere."""
+
 
 class LocalServer:
     """A running HTTP server. It is also a context manager that closes the server at the end of the block.
 
     Attributes:
-        url: the address of the server, for example ``http://127.0.0.1:49152``.
+        url: the address of the server for clients on this computer, for example ``http://127.0.0.1:49152``.
         page_url: the address of the page for people; None if the server has no page.
     """
 
@@ -57,6 +60,7 @@ class LocalServer:
         )
         self._loop = EventLoop((host, port), router)
         self._closed, self._lock = False, ForkSafeLock()
+        host = _LOOPBACK_OF.get(host, host)
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{self._loop.port}"
         self.page_url: str | None = f"{self.url}/" if shown else None
 
