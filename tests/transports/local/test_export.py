@@ -21,7 +21,7 @@ from support.cli_processes import run
 from support.clock import Clock
 from support.users import PASSWORD
 
-from .client import Client, Device, confirm_device, enrol, finish
+from .client import Client, Device, confirm_device, enrol, finish, refused
 
 pytestmark = pytest.mark.slow
 
@@ -45,6 +45,18 @@ def fill(client: Client) -> Device:
     )
     device, _ = confirm_device(client, client.tokens())
     return device
+
+
+def test_a_copy_of_a_pool_that_has_not_needed_its_key_yet_has_the_same_key(client: Client, clock: Clock) -> None:
+    document = client.pool.export_pool()
+    other = LocalUserPool(clock=clock)
+    other.import_pool(document)
+    path = f"/{POOL_ID}/.well-known/jwks.json"
+    assert other.document(path) == client.pool.document(path)
+    client.user()
+    token = client.tokens()["AccessToken"]
+    with refused("NotAuthorizedException", "Invalid Access Token"):  # the copy has the key, but not the login
+        Client(other, clock).call("GetUser", AccessToken=token)
 
 
 def test_an_imported_pool_is_the_same(client: Client, clock: Clock) -> None:

@@ -16,7 +16,6 @@ from srpcore.protocol import Operation, Reply
 
 from ..credentials import Credentials, from_environment
 from .api.errors import Refusal
-from .auth import tokens
 from .http.hosts import is_loopback
 from .http.server import LocalServer
 from .model.outbox import Outbox
@@ -27,6 +26,7 @@ from .operations.seed import FirstPool, add_seed
 from .steps import Step
 from .storage import export
 from .storage.service import Service
+from .storage.signing_keys import signing_key
 from .storage.state import State
 from .storage.tables import Table
 from .triggers.invocation import NO_TRIGGERS, Triggers, lambda_config
@@ -297,7 +297,7 @@ def _find_first(table: Table[R], pool: PoolRecord | None, name: str | None) -> R
 
 def _key_set(state: State, pool_id: str) -> Step[dict[str, object] | None]:
     pool = state.pools.get(None, pool_id)
-    return None if pool is None else {"keys": [(yield from tokens.signing_key(pool)).jwk()]}
+    return None if pool is None else {"keys": [(yield from signing_key(pool)).jwk()]}
 
 
 def _openid_configuration(state: State, pool_id: str) -> dict[str, object] | None:

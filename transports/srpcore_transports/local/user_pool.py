@@ -16,6 +16,7 @@ from .embedded import LocalUserPool
 from .model import records
 from .model.signing import generate_pem
 from .storage import directory
+from .storage.signing_keys import signing_key
 from .storage.state import State
 
 __all__ = ["UserPool"]
@@ -113,7 +114,7 @@ class UserPool(LocalUserPool):
         if client_id is not None:
             values["aud" if use == "id" else "client_id"] = client_id
         values |= {**(more_claims or {}), **claims}
-        key = State(self._service).run(lambda state: tokens.signing_key(self._pool(state)))
+        key = State(self._service).run(lambda state: signing_key(self._pool(state)))
         return key.sign({name: value for name, value in values.items() if value is not None})
 
     def _pool(self, state: State) -> records.PoolRecord:
@@ -142,7 +143,7 @@ class UserPool(LocalUserPool):
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         """Return the key set of the pool, for ``TokenVerifier.load_jwks``."""
-        return {"keys": [State(self._service).run(lambda state: tokens.signing_key(self._pool(state))).jwk()]}
+        return {"keys": [State(self._service).run(lambda state: signing_key(self._pool(state))).jwk()]}
 
 
 @cache

@@ -9,8 +9,8 @@ from typing import Any
 from ..model.attributes import readable
 from ..model.grants import Grant, GrantRecord
 from ..model.records import AppClient, DeviceRecord, PoolRecord, User, random_string
-from ..model.signing import SigningKey, from_pem, generate_pem
 from ..steps import Step, outside
+from ..storage.signing_keys import signing_key
 from ..storage.state import State
 from ..triggers.claims import Cause, Groups, TokenChanges, pre_token_generation
 from . import membership
@@ -25,7 +25,6 @@ __all__ = [
     "id_claims",
     "issue",
     "refresh_seconds",
-    "signing_key",
     "start",
 ]
 
@@ -78,15 +77,6 @@ def grant_of(state: State, record: GrantRecord) -> Grant | None:
     pool, client = state.pools.get(None, record.pool_id), state.clients.find(record.client_id)
     user = None if pool is None else state.users.by_sub(pool, record.sub)
     return None if pool is None or client is None or user is None else Grant(pool, client, user, record)
-
-
-def signing_key(pool: PoolRecord) -> Step[SigningKey]:
-    """Return the key that signs the pool's tokens. The first call for a pool generates it."""
-    if pool.key is None:
-        pem = yield from outside(generate_pem)
-        # Another request may have generated one meanwhile.
-        pool.key = pool.key or pem
-    return from_pem(pool.key)
 
 
 def call_trigger(state: State, caller: Caller, user: User, cause: Cause) -> Step[TokenChanges | None]:

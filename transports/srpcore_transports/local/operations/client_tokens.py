@@ -12,6 +12,7 @@ from ..auth.caller import Caller, read_metadata
 from ..model.records import AppClient, PoolRecord
 from ..steps import Step, outside
 from ..storage import directory
+from ..storage.signing_keys import signing_key
 from ..storage.state import Handler, State
 from ..triggers.claims import Groups, pre_token_generation
 
@@ -37,7 +38,7 @@ def get_client_token(state: State, parameters: Parameters) -> Step[dict[str, Any
     caller = Caller(pool, client, read_metadata(parameters))
     subject = caller.new_user(client.client_id, {})
     changes = yield from pre_token_generation(caller.triggers(state), "ClientCredentials", subject, Groups(), scopes)
-    key = yield from tokens.signing_key(pool)
+    key = yield from signing_key(pool)
     state.client(client.client_id)  # raises if the app client was deleted while the trigger ran
     seconds = client.validity("AccessToken", tokens.HOUR, "hours")
     claims = changes.access_claims(_claims(state, pool, client, scopes, seconds))

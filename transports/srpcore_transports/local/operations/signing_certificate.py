@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..api.parameters import Parameters, string
-from ..auth import tokens
 from ..model.records import Resource
 from ..steps import Step, outside
+from ..storage.signing_keys import signing_key
 from ..storage.state import Handler, State
 
 __all__ = ["OPERATIONS"]
@@ -20,7 +20,7 @@ def get_signing_certificate(state: State, parameters: Parameters) -> Step[dict[s
     pool, now = state.pool(string(parameters, "UserPoolId")), state.clock()
     document = state.documents.get(pool, _KIND)
     if document is None:
-        key = yield from tokens.signing_key(pool)
+        key = yield from signing_key(pool)
         certificate = yield from outside(lambda: key.certificate(pool.id, now))
         # Another request may have made one meanwhile.
         document = state.documents.get(pool, _KIND) or state.documents.put(

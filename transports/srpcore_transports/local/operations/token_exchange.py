@@ -18,6 +18,7 @@ from ..model.grants import Grant, GrantRecord
 from ..model.records import AppClient, PoolRecord, User
 from ..steps import Step, outside
 from ..storage import directory
+from ..storage.signing_keys import signing_key
 from ..storage.state import Handler, State
 
 __all__ = ["OPERATIONS"]
@@ -46,7 +47,7 @@ def get_derived_token(state: State, parameters: Parameters) -> Step[dict[str, An
         claims["scope"] = " ".join(scopes)
     if actor is not None:
         claims["act"] = {"sub": actor["sub"], **({"act": subject["act"]} if "act" in subject else {})}
-    key = yield from tokens.signing_key(pool)
+    key = yield from signing_key(pool)
     token = yield from outside(lambda: key.sign(claims))
     kind = "Bearer" if issued == "ACCESS_TOKEN" else "N_A"
     answer = {"IssuedToken": token, "IssuedTokenType": issued, "TokenType": kind, "ExpiresIn": seconds}

@@ -15,6 +15,8 @@ from srpcore.exceptions.base import ConfigurationError
 from srpcore.pool import Pool
 
 from ..model.records import AppClient, Fixed, Group, IdentityProvider, PoolRecord, Resource, User
+from ..steps import Step
+from .signing_keys import signing_key
 from .state import State
 from .tables import Table
 from .work import decoder
@@ -41,13 +43,17 @@ class _Export(Fixed, frozen=True, forbid_unknown_fields=True):
     users: list[_ExportedUser]
 
 
-def export_pool(state: State, pool_id: str) -> bytes:
+def export_pool(state: State, pool_id: str) -> Step[bytes]:
     """Return the pool as a JSON document.
+
+    It has the signing key, which is generated if the pool has not needed it yet: otherwise the pool and its copy would
+    each generate a key of their own later.
 
     Raises:
         Refusal: the pool does not exist.
     """
-    pool = state.pool(pool_id)
+    yield from signing_key(state.pool(pool_id))
+    pool = state.pool(pool_id)  # it may have been deleted meanwhile
     statement = "SELECT DISTINCT kind FROM record WHERE pool = ? AND kind NOT IN (?, ?, ?, ?) ORDER BY kind"
     kinds = [kind for (kind,) in state.work.execute(statement, state.work.row(pool), *_KINDS).fetchall()]
     document = _Export(
