@@ -17,7 +17,7 @@ from srpcore.exceptions.base import ConfigurationError
 from srpcore.service_client import ServiceClient
 from srpcore_transports.local import LocalServer, UserPool
 from srpcore_transports.local.api.errors import Refusal
-from srpcore_transports.local.model.records import PoolRecord
+from srpcore_transports.local.model.pools import PoolRecord
 from srpcore_transports.local.steps import Step, outside
 from srpcore_transports.local.storage.state import State
 from support.users import PASSWORD

@@ -13,7 +13,8 @@ import pytest
 from srpcore.crypto.totp import totp
 from srpcore.exceptions.base import ConfigurationError
 from srpcore_transports.local import LocalUserPool
-from srpcore_transports.local.model.records import Passkey, Record
+from srpcore_transports.local.model.records import Record
+from srpcore_transports.local.model.users import Passkey
 from srpcore_transports.local.storage import work
 from srpcore_transports.local.storage.state import State
 from srpcore_transports.local.storage.work import encode

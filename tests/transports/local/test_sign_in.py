@@ -13,7 +13,7 @@ from srpcore.crypto import cognito
 from srpcore.crypto.encoding import to_hex
 from srpcore.crypto.secret_hash import secret_hash
 from srpcore.exceptions import NotAuthorizedException, ServiceError
-from srpcore_transports.local.model.records import User
+from srpcore_transports.local.model.users import User
 from srpcore_transports.local.storage.state import State
 from support.clock import Clock
 from support.users import OTHER_PASSWORD, PASSWORD

@@ -19,7 +19,8 @@ from srpcore.exceptions.base import ConfigurationError
 from srpcore_transports.local import LocalUserPool
 from srpcore_transports.local.api.errors import Refusal
 from srpcore_transports.local.auth import passwords
-from srpcore_transports.local.model.records import PoolRecord, User, Verifier
+from srpcore_transports.local.model.pools import PoolRecord
+from srpcore_transports.local.model.users import User, Verifier
 from srpcore_transports.local.operations import import_jobs
 from srpcore_transports.local.steps import Step, outside
 from srpcore_transports.local.storage import database

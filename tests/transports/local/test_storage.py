@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from srpcore.exceptions.base import ConfigurationError
 from srpcore_transports.local.api.errors import Refusal
-from srpcore_transports.local.model.records import Group, PoolRecord, User, Verifier
-from srpcore_transports.local.model.structs import fold_case
+from srpcore_transports.local.model.pools import Group, PoolRecord
+from srpcore_transports.local.model.records import fold_case
+from srpcore_transports.local.model.users import User, Verifier
 from srpcore_transports.local.steps import Step, outside
 from srpcore_transports.local.storage.database import Database
 from srpcore_transports.local.storage.service import Service

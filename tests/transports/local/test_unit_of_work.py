@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from srpcore_transports.local.model.grants import GrantRecord
-from srpcore_transports.local.model.records import Group, Record, Resource, User
+from srpcore_transports.local.model.pools import Group, Resource
+from srpcore_transports.local.model.records import Record
+from srpcore_transports.local.model.users import User
 from srpcore_transports.local.storage import work
 from srpcore_transports.local.storage.state import State
 from srpcore_transports.local.storage.work import Work, tables_of

@@ -19,7 +19,8 @@ from .api.errors import Refusal
 from .http.hosts import is_loopback
 from .http.server import LocalServer
 from .model.outbox import Outbox
-from .model.records import AppClient, PoolRecord, Record
+from .model.pools import AppClient, PoolRecord
+from .model.records import Record
 from .model.seed import SeedPool, SeedSource, name_of, read_seed
 from .operations import defaults, dispatch, import_jobs
 from .operations.seed import FirstPool, add_seed

@@ -13,8 +13,9 @@ from srpcore.service_client import ServiceClient
 
 from .auth import tokens
 from .embedded import LocalUserPool
-from .model import records
+from .model.pools import PoolRecord
 from .model.signing import generate_pem
+from .model.users import User
 from .storage import directory
 from .storage.signing_keys import signing_key
 from .storage.state import State
@@ -117,7 +118,7 @@ class UserPool(LocalUserPool):
         key = State(self._service).run(lambda state: signing_key(self._pool(state)))
         return key.sign({name: value for name, value in values.items() if value is not None})
 
-    def _pool(self, state: State) -> records.PoolRecord:
+    def _pool(self, state: State) -> PoolRecord:
         return state.pool(self.user_pool_id)
 
     def _claims(self, username: str, use: str, expires_in: float) -> dict[str, Any]:
@@ -137,9 +138,9 @@ class UserPool(LocalUserPool):
             claims["iat"] = claims["auth_time"] = claims["exp"] - tokens.HOUR
         return claims
 
-    def _unknown_user(self, username: str) -> records.User:
+    def _unknown_user(self, username: str) -> User:
         # The sub depends on the name only, so that two tokens of one name belong to the same user.
-        return records.User(username, str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.user_pool_id}/{username}")), 0.0)
+        return User(username, str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.user_pool_id}/{username}")), 0.0)
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         """Return the key set of the pool, for ``TokenVerifier.load_jwks``."""

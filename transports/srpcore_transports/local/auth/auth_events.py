@@ -15,7 +15,8 @@ from ..api.errors import Refusal
 from ..api.parameters import Parameters, mapping
 from ..model.auth_events import AuthEvent
 from ..model.auth_sessions import AuthSession
-from ..model.records import PoolRecord, User
+from ..model.pools import PoolRecord
+from ..model.users import User
 from ..steps import Step
 from ..storage.state import State
 

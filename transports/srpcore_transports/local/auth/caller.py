@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from ..api.parameters import Parameters, mapping, optional_string
 from ..model.auth_sessions import AuthSession
-from ..model.records import AppClient, PoolRecord, User
+from ..model.pools import AppClient, PoolRecord
+from ..model.users import User
 from ..storage.state import State
 from ..triggers.invocation import NO_CLIENT, NO_TRIGGERS, Subject, Triggers, enabled
 

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from ..api.errors import invalid_parameter, not_authorized
 from ..api.parameters import named, optional_string
 from ..model.auth_sessions import AuthSession
-from ..model.records import PoolRecord, User
+from ..model.pools import PoolRecord
+from ..model.users import User
 from ..steps import Step
 from ..storage.state import State
 from . import codes, mfa, passkeys, passwords, srp

@@ -7,7 +7,7 @@ import hmac
 from srpcore.crypto.secret_hash import secret_hash
 
 from ..api.errors import Refusal, not_authorized
-from ..model.records import AppClient
+from ..model.pools import AppClient
 
 __all__ = ["check", "check_hash"]
 

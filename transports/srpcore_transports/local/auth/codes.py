@@ -14,7 +14,8 @@ from typing import Literal
 from ..api.errors import code_mismatch, expired_code, limit_exceeded
 from ..model.attributes import looks_like
 from ..model.outbox import Message
-from ..model.records import Code, PoolRecord, Stranger, User
+from ..model.pools import PoolRecord
+from ..model.users import Code, Stranger, User
 from ..steps import Step
 from ..storage import directory
 from ..storage.state import State

@@ -6,7 +6,9 @@ import uuid
 
 from ..api.errors import not_found
 from ..model.auth_sessions import AuthSession
-from ..model.records import DeviceRecord, PoolRecord, User, random_string
+from ..model.pools import PoolRecord
+from ..model.records import random_string
+from ..model.users import DeviceRecord, User
 from ..storage.state import State
 
 __all__ = ["add", "of_login", "replaces_second_factor"]

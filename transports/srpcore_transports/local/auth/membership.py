@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..model.records import Group, User
+from ..model.pools import Group
+from ..model.users import User
 from ..storage.state import State
 
 __all__ = ["claim", "groups_of", "role_claims"]

@@ -6,7 +6,8 @@ from typing import Any
 
 from srpcore.crypto.totp import verify_totp
 
-from ..model.records import PoolRecord, User
+from ..model.pools import PoolRecord
+from ..model.users import User
 from ..storage.state import State
 
 __all__ = ["can_set_up", "factors", "has_what_it_needs", "match_totp", "settings_of"]

@@ -23,7 +23,7 @@ from ..api.errors import Refusal, not_authorized
 from ..model import attributes
 from ..model.auth_sessions import AuthSession, CustomLogin
 from ..model.pool_defaults import temporary_password_days
-from ..model.records import DeviceRecord, User
+from ..model.users import DeviceRecord, User
 from ..steps import Step
 from ..storage.state import State
 from ..triggers import claims, events

@@ -10,7 +10,8 @@ import secrets
 from typing import Any, cast
 
 from ..api.errors import Refusal
-from ..model.records import Passkey, PoolRecord, User
+from ..model.pools import PoolRecord
+from ..model.users import Passkey, User
 from . import webauthn
 from .webauthn import RelyingParty
 

@@ -15,7 +15,9 @@ from collections.abc import Callable
 from srpcore.crypto import cognito
 
 from ..api.errors import Refusal, not_authorized
-from ..model.records import PoolRecord, Stranger, User, Verifier, number_bytes, random_string
+from ..model.pools import PoolRecord
+from ..model.records import number_bytes, random_string
+from ..model.users import Stranger, User, Verifier
 from ..steps import Step, outside
 from ..storage.state import State
 

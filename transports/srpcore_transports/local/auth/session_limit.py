@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..model.records import PoolRecord, User
+from ..model.pools import PoolRecord
+from ..model.users import User
 from ..storage.state import State
 
 __all__ = ["KIND", "configuration", "make_room"]

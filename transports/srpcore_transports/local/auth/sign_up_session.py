@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from ..api.errors import Refusal, invalid_session
 from ..model.auth_sessions import AuthSession
-from ..model.records import AppClient, PoolRecord, User
+from ..model.pools import AppClient, PoolRecord
+from ..model.users import User
 from ..storage.auth_sessions import SESSION_EXPIRED
 from ..storage.state import State
 

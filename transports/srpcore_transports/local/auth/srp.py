@@ -26,7 +26,8 @@ from ..api.errors import invalid_parameter, not_authorized
 from ..api.parameters import named
 from ..model.attributes import looks_like
 from ..model.auth_sessions import Exchange
-from ..model.records import DeviceRecord, PoolRecord, User, Verifier
+from ..model.pools import PoolRecord
+from ..model.users import DeviceRecord, User, Verifier
 from ..steps import Step, outside
 from ..storage.state import State
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from ..api.errors import not_authorized, user_not_found
 from ..model.grants import GrantRecord
-from ..model.records import AppClient, PoolRecord, User
+from ..model.pools import AppClient, PoolRecord
 from ..model.signing import SigningKey, from_pem
+from ..model.users import User
 from ..storage.state import State
 from .tokens import API_SCOPE
 

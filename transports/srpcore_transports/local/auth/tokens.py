@@ -8,7 +8,9 @@ from typing import Any
 
 from ..model.attributes import readable
 from ..model.grants import Grant, GrantRecord
-from ..model.records import AppClient, DeviceRecord, PoolRecord, User, random_string
+from ..model.pools import AppClient, PoolRecord
+from ..model.records import random_string
+from ..model.users import DeviceRecord, User
 from ..steps import Step, outside
 from ..storage.signing_keys import signing_key
 from ..storage.state import State

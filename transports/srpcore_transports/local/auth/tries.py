@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from ..api.errors import Refusal, limit_exceeded, not_authorized
 from ..model.auth_sessions import AuthSession
-from ..model.records import Stranger, Tries, User
+from ..model.users import Stranger, Tries, User
 from ..storage.state import State
 
 __all__ = ["MOST_OF_ONE_CODE", "allow_another", "count_wrong", "forgive", "locked", "require"]

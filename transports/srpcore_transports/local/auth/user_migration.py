@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from ..api.errors import Refusal, invalid_parameter
 from ..model import attributes
-from ..model.records import PoolRecord, User
+from ..model.pools import PoolRecord
+from ..model.users import User
 from ..steps import Step
 from ..storage import directory
 from ..storage.state import State

@@ -27,7 +27,8 @@ from typing import Any
 from ..api.errors import Refusal
 from ..model.calls import Call
 from ..model.outbox import PURPOSES, Message
-from ..model.records import AppClient, DeviceRecord, Group, PoolRecord, User
+from ..model.pools import AppClient, Group, PoolRecord
+from ..model.users import DeviceRecord, User
 from ..operations.dispatch import Response, refusal
 from ..storage.service import Service
 from ..storage.state import State

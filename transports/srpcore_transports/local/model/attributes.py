@@ -8,7 +8,8 @@ from typing import Any
 
 from ..api.errors import Refusal, invalid_parameter, not_authorized
 from . import schema
-from .records import AppClient, PoolRecord, User
+from .pools import AppClient, PoolRecord
+from .users import User
 
 __all__ = ["check", "check_required", "check_unset", "check_writer", "looks_like", "pairs", "readable", "required"]
 

@@ -36,7 +36,9 @@ from msgspec import field
 
 from srpcore.crypto.key_exchange import Ephemeral
 
-from .records import AppClient, Fixed, PoolRecord, User, Verifier, number_bytes
+from .pools import AppClient, PoolRecord
+from .records import Fixed, number_bytes
+from .users import User, Verifier
 
 __all__ = ["AuthSession", "AuthSessionRecord", "CustomLogin", "Exchange"]
 

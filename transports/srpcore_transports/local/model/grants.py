@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .records import AppClient, DeviceRecord, PoolRecord, Record, User
+from .pools import AppClient, PoolRecord
+from .records import Record
+from .users import DeviceRecord, User
 
 __all__ = ["Grant", "GrantRecord", "RefreshRecord"]
 

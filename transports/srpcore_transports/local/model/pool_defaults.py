@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .records import PoolRecord
+from .pools import PoolRecord
 
 __all__ = ["described_settings", "is_default", "temporary_password_days"]
 

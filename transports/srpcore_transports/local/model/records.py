@@ -1,401 +1,63 @@
-"""The records of a local pool: user pools, app clients, users, groups, devices, passkeys, codes and logins' grants.
+"""The base classes of the records, and helpers for their values.
 
-Times are in seconds since the epoch. Secrets are left out of every repr. Passwords are not stored, only SRP verifiers.
-Every record is a msgspec Struct, so that the database can store it as one value (MessagePack).
+A record is what the database stores as one value (MessagePack), so it is a msgspec Struct. Secrets are left out of
+every repr.
 """
 
 from __future__ import annotations
 
 import secrets
-import uuid
-from collections.abc import Mapping
-from typing import Any, cast
+import string
+from typing import ClassVar
 
-from msgspec import field
+from msgspec import Struct
 
-from .structs import Fixed, Record, fold_case, number_bytes, random_string
-
-__all__ = [
-    "AppClient",
-    "ClientSecret",
-    "Code",
-    "DeviceRecord",
-    "Fixed",
-    "Group",
-    "IdentityProvider",
-    "Passkey",
-    "PoolRecord",
-    "Record",
-    "Registration",
-    "Resource",
-    "Stranger",
-    "Tries",
-    "User",
-    "Verifier",
-    "number_bytes",
-    "random_string",
-]
-
-_UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
-_DEFAULT_FLOWS = ("ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
+__all__ = ["Fixed", "Record", "fold_case", "number_bytes", "random_string"]
 
 
-class Verifier(Fixed, frozen=True):
-    """What is stored instead of a password: the salt, and g^x mod N.
+def number_bytes(number: int) -> bytes:
+    """Return *number* in big-endian two's complement."""
+    return number.to_bytes(number.bit_length() // 8 + 1, "big", signed=True)
 
-    Both are big-endian bytes in two's complement, because MessagePack has no integers of this size.
+
+def random_string(length: int, alphabet: str = string.ascii_lowercase + string.digits) -> str:
+    """Return *length* random characters of *alphabet*."""
+    return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
+def fold_case(value: str) -> str:
+    """Return *value* in the form in which strings are compared without regard to case.
+
+    Each character becomes one character: the lower-case form of its upper-case form, unless one of these forms has
+    several characters. So ``ß`` is not ``ss``, and what begins with *value* also begins with it in this form. The
+    service's documentation says which comparisons ignore case, but not how. Java, in which much of AWS is written,
+    compares in this way (``String.equalsIgnoreCase``), except for a few letters such as ``İ``.
     """
+    return value.lower() if value.isascii() else "".join(map(_fold_character, value))
 
-    salt_bytes: bytes
-    value_bytes: bytes
 
-    @classmethod
-    def of(cls, salt: int, value: int) -> Verifier:
-        """Return the verifier with these numbers. The salt may be negative."""
-        return cls(number_bytes(salt), number_bytes(value))
+def _fold_character(character: str) -> str:
+    upper = character.upper()
+    lower = (upper if len(upper) == 1 else character).lower()
+    return lower if len(lower) == 1 else character
 
-    @property
-    def salt(self) -> int:
-        """The salt; it may be any integer."""
-        return int.from_bytes(self.salt_bytes, "big", signed=True)
 
-    @property
-    def value(self) -> int:
-        """g^x mod N, where x is a hash of the salt, the identity and the password."""
-        return int.from_bytes(self.value_bytes, "big", signed=True)
+class Record(Struct, weakref=True, omit_defaults=True):
+    """A value that the database stores, and that a request may change."""
 
+    _shown: ClassVar[tuple[str, ...]] = ()
+    """The fields that the repr shows: those that are not secret."""
 
-class Code(Record):
-    """A code that was sent.
+    def __repr__(self) -> str:
+        return _repr(self, self._shown)
 
-    Attributes:
-        attribute: the attribute that has the address: ``email`` or ``phone_number``.
-        wrong: how many wrong codes were tried.
-        address: where it was sent; None if it was not sent (see Stranger).
-        pending: the address that the attribute gets when the code is entered; None if the user has it already.
-    """
 
-    _shown = ("expires", "attribute", "wrong")
+class Fixed(Struct, frozen=True):
+    """A part of a record that is replaced as a whole. The repr does not show its fields, most of which are secret."""
 
-    value: str
-    expires: float
-    attribute: str
-    wrong: int = 0
-    address: str | None = None
-    pending: str | None = None
+    def __repr__(self) -> str:
+        return _repr(self, ())
 
 
-class Tries(Record):
-    """Wrong codes of one kind: how many in a row, and when the last one was sent."""
-
-    wrong: int = 0
-    last: float = 0.0
-
-
-class DeviceRecord(Record):
-    """A device of a user.
-
-    Attributes:
-        key: created at the login, like ``group_key``.
-        password: what the client sent in ConfirmDevice; None before.
-        remembered: the device may replace the second factor.
-        authenticated: the time of the last login.
-    """
-
-    _shown = ("key", "name", "remembered")
-
-    key: str
-    group_key: str
-    created: float
-    name: str = ""
-    password: Verifier | None = None
-    remembered: bool = False
-    modified: float = 0.0
-    authenticated: float = 0.0
-
-    @property
-    def confirmed(self) -> bool:
-        """Whether ConfirmDevice was called."""
-        return self.password is not None
-
-
-class Group(Record):
-    """A group. A lower ``precedence`` comes first, None last."""
-
-    _shown = ("name",)
-
-    name: str
-    created: float
-    modified: float
-    description: str | None = None
-    role: str | None = None
-    precedence: int | None = None
-
-
-class IdentityProvider(Record):
-    """An external identity provider; ``settings`` has parameters of CreateIdentityProvider."""
-
-    _shown = ("name",)
-
-    name: str
-    created: float
-    modified: float
-    settings: dict[str, Any]
-
-
-class Resource(Record):
-    """Something that belongs to a pool, such as a domain or a resource server.
-
-    Attributes:
-        name: unique in its table: a name or an id.
-        settings: its members, with the names of the API.
-    """
-
-    _shown = ("name",)
-
-    name: str
-    created: float
-    modified: float
-    settings: dict[str, Any]
-
-
-class Passkey(Record):
-    """A WebAuthn credential.
-
-    Attributes:
-        id: the credential id in base64url, without padding.
-        key: the public key, a DER-encoded SubjectPublicKeyInfo.
-        relying_party: the id of the relying party, a domain.
-        sign_count: the signature counter at the last use; 0 if the authenticator does not count.
-        attachment: ``platform`` or ``cross-platform``, if the browser sent it.
-        transports: how the authenticator is connected, for example ``usb``; from the browser.
-    """
-
-    _shown = ("id", "relying_party")
-
-    id: str
-    key: bytes
-    relying_party: str
-    created: float
-    sign_count: int = 0
-    attachment: str | None = None
-    transports: tuple[str, ...] = ()
-
-
-class Registration(Fixed, frozen=True):
-    """A registration of a passkey in progress, until ``expires``; the challenge is in base64url."""
-
-    challenge: str
-    client_id: str
-    expires: float
-
-
-class User(Record):
-    """A user.
-
-    Attributes:
-        username: the canonical name; it equals ``sub`` in pools that have UsernameAttributes.
-        password: None if the user has no password.
-        password_set: when the password was set.
-        previous_passwords: the latest ones first, without temporary ones, as many as the pool's policy needs.
-        failures: the number of wrong passwords in a row.
-        totp_pending: the secret of an authenticator app that is not verified yet.
-        totp_step: the last time step whose code was used, so that no code is accepted twice.
-        codes: the codes that were sent, by purpose.
-        tries: the wrong codes that were sent, by kind.
-    """
-
-    _shown = ("username", "sub", "status", "enabled")
-
-    username: str
-    sub: str
-    created: float
-    attributes: dict[str, str] = field(default_factory=dict)
-    status: str = "UNCONFIRMED"
-    enabled: bool = True
-    modified: float = 0.0
-    password: Verifier | None = None
-    password_set: float = 0.0
-    previous_passwords: tuple[Verifier, ...] = ()
-    failures: int = 0
-    last_failure: float = 0.0
-    totp_secret: str | None = None
-    totp_pending: str | None = None
-    totp_step: int = -1
-    totp_name: str = ""
-    enabled_mfa: set[str] = field(default_factory=set)
-    preferred_mfa: str | None = None
-    devices: dict[str, DeviceRecord] = field(default_factory=dict)
-    codes: dict[str, Code] = field(default_factory=dict)
-    tries: dict[str, Tries] = field(default_factory=dict)
-    passkeys: dict[str, Passkey] = field(default_factory=dict)
-    registration: Registration | None = None
-
-    def verified(self, attribute: str) -> bool:
-        """Return whether the user has *attribute* (``email`` or ``phone_number``) and it is verified."""
-        return attribute in self.attributes and self.attributes.get(f"{attribute}_verified") == "true"
-
-
-class Stranger(Record):
-    """What was tried for a name that does not exist. It is limited as for a user, so that the limits reveal nothing.
-
-    Attributes:
-        codes: the codes that the pool pretends to have sent. Their values are empty, so that nothing equals them.
-    """
-
-    failures: int = 0
-    last_failure: float = 0.0
-    codes: dict[str, Code] = field(default_factory=dict)
-    tries: dict[str, Tries] = field(default_factory=dict)
-
-
-class ClientSecret(Fixed, frozen=True):
-    """A secret of an app client."""
-
-    value: str
-    created: float
-
-
-class AppClient(Record):
-    """An app client; ``settings`` has the parameters of CreateUserPoolClient.
-
-    Attributes:
-        secret: the older one of its secrets, or None if it has none.
-        secret_created: when it was created; 0.0 if it was created with the app client.
-        second_secret: the newer one, while the secret is being rotated.
-    """
-
-    _shown = ("client_id", "user_pool_id")
-
-    client_id: str
-    user_pool_id: str
-    secret: str | None
-    created: float
-    modified: float
-    settings: dict[str, Any]
-    secret_created: float = 0.0
-    second_secret: ClientSecret | None = None
-
-    @property
-    def secrets(self) -> list[ClientSecret]:
-        """The secrets that are valid, the older one first."""
-        if self.secret is None:
-            return []
-        first = ClientSecret(self.secret, self.secret_created or self.created)
-        return [first] if self.second_secret is None else [first, self.second_secret]
-
-    @property
-    def flows(self) -> list[str]:
-        """The flows that the client may use, with the names of ExplicitAuthFlows."""
-        return cast(list[str], self.settings.get("ExplicitAuthFlows") or list(_DEFAULT_FLOWS))
-
-    @property
-    def hides_users(self) -> bool:
-        """Whether the answers to the client hide that a user does not exist (PreventUserExistenceErrors)."""
-        return self.settings.get("PreventUserExistenceErrors") == "ENABLED"
-
-    @property
-    def revokes_tokens(self) -> bool:
-        """Whether tokens can be revoked, and have the claims that this needs (EnableTokenRevocation)."""
-        return self.settings.get("EnableTokenRevocation") is not False
-
-    @property
-    def session_seconds(self) -> int:
-        """How long a Session is valid, in seconds."""
-        return int(self.settings.get("AuthSessionValidity", 3)) * 60
-
-    def validity(self, token: str, default: int, unit: str) -> int:
-        """Return how many seconds a token is valid.
-
-        Args:
-            token: ``AccessToken``, ``IdToken`` or ``RefreshToken``.
-            default: the seconds if the client has no such setting, or if it is 0, as documented for refresh tokens.
-            unit: the unit of the setting if TokenValidityUnits does not give one: ``minutes``, ``hours``, ...
-        """
-        units = cast(Mapping[str, str], self.settings.get("TokenValidityUnits") or {})
-        amount = int(self.settings.get(f"{token}Validity") or 0)
-        return amount * _UNITS[units.get(token, unit)] if amount else default
-
-    @property
-    def rotation_grace(self) -> int | None:
-        """How many seconds a refresh token is still valid after rotation; None if the client does not rotate tokens."""
-        rotation = cast(Mapping[str, Any], self.settings.get("RefreshTokenRotation") or {})
-        return int(rotation.get("RetryGracePeriodSeconds") or 0) if rotation.get("Feature") == "ENABLED" else None
-
-
-class PoolRecord(Record):
-    """A user pool.
-
-    Attributes:
-        settings: the parameters of CreateUserPool, UpdateUserPool and SetUserPoolMfaConfig.
-        key: the key that signs the pool's tokens, as an unencrypted PEM; None until it is needed.
-        secret: random bytes from which the answers for unknown users are derived.
-    """
-
-    _shown = ("id",)
-
-    id: str
-    created: float
-    modified: float
-    settings: dict[str, Any]
-    key: str | None = None
-    secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
-
-    @property
-    def region(self) -> str:
-        """The region in the id."""
-        return self.id.split("_", 1)[0]
-
-    @property
-    def suffix(self) -> str:
-        """The part of the id after the underscore; SRP hashes it before the user name."""
-        return self.id.split("_", 1)[1]
-
-    def names(self, setting: str) -> list[str]:
-        """Return a setting that is a list of names, such as AliasAttributes."""
-        return cast(list[str], self.settings.get(setting) or [])
-
-    def section(self, setting: str) -> dict[str, Any]:
-        """Return a setting that is an object, such as DeviceConfiguration; an empty dictionary if it is not set."""
-        return cast(dict[str, Any], self.settings.get(setting) or {})
-
-    @property
-    def password_policy(self) -> dict[str, Any]:
-        """PasswordPolicy of the setting Policies; an empty dictionary means the service's default."""
-        return cast(dict[str, Any], self.section("Policies").get("PasswordPolicy") or {})
-
-    @property
-    def password_history_size(self) -> int:
-        """How many passwords, with the current one, a user cannot set again; 0 for none."""
-        return int(self.password_policy.get("PasswordHistorySize") or 0)
-
-    @property
-    def first_factors(self) -> list[str]:
-        """The first factors that are allowed (AllowedFirstAuthFactors); only PASSWORD by default."""
-        policy = cast(Mapping[str, Any], self.section("Policies").get("SignInPolicy") or {})
-        return cast(list[str], policy.get("AllowedFirstAuthFactors") or ["PASSWORD"])
-
-    @property
-    def schema(self) -> list[dict[str, Any]]:
-        """The setting Schema: custom attributes, and standard attributes with other properties, such as required."""
-        return cast(list[dict[str, Any]], self.settings.get("Schema") or [])
-
-    @property
-    def mfa(self) -> str:
-        """Whether second factors are used: ``OFF``, ``OPTIONAL`` or ``ON``."""
-        return str(self.settings.get("MfaConfiguration", "OFF"))
-
-    @property
-    def tracks_devices(self) -> bool:
-        """Whether a login without a device key adds a device."""
-        return self.settings.get("DeviceConfiguration") is not None
-
-    def fold(self, name: str) -> str:
-        """Return *name* in the form that names are compared in: pools with ``CaseSensitive: false`` ignore case."""
-        return name if self.section("UsernameConfiguration").get("CaseSensitive", True) else fold_case(name)
-
-    def new_user(self, username: str, now: float, sub: str | None = None) -> User:
-        """Return a user with this ``sub``, or with a new one. The caller must add it to ``users``."""
-        sub = sub or str(uuid.uuid4())
-        username = sub if self.names("UsernameAttributes") else username
-        return User(username, sub, now, {"sub": sub}, modified=now)
+def _repr(value: Struct, names: tuple[str, ...]) -> str:
+    return f"{type(value).__name__}({', '.join(f'{name}={getattr(value, name)!r}' for name in names)})"

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..api.errors import invalid_parameter
-from .records import PoolRecord
+from .pools import PoolRecord
 
 __all__ = ["STANDARD", "check", "definition", "describe", "names"]
 

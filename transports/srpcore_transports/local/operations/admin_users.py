@@ -10,7 +10,8 @@ from ..api.parameters import attributes as read_attributes
 from ..auth import codes, mfa, passwords
 from ..auth.caller import Caller, read_metadata
 from ..model import attributes
-from ..model.records import PoolRecord, User
+from ..model.pools import PoolRecord
+from ..model.users import User
 from ..steps import Step
 from ..storage import directory
 from ..storage.state import Handler, State

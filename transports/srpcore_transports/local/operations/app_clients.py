@@ -7,7 +7,7 @@ from typing import Any
 from ..api.errors import Refusal, invalid_parameter
 from ..api.parameters import Parameters, string, strings
 from ..model import schema
-from ..model.records import AppClient, PoolRecord
+from ..model.pools import AppClient, PoolRecord
 from ..storage import pages
 from ..storage.state import State
 from . import client_tokens

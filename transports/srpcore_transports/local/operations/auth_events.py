@@ -10,7 +10,8 @@ from ..api.errors import Refusal, invalid_parameter, not_authorized
 from ..api.parameters import Parameters, string
 from ..auth import auth_events
 from ..model.auth_events import AuthEvent, Feedback
-from ..model.records import PoolRecord, User
+from ..model.pools import PoolRecord
+from ..model.users import User
 from ..storage import directory, pages
 from ..storage.auth_events import NEWEST
 from ..storage.state import State

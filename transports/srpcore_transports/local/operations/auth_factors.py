@@ -7,7 +7,8 @@ from typing import Any
 from ..api.parameters import Parameters, string
 from ..auth import choice, mfa
 from ..auth.token_verification import verify_access_token
-from ..model.records import PoolRecord, User
+from ..model.pools import PoolRecord
+from ..model.users import User
 from ..storage import directory
 from ..storage.state import State
 

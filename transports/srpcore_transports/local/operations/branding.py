@@ -11,7 +11,7 @@ from typing import Any
 
 from ..api.errors import Refusal, invalid_parameter, not_found
 from ..api.parameters import Parameters, optional_string, present, string
-from ..model.records import PoolRecord, Resource
+from ..model.pools import PoolRecord, Resource
 from ..storage.state import State
 from .app_clients import require_client
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from ..api.errors import Refusal, not_found
 from ..api.parameters import Parameters, present, string
-from ..model.records import PoolRecord, Resource, random_string
+from ..model.pools import PoolRecord, Resource
+from ..model.records import random_string
 from ..storage import pages
 from ..storage.state import State
 from .app_clients import require_client

@@ -6,7 +6,8 @@ from typing import Any
 
 from ..api.errors import Refusal, invalid_parameter, not_found
 from ..api.parameters import Parameters, optional_string, string
-from ..model.records import AppClient, ClientSecret, random_string
+from ..model.pools import AppClient, ClientSecret
+from ..model.records import random_string
 from ..storage.state import State
 from .app_clients import require_client
 

@@ -9,7 +9,7 @@ from ..api.errors import invalid_parameter
 from ..api.parameters import Parameters, string, strings
 from ..auth import client_secret, tokens
 from ..auth.caller import Caller, read_metadata
-from ..model.records import AppClient, PoolRecord
+from ..model.pools import AppClient, PoolRecord
 from ..steps import Step, outside
 from ..storage import directory
 from ..storage.signing_keys import signing_key

@@ -7,7 +7,7 @@ from typing import Any
 from ..api.errors import Refusal, invalid_parameter
 from ..api.parameters import Parameters, string
 from ..model import schema
-from ..model.records import PoolRecord
+from ..model.pools import PoolRecord
 from ..storage.state import State
 from . import import_jobs
 

@@ -15,7 +15,7 @@ from srpcore.crypto import cognito
 from ..api.errors import Refusal, invalid_parameter, not_found
 from ..api.parameters import Parameters, mapping, optional_string, string
 from ..auth.token_verification import verify_access_token
-from ..model.records import DeviceRecord, User, Verifier
+from ..model.users import DeviceRecord, User, Verifier
 from ..storage import directory, pages
 from ..storage.state import State
 

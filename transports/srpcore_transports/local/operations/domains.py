@@ -11,7 +11,7 @@ from typing import Any
 
 from ..api.errors import invalid_parameter
 from ..api.parameters import Parameters, present, string
-from ..model.records import PoolRecord, Resource
+from ..model.pools import PoolRecord, Resource
 from ..storage.state import State
 
 __all__ = ["ACCOUNT_ID", "OPERATIONS", "names_of"]

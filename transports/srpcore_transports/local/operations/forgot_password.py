@@ -9,7 +9,8 @@ from ..api.parameters import Parameters, optional_string, string
 from ..auth import auth_events, client_secret, codes, passwords, user_migration
 from ..auth.caller import Caller, read_metadata
 from ..auth.token_verification import verify_access_token
-from ..model.records import AppClient, PoolRecord, User
+from ..model.pools import AppClient, PoolRecord
+from ..model.users import User
 from ..steps import Step
 from ..storage import directory
 from ..storage.state import Handler, State

@@ -7,7 +7,7 @@ from typing import Any
 from ..api.errors import Refusal, not_found
 from ..api.parameters import Parameters, present, string
 from ..auth import membership
-from ..model.records import Group, PoolRecord
+from ..model.pools import Group, PoolRecord
 from ..storage import directory, pages
 from ..storage.state import State
 from .admin_users import user_fields

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..api.errors import Refusal, invalid_parameter, not_found
 from ..api.parameters import Parameters, mapping, string, strings
-from ..model.records import IdentityProvider, PoolRecord
+from ..model.pools import IdentityProvider, PoolRecord
 from ..storage import pages
 from ..storage.state import State
 

@@ -28,7 +28,7 @@ from urllib.parse import parse_qs
 from ..api.errors import Refusal, invalid_parameter, not_found
 from ..api.parameters import Parameters, present, string
 from ..model import attributes, schema
-from ..model.records import PoolRecord, Resource
+from ..model.pools import PoolRecord, Resource
 from ..steps import Step, outside
 from ..storage import directory, pages
 from ..storage.service import Service

@@ -12,7 +12,8 @@ from ..auth import auth_events, choice, client_secret, custom_auth, passwords, s
 from ..auth.caller import Caller, read_metadata
 from ..auth.next_step import advance
 from ..model.auth_sessions import AuthSession, CustomLogin, Exchange
-from ..model.records import AppClient, PoolRecord, User
+from ..model.pools import AppClient, PoolRecord
+from ..model.users import User
 from ..steps import Step
 from ..storage import directory
 from ..storage.state import Handler, State

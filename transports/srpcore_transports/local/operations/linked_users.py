@@ -11,7 +11,8 @@ from typing import Any, cast
 
 from ..api.errors import Refusal, invalid_parameter, not_found, user_not_found
 from ..api.parameters import Parameters, mapping, string
-from ..model.records import PoolRecord, Resource, User
+from ..model.pools import PoolRecord, Resource
+from ..model.users import User
 from ..storage import directory
 from ..storage.state import State
 

@@ -8,7 +8,8 @@ from typing import Any
 from ..api.errors import Refusal, invalid_parameter
 from ..api.parameters import Parameters, optional_string, string, strings
 from ..model import schema
-from ..model.records import PoolRecord, User
+from ..model.pools import PoolRecord
+from ..model.users import User
 from ..storage import pages
 from ..storage.state import State
 from ..storage.users import SEARCHABLE, Search

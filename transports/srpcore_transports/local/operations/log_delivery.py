@@ -6,7 +6,7 @@ from typing import Any
 
 from ..api.errors import Refusal, invalid_parameter
 from ..api.parameters import Parameters, present, string
-from ..model.records import PoolRecord, Resource
+from ..model.pools import PoolRecord, Resource
 from ..storage.state import State
 
 __all__ = ["OPERATIONS"]

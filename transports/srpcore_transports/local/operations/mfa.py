@@ -11,7 +11,8 @@ from ..api.parameters import Parameters, flag, mapping, optional_string, string
 from ..auth import mfa, tries
 from ..auth.token_verification import verify_access_token
 from ..model.auth_sessions import AuthSession
-from ..model.records import PoolRecord, User
+from ..model.pools import PoolRecord
+from ..model.users import User
 from ..storage import directory
 from ..storage.state import State
 

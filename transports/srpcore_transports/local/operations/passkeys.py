@@ -9,7 +9,7 @@ from ..api.parameters import Parameters, string
 from ..auth import passkeys, webauthn
 from ..auth.token_verification import Holder, verify_access_token
 from ..auth.webauthn import RelyingParty
-from ..model.records import Passkey, Registration, User
+from ..model.users import Passkey, Registration, User
 from ..storage import pages
 from ..storage.state import State
 

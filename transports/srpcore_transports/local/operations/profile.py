@@ -14,7 +14,8 @@ from ..auth import codes, mfa
 from ..auth.caller import Caller, read_metadata
 from ..auth.token_verification import Holder, verify_access_token
 from ..model import attributes
-from ..model.records import PoolRecord, User
+from ..model.pools import PoolRecord
+from ..model.users import User
 from ..steps import Step
 from ..storage import directory
 from ..storage.state import Handler, State

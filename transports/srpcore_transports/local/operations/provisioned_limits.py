@@ -6,7 +6,7 @@ from typing import Any
 
 from ..api.errors import Refusal, invalid_parameter, not_found
 from ..api.parameters import Parameters, mapping
-from ..model.records import Resource
+from ..model.pools import Resource
 from ..storage.state import State
 
 __all__ = ["OPERATIONS"]

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..api.errors import Refusal, invalid_parameter, not_found
 from ..api.parameters import Parameters, present, string
-from ..model.records import PoolRecord, Resource
+from ..model.pools import PoolRecord, Resource
 from ..storage import pages
 from ..storage.state import State
 

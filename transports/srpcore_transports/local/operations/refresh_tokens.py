@@ -10,7 +10,7 @@ from ..api.parameters import Parameters, named, optional_string, string
 from ..auth import client_secret, token_verification, tokens
 from ..auth.caller import Caller, read_metadata
 from ..model.grants import Grant, RefreshRecord
-from ..model.records import AppClient, PoolRecord
+from ..model.pools import AppClient, PoolRecord
 from ..steps import Step
 from ..storage import directory
 from ..storage.state import Handler, State

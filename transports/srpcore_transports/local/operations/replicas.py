@@ -6,7 +6,7 @@ from typing import Any
 
 from ..api.errors import Refusal, invalid_parameter, not_found
 from ..api.parameters import Parameters, string
-from ..model.records import PoolRecord, Resource
+from ..model.pools import PoolRecord, Resource
 from ..storage import pages
 from ..storage.state import State
 from .domains import ACCOUNT_ID

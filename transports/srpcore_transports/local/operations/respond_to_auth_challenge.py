@@ -23,7 +23,8 @@ from ..auth.caller import read_metadata
 from ..auth.next_step import advance, challenge, complete, require_can_log_in, second_factor_challenge, send_code
 from ..model import attributes
 from ..model.auth_sessions import AuthSession
-from ..model.records import AppClient, PoolRecord, User, Verifier
+from ..model.pools import AppClient, PoolRecord
+from ..model.users import User, Verifier
 from ..steps import Step, outside
 from ..storage import directory
 from ..storage.state import Handler, State

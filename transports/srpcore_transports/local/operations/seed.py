@@ -14,7 +14,7 @@ from srpcore.exceptions.base import ConfigurationError
 
 from ..api import validation
 from ..api.errors import Refusal, invalid_parameter
-from ..model.records import Group, PoolRecord
+from ..model.pools import Group, PoolRecord
 from ..model.seed import Seed, SeedClient, SeedGroup, SeedPool, SeedUser
 from ..steps import Step
 from ..storage import directory

@@ -10,7 +10,7 @@ from typing import Any
 from ..api.errors import Refusal, invalid_parameter
 from ..api.parameters import Parameters, present, string
 from ..auth import session_limit
-from ..model.records import PoolRecord, Resource
+from ..model.pools import PoolRecord, Resource
 from ..storage.state import State
 from .app_clients import require_client
 

@@ -8,7 +8,7 @@ from ..api.errors import invalid_parameter, not_found
 from ..api.parameters import Parameters, string
 from ..auth.token_verification import verify_access_token
 from ..model.grants import GrantRecord
-from ..model.records import User
+from ..model.users import User
 from ..storage import directory, pages
 from ..storage.state import State
 

@@ -12,7 +12,8 @@ from ..auth import auth_events, client_secret, codes, passwords, sign_up_session
 from ..auth.caller import Caller, read_metadata
 from ..model import attributes
 from ..model.attributes import looks_like
-from ..model.records import AppClient, PoolRecord, User
+from ..model.pools import AppClient, PoolRecord
+from ..model.users import User
 from ..steps import Step
 from ..storage import directory
 from ..storage.state import Handler, State

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..api.parameters import Parameters, string
-from ..model.records import Resource
+from ..model.pools import Resource
 from ..steps import Step, outside
 from ..storage.signing_keys import signing_key
 from ..storage.state import Handler, State

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from ..api.errors import invalid_parameter
 from ..api.parameters import Parameters, mapping, string, strings
-from ..model.records import PoolRecord
+from ..model.pools import PoolRecord
 from ..storage.state import State
 
 __all__ = ["OPERATIONS"]

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..api.errors import Refusal, not_found
 from ..api.parameters import Parameters, present, string
-from ..model.records import PoolRecord, Resource
+from ..model.pools import PoolRecord, Resource
 from ..storage import pages
 from ..storage.state import State
 from .app_clients import require_client

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..api.parameters import Parameters, optional_string, present, string
-from ..model.records import PoolRecord, Resource
+from ..model.pools import PoolRecord, Resource
 from ..storage.state import State
 from .app_clients import require_client
 from .auth_events import require_threat_protection

@@ -15,7 +15,8 @@ from ..api.errors import invalid_parameter, not_authorized, not_found, user_not_
 from ..api.parameters import Parameters, optional_string, string, strings
 from ..auth import client_secret, token_verification, tokens
 from ..model.grants import Grant, GrantRecord
-from ..model.records import AppClient, PoolRecord, User
+from ..model.pools import AppClient, PoolRecord
+from ..model.users import User
 from ..steps import Step, outside
 from ..storage import directory
 from ..storage.signing_keys import signing_key

@@ -10,7 +10,7 @@ from ..api.errors import invalid_parameter
 from ..api.parameters import Parameters, mapping, string, strings
 from ..model import schema
 from ..model.pool_defaults import described_settings
-from ..model.records import PoolRecord
+from ..model.pools import PoolRecord
 from ..storage import pages
 from ..storage.state import State
 from . import domains, pool_mfa

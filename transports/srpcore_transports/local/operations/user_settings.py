@@ -11,7 +11,8 @@ from typing import Any
 from ..api.errors import invalid_parameter
 from ..api.parameters import Parameters, string
 from ..auth.token_verification import verify_access_token
-from ..model.records import PoolRecord, User
+from ..model.pools import PoolRecord
+from ..model.users import User
 from ..storage import directory
 from ..storage.state import State
 from . import mfa

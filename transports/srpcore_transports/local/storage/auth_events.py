@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..model.auth_events import AuthEvent
-from ..model.records import User
+from ..model.users import User
 from .work import Work, decoder, encode
 
 __all__ = ["NEWEST", "AuthEvents"]

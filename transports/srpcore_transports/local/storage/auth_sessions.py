@@ -11,7 +11,8 @@ import msgspec
 
 from ..api.errors import Refusal, invalid_session, not_authorized
 from ..model.auth_sessions import AuthSession, AuthSessionRecord
-from ..model.records import AppClient, PoolRecord, User
+from ..model.pools import AppClient, PoolRecord
+from ..model.users import User
 from .tables import Table
 from .users import Users
 from .work import Work, decoder, encode

@@ -11,7 +11,8 @@ import unicodedata
 from ..api.errors import Refusal, invalid_parameter, user_not_found
 from ..api.parameters import Parameters, optional_string, string
 from ..model.attributes import looks_like
-from ..model.records import AppClient, PoolRecord, User
+from ..model.pools import AppClient, PoolRecord
+from ..model.users import User
 from .state import State
 
 __all__ = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..model.records import PoolRecord, Resource
+from ..model.pools import PoolRecord, Resource
 from .tables import Table
 from .work import Work
 

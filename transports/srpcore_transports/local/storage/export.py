@@ -14,7 +14,9 @@ import msgspec
 from srpcore.exceptions.base import ConfigurationError
 from srpcore.pool import Pool
 
-from ..model.records import AppClient, Fixed, Group, IdentityProvider, PoolRecord, Resource, User
+from ..model.pools import AppClient, Group, IdentityProvider, PoolRecord, Resource
+from ..model.records import Fixed
+from ..model.users import User
 from ..steps import Step
 from .signing_keys import signing_key
 from .state import State

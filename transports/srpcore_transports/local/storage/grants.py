@@ -7,7 +7,9 @@ import secrets
 from collections.abc import Callable
 
 from ..model.grants import GrantRecord, RefreshRecord
-from ..model.records import AppClient, PoolRecord, Record, User
+from ..model.pools import AppClient, PoolRecord
+from ..model.records import Record
+from ..model.users import User
 from .work import Work, decoder, encode
 
 __all__ = ["Grants"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..model.records import PoolRecord, User
+from ..model.pools import PoolRecord
+from ..model.users import User
 from .work import Work
 
 __all__ = ["PasskeyOwners"]

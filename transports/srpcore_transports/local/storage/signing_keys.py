@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..model.records import PoolRecord
+from ..model.pools import PoolRecord
 from ..model.signing import SigningKey, from_pem, generate_pem
 from ..steps import Step, outside
 

@@ -12,7 +12,8 @@ from srpcore.pool import Pool
 from .. import steps
 from ..api.errors import Refusal, not_found
 from ..api.parameters import Parameters
-from ..model.records import AppClient, Group, IdentityProvider, PoolRecord, Resource, random_string
+from ..model.pools import AppClient, Group, IdentityProvider, PoolRecord, Resource
+from ..model.records import random_string
 from ..steps import Step
 from .auth_events import AuthEvents
 from .auth_sessions import AuthSessions

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from ..model.records import PoolRecord, Stranger
+from ..model.pools import PoolRecord
+from ..model.users import Stranger
 from .tables import Table
 from .work import Work
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Generic, TypeVar, cast
 
-from ..model.records import PoolRecord, Record
+from ..model.pools import PoolRecord
+from ..model.records import Record
 from .work import Work, decoder, encode
 
 __all__ = ["Table"]

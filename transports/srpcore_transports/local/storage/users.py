@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import cast
 
-from ..model.records import Group, PoolRecord, Record, User
-from ..model.structs import fold_case
+from ..model.pools import Group, PoolRecord
+from ..model.records import Record, fold_case
+from ..model.users import User
 from .tables import Table
 from .work import Work, decoder, encode
 
