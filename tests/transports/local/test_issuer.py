@@ -14,6 +14,7 @@ import pycognito
 import pytest
 
 from srpcore import AsyncCognito, Cognito
+from srpcore.exceptions.base import ConfigurationError
 from srpcore_transports.local import LocalServer, UserPool
 from support.users import PASSWORD
 
@@ -174,3 +175,9 @@ def test_the_openid_configuration_fits_the_url(pool: UserPool, serve: Callable[.
         found = configuration(server, host, pool)
         assert found["issuer"] == f"http://{host}/{pool.user_pool_id}"
         assert found["jwks_uri"] == f"http://{host}/{pool.user_pool_id}/.well-known/jwks.json"
+
+
+@pytest.mark.parametrize("issuer", ["", "id.example", "ftp://id.example", "https://id.example/?a", "https://"])
+def test_an_issuer_that_is_not_a_url_is_refused(issuer: str) -> None:
+    with pytest.raises(ConfigurationError, match="invalid issuer .*https://id.example"):
+        UserPool(issuer=issuer)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from srpcore import aws_json
 from srpcore.clock import Clock, system_clock
 from srpcore.exceptions.base import ConfigurationError, TransportError
-from srpcore.pool import Pool, default_endpoint
+from srpcore.pool import Pool, check_endpoint, default_endpoint
 from srpcore.protocol import Operation, Reply
 
 from ..credentials import Credentials, from_environment
@@ -105,7 +105,7 @@ class LocalUserPool:
             region = Pool(user_pool_id).region
         default_endpoint(region)  # raises if this is not the name of a region
         self._credentials = credentials or from_environment()
-        base = None if issuer is None else issuer.rstrip("/")
+        base = None if issuer is None else _checked_issuer(issuer)
         path = None if state is None else os.fspath(state)
         devices = {"ChallengeRequiredOnNewDevice": False, "DeviceOnlyRememberedOnUserPrompt": False}
         pool_parameters = {
@@ -277,6 +277,15 @@ class LocalUserPool:
 
     def __repr__(self) -> str:
         return f"LocalUserPool(user_pool_id={self.user_pool_id!r}, client_id={self.client_id!r})"
+
+
+def _checked_issuer(issuer: str) -> str:
+    try:
+        return check_endpoint(issuer, allow_http=True)
+    except ConfigurationError:
+        raise ConfigurationError(
+            f"invalid issuer {issuer!r:.80}: use the URL before /<pool id>, for example https://id.example"
+        ) from None
 
 
 def _ids_of_seed(
