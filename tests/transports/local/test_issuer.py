@@ -179,5 +179,5 @@ def test_the_openid_configuration_fits_the_url(pool: UserPool, serve: Callable[.
 
 @pytest.mark.parametrize("issuer", ["", "id.example", "ftp://id.example", "https://id.example/?a", "https://"])
 def test_an_issuer_that_is_not_a_url_is_refused(issuer: str) -> None:
-    with pytest.raises(ConfigurationError, match="invalid issuer .*: use the URL before"):
+    with pytest.raises(ConfigurationError, match="use the URL before"):
         UserPool(issuer=issuer)
