@@ -80,8 +80,11 @@ def test_a_missing_session_is_accepted_and_a_wrong_one_refused(client: Client) -
         exchange.respond(answers_of(device, exchange), session="A" * 400)
     answers = answers_of(device, exchange)
     exchange.respond(answers)
-    for session in (exchange.reply["Session"], None):
-        with refused("NotAuthorizedException", "Invalid session for the user."):
+    for session, message in (
+        (exchange.reply["Session"], "Invalid session for the user."),
+        (None, "Incorrect username or password."),
+    ):
+        with refused("NotAuthorizedException", message):
             client.respond("DEVICE_PASSWORD_VERIFIER", session, answers)
 
 

@@ -31,16 +31,27 @@ from ..model.users import DeviceRecord, User, Verifier
 from ..steps import Step, outside
 from ..storage.state import State
 
-__all__ = ["device_challenge", "fake_user", "fake_username", "password_challenge", "public_value", "read_proof"]
+__all__ = [
+    "check_proof",
+    "device_challenge",
+    "fake_user",
+    "fake_username",
+    "password_challenge",
+    "public_value",
+    "read_proof",
+]
 
 SECRET_BLOCK_BYTES = 1024
 SALT_BITS = 128
+# The service reads the names in any case and GMT as UTC, and does not compare the day of the week with the date. But
+# the proof must be made over the canonical form: https://github.com/ministackorg/ministack/pull/1758.
 _TIMESTAMP = re.compile(
-    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) "
-    r"(\d{1,2}) (\d\d):(\d\d):(\d\d) UTC (\d{4})",
+    r"(?i:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?i:(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)) "
+    r"(\d{1,2}) (\d\d):(\d\d):(\d\d) (?:UTC|GMT) (\d{4})",
     re.ASCII,
 )
-_MONTHS: Sequence[str] = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_MONTHS: Sequence[str] = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_HEXADECIMAL = re.compile("[0-9a-fA-F]+")
 _UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIMESTAMP_SLACK = 300
 
@@ -53,8 +64,15 @@ def public_value(values: Mapping[str, Any]) -> int:
     Raises:
         Refusal: SRP_A is missing, is not hexadecimal, or is out of range.
     """
+    given = named(values, "SRP_A")
+    if not _HEXADECIMAL.fullmatch(given):
+        # Source: https://github.com/ministackorg/ministack/pull/1758.
+        raise invalid_parameter(
+            f"1 validation error detected: Value '{given}' at 'sRPA' failed to satisfy constraint: Member must satisfy "
+            "regular expression pattern: ^[0-9a-fA-F]+$"
+        )
     try:
-        return parse_public_value(named(values, "SRP_A"), cognito.GROUP.N, name="SRP_A")
+        return parse_public_value(given, cognito.GROUP.N, name="SRP_A")
     except UnsafeServerValue:
         raise invalid_parameter("SRP_A is not a hexadecimal number between 0 and N") from None
 
@@ -117,18 +135,35 @@ def _start_exchange(identity: str, A: int, password: Verifier | None) -> Step[tu
     return Exchange.of(identity, A, pair, verifier, block), shared
 
 
+def check_proof(answers: Mapping[str, Any]) -> None:
+    """Check the form of the answer to PASSWORD_VERIFIER or DEVICE_PASSWORD_VERIFIER, in the order of the service.
+
+    Raises:
+        Refusal: a value is missing, the timestamp is malformed, or the signature is not base64.
+    """
+    timestamp, claim = named(answers, "TIMESTAMP"), named(answers, "PASSWORD_CLAIM_SIGNATURE")
+    named(answers, "PASSWORD_CLAIM_SECRET_BLOCK")
+    _parse_timestamp(timestamp)
+    try:
+        base64.b64decode(claim, validate=True)
+    except ValueError:
+        raise invalid_parameter("Invalid PASSWORD_CLAIM_SIGNATURE format. Must be a Base64 string.") from None
+
+
 def read_proof(state: State, exchange: Exchange | None, answers: Mapping[str, Any]) -> Callable[[], bool]:
     """Return a function that returns whether the answer proves that the client knows the password of *exchange*.
 
     The function computes for a long time, so it must be called outside of a transaction.
 
     Raises:
-        Refusal: a value is missing, the timestamp is malformed or more than five minutes off, or the secret block is
-            not the one of this exchange.
+        Refusal: :func:`check_proof` refuses the answer, the timestamp is more than five minutes off, or the secret
+            block is not the one of this exchange.
     """
-    timestamp, claim = named(answers, "TIMESTAMP"), named(answers, "PASSWORD_CLAIM_SIGNATURE")
-    block = named(answers, "PASSWORD_CLAIM_SECRET_BLOCK")
-    _check_timestamp(state, timestamp)
+    check_proof(answers)
+    claim, block = named(answers, "PASSWORD_CLAIM_SIGNATURE"), named(answers, "PASSWORD_CLAIM_SECRET_BLOCK")
+    time = _parse_timestamp(named(answers, "TIMESTAMP"))
+    _check_near(state, time)
+    timestamp = cognito.format_timestamp(time)
     if exchange is None or not hmac.compare_digest(block.encode("utf-8"), exchange.secret_block.encode("utf-8")):
         raise not_authorized()
     started = exchange
@@ -141,26 +176,20 @@ def read_proof(state: State, exchange: Exchange | None, answers: Mapping[str, An
     return proves
 
 
-def _check_timestamp(state: State, timestamp: str) -> None:
-    time = _parse_timestamp(timestamp)
-    if time is None:
-        raise invalid_parameter("TIMESTAMP format should be EEE MMM d HH:mm:ss z yyyy in english.")
+def _check_near(state: State, time: datetime) -> None:
     # If a test has moved the pool's clock, the client's own clock still has the time without that move.
     clock = state.service.clock
     if min(abs(time.timestamp() - now) for now in (clock(), clock.unmoved())) > _TIMESTAMP_SLACK:
         raise not_authorized()
 
 
-def _parse_timestamp(timestamp: str) -> datetime | None:
+def _parse_timestamp(timestamp: str) -> datetime:
     match = _TIMESTAMP.fullmatch(timestamp)
-    if match is None:
-        return None
-    month, day, hour, minute, second, year = match.groups()
     try:
-        time = datetime(
-            int(year), _MONTHS.index(month) + 1, int(day), int(hour), int(minute), int(second), tzinfo=timezone.utc
-        )
+        if match is None:
+            raise ValueError
+        month, day, hour, minute, second, year = match.groups()
+        numbers = int(day), int(hour), int(minute), int(second)
+        return datetime(int(year), _MONTHS.index(month.lower()) + 1, *numbers, tzinfo=timezone.utc)
     except ValueError:
-        return None
-    # Format the time and compare: this refuses a wrong day of the week and a day of the month with a leading zero.
-    return time if cognito.format_timestamp(time) == timestamp else None
+        raise invalid_parameter("TIMESTAMP format should be EEE MMM d HH:mm:ss z yyyy in english.") from None

@@ -38,6 +38,7 @@ _CORRECTABLE = (
     "PasswordHistoryPolicyViolationException",
     "InvalidParameterException",
 )
+_PROOFS = ("PASSWORD_VERIFIER", "DEVICE_PASSWORD_VERIFIER")
 _DEVICE_CHALLENGES = ("DEVICE_SRP_AUTH", "DEVICE_PASSWORD_VERIFIER")
 
 
@@ -51,7 +52,11 @@ def respond_to_auth_challenge(state: State, parameters: Parameters) -> Step[dict
     name, answers = string(parameters, "ChallengeName"), mapping(parameters, "ChallengeResponses")
     if name not in _ANSWERS:
         raise invalid_parameter(f"Challenge {name} is not supported.")
+    if not answers:
+        raise invalid_parameter("Missing required parameter challenge responses.")
     username = named(answers, "USERNAME")
+    if name in _PROOFS:
+        srp.check_proof(answers)
     session = optional_string(parameters, "Session")
     if session is None:
         auth_session = _take_without_session(state, pool, client, name, answers)
@@ -115,7 +120,7 @@ def _take_without_session(
     Raises:
         Refusal: no login waits for this answer, or this challenge needs a Session.
     """
-    if name in ("PASSWORD_VERIFIER", "DEVICE_PASSWORD_VERIFIER"):
+    if name in _PROOFS:
         return state.auth_sessions.take_by_secret_block(named(answers, "PASSWORD_CLAIM_SECRET_BLOCK"))
     if name == "DEVICE_SRP_AUTH":
         user = directory.find(state, pool, named(answers, "USERNAME"))

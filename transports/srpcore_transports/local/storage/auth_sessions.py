@@ -87,9 +87,10 @@ class AuthSessions:
         """Return and remove the login whose SRP exchange has *secret_block*.
 
         Raises:
-            Refusal: there is none, or it has expired.
+            Refusal: there is none, which is answered like a wrong password, or it has expired.
         """
-        return self._take("secret_block = ?", _digest(secret_block))
+        # Source: https://github.com/ministackorg/ministack/pull/1758.
+        return self._take("secret_block = ?", _digest(secret_block), not_authorized())
 
     def take_by_device(
         self, client: AppClient, user: User, device_key: str, previous: str | None = None
@@ -111,11 +112,11 @@ class AuthSessions:
                 return self._take("id = ?", row)
         raise invalid_session()
 
-    def _take(self, condition: str, value: object) -> AuthSession:
+    def _take(self, condition: str, value: object, missing: Refusal | None = None) -> AuthSession:
         statement = f"DELETE FROM login WHERE {condition} RETURNING pool, client, user, data"
         found = self._work.execute(statement, value).fetchone()
         if found is None:
-            raise invalid_session()
+            raise missing or invalid_session()
         pool, client = self._pools.by_row(found[0]), self._clients.by_row(found[1])
         record, user = _decode(found[3]), self._users.by_row(found[2])
         if pool is None or client is None or (user is None and found[2] is not None):
