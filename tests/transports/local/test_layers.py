@@ -11,7 +11,20 @@ from srpcore_transports.local.operations.table import OPERATIONS
 
 ROOT = Path(local.__file__).parent
 # Each may import those before it.
-LAYERS = ("api", "model", "steps", "triggers", "storage", "auth", "operations", "http", "embedded", "user_pool", "cli")
+LAYERS = (
+    "api",
+    "model",
+    "steps",
+    "triggers",
+    "storage",
+    "auth",
+    "operations",
+    "http",
+    "well_known",
+    "embedded",
+    "user_pool",
+    "cli",
+)
 
 
 def layer(module: tuple[str, ...]) -> int | None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Self, TypeAlias, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from srpcore import aws_json
@@ -15,26 +14,21 @@ from srpcore.pool import Pool, check_endpoint, default_endpoint
 from srpcore.protocol import Operation, Reply
 
 from ..credentials import Credentials, from_environment
+from . import well_known
 from .api.errors import Refusal
 from .http.hosts import is_loopback
 from .http.server import LocalServer
 from .model.outbox import Outbox
-from .model.pools import AppClient, PoolRecord
-from .model.records import Record
-from .model.seed import SeedPool, SeedSource, name_of, read_seed
+from .model.seed import SeedSource, name_of, read_seed
 from .operations import defaults, dispatch, import_jobs
-from .operations.seed import FirstPool, add_seed
-from .steps import Step
+from .operations.first_pool import FirstPool, first_ids
+from .operations.seed import add_seed
 from .storage import export
 from .storage.service import Service
-from .storage.signing_keys import signing_key
 from .storage.state import State
-from .storage.tables import Table
 from .triggers.invocation import NO_TRIGGERS, Triggers, lambda_config
 
 __all__ = ["LocalUserPool"]
-
-R = TypeVar("R", bound=Record)
 
 
 class LocalUserPool:
@@ -99,8 +93,8 @@ class LocalUserPool:
     ) -> None:
         defaults.check_client_id(client_id)
         given = None if seed is None else read_seed(seed)
-        if given is not None and given.pools:
-            user_pool_id, client_id = _ids_of_seed(given.pools, user_pool_id, client_id)
+        if given is not None:
+            user_pool_id, client_id = first_ids(given, user_pool_id, client_id)
         if user_pool_id is not None:
             region = Pool(user_pool_id).region
         default_endpoint(region)  # raises if this is not the name of a region
@@ -121,21 +115,12 @@ class LocalUserPool:
         }
         defaults.check_settings(pool_parameters, client_parameters, strict=strict)
         self._service = Service.open(region, clock, base, triggers or NO_TRIGGERS, path, strict=strict)
-
-        def first(state: State) -> AppClient:
-            import_jobs.end_interrupted(state)
-            pool = _find_first(state.pools, None, user_pool_id)
-            if pool is None:
-                pool = state.add_pool(pool_parameters, user_pool_id)
-                pool.key = self._signing_key()
-            client = _find_first(state.clients, pool, client_id)
-            return client or state.add_client(pool, client_parameters, client_id)
-
+        wanted = FirstPool(user_pool_id, client_id, pool_parameters, client_parameters, self._signing_key)
         try:
             if given is not None and seed is not None:
-                wanted = FirstPool(user_pool_id, pool_parameters, client_parameters, self._signing_key)
                 add_seed(self._service, given, name_of(seed), wanted)
-            client = State(self._service).run(first)
+            State(self._service).run(import_jobs.end_interrupted)
+            client = State(self._service).run(wanted.find_or_add)
         except BaseException:
             self._service.database.close()
             raise
@@ -188,12 +173,7 @@ class LocalUserPool:
         Args:
             issuer_base: the part of the issuer before ``/<pool id>``, unless *issuer* was given; None for AWS's own.
         """
-        pool_id, _, name = path.rpartition("/.well-known/")
-        make = _DOCUMENTS.get(name)
-        if make is None:
-            return None
-        found = State(self._service, issuer_base).run(lambda state: make(state, pool_id.rpartition("/")[2]))
-        return None if found is None else json.dumps(found).encode("utf-8")
+        return well_known.document(self._service, path, issuer_base)
 
     def serve(
         self,
@@ -286,45 +266,3 @@ def _checked_issuer(issuer: str) -> str:
         raise ConfigurationError(
             f"invalid issuer {issuer!r:.80}: use the URL before /<pool id>, for example https://id.example"
         ) from None
-
-
-def _ids_of_seed(
-    pools: list[SeedPool], user_pool_id: str | None, client_id: str | None
-) -> tuple[str | None, str | None]:
-    """Return the ids of the first pool and its first app client: those that are given, else those of the seed."""
-    pool = next((pool for pool in pools if user_pool_id in (None, pool.id)), None)
-    if pool is None:
-        return user_pool_id, client_id
-    return pool.id, client_id or (pool.clients[0].id if pool.clients else None)
-
-
-def _find_first(table: Table[R], pool: PoolRecord | None, name: str | None) -> R | None:
-    """Return the record called *name* of *pool*, or its oldest one if *name* is None."""
-    if name is not None:
-        return table.get(pool, name)
-    return next((record for _, record in table.rows(pool, limit=1)), None)
-
-
-def _key_set(state: State, pool_id: str) -> Step[dict[str, object] | None]:
-    pool = state.pools.get(None, pool_id)
-    return None if pool is None else {"keys": [(yield from signing_key(pool)).jwk()]}
-
-
-def _openid_configuration(state: State, pool_id: str) -> dict[str, object] | None:
-    pool = state.pools.get(None, pool_id)
-    if pool is None:
-        return None
-    issuer = state.issuer(pool)
-    return {
-        "issuer": issuer,
-        "jwks_uri": f"{issuer}/.well-known/jwks.json",
-        "id_token_signing_alg_values_supported": ["RS256"],
-        "subject_types_supported": ["public"],
-    }
-
-
-_Document: TypeAlias = "dict[str, object] | None"
-_DOCUMENTS: dict[str, Callable[[State, str], _Document | Step[_Document]]] = {
-    "jwks.json": _key_set,
-    "openid-configuration": _openid_configuration,
-}

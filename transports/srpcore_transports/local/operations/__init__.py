@@ -1,5 +1,6 @@
 """The operations. A module has those on one subject, and their names in its OPERATIONS.
 
 ``table.py`` collects them, and ``dispatch.py`` calls them. What several operations need for a login is in the package
-``auth``.
+``auth``. ``stored.py`` names the operations and settings without effect. ``defaults.py``, ``first_pool.py`` and
+``seed.py`` make pools, app clients and users without a request.
 """

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -22,26 +22,10 @@ from ..storage.service import Service
 from ..storage.state import State
 from ..triggers.invocation import NO_TRIGGERS
 from . import admin_users, defaults
+from .first_pool import FirstPool
 from .groups import create_group
 
-__all__ = ["FirstPool", "add_seed"]
-
-
-@dataclass(frozen=True)
-class FirstPool:
-    """What the program wants of the first pool.
-
-    Attributes:
-        id: the id, or None for any.
-        pool: the settings of the pool, unless the seed has others.
-        client: the settings of its first app client, unless the seed has others.
-        signing_key: returns the key as a PEM, or None to generate it when it is needed.
-    """
-
-    id: str | None
-    pool: Mapping[str, Any]
-    client: Mapping[str, Any]
-    signing_key: Callable[[], str | None]
+__all__ = ["add_seed"]
 
 
 def add_seed(service: Service, seed: Seed, name: str, first: FirstPool) -> None:
@@ -75,7 +59,7 @@ def _add_members(service: Service, pool: SeedPool, place: str, wanted: FirstPool
             State(service).run(partial(_add_user, pool_id=pool.id, given=user))
 
 
-_OTHER = FirstPool(None, defaults.POOL, defaults.CLIENT, lambda: None)
+_OTHER = FirstPool(None, None, defaults.POOL, defaults.CLIENT, lambda: None)
 
 
 @contextmanager
