@@ -76,12 +76,12 @@ def test_a_refused_request_keeps_what_it_changed(service: Service) -> None:
     add(service)
 
     def count_and_refuse(state: State) -> None:
-        required(state).failures += 1
+        required(state).totp_step = 5
         raise Refusal("NotAuthorizedException", "no")
 
     with pytest.raises(Refusal):
         State(service).run(count_and_refuse)
-    assert read(service).failures == 1  # type: ignore[union-attr]
+    assert read(service).totp_step == 5  # type: ignore[union-attr]
 
 
 def test_a_bug_changes_nothing(service: Service) -> None:
@@ -110,12 +110,12 @@ def group() -> Group:
 
 
 def interleaved(service: Service, between: Callable[[State], object]) -> Callable[[State], Step[User]]:
-    """Return a handler that reads alice, lets another request run *between*, and then counts a failure."""
+    """Return a handler that reads alice, lets another request run *between*, and then uses a code."""
 
     def handler(state: State) -> Step[User]:
         user = required(state)
         yield from outside(lambda: State(service).run(between))
-        user.failures += 1
+        user.totp_step = 5
         return user
 
     return handler
@@ -130,7 +130,7 @@ def test_two_requests_change_one_record(service: Service) -> None:
     State(service).run(interleaved(service, rename))
     user = read(service)
     assert user is not None
-    assert (user.failures, user.attributes) == (1, {"name": "Alice"})
+    assert (user.totp_step, user.attributes) == (5, {"name": "Alice"})
 
 
 def test_a_user_who_was_deleted_meanwhile_stays_deleted(service: Service) -> None:
@@ -149,7 +149,7 @@ def test_a_user_who_was_created_again_meanwhile_is_another(service: Service) -> 
     State(service).run(interleaved(service, replace))
     user = read(service)
     assert user is not None
-    assert (user.sub, user.failures) == ("another", 0)
+    assert (user.sub, user.totp_step) == ("another", -1)
 
 
 def test_no_transaction_is_open_while_a_handler_computes(service: Service) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
 
-from ..api.errors import code_mismatch, expired_code, limit_exceeded
+from ..api.errors import code_mismatch, expired_code
 from ..model.attributes import looks_like
 from ..model.outbox import Message
 from ..model.pools import PoolRecord
@@ -189,9 +189,8 @@ def check(state: State, user: User | Stranger, purpose: str, given: str, attribu
     code = user.codes.get(_slot(purpose, attribute))
     if code is None or code.expires <= state.clock() or (isinstance(user, User) and _has_moved(user, code)):
         raise expired_code()
-    tries.require(state, user, purpose)
-    if code.wrong >= tries.MOST_OF_ONE_CODE:
-        raise limit_exceeded()
+    tries.require_code(state, user, purpose)
+    tries.require_unspoiled(code)
     if not code.value or not hmac.compare_digest(code.value.encode("utf-8"), given.encode("utf-8")):
         code.wrong += 1
         tries.count_wrong(state, user, purpose)

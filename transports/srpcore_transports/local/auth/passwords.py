@@ -1,8 +1,6 @@
-"""Passwords: the pool's policy, the SRP verifier that is stored instead of a password, and the lock-out.
+"""Passwords: the pool's policy, the SRP verifier that is stored instead of a password, and checks of passwords.
 
-After five wrong passwords in a row the user is locked out for one second, and for twice as long after each further one,
-up to 15 minutes. The count starts again at 0 after a right password, and 15 minutes after the last wrong one.
-Wrong passwords for a name that does not exist are counted, too: otherwise the lock-out would reveal which names exist.
+The module :mod:`.tries` limits wrong ones.
 """
 
 from __future__ import annotations
@@ -17,9 +15,10 @@ from srpcore.crypto import cognito
 from ..api.errors import Refusal, not_authorized
 from ..model.pools import PoolRecord
 from ..model.records import number_bytes, random_string
-from ..model.users import Stranger, User, Verifier
+from ..model.users import User, Verifier
 from ..steps import Step, outside
 from ..storage.state import State
+from . import tries
 
 __all__ = [
     "check",
@@ -32,12 +31,10 @@ __all__ = [
     "require_not_locked",
     "store",
     "temporary",
-    "throttle",
 ]
 
 SALT_BITS = 128
 _LONGEST = 256
-_FREE_TRIES, _LONGEST_LOCK, _FORGIVEN_AFTER = 5, 900, 900
 _SYMBOLS = set("^$*.[]{}()?\"!@#%&/\\,><':;|_~`=+- ")
 
 
@@ -115,7 +112,8 @@ def store(state: State, pool: PoolRecord, user: User, verifier: Verifier, status
     """Set the password of *user* to the one that *verifier* was made for, and reset the count of wrong passwords."""
     user.previous_passwords = _used(user)[: pool.password_history_size]
     user.password = verifier
-    user.status, user.failures = status, 0
+    user.status = status
+    tries.forgive(user, tries.PASSWORD)
     user.password_set = user.modified = state.clock()
 
 
@@ -155,7 +153,7 @@ def require_not_locked(
         if user.password is None:
             # A user who was imported has no password that somebody could prove to know.
             refuse_unusable(user)
-    throttle(state, user or state.strangers.of(pool, typed), locked)
+    tries.require_password(state, user or state.strangers.of(pool, typed), locked)
 
 
 def judge(
@@ -182,12 +180,11 @@ def judge(
             requests at the same time could try more passwords than one after the other.
     """
     guesser = user or state.strangers.of(pool, typed)
-    throttle(state, guesser, locked)
+    tries.require_password(state, guesser, locked)
     if not proved or user is None or user.password != verifier:
-        guesser.failures += 1
-        guesser.last_failure = state.clock()
+        tries.count_wrong(state, guesser, tries.PASSWORD)
         raise not_authorized()
-    user.failures = 0
+    tries.forgive(user, tries.PASSWORD)
     refuse_unusable(user)
 
 
@@ -213,22 +210,3 @@ def refuse_unusable(user: User) -> None:
     refuse_unconfirmed(user)
     if user.status == "RESET_REQUIRED":
         raise Refusal("PasswordResetRequiredException", "Password reset required for the user")
-
-
-def throttle(state: State, guesser: User | Stranger, locked: Refusal | None = None) -> None:
-    """Check that *guesser* is not locked out because of wrong passwords (see the module's docstring).
-
-    Args:
-        locked: what to raise; NotAuthorizedException by default.
-
-    Raises:
-        Refusal: the user is locked out.
-    """
-    now = state.clock()
-    if now - guesser.last_failure >= _FORGIVEN_AFTER:
-        guesser.failures = 0
-    # After the fifth wrong password the user is locked out for 2^0 = 1 second.
-    if guesser.failures >= _FREE_TRIES:
-        lock = min(2 ** (guesser.failures - _FREE_TRIES), _LONGEST_LOCK)
-        if now < guesser.last_failure + lock:
-            raise locked or not_authorized("Password attempts exceeded")

@@ -108,6 +108,7 @@ class AuthSessionRecord(Fixed, frozen=True, kw_only=True):
         new_address: an e-mail address that the user is setting up as a second factor.
         first_factor: EMAIL_OTP or SMS_OTP while its code is the first factor, otherwise None.
         expires: when the Session expires, in seconds since the epoch.
+        wrong: how many wrong codes were sent since the last right one.
         previous_session: the SHA-256 of the Session of the challenge before.
         event_id: the claim ``event_id`` of the tokens that end the login.
     """
@@ -124,7 +125,7 @@ class AuthSessionRecord(Fixed, frozen=True, kw_only=True):
     custom: CustomLogin | None = None
     client_metadata: Mapping[str, str] = field(default_factory=dict[str, str])
     second_factor_done: bool = False
-    wrong_codes: int = 0
+    wrong: int = 0
     previous_session: bytes | None = None
     expires: float = 0.0
     event_id: str = field(default_factory=lambda: str(uuid.uuid4()))

@@ -58,7 +58,7 @@ class Code(Record):
 
 
 class Tries(Record):
-    """Wrong codes of one kind: how many in a row, and when the last one was sent."""
+    """Wrong passwords, or wrong codes of one kind: how many in a row, and when the last one was sent."""
 
     wrong: int = 0
     last: float = 0.0
@@ -130,11 +130,10 @@ class User(Record):
         password: None if the user has no password.
         password_set: when the password was set.
         previous_passwords: the latest ones first, without temporary ones, as many as the pool's policy needs.
-        failures: the number of wrong passwords in a row.
         totp_pending: the secret of an authenticator app that is not verified yet.
         totp_step: the last time step whose code was used, so that no code is accepted twice.
         codes: the codes that were sent, by purpose.
-        tries: the wrong codes that were sent, by kind.
+        tries: the wrong passwords and codes that were sent, by kind.
     """
 
     _shown = ("username", "sub", "status", "enabled")
@@ -142,25 +141,23 @@ class User(Record):
     username: str
     sub: str
     created: float
-    attributes: dict[str, str] = field(default_factory=dict)
+    attributes: dict[str, str] = field(default_factory=dict[str, str])
     status: str = "UNCONFIRMED"
     enabled: bool = True
     modified: float = 0.0
     password: Verifier | None = None
     password_set: float = 0.0
     previous_passwords: tuple[Verifier, ...] = ()
-    failures: int = 0
-    last_failure: float = 0.0
     totp_secret: str | None = None
     totp_pending: str | None = None
     totp_step: int = -1
     totp_name: str = ""
-    enabled_mfa: set[str] = field(default_factory=set)
+    enabled_mfa: set[str] = field(default_factory=set[str])
     preferred_mfa: str | None = None
-    devices: dict[str, DeviceRecord] = field(default_factory=dict)
-    codes: dict[str, Code] = field(default_factory=dict)
-    tries: dict[str, Tries] = field(default_factory=dict)
-    passkeys: dict[str, Passkey] = field(default_factory=dict)
+    devices: dict[str, DeviceRecord] = field(default_factory=dict[str, DeviceRecord])
+    codes: dict[str, Code] = field(default_factory=dict[str, Code])
+    tries: dict[str, Tries] = field(default_factory=dict[str, Tries])
+    passkeys: dict[str, Passkey] = field(default_factory=dict[str, Passkey])
     registration: Registration | None = None
 
     def verified(self, attribute: str) -> bool:
@@ -175,7 +172,5 @@ class Stranger(Record):
         codes: the codes that the pool pretends to have sent. Their values are empty, so that nothing equals them.
     """
 
-    failures: int = 0
-    last_failure: float = 0.0
-    codes: dict[str, Code] = field(default_factory=dict)
-    tries: dict[str, Tries] = field(default_factory=dict)
+    codes: dict[str, Code] = field(default_factory=dict[str, Code])
+    tries: dict[str, Tries] = field(default_factory=dict[str, Tries])

@@ -6,6 +6,8 @@ import base64
 import secrets
 from typing import Any
 
+from msgspec.structs import replace
+
 from ..api.errors import Refusal, invalid_parameter, invalid_session, not_authorized
 from ..api.parameters import Parameters, flag, mapping, optional_string, string
 from ..auth import mfa, tries
@@ -41,7 +43,7 @@ def verify_software_token(state: State, parameters: Parameters) -> dict[str, Any
     """Answer VerifySoftwareToken: a right code proves that the authenticator app has the secret."""
     code = string(parameters, "UserCode")
     user, _, auth_session = _enrolling_user(state, parameters)
-    tries.require(state, user, _SET_UP, tries.locked())
+    tries.require_code(state, user, _SET_UP, tries.locked())
     step = None if user.totp_pending is None else mfa.match_totp(state, user.totp_pending, code)
     if step is None:
         tries.count_wrong(state, user, _SET_UP)
@@ -55,6 +57,7 @@ def verify_software_token(state: State, parameters: Parameters) -> dict[str, Any
         # With a Session the user is logging in to a pool that requires a second factor, so enable this one at once.
         # With an access token the user enables it later, with SetUserMFAPreference.
         user.enabled_mfa.add("SOFTWARE_TOKEN_MFA")
+        auth_session = replace(auth_session, wrong=0)
     return {"Status": "SUCCESS", **_next_session(state, auth_session)}
 
 

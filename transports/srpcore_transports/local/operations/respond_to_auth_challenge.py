@@ -198,7 +198,7 @@ def _software_token(state: State, auth_session: AuthSession, answers: Mapping[st
     user, code = _require_user(auth_session), named(answers, "SOFTWARE_TOKEN_MFA_CODE")
     if user.totp_secret is None:
         raise invalid_session()
-    tries.require(state, user, "SOFTWARE_TOKEN_MFA", tries.locked())
+    tries.require_code(state, user, "SOFTWARE_TOKEN_MFA", tries.locked())
     step = mfa.match_totp(state, user.totp_secret, code)
     if step is None:
         tries.count_wrong(state, user, "SOFTWARE_TOKEN_MFA")
@@ -207,7 +207,7 @@ def _software_token(state: State, auth_session: AuthSession, answers: Mapping[st
         raise expired_code("Your software token has already been used once.")
     user.totp_step = step
     tries.forgive(user, "SOFTWARE_TOKEN_MFA")
-    return (yield from advance(state, replace(auth_session, second_factor_done=True, wrong_codes=0)))
+    return (yield from advance(state, replace(auth_session, second_factor_done=True, wrong=0)))
 
 
 def _one_time_code(state: State, auth_session: AuthSession, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
@@ -215,12 +215,12 @@ def _one_time_code(state: State, auth_session: AuthSession, answers: Mapping[str
     code, expected = named(answers, f"{name}_CODE"), auth_session.code
     _require_address(auth_session, "email" if name == "EMAIL_OTP" else "phone_number")
     guesser = auth_session.user or state.strangers.of(auth_session.pool, auth_session.typed)
-    tries.require(state, guesser, name, tries.locked())
+    tries.require_code(state, guesser, name, tries.locked())
     if expected is None or not hmac.compare_digest(code.encode("utf-8"), expected.encode("utf-8")):
         tries.count_wrong(state, guesser, name)
         raise code_mismatch("Invalid code or auth state for the user.")
     tries.forgive(guesser, name)
-    proved = replace(auth_session, code=None, code_address=None, wrong_codes=0)
+    proved = replace(auth_session, code=None, code_address=None, wrong=0)
     if auth_session.first_factor is not None:
         return (yield from advance(state, replace(proved, first_factor=None)))
     _save_email_address(state, auth_session)
