@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -226,10 +227,10 @@ class TestPoolsAndClients:
     def test_a_new_pool_with_a_second_factor_can_send_sms(self, client: Client) -> None:
         sms = {"SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::000000000000:role/sms"}}
         phone = {"AutoVerifiedAttributes": ["phone_number"]}
-        for lacking in ({}, sms, phone):
+        for lacking in ({}, phone):
             with refused("InvalidParameterException", "SMS configuration and Auto verification"):
                 client.call("CreateUserPool", PoolName="p", MfaConfiguration="ON", **lacking)
-        made = client.call("CreateUserPool", PoolName="p", MfaConfiguration="ON", **sms, **phone)["UserPool"]
+        made = client.call("CreateUserPool", PoolName="p", MfaConfiguration="ON", **sms)["UserPool"]
         # UpdateUserPool needs no SMS if the pool has another factor.
         pool = {"UserPoolId": made["Id"]}
         with refused("InvalidParameterException", "SMS configuration and Auto verification"):
@@ -240,6 +241,46 @@ class TestPoolsAndClients:
         client.call("SetUserPoolMfaConfig", MfaConfiguration="OFF", **pool)
         with refused("InvalidParameterException", "SMS configuration and Auto verification"):
             client.call("UpdateUserPool", MfaConfiguration="OPTIONAL", **pool)
+
+    def test_the_template_and_the_older_names_of_messages_are_described_alike(self, client: Client) -> None:
+        older = {"EmailVerificationMessage": "Old {####}", "EmailVerificationSubject": "Old"}
+        template = {"EmailMessage": "New {####}", "SmsMessage": "Code {####}"}
+        made = client.call("CreateUserPool", PoolName="p", VerificationMessageTemplate=template, **older)["UserPool"]
+        shown = {**template, "EmailSubject": "Old", "DefaultEmailOption": "CONFIRM_WITH_CODE"}
+        assert made["VerificationMessageTemplate"] == shown
+        assert made["EmailVerificationMessage"] == "New {####}"
+        assert (made["EmailVerificationSubject"], made["SmsVerificationMessage"]) == ("Old", "Code {####}")
+
+    def test_the_tier_of_a_pool_must_have_its_features(self, client: Client) -> None:
+        audit = {"UserPoolAddOns": {"AdvancedSecurityMode": "AUDIT"}}
+        history = {"Policies": {"PasswordPolicy": {"PasswordHistorySize": 3}}}
+        features = "The following features need to be disabled for the {} pricing tier configured: {}"
+        unavailable, change = "FeatureUnavailableInTierException", "TierChangeNotAllowedException"
+
+        def pool(**settings: object) -> dict[str, Any]:
+            made: dict[str, Any] = client.call("CreateUserPool", PoolName="p", **settings)["UserPool"]
+            return made
+
+        def update(pool_id: str, **settings: object) -> str:
+            client.call("UpdateUserPool", UserPoolId=pool_id, **settings)
+            return str(client.call("DescribeUserPool", UserPoolId=pool_id)["UserPool"]["UserPoolTier"])
+
+        assert (pool()["UserPoolTier"], pool(**audit)["UserPoolTier"]) == ("ESSENTIALS", "PLUS")
+        pool(UserPoolTier="LITE", **audit)
+        with refused(unavailable, features.format("ESSENTIALS", "Threat Protection")):
+            pool(UserPoolTier="ESSENTIALS", **audit)
+        with refused(unavailable, features.format("LITE", "Password History")):
+            pool(UserPoolTier="LITE", **history)
+        pool_id = pool()["Id"]
+        with refused(unavailable, "Threat Protection"):
+            update(pool_id, **audit)
+        assert update(pool_id, UserPoolTier="PLUS", **audit) == "PLUS"
+        assert update(pool_id) == "PLUS"
+        with refused(change, features.format("ESSENTIALS", "Threat Protection")):
+            update(pool_id, UserPoolTier="ESSENTIALS", **audit)
+        assert update(pool_id, UserPoolTier="ESSENTIALS") == "ESSENTIALS"
+        with refused(change, features.format("LITE", "Password History")):
+            update(pool_id, UserPoolTier="LITE", **history)
 
     def test_a_zero_that_the_service_does_not_accept_is_described_as_the_default(self, client: Client) -> None:
         policies = {"PasswordPolicy": {"TemporaryPasswordValidityDays": 0}}

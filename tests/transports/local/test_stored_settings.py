@@ -45,7 +45,7 @@ class TestRiskConfiguration:
     ) -> None:
         with pytest.raises(boto.exceptions.UserPoolAddOnNotEnabledException):
             boto.set_risk_configuration(**named, **self.SETTINGS)
-        boto.update_user_pool(**named, UserPoolAddOns=AUDIT)
+        boto.update_user_pool(**named, UserPoolTier="PLUS", UserPoolAddOns=AUDIT)
         actions = {"Actions": {"EventAction": "BLOCK"}}
         boto.set_risk_configuration(**named, **self.SETTINGS)
         boto.set_risk_configuration(**of_client, CompromisedCredentialsRiskConfiguration=actions)
@@ -58,7 +58,7 @@ class TestRiskConfiguration:
         assert boto.describe_risk_configuration(**named)["RiskConfiguration"] == of_pool
 
     def test_it_is_deleted_with_the_client(self, boto: Any, named: dict[str, str], client: Client) -> None:
-        boto.update_user_pool(**named, UserPoolAddOns=AUDIT)
+        boto.update_user_pool(**named, UserPoolTier="PLUS", UserPoolAddOns=AUDIT)
         made = boto.create_user_pool_client(**named, ClientName="other")["UserPoolClient"]
         boto.set_risk_configuration(**named, ClientId=made["ClientId"], **self.SETTINGS)
         boto.delete_user_pool_client(**named, ClientId=made["ClientId"])

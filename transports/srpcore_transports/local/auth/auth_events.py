@@ -15,6 +15,7 @@ from ..api.errors import Refusal
 from ..api.parameters import Parameters, mapping
 from ..model.auth_events import AuthEvent
 from ..model.auth_sessions import AuthSession
+from ..model.pool_defaults import has_threat_protection
 from ..model.pools import PoolRecord
 from ..model.users import User
 from ..steps import Step
@@ -29,7 +30,7 @@ _FAILURES = ("NotAuthorizedException", "CodeMismatchException", "ExpiredCodeExce
 
 def enabled(pool: PoolRecord) -> bool:
     """Return whether the threat protection of *pool* is on, so that events are recorded."""
-    return bool(pool.section("UserPoolAddOns").get("AdvancedSecurityMode", "OFF") != "OFF")
+    return has_threat_protection(pool.settings)
 
 
 def record(state: State, pool: PoolRecord, user: User, kind: str) -> None:

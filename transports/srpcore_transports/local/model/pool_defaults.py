@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from .pools import PoolRecord
 
-__all__ = ["described_settings", "is_default", "temporary_password_days"]
+__all__ = ["described_settings", "has_threat_protection", "is_default", "temporary_password_days", "tier"]
 
 # Source: an answer of DescribeUserPool of 2023, https://github.com/kengraf/nadialin, and for what is newer the API
 # reference of SignInPolicyType, and "User pool feature plans" of the developer guide.
@@ -29,6 +30,13 @@ _SECTIONS: dict[str, dict[str, Any]] = {
     "EmailConfiguration": {"EmailSendingAccount": "COGNITO_DEFAULT"},
     "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": False, "UnusedAccountValidityDays": 7},
 }
+# The older names of members of VerificationMessageTemplate. The service describes both, and the template wins. Source:
+# https://github.com/hashicorp/terraform-provider-aws/issues/2423.
+_OLDER_NAMES = {
+    "SmsVerificationMessage": "SmsMessage",
+    "EmailVerificationMessage": "EmailMessage",
+    "EmailVerificationSubject": "EmailSubject",
+}
 
 
 def temporary_password_days(pool: PoolRecord) -> int:
@@ -46,11 +54,28 @@ def is_default(name: str, value: object) -> bool:
     return bool(value == _DEFAULTS.get(name, _SECTIONS.get(name)))
 
 
+def has_threat_protection(settings: Mapping[str, Any]) -> bool:
+    """Return whether AdvancedSecurityMode is on in the *settings* of a pool."""
+    add_ons: Mapping[str, Any] = settings.get("UserPoolAddOns") or {}
+    return bool(add_ons.get("AdvancedSecurityMode", "OFF") != "OFF")
+
+
+def tier(settings: Mapping[str, Any]) -> str:
+    """Return UserPoolTier of a pool with these *settings*. PLUS is the default if they need it."""
+    return str(settings.get("UserPoolTier") or ("PLUS" if has_threat_protection(settings) else "ESSENTIALS"))
+
+
 def described_settings(pool: PoolRecord) -> dict[str, Any]:
     """Return the settings of *pool* as DescribeUserPool shows them."""
     settings = {**_DEFAULTS, **{name: value for name, value in pool.settings.items() if value is not None}}
     for name, section in _SECTIONS.items():
         settings[name] = {**section, **(settings.get(name) or {})}
+    template = settings["VerificationMessageTemplate"]
+    for older, name in _OLDER_NAMES.items():
+        text = template.get(name) or settings.get(older)
+        if text:
+            settings[older] = template[name] = text
+    settings["UserPoolTier"] = tier(pool.settings)
     settings["Policies"] = {"PasswordPolicy": _password_policy(pool), "SignInPolicy": _sign_in_policy(pool)}
     days = settings["Policies"]["PasswordPolicy"]["TemporaryPasswordValidityDays"]
     if "UnusedAccountValidityDays" not in pool.section("AdminCreateUserConfig"):

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..api.errors import Refusal, invalid_parameter
 from ..api.parameters import Parameters, present, string
+from ..model.pool_defaults import tier
 from ..model.pools import PoolRecord, Resource
 from ..storage.state import State
 
@@ -38,7 +39,7 @@ def _check_log_configuration(pool: PoolRecord, configuration: dict[str, Any]) ->
         raise invalid_parameter(f"A log configuration must have one of {', '.join(_DESTINATIONS)}.")
     if source == "userNotification" and "CloudWatchLogsConfiguration" not in destinations:
         raise invalid_parameter("userNotification can only be delivered to CloudWatchLogsConfiguration.")
-    if source == "userAuthEvents" and pool.settings.get("UserPoolTier") != "PLUS":
+    if source == "userAuthEvents" and tier(pool.settings) != "PLUS":
         raise Refusal("FeatureUnavailableInTierException", "userAuthEvents needs the tier PLUS of user pools.")
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from ..api.errors import Refusal, invalid_parameter, not_found
 from ..api.parameters import Parameters, present, string
+from ..model.pool_defaults import tier
 from ..model.pools import PoolRecord, Resource
 from ..storage import pages
 from ..storage.state import State
@@ -49,7 +50,7 @@ def initiate_point_in_time_recovery(state: State, parameters: Parameters) -> dic
 
 def _pool(state: State, parameters: Parameters) -> PoolRecord:
     pool = state.pool(string(parameters, "UserPoolId"))
-    if pool.settings.get("UserPoolTier") == "LITE":
+    if tier(pool.settings) == "LITE":
         raise Refusal(
             "FeatureUnavailableInTierException",
             "Point-in-time recovery is not available in the tier LITE of user pools.",
@@ -58,7 +59,7 @@ def _pool(state: State, parameters: Parameters) -> PoolRecord:
 
 
 def _check_timestamp(pool: PoolRecord, timestamp: float, now: float) -> None:
-    period = _PERIODS[pool.settings.get("UserPoolTier", "ESSENTIALS")]
+    period = _PERIODS[tier(pool.settings)]
     if timestamp > now - _LEAST_AGE:
         raise invalid_parameter("RestoreTimestamp must be at least 15 minutes in the past.")
     if timestamp < now - period:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..api.errors import Refusal, invalid_parameter, not_found
 from ..api.parameters import Parameters, string
+from ..model.pool_defaults import tier
 from ..model.pools import PoolRecord, Resource
 from ..storage import pages
 from ..storage.state import State
@@ -17,7 +18,7 @@ __all__ = ["OPERATIONS"]
 def create_user_pool_replica(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer CreateUserPoolReplica: the replica is there at once, and inactive."""
     pool, region = state.pool(string(parameters, "UserPoolId")), string(parameters, "RegionName")
-    if pool.settings.get("UserPoolTier") == "LITE":
+    if tier(pool.settings) == "LITE":
         raise Refusal("FeatureUnavailableInTierException", "Replicas are not available in the tier LITE of user pools.")
     if region == pool.region or state.replicas.get(pool, region) is not None:
         raise invalid_parameter(f"The user pool already has a replica in {region}.")

@@ -10,6 +10,7 @@ from typing import Any
 from ..api.errors import Refusal, invalid_parameter
 from ..api.parameters import Parameters, present, string
 from ..auth import session_limit
+from ..model.pool_defaults import tier
 from ..model.pools import PoolRecord, Resource
 from ..storage.state import State
 from .app_clients import require_client
@@ -30,7 +31,7 @@ def set_user_pool_session_configuration(state: State, parameters: Parameters) ->
 
 
 def _check_tier(pool: PoolRecord) -> None:
-    if pool.settings.get("UserPoolTier") == "LITE":
+    if tier(pool.settings) == "LITE":
         raise Refusal(
             "FeatureUnavailableInTierException",
             "Session configuration is not available in the tier LITE of user pools.",

@@ -6,10 +6,9 @@ from typing import Any, cast
 
 from srpcore.service_model import ENUMS
 
-from ..api.errors import invalid_parameter
-from ..api.parameters import Parameters, mapping, string, strings
-from ..model import schema
-from ..model.pool_defaults import described_settings
+from ..api.errors import Refusal, invalid_parameter
+from ..api.parameters import Parameters, mapping, optional_string, string, strings
+from ..model import pool_defaults, schema
 from ..model.pools import PoolRecord
 from ..storage import pages
 from ..storage.state import State
@@ -61,7 +60,26 @@ def create_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer CreateUserPool."""
     check_pool_settings(parameters)
     _check_mfa(parameters, {})
+    _check_tier(parameters, pool_defaults.tier(parameters), changes=False)
     return {"UserPool": _pool_fields(state, state.add_pool(dict(parameters)))}
+
+
+def _check_tier(settings: Parameters, tier: str, *, changes: bool) -> None:
+    """Check that *tier* has the features that *settings* turn on.
+
+    Args:
+        changes: whether the pool has had another tier before.
+    """
+    history = mapping(mapping(settings, "Policies"), "PasswordPolicy").get("PasswordHistorySize")
+    # Sources: https://github.com/hashicorp/terraform-provider-aws/pull/40734, and "User pool feature plans" in the
+    # developer guide. Pools of the time before the tiers are LITE, and may have threat protection.
+    lacking = (tier == "ESSENTIALS" and pool_defaults.has_threat_protection(settings) and "Threat Protection") or (
+        tier == "LITE" and history and "Password History"
+    )
+    if lacking:
+        code = "TierChangeNotAllowedException" if changes else "FeatureUnavailableInTierException"
+        message = f"The following features need to be disabled for the {tier} pricing tier configured: {lacking}"
+        raise Refusal(code, message)
 
 
 def _check_mfa(settings: Parameters, before: Parameters) -> None:
@@ -71,8 +89,9 @@ def _check_mfa(settings: Parameters, before: Parameters) -> None:
     """
     if settings.get("MfaConfiguration", "OFF") == "OFF" or pool_mfa.configured_factors(before):
         return
-    if not settings.get("SmsConfiguration") or "phone_number" not in strings(settings, "AutoVerifiedAttributes"):
-        # Source: https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/769
+    if not settings.get("SmsConfiguration"):
+        # Source: https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/769. In spite of the
+        # message, phone numbers need not be verified automatically: moto runs a test of that against the service.
         raise invalid_parameter(
             "SMS configuration and Auto verification for phone_number are required when MFA is required/optional"
         )
@@ -84,7 +103,9 @@ def describe_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
 
 
 def _pool_fields(state: State, pool: PoolRecord) -> dict[str, Any]:
-    settings = {"Name" if name == "PoolName" else name: value for name, value in described_settings(pool).items()}
+    settings = {
+        "Name" if name == "PoolName" else name: value for name, value in pool_defaults.described_settings(pool).items()
+    }
     settings.pop("Schema", None)
     settings["SchemaAttributes"] = schema.describe(pool)
     for name in _MFA_SETTINGS:
@@ -102,12 +123,16 @@ def _pool_fields(state: State, pool: PoolRecord) -> dict[str, Any]:
 
 
 def update_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer UpdateUserPool: as in the service, settings that are left out are reset to their defaults."""
+    """Answer UpdateUserPool: settings that are left out are reset to their defaults, except the tier."""
     pool = state.pool(string(parameters, "UserPoolId"))
     check_pool_settings(parameters)
     _check_mfa(parameters, pool.settings)
+    before = pool_defaults.tier(pool.settings)
+    tier = optional_string(parameters, "UserPoolTier") or before
+    _check_tier(parameters, tier, changes=tier != before)
     kept = {name: value for name, value in pool.settings.items() if name in (*_FIXED_AT_CREATION, *_MFA_SETTINGS)}
-    pool.settings = kept | {name: value for name, value in parameters.items() if name != "UserPoolId"}
+    changed = {name: value for name, value in parameters.items() if name != "UserPoolId"}
+    pool.settings = kept | changed | {"UserPoolTier": tier}
     pool.modified = state.clock()
     return {}
 
