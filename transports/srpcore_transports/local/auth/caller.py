@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..api.parameters import Parameters, mapping, optional_string
+from ..model.addresses import ADDRESSES
 from ..model.auth_sessions import AuthSession
 from ..model.pools import AppClient, PoolRecord
 from ..model.users import User
@@ -74,7 +75,7 @@ def _attributes(pool: PoolRecord, user: User) -> dict[str, str]:
     """Return the attributes of *user* with those that the service adds in events: the status and the aliases."""
     usernames, aliases = pool.names("UsernameAttributes"), pool.names("AliasAttributes")
     added = {"cognito:user_status": user.status}
-    for name in ("email", "phone_number"):
+    for name in ADDRESSES:
         if name in user.attributes and (name in usernames or (name in aliases and user.verified(name))):
             added[f"cognito:{name}_alias"] = user.attributes[name]
     return {**user.attributes, **added}

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from ..api.errors import invalid_parameter, not_authorized
 from ..api.parameters import named, optional_string
+from ..model.addresses import CODE_CHALLENGES, MEDIUMS
 from ..model.auth_sessions import AuthSession
 from ..model.pools import PoolRecord
 from ..model.users import User
@@ -19,7 +20,6 @@ from .next_step import advance, challenge, send_code
 
 __all__ = ["begin", "configured", "offered", "start"]
 
-_ATTRIBUTES = {"EMAIL_OTP": "email", "SMS_OTP": "phone_number"}
 _SECRETS = {"PASSWORD": "PASSWORD", "PASSWORD_SRP": "SRP_A"}
 _FACTORS = ("PASSWORD", "PASSWORD_SRP", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN")
 
@@ -104,14 +104,13 @@ def _passkey(state: State, auth_session: AuthSession) -> dict[str, Any]:
 
 
 def _send_code(state: State, auth_session: AuthSession, factor: str) -> Step[dict[str, Any]]:
-    attribute, user = _ATTRIBUTES[factor], auth_session.user
+    attribute, user = CODE_CHALLENGES[factor], auth_session.user
     if user is not None:
         return (yield from send_code(state, auth_session, user, factor, attribute, "sign_in"))
     destination = codes.masked(attribute, codes.fake_address(auth_session.pool, auth_session.typed, attribute))
-    medium = "EMAIL" if attribute == "email" else "SMS"
     parameters = {
         "USER_ID_FOR_SRP": srp.fake_username(auth_session.pool, auth_session.typed),
-        "CODE_DELIVERY_DELIVERY_MEDIUM": medium,
+        "CODE_DELIVERY_DELIVERY_MEDIUM": MEDIUMS[attribute],
         "CODE_DELIVERY_DESTINATION": destination,
     }
     return challenge(state, auth_session, factor, parameters)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hmac
-
 from srpcore.crypto.secret_hash import secret_hash
 
 from ..api.errors import Refusal, not_authorized
 from ..model.pools import AppClient
+from ..model.secret_values import equal
 
 __all__ = ["check", "check_hash"]
 
@@ -22,7 +21,7 @@ def check(client: AppClient, given: str | None, code: str = "NotAuthorizedExcept
         return
     if not given:
         raise Refusal(code, f"Client {client.client_id} is configured with secret but ClientSecret was not received")
-    if not any(hmac.compare_digest(given.encode("utf-8"), secret.value.encode("utf-8")) for secret in client.secrets):
+    if not any(equal(given, secret.value) for secret in client.secrets):
         raise Refusal(code, f"Unable to verify secret for client {client.client_id}")
 
 
@@ -43,5 +42,5 @@ def check_hash(client: AppClient, given: str | None, *names: str) -> None:
     if not given:
         raise not_authorized(f"Client {client.client_id} is configured with secret but SECRET_HASH was not received")
     valid = [secret_hash(name, client.client_id, secret.value) for name in names for secret in client.secrets]
-    if not any(hmac.compare_digest(given.encode(), hash_.encode()) for hash_ in valid):
+    if not any(equal(given, hash_) for hash_ in valid):
         raise not_authorized(f"Unable to verify secret hash for client {client.client_id}")

@@ -9,12 +9,14 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal
 
 from ..api.errors import code_mismatch, expired_code
+from ..model.addresses import MEDIUMS
 from ..model.attributes import looks_like
+from ..model.clock import DAY
 from ..model.outbox import Message
 from ..model.pools import PoolRecord
+from ..model.secret_values import equal
 from ..model.users import Code, Stranger, User
 from ..steps import Step
 from ..storage import directory
@@ -37,7 +39,7 @@ __all__ = [
     "send",
 ]
 
-_LIFETIMES = {"sign_up": 86400, "attribute": 86400, "reset": 3600}
+_LIFETIMES = {"sign_up": DAY, "attribute": DAY, "reset": 3600}
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def deliver(state: State, user: User, purpose: str, letter: Letter) -> dict[str,
 
     The message appears there when the transaction is committed: if it is undone, the code is not stored either.
     """
-    medium: Literal["EMAIL", "SMS"] = "EMAIL" if letter.attribute == "email" else "SMS"
+    medium = MEDIUMS[letter.attribute]
     message = Message(
         user.username, letter.address, medium, letter.attribute, purpose, letter.code, letter.text, letter.subject
     )
@@ -191,7 +193,7 @@ def check(state: State, user: User | Stranger, purpose: str, given: str, attribu
         raise expired_code()
     tries.require_code(state, user, purpose)
     tries.require_unspoiled(code)
-    if not code.value or not hmac.compare_digest(code.value.encode("utf-8"), given.encode("utf-8")):
+    if not code.value or not equal(given, code.value):
         code.wrong += 1
         tries.count_wrong(state, user, purpose)
         raise code_mismatch()

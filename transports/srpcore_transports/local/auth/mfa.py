@@ -6,14 +6,14 @@ from typing import Any
 
 from srpcore.crypto.totp import verify_totp
 
+from ..model.addresses import CODE_CHALLENGES
 from ..model.pools import PoolRecord
 from ..model.users import User
 from ..storage.state import State
 
 __all__ = ["can_set_up", "factors", "has_what_it_needs", "match_totp", "settings_of"]
 
-_FACTORS = {"SMS_MFA": "phone_number", "SOFTWARE_TOKEN_MFA": "totp", "EMAIL_OTP": "email"}
-"""What a user must have for each second factor: an attribute, or an authenticator app."""
+_FACTORS = ("SMS_MFA", "SOFTWARE_TOKEN_MFA", "EMAIL_OTP")
 
 
 def factors(pool: PoolRecord, user: User) -> list[str]:
@@ -30,8 +30,9 @@ def factors(pool: PoolRecord, user: User) -> list[str]:
 
 def has_what_it_needs(user: User, factor: str) -> bool:
     """Return whether *user* has the authenticator app, the phone number or the e-mail address that *factor* needs."""
-    needed = _FACTORS[factor]
-    return user.totp_secret is not None if needed == "totp" else needed in user.attributes
+    if factor == "SOFTWARE_TOKEN_MFA":
+        return user.totp_secret is not None
+    return CODE_CHALLENGES[factor] in user.attributes
 
 
 def can_set_up(pool: PoolRecord) -> list[str]:

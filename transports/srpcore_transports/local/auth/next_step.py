@@ -21,7 +21,9 @@ from msgspec.structs import replace
 
 from ..api.errors import Refusal, not_authorized
 from ..model import attributes
+from ..model.addresses import CODE_CHALLENGES
 from ..model.auth_sessions import AuthSession, CustomLogin
+from ..model.clock import DAY
 from ..model.pool_defaults import temporary_password_days
 from ..model.users import DeviceRecord, User
 from ..steps import Step
@@ -31,8 +33,6 @@ from . import codes, custom_auth, devices, mfa, passwords, session_limit, srp, t
 from .caller import Caller
 
 __all__ = ["advance", "challenge", "complete", "require_can_log_in", "second_factor_challenge", "send_code"]
-
-_DAY = 86400
 
 
 def advance(state: State, auth_session: AuthSession, cause: claims.Cause = "Authentication") -> Step[dict[str, Any]]:
@@ -117,7 +117,7 @@ def require_can_log_in(state: State, auth_session: AuthSession) -> User:
     passwords.refuse_unusable(user)
     if user.status == "FORCE_CHANGE_PASSWORD":
         days = temporary_password_days(auth_session.pool)
-        if state.clock() >= user.password_set + days * _DAY:
+        if state.clock() >= user.password_set + days * DAY:
             raise not_authorized("Temporary password has expired and must be reset by an administrator.")
     return user
 
@@ -154,8 +154,7 @@ def second_factor_challenge(state: State, auth_session: AuthSession, user: User,
     if factor == "SOFTWARE_TOKEN_MFA":
         parameters = {"USER_ID_FOR_SRP": user.username, "FRIENDLY_DEVICE_NAME": user.totp_name}
         return challenge(state, auth_session, factor, parameters)
-    attribute = "email" if factor == "EMAIL_OTP" else "phone_number"
-    return (yield from send_code(state, auth_session, user, factor, attribute, "mfa"))
+    return (yield from send_code(state, auth_session, user, factor, CODE_CHALLENGES[factor], "mfa"))
 
 
 def send_code(

@@ -15,7 +15,7 @@ from srpcore.crypto import cognito
 from ..api.errors import Refusal, not_authorized
 from ..model.pools import PoolRecord
 from ..model.records import number_bytes, random_string
-from ..model.users import User, Verifier
+from ..model.users import User, Verifier, random_salt
 from ..steps import Step, outside
 from ..storage.state import State
 from . import tries
@@ -33,7 +33,6 @@ __all__ = [
     "temporary",
 ]
 
-SALT_BITS = 128
 _LONGEST = 256
 _SYMBOLS = set("^$*.[]{}()?\"!@#%&/\\,><':;|_~`=+- ")
 
@@ -79,7 +78,7 @@ def temporary(pool: PoolRecord) -> str:
 
 def make(pool: PoolRecord, username: str, password: str) -> Step[Verifier]:
     """Return a new verifier of *password*."""
-    salt, identity = secrets.randbits(SALT_BITS), pool.suffix + username
+    salt, identity = random_salt(), pool.suffix + username
     value = yield from outside(lambda: cognito.verifier(cognito.private_key(identity, password, salt)))
     return Verifier.of(salt, value)
 

@@ -27,7 +27,8 @@ from ..api.parameters import named
 from ..model.attributes import looks_like
 from ..model.auth_sessions import Exchange
 from ..model.pools import PoolRecord
-from ..model.users import DeviceRecord, User, Verifier
+from ..model.secret_values import equal
+from ..model.users import DeviceRecord, User, Verifier, random_salt
 from ..steps import Step, outside
 from ..storage.state import State
 
@@ -42,7 +43,6 @@ __all__ = [
 ]
 
 SECRET_BLOCK_BYTES = 1024
-SALT_BITS = 128
 # The service reads the names in any case and GMT as UTC, and does not compare the day of the week with the date. But
 # the proof must be made over the canonical form: https://github.com/ministackorg/ministack/pull/1758.
 _TIMESTAMP = re.compile(
@@ -127,7 +127,7 @@ def device_challenge(user: User, device: DeviceRecord, A: int) -> Step[tuple[Exc
 
 def _start_exchange(identity: str, A: int, password: Verifier | None) -> Step[tuple[Exchange, dict[str, str]]]:
     # A user without a password is challenged too, with the verifier 0, which is not the verifier of any password.
-    verifier = password or Verifier.of(secrets.randbits(SALT_BITS), 0)
+    verifier = password or Verifier.of(random_salt(), 0)
     value = verifier.value
     pair = yield from outside(lambda: cognito.server_pair(value))
     block = base64.b64encode(secrets.token_bytes(SECRET_BLOCK_BYTES)).decode("ascii")
@@ -164,14 +164,14 @@ def read_proof(state: State, exchange: Exchange | None, answers: Mapping[str, An
     time = _parse_timestamp(named(answers, "TIMESTAMP"))
     _check_near(state, time)
     timestamp = cognito.format_timestamp(time)
-    if exchange is None or not hmac.compare_digest(block.encode("utf-8"), exchange.secret_block.encode("utf-8")):
+    if exchange is None or not equal(block, exchange.secret_block):
         raise not_authorized()
     started = exchange
 
     def proves() -> bool:
         key = cognito.server_key(started.pair, started.A, started.verifier.value)
         expected = cognito.claim(key, started.identity, base64.b64decode(block), timestamp)
-        return hmac.compare_digest(claim.encode("utf-8"), expected.encode("utf-8"))
+        return equal(claim, expected)
 
     return proves
 

@@ -7,6 +7,7 @@ import uuid
 from typing import Any
 
 from ..model.attributes import readable
+from ..model.clock import DAY
 from ..model.grants import Grant, GrantRecord
 from ..model.pools import AppClient, PoolRecord
 from ..model.records import random_string
@@ -34,7 +35,7 @@ _BOOLEANS = ("email_verified", "phone_number_verified")
 HOUR = 3600
 """The default validity of access and ID tokens in seconds."""
 
-_THIRTY_DAYS = 30 * 86400
+_THIRTY_DAYS = 30 * DAY
 API_SCOPE = "aws.cognito.signin.user.admin"
 """The scope with which the operations of a user accept an access token."""
 

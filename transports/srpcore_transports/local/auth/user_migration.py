@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ..api.errors import Refusal, invalid_parameter
 from ..model import attributes
+from ..model.addresses import ADDRESSES, MEDIUMS
 from ..model.pools import PoolRecord
 from ..model.users import User
 from ..steps import Step
@@ -57,13 +58,13 @@ def _check(state: State, pool: PoolRecord, user: User, migration: Migration) -> 
     directory.check_new_username(state, pool, migration.username)
     if migration.sms_mfa and (pool.mfa == "OFF" or not given.get("phone_number")):
         raise invalid_parameter("enableSMSMFA needs a pool with MFA and a phone number")
-    for name in ("email", "phone_number"):
+    for name in ADDRESSES:
         if given.get(f"{name}_verified") == "true" and given.get(name):
             directory.check_alias_free(state, pool, user, name, given[name], force=migration.force_alias)
     return given
 
 
 def _welcome(state: State, user: User, mediums: tuple[str, ...]) -> None:
-    for medium, attribute in (("EMAIL", "email"), ("SMS", "phone_number")):
+    for attribute, medium in MEDIUMS.items():
         if medium in mediums and attribute in user.attributes:
             codes.deliver(state, user, "welcome", codes.Letter(attribute, user.attributes[attribute], ""))

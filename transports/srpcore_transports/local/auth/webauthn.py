@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from ..api.errors import Refusal, invalid_parameter
+from ..model.secret_values import equal
 from . import cbor
 
 __all__ = [
@@ -130,7 +131,7 @@ def client_data(data: bytes, kind: str, challenge: str, party: RelyingParty) -> 
     if values.get("type") != kind:
         raise malformed(f"clientDataJSON does not have the type {kind}")
     given = str(values.get("challenge")).rstrip("=")
-    if not hmac.compare_digest(given.encode("utf-8", "replace"), challenge.encode("ascii")):
+    if not equal(given, challenge):
         raise Refusal("WebAuthnChallengeNotFoundException", "The challenge is not the one that was sent.")
     if values.get("crossOrigin") is True or not _is_origin_of(party, values.get("origin")):
         raise Refusal(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import re
 from datetime import datetime, timezone
 
@@ -12,6 +11,7 @@ from srpcore.pool import default_endpoint
 from ... import sigv4
 from ...credentials import Credentials
 from ..api.errors import Refusal
+from ..model.secret_values import equal
 from .request_reader import Request
 
 __all__ = ["verify"]
@@ -54,7 +54,7 @@ def verify(request: Request, credentials: Credentials | None, now: float) -> str
         raise Refusal("IncompleteSignatureException", "The Authorization header is not a SigV4 signature.", 403)
     if credentials is None:
         raise Refusal("UnrecognizedClientException", _NO_KEYS)
-    if not _equal(match["key"], credentials.access_key_id) or not _session_token_matches(request, credentials):
+    if not equal(match["key"], credentials.access_key_id) or not _session_token_matches(request, credentials):
         raise Refusal("UnrecognizedClientException", "The security token included in the request is invalid.")
     timestamp = _checked_timestamp(request, match["date"], now)
     if not _is_region(match["region"]) or match["service"] != SERVICE:
@@ -95,17 +95,13 @@ def _check_signature(request: Request, keys: Credentials, match: re.Match[str], 
     )
     text = sigv4.string_to_sign(timestamp, sigv4.credential_scope(date, region, SERVICE), canonical)
     key = sigv4.signing_key(keys.secret_access_key, date, region, SERVICE)
-    if not _equal(match["signature"], sigv4.signature(key, text)):
+    if not equal(match["signature"], sigv4.signature(key, text)):
         raise _invalid_signature(_MISMATCH)
 
 
 def _session_token_matches(request: Request, credentials: Credentials) -> bool:
-    return _equal(request.headers.get("x-amz-security-token", ""), credentials.session_token or "")
+    return equal(request.headers.get("x-amz-security-token", ""), credentials.session_token or "")
 
 
 def _invalid_signature(message: str) -> Refusal:
     return Refusal("InvalidSignatureException", message, 403)
-
-
-def _equal(given: str, expected: str) -> bool:
-    return hmac.compare_digest(given.encode("utf-8"), expected.encode("utf-8"))

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..api.errors import Refusal, invalid_parameter, not_authorized
 from . import schema
+from .addresses import ADDRESSES
 from .pools import AppClient, PoolRecord
 from .users import User
 
@@ -92,7 +93,7 @@ def _conforming(attribute: Mapping[str, Any], value: str) -> str:
         Refusal: the value does not have the type of *attribute*, or violates its constraints.
     """
     name, kind = attribute["Name"], attribute["AttributeDataType"]
-    if name in ("email", "phone_number") and not looks_like(name, value):
+    if name in ADDRESSES and not looks_like(name, value):
         raise invalid_parameter(f"Invalid {'email address' if name == 'email' else 'phone number'} format.")
     if kind == "Boolean":
         # Programs send str(True): stored as it is, "True" would not count as true.

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-__all__ = ["MovableClock"]
+__all__ = ["DAY", "MovableClock"]
+
+DAY = 86_400
+"""A day in seconds."""
 
 # 1970-01-02 to 2999-12-31: within it every time has a date, also after the validity of a token was added.
 _EARLIEST, _LATEST = 86_400.0, 32_503_593_600.0

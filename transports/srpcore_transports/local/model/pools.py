@@ -12,12 +12,13 @@ from typing import Any, cast
 
 from msgspec import field
 
+from .clock import DAY
 from .records import Fixed, Record, fold_case
 from .users import User
 
 __all__ = ["AppClient", "ClientSecret", "Group", "IdentityProvider", "PoolRecord", "Resource"]
 
-_UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
+_UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": DAY}
 _DEFAULT_FLOWS = ("ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
 
 

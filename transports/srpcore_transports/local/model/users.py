@@ -5,11 +5,20 @@ Times are in seconds since the epoch. Passwords are not stored, only SRP verifie
 
 from __future__ import annotations
 
+import secrets
+
 from msgspec import field
 
 from .records import Fixed, Record, number_bytes
 
-__all__ = ["Code", "DeviceRecord", "Passkey", "Registration", "Stranger", "Tries", "User", "Verifier"]
+__all__ = ["Code", "DeviceRecord", "Passkey", "Registration", "Stranger", "Tries", "User", "Verifier", "random_salt"]
+
+_SALT_BITS = 128
+
+
+def random_salt() -> int:
+    """Return a new salt for a verifier."""
+    return secrets.randbits(_SALT_BITS)
 
 
 class Verifier(Fixed, frozen=True):

@@ -10,6 +10,7 @@ from ..api.parameters import attributes as read_attributes
 from ..auth import codes, mfa, passwords
 from ..auth.caller import Caller, read_metadata
 from ..model import attributes
+from ..model.addresses import ADDRESSES, MEDIUMS
 from ..model.pools import PoolRecord
 from ..model.users import User
 from ..steps import Step
@@ -103,7 +104,7 @@ def _check_new(
     if directory.find(state, pool, username) is not None:
         raise Refusal("UsernameExistsException", "User account already exists")
     directory.check_new_username(state, pool, username)
-    for name in ("email", "phone_number"):
+    for name in ADDRESSES:
         if given.get(f"{name}_verified") == "true" and name in given:
             directory.check_alias_free(state, pool, user, name, given[name], force=force)
 
@@ -113,11 +114,10 @@ def _invitation(
 ) -> Step[codes.Letter | None]:
     """Return the message with the temporary password, or None if the user has no address to send it to."""
     mediums = strings(parameters, "DesiredDeliveryMediums") or ["SMS"]
-    addresses = {"EMAIL": "email", "SMS": "phone_number"}
-    chosen = [attribute for medium, attribute in addresses.items() if medium in mediums]
+    chosen = [attribute for attribute, medium in MEDIUMS.items() if medium in mediums]
     # If the user has no address for the desired medium, use the other medium. Otherwise nobody would
     # receive the temporary password, and the pool itself stores only its verifier.
-    found = next((attribute for attribute in [*chosen, *addresses.values()] if attribute in user.attributes), None)
+    found = next((attribute for attribute in [*chosen, *ADDRESSES] if attribute in user.attributes), None)
     if found is None:
         return None
     return (yield from codes.compose(state, caller, user, found, "AdminCreateUser", code=password))

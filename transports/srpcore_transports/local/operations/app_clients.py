@@ -7,6 +7,7 @@ from typing import Any
 from ..api.errors import Refusal, invalid_parameter
 from ..api.parameters import Parameters, string, strings
 from ..model import schema
+from ..model.clock import DAY
 from ..model.pools import AppClient, PoolRecord
 from ..storage import pages
 from ..storage.state import State
@@ -15,12 +16,11 @@ from . import client_tokens
 __all__ = ["OPERATIONS", "check_client_settings", "require_client"]
 
 _STANDARD_SCOPES = {"phone", "email", "openid", "profile", "aws.cognito.signin.user.admin"}
-_DAY = 86400
 # Source: the API reference of CreateUserPoolClient: each token with its default unit and its limits in seconds.
 _VALIDITY = (
-    ("AccessToken", "hours", 300, _DAY),
-    ("IdToken", "hours", 300, _DAY),
-    ("RefreshToken", "days", 3600, 3650 * _DAY),
+    ("AccessToken", "hours", 300, DAY),
+    ("IdToken", "hours", 300, DAY),
+    ("RefreshToken", "days", 3600, 3650 * DAY),
 )
 _LIST_FIELDS = ("ClientId", "UserPoolId", "ClientName")
 

@@ -10,7 +10,7 @@ from srpcore.exceptions.base import ConfigurationError
 
 from ..api import validation
 from ..api.errors import Refusal
-from . import app_clients, stored, user_pools
+from . import app_clients, pool_mfa, stored, user_pools
 
 __all__ = ["CLIENT", "POOL", "check_client", "check_client_id", "check_pool", "check_settings"]
 
@@ -32,9 +32,6 @@ CLIENT: dict[str, Any] = {
         "ALLOW_CUSTOM_AUTH",
     ],
 }
-_MFA_SETTINGS = frozenset(
-    {"EmailMfaConfiguration", "SmsMfaConfiguration", "SoftwareTokenMfaConfiguration", "WebAuthnConfiguration"}
-)
 _ANY_POOL = "us-east-1_000000000"
 
 
@@ -59,7 +56,7 @@ def check_pool(settings: Mapping[str, Any], *, strict: bool = False) -> None:
         Refusal: the service would not accept them, or they have no effect.
     """
     # In the service these settings are not parameters of CreateUserPool: SetUserPoolMfaConfig sets them later.
-    of_mfa = {name: value for name, value in settings.items() if name in _MFA_SETTINGS}
+    of_mfa = {name: value for name, value in settings.items() if name in pool_mfa.SETTINGS}
     validation.check("CreateUserPool", {name: value for name, value in settings.items() if name not in of_mfa})
     validation.check("SetUserPoolMfaConfig", {"UserPoolId": _ANY_POOL, **of_mfa})
     user_pools.check_pool_settings(settings)

@@ -28,7 +28,10 @@ from urllib.parse import parse_qs
 from ..api.errors import Refusal, invalid_parameter, not_found
 from ..api.parameters import Parameters, present, string
 from ..model import attributes, schema
+from ..model.addresses import ADDRESSES
+from ..model.clock import DAY
 from ..model.pools import PoolRecord, Resource
+from ..model.secret_values import equal
 from ..steps import Step, outside
 from ..storage import directory, pages
 from ..storage.service import Service
@@ -46,7 +49,7 @@ _STANDARD = """
     gender birthdate zoneinfo locale phone_number phone_number_verified address updated_at
 """.split()
 _MFA, _USERNAME = "cognito:mfa_enabled", "cognito:username"
-_URL_SECONDS, _DAY, _LONGEST_TIME = 900, 86400, 20
+_URL_SECONDS, _LONGEST_TIME = 900, 20
 _PAGE_LIMIT = 50
 _MOST_JOBS = 1000  # Source: Amazon Cognito developer guide, "Quotas in Amazon Cognito".
 _AT_ONCE = 20
@@ -105,7 +108,7 @@ def receive(state: State, job_id: str, query: str, body: bytes) -> None:
         not expires.isascii()
         or not expires.isdecimal()
         or len(expires) > _LONGEST_TIME
-        or not hmac.compare_digest(signature.encode(), _signature(state, job_id, int(expires)).encode())
+        or not equal(signature, _signature(state, job_id, int(expires)))
     ):
         raise Refusal("AccessDenied", "The signature of the URL is not valid.", 403)
     if int(expires) <= state.clock():
@@ -130,7 +133,7 @@ def _answer(state: State, job: Resource) -> dict[str, Any]:
 
 
 def _job_fields(state: State, job: Resource) -> dict[str, Any]:
-    if job.settings["Status"] == "Created" and state.clock() >= job.created + _DAY:
+    if job.settings["Status"] == "Created" and state.clock() >= job.created + DAY:
         job.settings |= {"Status": "Expired", "CompletionMessage": "The user import job has expired."}
     return {"JobId": job.name, "CreationDate": job.created, **present(job.settings, *_SHOWN)}
 
@@ -267,7 +270,7 @@ def _add(state: State, pool: PoolRecord, username: str, given: dict[str, str], *
     attributes.check_required(pool, given)
     directory.check_new_username(state, pool, username)
     user = pool.new_user(username, state.clock())
-    for name in ("email", "phone_number"):
+    for name in ADDRESSES:
         if given.get(f"{name}_verified") == "true":
             if name not in given:
                 raise invalid_parameter(f"{name}_verified is true, but {name} is missing.")

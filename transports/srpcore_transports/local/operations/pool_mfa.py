@@ -10,9 +10,13 @@ from ..api.parameters import Parameters, mapping, optional_string, string
 from ..model.pools import PoolRecord
 from ..storage.state import State
 
-__all__ = ["OPERATIONS", "configured_factors"]
+__all__ = ["OPERATIONS", "SETTINGS", "configured_factors"]
 
-_OTHER_CONFIGURATIONS = ("SmsMfaConfiguration", "EmailMfaConfiguration", "WebAuthnConfiguration")
+_TOTP, _BY_MESSAGE = "SoftwareTokenMfaConfiguration", ("SmsMfaConfiguration", "EmailMfaConfiguration")
+_PASSKEYS = "WebAuthnConfiguration"
+
+SETTINGS = (_TOTP, *_BY_MESSAGE, _PASSKEYS)
+"""The settings of a pool that SetUserPoolMfaConfig changes, besides MfaConfiguration."""
 
 
 def set_user_pool_mfa_config(state: State, parameters: Parameters) -> dict[str, Any]:
@@ -22,24 +26,20 @@ def set_user_pool_mfa_config(state: State, parameters: Parameters) -> dict[str, 
     """
     pool = state.pool(string(parameters, "UserPoolId"))
     configuration = optional_string(parameters, "MfaConfiguration")
-    given = {
-        name: mapping(parameters, name)
-        for name in ("SoftwareTokenMfaConfiguration", *_OTHER_CONFIGURATIONS)
-        if parameters.get(name) is not None
-    }
+    given = {name: mapping(parameters, name) for name in SETTINGS if parameters.get(name) is not None}
     _check_configuration(configuration, given)
     if configuration is not None:
         pool.settings["MfaConfiguration"] = configuration
     if configuration == "OFF":
-        pool.settings.pop("SoftwareTokenMfaConfiguration", None)
+        pool.settings.pop(_TOTP, None)
     pool.settings |= given
     return _mfa_config(pool)
 
 
 def configured_factors(settings: Mapping[str, Any]) -> list[str]:
     """Return the names of the settings that configure second factors."""
-    on = ["SoftwareTokenMfaConfiguration"] if mapping(settings, "SoftwareTokenMfaConfiguration").get("Enabled") else []
-    return on + [name for name in ("SmsMfaConfiguration", "EmailMfaConfiguration") if settings.get(name) is not None]
+    on = [_TOTP] if mapping(settings, _TOTP).get("Enabled") else []
+    return on + [name for name in _BY_MESSAGE if settings.get(name) is not None]
 
 
 def _check_configuration(configuration: str | None, given: Mapping[str, Any]) -> None:
@@ -59,10 +59,10 @@ def get_user_pool_mfa_config(state: State, parameters: Parameters) -> dict[str, 
 
 
 def _mfa_config(pool: PoolRecord) -> dict[str, Any]:
-    set_up = {name: pool.settings[name] for name in _OTHER_CONFIGURATIONS if name in pool.settings}
+    set_up = {name: pool.settings[name] for name in (*_BY_MESSAGE, _PASSKEYS) if name in pool.settings}
     return {
         "MfaConfiguration": pool.mfa,
-        "SoftwareTokenMfaConfiguration": {"Enabled": pool.mfa != "OFF"},
+        _TOTP: {"Enabled": pool.mfa != "OFF"},
         **set_up,
     }
 

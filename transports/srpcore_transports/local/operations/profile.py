@@ -14,6 +14,7 @@ from ..auth import codes, mfa
 from ..auth.caller import Caller, read_metadata
 from ..auth.token_verification import Holder, verify_access_token
 from ..model import attributes
+from ..model.addresses import ADDRESSES
 from ..model.pools import PoolRecord
 from ..model.users import User
 from ..steps import Step
@@ -21,8 +22,6 @@ from ..storage import directory
 from ..storage.state import Handler, State
 
 __all__ = ["OPERATIONS", "delete", "write"]
-
-_VERIFIABLE = ("email", "phone_number")
 
 
 def get_user(state: State, parameters: Parameters) -> dict[str, Any]:
@@ -72,7 +71,7 @@ def _compose(
     """Return a message with a code for each new address that must be verified, by the name of its attribute."""
     user, wanted = holder.user, holder.pool.names("AutoVerifiedAttributes")
     future, letters = replace(user, attributes={**user.attributes, **given}), dict[str, codes.Letter]()
-    for name in _VERIFIABLE:
+    for name in ADDRESSES:
         if name in wanted and given.get(name) and given[name] != user.attributes.get(name):
             caller = Caller(holder.pool, holder.client, metadata)
             letters[name] = yield from codes.compose(state, caller, future, name, "UpdateUserAttribute")
@@ -87,10 +86,10 @@ def write(state: State, pool: PoolRecord, user: User, given: dict[str, str]) -> 
     Raises:
         Refusal: a verified address is an alias of another user, or an address that serves as user name is taken.
     """
-    changed = [name for name in _VERIFIABLE if name in given and given[name] != user.attributes.get(name)]
+    changed = [name for name in ADDRESSES if name in given and given[name] != user.attributes.get(name)]
     for name in changed:
         _check_username_free(state, pool, user, name, given[name])
-    for name in _VERIFIABLE:
+    for name in ADDRESSES:
         if given.get(f"{name}_verified") == "true":
             directory.check_alias_free(state, pool, user, name, given.get(name) or user.attributes.get(name, ""))
     for name in changed:
@@ -98,7 +97,7 @@ def write(state: State, pool: PoolRecord, user: User, given: dict[str, str]) -> 
         user.codes.pop(f"attribute:{name}", None)
     # An empty value removes the attribute.
     user.attributes = {name: value for name, value in {**user.attributes, **given}.items() if value}
-    for name in _VERIFIABLE:
+    for name in ADDRESSES:
         if name not in user.attributes:
             user.attributes.pop(f"{name}_verified", None)
     user.modified = state.clock()
@@ -146,7 +145,7 @@ def verify_user_attribute(state: State, parameters: Parameters) -> dict[str, Any
 
 def _verifiable(parameters: Parameters) -> str:
     name = string(parameters, "AttributeName")
-    if name not in _VERIFIABLE:
+    if name not in ADDRESSES:
         raise invalid_parameter("Only email and phone_number can be verified.")
     return name
 

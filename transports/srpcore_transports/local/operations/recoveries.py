@@ -15,6 +15,7 @@ from typing import Any
 
 from ..api.errors import Refusal, invalid_parameter, not_found
 from ..api.parameters import Parameters, present, string
+from ..model.clock import DAY
 from ..model.pool_defaults import tier
 from ..model.pools import PoolRecord, Resource
 from ..storage import pages
@@ -23,8 +24,7 @@ from ..storage.state import State
 __all__ = ["OPERATIONS"]
 
 # Source of these limits: API reference, InitiatePointInTimeRecovery.
-_DAY = 86400
-_PERIODS = {"ESSENTIALS": _DAY, "PLUS": 14 * _DAY}
+_PERIODS = {"ESSENTIALS": DAY, "PLUS": 14 * DAY}
 _LEAST_AGE = 15 * 60
 _PREVIEWS_A_DAY = 3
 _ENTITIES = ("Users", "Groups", "User MFAs", "Passkeys")
@@ -34,7 +34,7 @@ def initiate_point_in_time_recovery(state: State, parameters: Parameters) -> dic
     """Answer InitiatePointInTimeRecovery. The preview is empty, because nothing would be restored."""
     pool, now = _pool(state, parameters), state.clock()
     _check_timestamp(pool, float(parameters["RestoreTimestamp"]), now)
-    recent = [recovery for recovery in state.recoveries.all(pool) if recovery.created > now - _DAY]
+    recent = [recovery for recovery in state.recoveries.all(pool) if recovery.created > now - DAY]
     if any(_status(state, recovery) == "PREVIEW_GENERATED" for recovery in recent):
         raise Refusal("LimitExceededException", "The user pool already has an active recovery.")
     if any(_status(state, recovery) == "RESTORE_COMPLETED" for recovery in recent):
@@ -70,7 +70,7 @@ def _check_timestamp(pool: PoolRecord, timestamp: float, now: float) -> None:
 
 def _status(state: State, recovery: Resource) -> str:
     status = str(recovery.settings["RestoreStatus"])
-    expired = status == "PREVIEW_GENERATED" and state.clock() >= recovery.created + _DAY
+    expired = status == "PREVIEW_GENERATED" and state.clock() >= recovery.created + DAY
     return "PREVIEW_EXPIRED" if expired else status
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeAlias
 
@@ -22,8 +21,10 @@ from ..auth import auth_events, choice, client_secret, custom_auth, mfa, passkey
 from ..auth.caller import read_metadata
 from ..auth.next_step import advance, challenge, complete, require_can_log_in, second_factor_challenge, send_code
 from ..model import attributes
+from ..model.addresses import ADDRESSES, CODE_CHALLENGES
 from ..model.auth_sessions import AuthSession
 from ..model.pools import AppClient, PoolRecord
+from ..model.secret_values import equal
 from ..model.users import User, Verifier
 from ..steps import Step, outside
 from ..storage import directory
@@ -172,7 +173,7 @@ def _new_password(state: State, auth_session: AuthSession, answers: Mapping[str,
     attributes.check_writer(auth_session.client, given)
     given = attributes.check(pool, given)
     for name in given:
-        if name in ("email", "phone_number") and name in user.attributes:
+        if name in ADDRESSES and name in user.attributes:
             raise not_authorized(f"Cannot modify an already provided {name}")
     attributes.check_unset(pool, user, given)
     attributes.check_required(pool, {**user.attributes, **given})
@@ -213,10 +214,10 @@ def _software_token(state: State, auth_session: AuthSession, answers: Mapping[st
 def _one_time_code(state: State, auth_session: AuthSession, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
     name = auth_session.challenges[0]
     code, expected = named(answers, f"{name}_CODE"), auth_session.code
-    _require_address(auth_session, "email" if name == "EMAIL_OTP" else "phone_number")
+    _require_address(auth_session, CODE_CHALLENGES[name])
     guesser = auth_session.user or state.strangers.of(auth_session.pool, auth_session.typed)
     tries.require_code(state, guesser, name, tries.locked())
-    if expected is None or not hmac.compare_digest(code.encode("utf-8"), expected.encode("utf-8")):
+    if expected is None or not equal(code, expected):
         tries.count_wrong(state, guesser, name)
         raise code_mismatch("Invalid code or auth state for the user.")
     tries.forgive(guesser, name)

@@ -11,6 +11,7 @@ from ..api.parameters import attributes as read_attributes
 from ..auth import auth_events, client_secret, codes, passwords, sign_up_session
 from ..auth.caller import Caller, read_metadata
 from ..model import attributes
+from ..model.addresses import MEDIUMS
 from ..model.attributes import looks_like
 from ..model.pools import AppClient, PoolRecord
 from ..model.users import User
@@ -202,7 +203,7 @@ def simulated_delivery(pool: PoolRecord, username: str, allowed: Sequence[str]) 
     attribute = next((name for name in order if name in allowed), order[0])
     return {
         "Destination": codes.masked(attribute, codes.fake_address(pool, username, attribute)),
-        "DeliveryMedium": "EMAIL" if attribute == "email" else "SMS",
+        "DeliveryMedium": MEDIUMS[attribute],
         "AttributeName": attribute,
     }
 

@@ -18,14 +18,7 @@ __all__ = ["OPERATIONS", "check_pool_settings"]
 
 # Source: the model's documentation of AllowedFirstAuthFactors: "SOFTWARE_TOKEN is not currently supported".
 _FIRST_FACTORS = frozenset(ENUMS["AuthFactorType"]) - {"SOFTWARE_TOKEN"}
-# UpdateUserPool does not change these settings: SetUserPoolMfaConfig changes the first ones, and the others stay as
-# CreateUserPool has set them.
-_MFA_SETTINGS = (
-    "SmsMfaConfiguration",
-    "SoftwareTokenMfaConfiguration",
-    "EmailMfaConfiguration",
-    "WebAuthnConfiguration",
-)
+# UpdateUserPool does not change these settings, nor those that SetUserPoolMfaConfig changes (pool_mfa.SETTINGS).
 _FIXED_AT_CREATION = ("PoolName", "Schema", "UsernameAttributes", "AliasAttributes", "UsernameConfiguration")
 _LIST_FIELDS = ("Id", "Name", "LambdaConfig", "LastModifiedDate", "CreationDate")
 
@@ -108,7 +101,7 @@ def _pool_fields(state: State, pool: PoolRecord) -> dict[str, Any]:
     }
     settings.pop("Schema", None)
     settings["SchemaAttributes"] = schema.describe(pool)
-    for name in _MFA_SETTINGS:
+    for name in pool_mfa.SETTINGS:
         settings.pop(name, None)
     return {
         **settings,
@@ -130,7 +123,7 @@ def update_user_pool(state: State, parameters: Parameters) -> dict[str, Any]:
     before = pool_defaults.tier(pool.settings)
     tier = optional_string(parameters, "UserPoolTier") or before
     _check_tier(parameters, tier, changes=tier != before)
-    kept = {name: value for name, value in pool.settings.items() if name in (*_FIXED_AT_CREATION, *_MFA_SETTINGS)}
+    kept = {name: value for name, value in pool.settings.items() if name in (*_FIXED_AT_CREATION, *pool_mfa.SETTINGS)}
     changed = {name: value for name, value in parameters.items() if name != "UserPoolId"}
     pool.settings = kept | changed | {"UserPoolTier": tier}
     pool.modified = state.clock()

@@ -11,6 +11,7 @@ from typing import Any
 from ..api.errors import invalid_parameter
 from ..api.parameters import Parameters, string
 from ..auth.token_verification import verify_access_token
+from ..model.addresses import MEDIUMS
 from ..model.pools import PoolRecord
 from ..model.users import User
 from ..storage import directory
@@ -19,7 +20,7 @@ from . import mfa
 
 __all__ = ["OPERATIONS"]
 
-_SMS = {"DeliveryMedium": "SMS", "AttributeName": "phone_number"}
+_SMS = {"DeliveryMedium": MEDIUMS["phone_number"], "AttributeName": "phone_number"}
 
 
 def admin_delete_software_token(state: State, parameters: Parameters) -> dict[str, Any]:

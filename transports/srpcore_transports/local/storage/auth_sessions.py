@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import secrets
 from collections.abc import Callable
 
@@ -12,15 +11,14 @@ import msgspec
 from ..api.errors import Refusal, invalid_session, not_authorized
 from ..model.auth_sessions import AuthSession, AuthSessionRecord
 from ..model.pools import AppClient, PoolRecord
+from ..model.secret_values import digest
 from ..model.users import User
+from .retention import KEPT_AFTER_EXPIRY
 from .tables import Table
 from .users import Users
 from .work import Work, decoder, encode
 
 __all__ = ["SESSION_EXPIRED", "AuthSessions"]
-
-_KEPT_AFTER_EXPIRY = 366 * 86400
-"""For so many seconds the Session of a login that was never finished is answered with "session is expired"."""
 
 SESSION_EXPIRED = "Invalid session for the user, session is expired."
 
@@ -51,7 +49,7 @@ class AuthSessions:
         expired = "FROM login WHERE expires <= ?"
         self._work.execute(f"INSERT INTO expired_session SELECT session, expires {expired}", now)
         self._work.execute(f"DELETE {expired}", now)
-        self._work.execute("DELETE FROM expired_session WHERE expires < ?", now - _KEPT_AFTER_EXPIRY)
+        self._work.execute("DELETE FROM expired_session WHERE expires < ?", now - KEPT_AFTER_EXPIRY)
 
     def put_back(self, session: str | None, auth_session: AuthSession) -> None:
         """Store *auth_session* under its old Session again, so that the client can correct a mistyped code.
@@ -62,11 +60,11 @@ class AuthSessions:
         exchange, user = auth_session.exchange, auth_session.user
         self._work.execute(
             "INSERT INTO login (session, pool, client, user, secret_block, expires, data) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            _digest(session or _new_session()),
+            digest(session or _new_session()),
             self._work.row(auth_session.pool),
             self._work.row(auth_session.client),
             None if user is None else self._work.row(user),
-            None if exchange is None else _digest(exchange.secret_block),
+            None if exchange is None else digest(exchange.secret_block),
             auth_session.expires,
             encode(_record(auth_session)),
         )
@@ -77,11 +75,11 @@ class AuthSessions:
         Raises:
             Refusal: the Session is unknown, already used, or expired.
         """
-        digest = _digest(session)
-        if self._work.execute("DELETE FROM expired_session WHERE session = ?", digest).rowcount:
+        stored = digest(session)
+        if self._work.execute("DELETE FROM expired_session WHERE session = ?", stored).rowcount:
             raise _session_expired()
-        auth_session = self._take("session = ?", digest)
-        return msgspec.structs.replace(auth_session, previous_session=digest)
+        auth_session = self._take("session = ?", stored)
+        return msgspec.structs.replace(auth_session, previous_session=stored)
 
     def take_by_secret_block(self, secret_block: str) -> AuthSession:
         """Return and remove the login whose SRP exchange has *secret_block*.
@@ -90,7 +88,7 @@ class AuthSessions:
             Refusal: there is none, which is answered like a wrong password, or it has expired.
         """
         # Source: https://github.com/ministackorg/ministack/pull/1758.
-        return self._take("secret_block = ?", _digest(secret_block), not_authorized())
+        return self._take("secret_block = ?", digest(secret_block), not_authorized())
 
     def take_by_device(
         self, client: AppClient, user: User, device_key: str, previous: str | None = None
@@ -108,7 +106,7 @@ class AuthSessions:
             record = _decode(data)
             if record.device_key != device_key or "DEVICE_SRP_AUTH" not in record.challenges:
                 continue
-            if previous is None or record.previous_session == _digest(previous):
+            if previous is None or record.previous_session == digest(previous):
                 return self._take("id = ?", row)
         raise invalid_session()
 
@@ -149,7 +147,3 @@ def _record(auth_session: AuthSession) -> AuthSessionRecord:
 
 def _new_session() -> str:
     return base64.urlsafe_b64encode(secrets.token_bytes(300)).decode("ascii")
-
-
-def _digest(value: str) -> bytes:
-    return hashlib.sha256(value.encode("utf-8")).digest()

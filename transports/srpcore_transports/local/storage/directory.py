@@ -10,6 +10,7 @@ import unicodedata
 
 from ..api.errors import Refusal, invalid_parameter, user_not_found
 from ..api.parameters import Parameters, optional_string, string
+from ..model.addresses import ADDRESSES
 from ..model.attributes import looks_like
 from ..model.pools import AppClient, PoolRecord
 from ..model.users import User
@@ -115,7 +116,7 @@ def check_new_username(state: State, pool: PoolRecord, username: str) -> None:
     if kinds and not any(looks_like(kind, username) for kind in kinds):
         description = " or a ".join("email" if kind == "email" else "phone number" for kind in kinds)
         raise invalid_parameter(f"Username should be {'an' if kinds[0] == 'email' else 'a'} {description}.")
-    for alias in ("email", "phone_number"):
+    for alias in ADDRESSES:
         if alias in pool.names("AliasAttributes") and looks_like(alias, username):
             description = "email" if alias == "email" else "phone number"
             raise invalid_parameter(

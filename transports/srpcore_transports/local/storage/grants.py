@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Callable
 
 from ..model.grants import GrantRecord, RefreshRecord
 from ..model.pools import AppClient, PoolRecord
 from ..model.records import Record
+from ..model.secret_values import digest
 from ..model.users import User
+from .retention import KEPT_AFTER_EXPIRY
 from .work import Work, decoder, encode
 
 __all__ = ["Grants"]
-
-_KEPT_AFTER_EXPIRY = 366 * 86400
-"""For so many seconds an expired refresh token is answered with "has expired"; then it is deleted, and unknown."""
 
 
 class Grants:
@@ -29,8 +27,8 @@ class Grants:
         """Insert a grant, and delete those that expired more than a year ago."""
         now = self._clock()
         if self._work.may_sweep("login_grant", now):
-            self._work.execute("DELETE FROM login_grant WHERE expires < ?", now - _KEPT_AFTER_EXPIRY)
-            self._work.execute("DELETE FROM refresh_token WHERE expires < ?", now - _KEPT_AFTER_EXPIRY)
+            self._work.execute("DELETE FROM login_grant WHERE expires < ?", now - KEPT_AFTER_EXPIRY)
+            self._work.execute("DELETE FROM refresh_token WHERE expires < ?", now - KEPT_AFTER_EXPIRY)
         data = encode(grant)
         statement = "INSERT INTO login_grant (origin_jti, sub, client, expires, data) VALUES (?, ?, ?, ?, ?)"
         values = (grant.origin_jti, grant.sub, grant.client_id, grant.expires, data)
@@ -85,12 +83,12 @@ class Grants:
         token = secrets.token_urlsafe(900)
         record = RefreshRecord(grant.origin_jti, expires)
         statement = "INSERT INTO refresh_token (digest, origin_jti, expires, data) VALUES (?, ?, ?, ?)"
-        self._work.execute(statement, _digest(token), grant.origin_jti, expires, encode(record))
+        self._work.execute(statement, digest(token), grant.origin_jti, expires, encode(record))
         return token
 
     def refresh_token(self, token: str) -> RefreshRecord | None:
         """Return the record of a refresh token, or None if this server did not issue it."""
-        found = self._work.execute("SELECT id, data FROM refresh_token WHERE digest = ?", _digest(token)).fetchone()
+        found = self._work.execute("SELECT id, data FROM refresh_token WHERE digest = ?", digest(token)).fetchone()
         if found is None:
             return None
         row, data = found
@@ -98,7 +96,3 @@ class Grants:
 
     def _write_token(self, row: int, _record: Record, data: bytes) -> None:
         self._work.write("UPDATE refresh_token SET data = ? WHERE id = ?", data, row)
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8")).digest()

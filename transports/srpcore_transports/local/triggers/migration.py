@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, cast
 
 from ..api.errors import Refusal, not_authorized
+from ..model.addresses import MEDIUMS
 from ..steps import Step
 from .invocation import Subject, Triggers, boolean, invalid_output, invoke, optional_string, string_map
 
@@ -108,6 +109,6 @@ def _mediums(response: Mapping[str, object]) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise invalid_output()
     mediums = cast(list[object], value)
-    if any(medium not in ("EMAIL", "SMS") for medium in mediums):
+    if any(medium not in MEDIUMS.values() for medium in mediums):
         raise invalid_output()
     return tuple(str(medium) for medium in mediums) or ("SMS",)

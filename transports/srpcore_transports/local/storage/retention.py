@@ -1,0 +1,10 @@
+"""How long what has expired is kept."""
+
+from __future__ import annotations
+
+from ..model.clock import DAY
+
+__all__ = ["KEPT_AFTER_EXPIRY"]
+
+KEPT_AFTER_EXPIRY = 366 * DAY
+"""For so many seconds an expired Session or refresh token is refused as expired; then it is deleted, and unknown."""
