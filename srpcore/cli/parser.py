@@ -253,7 +253,8 @@ def _add_local_pool(commands: Commands) -> None:
         "--control",
         action="store_true",
         help="let tests move the clock, read the messages with their codes, and reset the pools, by requests to "
-        "/_srpcore/; only on a loopback address",
+        "/_srpcore/. On another than a loopback address, requests must send the token that you set in the environment "
+        "variable SRPCORE_CONTROL_TOKEN",
     )
     serve.add_argument("--region", default="us-east-1", help="the region in the pools' ids (default: %(default)s)")
     serve.add_argument("--issuer", help="the URL before /<pool id> in the tokens' issuer (default: as in the request)")

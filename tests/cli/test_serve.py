@@ -128,9 +128,22 @@ def test_tests_control_it_only_if_it_is_started_so() -> None:
                 answered = error.code
                 error.close()
             assert answered == status
-    refused = run("serve", "--control", "--host", "0.0.0.0", "--port", "0")
-    assert refused.status == 2
-    assert "cannot serve the control endpoint on '0.0.0.0'" in refused.stderr
+    for token, reason in (("", "cannot serve the control endpoint on '0.0.0.0'"), ("short", "at least 16 ASCII")):
+        refused = run("serve", "--control", "--host", "0.0.0.0", "--port", "0", SRPCORE_CONTROL_TOKEN=token)
+        assert refused.status == 2
+        assert reason in refused.stderr
+
+
+def test_tests_control_it_in_a_container_with_the_token_of_the_environment() -> None:
+    token = "6f1c9f0e3b7a4d52"
+    with serving("--control", "--host", "0.0.0.0", keys={"SRPCORE_CONTROL_TOKEN": token}) as server:
+        url = f"{server.url}/_srpcore/clock"
+        with urlopen(Request(url, headers={"x-srpcore-control": token}), timeout=30) as response:
+            assert response.status == 200
+        with pytest.raises(HTTPError) as caught:
+            urlopen(Request(url, headers={"x-srpcore-control": "1"}), timeout=30)
+        caught.value.close()
+        assert caught.value.code == 403
 
 
 def test_a_wrong_seed_is_one_error_line(tmp_path: Path) -> None:

@@ -28,6 +28,8 @@ pytestmark = pytest.mark.slow  # for `make check`, which runs at every save
 
 NOW = 1_800_000_000.0
 CONTROL = {"x-srpcore-control": "1"}
+TOKEN = "6f1c9f0e3b7a4d52"
+ENDPOINTS = (("GET", "outbox"), ("GET", "clock"), ("POST", "clock"), ("POST", "reset"))
 
 
 @pytest.fixture
@@ -234,9 +236,7 @@ def test_a_request_in_progress_during_a_reset_changes_nothing(pool: UserPool, se
         {**CONTROL, "Origin": "null"},
     ],
 )
-@pytest.mark.parametrize(
-    ("method", "path"), [("GET", "outbox"), ("GET", "clock"), ("POST", "clock"), ("POST", "reset")]
-)
+@pytest.mark.parametrize(("method", "path"), ENDPOINTS)
 def test_web_pages_are_kept_out(server: LocalServer, method: str, path: str, headers: dict[str, str]) -> None:
     status, document, answered = send(server, method, path, {"advance": 1}, headers)
     assert (status, document["__type"]) == (403, "ForbiddenException")
@@ -268,7 +268,7 @@ def test_unknown_paths_and_methods_are_refused(server: LocalServer) -> None:
 
 def test_it_is_off_unless_asked_for(pool: UserPool) -> None:
     with pool.serve() as server:
-        for method, path in (("GET", "outbox"), ("GET", "clock"), ("POST", "clock"), ("POST", "reset")):
+        for method, path in ENDPOINTS:
             status, _, answered = send(server, method, path, {"advance": 1})
             assert status in (400, 404)
             assert "access-control-allow-origin" not in answered
@@ -276,6 +276,47 @@ def test_it_is_off_unless_asked_for(pool: UserPool) -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.com", "::"])
-def test_it_is_served_on_loopback_only(pool: UserPool, host: str) -> None:
-    with pytest.raises(ConfigurationError, match="loopback"):
+def test_without_a_token_it_is_served_on_loopback_only(pool: UserPool, host: str) -> None:
+    with pytest.raises(ConfigurationError, match="without a token"):
         pool.serve(host, control=True)
+
+
+@pytest.mark.parametrize("token", ["", "1", "fifteen-letters", "sixteen letters!", "sixteen-lettérs!", "x" * 16 + "\n"])
+def test_a_token_that_is_short_or_is_not_a_header_is_refused(pool: UserPool, token: str) -> None:
+    with pytest.raises(ConfigurationError, match="at least 16 ASCII characters") as caught:
+        pool.serve("0.0.0.0", control=token)
+    assert not token or len(token) < 2 or token not in str(caught.value)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1"])
+@pytest.mark.parametrize("name", ["cognito:9229", "localhost"])
+def test_with_a_token_it_is_served_on_any_address_and_name(pool: UserPool, host: str, name: str) -> None:
+    with pool.serve(host, control=TOKEN, allowed_hosts=["cognito"]) as server:
+        headers = {"x-srpcore-control": TOKEN, "Host": name}
+        for method, path in ENDPOINTS:
+            assert send(server, method, path, {"advance": 1}, headers)[0] == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        CONTROL,
+        {"x-srpcore-control": TOKEN[:-1]},
+        {"x-srpcore-control": TOKEN.upper()},
+        {"x-srpcore-control": "é" * 16},
+        {"Authorization": f"Bearer {TOKEN}"},
+        {"x-srpcore-control": TOKEN, "Origin": "http://localhost:3000"},
+    ],
+)
+@pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1"])
+def test_requests_without_the_token_and_from_web_pages_are_refused(
+    pool: UserPool, headers: dict[str, str], host: str
+) -> None:
+    with pool.serve(host, control=TOKEN) as server:
+        for method, path in ENDPOINTS:
+            status, document, _ = send(server, method, path, {"advance": 1}, headers)
+            assert (status, document["__type"]) == (403, "ForbiddenException")
+            assert TOKEN not in document["message"]
+        assert send(server, "OPTIONS", "outbox", headers={"Origin": "http://localhost:3000"})[0] == 403
+    assert pool._service.clock.moved == 0

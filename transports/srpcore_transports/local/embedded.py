@@ -16,7 +16,6 @@ from srpcore.protocol import Operation, Reply
 from ..credentials import Credentials, from_environment
 from . import well_known
 from .api.errors import Refusal
-from .http.hosts import is_loopback
 from .http.server import LocalServer
 from .model.outbox import Outbox
 from .model.seed import SeedSource, name_of, read_seed
@@ -181,7 +180,7 @@ class LocalUserPool:
         port: int = 0,
         *,
         allowed_hosts: Iterable[str] = (),
-        control: bool = False,
+        control: bool | str = False,
         page: bool | None = None,
     ) -> LocalServer:
         """Start an HTTP server for the pools in a background thread, and return it.
@@ -195,19 +194,16 @@ class LocalUserPool:
             allowed_hosts: more host names by which clients may call a server on loopback, such as
                 ``host.docker.internal``, and whose web pages may read the responses. ``*`` allows every name.
             control: let tests in other processes move the clock, read the outbox, which has the codes of all users, and
-                reset the pools, by requests to ``/_srpcore/``. Only on a loopback address.
+                reset the pools, by requests to ``/_srpcore/``. True lets all programs of this computer do so, and needs
+                a loopback address. A string is a token of at least 16 characters that each request must send in the
+                header ``x-srpcore-control``, and allows any address.
             page: show users, messages with their codes, and the last calls at ``/`` to everybody who can connect; None
                 does so on a loopback address only.
 
         Raises:
-            ConfigurationError: *control* was asked for on an address that is not loopback.
+            ConfigurationError: *control* is True on an address that is not loopback, or is not a valid token.
             OSError: the server cannot listen on the address.
         """
-        if control and not is_loopback(host.lower()):
-            raise ConfigurationError(
-                f"cannot serve the control endpoint on {host!r:.80}: it gives away the codes of all users, so it needs "
-                "a loopback address such as 127.0.0.1"
-            )
         return LocalServer(
             self._service, self.document, self._credentials, host, port, allowed_hosts, control=control, page=page
         )

@@ -164,7 +164,7 @@ def _listen(pool: LocalUserPool, arguments: argparse.Namespace) -> LocalServer:
         )
     try:
         return pool.serve(
-            host, port, allowed_hosts=arguments.allowed_host, control=arguments.control, page=arguments.page
+            host, port, allowed_hosts=arguments.allowed_host, control=_control(arguments), page=arguments.page
         )
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "not a valid host name"
@@ -174,6 +174,11 @@ def _listen(pool: LocalUserPool, arguments: argparse.Namespace) -> LocalServer:
             else "check --host"
         )
         raise ConfigurationError(f"cannot listen on {host} port {port}: {reason}; {hint}") from None
+
+
+def _control(arguments: argparse.Namespace) -> bool | str:
+    """Return the token of the control endpoint, or whether it is served without one."""
+    return bool(arguments.control) and (os.environ.get("SRPCORE_CONTROL_TOKEN") or True)
 
 
 def _is_loopback(host: str) -> bool:
@@ -245,7 +250,8 @@ def _rows(
     if server.page_url is not None:
         rows["page"] = f"{server.page_url} shows users, codes and calls"
     if arguments.control:
-        rows["control"] = f"{server.url}/_srpcore/ moves the clock, shows codes, and resets the pools"
+        token = "" if _control(arguments) is True else ", with the token in SRPCORE_CONTROL_TOKEN"
+        rows["control"] = f"{server.url}/_srpcore/ moves the clock, shows codes, and resets the pools{token}"
     rows["signed calls"] = (
         "refused: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY first"
         if credentials is None

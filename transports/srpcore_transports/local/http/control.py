@@ -5,20 +5,28 @@
 - ``GET /_srpcore/outbox`` returns the messages; ``?username=NAME`` those to one user or address.
 - ``POST /_srpcore/reset`` puts everything back as it was when the server started.
 
-It gives everybody who reaches it the codes of all users, so it is off unless the program asks for it, and it is served
-on loopback only. Four rules keep web pages out: each request needs the header ``x-srpcore-control: 1``, which a page
-can only send to another origin after a preflight; no preflight is accepted; a request with an Origin header is refused;
-and the Host header must be a loopback name even if the server accepts other names.
+It gives everybody who may use it the codes of all users, so it is off unless the program asks for it. Without a token
+it is served on a loopback address only, for all programs of this computer. With a token it is served on any address,
+for example in a container, to those who know the token.
+
+Four rules keep web pages out: each request needs the header ``x-srpcore-control``, which a page can only send to
+another origin after a preflight; no preflight is accepted; a request with an Origin header is refused; and without a
+token the Host header must be a loopback name even if the server accepts other names. The value of the header is the
+token, or ``1`` if there is no token.
 """
 
 from __future__ import annotations
 
+import hmac
 import json
+import re
 import weakref
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any, TypeGuard, cast
 from urllib.parse import parse_qs
+
+from srpcore.exceptions.base import ConfigurationError
 
 from ..api.errors import Refusal, invalid_parameter
 from ..model.outbox import Message
@@ -26,20 +34,47 @@ from ..operations import dispatch
 from ..operations.dispatch import Response
 from ..storage.service import Service
 from ..storage.state import State
-from .hosts import is_loopback_host
+from .hosts import is_loopback, is_loopback_host
 from .request_reader import Request
 
-__all__ = ["PREFIX", "Control"]
+__all__ = ["PREFIX", "Control", "checked_token"]
 
 PREFIX = "/_srpcore/"
 _HEADER = "x-srpcore-control"
+_TOKEN = re.compile(r"[!-~]{16,4096}")
+
+
+def checked_token(control: bool | str, host: str) -> str | None:
+    """Return the token for a server that listens on *host*, or None if *control* is not a token.
+
+    Raises:
+        ConfigurationError: the token is not valid, or *control* is True and *host* needs a token.
+    """
+    if isinstance(control, str):
+        if not _TOKEN.fullmatch(control):
+            raise ConfigurationError(
+                "the token of the control endpoint is not valid: use at least 16 ASCII characters without spaces, for "
+                "example the output of `openssl rand -hex 16`"
+            )
+        return control
+    if control and not is_loopback(host.lower()):
+        raise ConfigurationError(
+            f"cannot serve the control endpoint on {host!r:.80} without a token: it gives away the codes of all users. "
+            "Set SRPCORE_CONTROL_TOKEN, or serve(control=TOKEN), to a random string that requests must send in the "
+            "header x-srpcore-control; or use a loopback address such as 127.0.0.1"
+        )
+    return None
 
 
 class Control:
-    """The control endpoint of one server. It keeps a copy of the database as it is now, for the reset."""
+    """The control endpoint of one server. It keeps a copy of the database as it is now, for the reset.
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    Args:
+        token: what requests must send in the header ``x-srpcore-control``; None for ``1``, from this computer only.
+    """
+
+    def __init__(self, service: Service, token: str | None = None) -> None:
+        self._service, self._token = service, token
         self._start = service.database.copy()
         weakref.finalize(self, self._start.close)
         self._handlers: dict[tuple[str, str], Callable[[Request], dict[str, object]]] = {
@@ -55,7 +90,7 @@ class Control:
         Raises:
             Refusal: the request is not accepted.
         """
-        _check_sender(request.headers)
+        self._check_sender(request.headers)
         name = request.path.removeprefix(PREFIX)
         handler = self._handlers.get((request.method, name))
         if handler is not None:
@@ -65,6 +100,21 @@ class Control:
             known = ", ".join(sorted({f"{PREFIX}{known}" for _, known in self._handlers}))
             raise Refusal("ResourceNotFoundException", f"Not found: use one of {known}.", 404)
         raise Refusal("MethodNotAllowedException", f"Use {' or '.join(methods)}.", 405)
+
+    def _check_sender(self, headers: Mapping[str, str]) -> None:
+        # Headers are decoded from latin-1.
+        given = headers.get(_HEADER, "").encode("latin-1", "replace")
+        if self._token is not None:
+            if not hmac.compare_digest(given, self._token.encode("ascii")):
+                raise _forbidden(
+                    f"A request to the control endpoint needs the header {_HEADER} with the server's token."
+                )
+        elif given != b"1":
+            raise _forbidden(f"A request to the control endpoint needs the header {_HEADER}: 1.")
+        elif not is_loopback_host(headers.get("host", "")):
+            raise _forbidden("The control endpoint is only for 127.0.0.1 and localhost.")
+        if "origin" in headers:
+            raise _forbidden("The control endpoint is not for web pages.")
 
     def _clock(self, _: Request) -> dict[str, object]:
         clock = self._service.clock
@@ -110,13 +160,6 @@ class Control:
 def _keep_keys(state: State, keys: Mapping[str, str | None]) -> None:
     for pool in state.pools.all(None):
         pool.key = pool.key or keys.get(pool.id)
-
-
-def _check_sender(headers: Mapping[str, str]) -> None:
-    if headers.get(_HEADER) != "1":
-        raise _forbidden(f"A request to the control endpoint needs the header {_HEADER}: 1.")
-    if "origin" in headers or not is_loopback_host(headers.get("host", "")):
-        raise _forbidden("The control endpoint is not for web pages, and only for 127.0.0.1 and localhost.")
 
 
 def _body(request: Request) -> dict[str, object]:

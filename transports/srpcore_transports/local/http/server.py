@@ -16,7 +16,7 @@ from srpcore._fork import ForkSafeLock
 
 from ...credentials import Credentials
 from ..storage.service import Service
-from .control import Control
+from .control import Control, checked_token
 from .event_loop import EventLoop
 from .hosts import AllowedHosts, is_loopback
 from .page import Page
@@ -45,17 +45,17 @@ class LocalServer:
         port: int,
         allowed_hosts: Iterable[str] = (),
         *,
-        control: bool = False,
+        control: bool | str = False,
         page: bool | None = None,
     ) -> None:
-        hosts = AllowedHosts(host, allowed_hosts)
+        hosts, token = AllowedHosts(host, allowed_hosts), checked_token(control, host)
         shown = is_loopback(host.lower()) if page is None else page
         router = Router(
             service,
             document,
             credentials,
             hosts,
-            Control(service) if control else None,
+            Control(service, token) if control is not False else None,
             Page(service, hosts) if shown else None,
         )
         self._loop = EventLoop((host, port), router)
