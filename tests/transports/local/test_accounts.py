@@ -117,7 +117,11 @@ class TestSignUp:
         assert sign_up(client, "é" * 128)["UserSub"]
 
     def test_attributes_are_checked(self, make: Make) -> None:
-        client = make(pool_settings={"Schema": [{"Name": "email", "Required": True}, {"Name": "custom:team"}]})
+        client = make(
+            pool_settings={
+                "Schema": [{"Name": "email", "Required": True}, {"Name": "custom:team", "AttributeDataType": "String"}]
+            }
+        )
         for attributes in (
             {},
             {"email": "alice@example.com", "unknown": "x"},

@@ -43,7 +43,11 @@ class TestNewPassword:
             client.log_in()
 
     def test_required_attributes_must_be_given(self, make: Make) -> None:
-        client = make(pool_settings={"Schema": [{"Name": "email", "Required": True}, {"Name": "team"}]})
+        client = make(
+            pool_settings={
+                "Schema": [{"Name": "email", "Required": True}, {"Name": "team", "AttributeDataType": "String"}]
+            }
+        )
         temporary_user(client)
         challenge = client.log_in()
         assert json.loads(challenge["ChallengeParameters"]["requiredAttributes"]) == ["userAttributes.email"]

@@ -191,7 +191,9 @@ def test_a_running_job_lets_other_requests_in_and_can_be_stopped(
     thread.start()
     assert paused.wait(10)
     with pytest.raises(boto.exceptions.UserImportInProgressException):
-        boto.add_custom_attributes(UserPoolId=client.pool_id, CustomAttributes=[{"Name": "tenant"}])
+        boto.add_custom_attributes(
+            UserPoolId=client.pool_id, CustomAttributes=[{"Name": "tenant", "AttributeDataType": "String"}]
+        )
     assert boto.stop_user_import_job(**named)["UserImportJob"]["Status"] == "Stopping"
     resumed.set()
     thread.join()

@@ -79,7 +79,7 @@ class TestCustomAttributes:
             boto.admin_update_user_attributes(
                 **pool, Username="alice", UserAttributes=[{"Name": "custom:tenant", "Value": "acme"}]
             )
-        boto.add_custom_attributes(**pool, CustomAttributes=[{"Name": "tenant"}])
+        boto.add_custom_attributes(**pool, CustomAttributes=[{"Name": "tenant", "AttributeDataType": "String"}])
         boto.admin_update_user_attributes(**pool, Username="alice", UserAttributes=tenant["UserAttributes"])
         shown = boto.admin_get_user(**pool, Username="alice")["UserAttributes"]
         assert {"Name": "custom:tenant", "Value": "acme"} in shown
@@ -90,6 +90,7 @@ class TestCustomAttributes:
             ([{"Name": "a"}, {"Name": "a"}], "already has name custom:a"),
             ([{"Name": "a", "Required": True}], "Required custom attributes"),
             ([{"AttributeDataType": "String"}], "missing"),
+            ([{"Name": "a"}], "Invalid AttributeDataType input"),
         ],
     )
     def test_an_attribute_is_refused(
@@ -100,12 +101,23 @@ class TestCustomAttributes:
             boto.add_custom_attributes(UserPoolId=client.pool_id, CustomAttributes=added)
         assert boto.describe_user_pool(UserPoolId=client.pool_id)["UserPool"] == before
 
+    def test_the_name_of_a_developer_attribute_is_taken(self, boto: Any, client: Client) -> None:
+        plan = {"Name": "plan", "AttributeDataType": "String", "DeveloperOnlyAttribute": True}
+        pool = boto.create_user_pool(PoolName="p", Schema=[plan])["UserPool"]
+        with pytest.raises(
+            boto.exceptions.InvalidParameterException,
+            match=r"custom:plan: Existing attribute already has name dev:custom:plan\.",
+        ):
+            boto.add_custom_attributes(UserPoolId=pool["Id"], CustomAttributes=[plan])
+
     def test_a_pool_has_at_most_50(self, boto: Any, client: Client) -> None:
         for start in (0, 25):
-            added = [{"Name": f"a{index}"} for index in range(start, start + 25)]
+            added = [{"Name": f"a{index}", "AttributeDataType": "String"} for index in range(start, start + 25)]
             boto.add_custom_attributes(UserPoolId=client.pool_id, CustomAttributes=added)
         with pytest.raises(boto.exceptions.InvalidParameterException, match="at most 50"):
-            boto.add_custom_attributes(UserPoolId=client.pool_id, CustomAttributes=[{"Name": "more"}])
+            boto.add_custom_attributes(
+                UserPoolId=client.pool_id, CustomAttributes=[{"Name": "more", "AttributeDataType": "String"}]
+            )
 
 
 def test_a_provider_is_found_by_an_identifier(boto: Any, client: Client) -> None:

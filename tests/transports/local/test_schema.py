@@ -65,6 +65,7 @@ class TestDescription:
             ({"Name": "email", "AttributeDataType": "Number"}, "You can not change AttributeDataType"),
             ({"Name": "email", "DeveloperOnlyAttribute": True}, "You can not change AttributeDataType"),
             ({"AttributeDataType": "String"}, "missing"),
+            ({"Name": "tenant"}, "Invalid AttributeDataType input"),
             ({**SIZE, "NumberAttributeConstraints": {"MinValue": "5", "MaxValue": "-5"}}, "Max value cannot be less"),
             ({**SIZE, "NumberAttributeConstraints": {"MinValue": "few"}}, "Invalid NumberAttributeConstraints"),
             ({**CODE, "StringAttributeConstraints": {"MinLength": "5", "MaxLength": "4"}}, "Max length cannot be less"),

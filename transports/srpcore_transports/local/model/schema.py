@@ -118,8 +118,8 @@ def check(schema: Sequence[Mapping[str, Any]]) -> None:
     """Check entries of Schema.
 
     Raises:
-        Refusal: a custom attribute has no name or is required, a standard attribute is redefined, a minimum is above
-            its maximum, or a constraint is not a number.
+        Refusal: a custom attribute has no name, has no type or is required, a standard attribute is redefined, a
+            minimum is above its maximum, or a constraint is not a number.
     """
     # The messages are those that moto has taken over from the service.
     for entry in schema:
@@ -134,6 +134,11 @@ def check(schema: Sequence[Mapping[str, Any]]) -> None:
                 )
         elif entry.get("Required"):
             raise invalid_parameter("Required custom attributes are not supported currently.")
+        elif not entry.get("AttributeDataType"):
+            # Source: https://github.com/aws/aws-cdk/issues/8585.
+            raise invalid_parameter(
+                "Invalid AttributeDataType input, consider using the provided AttributeDataType enum."
+            )
         _check_constraints(_completed(entry))
 
 

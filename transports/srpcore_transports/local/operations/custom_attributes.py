@@ -21,12 +21,14 @@ def add_custom_attributes(state: State, parameters: Parameters) -> dict[str, Any
     pool = state.pool(string(parameters, "UserPoolId"))
     if any(import_jobs.is_running(job) for job in state.import_jobs.all(pool)):
         raise Refusal("UserImportInProgressException", "A user import job is in progress in the user pool.")
-    added: list[dict[str, Any]] = [{"AttributeDataType": "String", **each} for each in parameters["CustomAttributes"]]
+    added: list[dict[str, Any]] = parameters["CustomAttributes"]
     known = schema.names(pool)
     for attribute in added:
         name = _full_name(attribute)
-        if name in known:
-            raise invalid_parameter(f"{name}: Existing attribute already has name {name}.")
+        # A name is also taken if an attribute that only administrators see has it.
+        for existing in (name, f"dev:{name}"):
+            if existing in known:
+                raise invalid_parameter(f"{name}: Existing attribute already has name {existing}.")
         known.add(name)
     schema.check(added)
     if len(_custom(pool)) + len(added) > _MOST:
