@@ -44,8 +44,14 @@ def test_a_pool_has_one_prefix_and_one_custom_domain(boto: Any, client: Client) 
     for second in ({"Domain": "two"}, {**custom, "Domain": "login.example.com"}):
         with pytest.raises(boto.exceptions.InvalidParameterException, match="already has a domain configured"):
             boto.create_user_pool_domain(**pool, **second)
-    with pytest.raises(boto.exceptions.InvalidParameterException, match="prefix domain"):
+    with pytest.raises(boto.exceptions.InvalidParameterException, match="convert prefix domain to custom domain"):
         boto.update_user_pool_domain(**pool, Domain="one", CustomDomainConfig=CERTIFICATE)
+    with pytest.raises(boto.exceptions.InvalidParameterException, match="convert custom domain to prefix domain"):
+        boto.update_user_pool_domain(**pool, Domain="auth.example.com", ManagedLoginVersion=2)
+    renewed = {"CertificateArn": CERTIFICATE["CertificateArn"].replace("/1", "/2")}
+    boto.update_user_pool_domain(**pool, **{**custom, "CustomDomainConfig": renewed}, ManagedLoginVersion=2)
+    described = boto.describe_user_pool_domain(Domain="auth.example.com")["DomainDescription"]
+    assert (described["CustomDomainConfig"], described["ManagedLoginVersion"]) == (renewed, 2)
 
 
 def test_a_name_is_unique_over_all_pools_and_a_pool_with_a_domain_is_not_deleted(boto: Any, client: Client) -> None:

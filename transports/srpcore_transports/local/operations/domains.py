@@ -111,11 +111,17 @@ def _pool_and_domain(state: State, parameters: Parameters) -> tuple[PoolRecord, 
 
 
 def update_user_pool_domain(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer UpdateUserPoolDomain: parameters that are left out do not change."""
+    """Answer UpdateUserPoolDomain: parameters that are left out do not change.
+
+    CustomDomainConfig cannot be left out for a custom domain.
+    """
     _, domain = _pool_and_domain(state, parameters)
     changed = present(parameters, *_CHANGEABLE)
-    if "CustomDomainConfig" in changed and "CustomDomainConfig" not in domain.settings:
-        raise invalid_parameter("CustomDomainConfig cannot be set for a prefix domain.")
+    is_custom, stays_custom = "CustomDomainConfig" in domain.settings, "CustomDomainConfig" in changed
+    if is_custom != stays_custom:
+        # Source: https://github.com/hashicorp/terraform-provider-aws/issues/43248.
+        kinds = ("custom", "prefix") if is_custom else ("prefix", "custom")
+        raise invalid_parameter("Cannot convert {} domain to {} domain.".format(*kinds))
     _check({**domain.settings, **changed}, domain.name)
     domain.settings |= changed
     domain.modified = state.clock()
