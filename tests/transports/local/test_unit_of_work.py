@@ -12,6 +12,7 @@ from srpcore_transports.local.model.grants import GrantRecord
 from srpcore_transports.local.model.pools import Group, Resource
 from srpcore_transports.local.model.records import Record
 from srpcore_transports.local.model.users import User
+from srpcore_transports.local.operations import import_jobs, user_pools
 from srpcore_transports.local.storage import work
 from srpcore_transports.local.storage.state import State
 from srpcore_transports.local.storage.work import Work, tables_of
@@ -79,6 +80,30 @@ def test_an_operation_on_twice_as_many_records_compares_at_most_twice_as_many(
 
     few, many = comparisons(20), comparisons(40)
     assert many <= 2 * few + 10
+
+
+@pytest.mark.parametrize("act", [import_jobs.end_interrupted, lambda state: user_pools.list_user_pools(state, {})])
+def test_what_reads_all_pools_compares_each_of_them_a_few_times(
+    make: Callable[..., Client], monkeypatch: pytest.MonkeyPatch, act: Callable[[State], object]
+) -> None:
+    client = make()
+
+    def add(state: State) -> None:
+        for _ in range(30):
+            pool = state.add_pool({"PoolName": "p"})
+            state.import_jobs.add(pool, "job", Resource("job", 0.0, 0.0, {"Status": "InProgress"}))
+
+    client.run(add)
+    compared: list[object] = []
+    encode = work.encode
+
+    def counted(record: Record) -> bytes:
+        compared.append(record)
+        return encode(record)
+
+    monkeypatch.setattr(work, "encode", counted)
+    client.run(act)
+    assert len(compared) < 5 * 31
 
 
 def test_the_tables_of_a_statement_are_those_that_sqlite_uses(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -177,9 +177,8 @@ def is_running(job: Resource) -> bool:
 
 def end_interrupted(state: State) -> None:
     """Let all jobs fail that were running when the process ended that ran them."""
-    for pool in state.pools.all(None):
-        for job in filter(is_running, state.import_jobs.all(pool)):
-            _finish(state, job, "Failed", "The server was stopped during the user import job.")
+    for job in filter(is_running, state.import_jobs.everywhere()):
+        _finish(state, job, "Failed", "The server was stopped during the user import job.")
 
 
 def stop_user_import_job(state: State, parameters: Parameters) -> dict[str, Any]:

@@ -20,7 +20,6 @@ __all__ = ["OPERATIONS", "check_pool_settings"]
 _FIRST_FACTORS = frozenset(ENUMS["AuthFactorType"]) - {"SOFTWARE_TOKEN"}
 # UpdateUserPool does not change these settings, nor those that SetUserPoolMfaConfig changes (pool_mfa.SETTINGS).
 _FIXED_AT_CREATION = ("PoolName", "Schema", "UsernameAttributes", "AliasAttributes", "UsernameConfiguration")
-_LIST_FIELDS = ("Id", "Name", "LambdaConfig", "LastModifiedDate", "CreationDate")
 
 
 def check_pool_settings(settings: Parameters) -> None:
@@ -148,12 +147,15 @@ def list_user_pools(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ListUserPools: the pools of the region, at most 60 per page."""
     pools = [pool for pool in state.pools.all(None) if state.region in (None, pool.region)]
     page, following = pages.requested_page(state, parameters, pools, limit="MaxResults")
-    return {"UserPools": [_summary(state, pool) for pool in page], **following}
+    return {"UserPools": [_summary(pool) for pool in page], **following}
 
 
-def _summary(state: State, pool: PoolRecord) -> dict[str, Any]:
-    shown = _pool_fields(state, pool)
-    return {name: shown[name] for name in _LIST_FIELDS if name in shown}
+def _summary(pool: PoolRecord) -> dict[str, Any]:
+    # Not _pool_fields(), which executes statements for each pool.
+    settings = pool_defaults.described_settings(pool)
+    name = {"Name": settings["PoolName"]} if "PoolName" in settings else {}
+    dates = {"LastModifiedDate": pool.modified, "CreationDate": pool.created}
+    return {"Id": pool.id, **name, "LambdaConfig": settings["LambdaConfig"], **dates}
 
 
 OPERATIONS = {

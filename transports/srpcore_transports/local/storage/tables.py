@@ -90,7 +90,7 @@ class Table(Generic[R]):
             yield row, self._use(row, data)
 
     def where(self, condition: str, *values: object) -> list[R]:
-        """Return the records for which *condition* holds, an SQL expression of their rows' ``id``, the oldest first."""
+        """Return the records for which *condition* holds, an SQL expression, the oldest first."""
         statement = f"SELECT id, data FROM record WHERE kind = ? AND {condition} ORDER BY id"
         return [self._use(*found) for found in self._work.execute(statement, self._kind, *values).fetchall()]
 
@@ -102,6 +102,10 @@ class Table(Generic[R]):
     def all(self, pool: PoolRecord | None) -> list[R]:
         """Return all records of *pool*, the oldest first."""
         return [record for _, record in self.rows(pool)]
+
+    def everywhere(self) -> list[R]:
+        """Return the records of all pools."""
+        return self.where("pool <> 0")
 
     def _row(self, pool: PoolRecord | None) -> int:
         return 0 if pool is None else self._work.row(pool)
