@@ -10,7 +10,7 @@ import pytest
 
 from srpcore.exceptions import ServiceError
 from srpcore_transports.local import steps
-from srpcore_transports.local.triggers.invocation import Triggers
+from srpcore_transports.local.triggers.configuration import Triggers
 from support.users import PASSWORD
 
 from .client import Client, temporary_user

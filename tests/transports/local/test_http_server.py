@@ -21,7 +21,7 @@ from urllib.request import urlopen
 import pytest
 
 from srpcore_transports.local import LocalServer, LocalUserPool, UserPool
-from srpcore_transports.local.http import event_loop, workers
+from srpcore_transports.local.http import event_loop, sockets, workers
 from srpcore_transports.local.http.request_reader import BODY_LIMIT
 from srpcore_transports.local.operations import dispatch
 
@@ -145,13 +145,13 @@ class TestRequests:
 
     def test_a_response_is_sent_in_one_piece(self, server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:
         sent: list[bytes] = []
-        send = event_loop._send
+        send = sockets.send
 
         def record(sock: socket.socket, data: bytes | memoryview) -> int | None:
             sent.append(bytes(data))
             return send(sock, data)
 
-        monkeypatch.setattr(event_loop, "_send", record)
+        monkeypatch.setattr(event_loop, "send", record)
         assert exchange(server, request())[0] == 400
         assert sent[0].startswith(b"HTTP/1.1 400")
         assert sent[0].endswith(b"}")

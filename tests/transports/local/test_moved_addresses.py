@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from srpcore_transports.local.triggers.invocation import Triggers
+from srpcore_transports.local.triggers.configuration import Triggers
 from support.users import OTHER_PASSWORD, PASSWORD
 
 from .client import Client, refused

@@ -21,7 +21,7 @@ from srpcore_transports.local.storage.database import Database
 from srpcore_transports.local.storage.service import Service
 from srpcore_transports.local.storage.state import State
 from srpcore_transports.local.storage.users import Search
-from srpcore_transports.local.triggers.invocation import NO_TRIGGERS
+from srpcore_transports.local.triggers.configuration import NO_TRIGGERS
 
 POOL = "us-east-1_Storage1"
 

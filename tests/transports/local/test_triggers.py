@@ -23,8 +23,9 @@ from srpcore_transports.local.triggers import events as trigger_events
 from srpcore_transports.local.triggers import messages as custom_message
 from srpcore_transports.local.triggers import migration as user_migration
 from srpcore_transports.local.triggers.claims import ClaimChanges, Groups, TokenChanges
+from srpcore_transports.local.triggers.configuration import Triggers, enabled, lambda_config
 from srpcore_transports.local.triggers.events import SignUpDecision
-from srpcore_transports.local.triggers.invocation import NO_CLIENT, Subject, Triggers, enabled, lambda_config
+from srpcore_transports.local.triggers.invocation import NO_CLIENT, Subject
 from support.lambda_runtime import RuntimeApi, function
 from support.loopback import Drop, LoopbackServer, Request, answer
 

@@ -9,6 +9,21 @@ Raises:
 
 from __future__ import annotations
 
+# The packages and modules. Each imports only those above it (tests/transports/local/test_layers.py):
+#
+#   api           the API of the service: shapes of requests, validation, errors
+#   model         records, and the rules that need nothing but data
+#   steps         handlers that compute outside of their transaction
+#   triggers      Lambda triggers: call them, and check what they return
+#   storage       tables in SQLite; Service (what all requests share) and State (what one request sees)
+#   auth          what several operations need for a login: next step, factors, tokens
+#   operations    the operations, their table, and the dispatch of one call
+#   http          the server: sockets, requests, signatures, page, control endpoint
+#   well_known    the public documents of a pool: key set, OpenID configuration
+#   embedded      LocalUserPool, the transport
+#   user_pool     UserPool: shortcuts for tests
+#   cli           srpcore serve, srpcore demo, srpcore pool
+
 try:
     import cryptography as _cryptography  # noqa: F401 # pyright: ignore[reportUnusedImport]
     import jwt as _jwt  # noqa: F401 # pyright: ignore[reportUnusedImport]
@@ -22,7 +37,7 @@ except ModuleNotFoundError as error:
 from .embedded import LocalUserPool
 from .http.server import LocalServer
 from .model.outbox import Message, Outbox
-from .triggers.invocation import Triggers
+from .triggers.configuration import Triggers
 from .user_pool import UserPool
 
 __all__ = ["LocalServer", "LocalUserPool", "Message", "Outbox", "Triggers", "UserPool"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urlsplit
 
 from srpcore import aws_json
@@ -25,7 +25,7 @@ from .operations.seed import add_seed
 from .storage import export
 from .storage.service import Service
 from .storage.state import State
-from .triggers.invocation import NO_TRIGGERS, Triggers, lambda_config
+from .triggers.configuration import NO_TRIGGERS, Triggers, lambda_config
 
 __all__ = ["LocalUserPool"]
 
@@ -100,18 +100,13 @@ class LocalUserPool:
         self._credentials = credentials or from_environment()
         base = None if issuer is None else _checked_issuer(issuer)
         path = None if state is None else os.fspath(state)
-        devices = {"ChallengeRequiredOnNewDevice": False, "DeviceOnlyRememberedOnUserPrompt": False}
         pool_parameters = {
             **defaults.POOL,
-            **({"DeviceConfiguration": devices} if remember_devices else {}),
+            **({"DeviceConfiguration": defaults.REMEMBERED_DEVICES} if remember_devices else {}),
             **({} if triggers is None else {"LambdaConfig": lambda_config(triggers, region)}),
             **(pool_settings or {}),
         }
-        client_parameters: dict[str, Any] = {
-            **defaults.CLIENT,
-            "GenerateSecret": client_secret,
-            **(client_settings or {}),
-        }
+        client_parameters = {**defaults.CLIENT, "GenerateSecret": client_secret, **(client_settings or {})}
         defaults.check_settings(pool_parameters, client_parameters, strict=strict)
         self._service = Service.open(region, clock, base, triggers or NO_TRIGGERS, path, strict=strict)
         wanted = FirstPool(user_pool_id, client_id, pool_parameters, client_parameters, self._signing_key)

@@ -1,1 +1,1 @@
-"""The API of the service: parameters, errors and pages."""
+"""The API of the service: the shapes of its requests, their validation, reading parameters, and errors."""

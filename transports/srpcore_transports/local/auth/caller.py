@@ -11,7 +11,8 @@ from ..model.auth_sessions import AuthSession
 from ..model.pools import AppClient, PoolRecord
 from ..model.users import User
 from ..storage.state import State
-from ..triggers.invocation import NO_CLIENT, NO_TRIGGERS, Subject, Triggers, enabled
+from ..triggers.configuration import NO_TRIGGERS, Triggers, enabled
+from ..triggers.invocation import NO_CLIENT, Subject
 
 __all__ = ["Caller", "read_metadata"]
 

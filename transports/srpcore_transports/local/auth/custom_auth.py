@@ -15,7 +15,8 @@ from ..api.errors import Refusal, invalid_parameter, not_authorized
 from ..model.auth_sessions import AuthSession, CustomLogin
 from ..steps import Step
 from ..storage.state import State
-from ..triggers.invocation import KINDS, Kind, Subject, invalid_output, invoke, optional_string, string_map
+from ..triggers.configuration import KINDS, Kind
+from ..triggers.invocation import Subject, invalid_output, invoke, optional_string, string_map
 from .caller import Caller
 from .srp import fake_user
 

@@ -1,1 +1,1 @@
-"""The commands of the local pool: ``srpcore serve`` and ``srpcore demo``."""
+"""The commands of the local pool: ``srpcore serve``, ``srpcore demo`` and ``srpcore pool``."""

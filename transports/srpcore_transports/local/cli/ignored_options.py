@@ -10,7 +10,7 @@ from srpcore.driver import run
 from srpcore.flows import ask
 
 from ..embedded import LocalUserPool
-from ..triggers.invocation import KINDS, Triggers, enabled
+from ..triggers.configuration import KINDS, Triggers, enabled
 
 __all__ = ["ignored_options"]
 

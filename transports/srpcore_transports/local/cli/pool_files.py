@@ -15,7 +15,7 @@ from ..api.errors import Refusal
 from ..storage import export
 from ..storage.service import Service
 from ..storage.state import State
-from ..triggers.invocation import NO_TRIGGERS
+from ..triggers.configuration import NO_TRIGGERS
 
 __all__ = ["export_pool", "import_pool"]
 

@@ -27,7 +27,7 @@ from ...credentials import Credentials, from_environment
 from ..embedded import LocalUserPool
 from ..http.server import LocalServer
 from ..model.outbox import PURPOSES, Message
-from ..triggers.invocation import KINDS, Triggers, Version
+from ..triggers.configuration import KINDS, Triggers, Version
 from .ignored_options import ignored_options
 
 __all__ = ["serve"]

@@ -1,1 +1,1 @@
-"""The local pools over HTTP: the server, the dispatch of operations, and the check of signatures."""
+"""The local pools over HTTP: sockets, requests, signatures, the page, and the control endpoint for tests."""

@@ -1,4 +1,4 @@
-"""The sockets of the server: one thread waits for all of them, reads requests, and leaves their answers to workers.
+"""The event loop of the server: one thread waits for all sockets and reads requests, and workers answer them.
 
 Theory of operation: a connection goes through these states. In the upper line it belongs to the loop, in the lower one
 to a worker::
@@ -27,10 +27,8 @@ from __future__ import annotations
 
 import contextlib
 import enum
-import select
 import selectors
 import socket
-import sys
 import threading
 from collections import deque
 
@@ -39,12 +37,11 @@ from srpcore.clock import monotonic_clock
 
 from .request_reader import InvalidRequest, Request, RequestReader
 from .routing import Router
+from .sockets import listen, readable, receive, send
 from .workers import Workers
 
 __all__ = ["EventLoop"]
 
-_BACKLOG = 1024
-_READ_SIZE = 65_536
 _SWEEP_SECONDS = 1.0
 _IDLE_SECONDS = 120.0
 _REQUEST_SECONDS = 60.0
@@ -92,7 +89,7 @@ class EventLoop:
 
     def __init__(self, address: tuple[str, int], router: Router) -> None:
         self._router = router
-        self._listener = _listen(address)
+        self._listener = listen(address)
         self.port: int = self._listener.getsockname()[1]
         self._wake_receiver, self._wake_sender = socket.socketpair()
         self._wake_receiver.setblocking(False)
@@ -199,7 +196,7 @@ class EventLoop:
         if connection.phase is _Phase.WRITING:
             self._write(connection)
             return
-        data = _receive(connection.socket)
+        data = receive(connection.socket)
         if data is None:
             return
         if not data:
@@ -224,7 +221,7 @@ class EventLoop:
         elif reader.expects_continue:
             reader.expects_continue = False
             # If the socket does not take so little, the client is not reading. Its deadline will come.
-            _send(connection.socket, _CONTINUE)
+            send(connection.socket, _CONTINUE)
 
     def _refuse(self, connection: _Connection, error: InvalidRequest) -> None:
         connection.outgoing, connection.keep = self._router.refuse(error), False
@@ -233,7 +230,7 @@ class EventLoop:
         self._write(connection)
 
     def _write(self, connection: _Connection) -> None:
-        sent = _send(connection.socket, connection.outgoing)
+        sent = send(connection.socket, connection.outgoing)
         if sent is None:
             self._discard(connection)
             return
@@ -281,7 +278,7 @@ class EventLoop:
 
     def _take_over(self) -> None:
         """Go on with the connections that workers have given back."""
-        while _receive(self._wake_receiver):
+        while receive(self._wake_receiver):
             pass
         while self._handed_over:
             connection = self._handed_over.popleft()
@@ -311,7 +308,7 @@ class EventLoop:
 
     def _answer(self, connection: _Connection, request: Request) -> None:
         response = self._router.respond(request)
-        sent = _send(connection.socket, response)
+        sent = send(connection.socket, response)
         connection.keep = request.keep and sent is not None
         connection.outgoing = b"" if sent is None else memoryview(response)[sent:]
 
@@ -323,55 +320,10 @@ class EventLoop:
             return connection.reader.next()
         connection.phase = _Phase.WAITING
         # In this order, because close() sets _closing before it looks for connections in this phase.
-        data = None if self._closing or not _readable(connection.socket) else _receive(connection.socket)
+        data = None if self._closing or not readable(connection.socket, _WAIT_SECONDS) else receive(connection.socket)
         connection.phase = _Phase.BUSY
         return connection.reader.feed(data) if data else None
 
     def _wake(self) -> None:
         with contextlib.suppress(OSError):  # a full buffer wakes the loop too; a closed socket needs nothing
             self._wake_sender.send(b"\0")
-
-
-def _listen(address: tuple[str, int]) -> socket.socket:
-    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        if sys.platform != "win32":  # on Windows the option lets two servers share the port
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(_BACKLOG)
-        listener.setblocking(False)
-    except BaseException:
-        listener.close()
-        raise
-    return listener
-
-
-def _readable(sock: socket.socket) -> bool:
-    """Wait a moment, and return whether there is something to receive."""
-    # select() cannot wait for descriptors above 1023, but Windows has nothing else.
-    if not hasattr(select, "poll"):
-        return bool(select.select([sock], [], [], _WAIT_SECONDS)[0])
-    poll = select.poll()
-    poll.register(sock, select.POLLIN)
-    return bool(poll.poll(_WAIT_SECONDS * 1000))
-
-
-def _receive(sock: socket.socket) -> bytes | None:
-    """Return what was received: empty if the connection is closed or broken, None if there is nothing yet."""
-    try:
-        return sock.recv(_READ_SIZE)
-    except (BlockingIOError, InterruptedError):
-        return None
-    except OSError:
-        return b""
-
-
-def _send(sock: socket.socket, data: bytes | memoryview) -> int | None:
-    """Send what the socket takes at once, and return how many bytes; None if the connection is broken."""
-    try:
-        return sock.send(data)
-    except (BlockingIOError, InterruptedError):
-        return 0
-    except OSError:
-        return None

@@ -1,1 +1,1 @@
-"""The data of the local pools, and the rules that need nothing but data."""
+"""The records of the local pools, and the rules that need nothing but data."""

@@ -12,7 +12,7 @@ from ..api import validation
 from ..api.errors import Refusal
 from . import app_clients, pool_mfa, stored, user_pools
 
-__all__ = ["CLIENT", "POOL", "check_client", "check_client_id", "check_pool", "check_settings"]
+__all__ = ["CLIENT", "POOL", "REMEMBERED_DEVICES", "check_client", "check_client_id", "check_pool", "check_settings"]
 
 POOL: dict[str, Any] = {
     "PoolName": "local",
@@ -20,6 +20,9 @@ POOL: dict[str, Any] = {
     "MfaConfiguration": "OPTIONAL",
     "WebAuthnConfiguration": {"RelyingPartyId": "localhost", "UserVerification": "preferred"},
 }
+REMEMBERED_DEVICES = {"ChallengeRequiredOnNewDevice": False, "DeviceOnlyRememberedOnUserPrompt": False}
+"""DeviceConfiguration of a pool that remembers each device that is confirmed."""
+
 CLIENT: dict[str, Any] = {
     "ClientName": "local",
     "PreventUserExistenceErrors": "ENABLED",

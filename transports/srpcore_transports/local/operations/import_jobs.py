@@ -9,7 +9,7 @@
                                |                    +--> Stopping --> Stopped
                                +--> Expired, if it was not started within a day
 
-The job runs while StartUserImportJob is answered. An imported user must set a password with ForgotPassword.
+The job runs while StartUserImportJob is answered. What is in the file is described in ``imported_users.py``.
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ from __future__ import annotations
 import base64
 import csv
 import hmac
-import io
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -27,28 +26,20 @@ from urllib.parse import parse_qs
 
 from ..api.errors import Refusal, invalid_parameter, not_found
 from ..api.parameters import Parameters, present, string
-from ..model import attributes, schema
-from ..model.addresses import ADDRESSES
 from ..model.clock import DAY
 from ..model.pools import PoolRecord, Resource
 from ..model.secret_values import equal
 from ..steps import Step, outside
-from ..storage import directory, pages
+from ..storage import pages
 from ..storage.service import Service
 from ..storage.state import Handler, State
-from .sign_up import fill_username_attribute
+from . import imported_users
 
 __all__ = ["OPERATIONS", "UPLOADS", "end_interrupted", "is_running", "receive"]
 
 UPLOADS = "/_srpcore/import/"
 """The path of PreSignedUrl, without the id of the job."""
 
-# Source: the sample response in the developer guide, "Creating the CSV file".
-_STANDARD = """
-    name given_name family_name middle_name nickname preferred_username profile picture website email email_verified
-    gender birthdate zoneinfo locale phone_number phone_number_verified address updated_at
-""".split()
-_MFA, _USERNAME = "cognito:mfa_enabled", "cognito:username"
 _URL_SECONDS, _LONGEST_TIME = 900, 20
 _PAGE_LIMIT = 50
 _MOST_JOBS = 1000  # Source: Amazon Cognito developer guide, "Quotas in Amazon Cognito".
@@ -62,12 +53,7 @@ _SHOWN = (
 def get_csv_header(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer GetCSVHeader."""
     pool = state.pool(string(parameters, "UserPoolId"))
-    return {"UserPoolId": pool.id, "CSVHeader": _header(pool)}
-
-
-def _header(pool: PoolRecord) -> list[str]:
-    custom = sorted(name for name in schema.names(pool) if name.startswith(("custom:", "dev:")))
-    return [*_STANDARD, *custom, _MFA, _USERNAME]
+    return {"UserPoolId": pool.id, "CSVHeader": imported_users.header(pool)}
 
 
 def create_user_import_job(state: State, parameters: Parameters) -> dict[str, Any]:
@@ -192,7 +178,7 @@ def stop_user_import_job(state: State, parameters: Parameters) -> dict[str, Any]
 
 def _run(state: State, pool: PoolRecord, job: Resource) -> Step[None]:
     job.settings["Status"] = "InProgress"
-    rows = _rows(pool, base64.b64decode(job.settings.pop("File", "")))
+    rows = imported_users.read(pool, base64.b64decode(job.settings.pop("File", "")))
     try:
         while some := list(islice(rows, _AT_ONCE)):
             for count in (yield from outside(partial(_import_some, state.service, pool.id, some))):
@@ -215,69 +201,13 @@ def _import_some(service: Service, pool_id: str, rows: Sequence[Mapping[str, str
 
     def import_rows(state: State) -> list[str]:
         pool = state.pools.get(None, pool_id)
-        return [] if pool is None else [_import(state, pool, row) for row in rows]
+        return [] if pool is None else [imported_users.add(state, pool, row) for row in rows]
 
     return State(service).run(import_rows)
 
 
 def _finish(state: State, job: Resource, status: str, message: str) -> None:
     job.settings |= {"Status": status, "CompletionMessage": message[:128], "CompletionDate": state.clock()}
-
-
-def _rows(pool: PoolRecord, file: bytes) -> Iterator[dict[str, str]]:
-    """Yield the users of a file: the values by the names of their columns.
-
-    Raises:
-        ValueError: the file is not UTF-8, its header is not the expected one, or a line has too few or many columns.
-        csv.Error: a line cannot be read.
-    """
-    # Documented: values are not in quotation marks, and a comma in a value has a backslash in front.
-    lines = csv.reader(io.StringIO(file.decode("utf-8-sig"), newline=""), quoting=csv.QUOTE_NONE, escapechar="\\")
-    header = next(lines, list[str]())
-    if sorted(header) != sorted(_header(pool)):
-        raise ValueError("The header in the CSV file does not match the expected headers.")
-    for values in lines:
-        if len(values) not in (0, len(header)):
-            raise ValueError(f"Line {lines.line_num} of the CSV file has {len(values)} columns, not {len(header)}.")
-        if values:
-            yield dict(zip(header, values, strict=True))
-
-
-def _import(state: State, pool: PoolRecord, row: Mapping[str, str]) -> str:
-    """Import one user, and return the name of the count to increase."""
-    username = row[_USERNAME]
-    given = {name: value for name, value in row.items() if value and name not in (_MFA, _USERNAME)}
-    for name in ("email_verified", "phone_number_verified"):
-        if name in given:
-            given[name] = given[name].lower()
-    if not username or not any(
-        given.get(f"{name}_verified") == "true" for name in pool.names("AutoVerifiedAttributes")
-    ):
-        return "FailedUsers"
-    if directory.find(state, pool, username) is not None:
-        return "SkippedUsers"
-    try:
-        _add(state, pool, username, given, sms=row[_MFA].lower() == "true")
-    except Refusal:
-        return "FailedUsers"
-    return "ImportedUsers"
-
-
-def _add(state: State, pool: PoolRecord, username: str, given: dict[str, str], *, sms: bool) -> None:
-    fill_username_attribute(pool, username, given)
-    given = attributes.check(pool, given)
-    attributes.check_required(pool, given)
-    directory.check_new_username(state, pool, username)
-    user = pool.new_user(username, state.clock())
-    for name in ADDRESSES:
-        if given.get(f"{name}_verified") == "true":
-            if name not in given:
-                raise invalid_parameter(f"{name}_verified is true, but {name} is missing.")
-            directory.check_alias_free(state, pool, user, name, given[name])
-    user.attributes |= given
-    user.status = "RESET_REQUIRED"
-    user.enabled_mfa = {"SMS_MFA"} if sms else set()
-    state.users.add(pool, user)
 
 
 OPERATIONS: dict[str, Handler] = {

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from ..api.errors import Refusal, invalid_parameter, not_found, user_not_found
 from ..api.parameters import Parameters, mapping, string
-from ..model.pools import PoolRecord, Resource
+from ..model.pools import IdentityProvider, PoolRecord, Resource
 from ..model.users import User
 from ..storage import directory
 from ..storage.state import State
@@ -45,16 +45,19 @@ def admin_link_provider_for_user(state: State, parameters: Parameters) -> dict[s
     now = state.clock()
     link = Resource(_key(source), now, now, {"Sub": user.sub, "UserId": value, "ProviderName": provider})
     state.linked_identities.add(pool, link.name, link)
-    added = {
-        "userId": value,
-        "providerName": provider,
-        "providerType": known.settings["ProviderType"],
+    _write(state, user, [*identities, _added_identity(known, value, now)])
+    return {}
+
+
+def _added_identity(provider: IdentityProvider, user_id: str, now: float) -> dict[str, Any]:
+    return {
+        "userId": user_id,
+        "providerName": provider.name,
+        "providerType": provider.settings["ProviderType"],
         "issuer": None,
         "primary": False,
         "dateCreated": int(now * 1000),
     }
-    _write(state, user, [*identities, added])
-    return {}
 
 
 def _identity(given: Parameters) -> tuple[str, str, str]:

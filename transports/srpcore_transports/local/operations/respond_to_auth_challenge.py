@@ -1,4 +1,18 @@
-"""RespondToAuthChallenge and AdminRespondToAuthChallenge: check the client's answer to each kind of challenge."""
+"""RespondToAuthChallenge and AdminRespondToAuthChallenge: check the client's answer to each kind of challenge.
+
+Theory of operation. Any refusal ends the login, except the last one::
+
+    check the form of the answer ---- refused: the Session is still valid
+          |
+    take the AuthSession out of the database
+          |
+    same app client, challenge, user and device? ---- refused
+          |
+    the function of the challenge in _ANSWERS judges the answer ---- refused
+          |                                                  `------ a mistyped code or new password: the AuthSession is
+          v                                                          put back under the same Session
+    next_step.advance: the next challenge, or the tokens
+"""
 
 from __future__ import annotations
 
@@ -51,28 +65,13 @@ def respond_to_auth_challenge(state: State, parameters: Parameters) -> Step[dict
     """
     client, pool = directory.client_and_pool(state, parameters)
     name, answers = string(parameters, "ChallengeName"), mapping(parameters, "ChallengeResponses")
-    if name not in _ANSWERS:
-        raise invalid_parameter(f"Challenge {name} is not supported.")
-    if not answers:
-        raise invalid_parameter("Missing required parameter challenge responses.")
-    username = named(answers, "USERNAME")
-    if name in _PROOFS:
-        srp.check_proof(answers)
+    _check_form(name, answers)
     session = optional_string(parameters, "Session")
-    if session is None:
-        auth_session = _take_without_session(state, pool, client, name, answers)
-    else:
-        auth_session = _take(state, pool, client, name, answers, session)
-    # take() has removed the Session, and a request that fails one of the checks below does not get it back. A Session
+    auth_session = _take(state, pool, client, name, answers, session)
+    # _take() has removed the Session, and a request that fails one of these checks does not get it back. A Session
     # that turns up with another client, user or challenge may be stolen, so it is better lost than usable again.
-    if auth_session.client is not client or name not in auth_session.challenges:
-        raise invalid_session()
-    if not _names_user(state, auth_session, username):
-        raise invalid_session()
-    client_secret.check_hash(client, optional_string(answers, "SECRET_HASH"), username, *_names(auth_session))
-    device_key = optional_string(answers, "DEVICE_KEY") or auth_session.device_key
-    if name in _DEVICE_CHALLENGES and device_key != auth_session.device_key:
-        raise not_found("Device does not exist.")
+    _check_sender(state, auth_session, client, name, answers)
+    device_key = _check_device(auth_session, name, answers)
     auth_session = replace(auth_session, device_key=device_key, client_metadata=read_metadata(parameters))
     # SELECT_CHALLENGE with the answer PASSWORD carries the password itself. With another answer it proves nothing.
     proved = "PASSWORD" if (name, answers.get("ANSWER")) == ("SELECT_CHALLENGE", "PASSWORD") else name
@@ -83,6 +82,49 @@ def respond_to_auth_challenge(state: State, parameters: Parameters) -> Step[dict
 def admin_respond_to_auth_challenge(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
     """Answer AdminRespondToAuthChallenge."""
     return (yield from respond_to_auth_challenge(state, parameters))
+
+
+def _check_form(name: str, answers: Mapping[str, Any]) -> None:
+    """Check what can be checked without the login.
+
+    Raises:
+        Refusal: there is no such challenge, or an entry of ChallengeResponses is missing or malformed.
+    """
+    if name not in _ANSWERS:
+        raise invalid_parameter(f"Challenge {name} is not supported.")
+    if not answers:
+        raise invalid_parameter("Missing required parameter challenge responses.")
+    named(answers, "USERNAME")
+    if name in _PROOFS:
+        srp.check_proof(answers)
+
+
+def _check_sender(
+    state: State, auth_session: AuthSession, client: AppClient, name: str, answers: Mapping[str, Any]
+) -> None:
+    """Check that the login waits for an answer to this challenge, from this app client and this user.
+
+    Raises:
+        Refusal: it does not, or SECRET_HASH is wrong.
+    """
+    username = named(answers, "USERNAME")
+    if auth_session.client is not client or name not in auth_session.challenges:
+        raise invalid_session()
+    if not _names_user(state, auth_session, username):
+        raise invalid_session()
+    client_secret.check_hash(client, optional_string(answers, "SECRET_HASH"), username, *_names(auth_session))
+
+
+def _check_device(auth_session: AuthSession, name: str, answers: Mapping[str, Any]) -> str | None:
+    """Return the key of the device from which the user logs in, if there is one.
+
+    Raises:
+        Refusal: another device was challenged.
+    """
+    device_key = optional_string(answers, "DEVICE_KEY") or auth_session.device_key
+    if name in _DEVICE_CHALLENGES and device_key != auth_session.device_key:
+        raise not_found("Device does not exist.")
+    return device_key
 
 
 def _names(auth_session: AuthSession) -> tuple[str, str]:
@@ -99,8 +141,10 @@ def _names_user(state: State, auth_session: AuthSession, username: str) -> bool:
 
 
 def _take(
-    state: State, pool: PoolRecord, client: AppClient, name: str, answers: Mapping[str, Any], session: str
+    state: State, pool: PoolRecord, client: AppClient, name: str, answers: Mapping[str, Any], session: str | None
 ) -> AuthSession:
+    if session is None:
+        return _take_without_session(state, pool, client, name, answers)
     try:
         return state.auth_sessions.take(session)
     except Refusal:

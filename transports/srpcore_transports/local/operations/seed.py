@@ -20,7 +20,7 @@ from ..steps import Step
 from ..storage import directory
 from ..storage.service import Service
 from ..storage.state import State
-from ..triggers.invocation import NO_TRIGGERS
+from ..triggers.configuration import NO_TRIGGERS
 from . import admin_users, defaults
 from .first_pool import FirstPool
 from .groups import create_group

@@ -75,7 +75,7 @@ STORED: Final[dict[str, str]] = {
     "GetProvisionedLimit": _NO_RATES,
     "UpdateProvisionedLimit": _NO_RATES,
 }
-"""The operations whose settings are stored without effect. All other operations of the dispatcher work."""
+"""The operations whose settings are stored without effect. All other operations in the table work."""
 
 _NO_MESSAGES = "a message in the outbox has a text only if a trigger writes one"
 _NO_SENDERS = "no e-mail and no SMS is sent"

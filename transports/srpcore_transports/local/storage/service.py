@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..model.calls import Calls
 from ..model.clock import MovableClock
 from ..model.outbox import Outbox
-from ..triggers.invocation import Triggers
+from ..triggers.configuration import Triggers
 from .database import Database
 
 __all__ = ["Service"]

@@ -8,7 +8,8 @@ from typing import Any, Literal, TypeAlias, cast
 
 from ..api.errors import Refusal
 from ..steps import Step
-from .invocation import Subject, Triggers, invalid_output, invoke, optional_string
+from .configuration import Triggers
+from .invocation import Subject, invalid_output, invoke, optional_string
 
 __all__ = ["Cause", "ClaimChanges", "Groups", "TokenChanges", "pre_token_generation"]
 

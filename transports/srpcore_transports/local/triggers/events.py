@@ -14,7 +14,8 @@ from typing import Literal
 
 from ..api.errors import Refusal
 from ..steps import Step
-from .invocation import Subject, Triggers, boolean, invoke
+from .configuration import Triggers
+from .invocation import Subject, boolean, invoke
 
 __all__ = ["SignUpDecision", "post_authentication", "post_confirmation", "pre_authentication", "pre_sign_up"]
 

@@ -9,7 +9,8 @@ from typing import Literal, cast
 from ..api.errors import Refusal, not_authorized
 from ..model.addresses import MEDIUMS
 from ..steps import Step
-from .invocation import Subject, Triggers, boolean, invalid_output, invoke, optional_string, string_map
+from .configuration import Triggers
+from .invocation import Subject, boolean, invalid_output, invoke, optional_string, string_map
 
 __all__ = ["Migration", "migrate", "migration_failed"]
 
