@@ -15,7 +15,7 @@ from srpcore import Cognito
 from srpcore.exceptions import NotAuthorizedException
 from srpcore.exceptions.base import ConfigurationError
 from srpcore.service_client import ServiceClient
-from srpcore_transports.local import LocalServer, UserPool
+from srpcore_transports.local import LocalServer, Message, UserPool
 from srpcore_transports.local.api.errors import Refusal
 from srpcore_transports.local.model.pools import PoolRecord
 from srpcore_transports.local.steps import Step, outside
@@ -188,6 +188,20 @@ def test_a_reset_puts_everything_back_as_it_was_at_the_start(pool: UserPool) -> 
         assert pool.jwks() == keys
         password = {"USERNAME": "alice", "PASSWORD": PASSWORD}
         user.client.initiate_auth(ClientId=pool.client_id, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=password)
+
+
+def test_a_reset_does_not_delete_a_message_of_a_request_after_it(pool: UserPool, server: LocalServer) -> None:
+    free: list[bool] = []
+
+    class Messages(list[Message]):
+        def clear(self) -> None:
+            free.append(not pool._service.database.lock.locked())
+            super().clear()
+
+    pool.outbox.messages = Messages()
+    assert send(server, "POST", "reset")[0] == 200
+    # No other request could be processed between the reset of the database and that of the outbox.
+    assert free == [False]
 
 
 def test_a_reset_writes_to_the_file_with_the_state(tmp_path: Path) -> None:

@@ -161,7 +161,7 @@ class TestVersion:
         elif change == "message":
             pool.outbox.messages.append(pool.outbox.messages[0])
         elif change == "reset":
-            service.database.restore(service.database.copy())
+            service.database.restore(service.database.copy(), lambda: None)
         else:
             pool.outbox.messages.clear()
         assert send(server, If_None_Match=version)[0] == 200

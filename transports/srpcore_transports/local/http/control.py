@@ -149,8 +149,7 @@ class Control:
     def _reset(self, _: Request) -> dict[str, object]:
         service = self._service
         keys = State(service).run(lambda state: {pool.id: pool.key for pool in state.pools.all(None)})
-        service.database.restore(self._start)
-        service.outbox.messages.clear()
+        service.database.restore(self._start, service.outbox.messages.clear)
         service.clock.reset()
         # A pool gets its key when it first needs it. Keep those made since the start: clients have cached the key sets.
         State(service).run(lambda state: _keep_keys(state, keys))

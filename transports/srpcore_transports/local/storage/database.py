@@ -14,6 +14,7 @@ import sqlite3
 import sys
 import threading
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 
 from srpcore._fork import ForkSafeLock, reset_in_child
@@ -209,14 +210,19 @@ class Database:
             self.connection.backup(copy)
         return copy
 
-    def restore(self, copy: sqlite3.Connection) -> None:
-        """Replace everything by what is in *copy*. The requests in progress fail at their next transaction."""
+    def restore(self, copy: sqlite3.Connection, finish: Callable[[], object]) -> None:
+        """Replace everything by what is in *copy*. The requests in progress fail at their next transaction.
+
+        Args:
+            finish: called at the end, before the next transaction begins.
+        """
         with self.lock:
             self.check_not_forked()
             copy.backup(self.connection)
             self.live.clear()
             self.lookups.clear()
             self.restored += 1
+            finish()
 
     def close(self) -> None:
         """Close the connection. Closing twice is safe."""
