@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ..api.errors import not_authorized, user_not_found
-from ..model.grants import GrantRecord
-from ..model.pools import AppClient, PoolRecord
+from ..model.grants import Grant, GrantRecord
+from ..model.pools import PoolRecord
 from ..model.signing import SigningKey, from_pem
-from ..model.users import User
 from ..storage.state import State
 from .tokens import API_SCOPE
 
-__all__ = ["Holder", "login_of", "verify", "verify_access_token"]
+__all__ = ["login_of", "verify", "verify_access_token"]
 
 
-@dataclass(frozen=True)
-class Holder:
-    """The pool, app client, user and login that an access token belongs to."""
-
-    pool: PoolRecord
-    client: AppClient
-    user: User
-    grant: GrantRecord
-
-
-def verify_access_token(state: State, token: str) -> Holder:
-    """Verify an access token and return its holder.
+def verify_access_token(state: State, token: str) -> Grant:
+    """Verify an access token, and return the login that it belongs to.
 
     Raises:
         Refusal: the token is forged, expired or revoked, is not an access token, or was not issued by a pool of this
@@ -51,7 +39,7 @@ def verify_access_token(state: State, token: str) -> Holder:
         raise not_authorized("Access Token has been revoked")
     if API_SCOPE not in str(claims.get("scope")).split():
         raise not_authorized("Access Token does not have required scopes")
-    return Holder(pool, client, user, record)
+    return Grant(pool, client, user, record)
 
 
 def login_of(state: State, claims: Mapping[str, Any]) -> GrantRecord | None:

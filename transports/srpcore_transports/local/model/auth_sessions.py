@@ -17,7 +17,8 @@ AuthSessionRecord
     client and the user, which have records of their own.
 Grant, GrantRecord
     A completed login (``grants.py``). All its tokens share one GrantRecord, and are revoked together. A Grant is this
-    record with the pool, the app client and the user. ListUserSessions calls it a session.
+    record with the pool, the app client and the user: what an access token is worth. ListUserSessions calls it a
+    session.
 RefreshRecord
     A refresh token of a grant. Without rotation a grant has one.
 Exchange

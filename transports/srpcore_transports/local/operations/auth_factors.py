@@ -17,8 +17,8 @@ __all__ = ["OPERATIONS"]
 
 def get_user_auth_factors(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer GetUserAuthFactors."""
-    holder = verify_access_token(state, string(parameters, "AccessToken"))
-    return _factors(holder.pool, holder.user)
+    grant = verify_access_token(state, string(parameters, "AccessToken"))
+    return _factors(grant.pool, grant.user)
 
 
 def admin_get_user_auth_factors(state: State, parameters: Parameters) -> dict[str, Any]:

@@ -26,15 +26,15 @@ _SALT_BYTES = 64
 
 def confirm_device(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ConfirmDevice: store the salt and the verifier of the device's password."""
-    holder = verify_access_token(state, string(parameters, "AccessToken"))
-    device = _device(holder.user, parameters)
+    grant = verify_access_token(state, string(parameters, "AccessToken"))
+    device = _device(grant.user, parameters)
     password = _verifier(mapping(parameters, "DeviceSecretVerifierConfig"))
     if device.confirmed:
         raise Refusal("DeviceKeyExistsException", "Device already exists")
     device.password = password
     device.name = optional_string(parameters, "DeviceName") or ""
     device.modified = state.clock()
-    prompts = bool(holder.pool.section("DeviceConfiguration").get("DeviceOnlyRememberedOnUserPrompt"))
+    prompts = bool(grant.pool.section("DeviceConfiguration").get("DeviceOnlyRememberedOnUserPrompt"))
     device.remembered = not prompts
     return {"UserConfirmationNecessary": prompts}
 
@@ -83,8 +83,8 @@ def _update(state: State, user: User, parameters: Parameters) -> dict[str, Any]:
 
 def forget_device(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ForgetDevice."""
-    holder = verify_access_token(state, string(parameters, "AccessToken"))
-    del holder.user.devices[_device(holder.user, parameters).key]
+    grant = verify_access_token(state, string(parameters, "AccessToken"))
+    del grant.user.devices[_device(grant.user, parameters).key]
     return {}
 
 
@@ -97,8 +97,8 @@ def admin_forget_device(state: State, parameters: Parameters) -> dict[str, Any]:
 
 def get_device(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer GetDevice."""
-    holder = verify_access_token(state, string(parameters, "AccessToken"))
-    return {"Device": _device_fields(_device(holder.user, parameters))}
+    grant = verify_access_token(state, string(parameters, "AccessToken"))
+    return {"Device": _device_fields(_device(grant.user, parameters))}
 
 
 def admin_get_device(state: State, parameters: Parameters) -> dict[str, Any]:
@@ -112,8 +112,8 @@ def admin_get_device(state: State, parameters: Parameters) -> dict[str, Any]:
 
 def list_devices(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ListDevices, with at most 60 devices per page."""
-    holder = verify_access_token(state, string(parameters, "AccessToken"))
-    return _list(state, holder.user, parameters)
+    grant = verify_access_token(state, string(parameters, "AccessToken"))
+    return _list(state, grant.user, parameters)
 
 
 def admin_list_devices(state: State, parameters: Parameters) -> dict[str, Any]:

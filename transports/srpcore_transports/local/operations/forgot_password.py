@@ -1,14 +1,13 @@
-"""The operations that change a password or reset a forgotten one."""
+"""The operations that reset a forgotten password."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..api.errors import Refusal, code_mismatch, expired_code, invalid_parameter, limit_exceeded, not_authorized
+from ..api.errors import Refusal, code_mismatch, expired_code, invalid_parameter, not_authorized
 from ..api.parameters import Parameters, optional_string, string
 from ..auth import auth_events, client_secret, codes, passwords, user_migration
 from ..auth.caller import Caller, read_metadata
-from ..auth.token_verification import verify_access_token
 from ..model.pools import AppClient, PoolRecord
 from ..model.users import User
 from ..steps import Step
@@ -123,27 +122,8 @@ def confirm_forgot_password(state: State, parameters: Parameters) -> Step[dict[s
     return {}
 
 
-def change_password(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
-    """Answer ChangePassword."""
-    holder = verify_access_token(state, string(parameters, "AccessToken"))
-    previous, proposed = string(parameters, "PreviousPassword"), string(parameters, "ProposedPassword")
-    yield from passwords.check(state, holder.pool, holder.user, holder.user.username, previous, locked=limit_exceeded())
-    passwords.check_policy(holder.pool, proposed)
-    proved = holder.user.password
-    yield from passwords.check_history(holder.pool, holder.user, proposed)
-    verifier = yield from passwords.make(holder.pool, holder.user.username, proposed)
-    directory.require_stored(state, holder.user)
-    if holder.user.password != proved or not holder.user.enabled:
-        # An administrator has set another password meanwhile, or disabled the user.
-        raise not_authorized()
-    passwords.store(state, holder.pool, holder.user, verifier, holder.user.status)
-    auth_events.record(state, holder.pool, holder.user, "PasswordChange")
-    return {}
-
-
 OPERATIONS: dict[str, Handler] = {
     "ForgotPassword": forgot_password,
     "ConfirmForgotPassword": confirm_forgot_password,
-    "ChangePassword": change_password,
     "AdminResetUserPassword": admin_reset_user_password,
 }

@@ -1,4 +1,4 @@
-"""The operations on the second factors of a user: set up an authenticator app, and set which factors are used."""
+"""The operations on the second factors of a user: set up or remove an authenticator app, and choose the factors."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def verify_software_token(state: State, parameters: Parameters) -> dict[str, Any
 def _enrolling_user(state: State, parameters: Parameters) -> tuple[User, PoolRecord, AuthSession | None]:
     token, session = optional_string(parameters, "AccessToken"), optional_string(parameters, "Session")
     if token is not None:
-        holder = verify_access_token(state, token)
-        return holder.user, holder.pool, None
+        grant = verify_access_token(state, token)
+        return grant.user, grant.pool, None
     if session is None:
         raise invalid_parameter("Either AccessToken or Session is required")
     auth_session = state.auth_sessions.take(session)
@@ -80,10 +80,22 @@ def _next_session(state: State, auth_session: AuthSession | None) -> dict[str, s
     return {} if auth_session is None else {"Session": state.auth_sessions.open(auth_session, "MFA_SETUP")}
 
 
+def admin_delete_software_token(state: State, parameters: Parameters) -> dict[str, Any]:
+    """Answer AdminDeleteSoftwareToken, for a user who has lost the phone; it is not an error if there is no token."""
+    _, user = directory.pool_and_user(state, parameters)
+    user.totp_secret = user.totp_pending = None
+    user.totp_name = ""
+    user.enabled_mfa.discard("SOFTWARE_TOKEN_MFA")
+    if user.preferred_mfa == "SOFTWARE_TOKEN_MFA":
+        user.preferred_mfa = None
+    user.modified = state.clock()
+    return {}
+
+
 def set_user_mfa_preference(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer SetUserMFAPreference."""
-    holder = verify_access_token(state, string(parameters, "AccessToken"))
-    return set_preference(holder.pool, holder.user, parameters)
+    grant = verify_access_token(state, string(parameters, "AccessToken"))
+    return set_preference(grant.pool, grant.user, parameters)
 
 
 def admin_set_user_mfa_preference(state: State, parameters: Parameters) -> dict[str, Any]:
@@ -126,6 +138,7 @@ def _check_preference(pool: PoolRecord, user: User, on: set[str], first: list[st
 OPERATIONS = {
     "AssociateSoftwareToken": associate_software_token,
     "VerifySoftwareToken": verify_software_token,
+    "AdminDeleteSoftwareToken": admin_delete_software_token,
     "SetUserMFAPreference": set_user_mfa_preference,
     "AdminSetUserMFAPreference": admin_set_user_mfa_preference,
 }

@@ -7,8 +7,9 @@ from typing import Any, cast
 from ..api.errors import Refusal, not_found
 from ..api.parameters import Parameters, string
 from ..auth import passkeys, webauthn
-from ..auth.token_verification import Holder, verify_access_token
+from ..auth.token_verification import verify_access_token
 from ..auth.webauthn import RelyingParty
+from ..model.grants import Grant
 from ..model.users import Passkey, Registration, User
 from ..storage import pages
 from ..storage.state import State
@@ -20,10 +21,10 @@ _MOST_PASSKEYS = 20
 
 def start_registration(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer StartWebAuthnRegistration with the options for ``navigator.credentials.create`` in a browser."""
-    holder = verify_access_token(state, string(parameters, "AccessToken"))
-    party, user = _require_enabled(holder), holder.user
+    grant = verify_access_token(state, string(parameters, "AccessToken"))
+    party, user = _require_enabled(grant), grant.user
     nonce = webauthn.encode_base64url(passkeys.new_challenge())
-    user.registration = Registration(nonce, holder.client.client_id, state.clock() + passkeys.CHALLENGE_SECONDS)
+    user.registration = Registration(nonce, grant.client.client_id, state.clock() + passkeys.CHALLENGE_SECONDS)
     named = user.attributes.get("email") or user.username
     return {
         "CredentialCreationOptions": {
@@ -32,7 +33,7 @@ def start_registration(state: State, parameters: Parameters) -> dict[str, Any]:
             "challenge": nonce,
             "pubKeyCredParams": [{"type": "public-key", "alg": number} for number in webauthn.ALGORITHMS],
             "timeout": passkeys.CHALLENGE_SECONDS * 1000,
-            "excludeCredentials": [passkeys.descriptor(passkey) for passkey in passkeys.usable(holder.pool, user)],
+            "excludeCredentials": [passkeys.descriptor(passkey) for passkey in passkeys.usable(grant.pool, user)],
             "authenticatorSelection": {
                 "requireResidentKey": True,
                 "residentKey": "required",
@@ -43,22 +44,22 @@ def start_registration(state: State, parameters: Parameters) -> dict[str, Any]:
     }
 
 
-def _require_enabled(holder: Holder) -> RelyingParty:
-    if "WEB_AUTHN" not in holder.pool.first_factors:
+def _require_enabled(grant: Grant) -> RelyingParty:
+    if "WEB_AUTHN" not in grant.pool.first_factors:
         raise Refusal("WebAuthnNotEnabledException", "Passkeys are not enabled for the user pool.")
-    party = passkeys.relying_party(holder.pool)
+    party = passkeys.relying_party(grant.pool)
     if party is None:
         raise Refusal("WebAuthnConfigurationMissingException", "The user pool has no relying party id.")
-    if len(holder.user.passkeys) >= _MOST_PASSKEYS:
+    if len(grant.user.passkeys) >= _MOST_PASSKEYS:
         raise Refusal("LimitExceededException", f"A user may have {_MOST_PASSKEYS} passkeys.")
     return party
 
 
 def complete_registration(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer CompleteWebAuthnRegistration: check and store the credential that the browser returned."""
-    holder = verify_access_token(state, string(parameters, "AccessToken"))
+    grant = verify_access_token(state, string(parameters, "AccessToken"))
     credential = _require_object(parameters["Credential"])
-    party, user = _require_enabled(holder), holder.user
+    party, user = _require_enabled(grant), grant.user
     # Each challenge can be used once, even if the credential is then refused.
     pending, user.registration = user.registration, None
     if pending is None or pending.expires <= state.clock():
@@ -66,10 +67,10 @@ def complete_registration(state: State, parameters: Parameters) -> dict[str, Any
             "WebAuthnChallengeNotFoundException",
             "No registration is in progress, or it has expired: call StartWebAuthnRegistration first.",
         )
-    if pending.client_id != holder.client.client_id:
+    if pending.client_id != grant.client.client_id:
         raise Refusal("WebAuthnClientMismatchException", "The registration was started by another app client.")
     passkey = _new_passkey(state, credential, pending, party)
-    if not state.passkey_owners.claim(holder.pool, passkey.id, user):
+    if not state.passkey_owners.claim(grant.pool, passkey.id, user):
         raise webauthn.malformed("the passkey is already registered")
     user.passkeys[passkey.id] = passkey
     return {}
@@ -113,13 +114,13 @@ def list_credentials(state: State, parameters: Parameters) -> dict[str, Any]:
 
 def delete_credential(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer DeleteWebAuthnCredential."""
-    holder, identifier = (
+    grant, identifier = (
         verify_access_token(state, string(parameters, "AccessToken")),
         string(parameters, "CredentialId"),
     )
-    if holder.user.passkeys.pop(identifier, None) is None:
+    if grant.user.passkeys.pop(identifier, None) is None:
         raise not_found("The passkey does not exist.")
-    state.passkey_owners.release(holder.pool, identifier)
+    state.passkey_owners.release(grant.pool, identifier)
     return {}
 
 

@@ -12,9 +12,10 @@ from ..api.parameters import Parameters, string, strings
 from ..api.parameters import attributes as read_attributes
 from ..auth import codes, mfa
 from ..auth.caller import Caller, read_metadata
-from ..auth.token_verification import Holder, verify_access_token
+from ..auth.token_verification import verify_access_token
 from ..model import attributes
 from ..model.addresses import ADDRESSES
+from ..model.grants import Grant
 from ..model.pools import PoolRecord
 from ..model.users import User
 from ..steps import Step
@@ -26,11 +27,11 @@ __all__ = ["OPERATIONS", "delete", "write"]
 
 def get_user(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer GetUser."""
-    holder = verify_access_token(state, string(parameters, "AccessToken"))
-    user = holder.user
+    grant = verify_access_token(state, string(parameters, "AccessToken"))
+    user = grant.user
     return {
         "Username": user.username,
-        "UserAttributes": attributes.pairs(attributes.readable(holder.client, user.attributes)),
+        "UserAttributes": attributes.pairs(attributes.readable(grant.client, user.attributes)),
         **mfa.settings_of(user),
     }
 
@@ -41,39 +42,39 @@ def update_user_attributes(state: State, parameters: Parameters) -> Step[dict[st
     A changed e-mail address or phone number is unverified. If the pool's AutoVerifiedAttributes has it, a code is sent.
     If AttributesRequireVerificationBeforeUpdate has it, too, the user keeps the old one until the code is entered.
     """
-    holder = verify_access_token(state, string(parameters, "AccessToken"))
-    given = _writable(holder, read_attributes(parameters))
-    letters = yield from _compose(state, holder, given, read_metadata(parameters))
-    directory.require_stored(state, holder.user)
-    update_settings = holder.pool.section("UserAttributeUpdateSettings")
+    grant = verify_access_token(state, string(parameters, "AccessToken"))
+    given = _writable(grant, read_attributes(parameters))
+    letters = yield from _compose(state, grant, given, read_metadata(parameters))
+    directory.require_stored(state, grant.user)
+    update_settings = grant.pool.section("UserAttributeUpdateSettings")
     first = strings(update_settings, "AttributesRequireVerificationBeforeUpdate")
     pending = {name: given[name] for name in letters if name in first}
     for name, address in pending.items():
-        _check_username_free(state, holder.pool, holder.user, name, address)
-    changed = write(state, holder.pool, holder.user, {n: value for n, value in given.items() if n not in pending})
+        _check_username_free(state, grant.pool, grant.user, name, address)
+    changed = write(state, grant.pool, grant.user, {n: value for n, value in given.items() if n not in pending})
     sent = [
-        codes.send(state, holder.user, "attribute", letters[name], pending=name in pending)
+        codes.send(state, grant.user, "attribute", letters[name], pending=name in pending)
         for name in (*pending, *changed)
         if name in letters
     ]
     return {"CodeDeliveryDetailsList": sent}
 
 
-def _writable(holder: Holder, given: Mapping[str, str]) -> dict[str, str]:
+def _writable(grant: Grant, given: Mapping[str, str]) -> dict[str, str]:
     """Return *given* as it is stored, after a check that the user may write it."""
-    attributes.check_writer(holder.client, given)
-    return attributes.check(holder.pool, given, holder.user)
+    attributes.check_writer(grant.client, given)
+    return attributes.check(grant.pool, given, grant.user)
 
 
 def _compose(
-    state: State, holder: Holder, given: Mapping[str, str], metadata: Mapping[str, str]
+    state: State, grant: Grant, given: Mapping[str, str], metadata: Mapping[str, str]
 ) -> Step[dict[str, codes.Letter]]:
     """Return a message with a code for each new address that must be verified, by the name of its attribute."""
-    user, wanted = holder.user, holder.pool.names("AutoVerifiedAttributes")
+    user, wanted = grant.user, grant.pool.names("AutoVerifiedAttributes")
     future, letters = replace(user, attributes={**user.attributes, **given}), dict[str, codes.Letter]()
     for name in ADDRESSES:
         if name in wanted and given.get(name) and given[name] != user.attributes.get(name):
-            caller = Caller(holder.pool, holder.client, metadata)
+            caller = Caller(grant.pool, grant.client, metadata)
             letters[name] = yield from codes.compose(state, caller, future, name, "UpdateUserAttribute")
     return letters
 
@@ -111,17 +112,17 @@ def _check_username_free(state: State, pool: PoolRecord, user: User, name: str, 
 
 def delete_user_attributes(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer DeleteUserAttributes."""
-    holder = verify_access_token(state, string(parameters, "AccessToken"))
-    given = _writable(holder, dict.fromkeys(strings(parameters, "UserAttributeNames"), ""))
-    write(state, holder.pool, holder.user, given)
+    grant = verify_access_token(state, string(parameters, "AccessToken"))
+    given = _writable(grant, dict.fromkeys(strings(parameters, "UserAttributeNames"), ""))
+    write(state, grant.pool, grant.user, given)
     return {}
 
 
 def get_user_attribute_verification_code(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
     """Answer GetUserAttributeVerificationCode."""
-    holder = verify_access_token(state, string(parameters, "AccessToken"))
-    caller = Caller(holder.pool, holder.client, read_metadata(parameters))
-    user, name = holder.user, _verifiable(parameters)
+    grant = verify_access_token(state, string(parameters, "AccessToken"))
+    caller = Caller(grant.pool, grant.client, read_metadata(parameters))
+    user, name = grant.user, _verifiable(parameters)
     pending = codes.pending_address(state, user, name)
     if pending is None and name not in user.attributes:
         raise invalid_parameter(f"Invalid user attribute {name}: the user does not have it.")
@@ -132,12 +133,12 @@ def get_user_attribute_verification_code(state: State, parameters: Parameters) -
 
 def verify_user_attribute(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer VerifyUserAttribute."""
-    holder = verify_access_token(state, string(parameters, "AccessToken"))
-    name, user = _verifiable(parameters), holder.user
+    grant = verify_access_token(state, string(parameters, "AccessToken"))
+    name, user = _verifiable(parameters), grant.user
     code = codes.check(state, user, "attribute", string(parameters, "Code"), name)
     address = code.pending or user.attributes[name]
-    _check_username_free(state, holder.pool, user, name, address)
-    directory.check_alias_free(state, holder.pool, user, name, address)
+    _check_username_free(state, grant.pool, user, name, address)
+    directory.check_alias_free(state, grant.pool, user, name, address)
     user.attributes |= {name: address, f"{name}_verified": "true"}
     user.modified = state.clock()
     return {}
@@ -152,8 +153,8 @@ def _verifiable(parameters: Parameters) -> str:
 
 def delete_user(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer DeleteUser."""
-    holder = verify_access_token(state, string(parameters, "AccessToken"))
-    delete(state, holder.user)
+    grant = verify_access_token(state, string(parameters, "AccessToken"))
+    delete(state, grant.user)
     return {}
 
 

@@ -116,8 +116,8 @@ def revoke_token(state: State, parameters: Parameters) -> dict[str, Any]:
 
 def global_sign_out(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer GlobalSignOut: revoke all tokens of the user."""
-    holder = token_verification.verify_access_token(state, string(parameters, "AccessToken"))
-    state.grants.revoke_user(holder.user)
+    grant = token_verification.verify_access_token(state, string(parameters, "AccessToken"))
+    state.grants.revoke_user(grant.user)
     return {}
 
 

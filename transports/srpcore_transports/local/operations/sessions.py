@@ -17,8 +17,8 @@ __all__ = ["OPERATIONS"]
 
 def list_user_sessions(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer ListUserSessions: the logins that can still be refreshed, oldest first, 60 per page."""
-    holder = verify_access_token(state, string(parameters, "AccessToken"))
-    return _list(state, holder.user, parameters, holder.grant)
+    grant = verify_access_token(state, string(parameters, "AccessToken"))
+    return _list(state, grant.user, parameters, grant.record)
 
 
 def admin_list_user_sessions(state: State, parameters: Parameters) -> dict[str, Any]:
@@ -46,8 +46,8 @@ def _session_fields(grant: GrantRecord, own: GrantRecord | None) -> dict[str, An
 
 def revoke_user_session(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer RevokeUserSession; the session of the access token itself cannot be revoked."""
-    holder = verify_access_token(state, string(parameters, "AccessToken"))
-    return _revoke(state, holder.user, parameters, holder.grant)
+    grant = verify_access_token(state, string(parameters, "AccessToken"))
+    return _revoke(state, grant.user, parameters, grant.record)
 
 
 def admin_revoke_user_session(state: State, parameters: Parameters) -> dict[str, Any]:

@@ -1,8 +1,4 @@
-"""Operations on the second factors of a user that do not belong to a login.
-
-AdminDeleteSoftwareToken lets a user who has lost the phone set up another one. AdminSetUserSettings and SetUserSettings
-are the predecessors of the operations on MFA preferences, and know only SMS.
-"""
+"""SetUserSettings and AdminSetUserSettings: the predecessors of SetUserMFAPreference, which know only SMS."""
 
 from __future__ import annotations
 
@@ -23,18 +19,6 @@ __all__ = ["OPERATIONS"]
 _SMS = {"DeliveryMedium": MEDIUMS["phone_number"], "AttributeName": "phone_number"}
 
 
-def admin_delete_software_token(state: State, parameters: Parameters) -> dict[str, Any]:
-    """Answer AdminDeleteSoftwareToken; it is not an error if the user does not have one."""
-    _, user = directory.pool_and_user(state, parameters)
-    user.totp_secret = user.totp_pending = None
-    user.totp_name = ""
-    user.enabled_mfa.discard("SOFTWARE_TOKEN_MFA")
-    if user.preferred_mfa == "SOFTWARE_TOKEN_MFA":
-        user.preferred_mfa = None
-    user.modified = state.clock()
-    return {}
-
-
 def admin_set_user_settings(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminSetUserSettings."""
     return _set_sms(*directory.pool_and_user(state, parameters), parameters)
@@ -42,8 +26,8 @@ def admin_set_user_settings(state: State, parameters: Parameters) -> dict[str, A
 
 def set_user_settings(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer SetUserSettings."""
-    holder = verify_access_token(state, string(parameters, "AccessToken"))
-    return _set_sms(holder.pool, holder.user, parameters)
+    grant = verify_access_token(state, string(parameters, "AccessToken"))
+    return _set_sms(grant.pool, grant.user, parameters)
 
 
 def _set_sms(pool: PoolRecord, user: User, parameters: Parameters) -> dict[str, Any]:
@@ -56,7 +40,6 @@ def _set_sms(pool: PoolRecord, user: User, parameters: Parameters) -> dict[str, 
 
 
 OPERATIONS = {
-    "AdminDeleteSoftwareToken": admin_delete_software_token,
     "AdminSetUserSettings": admin_set_user_settings,
     "SetUserSettings": set_user_settings,
 }
