@@ -106,13 +106,31 @@ def test_what_reads_all_pools_compares_each_of_them_a_few_times(
     assert len(compared) < 5 * 31
 
 
+def test_an_import_compares_each_record_a_few_times(
+    make: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = make()
+    add_members(client, 30)
+    document = client.pool.export_pool()
+    compared: list[object] = []
+    encode = work.encode
+
+    def counted(record: Record) -> bytes:
+        compared.append(record)
+        return encode(record)
+
+    monkeypatch.setattr(work, "encode", counted)
+    make().pool.import_pool(document)
+    assert len(compared) < 5 * 3 * 31
+
+
 def test_the_tables_of_a_statement_are_those_that_sqlite_uses(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     used: set[str] = set()
     wrong: list[str] = []
     execute = Work._execute
 
     def authorize(action: int, first: str | None, *_: object) -> int:
-        if action in (sqlite3.SQLITE_READ, sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE):
+        if action in (sqlite3.SQLITE_READ, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE):
             used.add(str(first))
         return sqlite3.SQLITE_OK
 

@@ -36,7 +36,7 @@ _MOST_LOOKUPS = 1000
 
 _ENCODER = msgspec.msgpack.Encoder()
 
-_TABLE = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE)\s+(\w+)")
+_TABLE = re.compile(r"\b(?:FROM|JOIN|UPDATE)\s+(\w+)")
 
 
 def encode(record: msgspec.Struct) -> bytes:
@@ -56,7 +56,10 @@ def _decoder(kind: type[msgspec.Struct]) -> msgspec.msgpack.Decoder[msgspec.Stru
 
 @lru_cache(maxsize=500)
 def tables_of(statement: str) -> frozenset[str]:
-    """Return the names of the tables that an SQL statement reads or changes. Its keywords must be in upper case."""
+    """Return the names of the tables whose rows an SQL statement reads or changes. Its keywords must be in upper case.
+
+    A table into which it only inserts is not one of them.
+    """
     return frozenset(_TABLE.findall(statement))
 
 
