@@ -127,7 +127,7 @@ class UserPool(LocalUserPool):
         def start(state: State) -> dict[str, Any]:
             pool = self._pool(state)
             user = directory.find(state, pool, username) or self._unknown_user(username)
-            grant = tokens.start(state, pool, state.client(self.client_id), user, None, state.clock())
+            grant = tokens.start_grant(state, pool, state.client(self.client_id), user, None, state.clock())
             return make(state, grant, tokens.HOUR)
 
         claims = State(self._service).run(start)

@@ -21,7 +21,7 @@ from ..model.users import User
 from ..steps import Step
 from ..storage.state import State
 
-__all__ = ["enabled", "record", "recorded"]
+__all__ = ["enabled", "record", "record_sign_in"]
 
 _PASSWORD = ("PASSWORD", "PASSWORD_VERIFIER")
 _SECOND_FACTORS = ("SOFTWARE_TOKEN_MFA", "SMS_MFA", "EMAIL_OTP")
@@ -40,10 +40,10 @@ def record(state: State, pool: PoolRecord, user: User, kind: str) -> None:
         state.auth_events.put(user, AuthEvent(str(uuid.uuid4()), kind, state.clock(), "Pass"))
 
 
-def recorded(
+def record_sign_in(
     state: State, auth_session: AuthSession, challenge: str, parameters: Parameters, step: Step[dict[str, Any]]
 ) -> Step[dict[str, Any]]:
-    """Return the result of *step*, which judges the answer to *challenge*, and record it as a part of a sign-in."""
+    """Run *step*, which checks the answer to *challenge*, and return its result. Record it as a part of a sign-in."""
     if not enabled(auth_session.pool):
         return (yield from step)
     try:

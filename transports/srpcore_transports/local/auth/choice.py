@@ -18,7 +18,7 @@ from ..storage.state import State
 from . import codes, mfa, passkeys, passwords, srp
 from .next_step import advance, challenge, send_code
 
-__all__ = ["begin", "configured", "offered", "start"]
+__all__ = ["configured", "first_challenge", "log_in_by", "offered"]
 
 _SECRETS = {"PASSWORD": "PASSWORD", "PASSWORD_SRP": "SRP_A"}
 _FACTORS = ("PASSWORD", "PASSWORD_SRP", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN")
@@ -53,7 +53,7 @@ def offered(pool: PoolRecord, user: User | None) -> list[str]:
     return [factor for factor in _FACTORS if factor in has]
 
 
-def start(state: State, auth_session: AuthSession, values: Mapping[str, Any]) -> Step[dict[str, Any]]:
+def first_challenge(state: State, auth_session: AuthSession, values: Mapping[str, Any]) -> Step[dict[str, Any]]:
     """Return the challenge that PREFERRED_CHALLENGE names, or SELECT_CHALLENGE if it is absent or not available.
 
     Raises:
@@ -67,10 +67,10 @@ def start(state: State, auth_session: AuthSession, values: Mapping[str, Any]) ->
         return {**challenge(state, auth_session, "SELECT_CHALLENGE", {}), "AvailableChallenges": available}
     if preferred in _SECRETS and not values.get(_SECRETS[preferred]):
         return challenge(state, auth_session, preferred, {})
-    return (yield from begin(state, auth_session, preferred, values))
+    return (yield from log_in_by(state, auth_session, preferred, values))
 
 
-def begin(state: State, auth_session: AuthSession, factor: str, values: Mapping[str, Any]) -> Step[dict[str, Any]]:
+def log_in_by(state: State, auth_session: AuthSession, factor: str, values: Mapping[str, Any]) -> Step[dict[str, Any]]:
     """Start the login with *factor*, and return the next challenge or the tokens.
 
     Args:

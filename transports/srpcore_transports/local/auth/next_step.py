@@ -210,7 +210,7 @@ def complete(
         device.authenticated = state.clock()
     until = state.clock() + tokens.refresh_seconds(client)
     session_limit.make_room(state, pool, user)
-    grant = tokens.start(state, pool, client, user, device, until, auth_session.event_id)
+    grant = tokens.start_grant(state, pool, client, user, device, until, auth_session.event_id)
     result = yield from tokens.issue(state, grant, changes, refresh_until=until)
     if new_device is not None:
         result["NewDeviceMetadata"] = {"DeviceKey": new_device.key, "DeviceGroupKey": new_device.group_key}

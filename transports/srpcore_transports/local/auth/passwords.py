@@ -21,10 +21,10 @@ from ..storage.state import State
 from . import tries
 
 __all__ = [
+    "accept_or_refuse",
     "check",
     "check_history",
     "check_policy",
-    "judge",
     "make",
     "refuse_unconfirmed",
     "refuse_unusable",
@@ -136,7 +136,7 @@ def check(
     salt, identity = expected.salt, pool.suffix + ("" if user is None else user.username)
     actual = yield from outside(lambda: cognito.verifier(cognito.private_key(identity, password, salt)))
     proved = hmac.compare_digest(number_bytes(actual), expected.value_bytes)
-    judge(state, pool, user, typed, expected, proved=proved, locked=locked)
+    accept_or_refuse(state, pool, user, typed, expected, proved=proved, locked=locked)
 
 
 def require_not_locked(
@@ -155,7 +155,7 @@ def require_not_locked(
     tries.require_password(state, user or state.strangers.of(pool, typed), locked)
 
 
-def judge(
+def accept_or_refuse(
     state: State,
     pool: PoolRecord,
     user: User | None,

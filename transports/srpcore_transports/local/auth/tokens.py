@@ -28,7 +28,7 @@ __all__ = [
     "id_claims",
     "issue",
     "refresh_seconds",
-    "start",
+    "start_grant",
 ]
 
 _BOOLEANS = ("email_verified", "phone_number_verified")
@@ -40,7 +40,7 @@ API_SCOPE = "aws.cognito.signin.user.admin"
 """The scope with which the operations of a user accept an access token."""
 
 
-def start(
+def start_grant(
     state: State,
     pool: PoolRecord,
     client: AppClient,

@@ -146,7 +146,7 @@ def _client_fields(client: AppClient) -> dict[str, Any]:
     settings = {name: value for name, value in client.settings.items() if name not in hidden}
     if settings.get("RefreshTokenValidity") == 0:
         # Documented: "Amazon Cognito overrides the value with the default value of 30 days."
-        units = {**(settings.get("TokenValidityUnits") or {}), "RefreshToken": "days"}
+        units: dict[str, str] = {**(settings.get("TokenValidityUnits") or {}), "RefreshToken": "days"}
         settings |= {"RefreshTokenValidity": 30, "TokenValidityUnits": units}
     return {
         "RefreshTokenValidity": 30,

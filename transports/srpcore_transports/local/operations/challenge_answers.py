@@ -48,7 +48,7 @@ def _password_verifier(state: State, auth_session: AuthSession, answers: Mapping
     proved = yield from outside(srp.read_proof(state, exchange, answers))
     if exchange is None:
         raise not_authorized()
-    passwords.judge(state, pool, user, typed, exchange.verifier, proved=proved)
+    passwords.accept_or_refuse(state, pool, user, typed, exchange.verifier, proved=proved)
     return (yield from advance(state, replace(auth_session, exchange=None)))
 
 
@@ -155,11 +155,11 @@ def _custom(state: State, auth_session: AuthSession, answers: Mapping[str, Any])
 
 
 def _select_challenge(state: State, auth_session: AuthSession, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
-    return (yield from choice.begin(state, auth_session, named(answers, "ANSWER"), answers))
+    return (yield from choice.log_in_by(state, auth_session, named(answers, "ANSWER"), answers))
 
 
 def _password_or_srp(state: State, auth_session: AuthSession, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
-    return (yield from choice.begin(state, auth_session, auth_session.challenges[0], answers))
+    return (yield from choice.log_in_by(state, auth_session, auth_session.challenges[0], answers))
 
 
 def _select_mfa_type(state: State, auth_session: AuthSession, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:

@@ -43,7 +43,7 @@ UPLOADS = "/_srpcore/import/"
 _URL_SECONDS, _LONGEST_TIME = 900, 20
 _PAGE_LIMIT = 50
 _MOST_JOBS = 1000  # Source: Amazon Cognito developer guide, "Quotas in Amazon Cognito".
-_AT_ONCE = 20
+_BATCH = 20
 _SHOWN = (
     "JobName UserPoolId PreSignedUrl StartDate CompletionDate Status CloudWatchLogsRoleArn ImportedUsers SkippedUsers "
     "FailedUsers CompletionMessage"
@@ -180,8 +180,8 @@ def _run(state: State, pool: PoolRecord, job: Resource) -> Step[None]:
     job.settings["Status"] = "InProgress"
     rows = imported_users.read(pool, base64.b64decode(job.settings.pop("File", "")))
     try:
-        while some := list(islice(rows, _AT_ONCE)):
-            for count in (yield from outside(partial(_import_some, state.service, pool.id, some))):
+        while batch := list(islice(rows, _BATCH)):
+            for count in (yield from outside(partial(_import_batch, state.service, pool.id, batch))):
                 job.settings[count] += 1
             # Meanwhile, other requests may have stopped the job, or deleted the pool.
             if state.import_jobs.get(pool, job.name) is not job:
@@ -193,7 +193,7 @@ def _run(state: State, pool: PoolRecord, job: Resource) -> Step[None]:
     return _finish(state, job, "Succeeded", "Import Job Completed Successfully.")
 
 
-def _import_some(service: Service, pool_id: str, rows: Sequence[Mapping[str, str]]) -> list[str]:
+def _import_batch(service: Service, pool_id: str, rows: Sequence[Mapping[str, str]]) -> list[str]:
     """Import some users, and return the names of the counts to increase.
 
     It is a request of its own: one that adds thousands of users would have to compare all of them for each statement.

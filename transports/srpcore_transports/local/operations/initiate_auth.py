@@ -118,11 +118,11 @@ def _by_password(state: State, start: Start) -> Step[dict[str, Any]]:
     if migrated is not None:
         return (yield from advance(state, _auth_session(start, migrated)))
     auth_session = _auth_session(start, (yield from _find_user(state, start)))
-    judge = _judge(state, auth_session, password)
-    return (yield from auth_events.recorded(state, auth_session, "PASSWORD", start.parameters, judge))
+    step = _check_password(state, auth_session, password)
+    return (yield from auth_events.record_sign_in(state, auth_session, "PASSWORD", start.parameters, step))
 
 
-def _judge(state: State, auth_session: AuthSession, password: str) -> Step[dict[str, Any]]:
+def _check_password(state: State, auth_session: AuthSession, password: str) -> Step[dict[str, Any]]:
     user, typed = auth_session.user, auth_session.typed
     yield from passwords.check(state, auth_session.pool, user, typed, password)
     return (yield from advance(state, auth_session))
@@ -140,10 +140,10 @@ def _by_choice(state: State, start: Start) -> Step[dict[str, Any]]:
     if session is not None:
         sign_up_session.check(state, session, start.client, user)
         return (yield from advance(state, auth_session))
-    step = choice.start(state, auth_session, start.values)
+    step = choice.first_challenge(state, auth_session, start.values)
     # The request carries only a password. With another challenge it proves nothing.
     proved = "PASSWORD" if start.values.get("PREFERRED_CHALLENGE") == "PASSWORD" else "SELECT_CHALLENGE"
-    return (yield from auth_events.recorded(state, auth_session, proved, start.parameters, step))
+    return (yield from auth_events.record_sign_in(state, auth_session, proved, start.parameters, step))
 
 
 def _by_triggers(state: State, start: Start) -> Step[dict[str, Any]]:

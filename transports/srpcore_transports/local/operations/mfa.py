@@ -111,22 +111,22 @@ def set_preference(pool: PoolRecord, user: User, parameters: Parameters) -> dict
     """
     given = {factor: mapping(parameters, name) for factor, name in _SETTINGS.items() if mapping(parameters, name)}
     on = {factor for factor, settings in given.items() if flag(settings, "Enabled")}
-    first = [factor for factor, settings in given.items() if flag(settings, "PreferredMfa")]
-    _check_preference(pool, user, on, first)
+    preferred = [factor for factor, settings in given.items() if flag(settings, "PreferredMfa")]
+    _check_preference(pool, user, on, preferred)
     user.enabled_mfa = (user.enabled_mfa - set(given)) | on
-    if first:
-        user.preferred_mfa = first[0]
+    if preferred:
+        user.preferred_mfa = preferred[0]
     elif user.preferred_mfa in given:
         user.preferred_mfa = None
     return {}
 
 
-def _check_preference(pool: PoolRecord, user: User, on: set[str], first: list[str]) -> None:
+def _check_preference(pool: PoolRecord, user: User, on: set[str], preferred: list[str]) -> None:
     if on and pool.mfa == "OFF":
         raise invalid_parameter("User pool does not have MFA enabled")
-    if len(first) > 1:
+    if len(preferred) > 1:
         raise invalid_parameter("Only one factor can be preferred")
-    if not set(first) <= on:
+    if not set(preferred) <= on:
         raise invalid_parameter("A factor that is not enabled cannot be preferred")
     for factor in sorted(on):
         if not mfa.has_what_it_needs(user, factor):

@@ -66,8 +66,8 @@ def respond_to_auth_challenge(state: State, parameters: Parameters) -> Step[dict
     auth_session = replace(auth_session, device_key=device_key, client_metadata=read_metadata(parameters))
     # SELECT_CHALLENGE with the answer PASSWORD carries the password itself. With another answer it proves nothing.
     proved = "PASSWORD" if (name, answers.get("ANSWER")) == ("SELECT_CHALLENGE", "PASSWORD") else name
-    judge = _answer(state, session, auth_session, name, answers)
-    return (yield from auth_events.recorded(state, auth_session, proved, parameters, judge))
+    step = _answer(state, session, auth_session, name, answers)
+    return (yield from auth_events.record_sign_in(state, auth_session, proved, parameters, step))
 
 
 def admin_respond_to_auth_challenge(state: State, parameters: Parameters) -> Step[dict[str, Any]]:

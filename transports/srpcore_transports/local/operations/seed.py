@@ -41,7 +41,7 @@ def add_seed(service: Service, seed: Seed, name: str, first: FirstPool) -> None:
     for number, pool in enumerate(seed.pools):
         place = f"invalid {name}: pools[{number}]"
         wanted = first if pool.id == first.id else _OTHER
-        with _place(place):
+        with _naming(place):
             State(quiet).run(partial(_add_pool, given=pool, wanted=wanted))
         _add_members(quiet, pool, place, wanted)
 
@@ -49,13 +49,13 @@ def add_seed(service: Service, seed: Seed, name: str, first: FirstPool) -> None:
 def _add_members(service: Service, pool: SeedPool, place: str, wanted: FirstPool) -> None:
     for number, client in enumerate(pool.clients):
         settings = {**(defaults.CLIENT if number else wanted.client), **client.settings}
-        with _place(f"{place}.clients[{number}]"):
+        with _naming(f"{place}.clients[{number}]"):
             State(service).run(partial(_add_client, pool_id=pool.id, given=client, settings=settings))
     for number, group in enumerate(pool.groups):
-        with _place(f"{place}.groups[{number}]"):
+        with _naming(f"{place}.groups[{number}]"):
             State(service).run(partial(_add_group, pool_id=pool.id, given=group))
     for number, user in enumerate(pool.users):
-        with _place(f"{place}.users[{number}]"):
+        with _naming(f"{place}.users[{number}]"):
             State(service).run(partial(_add_user, pool_id=pool.id, given=user))
 
 
@@ -63,7 +63,7 @@ _OTHER = FirstPool(None, None, defaults.POOL, defaults.CLIENT, lambda: None)
 
 
 @contextmanager
-def _place(place: str) -> Generator[None]:
+def _naming(place: str) -> Generator[None]:
     """Raise what the block raises as an error that names the place in the seed."""
     try:
         yield
