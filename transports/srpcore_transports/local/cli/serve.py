@@ -9,14 +9,12 @@ import ipaddress
 import json
 import os
 import secrets
-import shlex
 import signal
 import sys
 import time
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
-from srpcore import __version__
 from srpcore.driver import run
 from srpcore.exceptions import ServiceError, UsernameExistsException
 from srpcore.exceptions.base import ConfigurationError
@@ -29,6 +27,7 @@ from ..http.server import LocalServer
 from ..model.outbox import PURPOSES, Message
 from ..triggers.configuration import KINDS, Triggers, Version
 from .ignored_options import ignored_options
+from .summary import connection_settings, control_setting, summary
 
 __all__ = ["serve"]
 
@@ -42,7 +41,34 @@ def serve(arguments: argparse.Namespace) -> int:
     """
     credentials = from_environment()
     triggers = _triggers(arguments.trigger, arguments.pre_token_generation_version)
-    pool = LocalUserPool(
+    pool = _make_pool(arguments, credentials, triggers)
+    pool.outbox.on_message = _announce
+    if arguments.state is not None:
+        for line in ignored_options(pool, arguments, triggers):
+            _note(line)
+    user, user_existed = ({}, False) if arguments.user is None else _create_user(pool, arguments.user)
+    # Python's own handler is not enough: a shell starts background jobs with SIGINT ignored, and then Python installs
+    # no handler for it. SIGTERM has none by default.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        with _listen(pool, arguments) as server:
+            if arguments.json:
+                print(json.dumps(connection_settings(pool, server) | user), flush=True)
+            else:
+                shown = {**user, "password": "as before"} if user_existed else user
+                print(summary(pool, server, shown, arguments, credentials), flush=True)
+            _wait_for_signal()
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        pool.close()
+
+
+def _make_pool(
+    arguments: argparse.Namespace, credentials: Credentials | None, triggers: Triggers | None
+) -> LocalUserPool:
+    return LocalUserPool(
         region=arguments.region,
         issuer=arguments.issuer,
         credentials=credentials,
@@ -56,30 +82,14 @@ def serve(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         strict=arguments.strict,
     )
-    pool.outbox.on_message = _announce
-    if arguments.state is not None:
-        for line in ignored_options(pool, arguments, triggers):
-            _note(line)
-    user, user_existed = ({}, False) if arguments.user is None else _create_user(pool, arguments.user)
-    # Python's own handler is not enough: a shell starts background jobs with SIGINT ignored, and then Python installs
-    # no handler for it. SIGTERM has none by default.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
-    try:
-        with _listen(pool, arguments) as server:
-            if arguments.json:
-                print(json.dumps(_connection_settings(pool, server) | user), flush=True)
-            else:
-                shown = {**user, "password": "as before"} if user_existed else user
-                print(_summary(pool, server, shown, arguments, credentials), flush=True)
-            while True:
-                # Sleep in short intervals. A signal that arrives just before the system call, or on another thread,
-                # does not interrupt the sleep; the handler then runs when the sleep ends.
-                time.sleep(0.2)
-    except KeyboardInterrupt:
-        return 0
-    finally:
-        pool.close()
+
+
+def _wait_for_signal() -> NoReturn:
+    """Wait until the handler of a signal raises KeyboardInterrupt."""
+    while True:
+        # Sleep in short intervals. A signal that arrives just before the system call, or on another thread, does not
+        # interrupt the sleep; the handler then runs when the sleep ends.
+        time.sleep(0.2)
 
 
 def _triggers(given: list[str], version: Version) -> Triggers | None:
@@ -145,11 +155,6 @@ def _policy(pool: LocalUserPool) -> str:
     return f"at least {policy['MinimumLength']} characters{with_kinds}"
 
 
-def _number_of_users(pool: LocalUserPool) -> int:
-    described: dict[str, Any] = run(ask("DescribeUserPool", {"UserPoolId": pool.user_pool_id}), pool)
-    return int(described["UserPool"]["EstimatedNumberOfUsers"])
-
-
 def _listen(pool: LocalUserPool, arguments: argparse.Namespace) -> LocalServer:
     host, port = arguments.host, arguments.port
     if not host:
@@ -164,7 +169,7 @@ def _listen(pool: LocalUserPool, arguments: argparse.Namespace) -> LocalServer:
         )
     try:
         return pool.serve(
-            host, port, allowed_hosts=arguments.allowed_host, control=_control(arguments), page=arguments.page
+            host, port, allowed_hosts=arguments.allowed_host, control=control_setting(arguments), page=arguments.page
         )
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "not a valid host name"
@@ -174,11 +179,6 @@ def _listen(pool: LocalUserPool, arguments: argparse.Namespace) -> LocalServer:
             else "check --host"
         )
         raise ConfigurationError(f"cannot listen on {host} port {port}: {reason}; {hint}") from None
-
-
-def _control(arguments: argparse.Namespace) -> bool | str:
-    """Return the token of the control endpoint, or whether it is served without one."""
-    return bool(arguments.control) and (os.environ.get("SRPCORE_CONTROL_TOKEN") or True)
 
 
 def _is_loopback(host: str) -> bool:
@@ -200,85 +200,3 @@ def _announce(message: Message) -> None:
         shown = f": {message.code}" if message.code else ""
         line = f"{medium} to {message.destination} for {message.username}: {purpose}{shown}"
         _note(line)
-
-
-def _connection_settings(pool: LocalUserPool, server: LocalServer) -> dict[str, str]:
-    secret = {} if pool.client_secret is None else {"client_secret": pool.client_secret}
-    return {"url": server.url, "user_pool_id": pool.user_pool_id, "client_id": pool.client_id, **secret}
-
-
-def _summary(
-    pool: LocalUserPool,
-    server: LocalServer,
-    user: Mapping[str, str],
-    arguments: argparse.Namespace,
-    credentials: Credentials | None,
-) -> str:
-    style = Style(sys.stdout)
-    rows = _rows(pool, server, user, arguments, credentials)
-    kept, end = "in memory", "Ctrl-C stops the pool and deletes its data"
-    if arguments.state is not None:
-        state = printable(arguments.state)
-        kept, end = f"kept in {state}", f"Ctrl-C stops the pool; its data stays in {state}"
-    lines = [
-        f"\n  {style.paint(f'srpcore {__version__}', 'bold')} {style.sign('dot')} a local user pool, {kept}\n",
-        *(f"  {style.paint(f'{name:<14}', 'cyan')}{value}" for name, value in rows.items()),
-    ]
-    for name, example in _examples(pool, server, user.get("username")).items():
-        first, *more = example
-        lines += ["", f"  {style.paint(f'{name:<14}', 'dim')}{first}", *(" " * 16 + line for line in more)]
-    return "\n".join([*lines, f"\n  Codes are printed here. {end}.\n"])
-
-
-def _rows(
-    pool: LocalUserPool,
-    server: LocalServer,
-    user: Mapping[str, str],
-    arguments: argparse.Namespace,
-    credentials: Credentials | None,
-) -> dict[str, str]:
-    """Return the table of the summary."""
-    rows = {name.replace("_", " "): value for name, value in _connection_settings(pool, server).items()}
-    users = _number_of_users(pool)
-    if users > bool(user):
-        rows["users"] = str(users)
-    elif not user:
-        rows["users"] = "none yet: sign up, or start with --user NAME"
-    rows.update({name: printable(value) for name, value in user.items()})
-    if arguments.issuer is not None:
-        rows["issuer"] = f"{arguments.issuer.rstrip('/')}/{pool.user_pool_id}"
-    if server.page_url is not None:
-        rows["page"] = f"{server.page_url} shows users, codes and calls"
-    if arguments.control:
-        token = "" if _control(arguments) is True else ", with the token in SRPCORE_CONTROL_TOKEN"
-        rows["control"] = f"{server.url}/_srpcore/ moves the clock, shows codes, and resets the pools{token}"
-    rows["signed calls"] = (
-        "refused: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY first"
-        if credentials is None
-        else f"accepted with the AWS keys of {printable(credentials.access_key_id)}"
-    )
-    return rows
-
-
-def _examples(pool: LocalUserPool, server: LocalServer, username: str | None) -> dict[str, list[str]]:
-    settings = {"SRPCORE_USER_POOL_ID": pool.user_pool_id, "SRPCORE_CLIENT_ID": pool.client_id}
-    if pool.client_secret is not None:
-        # The table above already shows the secret; it need not be printed again.
-        settings["SRPCORE_CLIENT_SECRET"] = "..."
-    secret = [] if pool.client_secret is None else ["        client_secret=...,"]
-    log_in_as = "" if username is None else f" --username {shlex.quote(printable(username))}"
-    return {
-        "srpcore": [
-            f'Cognito("{pool.user_pool_id}", "{pool.client_id}",',
-            *secret,
-            f'        username=..., endpoint_url="{server.url}")',
-        ],
-        "boto3": [
-            f'boto3.client("cognito-idp", region_name="{pool.region}",',
-            f'             endpoint_url="{server.url}")',
-        ],
-        "shell": [
-            *(f"export {name}={value}" for name, value in settings.items()),
-            f"srpcore login --endpoint-url {server.url}{log_in_as}",
-        ],
-    }
