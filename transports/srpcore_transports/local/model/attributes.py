@@ -12,7 +12,17 @@ from .addresses import ADDRESSES
 from .pools import AppClient, PoolRecord
 from .users import User
 
-__all__ = ["check", "check_required", "check_unset", "check_writer", "looks_like", "pairs", "readable", "required"]
+__all__ = [
+    "check",
+    "check_required",
+    "check_unset",
+    "check_writer",
+    "fill_username_attribute",
+    "looks_like",
+    "pairs",
+    "readable",
+    "required",
+]
 
 _UNWRITABLE = ("email_verified", "phone_number_verified")
 _ALWAYS_READABLE = ("sub", "identities")
@@ -27,6 +37,13 @@ _NUMBER = re.compile(r"-?\d{1,30}", re.ASCII)
 def looks_like(attribute: str, value: str) -> bool:
     """Return whether *value* has the form of *attribute*, which is ``email`` or ``phone_number``."""
     return _FORMS[attribute].fullmatch(value) is not None
+
+
+def fill_username_attribute(pool: PoolRecord, username: str, given: dict[str, str]) -> None:
+    """Add the user name to *given* as ``email`` or ``phone_number``, if the pool uses that as user name."""
+    for kind in pool.names("UsernameAttributes"):
+        if looks_like(kind, username):
+            given.setdefault(kind, username)
 
 
 def required(pool: PoolRecord) -> list[str]:

@@ -13,10 +13,10 @@ from typing import Any, cast
 from msgspec import field
 
 from .clock import DAY
-from .records import Fixed, Record, fold_case
+from .records import Fixed, Record, fold_case, random_string
 from .users import User
 
-__all__ = ["AppClient", "ClientSecret", "Group", "IdentityProvider", "PoolRecord", "Resource"]
+__all__ = ["AppClient", "ClientSecret", "Group", "IdentityProvider", "PoolRecord", "Resource", "new_client_secret"]
 
 _UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": DAY}
 _DEFAULT_FLOWS = ("ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
@@ -60,6 +60,11 @@ class Resource(Record):
     created: float
     modified: float
     settings: dict[str, Any]
+
+
+def new_client_secret() -> str:
+    """Return a random secret of an app client."""
+    return random_string(51)
 
 
 class ClientSecret(Fixed, frozen=True):

@@ -18,7 +18,6 @@ from ..storage import directory
 from ..storage.state import Handler, State
 from ..triggers import events
 from . import profile
-from .sign_up import fill_username_attribute
 
 __all__ = ["OPERATIONS", "user_fields"]
 
@@ -54,7 +53,7 @@ def admin_create_user(state: State, parameters: Parameters, *, sub: str | None =
     pool, username = state.pool(string(parameters, "UserPoolId")), string(parameters, "Username")
     action = optional_string(parameters, "MessageAction")
     given = read_attributes(parameters)
-    fill_username_attribute(pool, username, given)
+    attributes.fill_username_attribute(pool, username, given)
     given = attributes.check(pool, given)
     password = optional_string(parameters, "TemporaryPassword") or passwords.temporary(pool)
     passwords.check_policy(pool, password)

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..api.errors import Refusal, invalid_parameter, not_found
 from ..api.parameters import Parameters, optional_string, present, string
+from ..model.aws_names import NOT_SERVED
 from ..model.pools import PoolRecord, Resource
 from ..storage.state import State
 from .app_clients import require_client
@@ -34,7 +35,7 @@ def set_ui_customization(state: State, parameters: Parameters) -> dict[str, Any]
     now = state.clock()
     settings = {**present(parameters, "CSS"), "CSSVersion": str(int(now))}
     if parameters.get("ImageFile"):
-        settings["ImageUrl"] = f"https://not-served.invalid/{pool.id}/{client_id}/logo"
+        settings["ImageUrl"] = f"{NOT_SERVED}/{pool.id}/{client_id}/logo"
     document = state.documents.put(pool, _KIND, Resource("", now, now, settings), client_id)
     return {"UICustomization": _customization(pool, client_id, document)}
 

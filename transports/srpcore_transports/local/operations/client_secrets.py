@@ -6,8 +6,7 @@ from typing import Any
 
 from ..api.errors import Refusal, invalid_parameter, not_found
 from ..api.parameters import Parameters, optional_string, string
-from ..model.pools import AppClient, ClientSecret
-from ..model.records import random_string
+from ..model.pools import AppClient, ClientSecret, new_client_secret
 from ..storage.state import State
 from .app_clients import require_client
 
@@ -21,7 +20,7 @@ def add_user_pool_client_secret(state: State, parameters: Parameters) -> dict[st
         raise invalid_parameter(f"Client {client.client_id} is not configured for secret.")
     if client.second_secret is not None:
         raise Refusal("LimitExceededException", "An app client can have at most 2 secrets.")
-    value = given or random_string(51)
+    value = given or new_client_secret()
     if value == client.secret:
         raise invalid_parameter("The app client already has this secret.")
     # The time is a part of the id, in milliseconds.

@@ -11,13 +11,11 @@ from typing import Any
 
 from ..api.errors import invalid_parameter
 from ..api.parameters import Parameters, present, string
+from ..model.aws_names import ACCOUNT_ID
 from ..model.pools import PoolRecord, Resource
 from ..storage.state import State
 
-__all__ = ["ACCOUNT_ID", "OPERATIONS", "names_of"]
-
-ACCOUNT_ID = "000000000000"
-"""The AWS account that the pools belong to."""
+__all__ = ["OPERATIONS", "names_of"]
 
 _PREFIX = re.compile(r"[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?")
 _RESERVED = ("aws", "amazon", "cognito")

@@ -8,13 +8,13 @@ from ..api.errors import Refusal, code_mismatch, expired_code, invalid_parameter
 from ..api.parameters import Parameters, optional_string, string
 from ..auth import auth_events, client_secret, codes, passwords, user_migration
 from ..auth.caller import Caller, read_metadata
+from ..auth.named_user import find_user, known_user, refuse_unknown, simulated_delivery
 from ..model.pools import AppClient, PoolRecord
 from ..model.users import User
 from ..steps import Step
 from ..storage import directory
 from ..storage.state import Handler, State
 from ..triggers import events
-from .sign_up import find_user, known_user, refuse_unknown, simulated_delivery
 
 __all__ = ["OPERATIONS"]
 

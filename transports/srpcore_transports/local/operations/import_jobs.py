@@ -26,6 +26,7 @@ from urllib.parse import parse_qs
 
 from ..api.errors import Refusal, invalid_parameter, not_found
 from ..api.parameters import Parameters, present, string
+from ..model.aws_names import NOT_SERVED
 from ..model.clock import DAY
 from ..model.pools import PoolRecord, Resource
 from ..model.secret_values import equal
@@ -68,7 +69,7 @@ def create_user_import_job(state: State, parameters: Parameters) -> dict[str, An
     settings = {
         **present(parameters, "JobName", "CloudWatchLogsRoleArn"),
         "UserPoolId": pool.id,
-        "PreSignedUrl": f"{state.url or 'https://not-served.invalid'}{UPLOADS}{job_id}?{query}",
+        "PreSignedUrl": f"{state.url or NOT_SERVED}{UPLOADS}{job_id}?{query}",
         "Status": "Created",
         "ImportedUsers": 0,
         "SkippedUsers": 0,

@@ -15,7 +15,6 @@ from ..model.addresses import ADDRESSES
 from ..model.pools import PoolRecord
 from ..storage import directory
 from ..storage.state import State
-from .sign_up import fill_username_attribute
 
 __all__ = ["add", "header", "read"]
 
@@ -73,7 +72,7 @@ def add(state: State, pool: PoolRecord, row: Mapping[str, str]) -> str:
 
 
 def _add_checked(state: State, pool: PoolRecord, username: str, given: dict[str, str], *, sms: bool) -> None:
-    fill_username_attribute(pool, username, given)
+    attributes.fill_username_attribute(pool, username, given)
     given = attributes.check(pool, given)
     attributes.check_required(pool, given)
     directory.check_new_username(state, pool, username)

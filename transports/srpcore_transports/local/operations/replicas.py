@@ -6,11 +6,11 @@ from typing import Any
 
 from ..api.errors import Refusal, invalid_parameter, not_found
 from ..api.parameters import Parameters, string
+from ..model.aws_names import user_pool_arn
 from ..model.pool_defaults import tier
 from ..model.pools import PoolRecord, Resource
 from ..storage import pages
 from ..storage.state import State
-from .domains import ACCOUNT_ID
 
 __all__ = ["OPERATIONS"]
 
@@ -32,7 +32,7 @@ def _secondary(pool: PoolRecord, replica: Resource) -> dict[str, Any]:
 
 
 def _replica_fields(pool: PoolRecord, region: str, status: str, role: str) -> dict[str, Any]:
-    arn = f"arn:aws:cognito-idp:{region}:{ACCOUNT_ID}:userpool/{pool.id}"
+    arn = user_pool_arn(region, pool.id)
     return {"RegionName": region, "Status": status, "Role": role, "UserPoolArn": arn}
 
 

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from ..api.errors import Refusal, expired_code, invalid_parameter, not_authorized, user_not_found
+from ..api.errors import Refusal, expired_code, invalid_parameter, not_authorized
 from ..api.parameters import Parameters, flag, optional_string, string
 from ..api.parameters import attributes as read_attributes
 from ..auth import auth_events, client_secret, codes, passwords, sign_up_session
 from ..auth.caller import Caller, read_metadata
+from ..auth.named_user import known_user, refuse_unknown, simulated_delivery
 from ..model import attributes
-from ..model.addresses import MEDIUMS
-from ..model.attributes import looks_like
-from ..model.pools import AppClient, PoolRecord
+from ..model.pools import PoolRecord
 from ..model.users import User
 from ..steps import Step
 from ..storage import directory
 from ..storage.state import Handler, State
 from ..triggers import events
 
-__all__ = [
-    "OPERATIONS",
-    "delivery_attribute",
-    "fill_username_attribute",
-    "find_user",
-    "known_user",
-    "refuse_unknown",
-    "simulated_delivery",
-]
+__all__ = ["OPERATIONS"]
 
 
 def sign_up(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
@@ -41,7 +31,7 @@ def sign_up(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
         raise not_authorized("SignUp is not permitted for this user pool")
     passwords.check_policy(pool, password)
     attributes.check_writer(client, given)
-    fill_username_attribute(pool, username, given)
+    attributes.fill_username_attribute(pool, username, given)
     given = attributes.check(pool, given)
     attributes.check_required(pool, given)
     caller = Caller(pool, client, read_metadata(parameters))
@@ -62,7 +52,7 @@ def _add(
     state: State, caller: Caller, user: User, parameters: Parameters, decision: events.SignUpDecision
 ) -> Step[dict[str, Any]]:
     """Add *user*, and send a code unless the trigger has confirmed the user; return CodeDeliveryDetails."""
-    pool, attribute = caller.pool, None if decision.confirm else delivery_attribute(caller.pool, user)
+    pool, attribute = caller.pool, None if decision.confirm else _delivery_attribute(caller.pool, user)
     verifier = yield from passwords.make(pool, user.username, string(parameters, "Password"))
     letter = None if attribute is None else (yield from codes.compose(state, caller, user, attribute, "SignUp"))
     # Check the name only now: another request may have created this user meanwhile.
@@ -75,72 +65,19 @@ def _add(
 
 
 def _verify(state: State, pool: PoolRecord, user: User, decision: events.SignUpDecision) -> None:
-    for verified, attribute in ((decision.verify_email, "email"), (decision.verify_phone, "phone_number")):
-        if verified:
-            # Documented: an alias of another user is taken away.
-            directory.check_alias_free(state, pool, user, attribute, user.attributes[attribute], force=True)
-            user.attributes[f"{attribute}_verified"] = "true"
+    for attribute in decision.verified:
+        # Documented: an alias of another user is taken away.
+        directory.check_alias_free(state, pool, user, attribute, user.attributes[attribute], force=True)
+        user.attributes[f"{attribute}_verified"] = "true"
 
 
-def fill_username_attribute(pool: PoolRecord, username: str, given: dict[str, str]) -> None:
-    """Add the user name to *given* as ``email`` or ``phone_number``, if the pool uses that as user name."""
-    for kind in pool.names("UsernameAttributes"):
-        if looks_like(kind, username):
-            given.setdefault(kind, username)
-
-
-def delivery_attribute(pool: PoolRecord, user: User) -> str | None:
+def _delivery_attribute(pool: PoolRecord, user: User) -> str | None:
     """Return the attribute that a confirmation code is sent to: ``phone_number``, ``email`` or None.
 
     It is the first of them that the user has and that the pool's AutoVerifiedAttributes contains.
     """
     wanted = pool.names("AutoVerifiedAttributes")
     return next((a for a in ("phone_number", "email") if a in wanted and user.attributes.get(a)), None)
-
-
-def known_user(state: State, client: AppClient, pool: PoolRecord, parameters: Parameters) -> tuple[str, User | None]:
-    """Check ``SecretHash``, and return the user name of the request and its user.
-
-    If the user does not exist and the client hides that, the user is None, and the caller must answer as if it existed.
-
-    Raises:
-        Refusal: the hash is wrong, or the user does not exist and the client does not hide that.
-    """
-    username = string(parameters, "Username")
-    user = find_user(state, pool, username)
-    names = [username] if user is None else [username, user.username]
-    client_secret.check_hash(client, optional_string(parameters, "SecretHash"), *names)
-    if user is None:
-        refuse_unknown(client)
-    return username, user
-
-
-def refuse_unknown(client: AppClient) -> None:
-    """Raise the refusal of a user who does not exist, unless *client* hides that.
-
-    Raises:
-        Refusal: *client* does not hide it.
-    """
-    if not client.hides_users:
-        # Sources: https://github.com/aws-amplify/aws-sdk-ios/issues/4837 (ForgotPassword) and
-        # https://github.com/massif-press/compcon/issues/2351 (ConfirmForgotPassword).
-        raise user_not_found("Username/client id combination not found.")
-
-
-def find_user(state: State, pool: PoolRecord, username: str) -> User | None:
-    """Return the user with this name, who may be unconfirmed, or None."""
-    return directory.find(state, pool, username) or _find_unconfirmed(state, pool, username)
-
-
-def _find_unconfirmed(state: State, pool: PoolRecord, username: str) -> User | None:
-    # An alias normally identifies a user only after it is verified. The code that verifies it must be entered first, so
-    # until then an unconfirmed user can be found by it.
-    aliases = [alias for alias in pool.names("AliasAttributes") if alias != "preferred_username"]
-    for alias in aliases:
-        for user in state.users.having(pool, alias, username):
-            if user.status == "UNCONFIRMED" and user.attributes.get(alias) == username:
-                return user
-    return None
 
 
 def confirm_sign_up(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
@@ -178,7 +115,7 @@ def resend_confirmation_code(state: State, parameters: Parameters) -> Step[dict[
         return {"CodeDeliveryDetails": simulated_delivery(pool, username, pool.names("AutoVerifiedAttributes"))}
     if user.status != "UNCONFIRMED":
         raise invalid_parameter("User is already confirmed.")
-    attribute = delivery_attribute(pool, user)
+    attribute = _delivery_attribute(pool, user)
     if attribute is None:
         raise Refusal("CodeDeliveryFailureException", "Cannot resend codes. Auto verification not turned on.")
     try:
@@ -191,21 +128,6 @@ def resend_confirmation_code(state: State, parameters: Parameters) -> Step[dict[
         return {"CodeDeliveryDetails": simulated_delivery(pool, username, pool.names("AutoVerifiedAttributes"))}
     auth_events.record(state, pool, user, "ResendCode")
     return {"CodeDeliveryDetails": sent}
-
-
-def simulated_delivery(pool: PoolRecord, username: str, allowed: Sequence[str]) -> dict[str, str]:
-    """Return CodeDeliveryDetails for a user who does not exist, as if a code was sent.
-
-    Args:
-        allowed: the attributes to which the pool sends such a code; empty if it sends none.
-    """
-    order = ("phone_number", "email") if looks_like("phone_number", username) else ("email", "phone_number")
-    attribute = next((name for name in order if name in allowed), order[0])
-    return {
-        "Destination": codes.masked(attribute, codes.fake_address(pool, username, attribute)),
-        "DeliveryMedium": MEDIUMS[attribute],
-        "AttributeName": attribute,
-    }
 
 
 OPERATIONS: dict[str, Handler] = {

@@ -9,6 +9,7 @@ from srpcore.service_model import ENUMS
 from ..api.errors import Refusal, invalid_parameter
 from ..api.parameters import Parameters, mapping, optional_string, string, strings
 from ..model import pool_defaults, schema
+from ..model.aws_names import user_pool_arn
 from ..model.pools import PoolRecord
 from ..storage import pages
 from ..storage.state import State
@@ -105,7 +106,7 @@ def _pool_fields(state: State, pool: PoolRecord) -> dict[str, Any]:
     return {
         **settings,
         "Id": pool.id,
-        "Arn": f"arn:aws:cognito-idp:{pool.id.split('_')[0]}:{domains.ACCOUNT_ID}:userpool/{pool.id}",
+        "Arn": user_pool_arn(pool.region, pool.id),
         "MfaConfiguration": pool.mfa,
         **domains.names_of(state, pool),
         "EstimatedNumberOfUsers": state.users.count(pool),

@@ -12,7 +12,7 @@ from srpcore.pool import Pool
 from .. import steps
 from ..api.errors import Refusal, not_found
 from ..api.parameters import Parameters
-from ..model.pools import AppClient, Group, IdentityProvider, PoolRecord, Resource
+from ..model.pools import AppClient, Group, IdentityProvider, PoolRecord, Resource, new_client_secret
 from ..model.records import random_string
 from ..steps import Step
 from .auth_events import AuthEvents
@@ -171,7 +171,7 @@ class State:
         It gets the secret ``ClientSecret``, or a new one if ``GenerateSecret`` is true.
         """
         now = self.clock()
-        secret = settings.get("ClientSecret") or (random_string(51) if settings.get("GenerateSecret") else None)
+        secret = settings.get("ClientSecret") or (new_client_secret() if settings.get("GenerateSecret") else None)
         kept = {name: value for name, value in settings.items() if name != "ClientSecret"}
         client_id = client_id or random_string(26)
         return self.clients.add(pool, client_id, AppClient(client_id, pool.id, secret, now, now, kept))

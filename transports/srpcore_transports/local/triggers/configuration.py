@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias, cast
 
 from srpcore.exceptions.base import ConfigurationError
 
+from ..model.aws_names import lambda_function_arn
 from .functions import Handler, check_url
 
 __all__ = ["KINDS", "NO_TRIGGERS", "Kind", "Triggers", "Version", "enabled", "lambda_config"]
@@ -112,9 +113,7 @@ def lambda_config(triggers: Triggers, region: str) -> dict[str, Any]:
     It has made-up ARNs: ``arn:aws:lambda:eu-west-1:000000000000:function:PreSignUp``.
     """
     arns = {
-        name: f"arn:aws:lambda:{region}:000000000000:function:{name}"
-        for kind, name in KINDS.items()
-        if getattr(triggers, kind) is not None
+        name: lambda_function_arn(region, name) for kind, name in KINDS.items() if getattr(triggers, kind) is not None
     }
     if "PreTokenGeneration" in arns:
         version = {"LambdaVersion": triggers.pre_token_generation_version, "LambdaArn": arns["PreTokenGeneration"]}

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..api.errors import Refusal
+from ..model.addresses import ADDRESSES
 from ..steps import Step
 from .configuration import Triggers
 from .invocation import Subject, boolean, invoke
@@ -33,6 +34,11 @@ class SignUpDecision:
     confirm: bool = False
     verify_email: bool = False
     verify_phone: bool = False
+
+    @property
+    def verified(self) -> list[str]:
+        """The attributes that count as verified."""
+        return [name for name, chosen in zip(ADDRESSES, (self.verify_email, self.verify_phone), strict=True) if chosen]
 
 
 def pre_sign_up(
@@ -55,8 +61,8 @@ def pre_sign_up(
     if cause == "AdminCreateUser":
         # Documented: the three members are ignored for AdminCreateUser.
         return SignUpDecision()
-    for verified, attribute in ((decision.verify_email, "email"), (decision.verify_phone, "phone_number")):
-        if verified and not subject.attributes.get(attribute):
+    for attribute in decision.verified:
+        if not subject.attributes.get(attribute):
             # Documented as an error, but without its name and message.
             raise Refusal("InvalidLambdaResponseException", f"PreSignUp verifies {attribute}, which the user has not")
     return decision

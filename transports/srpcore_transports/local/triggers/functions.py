@@ -25,6 +25,8 @@ from urllib.parse import SplitResult, urlsplit
 from srpcore.clock import monotonic_clock
 from srpcore.exceptions.base import ConfigurationError
 
+from ..model.aws_names import lambda_function_arn
+
 __all__ = ["FunctionError", "Handler", "InvocationError", "LambdaContext", "call", "check_url"]
 
 T = TypeVar("T")
@@ -56,7 +58,7 @@ class LambdaContext:
 
     def __init__(self, function_name: str, region: str, timeout: float | None) -> None:
         self.function_name = function_name
-        self.invoked_function_arn = f"arn:aws:lambda:{region}:000000000000:function:{function_name}"
+        self.invoked_function_arn = lambda_function_arn(region, function_name)
         self.aws_request_id = str(uuid.uuid4())
         self.log_group_name = f"/aws/lambda/{function_name}"
         self.log_stream_name = f"[{self.function_version}]{self.aws_request_id}"
