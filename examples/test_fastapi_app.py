@@ -1,7 +1,7 @@
 """The tests of an app: a real login with a second factor against an embedded user pool, without AWS.
 
 ``user_pool`` is a fixture of srpcore's pytest plugin. Run them with ``pytest test_fastapi_app.py``; they need
-``pip install 'srpcore[testing]' fastapi httpx``.
+``pip install 'srpcore[testing]' fastapi httpx2``.
 """
 
 import importlib

@@ -30,6 +30,11 @@ _IN_REGION = _IN_SUFFIX | {"-"}
 _SUFFIXES = {"cn-": "amazonaws.com.cn", "eusc-": "amazonaws.eu"}
 _DUAL_STACK_SUFFIXES = {"cn-": "api.amazonwebservices.com.cn", "eusc-": "api.amazonwebservices.eu"}
 
+_NOT_A_URL = (
+    "endpoint is not a URL of the form https://host[:port][/path]; for an emulator it is, for example, "
+    "http://127.0.0.1:9229"
+)
+
 # The hosts of default_endpoint(), in every region.
 _AWS_ENDPOINT = (
     r"https://cognito-idp(-fips)?\.[a-z0-9-]+\."
@@ -137,16 +142,16 @@ def check_endpoint(url: str, *, allow_http: bool = False) -> str:
             computer.
     """
     if not isinstance(url, str) or any(map(_is_not_in_endpoint, url)):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigurationError("endpoint is not a URL of the form https://host[:port][/path]")
+        raise ConfigurationError(_NOT_A_URL)
     try:
         from ._urls import split_url  # imported only here, because few verifiers need it
 
         parts = split_url(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise ConfigurationError("endpoint is not a URL: use https://host[:port]") from None
+        raise ConfigurationError(_NOT_A_URL) from None
     if parts.scheme not in ("http", "https") or not host or "@" in parts.netloc:
-        raise ConfigurationError("endpoint is not a URL of the form https://host[:port][/path]")
+        raise ConfigurationError(_NOT_A_URL)
     if parts.scheme == "http" and not allow_http and not is_loopback(host):
         raise ConfigurationError(
             f"plain http to {host} would send passwords in the clear: use https, or pass allow_http=True if it is an "

@@ -94,7 +94,9 @@ class UserFile:
     def _read_csv(self, file: TextIO) -> Iterator[tuple[int, dict[str, Any]]]:
         reader = csv.DictReader(file, strict=True)
         if "username" not in (reader.fieldnames or ()):
-            raise self._wrong(1, "the first line must name the columns, and one of them must be username")
+            raise self._wrong(
+                1, "the first line must name the columns, separated by commas, and one of them must be username"
+            )
         for row in reader:
             if None in row or None in row.values():
                 raise self._wrong(reader.line_num, "it must have as many cells as the first line")

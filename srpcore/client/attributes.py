@@ -141,6 +141,8 @@ class CognitoAttributes(NotPickled):
         self.custom_attributes = self.base_attributes = None
         self.pool_jwk = self.mfa_tokens = self.new_device_metadata = None
         self.device = device
+        if store is not None and not hasattr(store, "load"):
+            raise ConfigurationError(f"store must be a FileStore or another store, not {type(store).__name__}")
         self._store = store
         self._clock = clock
         self._random_bits = random_bits

@@ -214,7 +214,7 @@ def refuses(what: str, call: Callable[[], object]) -> None:
         value = call()
     except Exception:  # noqa: BLE001 - any exception refuses
         return
-    raise LawBroken(f"{what} was accepted; the result is {show(value)}")
+    raise LawBroken(f"{what} was accepted; the result is {show(value)}, but an exception is expected")
 
 
 def show(value: object) -> str:

@@ -84,5 +84,5 @@ def _read_file(path: str | os.PathLike[str]) -> bytes:
     except (OSError, ValueError, TypeError) as error:
         raise ConfigurationError(
             f"key set file {path!r:.200} cannot be read ({type(error).__name__}): pass its path, bytes of JSON, or a "
-            "mapping"
+            "mapping (`srpcore keys POOL_ID --output FILE` writes the file)"
         ) from None

@@ -8,11 +8,13 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import srpcore
 from srpcore import exceptions
+from srpcore.exceptions.base import ConfigurationError
 from srpcore.protocol import Operation, Reply
 from srpcore.store import FileStore, MemoryStore, TokenStore, store_key
 from support.users import PASSWORD
@@ -57,6 +59,12 @@ def test_tokens_are_one_immutable_value(world: World) -> None:
     assert str(user.access_token) not in repr(tokens)
     user.renew_access_token()
     assert tokens != user.tokens
+
+
+@pytest.mark.parametrize("store", ["logins", {}])
+def test_a_store_of_another_type_is_refused(store: Any) -> None:
+    with pytest.raises(ConfigurationError, match=f"another store, not {type(store).__name__}"):
+        srpcore.Cognito("us-east-1_AbCd12345", "client", store=store)
 
 
 def test_another_program_continues_with_the_login(world: World, store: TokenStore) -> None:

@@ -427,7 +427,8 @@ def test_a_wrong_argument_is_named(call: Callable[[], object], expected: str) ->
 def test_a_key_set_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert message(lambda: read_jwks("missing.json")) == (
-        "key set file 'missing.json' cannot be read (FileNotFoundError): pass its path, bytes of JSON, or a mapping"
+        "key set file 'missing.json' cannot be read (FileNotFoundError): pass its path, bytes of JSON, or a mapping "
+        "(`srpcore keys POOL_ID --output FILE` writes the file)"
     )
     monkeypatch.delenv("COGNITO_JWKS", raising=False)
     assert message(lambda: read_jwks(None)) == "COGNITO_JWKS is not set: set it, or pass the key set as an argument"

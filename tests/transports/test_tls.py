@@ -169,3 +169,13 @@ def test_a_bundle_that_cannot_be_read_is_named(site: Site, tmp_path: Path, monke
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "missing.pem"))
     with pytest.raises(Exception, match=r"the CA bundle '.*missing.pem' cannot be read"):
         HttpsTransport("us-east-1", site.url).fetch(site.keys)
+
+
+def test_a_server_without_tls_is_named(site: Site) -> None:
+    with LoopbackServer(lambda request, _: answer(b"{}")) as plain:
+        transport = HttpsTransport("us-east-1", plain.url.replace("http:", "https:"), max_attempts=3)
+        with pytest.raises(TransportError, match="is the URL of the server http:// instead") as caught:
+            transport.call(LOGOUT)
+        transport.close()
+        assert plain.connections == 1
+    assert not caught.value.may_have_arrived

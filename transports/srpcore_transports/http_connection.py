@@ -39,6 +39,8 @@ from .urls import Origin, what_to_check
 __all__ = ["Answer", "Connection", "Unanswered", "open_connection", "send_request"]
 
 _LOST = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
+# OpenSSL's reasons when the first bytes are not TLS, for example "HTTP/1.1 400".
+_NOT_TLS = ("WRONG_VERSION_NUMBER", "PACKET_LENGTH_TOO_LONG")
 
 
 class Unanswered(TransportError):
@@ -332,6 +334,9 @@ def _phase(
         facts: dict[str, Any]
         if isinstance(error, ssl.SSLError):
             facts = closed() | {"reason": "tls"}
+            if error.reason in _NOT_TLS:
+                message = f"{action}: the answer is not TLS ({error.reason}): is the URL of the server http:// instead?"
+                raise TransportError(message, may_have_arrived=False, reason="tls", url=f"{origin.url}/") from None
         elif isinstance(error, (ConnectionResetError, BrokenPipeError)):
             facts = closed()
         else:

@@ -181,6 +181,14 @@ def test_a_misspelt_argument_does_not_become_a_claim(pool: UserPool, name: str, 
     assert verify(pool, pool.token("alice", given))[name] == ["x"]
 
 
+def test_token_use_is_not_taken_for_a_claim(pool: UserPool) -> None:
+    """The argument has this name at a verifier, and the claim by itself would not make an ID token."""
+    given: dict[str, Any] = {"token_use": "id"}
+    with pytest.raises(ConfigurationError, match="unknown argument 'token_use': pass use="):
+        pool.token("alice", **given)
+    assert verify(pool, pool.token("alice", given, aud=pool.client_id), token_use="id")["token_use"] == "id"
+
+
 def test_a_misspelt_argument_does_not_become_an_attribute(pool: UserPool) -> None:
     misspelt: list[dict[str, Any]] = [{"group": ["staff"]}, {"passwrod": "Battery-Staple-2"}]
     for given in misspelt:

@@ -102,6 +102,10 @@ class UserPool(LocalUserPool):
             ConfigurationError: *use* has another value, *scopes* was given for an ID token, or the name of a claim
                 looks like a misspelt argument.
         """
+        if "token_use" in claims:
+            raise ConfigurationError(
+                "unknown argument 'token_use': pass use=, or give a claim of this name in more_claims"
+            )
         _refuse_misspelt(claims, _TOKEN_ARGUMENTS, "a claim of this name in more_claims")
         if use not in ("access", "id"):
             raise ConfigurationError(f"use must be 'access' or 'id', not {use!r:.80}")
