@@ -41,7 +41,7 @@ def add_members(client: Client, count: int) -> None:
             state.grants.add_refresh_token(made, made.expires)
             state.users.join(state.groups.add(pool, str(number), Group(str(number), 0.0, 0.0)), user)
             other = state.add_client(pool, {"ClientName": str(number)})
-            state.documents.put(pool, "risk", Resource("", 0.0, 0.0, {}), other.client_id)
+            state.documents.put(pool, "risk", {}, other.client_id)
 
     client.run(add)
 

@@ -32,11 +32,10 @@ def set_ui_customization(state: State, parameters: Parameters) -> dict[str, Any]
     pool, client_id = _pool_and_client_id(state, parameters)
     if not state.domains.all(pool):
         raise invalid_parameter("There has to be an existing domain associated with this user pool.")
-    now = state.clock()
-    settings = {**present(parameters, "CSS"), "CSSVersion": str(int(now))}
+    settings = {**present(parameters, "CSS"), "CSSVersion": str(int(state.clock()))}
     if parameters.get("ImageFile"):
         settings["ImageUrl"] = f"{NOT_SERVED}/{pool.id}/{client_id}/logo"
-    document = state.documents.put(pool, _KIND, Resource("", now, now, settings), client_id)
+    document = state.documents.put(pool, _KIND, settings, client_id)
     return {"UICustomization": _customization(pool, client_id, document)}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from ..api.errors import Refusal, invalid_parameter
 from ..api.parameters import Parameters, present, string
 from ..model.pool_defaults import tier
-from ..model.pools import PoolRecord, Resource
+from ..model.pools import PoolRecord
 from ..storage.state import State
 
 __all__ = ["OPERATIONS"]
@@ -20,14 +20,14 @@ _DESTINATIONS = ("CloudWatchLogsConfiguration", "S3Configuration", "FirehoseConf
 
 def set_log_delivery_configuration(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer SetLogDeliveryConfiguration."""
-    pool, now = state.pool(string(parameters, "UserPoolId")), state.clock()
+    pool = state.pool(string(parameters, "UserPoolId"))
     configurations: list[dict[str, Any]] = parameters["LogConfigurations"]
     sources = [configuration["EventSource"] for configuration in configurations]
     if len(sources) != len(set(sources)):
         raise invalid_parameter("LogConfigurations has two configurations of the same EventSource.")
     for configuration in configurations:
         _check_log_configuration(pool, configuration)
-    state.documents.put(pool, _KIND, Resource("", now, now, {"LogConfigurations": configurations}))
+    state.documents.put(pool, _KIND, {"LogConfigurations": configurations})
     return _log_delivery(state, pool)
 
 

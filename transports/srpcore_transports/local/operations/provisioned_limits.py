@@ -6,7 +6,6 @@ from typing import Any
 
 from ..api.errors import Refusal, invalid_parameter, not_found
 from ..api.parameters import Parameters, mapping
-from ..model.pools import Resource
 from ..storage.state import State
 
 __all__ = ["OPERATIONS"]
@@ -50,7 +49,7 @@ def get_provisioned_limit(state: State, parameters: Parameters) -> dict[str, Any
 def update_provisioned_limit(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer UpdateProvisionedLimit. The maximum, which depends on the account, is ten times the default here."""
     category, value = _category(parameters), int(parameters["RequestedLimitValue"])
-    default, now = _DEFAULTS[category], state.clock()
+    default = _DEFAULTS[category]
     if value < default:
         raise invalid_parameter(f"RequestedLimitValue must be at least the default limit, {default}.")
     if value > default * _MOST_TIMES_THE_DEFAULT:
@@ -58,7 +57,7 @@ def update_provisioned_limit(state: State, parameters: Parameters) -> dict[str, 
             "ServiceQuotaExceededException",
             f"RequestedLimitValue must be at most the quota of the account, {default * _MOST_TIMES_THE_DEFAULT}.",
         )
-    state.documents.put(None, _KIND, Resource("", now, now, {"Value": value}), category)
+    state.documents.put(None, _KIND, {"Value": value}, category)
     return _answer(state, category)
 
 

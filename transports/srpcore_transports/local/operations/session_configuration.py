@@ -11,7 +11,7 @@ from ..api.errors import Refusal, invalid_parameter
 from ..api.parameters import Parameters, present, string
 from ..auth import session_limit
 from ..model.pool_defaults import tier
-from ..model.pools import PoolRecord, Resource
+from ..model.pools import PoolRecord
 from ..storage.state import State
 from .app_clients import require_client
 
@@ -25,8 +25,8 @@ def set_user_pool_session_configuration(state: State, parameters: Parameters) ->
     """Answer SetUserPoolSessionConfiguration."""
     pool = state.pool(string(parameters, "UserPoolId"))
     _check_tier(pool)
-    settings, now = present(parameters, "UserSessionTracking", "TokenSession"), state.clock()
-    state.documents.put(pool, session_limit.KIND, Resource("", now, now, settings))
+    settings = present(parameters, "UserSessionTracking", "TokenSession")
+    state.documents.put(pool, session_limit.KIND, settings)
     return {"UserPoolId": pool.id, **settings}
 
 
@@ -51,8 +51,8 @@ def set_user_pool_client_session_configuration(state: State, parameters: Paramet
     _check_tier(pool)
     if session_limit.configuration(state, pool)["UserSessionTracking"] != "ENABLED":
         raise invalid_parameter("Session tracking is not enabled for the user pool.")
-    settings, now = present(parameters, "SSOSession"), state.clock()
-    state.documents.put(pool, _CLIENT_KIND, Resource("", now, now, settings), client.client_id)
+    settings = present(parameters, "SSOSession")
+    state.documents.put(pool, _CLIENT_KIND, settings, client.client_id)
     return {"UserPoolId": pool.id, "ClientId": client.client_id, **settings}
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from ..api.parameters import Parameters, string
-from ..model.pools import Resource
 from ..steps import Step, outside
 from ..storage.signing_keys import signing_key
 from ..storage.state import Handler, State
@@ -23,9 +22,7 @@ def get_signing_certificate(state: State, parameters: Parameters) -> Step[dict[s
         key = yield from signing_key(pool)
         certificate = yield from outside(lambda: key.certificate(pool.id, now))
         # Another request may have made one meanwhile.
-        document = state.documents.get(pool, _KIND) or state.documents.put(
-            pool, _KIND, Resource("", now, now, {"Certificate": certificate})
-        )
+        document = state.documents.get(pool, _KIND) or state.documents.put(pool, _KIND, {"Certificate": certificate})
     return {"Certificate": document.settings["Certificate"]}
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..api.parameters import Parameters, optional_string, present, string
-from ..model.pools import PoolRecord, Resource
+from ..model.pools import PoolRecord
 from ..storage.state import State
 from .app_clients import require_client
 from .auth_events import require_threat_protection
@@ -32,9 +32,9 @@ def set_risk_configuration(state: State, parameters: Parameters) -> dict[str, An
     """Answer SetRiskConfiguration: without settings, those of the pool or app client are reset."""
     pool, client_id = _pool_and_client_id(state, parameters)
     require_threat_protection(pool)
-    settings, now = present(parameters, *_RISK_SETTINGS), state.clock()
+    settings = present(parameters, *_RISK_SETTINGS)
     if settings:
-        state.documents.put(pool, _RISK, Resource("", now, now, settings), client_id)
+        state.documents.put(pool, _RISK, settings, client_id)
     else:
         state.documents.remove(pool, _RISK, client_id)
     return _risk_configuration(state, pool, client_id)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from ..model.pools import PoolRecord, Resource
 from .tables import Table
 from .work import Work
@@ -12,8 +15,8 @@ __all__ = ["Documents"]
 class Documents:
     """One document for each pool, or app client of a pool, and kind of setting."""
 
-    def __init__(self, work: Work) -> None:
-        self._table = Table(work, "document", Resource)
+    def __init__(self, work: Work, clock: Callable[[], float]) -> None:
+        self._table, self._clock = Table(work, "document", Resource), clock
 
     def get(self, pool: PoolRecord | None, kind: str, client_id: str = "") -> Resource | None:
         """Return a document, or None if it was never written.
@@ -24,14 +27,13 @@ class Documents:
         """
         return self._table.get(pool, f"{kind}/{client_id}")
 
-    def put(self, pool: PoolRecord | None, kind: str, document: Resource, client_id: str = "") -> Resource:
+    def put(self, pool: PoolRecord | None, kind: str, settings: dict[str, Any], client_id: str = "") -> Resource:
         """Write a document, and return it. One that was there before is replaced, but keeps its date of creation."""
-        document.name = f"{kind}/{client_id}"
-        before = self._table.get(pool, document.name)
+        name, now = f"{kind}/{client_id}", self._clock()
+        before = self._table.get(pool, name)
         if before is not None:
-            document.created = before.created
             self._table.remove(before)
-        return self._table.add(pool, document.name, document)
+        return self._table.add(pool, name, Resource(name, now if before is None else before.created, now, settings))
 
     def remove(self, pool: PoolRecord, kind: str, client_id: str = "") -> None:
         """Delete a document, if there is one."""

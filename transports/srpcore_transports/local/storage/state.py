@@ -65,7 +65,7 @@ class State:
         self.cimd_policies = Table(self.work, "cimd_policy", Resource)
         self.replicas = Table(self.work, "replica", Resource)
         self.recoveries = Table(self.work, "recovery", Resource)
-        self.documents = Documents(self.work)
+        self.documents = Documents(self.work, self.clock)
         self.users = Users(self.work, self.groups)
         self.strangers = Strangers(self.work)
         self.auth_events = AuthEvents(self.work)
