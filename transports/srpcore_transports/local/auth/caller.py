@@ -1,4 +1,4 @@
-"""Who made a request, as Lambda triggers see it: which triggers the pool has, and the subjects of their events."""
+"""The pool, the app client and the metadata of a request, from which the events of Lambda triggers are made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The limit of sessions of a user: the settings of a pool, and what a login does that would exceed it."""
+"""The limit of sessions of a user: the setting of a pool, and how a login keeps within it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verify the tokens that clients send, and find the user and the login that they belong to."""
+"""Verify the tokens that clients send, and find the completed login that they belong to (a Grant)."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _LONGEST = 128  # characters of a name: a refused request may have any operation
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call. It has nothing of the request and the response but what is listed here, so no secrets.
+    """One call. It holds only the following values of the request and the response, and none of them is secret.
 
     Attributes:
         number: the calls are numbered from 1.

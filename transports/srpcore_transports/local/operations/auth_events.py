@@ -1,4 +1,4 @@
-"""The operations on the recorded events of a user: list them, and say whether one was the user's own."""
+"""The operations on the recorded events of a user: list them, and give feedback on whether one was the user's own."""
 
 from __future__ import annotations
 

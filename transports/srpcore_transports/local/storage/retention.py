@@ -1,4 +1,4 @@
-"""How long what has expired is kept."""
+"""How long expired Sessions and refresh tokens are remembered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state of a local service as one request sees it: its tables, and the rules for what belongs together."""
+"""The state of a local service as one request sees it: its tables, and what is added and deleted together."""
 
 from __future__ import annotations
 
