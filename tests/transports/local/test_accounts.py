@@ -146,6 +146,29 @@ class TestSignUp:
         by_client(client, "ConfirmSignUp", "alice@example.com", ConfirmationCode=code_of(client, canonical))
         assert client.admin("AdminGetUser", Username="alice@example.com")["Username"] == canonical
 
+    @pytest.mark.parametrize(
+        ("kinds", "message"),
+        [
+            (["phone_number"], "Username should be a phone number."),
+            (["email", "phone_number"], "Username should be either an email or a phone number."),
+            (["phone_number", "email"], "Username should be either an email or a phone number."),
+        ],
+    )
+    def test_other_names_than_addresses_are_refused_in_the_words_of_the_service(
+        self, make: Make, kinds: list[str], message: str
+    ) -> None:
+        with refused("InvalidParameterException", message):
+            sign_up(make(pool_settings={"UsernameAttributes": kinds}), "alice")
+
+    def test_the_address_that_is_the_user_name_cannot_be_another_one(self, make: Make) -> None:
+        client = make(pool_settings={"UsernameAttributes": ["email", "phone_number"]})
+        rule = "should be empty or same as username, since username attribute is"
+        with refused("InvalidParameterException", f"User email {rule} email."):
+            sign_up(client, "alice@example.com", email="bob@example.com")
+        with refused("InvalidParameterException", f"User phone number {rule} phone_number."):
+            sign_up(client, "+15555550100", phone_number="+15555550101")
+        sign_up(client, "alice@example.com", email="alice@example.com", phone_number="+15555550101")
+
     def test_an_alias_belongs_to_one_user(self, make: Make) -> None:
         client = make(pool_settings={"AliasAttributes": ["email"]})
         with refused("InvalidParameterException", "email format"):

@@ -183,6 +183,8 @@ class TestPoolsAndClients:
 
     def test_second_factors_can_be_switched(self, client: Client) -> None:
         assert client.admin("GetUserPoolMfaConfig")["MfaConfiguration"] == "OPTIONAL"
+        plain = {"UserPoolId": client.call("CreateUserPool", PoolName="plain")["UserPool"]["Id"]}
+        assert client.call("GetUserPoolMfaConfig", **plain).keys() - {"ResponseMetadata"} == {"MfaConfiguration"}
         enabled = {"SoftwareTokenMfaConfiguration": {"Enabled": True}}
         for contradiction in ({"MfaConfiguration": "ON"}, {"MfaConfiguration": "OFF", **enabled}):
             with refused("InvalidParameterException", "Invalid MFA configuration given"):

@@ -307,6 +307,11 @@ class TestTriggersThatFail:
         with refused("InvalidParameterException", "CUSTOM_AUTH is not enabled for the client."):
             begin(client)
 
+    def test_custom_login_is_allowed_by_the_older_names_of_flows(self, make: Make, quiz: Quiz) -> None:
+        client = make(triggers=quiz.triggers, client_settings={"ExplicitAuthFlows": ["USER_PASSWORD_AUTH"]})
+        client.user()
+        assert begin(client)["ChallengeName"] == "CUSTOM_CHALLENGE"
+
     def test_an_answer_is_required_and_metadata_must_be_strings(self, client: Client) -> None:
         challenge = begin(client)
         with refused("InvalidParameterException", "ANSWER"):

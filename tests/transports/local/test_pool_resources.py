@@ -66,6 +66,8 @@ class TestTags:
         assert len(boto.list_tags_for_resource(ResourceArn=arn)["Tags"]) == 50
         with pytest.raises(boto.exceptions.ResourceNotFoundException):
             boto.list_tags_for_resource(ResourceArn=arn.rpartition("/")[0] + "/us-east-1_unknown00")
+        with pytest.raises(boto.exceptions.ResourceNotFoundException):
+            boto.list_tags_for_resource(ResourceArn=arn.replace(":us-east-1:", ":us-west-2:"))
         with pytest.raises(boto.exceptions.InvalidParameterException, match="not the ARN of a user pool"):
             boto.list_tags_for_resource(ResourceArn="arn:aws:s3:us-east-1:000000000000:bucket")
 

@@ -422,6 +422,15 @@ class TestUserState:
         with refused("NotAuthorizedException", "User is disabled."):
             client.begin()
 
+    def test_a_user_who_is_disabled_before_the_confirmation_is_refused_as_disabled(self, client: Client) -> None:
+        client.call("SignUp", ClientId=client.client_id, Username="alice", Password=PASSWORD)
+        client.admin("AdminDisableUser", Username="alice")
+        parameters = {"USERNAME": "alice", "PASSWORD": PASSWORD}
+        with refused("NotAuthorizedException", "User is disabled."):
+            client.call(
+                "InitiateAuth", ClientId=client.client_id, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=parameters
+            )
+
     def test_srp_begins_for_any_user_if_the_client_hides_who_exists(self, make: Make) -> None:
         client = make(client_settings={"PreventUserExistenceErrors": "ENABLED"})
         client.call("SignUp", ClientId=client.client_id, Username="alice", Password=PASSWORD)

@@ -191,9 +191,11 @@ def refuse_unconfirmed(user: User) -> None:
     """Check that *user* is confirmed, before a password is compared: the right one and a wrong one are refused alike.
 
     Raises:
-        Refusal: the user must confirm the account.
+        Refusal: the user must confirm the account, or is disabled before that.
     """
     if user.status == "UNCONFIRMED":
+        if not user.enabled:
+            raise not_authorized("User is disabled.")
         raise Refusal("UserNotConfirmedException", "User is not confirmed.")
 
 

@@ -40,10 +40,18 @@ def looks_like(attribute: str, value: str) -> bool:
 
 
 def fill_username_attribute(pool: PoolRecord, username: str, given: dict[str, str]) -> None:
-    """Add the user name to *given* as ``email`` or ``phone_number``, if the pool uses that as user name."""
+    """Add the user name to *given* as ``email`` or ``phone_number``, if the pool uses that as user name.
+
+    Raises:
+        Refusal: *given* has another address than the user name.
+    """
     for kind in pool.names("UsernameAttributes"):
-        if looks_like(kind, username):
-            given.setdefault(kind, username)
+        if looks_like(kind, username) and given.setdefault(kind, username) != username:
+            # Source: https://github.com/jagregory/cognito-local/issues/102.
+            shown = kind.replace("_", " ")
+            raise invalid_parameter(
+                f"User {shown} should be empty or same as username, since username attribute is {kind}."
+            )
 
 
 def required(pool: PoolRecord) -> list[str]:

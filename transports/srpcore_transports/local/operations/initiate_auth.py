@@ -75,10 +75,10 @@ def _initiate(
 def _flow_enabled(client: AppClient, settings: tuple[str, ...]) -> bool:
     if any(setting in client.flows for setting in settings):
         return True
-    # A client whose ExplicitAuthFlows has the old names, without ALLOW_, may always use SRP and refresh tokens, unless
-    # it has CUSTOM_AUTH_FLOW_ONLY.
+    # A client whose ExplicitAuthFlows has the old names, without ALLOW_, may always use SRP, triggers and refresh
+    # tokens, unless it has CUSTOM_AUTH_FLOW_ONLY.
     legacy = not any(flow.startswith("ALLOW_") for flow in client.flows)
-    implied = settings[0] in ("ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
+    implied = settings[0] in ("ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_CUSTOM_AUTH")
     return legacy and implied and "CUSTOM_AUTH_FLOW_ONLY" not in client.flows
 
 

@@ -60,11 +60,8 @@ def get_user_pool_mfa_config(state: State, parameters: Parameters) -> dict[str, 
 
 def _mfa_config(pool: PoolRecord) -> dict[str, Any]:
     set_up = {name: pool.settings[name] for name in (*_BY_MESSAGE, _PASSKEYS) if name in pool.settings}
-    return {
-        "MfaConfiguration": pool.mfa,
-        _TOTP: {"Enabled": pool.mfa != "OFF"},
-        **set_up,
-    }
+    totp = {} if pool.mfa == "OFF" else {_TOTP: {"Enabled": True}}
+    return {"MfaConfiguration": pool.mfa, **totp, **set_up}
 
 
 OPERATIONS = {

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from typing import Any, cast
 
-from ..api.errors import invalid_parameter
+from ..api.errors import invalid_parameter, not_found
 from ..api.parameters import Parameters, mapping, string, strings
 from ..model.pools import PoolRecord
 from ..storage.state import State
 
 __all__ = ["OPERATIONS"]
 
-_POOL_ARN = re.compile(r"arn:[\w-]+:cognito-idp:[\w-]+:[0-9]+:userpool/(?P<id>[\w-]+_[0-9a-zA-Z]+)", re.ASCII)
+_POOL_ARN = re.compile(
+    r"arn:[\w-]+:cognito-idp:(?P<region>[\w-]+):[0-9]+:userpool/(?P<id>[\w-]+_[0-9a-zA-Z]+)", re.ASCII
+)
 _MOST = 50  # Source: API reference, TagResource: "A user pool can have as many as 50 tags."
 
 
@@ -20,7 +22,10 @@ def _pool(state: State, parameters: Parameters) -> PoolRecord:
     match = _POOL_ARN.fullmatch(string(parameters, "ResourceArn"))
     if match is None:
         raise invalid_parameter("ResourceArn is not the ARN of a user pool.")
-    return state.pool(match["id"])
+    pool = state.pool(match["id"])
+    if match["region"] != pool.region:
+        raise not_found(f"User pool {pool.id} does not exist.")
+    return pool
 
 
 def _tags(pool: PoolRecord) -> dict[str, str]:

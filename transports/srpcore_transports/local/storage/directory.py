@@ -114,8 +114,9 @@ def check_new_username(state: State, pool: PoolRecord, username: str) -> None:
         )
     kinds = pool.names("UsernameAttributes")
     if kinds and not any(looks_like(kind, username) for kind in kinds):
-        description = " or a ".join("email" if kind == "email" else "phone number" for kind in kinds)
-        raise invalid_parameter(f"Username should be {'an' if kinds[0] == 'email' else 'a'} {description}.")
+        descriptions = ["an email" if kind == "email" else "a phone number" for kind in sorted(kinds)]
+        either = "either " if len(descriptions) > 1 else ""
+        raise invalid_parameter(f"Username should be {either}{' or '.join(descriptions)}.")
     for alias in ADDRESSES:
         if alias in pool.names("AliasAttributes") and looks_like(alias, username):
             description = "email" if alias == "email" else "phone number"
