@@ -28,17 +28,24 @@ import difflib
 import math
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import Any, Final, NoReturn, TypeAlias, cast
+from typing import Any, Final, TypeAlias
 
 from . import patterns
 from .errors import Refusal, invalid_parameter
+from .json_types import (
+    java,
+    require_boolean,
+    require_integer,
+    require_list,
+    require_object,
+    require_string,
+    require_timestamp,
+)
 from .shape_types import Blob, Boolean, Document, Enumeration, List, Map, Number, String, Structure, Timestamp
 from .shapes import SHAPES
 
 __all__ = ["check"]
 
-INTEGERS: Final = range(-(2**31), 2**31)
-"""The integers of the service model have 32 bits."""
 
 PATTERN_LIMIT: Final = 256
 """A value that is too long anyway is compared with its pattern up to this length only: some patterns take long."""
@@ -111,17 +118,17 @@ def _checker(name: str, *, hidden: bool) -> Check:
         case Map() as shape:
             return _map(shape, hidden or shape.sensitive)
         case String() as shape:
-            return _simple(_require_string, _string_rules(shape), hidden or shape.sensitive)
+            return _simple(require_string, _string_rules(shape), hidden or shape.sensitive)
         case Enumeration() as shape:
-            return _simple(_require_string, _enumeration_rules(shape), hidden)
+            return _simple(require_string, _enumeration_rules(shape), hidden)
         case Number() as shape:
-            return _simple(_require_integer, _limits(shape, "value"), hidden)
+            return _simple(require_integer, _limits(shape, "value"), hidden)
         case Blob() as shape:
             return _blob(shape, hidden)
         case Boolean():
-            return _simple(_require_boolean, [], hidden)
+            return _simple(require_boolean, [], hidden)
         case Timestamp():
-            return _simple(_require_timestamp, [], hidden)
+            return _simple(require_timestamp, [], hidden)
         case Document():
             return _anything
 
@@ -135,7 +142,7 @@ def _structure(shape: Structure, hidden: bool) -> Check:
     ]
 
     def check_structure(value: Any, path: str, findings: Findings) -> None:
-        found = _require_object(value, path)
+        found = require_object(value, path)
         prefix = f"{path}." if path else ""
         for name, wire_name, required, check_member in entries:
             member = found.get(name)
@@ -154,10 +161,10 @@ def _list(shape: List, hidden: bool) -> Check:
     check_items = _items_as_a_whole(shape.member, hidden) or _items_one_by_one(shape.member, hidden)
 
     def check_list(value: Any, path: str, findings: Findings) -> None:
-        found = _require_list(value, path)
+        found = require_list(value, path)
         for text, breaks in limits:
             if breaks(found):
-                findings.violation(path, text, None if hidden else f"'{_java(found)}'")
+                findings.violation(path, text, None if hidden else f"'{java(found)}'")
         check_items(found, path, findings)
 
     return check_list
@@ -192,7 +199,7 @@ def _items_as_a_whole(name: str, hidden: bool) -> Check | None:
         broken = [NULL] if None in value else rules if of_items.violations else []
         if broken:
             text = f"Member must satisfy constraint: [{', '.join(broken)}]"
-            findings.violation(path, text, None if hide else f"'{_java(value)}'")
+            findings.violation(path, text, None if hide else f"'{java(value)}'")
 
     return check_items
 
@@ -203,7 +210,7 @@ def _map(shape: Map, hidden: bool) -> Check:
     limits = _limits(shape, "length")
 
     def check_map(value: Any, path: str, findings: Findings) -> None:
-        found = _require_object(value, path)
+        found = require_object(value, path)
         of_keys, of_values = Findings(), Findings()
         for key, item in found.items():
             check_key(key, path, of_keys)
@@ -219,7 +226,7 @@ def _map(shape: Map, hidden: bool) -> Check:
         if of_values.violations:
             broken.append(f"Map value must satisfy constraint: [{', '.join(value_rules or [])}]")
         for text in broken:
-            findings.violation(path, text, None if hidden else f"'{_java(found)}'")
+            findings.violation(path, text, None if hidden else f"'{java(found)}'")
 
     return check_map
 
@@ -229,7 +236,7 @@ def _simple(require_type: Callable[[Any, str], None], rules: list[Rule], hidden:
         require_type(value, path)
         for text, breaks in rules:
             if breaks(value):
-                findings.violation(path, text, None if hidden else f"'{_java(value)}'")
+                findings.violation(path, text, None if hidden else f"'{java(value)}'")
 
     return check_simple
 
@@ -238,7 +245,7 @@ def _blob(shape: Blob, hidden: bool) -> Check:
     limits = _limits(shape, "length")
 
     def check_blob(value: Any, path: str, findings: Findings) -> None:
-        _require_string(value, path)
+        require_string(value, path)
         try:
             data = base64.b64decode(value, validate=True)
         except (binascii.Error, ValueError):
@@ -312,64 +319,3 @@ def _item_rules(name: str) -> list[str] | None:
             return [text for text, _ in _enumeration_rules(shape)]
         case _:
             return None
-
-
-def _require_object(value: Any, path: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        _refuse_type(value, None, path)
-    return cast(dict[str, Any], value)
-
-
-def _require_list(value: Any, path: str) -> list[Any]:
-    if not isinstance(value, list):
-        _refuse_type(value, None, path)
-    return cast(list[Any], value)
-
-
-def _require_string(value: Any, path: str) -> None:
-    if not isinstance(value, str):
-        _refuse_type(value, "a String", path)
-
-
-def _require_integer(value: Any, path: str) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value not in INTEGERS:
-        _refuse_type(value, "an Integer", path)
-
-
-def _require_boolean(value: Any, path: str) -> None:
-    if not isinstance(value, bool):
-        _refuse_type(value, "a Boolean", path)
-
-
-def _require_timestamp(value: Any, path: str) -> None:
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
-        _refuse_type(value, "a Timestamp", path)
-
-
-def _refuse_type(value: Any, wanted: str | None, path: str) -> NoReturn:
-    """Raise SerializationException in the service's words, and add the path, which the service does not name.
-
-    Args:
-        value: the value of a wrong type.
-        wanted: the simple type that the model wants, with its article, or None for a list, a map or a structure.
-        path: the place of the value.
-    """
-    if isinstance(value, dict):
-        text = "Start of structure or map found where not expected."
-    elif isinstance(value, list):
-        text = "Start of list found where not expected."
-    elif wanted is None:
-        text = "Unexpected field type"
-    else:
-        token = "STRING" if isinstance(value, str) else str(value).upper() if isinstance(value, bool) else "NUMBER"
-        text = f"{token}_VALUE can not be converted to {wanted}"
-    raise Refusal("SerializationException", f"{text} (at '{path}')")
-
-
-def _java(value: Any) -> str:
-    """Return *value* as Java prints it."""
-    if isinstance(value, list):
-        return f"[{', '.join(map(_java, cast(list[Any], value)))}]"
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{key}={_java(item)}' for key, item in cast(dict[str, Any], value).items())}}}"
-    return str(value).lower() if isinstance(value, bool) else "null" if value is None else str(value)
