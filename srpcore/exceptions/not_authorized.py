@@ -82,6 +82,7 @@ _CLASS_BY_PHRASE: tuple[tuple[str, type[NotAuthorizedException]], ...] = (
     ("refresh token has expired", RefreshTokenExpired),
     ("refresh token has been revoked", RefreshTokenRevoked),
     ("invalid refresh token", InvalidRefreshToken),
+    ("refresh token has different client", InvalidRefreshToken),
 )
 
 # Programs written for boto3 compare `type(error).__name__` with the service's name. pickle and tracebacks use

@@ -481,6 +481,7 @@ def test_warrant_exception_covers_challenges_and_refused_tokens_only() -> None:
         ("Refresh Token has been revoked", "RefreshTokenRevoked"),
         ("Invalid Refresh Token", "InvalidRefreshToken"),
         ("Invalid Refresh Token.", "InvalidRefreshToken"),
+        ("Refresh Token has different Client", "InvalidRefreshToken"),
         ("Access Token has expired", "AccessTokenExpired"),
         ("Access Token has been revoked", "AccessTokenRevoked"),
         ("Invalid session for the user, session is expired.", "SessionExpired"),

@@ -22,7 +22,7 @@ def verify_access_token(state: State, token: str) -> Grant:
         Refusal: the token is forged, expired or revoked, is not an access token, or was not issued by a pool of this
             server; or its user was deleted or disabled.
     """
-    pool, claims = verify(state, token)
+    pool, claims = verify(state, token, "Could not verify signature for Access Token")
     if claims.get("token_use") != "access":
         raise not_authorized("Invalid Access Token")
     if int(claims["exp"]) <= state.clock():
@@ -47,8 +47,11 @@ def login_of(state: State, claims: Mapping[str, Any]) -> GrantRecord | None:
     return state.grants.get(str(claims.get("origin_jti") or claims.get("event_id")))
 
 
-def verify(state: State, token: str) -> tuple[PoolRecord, dict[str, Any]]:
+def verify(state: State, token: str, forged: str = "Invalid Access Token") -> tuple[PoolRecord, dict[str, Any]]:
     """Verify only the signature of a token, and return the pool that has issued it, and its claims.
+
+    Args:
+        forged: the message if the signature does not match.
 
     Raises:
         Refusal: the token is forged, or was not issued by a pool of this server.
@@ -58,4 +61,4 @@ def verify(state: State, token: str) -> tuple[PoolRecord, dict[str, Any]]:
     pool = state.pools.get(None, issuer.rpartition("/")[2])
     if pool is None or pool.key is None:
         raise not_authorized("Invalid Access Token")
-    return pool, from_pem(pool.key).verify(token)
+    return pool, from_pem(pool.key).verify(token, forged)

@@ -57,16 +57,21 @@ class SigningKey:
         # PyJWT would add the header typ, which tokens of the service do not have; None leaves it out.
         return jwt.encode(dict(claims), self._private, algorithm="RS256", headers={"kid": self.kid, "typ": None})
 
-    def verify(self, token: str) -> dict[str, Any]:
+    def verify(self, token: str, forged: str = "Invalid Access Token") -> dict[str, Any]:
         """Verify the signature of *token* with this key, and return its claims.
 
         Times are not checked: the caller must compare them with the pool's clock.
+
+        Args:
+            forged: the message if the signature does not match.
 
         Raises:
             Refusal: the token is malformed, or was not signed with this key.
         """
         try:
             claims: dict[str, Any] = jwt.decode(token, self._public, algorithms=["RS256"], options=_UNCHECKED)  # type: ignore[arg-type]
+        except jwt.InvalidSignatureError:
+            raise not_authorized(forged) from None
         except (jwt.PyJWTError, ValueError):
             raise not_authorized("Invalid Access Token") from None
         return claims

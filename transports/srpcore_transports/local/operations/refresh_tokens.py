@@ -73,8 +73,10 @@ def _grant(state: State, record: RefreshRecord | None) -> Grant | None:
 def _require_valid_token(
     state: State, client: AppClient, record: RefreshRecord | None, grant: Grant | None, device_key: str | None
 ) -> tuple[RefreshRecord, Grant]:
-    if record is None or (grant is not None and grant.client is not client):
+    if record is None or (grant is not None and grant.client.user_pool_id != client.user_pool_id):
         raise not_authorized("Invalid Refresh Token")
+    if grant is not None and grant.client is not client:
+        raise not_authorized("Refresh Token has different Client")
     now = state.clock()
     if grant is not None and not grant.user.enabled:
         raise not_authorized("User is disabled.")
