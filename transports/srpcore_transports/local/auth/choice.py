@@ -87,8 +87,7 @@ def log_in_by(state: State, auth_session: AuthSession, factor: str, values: Mapp
         return (yield from advance(state, auth_session))
     if factor == "PASSWORD_SRP":
         A = srp.public_value(values)
-        challenged = user or srp.fake_user(pool, auth_session.typed)
-        exchange, parameters = yield from srp.password_challenge(pool, challenged, A)
+        exchange, parameters = yield from srp.password_challenge(pool, user, auth_session.typed, A)
         return challenge(state, replace(auth_session, exchange=exchange), "PASSWORD_VERIFIER", parameters)
     if factor == "WEB_AUTHN":
         return _passkey(state, auth_session)

@@ -81,8 +81,8 @@ def _next_custom_challenge(state: State, auth_session: AuthSession) -> Step[dict
     if custom is None or name is None:
         return (yield from advance(state, replace(auth_session, custom=replace(custom or CustomLogin(), done=True))))
     if name == "PASSWORD_VERIFIER" and custom.A is not None:
-        challenged = auth_session.user or srp.fake_user(auth_session.pool, auth_session.typed)
-        exchange, parameters = yield from srp.password_challenge(auth_session.pool, challenged, int(custom.A, 16))
+        pool, user, typed = auth_session.pool, auth_session.user, auth_session.typed
+        exchange, parameters = yield from srp.password_challenge(pool, user, typed, int(custom.A, 16))
         asked = replace(auth_session, exchange=exchange, custom=replace(custom, A=None))
         return challenge(state, asked, name, parameters)
     if name != "CUSTOM_CHALLENGE":

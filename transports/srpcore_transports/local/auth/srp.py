@@ -111,10 +111,18 @@ def _is_alias(pool: PoolRecord, name: str) -> bool:
     return any(looks_like(kind, name) for kind in pool.names("AliasAttributes") if kind != "preferred_username")
 
 
-def password_challenge(pool: PoolRecord, user: User, A: int) -> Step[tuple[Exchange, dict[str, str]]]:
-    """Start an SRP exchange for the user's password; return it and the parameters of PASSWORD_VERIFIER."""
-    name = user.username
-    exchange, shared = yield from _start_exchange(pool.suffix + name, A, user.password)
+def password_challenge(
+    pool: PoolRecord, user: User | None, typed: str, A: int
+) -> Step[tuple[Exchange, dict[str, str]]]:
+    """Start an SRP exchange for the user's password; return it and the parameters of PASSWORD_VERIFIER.
+
+    Args:
+        user: None for a name that does not exist: it is challenged, too (see :func:`fake_user`).
+        typed: the user name as the client sent it.
+    """
+    challenged = user or fake_user(pool, typed)
+    name = challenged.username
+    exchange, shared = yield from _start_exchange(pool.suffix + name, A, challenged.password)
     return exchange, {"USER_ID_FOR_SRP": name, "USERNAME": name, **shared}
 
 

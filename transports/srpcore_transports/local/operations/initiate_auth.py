@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 
 from ..api.errors import invalid_parameter, not_authorized, user_not_found
 from ..api.parameters import Parameters, mapping, named, optional_string, string
@@ -45,7 +45,16 @@ class Start:
         return named(self.values, "USERNAME")
 
 
-Flow: TypeAlias = "Callable[[State, Start], Step[dict[str, Any]]]"
+class Flow(NamedTuple):
+    """A value of AuthFlow.
+
+    Attributes:
+        begin: starts the login, and returns the first challenge or the tokens.
+        settings: the names in ExplicitAuthFlows of the app client, each of which enables the flow.
+    """
+
+    begin: Callable[[State, Start], Step[dict[str, Any]]]
+    settings: tuple[str, ...]
 
 
 def initiate_auth(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
@@ -58,27 +67,25 @@ def admin_initiate_auth(state: State, parameters: Parameters) -> Step[dict[str, 
     return (yield from _initiate(state, parameters, _ADMIN_FLOWS))
 
 
-def _initiate(
-    state: State, parameters: Parameters, flows: Mapping[str, tuple[tuple[str, ...], Flow]]
-) -> Step[dict[str, Any]]:
+def _initiate(state: State, parameters: Parameters, flows: Mapping[str, Flow]) -> Step[dict[str, Any]]:
     client, pool = directory.client_and_pool(state, parameters)
     name = string(parameters, "AuthFlow")
     if name not in flows:
         raise invalid_parameter("Initiate Auth method not supported.")
-    settings, flow = flows[name]
-    if not _flow_enabled(client, settings):
+    flow = flows[name]
+    if not _is_enabled(client, flow):
         raise invalid_parameter(_NOT_ENABLED.get(name, f"{name} flow not enabled for this client"))
     start = Start(pool, client, parameters, mapping(parameters, "AuthParameters"), read_metadata(parameters))
-    return (yield from flow(state, start))
+    return (yield from flow.begin(state, start))
 
 
-def _flow_enabled(client: AppClient, settings: tuple[str, ...]) -> bool:
-    if any(setting in client.flows for setting in settings):
+def _is_enabled(client: AppClient, flow: Flow) -> bool:
+    if any(setting in client.flows for setting in flow.settings):
         return True
     # A client whose ExplicitAuthFlows has the old names, without ALLOW_, may always use SRP, triggers and refresh
     # tokens, unless it has CUSTOM_AUTH_FLOW_ONLY.
-    legacy = not any(flow.startswith("ALLOW_") for flow in client.flows)
-    implied = settings[0] in ("ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_CUSTOM_AUTH")
+    legacy = not any(setting.startswith("ALLOW_") for setting in client.flows)
+    implied = flow.settings[0] in ("ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_CUSTOM_AUTH")
     return legacy and implied and "CUSTOM_AUTH_FLOW_ONLY" not in client.flows
 
 
@@ -91,8 +98,7 @@ def _by_srp(state: State, start: Start) -> Step[dict[str, Any]]:
     user = yield from _find_user(state, start)
     if user is not None and not start.client.hides_users:
         _refuse_before_srp(user)
-    challenged = user or srp.fake_user(start.pool, start.typed)
-    exchange, parameters = yield from srp.password_challenge(start.pool, challenged, A)
+    exchange, parameters = yield from srp.password_challenge(start.pool, user, start.typed, A)
     auth_session = _auth_session(start, user, exchange=exchange)
     # The service does not send a Session with this challenge. The answer is matched by its secret block instead.
     state.auth_sessions.open(auth_session, "PASSWORD_VERIFIER")
@@ -204,17 +210,16 @@ def _migrate(state: State, start: Start, password: str) -> Step[User | None]:
     return (yield from user_migration.take_over(state, caller, start.typed, password, start.metadata))
 
 
-_REFRESH: tuple[tuple[str, ...], Flow] = (("ALLOW_REFRESH_TOKEN_AUTH",), _by_refresh_token)
-_SRP: tuple[tuple[str, ...], Flow] = (("ALLOW_USER_SRP_AUTH",), _by_srp)
-_ADMIN_PASSWORD: tuple[tuple[str, ...], Flow] = (("ALLOW_ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH"), _by_password)
-_COMMON_FLOWS: dict[str, tuple[tuple[str, ...], Flow]] = {
-    "USER_SRP_AUTH": _SRP,
+_REFRESH = Flow(_by_refresh_token, ("ALLOW_REFRESH_TOKEN_AUTH",))
+_ADMIN_PASSWORD = Flow(_by_password, ("ALLOW_ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH"))
+_COMMON_FLOWS = {
+    "USER_SRP_AUTH": Flow(_by_srp, ("ALLOW_USER_SRP_AUTH",)),
     "REFRESH_TOKEN_AUTH": _REFRESH,
     "REFRESH_TOKEN": _REFRESH,
-    "CUSTOM_AUTH": (("ALLOW_CUSTOM_AUTH", "CUSTOM_AUTH_FLOW_ONLY"), _by_triggers),
-    "USER_AUTH": (("ALLOW_USER_AUTH",), _by_choice),
+    "CUSTOM_AUTH": Flow(_by_triggers, ("ALLOW_CUSTOM_AUTH", "CUSTOM_AUTH_FLOW_ONLY")),
+    "USER_AUTH": Flow(_by_choice, ("ALLOW_USER_AUTH",)),
 }
-_FLOWS = _COMMON_FLOWS | {"USER_PASSWORD_AUTH": (("ALLOW_USER_PASSWORD_AUTH", "USER_PASSWORD_AUTH"), _by_password)}
+_FLOWS = _COMMON_FLOWS | {"USER_PASSWORD_AUTH": Flow(_by_password, ("ALLOW_USER_PASSWORD_AUTH", "USER_PASSWORD_AUTH"))}
 _ADMIN_FLOWS = _COMMON_FLOWS | {"ADMIN_USER_PASSWORD_AUTH": _ADMIN_PASSWORD, "ADMIN_NO_SRP_AUTH": _ADMIN_PASSWORD}
 
 # The service's messages have three forms. Sources: https://github.com/aws-samples/aws-serverless-workshops/issues/277,
