@@ -123,7 +123,9 @@ class TestAccessTokensThatAreRefused:
             "a.b.c",
         ]
         for forgery in forgeries:
-            with refused("NotAuthorizedException", "(Invalid Access Token|Could not verify signature for Access Token)"):
+            with refused(
+                "NotAuthorizedException", "(Invalid Access Token|Could not verify signature for Access Token)"
+            ):
                 get_user(client, forgery)
         with refused("NotAuthorizedException", "Could not verify signature for Access Token"):
             get_user(client, forgeries[0])

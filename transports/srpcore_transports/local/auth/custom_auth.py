@@ -16,7 +16,8 @@ from ..model.auth_sessions import AuthSession, CustomLogin
 from ..steps import Step
 from ..storage.state import State
 from ..triggers.configuration import KINDS, Kind
-from ..triggers.invocation import Subject, invalid_output, invoke, optional_string, string_map
+from ..triggers.invocation import Subject, invoke
+from ..triggers.responses import invalid_output, optional_string, string_map
 from .caller import Caller
 from .srp import fake_user
 

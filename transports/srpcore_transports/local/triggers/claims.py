@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias
 
 from ..api.errors import Refusal
 from ..steps import Step
 from .configuration import Triggers
-from .invocation import Subject, invalid_output, invoke, optional_string
+from .invocation import Subject, invoke
+from .responses import invalid_output, json_object, optional_string, strings
 
 __all__ = ["Cause", "ClaimChanges", "Groups", "TokenChanges", "pre_token_generation"]
 
@@ -121,7 +122,7 @@ def pre_token_generation(
     response = yield from invoke(
         triggers, "pre_token_generation", source, subject, request, {member: None}, version=number
     )
-    details = _object(response, member)
+    details = json_object(response, member)
     return _first_version(details) if first else _later_version(details)
 
 
@@ -131,51 +132,30 @@ def _first_version(details: Mapping[str, object]) -> TokenChanges:
 
 
 def _later_version(details: Mapping[str, object]) -> TokenChanges:
-    id_changes = _changes(_object(details, "idTokenGeneration"), complex_values=True)
+    id_changes = _changes(json_object(details, "idTokenGeneration"), complex_values=True)
     if any(isinstance(id_changes.add.get(name), (list, dict)) for name in _SIMPLE_IN_ID_TOKEN):
         raise invalid_output()
-    access = _object(details, "accessTokenGeneration")
+    access = json_object(details, "accessTokenGeneration")
     changes = _changes(access, complex_values=True)
-    scopes = _strings(access, "scopesToAdd")
+    scopes = strings(access, "scopesToAdd")
     if any(not scope or any(character.isspace() for character in scope) for scope in scopes):
         raise Refusal("InvalidLambdaResponseException", "scopesToAdd has a scope with a blank in it")
-    changes = ClaimChanges(changes.add, changes.suppress, scopes, frozenset(_strings(access, "scopesToSuppress")))
+    changes = ClaimChanges(changes.add, changes.suppress, scopes, frozenset(strings(access, "scopesToSuppress")))
     return TokenChanges(id_changes, changes, _groups(details))
 
 
 def _changes(details: Mapping[str, object], *, complex_values: bool) -> ClaimChanges:
-    add = _object(details, "claimsToAddOrOverride")
+    add = json_object(details, "claimsToAddOrOverride")
     # In version 1 a claim is a string, and the service refuses any other value.
     if any(value is None or (not complex_values and not isinstance(value, str)) for value in add.values()):
         raise invalid_output()
-    return ClaimChanges(add, frozenset(_strings(details, "claimsToSuppress")))
+    return ClaimChanges(add, frozenset(strings(details, "claimsToSuppress")))
 
 
 def _groups(details: Mapping[str, object]) -> Groups | None:
     # An empty or null object removes the groups (documented). A response without the member leaves them.
     if "groupOverrideDetails" not in details:
         return None
-    given = _object(details, "groupOverrideDetails")
-    roles = _strings(given, "iamRolesToOverride")
-    return Groups(_strings(given, "groupsToOverride"), roles, optional_string(given, "preferredRole"))
-
-
-def _object(response: Mapping[str, object], name: str) -> Mapping[str, object]:
-    value = response.get(name)
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise invalid_output()
-    return cast(dict[str, object], value)
-
-
-def _strings(response: Mapping[str, object], name: str) -> tuple[str, ...]:
-    value = response.get(name)
-    if value is None:
-        return ()
-    if not isinstance(value, list):
-        raise invalid_output()
-    values = cast(list[object], value)
-    if not all(isinstance(each, str) for each in values):
-        raise invalid_output()
-    return tuple(cast(list[str], values))
+    given = json_object(details, "groupOverrideDetails")
+    roles = strings(given, "iamRolesToOverride")
+    return Groups(strings(given, "groupsToOverride"), roles, optional_string(given, "preferredRole"))

@@ -16,7 +16,8 @@ from ..api.errors import Refusal
 from ..model.addresses import ADDRESSES
 from ..steps import Step
 from .configuration import Triggers
-from .invocation import Subject, boolean, invoke
+from .invocation import Subject, invoke
+from .responses import boolean
 
 __all__ = ["SignUpDecision", "post_authentication", "post_confirmation", "pre_authentication", "pre_sign_up"]
 

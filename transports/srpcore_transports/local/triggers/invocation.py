@@ -1,4 +1,4 @@
-"""The invocation of one trigger with the service's event, and the check of what it returns.
+"""The invocation of one trigger with the service's event, and what the client is told if it fails.
 
 The events, the names of their sources and the rules for the responses are those of the developer guide, "Customizing
 user pool workflows with Lambda triggers" and the pages below it. The messages of the errors, and what the guide leaves
@@ -19,9 +19,9 @@ from ..api.errors import Refusal
 from ..steps import Step, outside
 from .configuration import KINDS, Kind, Triggers
 from .functions import FunctionError, Handler, InvocationError, call
+from .responses import invalid_output
 
-__all__ = ["NO_CLIENT", "Subject", "boolean", "invalid_output", "invoke", "optional_string", "string_map"]
-
+__all__ = ["NO_CLIENT", "Subject", "invoke"]
 
 NO_CLIENT = "CLIENT_ID_NOT_APPLICABLE"
 """``callerContext.clientId`` in the event of an administrator's operation, which has no app client."""
@@ -106,49 +106,3 @@ def _event(
         "request": {**request, **metadata},
         "response": dict(response),
     }
-
-
-def invalid_output() -> Refusal:
-    """Return the refusal of a response that the trigger may not give."""
-    return Refusal("InvalidLambdaResponseException", "Unrecognizable lambda output")
-
-
-def boolean(response: Mapping[str, object], name: str) -> bool:
-    """Return the member *name* of *response*; False if it is absent or null.
-
-    Raises:
-        Refusal: the value is not a boolean.
-    """
-    value = response.get(name)
-    if value is not None and not isinstance(value, bool):
-        raise invalid_output()
-    return bool(value)
-
-
-def optional_string(response: Mapping[str, object], name: str) -> str | None:
-    """Return the member *name* of *response*; None if it is absent or null.
-
-    Raises:
-        Refusal: the value is not a string.
-    """
-    value = response.get(name)
-    if value is not None and not isinstance(value, str):
-        raise invalid_output()
-    return value
-
-
-def string_map(response: Mapping[str, object], name: str) -> dict[str, str]:
-    """Return the member *name* of *response*, an object with strings as values; empty if it is absent or null.
-
-    Raises:
-        Refusal: the value is not an object, or one of its values is not a string.
-    """
-    value = response.get(name)
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise invalid_output()
-    values = cast(dict[str, object], value)
-    if not all(isinstance(each, str) for each in values.values()):
-        raise invalid_output()
-    return cast(dict[str, str], values)

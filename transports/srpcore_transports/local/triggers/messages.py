@@ -8,7 +8,8 @@ from typing import Literal, TypeAlias
 from ..api.errors import Refusal, invalid_parameter
 from ..steps import Step
 from .configuration import Triggers
-from .invocation import Subject, invoke, optional_string
+from .invocation import Subject, invoke
+from .responses import optional_string
 
 __all__ = ["CODE", "USERNAME", "Cause", "Texts", "custom_message", "fill"]
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, cast
+from typing import Literal
 
 from ..api.errors import Refusal, not_authorized
 from ..model.addresses import MEDIUMS
 from ..steps import Step
 from .configuration import Triggers
-from .invocation import Subject, boolean, invalid_output, invoke, optional_string, string_map
+from .invocation import Subject, invoke
+from .responses import boolean, invalid_output, optional_string, string_map, strings
 
 __all__ = ["Migration", "migrate", "migration_failed"]
 
@@ -104,12 +105,7 @@ def _migration(response: Mapping[str, object], typed: str, *, forgotten: bool) -
 
 
 def _mediums(response: Mapping[str, object]) -> tuple[str, ...]:
-    value = response.get("desiredDeliveryMediums")
-    if value is None:
-        return ("SMS",)
-    if not isinstance(value, list):
-        raise invalid_output()
-    mediums = cast(list[object], value)
+    mediums = strings(response, "desiredDeliveryMediums")
     if any(medium not in MEDIUMS.values() for medium in mediums):
         raise invalid_output()
-    return tuple(str(medium) for medium in mediums) or ("SMS",)
+    return mediums or ("SMS",)
