@@ -69,6 +69,16 @@ class TestResetPassword:
         with refused("NotAuthorizedException"):
             client.log_in(password=PASSWORD)
 
+    def test_the_password_of_a_disabled_user_is_not_reset(self, boto: Any, client: Client) -> None:
+        named = {"UserPoolId": client.pool_id, "Username": "alice"}
+        client.user(email="alice@example.com", email_verified="true")
+        boto.admin_disable_user(**named)
+        with pytest.raises(boto.exceptions.NotAuthorizedException, match="User is disabled"):
+            boto.admin_reset_user_password(**named)
+        boto.admin_enable_user(**named)
+        client.tokens()
+        boto.admin_reset_user_password(**named)
+
     def test_a_second_code_or_a_password_of_an_administrator_ends_the_reset(self, boto: Any, client: Client) -> None:
         client.user(email="alice@example.com", email_verified="true")
         boto.admin_reset_user_password(UserPoolId=client.pool_id, Username="alice")

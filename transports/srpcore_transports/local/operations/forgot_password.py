@@ -71,6 +71,9 @@ def _send_code(state: State, caller: Caller, user: User, attribute: str | None) 
 def admin_reset_user_password(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
     """Answer AdminResetUserPassword: the password no longer works, and a code is sent for setting a new one."""
     pool, user = directory.pool_and_user(state, parameters)
+    if not user.enabled:
+        # Source: https://github.com/amazon-archives/amazon-cognito-identity-js/issues/373.
+        raise not_authorized("User is disabled.")
     if user.status == "UNCONFIRMED":
         raise not_authorized("User password cannot be reset in the current state.")
     yield from _send_code(
