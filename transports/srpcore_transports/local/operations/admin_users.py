@@ -51,34 +51,52 @@ def admin_create_user(state: State, parameters: Parameters, *, sub: str | None =
         sub: the ``sub`` of the new user; None for a random one.
     """
     pool, username = state.pool(string(parameters, "UserPoolId")), string(parameters, "Username")
-    action = optional_string(parameters, "MessageAction")
     given = read_attributes(parameters)
     attributes.fill_username_attribute(pool, username, given)
     given = attributes.check(pool, given)
     password = optional_string(parameters, "TemporaryPassword") or passwords.temporary(pool)
     passwords.check_policy(pool, password)
     caller = Caller(pool, None, read_metadata(parameters))
-    if action == "RESEND":
-        user = _find_invited_user(state, pool, username)
+    if optional_string(parameters, "MessageAction") == "RESEND":
+        user = yield from _invite_again(state, caller, password, parameters)
     else:
-        user = pool.new_user(username, state.clock(), sub)
-        user.status, user.attributes = "FORCE_CHANGE_PASSWORD", user.attributes | given
-        yield from _call_pre_sign_up(state, caller, user, given, parameters)
+        new = pool.new_user(username, state.clock(), sub)
+        new.status, new.attributes = "FORCE_CHANGE_PASSWORD", new.attributes | given
+        user = yield from _add(state, caller, new, given, password, parameters)
+    return {"User": user_fields(user)}
+
+
+def _invite_again(state: State, caller: Caller, password: str, parameters: Parameters) -> Step[User]:
+    """Give a user who was invited before, and has not logged in, another temporary password."""
+    pool, username = caller.pool, string(parameters, "Username")
+    user = _find_invited_user(state, pool, username)
     verifier = yield from passwords.make(pool, user.username, password)
-    invitation = None if action == "SUPPRESS" else (yield from _invitation(state, caller, user, password, parameters))
-    if action == "RESEND":
-        # Meanwhile the user may have set a password, which must not be replaced, or may have been deleted.
-        if _find_invited_user(state, pool, username) is not user:
-            raise user_not_found()
-    else:
-        _check_new(state, pool, user, username, given, force=flag(parameters, "ForceAliasCreation"))
-        state.users.add(pool, user)
+    invitation = yield from _invitation(state, caller, user, password, parameters)
+    # Meanwhile the user may have set a password, which must not be replaced, or may have been deleted.
+    if _find_invited_user(state, pool, username) is not user:
+        raise user_not_found()
     passwords.store(state, pool, user, verifier, "FORCE_CHANGE_PASSWORD")
-    if action != "RESEND":
-        user.created = user.modified
     if invitation is not None:
         codes.deliver(state, user, "invitation", invitation)
-    return {"User": user_fields(user)}
+    return user
+
+
+def _add(
+    state: State, caller: Caller, user: User, given: dict[str, str], password: str, parameters: Parameters
+) -> Step[User]:
+    """Add *user*, and send the invitation unless MessageAction is SUPPRESS."""
+    pool, force = caller.pool, flag(parameters, "ForceAliasCreation")
+    suppressed = optional_string(parameters, "MessageAction") == "SUPPRESS"
+    yield from _call_pre_sign_up(state, caller, user, given, parameters)
+    verifier = yield from passwords.make(pool, user.username, password)
+    invitation = None if suppressed else (yield from _invitation(state, caller, user, password, parameters))
+    _check_new(state, pool, user, string(parameters, "Username"), given, force=force)
+    state.users.add(pool, user)
+    passwords.store(state, pool, user, verifier, "FORCE_CHANGE_PASSWORD")
+    user.created = user.modified
+    if invitation is not None:
+        codes.deliver(state, user, "invitation", invitation)
+    return user
 
 
 def _call_pre_sign_up(
