@@ -25,7 +25,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
-from ..exceptions.base import SrpcoreError
+from ..exceptions.base import SrpcoreError, TransportError
 from ..text import printable, without_tokens
 from .exit_status import ExitStatus, exit_status
 from .parser import make_parser
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # would print a traceback.
         _flush()
     except SrpcoreError as error:
-        hint = getattr(error, "hint", "").replace("\n", "; ")
+        hint = _hint(error)
         message = without_tokens(printable(str(error))).strip() + (f" ({hint})" if hint else "")
         print(f"srpcore: {message}", file=sys.stderr)
         return exit_status(error)
@@ -59,6 +59,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"srpcore: could not write the result{name}: {error.strerror}", file=sys.stderr)
         return ExitStatus.FAILURE
     return status
+
+
+def _hint(error: SrpcoreError) -> str:
+    """Return what to do about *error*, in one line, or an empty string."""
+    if isinstance(error, TransportError) and error.reason == "connect" and _is_local(error.url):
+        return "is srpcore serve, or the emulator, still running there?"
+    hint: str = getattr(error, "hint", "")
+    return hint.replace("\n", "; ")
+
+
+def _is_local(url: str) -> bool:
+    from urllib.parse import urlsplit
+
+    from ..pool import is_loopback
+
+    return is_loopback(urlsplit(url).hostname or "")
 
 
 def _command(arguments: argparse.Namespace) -> Callable[[argparse.Namespace], int]:

@@ -21,7 +21,7 @@ from ..exceptions.service_exceptions import (
 )
 from ..exceptions.tokens import TokenVerificationException
 
-__all__ = ["ExitStatus", "NotLoggedIn", "PoolNotFound", "exit_status"]
+__all__ = ["ExitStatus", "NotLoggedIn", "NotRevoked", "PoolNotFound", "exit_status"]
 
 
 class ExitStatus(IntEnum):
@@ -54,6 +54,17 @@ class PoolNotFound(SrpcoreError):
     """The endpoint has no such user pool."""
 
 
+class NotRevoked(SrpcoreError):
+    """A stored login was deleted, but it was not revoked at the service, because of *cause*.
+
+    The exit status is that of the cause, so a script can tell a service that did not answer from one that refused.
+    """
+
+    def __init__(self, message: str, cause: SrpcoreError) -> None:
+        super().__init__(message)
+        self.cause = cause
+
+
 # The first class that matches counts.
 _BY_CLASS: Final[tuple[tuple[type[Exception], ExitStatus], ...]] = (
     (NotLoggedIn, ExitStatus.NOT_LOGGED_IN),
@@ -75,4 +86,6 @@ _BY_CLASS: Final[tuple[tuple[type[Exception], ExitStatus], ...]] = (
 
 def exit_status(error: SrpcoreError) -> ExitStatus:
     """Return the exit status for *error*."""
+    if isinstance(error, NotRevoked):
+        return exit_status(error.cause)
     return next((status for kind, status in _BY_CLASS if isinstance(error, kind)), ExitStatus.FAILURE)

@@ -93,7 +93,8 @@ def _add_logins(commands: Commands) -> None:
         "logout",
         "session:logout",
         "end the stored login",
-        "Revoke the refresh token of the stored login, and delete the login.",
+        "Revoke the refresh token of the stored login, and delete the login. It is deleted even if it could not be "
+        "revoked; then the exit status is that of the reason.",
     )
     add_pool(logout)
     logout.add_argument("--everywhere", action="store_true", help="end all logins of the user, on all devices")
