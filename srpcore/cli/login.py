@@ -12,7 +12,7 @@ challenge needs decides the prompt::
     answer          the answer to the pool's own challenge
 
 At a terminal another code may be entered after one that is wrong, has expired or was used before, until the service
-ends the Session.
+ends the Session. A code that cannot be right, because it is empty or an authenticator app never shows it, is not sent.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from ..flows.challenge import Challenge, unsupported
 from ..pool import Pool
 from ..text import Style, printable
 from .output import as_json, format_time, note, print_json
-from .prompt import ask, ask_secret, at_terminal
+from .prompt import ask, ask_code, ask_secret, ask_totp_code, at_terminal
 from .qr_code import show_totp_secret
 from .settings import Settings, settings_of
 
@@ -109,18 +109,17 @@ def _answer(step: SignIn, challenge: Challenge) -> SignIn:
 
 
 def _answer_code(step: SignIn, challenge: Challenge) -> SignIn:
-    question = f"Code sent to {challenge.destination or 'you'}: "
     if challenge.name == "SOFTWARE_TOKEN_MFA":
-        question = "Code of the authenticator app: "
-    return _answer_with_code(step, question)
+        return _answer_with_code(step, ask_totp_code)
+    return _answer_with_code(step, lambda: ask_code(f"Code sent to {challenge.destination or 'you'}: "))
 
 
-def _answer_with_code(step: SignIn, question: str) -> SignIn:
+def _answer_with_code(step: SignIn, ask_for_it: Callable[[], str]) -> SignIn:
     """Ask for a code, and again after one that is wrong, has expired or was used before."""
     wrong: CodeMismatchException | EnableSoftwareTokenMFAException | ExpiredCodeException | None = None
     while True:
         try:
-            return step.answer(code=ask_secret(question).strip())
+            return step.answer(code=ask_for_it())
         # EnableSoftwareTokenMFAException is a wrong code while the authenticator app is set up.
         except (CodeMismatchException, EnableSoftwareTokenMFAException, ExpiredCodeException) as error:
             if not at_terminal():
@@ -169,7 +168,7 @@ def _answer_set_up(step: SignIn, challenge: Challenge) -> SignIn:
         return step.answer(attributes={"email": ask("E-mail address: ")})
     secret, step = step.set_up_totp()
     show_totp_secret(secret, "")
-    return _answer_with_code(step, "Code of the authenticator app: ")
+    return _answer_with_code(step, ask_totp_code)
 
 
 def _answer_custom(step: SignIn, challenge: Challenge) -> SignIn:

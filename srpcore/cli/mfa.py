@@ -6,9 +6,13 @@ import argparse
 
 from ..client import Cognito
 from ..exceptions.base import ConfigurationError
-from ..exceptions.service_exceptions import CodeMismatchException, EnableSoftwareTokenMFAException
+from ..exceptions.service_exceptions import (
+    CodeMismatchException,
+    EnableSoftwareTokenMFAException,
+    InvalidParameterException,
+)
 from .output import as_json, note, print_json, print_members
-from .prompt import ask_secret, at_terminal
+from .prompt import ask_totp_code, at_terminal
 from .qr_code import show_totp_secret
 from .session import fresh_login
 from .settings import settings_of
@@ -32,16 +36,20 @@ def setup(arguments: argparse.Namespace) -> int:
 
 
 def _verify(user: Cognito, device_name: str) -> None:
-    """Ask for a code of the app, and at a terminal again after a wrong one: the secret is still the same."""
+    """Ask for a code of the app, and at a terminal again after a wrong one: the secret is still the same.
+
+    At a terminal the code has six digits, so an InvalidParameterException is about another parameter there, and another
+    code would not help.
+    """
     while True:
-        code = ask_secret("Code of the authenticator app: ").strip()
+        code = ask_totp_code()
         try:
             if not user.verify_software_token(code, device_name):
                 raise ConfigurationError(
                     "the code is wrong: nothing was changed; run the command again, which makes a new secret"
                 )
-        except (CodeMismatchException, EnableSoftwareTokenMFAException) as error:
-            if not at_terminal():
+        except (CodeMismatchException, EnableSoftwareTokenMFAException, InvalidParameterException) as error:
+            if not at_terminal() or isinstance(error, InvalidParameterException):
                 error.hint = "nothing was changed; the next run of srpcore mfa setup makes a new secret"
                 raise
             note("That code is wrong: enter the newest one.")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 
+from ..client import Cognito
 from ..exceptions.base import ConfigurationError
+from ..exceptions.service_exceptions import CodeMismatchException
 from .output import note
-from .prompt import ask, ask_secret
+from .prompt import ask, ask_code, ask_secret, at_terminal
 from .session import fresh_login
 from .settings import settings_of
 
@@ -48,10 +50,23 @@ def forgot(arguments: argparse.Namespace) -> int:
     settings = settings._replace(username=settings.username or ask("Username: "))
     with settings.client() as user:
         user.initiate_forgot_password()
-        code = ask_secret("Code (it is sent if the user has a verified address): ").strip()
-        user.confirm_forgot_password(code, ask_new_password())
+        question = "Code (it is sent if the user has a verified address): "
+        code = ask_code(question)
+        _confirm(user, question, code, ask_new_password())
     note("The password was changed: log in with srpcore login.")
     return 0
+
+
+def _confirm(user: Cognito, question: str, code: str, password: str) -> None:
+    """Set the new password. At a terminal ask for the code again if it is wrong: the right one is still valid."""
+    while True:
+        try:
+            return user.confirm_forgot_password(code, password)
+        except CodeMismatchException:
+            if not at_terminal():
+                raise
+            note("That code is wrong: enter the newest one.")
+            code = ask_code(question)
 
 
 def reset(arguments: argparse.Namespace) -> int:

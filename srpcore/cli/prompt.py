@@ -18,6 +18,7 @@ Each question reads exactly one line and leaves the next line for the next quest
 from __future__ import annotations
 
 import getpass
+import re
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -25,11 +26,12 @@ from typing import TYPE_CHECKING
 from ..exceptions.base import ConfigurationError
 from ..exceptions.context import without_context
 from ..text import printable
+from .output import note
 
 if TYPE_CHECKING:
     from .terminal import Terminal
 
-__all__ = ["ask", "ask_secret", "at_terminal", "read_all"]
+__all__ = ["ask", "ask_code", "ask_secret", "ask_totp_code", "at_terminal", "read_all"]
 
 
 def at_terminal() -> bool:
@@ -54,6 +56,41 @@ def ask_secret(question: str) -> str:
         ConfigurationError: standard input ended, could not be read, or could not be decoded.
     """
     return _answer(question, _read_secret if at_terminal() else _read_line)
+
+
+def ask_code(question: str) -> str:
+    """Return the code that answers *question*, which is not shown, or a line of standard input if that is a pipe.
+
+    Blanks are removed from a code of digits, because many apps and messages show "123 456". At a terminal an empty line
+    repeats the question.
+
+    Raises:
+        ConfigurationError: standard input ended, could not be read, or could not be decoded.
+    """
+    while True:
+        code = _without_blanks(ask_secret(question))
+        if code or not at_terminal():
+            return code
+
+
+def ask_totp_code() -> str:
+    """Return the code of an authenticator app, as :func:`ask_code` does.
+
+    At a terminal an answer that is not six digits repeats the question.
+
+    Raises:
+        ConfigurationError: standard input ended, could not be read, or could not be decoded.
+    """
+    while True:
+        code = ask_code("Code of the authenticator app: ")
+        if not at_terminal() or re.fullmatch("[0-9]{6}", code):
+            return code
+        note("A code has six digits: enter the one that the app shows now.")
+
+
+def _without_blanks(code: str) -> str:
+    joined = "".join(code.split())
+    return joined if re.fullmatch("[0-9]+", joined) else code.strip()
 
 
 def read_all() -> str:

@@ -915,6 +915,7 @@ class AsyncCognito(
         Raises:
             AccessTokenRequired: the object has no access token; nothing was sent.
             EnableSoftwareTokenMFAException: the code is wrong.
+            InvalidParameterException: the code is not six digits. The secret is still the same, as after a wrong code.
             ServiceError: the service refused the request.
             UnsafeServerValue: the reply has no status.
             TransportError: the service did not answer.

@@ -19,7 +19,8 @@ REFUSED_SKEW: Final = "five minutes"
 
 _ACCESS_TOKEN = (
     "give the access token of this user pool (not the ID token), without a 'Bearer ' prefix; it must have the scope "
-    "aws.cognito.signin.user.admin"
+    "aws.cognito.signin.user.admin. A local pool that was restarted without its state does not know its old tokens: "
+    "log in again"
 )
 _SECRET = (
     "check client_secret: an app client that has a secret needs it, with exactly this client_id; an app client without "
@@ -97,6 +98,11 @@ BY_PHRASE: tuple[tuple[str, str, str], ...] = (
         "no registered/verified email",
         "the code has no address to go to: an administrator must set email_verified or phone_number_verified to true "
         "for the user, or set a password (AdminSetUserPassword)",
+    ),
+    (
+        "InvalidParameterException",
+        "'usercode'",
+        "enter the six digits that the authenticator app shows, without a blank; the secret is still the same",
     ),
     (
         "EnableSoftwareTokenMFAException",

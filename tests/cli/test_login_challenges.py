@@ -50,7 +50,8 @@ class Login:
 
         monkeypatch.setattr(settings, "Cognito", in_the_world)
         monkeypatch.setattr(module, "ask", self.ask)
-        monkeypatch.setattr(module, "ask_secret", self.ask)
+        for asking in (module, importlib.import_module("srpcore.cli.prompt")):
+            monkeypatch.setattr(asking, "ask_secret", self.ask)
 
     def __call__(self, *answers: str | Callable[[], str]) -> tuple[int, str, str]:
         self.answers = list(answers)
@@ -93,6 +94,25 @@ def test_code_by_email_after_a_new_password(make_world: Callable[..., World], ma
     assert_logged_in(login(PASSWORD, NEW_PASSWORD, NEW_PASSWORD, login.code))
     assert login.questions[-1].startswith("Code sent to ")
     assert "@" in login.questions[-1]
+
+
+def test_blanks_in_a_code_of_digits_are_removed(
+    make_world: Callable[..., World], make_login: Callable[..., Login]
+) -> None:
+    world = make_world(pool_settings={**MFA_ON, **EMAIL})
+    world.create(email="alice@example.com", email_verified="true")
+    login = make_login(world)
+    assert_logged_in(login(PASSWORD, lambda: f" {login.code()[:3]} {login.code()[3:]}"))
+
+
+def test_empty_code_that_is_not_from_a_terminal_is_an_error(
+    make_world: Callable[..., World], make_login: Callable[..., Login]
+) -> None:
+    world = make_world(pool_settings={**MFA_ON, **EMAIL})
+    world.create(email="alice@example.com", email_verified="true")
+    status, _, message = make_login(world)(PASSWORD, "")
+    assert status == 2
+    assert "the challenge needs code: it is missing or empty" in message
 
 
 def test_choice_of_a_second_factor(make_world: Callable[..., World], make_login: Callable[..., Login]) -> None:

@@ -368,3 +368,46 @@ def test_question_waits_while_the_output_is_stopped(window: Window, monkeypatch:
     with Terminal(opened, shared=False) as terminal:
         terminal.write(b"Password: ")
     assert os.read(window.keys, 100) == b"Password: "
+
+
+# Codes.
+
+
+def typed_one_by_one(monkeypatch: pytest.MonkeyPatch, window: Window, *lines: str) -> None:
+    left = iter(lines)
+    before_each_wait(monkeypatch, lambda: window.type(f"{next(left)}\n".encode()))
+
+
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [
+        (["", " ", "123 456"], "123456"),
+        (["12345678"], "12345678"),
+        ([" aBc dEf "], "aBc dEf"),
+        (["１２ ３"], "１２ ３"),
+    ],
+)
+def test_blanks_are_removed_from_a_code_of_digits_and_an_empty_line_repeats_the_question(
+    at_window: Window, monkeypatch: pytest.MonkeyPatch, lines: list[str], code: str
+) -> None:
+    typed_one_by_one(monkeypatch, at_window, *lines)
+    assert prompt.ask_code("Code: ") == code
+
+
+def test_code_of_an_app_is_asked_for_until_it_has_six_digits(
+    at_window: Window, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed_one_by_one(monkeypatch, at_window, "12345", "1234567", "abcdef", "", "１２３４５６", "123 456")
+    assert prompt.ask_totp_code() == "123456"
+    shown = capsys.readouterr().err
+    assert shown.count("A code has six digits") == 4
+    assert shown.count("Code of the authenticator app: ") == 6
+
+
+@pytest.mark.parametrize("line", ["", "12345", "abc"])
+@pytest.mark.parametrize("ask", [lambda: prompt.ask_code("Code: "), prompt.ask_totp_code])
+def test_code_that_is_piped_in_is_returned_even_if_it_cannot_be_right(
+    monkeypatch: pytest.MonkeyPatch, ask: Callable[[], str], line: str
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{line}\n"))
+    assert ask() == line

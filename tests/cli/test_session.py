@@ -141,9 +141,12 @@ def test_a_forgotten_password_is_replaced_with_the_code(server: Server, make_use
     with Terminal("password", "forgot", *server.pool(), "--username", user) as terminal:
         terminal.await_text("Code (it is sent if the user has a verified address): ")
         code = server.await_code(email)
-        terminal.type(f"{code}\n")
+        terminal.type("\n")
+        terminal.answer("Code (it is sent if the user has a verified address): ", f"{(int(code) + 1) % 10**6:06d}")
         terminal.answer("New password: ", NEW_PASSWORD)
         terminal.answer("New password again: ", NEW_PASSWORD)
+        terminal.await_text("That code is wrong")
+        terminal.answer("Code (it is sent if the user has a verified address): ", blank_in_the_middle(code))
         assert terminal.end() == 0
     assert code not in terminal.shown
     with Terminal("login", *server.pool(), "--username", user) as terminal:
@@ -158,6 +161,11 @@ def test_an_administrator_resets_a_password(server: Server, make_user: Callable[
     assert "PasswordResetRequiredException" in error
 
 
+def blank_in_the_middle(code: str) -> str:
+    """Return *code* as many apps show it."""
+    return f"{code[:3]} {code[3:]}"
+
+
 def test_an_authenticator_app_is_set_up_with_a_qr_code(server: Server, log_in: str) -> None:
     with Terminal("mfa", "setup") as terminal:
         terminal.await_text("Secret for the authenticator app: ")
@@ -166,8 +174,12 @@ def test_an_authenticator_app_is_set_up_with_a_qr_code(server: Server, log_in: s
         terminal.answer("Code of the authenticator app: ", "000000")
         terminal.await_text("That code is wrong")
         assert "▀" in terminal.shown
+        for mistyped in ("12345", "1234567", "abcdef"):
+            terminal.answer("Code of the authenticator app: ", mistyped)
+            terminal.await_text("A code has six digits")
+        terminal.answer("Code of the authenticator app: ", "")
         code = totp(secret, time.time())
-        terminal.answer("Code of the authenticator app: ", code)
+        terminal.answer("Code of the authenticator app: ", blank_in_the_middle(code))
         assert terminal.end() == 0
     with Terminal("login", *server.pool(), "--username", log_in) as terminal:
         terminal.answer("Password: ", PASSWORD)
@@ -175,7 +187,10 @@ def test_an_authenticator_app_is_set_up_with_a_qr_code(server: Server, log_in: s
         terminal.await_text("That code is wrong")
         terminal.answer("Code of the authenticator app: ", code)  # the set-up has used it
         terminal.await_text("That code was used already or has expired: enter the next one.")
-        terminal.answer("Code of the authenticator app: ", totp(secret, time.time() + 30))
+        terminal.answer("Code of the authenticator app: ", "")
+        terminal.answer("Code of the authenticator app: ", "12345")
+        terminal.await_text("A code has six digits")
+        terminal.answer("Code of the authenticator app: ", blank_in_the_middle(totp(secret, time.time() + 30)))
         assert terminal.end() == 0
     assert "logged in as" in terminal.shown
     assert "eyJ" not in terminal.shown
@@ -193,8 +208,9 @@ def test_the_second_factors_are_shown_and_turned_off(
     assert json.loads(run_here("mfa", "status").stdout)["factors"] == []
 
 
-def test_a_wrong_code_leaves_the_second_factor_as_it_was(run_here: RunHere, log_in: str) -> None:
-    refused = run_here("mfa", "setup", stdin="000000\n")
+@pytest.mark.parametrize("code", ["000000", "12345"])
+def test_a_wrong_code_leaves_the_second_factor_as_it_was(run_here: RunHere, log_in: str, code: str) -> None:
+    refused = run_here("mfa", "setup", stdin=f"{code}\n")
     assert refused.status == 3
     assert "the next run of srpcore mfa setup makes a new secret" in refused.stderr
     assert "still the same" not in refused.stderr

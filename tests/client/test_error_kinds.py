@@ -104,6 +104,17 @@ def test_a_missing_or_unneeded_client_secret_is_named(world: World) -> None:
         ("ResourceNotFoundException", "Device does not exist.", ""),
         ("NotAuthorizedException", "Unable to verify secret hash for client abc", "client_secret"),
         ("NotAuthorizedException", "Invalid Access Token", "'Bearer ' prefix"),
+        (
+            "NotAuthorizedException",
+            "Invalid Access Token",
+            "restarted without its state does not know its old tokens: log",
+        ),
+        (
+            "InvalidParameterException",
+            "1 validation error detected: Value at 'userCode' failed to satisfy constraint: Member must have length "
+            "greater than or equal to 6",
+            "six digits",
+        ),
         ("NotAuthorizedException", "Access Token has expired", "renew_access_token()"),
         ("NotAuthorizedException", "Invalid Refresh Token", "confirm_device"),
         ("NotAuthorizedException", "Invalid session for the user, session is expired.", "log in again"),
