@@ -89,13 +89,13 @@ def _software_token(state: State, auth_session: AuthSession, answers: Mapping[st
     if user.totp_secret is None:
         raise invalid_session()
     tries.require_code(state, user, "SOFTWARE_TOKEN_MFA", tries.locked())
-    step = mfa.match_totp(state, user.totp_secret, code)
-    if step is None:
+    time_step = mfa.match_totp(state, user.totp_secret, code)
+    if time_step is None:
         tries.count_wrong(state, user, "SOFTWARE_TOKEN_MFA")
         raise code_mismatch("Invalid code received for user")
-    if step <= user.totp_step:
+    if time_step <= user.totp_step:
         raise expired_code("Your software token has already been used once.")
-    user.totp_step = step
+    user.totp_step = time_step
     tries.forgive(user, "SOFTWARE_TOKEN_MFA")
     return (yield from advance(state, replace(auth_session, second_factor_done=True, wrong=0)))
 

@@ -44,14 +44,14 @@ def verify_software_token(state: State, parameters: Parameters) -> dict[str, Any
     code = string(parameters, "UserCode")
     user, _, auth_session = _enrolling_user(state, parameters)
     tries.require_code(state, user, _SET_UP, tries.locked())
-    step = None if user.totp_pending is None else mfa.match_totp(state, user.totp_pending, code)
-    if step is None:
+    time_step = None if user.totp_pending is None else mfa.match_totp(state, user.totp_pending, code)
+    if time_step is None:
         tries.count_wrong(state, user, _SET_UP)
         if auth_session is not None:
             tries.allow_another(state, string(parameters, "Session"), auth_session)
         raise Refusal("EnableSoftwareTokenMFAException", "Code mismatch")
     tries.forgive(user, _SET_UP)
-    user.totp_secret, user.totp_pending, user.totp_step = user.totp_pending, None, step
+    user.totp_secret, user.totp_pending, user.totp_step = user.totp_pending, None, time_step
     user.totp_name = optional_string(parameters, "FriendlyDeviceName") or ""
     if auth_session is not None:
         # With a Session the user is logging in to a pool that requires a second factor, so enable this one at once.
