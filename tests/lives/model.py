@@ -90,8 +90,6 @@ class Accounts:
         user = user or self._known_or_stranger(name)
         if known and user.status == "UNCONFIRMED":
             raise Refused(exceptions.UserNotConfirmedException)
-        if known and user.status == "RESET_REQUIRED":
-            raise Refused(exceptions.PasswordResetRequiredException)
         now = self.clock()
         if now - user.last_failure >= FORGIVEN_AFTER:
             user.failures = 0
@@ -103,17 +101,20 @@ class Accounts:
             user.failures, user.last_failure = user.failures + 1, now
             raise Refused(exceptions.WrongPassword)
         user.failures = 0
+        if user.status == "RESET_REQUIRED":
+            raise Refused(exceptions.PasswordResetRequiredException)
 
-    def send_code(self, user: User, purpose: str) -> None:
+    def send_code(self, user: User, purpose: str, attribute: str = "email") -> None:
         """Send a code. It replaces the code that was sent before for the same purpose."""
-        code = Code(user.name, purpose, self.clock() + CODE_LIFETIMES[purpose])
+        address = user.attributes[attribute]
+        code = Code(user.name, purpose, self.clock() + CODE_LIFETIMES[purpose], attribute=attribute, address=address)
         user.codes[purpose] = code
         self.sent.append(code)
 
     def check_code(self, user: User, purpose: str, given: str) -> None:
         """Check a code, which can be used once, and count the wrong ones."""
         code = user.codes.get(purpose)
-        if code is None or code.expires <= self.clock():
+        if code is None or code.expires <= self.clock() or not code.reaches(user):
             raise Refused(exceptions.ExpiredCodeException)
         self.require_tries(user, purpose, exceptions.LimitExceededException)
         if code.wrong >= MOST_WRONG_CODES:
@@ -198,7 +199,7 @@ class Accounts:
             raise Refused(exceptions.NotAuthorizedException)
         if not self._can_recover(user):
             raise Refused(exceptions.InvalidParameterException)
-        self.send_code(user, "reset")
+        self.send_code(user, "reset", "phone_number" if user.verified("phone_number") else "email")
 
     # Requests of an administrator
 

@@ -91,6 +91,8 @@ class Pool(Accounts):
         elif session.challenge == "SOFTWARE_TOKEN_MFA":
             self._check_totp(session.user, given)
         else:
+            if session.code is not None and not session.code.reaches(session.user):
+                raise Refused(exceptions.ExpiredCodeException)
             self.require_tries(session.user, session.challenge)
             if session.code is None or given != session.code.value:
                 session.user.tries[session.challenge].append(self.clock())
@@ -198,8 +200,10 @@ class Pool(Accounts):
         return ("phone_number" if factor == "SMS_MFA" else "email") in user.attributes
 
     def _challenge(self, state: Session, name: str, choices: tuple[str, ...] = ()) -> Session:
-        code = Code(state.user.name, "mfa") if name in ("SMS_MFA", "EMAIL_OTP") else None
-        if code is not None:
+        code = None
+        if name in ("SMS_MFA", "EMAIL_OTP"):
+            attribute = "phone_number" if name == "SMS_MFA" else "email"
+            code = Code(state.user.name, "mfa", attribute=attribute, address=state.user.attributes[attribute])
             self.sent.append(code)
         return Session(state.user, state.device, name, self.clock() + SESSION_SECONDS, code=code, choices=choices)
 

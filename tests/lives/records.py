@@ -48,13 +48,23 @@ class Settings(NamedTuple):
 
 @dataclass(eq=False)
 class Code:
-    """A code that was sent. Its *value* is set when the message is read; None means that it is still to be read."""
+    """A code that was sent. Its *value* is set when the message is read; None means that it is still to be read.
+
+    Attributes:
+        attribute: the attribute that has the address it was sent to; empty if no message was sent.
+    """
 
     username: str
     purpose: str
     expires: float = 0.0
     value: str | None = None
     wrong: int = 0
+    attribute: str = ""
+    address: str | None = None
+
+    def reaches(self, user: User) -> bool:
+        """Return whether the user still has the address that the code was sent to."""
+        return not self.attribute or user.attributes.get(self.attribute) == self.address
 
 
 @dataclass(eq=False)
