@@ -14,7 +14,9 @@ from srpcore import Cognito, FileStore, SignIn
 from srpcore.exceptions import (
     AccessTokenRevoked,
     CodeMismatchException,
+    EnableSoftwareTokenMFAException,
     ExpiredCodeException,
+    InvalidParameterException,
     InvalidRefreshToken,
     RefreshTokenExpired,
     RefreshTokenRevoked,
@@ -24,15 +26,19 @@ from srpcore.exceptions import (
 # The stored login cannot be used any more: it is too old, or the user was logged out.
 LOGIN_ENDED = (AccessTokenRevoked, InvalidRefreshToken, RefreshTokenExpired, RefreshTokenRevoked)
 
+# The first is the usual one. The others are raised while an app is set up: for a wrong code, and not six digits.
+WRONG_CODE = (CodeMismatchException, EnableSoftwareTokenMFAException, InvalidParameterException)
+
 
 def answer(step: SignIn) -> SignIn:
     """Ask for what the login needs next."""
     match step.needs:
         case "code":
             origin = f"sent to {step.destination}" if step.destination else "of the authenticator app"
+            code = getpass(f"Code {origin}: ").replace(" ", "")  # many apps show "123 456"
             try:
-                return step.answer(code=getpass(f"Code {origin}: "))
-            except CodeMismatchException:
+                return step.answer(code=code) if code else step
+            except WRONG_CODE:
                 print("That code is wrong.", file=sys.stderr)
                 return step  # the same step may be answered again
             except ExpiredCodeException:

@@ -9,12 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from srpcore.cli.exit_status import NotLoggedIn
+from srpcore.cli.session import fresh_login
+from srpcore.cli.settings import Settings
+from srpcore.exceptions.reply import service_error
 from srpcore.service_client import ServiceClient
 from srpcore.store import FileStore, Login, store_key
 from srpcore_transports.local import LocalUserPool
 from support.cli_processes import Result
 from support.minting import access_claims, mint
 from support.users import PASSWORD
+from support.world import error as error_reply
 
 pytestmark = pytest.mark.slow  # together they are too slow for the unit tier
 
@@ -115,6 +120,15 @@ def test_a_login_that_the_restarted_pool_cannot_refresh_leads_to_a_new_login(
         assert run_here("token", *endpoint).refused(4) == NOT_OF_THIS_POOL  # it has no such app client
     with started(FIXED) as (_, endpoint):
         assert run_here("token", *endpoint).refused(4) == NOT_OF_THIS_POOL  # it has no such refresh token
+
+
+@pytest.mark.parametrize("message", ["Invalid Access Token", "Could not verify signature for Access Token"])
+def test_both_messages_for_an_access_token_of_another_pool_lead_to_a_new_login(run_here: RunHere, message: str) -> None:
+    with started() as (pool, endpoint):
+        log_in(run_here, pool, endpoint)
+        settings = Settings(pool.user_pool_id, pool.client_id, "", "alice", endpoint[1], "", "file", allow_http=False)
+        with pytest.raises(NotLoggedIn, match="not of this pool"), fresh_login(settings):
+            raise service_error(error_reply("NotAuthorizedException", message), "GetUser")
 
 
 def test_a_device_that_does_not_exist_does_not_mean_that_the_login_is_of_another_pool(run_here: RunHere) -> None:

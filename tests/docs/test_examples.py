@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -181,6 +181,28 @@ def test_log_in_asks_for_another_code_after_a_wrong_or_used_one(
     assert shown.out.startswith("logged in as ")
 
 
+def test_log_in_keeps_the_secret_of_the_app_after_a_mistyped_code(
+    example: list[str],
+    user_pool: UserPool,
+    url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    demand = {"MfaConfiguration": "ON", "SoftwareTokenMfaConfiguration": {"Enabled": True}}
+    settings = {"UserPoolId": user_pool.user_pool_id, **demand}
+    assert user_pool.call(Operation("SetUserPoolMfaConfig", settings)).status == 200
+
+    def right_code() -> str:
+        secret = capsys.readouterr().err.splitlines()[0].rpartition(" ")[2]
+        code = totp(secret, time.time())
+        return f"{code[:3]} {code[3:]}"
+
+    answer_questions(monkeypatch, tmp_path, [PASSWORD, "000000", "12345", "", right_code])
+    imported("log_in").main(user_pool.user_pool_id, user_pool.client_id, "alice", url)
+    assert capsys.readouterr().out.startswith("logged in as ")
+
+
 def test_log_in_ends_with_a_message_and_not_with_a_traceback(
     example: list[str],
     user_pool: UserPool,
@@ -196,13 +218,16 @@ def test_log_in_ends_with_a_message_and_not_with_a_traceback(
         main(*arguments, "http://127.0.0.1:1")
 
 
-def answer_questions(monkeypatch: pytest.MonkeyPatch, home: Path, answers: list[str]) -> list[str]:
+def answer_questions(
+    monkeypatch: pytest.MonkeyPatch, home: Path, answers: Sequence[str | Callable[[], str]]
+) -> list[str]:
     """Let getpass return the *answers* one after the other, with *home* as the home folder. Return what is asked."""
     asked: list[str] = []
 
     def answer(question: str) -> str:
         asked.append(question)
-        return answers[len(asked) - 1]
+        given = answers[len(asked) - 1]
+        return given if isinstance(given, str) else given()
 
     monkeypatch.setattr("getpass.getpass", answer)
     monkeypatch.setenv("HOME", str(home))
