@@ -376,6 +376,19 @@ def test_a_login_does_not_replace_a_password_that_an_administrator_has_set(
     assert client.tokens(password="Another-Horse-3")["AccessToken"]
 
 
+@pytest.mark.parametrize("swept", [False, True])
+def test_an_expired_session_of_a_deleted_user_is_unknown(client: Client, swept: bool) -> None:
+    temporary_user(client)
+    client.user("bob")
+    challenge = client.log_in()
+    client.clock.now += 300
+    if swept:
+        client.log_in("bob")  # this deletes logins that have expired
+    client.admin("AdminDeleteUser", Username="alice")
+    with refused("NotAuthorizedException", r"Invalid session for the user\."):
+        client.answer(challenge, NEW_PASSWORD=OTHER_PASSWORD)
+
+
 def test_an_expired_session_is_named_once_also_after_it_was_swept(client: Client) -> None:
     temporary_user(client)
     sessions = [client.log_in()["Session"] for _ in range(2)]

@@ -47,7 +47,7 @@ class AuthSessions:
         if not self._work.may_sweep("login", now):
             return
         expired = "FROM login WHERE expires <= ?"
-        self._work.execute(f"INSERT INTO expired_session SELECT session, expires {expired}", now)
+        self._work.execute(f"INSERT INTO expired_session SELECT session, user, expires {expired}", now)
         self._work.execute(f"DELETE {expired}", now)
         self._work.execute("DELETE FROM expired_session WHERE expires < ?", now - KEPT_AFTER_EXPIRY)
 
@@ -76,8 +76,11 @@ class AuthSessions:
             Refusal: the Session is unknown, already used, or expired.
         """
         stored = digest(session)
-        if self._work.execute("DELETE FROM expired_session WHERE session = ?", stored).rowcount:
-            raise _session_expired()
+        expired = self._work.execute("DELETE FROM expired_session WHERE session = ? RETURNING user", stored).fetchone()
+        if expired is not None:
+            user = expired[0]
+            deleted = user is not None and self._users.by_row(user) is None
+            raise invalid_session() if deleted else _session_expired()
         auth_session = self._take("session = ?", stored)
         return msgspec.structs.replace(auth_session, previous_session=stored)
 

@@ -25,7 +25,7 @@ from ..model.records import Record
 
 __all__ = ["Database"]
 
-VERSION = 2
+VERSION = 3
 """The version of the schema, in ``PRAGMA user_version``."""
 
 # Names by which users are found are stored folded (see fold_case); the exact comparison is done on the record. An
@@ -66,7 +66,7 @@ CREATE TABLE login (
 CREATE INDEX login_expires ON login (expires);
 CREATE INDEX login_user ON login (user) WHERE user IS NOT NULL;
 CREATE INDEX login_secret_block ON login (secret_block) WHERE secret_block IS NOT NULL;
-CREATE TABLE expired_session (session BLOB PRIMARY KEY, expires REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE expired_session (session BLOB PRIMARY KEY, user INTEGER, expires REAL NOT NULL) WITHOUT ROWID;
 CREATE INDEX expired_session_expires ON expired_session (expires);
 CREATE TABLE auth_event (
     id INTEGER PRIMARY KEY AUTOINCREMENT, user INTEGER NOT NULL, event_id TEXT NOT NULL, data BLOB NOT NULL
