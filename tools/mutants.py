@@ -4,6 +4,8 @@
                                                  # is complete: no PATH, and every mutant was tested
     python tools/mutants.py --report [PATH ...]  # print the report of what has been tested so far
     python tools/mutants.py --page [PATH ...]    # write docs/mutants.md in any case: the page names what was tested
+    python tools/mutants.py --thorough [PATH ...]  # then test the survivors that have no reason again, with nearly all
+                                                 # tests that execute the changed statement
 
 PATH is a module or a package, for example ``srpcore/crypto``; the default is all of ``only_mutate`` in pyproject.toml.
 
@@ -141,13 +143,13 @@ def mutants(paths: list[str]) -> Iterator[Mutant]:
             yield Mutant(path, name, code)
 
 
-def test(names: list[str], processes: int) -> None:
+def test(names: list[str], processes: int, *options: str) -> None:
     """Test the mutants with these *names*, in a random order, so that a part of a run is a sample."""
     shuffled = random.Random(13).sample(sorted(names), len(names))  # noqa: S311 - not for cryptography
     file = COPY / "names.txt"
     file.write_text("\n".join(shuffled), "utf-8")
     print(f"Testing {len(names)} mutants.", flush=True)
-    pytest(f"--mutation={file}", f"--mutation-processes={processes}")
+    pytest(f"--mutation={file}", f"--mutation-processes={processes}", *options)
 
 
 def reason(mutant: Mutant, change: str) -> str | None:
@@ -221,6 +223,7 @@ def main() -> None:
     parser.add_argument("paths", nargs="*", metavar="PATH", help="a module or a package; all by default")
     parser.add_argument("--report", action="store_true", help="only print the report of what has been tested so far")
     parser.add_argument("--page", action="store_true", help="write docs/mutants.md even if not all mutants were tested")
+    parser.add_argument("--thorough", action="store_true", help="test survivors without a reason with more tests")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="how many mutants to test at a time")
     arguments = parser.parse_args()
     if not arguments.report:
@@ -230,10 +233,14 @@ def main() -> None:
         names += [mutant.name for mutant in again]
         if names:
             test(names, arguments.processes)
+    os.chdir(COPY)  # mutmut reads below the current folder
+    if arguments.thorough:
+        survived = [mutant for mutant in mutants(arguments.paths) if mutant.survived]
+        names = [mutant.name for mutant in survived if reason(mutant, mutant.change()) is None]
+        test(names, arguments.processes, "--mutation-thorough")
     found = list(mutants(arguments.paths))
     if not found:
         sys.exit(f"no mutants of {' '.join(arguments.paths) or 'any module'}: see [tool.mutmut] in pyproject.toml")
-    os.chdir(COPY)  # mutmut reads below the current folder
     survivors = report(found)
     complete = not arguments.report and not arguments.paths and all(mutant.code is not None for mutant in found)
     if arguments.page or complete:

@@ -12,6 +12,7 @@ first, and its other parameters come after the other tests, because they often d
 
     round 1:  a batch of mutants, a few tests each  -->  most of the mutants are killed
     round 2:  its survivors, more tests             -->  the survivors that the report shows
+    round 3:  only with --mutation-thorough: all tests of the folder, and of the others nearly all
 
 The results are saved after each batch, so a run that is interrupted loses at most one.
 """
@@ -28,7 +29,7 @@ import signal
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -46,7 +47,10 @@ ROUNDS = ((0.4, 0.2), (4.0, 2.0))
 
 BATCH = 100
 
-MORE_CPU, IDLE, LONGEST = 10, 60, 180
+THOROUGH = (120.0, 60.0)
+"""The limits of the third round."""
+
+MORE_CPU, IDLE, LONGEST = 10, 60, 900
 """Limits for the process of a mutant, in seconds: CPU time beyond twice that of its tests; time without any CPU use;
 time in all. Beyond one of them it has timed out."""
 
@@ -79,6 +83,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of this plugin."""
     parser.addoption("--mutation", help="'coverage', or a file with the names of mutants")
     parser.addoption("--mutation-processes", type=int, default=2, help="how many mutants to test at a time")
+    parser.addoption("--mutation-thorough", action="store_true", help="test the survivors of round 2 a third time")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -91,14 +96,15 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Coverage())
     elif option is not None:
         names = Path(option).read_text("utf-8").split()
-        config.pluginmanager.register(Mutants(names, int(config.getoption("--mutation-processes") or 1)))
+        rounds = (*ROUNDS, THOROUGH) if config.getoption("--mutation-thorough") else ROUNDS
+        config.pluginmanager.register(Mutants(names, int(config.getoption("--mutation-processes") or 1), rounds))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the tests that take long or need something else."""
 
     def is_wanted(item: pytest.Item) -> bool:
-        marks = {mark.name for mark in item.iter_markers()} & {"counterpart", "slow", "system"}
+        marks = {mark.name for mark in item.iter_markers()} & {"counterpart", "slow", "long", "system"}
         return not marks or item.nodeid.startswith(MARKED_TOO)
 
     kept = [item for item in items if is_wanted(item)]
@@ -172,8 +178,9 @@ class _Running:
 class Mutants:
     """Tests mutants, each in a process of its own."""
 
-    def __init__(self, names: list[str], processes: int) -> None:
+    def __init__(self, names: list[str], processes: int, rounds: Sequence[tuple[float, float]]) -> None:
         self.names = names
+        self.rounds = rounds
         self.processes = processes
         self.in_child = False
         self.running: dict[int, _Running] = {}
@@ -204,7 +211,7 @@ class Mutants:
 
     def _test_batch(self, names: list[str], items: dict[str, pytest.Item]) -> None:
         remaining, before = names, (0.0, 0.0)
-        for limits in ROUNDS:
+        for limits in self.rounds:
             for name in remaining:
                 done = {*self._choose(name, before)}
                 chosen = [items[test] for test in self._choose(name, limits) if test not in done]
