@@ -35,7 +35,7 @@ class ExitStatus(IntEnum):
     REFUSED = 3
     """The service refused the request, for example because the password or the code is wrong."""
     NOT_LOGGED_IN = 4
-    """No login is stored, or it has ended: run ``srpcore login``."""
+    """No login is stored, it has ended, or it is not of this pool: run ``srpcore login``."""
     TOKEN_REFUSED = 5
     """A token was not accepted."""
     NOT_FOUND = 6

@@ -138,6 +138,8 @@ def _revoke(user: Cognito, *, everywhere: bool) -> None:
             user.revoke_token()
     except (AccessTokenRevoked, RefreshTokenExpired, RefreshTokenRevoked) as error:
         note(f"The service had ended the login already: {error.message}")
+        if everywhere:
+            note("Other logins of the user may go on: to end them, run srpcore login and srpcore logout --everywhere.")
 
 
 def _delete(settings: Settings) -> None:

@@ -122,7 +122,10 @@ def test_a_login_that_the_service_has_ended_can_be_deleted(
     server: Server, admin: Any, run_here: RunHere, log_in: str
 ) -> None:
     admin.admin_user_global_sign_out(UserPoolId=server.user_pool_id, Username=log_in)
-    assert run_here("logout", "--everywhere").status == 0
+    result = run_here("logout", "--everywhere")
+    assert result.status == 0
+    assert "The service had ended the login already: Access Token has been revoked\n" in result.stderr
+    assert "Other logins of the user may go on" in result.stderr  # this login could end no other one
     run_here("token").refused(4)
 
 
