@@ -342,9 +342,11 @@ def test_a_wrong_issuer_is_named_before_a_key_is_fetched() -> None:
     assert verify(ISSUER, issuers=["a", "b"]) == (
         f"token is from another issuer (iss): check the user pool id (expected ('a', 'b'), got {ISSUER!r})"
     )
-    assert verify(ISSUER, issuers="a") == (
-        f"token is from another issuer (iss): check the user pool id (expected 'a', got {ISSUER!r})"
+    assert verify(ISSUER, issuers="ab") == (
+        f"token is from another issuer (iss): check the user pool id (expected 'ab', got {ISSUER!r})"
     )
+    # The hint for a pool that was reached by another URL.
+    assert OTHER_URL in verify(ISSUER, issuers="https://own.example/" + ISSUER.rpartition("/")[2])
 
 
 def test_an_issuer_without_a_pool_id_names_the_pool_id_as_the_cause() -> None:

@@ -128,6 +128,7 @@ def test_a_member_that_occurs_twice_is_refused_with_any_spacing(members: list[tu
         (b"1", "not a JSON object"),
         (b"", "not JSON"),
         (b"{}x", "not JSON"),
+        (b"X{}X", "not JSON"),
         (b"{}{}", "not JSON"),
         (b"{'a':1}", "not JSON"),
         (b'{"a":1,}', "not JSON"),

@@ -30,6 +30,7 @@ from srpcore.exceptions import (
     UnknownKey,
 )
 from srpcore.protocol import Reply
+from srpcore.tokens import access_token_hash
 from srpcore_transports.https import HttpsTransport
 from support.key_server import DAY, NEWER_ISSUER, OTHER_ISSUER, OTHER_POOL, POOL, Keys, mint, on_an_event_loop, serve
 from support.loopback import proxy_server
@@ -465,3 +466,13 @@ def test_both_verifiers_have_the_same_methods() -> None:
 def test_an_access_token_that_is_not_a_string_is_refused(keys: Keys, token: Any) -> None:
     with keys.verifier(token_use="id") as verifier, pytest.raises(ConfigurationError, match="access_token"):
         verifier.verify(mint(id_claims()), access_token=token)
+
+
+@on_an_event_loop
+async def test_an_id_token_is_compared_with_the_access_token_on_an_event_loop_too(keys: Keys) -> None:
+    access_token = mint(access_claims())
+    token = mint(id_claims(at_hash=access_token_hash(access_token)))
+    async with keys.async_verifier(token_use="id") as verifier:
+        assert (await verifier.verify(token, access_token=access_token))["at_hash"]
+        with pytest.raises(AccessTokenHashMismatch):
+            await verifier.verify(token, access_token=mint(access_claims(jti="another")))

@@ -66,6 +66,14 @@ ACCEPTED: dict[str, tuple[bytes, tuple[int, dict[str, str], bytes, bool]]] = {
         b"HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n",
         (200, {"content-length": "0"}, b"", True),
     ),
+    "a value that begins and ends with letters": (
+        header(b"\tXML \t", b"X-Kind"),
+        (200, {"x-kind": "XML", "content-length": "0"}, b"", True),
+    ),
+    "a value of one letter": (
+        header(b"X"),
+        (200, {"x-name": "X", "content-length": "0"}, b"", True),
+    ),
     "an empty reason": (
         b"HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n",
         (200, {"content-length": "0"}, b"", True),
