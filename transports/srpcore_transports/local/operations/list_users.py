@@ -33,8 +33,11 @@ def parse_filter(expression: str) -> Search:
         Refusal: the expression is malformed, or its attribute cannot be searched.
     """
     match = _FILTER.fullmatch(expression)
-    if match is None or match["name"] not in SEARCHABLE:
+    if match is None:
         raise invalid_parameter("Error while parsing filter.")
+    if match["name"] not in SEARCHABLE:
+        # Sources: moto and cognito-local, whose answers agree.
+        raise invalid_parameter(f"Invalid search attribute: {match['name']}")
     return Search(match["name"], re.sub(r"\\(.)", r"\1", match["value"]), prefix=match["operator"] == "^=")
 
 
