@@ -332,17 +332,17 @@ def _phase(
         raise TransportError(message, transient=True, **failed()) from None
     except OSError as error:
         facts: dict[str, Any]
+        what = error.strerror or type(error).__name__
         if isinstance(error, ssl.SSLError):
             facts = closed() | {"reason": "tls"}
             if error.reason in _NOT_TLS:
-                message = f"{action}: the answer is not TLS ({error.reason}): is the URL of the server http:// instead?"
-                raise TransportError(message, may_have_arrived=False, reason="tls", url=f"{origin.url}/") from None
+                what = f"the answer is not TLS ({error.reason}): is the URL of the server http:// instead?"
         elif isinstance(error, (ConnectionResetError, BrokenPipeError)):
             facts = closed()
         else:
             facts = failed()
         kind = Unanswered if not waiting and isinstance(error, _LOST) else TransportError
-        raise kind(f"{action}: {error.strerror or type(error).__name__}", transient=True, **facts) from None
+        raise kind(f"{action}: {what}", transient=True, **facts) from None
     except ValueError:
         # Without the exception's message: it quotes what was to be sent.
         raise ConfigurationError(f"{action}: the request contains a character that HTTP does not allow") from None
