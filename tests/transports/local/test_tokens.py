@@ -136,6 +136,8 @@ class TestAccessTokensThatAreRefused:
         for name in ("IdToken", "RefreshToken"):
             with refused("NotAuthorizedException", "Invalid Access Token"):
                 get_user(client, tokens[name])
+        with refused("NotAuthorizedException", "Invalid Access Token"):
+            get_user(client, tokens["IdToken"][:-8] + "AAAAAAAA")
 
     def test_a_token_of_another_server_is_refused(self, client: Client, make: Make) -> None:
         other = make()
