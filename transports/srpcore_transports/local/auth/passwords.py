@@ -202,7 +202,7 @@ def refuse_unconfirmed(user: User) -> None:
 def refuse_unusable(user: User) -> None:
     """Check that *user* is confirmed, and that an administrator has not reset the password.
 
-    The service says that the password was reset only to somebody who knows it, as measured for
+    The service reveals that the password was reset only after the right password, as measured for
     https://github.com/ministackorg/ministack/pull/1758.
 
     Raises:
