@@ -89,7 +89,7 @@ class Accounts:
         known = user is not None
         user = user or self._known_or_stranger(name)
         if known and user.status == "UNCONFIRMED":
-            raise Refused(exceptions.UserNotConfirmedException)
+            raise Refused(exceptions.UserNotConfirmedException if user.enabled else exceptions.UserDisabled)
         now = self.clock()
         if now - user.last_failure >= FORGIVEN_AFTER:
             user.failures = 0
@@ -226,6 +226,8 @@ class Accounts:
     def admin_reset_password(self, name: str) -> None:
         """AdminResetUserPassword: the password cannot be used any more, and a code for a new one is sent."""
         user = self.find(name)
+        if not user.enabled:
+            raise Refused(exceptions.UserDisabled)
         if user.status == "UNCONFIRMED":
             raise Refused(exceptions.NotAuthorizedException)
         self._send_reset_code(user)

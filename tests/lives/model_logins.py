@@ -229,7 +229,7 @@ class Pool(Accounts):
         if token is None:
             raise Refused(exceptions.InvalidRequest)
         login, now = token.login, self.clock()
-        if not login.user.enabled:
+        if not login.user.enabled and not login.user.deleted:
             raise Refused(exceptions.UserDisabled)
         if login.revoked or login.user.deleted:
             raise Refused(exceptions.RefreshTokenRevoked)
