@@ -97,7 +97,8 @@ async def answer(given: Code, response: Response, login: Annotated[str, Cookie()
     async with client() as user:
         step = await user.resume_sign_in(unfinished[login])
         try:
-            step = await step.answer(code=given.code.get_secret_value())
+            # Many apps show the code with a blank: 123 456.
+            step = await step.answer(code=given.code.get_secret_value().replace(" ", ""))
         except CodeMismatchException as error:  # the step may be answered again, so the app keeps it
             raise HTTPException(422, "wrong code: enter the newest one") from error
         except ExpiredCodeException as error:  # the step is kept here too

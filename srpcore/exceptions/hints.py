@@ -62,7 +62,9 @@ BY_CLASS: dict[type[ServiceError], str] = {
     not_authorized.AccessTokenExpired: "get a new one: call renew_access_token() or check_token()",
     not_authorized.AccessTokenRevoked: "the user has logged out: log in again",
     not_authorized.SessionExpired: "log in again: a challenge must be answered within minutes",
-    not_authorized.InvalidSession: "log in again: a Session can be used once, in the flow it came from",
+    not_authorized.InvalidSession: (
+        "log in again: a Session can be used once, in the flow it came from, and ends after several wrong codes"
+    ),
     not_authorized.RefreshTokenExpired: "log in again",
     not_authorized.RefreshTokenRevoked: "log in again",
     not_authorized.InvalidRefreshToken: (
@@ -114,8 +116,8 @@ BY_PHRASE: tuple[tuple[str, str, str], ...] = (
     (
         "CodeMismatchException",
         "",
-        "the code is wrong: enter the newest code that was sent, or the one that the authenticator app shows now. The "
-        "same step may be answered again",
+        "the code is wrong: enter the newest code that was sent, or the one that the authenticator app shows now, "
+        "without a blank. The same step may be answered again",
     ),
     ("ExpiredCodeException", "already been used", "wait for the authenticator app's next code: each is valid once"),
     (

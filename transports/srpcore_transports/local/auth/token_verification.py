@@ -60,6 +60,8 @@ def verify(state: State, token: str, forged: str = "Invalid Access Token") -> tu
     # Only the pool's id is read from the claims before they are verified, to find the key.
     issuer = str(SigningKey.unverified_claims(token).get("iss"))
     pool = state.pools.get(None, issuer.rpartition("/")[2])
-    if pool is None or pool.key is None:
+    if pool is None:
         raise not_authorized("Invalid Access Token")
+    if pool.key is None:
+        raise not_authorized(forged)  # the pool has signed nothing yet
     return pool, from_pem(pool.key).verify(token, forged)
