@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from time import tzset
 
 import pytest
 from hypothesis import example, given
@@ -219,6 +220,16 @@ def expected_timestamp(time: datetime) -> str:
 @given(times)
 def test_a_naive_time_is_taken_as_utc(time: datetime) -> None:
     assert cognito.format_timestamp(time) == expected_timestamp(time)
+
+
+def test_the_zone_of_the_computer_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    tzset()
+    try:
+        assert cognito.format_timestamp(datetime(2024, 2, 1, 3, 4, 5)) == "Thu Feb 1 03:04:05 UTC 2024"
+    finally:
+        monkeypatch.undo()
+        tzset()
 
 
 @given(st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31)), offsets)

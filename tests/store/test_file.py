@@ -521,6 +521,8 @@ def test_a_file_system_without_locks_is_an_error(store: FileStore, monkeypatch: 
         with pytest.raises(StoreError, match=f"cannot lock .*{os.strerror(errno.ENOLCK)}") as caught:
             use()
         assert not isinstance(caught.value, StoreLocked)
+    targets = [link.readlink() for link in Path("/dev/fd").iterdir() if link.is_symlink()]
+    assert [path for path in targets if path.is_relative_to(store.path)] == []
 
 
 def test_no_descriptor_is_left_open(store: FileStore, kept: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from srpcore import store as store_package
 from srpcore.exceptions import ConfigurationError, StoreError, StoreLocked
 from srpcore.store import (
     DynamoDBStore,
@@ -214,3 +215,7 @@ def test_store_locked_is_a_store_error() -> None:
     assert issubclass(StoreLocked, StoreError)
     stores: tuple[type[TokenStore], ...] = (MemoryStore, FileStore, KeyringStore, RedisStore, DynamoDBStore)
     assert len(stores) == 5  # mypy has seen that each keeps the protocol
+
+
+def test_the_names_of_the_package_are_listed() -> None:
+    assert dir(store_package) == sorted(store_package.__all__)

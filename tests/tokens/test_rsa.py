@@ -254,6 +254,8 @@ def test_a_key_of_openssl_is_freed_with_its_owner_but_not_when_the_interpreter_e
     compute = _openssl.make_rsavp1(KEY.n, KEY.e)
     (finalizer,) = made
     assert (finalizer.alive, finalizer.atexit) == (True, False)  # a daemon thread may still be verifying then
+    freed = finalizer.peek()[2][0]
+    assert freed.value  # the address of the key
     del compute
     gc.collect()
     assert not finalizer.alive
