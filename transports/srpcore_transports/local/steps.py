@@ -2,9 +2,18 @@
 
 A handler runs in a transaction, which excludes all other requests. SRP arithmetic, RSA signatures and triggers take
 long, so they do not run there: the handler yields a function, the transaction is committed, the function is called
-while other requests are processed, and the handler goes on in a new transaction with its result. Such a place can be
-seen in the code: it is a ``yield from`` in every function from the handler down to it. After it, the records may have
-been changed by other requests.
+while other requests are processed, and the handler goes on in a new transaction with its result::
+
+    handler begins, and yields a function                            in a transaction
+      |
+      v
+    function() --> result or exception                               outside, with other requests
+      |
+      v
+    handler goes on, and returns, or yields the next function        in a new transaction
+
+Such a place can be seen in the code: it is a ``yield from`` in every function from the handler down to it. After it,
+the records may have been changed by other requests.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ Strings: TypeAlias = str | Iterable[str]
 
 _PASSWORD = "Correct-Horse-1"
 _TOKEN_ARGUMENTS = ("username", "more_claims", "use", "scopes", "groups", "client_id", "expires_in")
-_SHORTEST = 4  # letters of an argument that are taken for the whole
+_SHORTEST = 4  # letters: a shorter beginning of an argument's name is not taken for a misspelling
 
 
 class UserPool(LocalUserPool):
@@ -94,7 +94,7 @@ class UserPool(LocalUserPool):
             scopes: the scope or scopes of an access token, instead of ``aws.cognito.signin.user.admin``.
             groups: the group or groups in the token, instead of those of the user. They need not exist.
             client_id: the id of another app client.
-            expires_in: the token expires in so many seconds. If it is 0 or less, the token has expired.
+            expires_in: the seconds until the token expires. If it is 0 or less, the token has expired already.
             claims: other claims, for example ``sub="..."`` or ``iss="..."``. A name that is similar to an argument, for
                 example ``group``, is refused; give such a claim in *more_claims*.
 
@@ -157,7 +157,7 @@ def _shared_key() -> str:
 
 
 def _refuse_misspelt(given: Iterable[str], arguments: Iterable[str], otherwise: str) -> None:
-    """Refuse names that would become claims or attributes although an argument of a similar name was meant."""
+    """Refuse the name of a claim or an attribute if it looks like a misspelt name of an argument."""
     for name in given:
         near = [argument for argument in arguments if _is_similar(name, argument)]
         if near and name != "scope":  # the name of a claim

@@ -64,7 +64,7 @@ def code_mismatch(message: str = "Invalid verification code provided, please try
 
 
 def limit_exceeded() -> Refusal:
-    """Return the refusal of more tries of a code or a password."""
+    """Return the refusal of another try after too many wrong codes or passwords."""
     return Refusal("LimitExceededException", "Attempt limit exceeded, please try after some time.")
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final, NoReturn, cast
 from .errors import Refusal
 
 __all__ = [
-    "java",
+    "format_as_java",
     "require_boolean",
     "require_integer",
     "require_list",
@@ -83,10 +83,10 @@ def _refuse_type(value: Any, wanted: str | None, path: str) -> NoReturn:
     raise Refusal("SerializationException", f"{text} (at '{path}')")
 
 
-def java(value: Any) -> str:
-    """Return *value* as Java prints it."""
+def format_as_java(value: Any) -> str:
+    """Return *value* as Java prints it, which is the form in the service's messages."""
     if isinstance(value, list):
-        return f"[{', '.join(map(java, cast(list[Any], value)))}]"
+        return f"[{', '.join(map(format_as_java, cast(list[Any], value)))}]"
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{key}={java(item)}' for key, item in cast(dict[str, Any], value).items())}}}"
+        return f"{{{', '.join(f'{key}={format_as_java(item)}' for key, item in cast(dict[str, Any], value).items())}}}"
     return str(value).lower() if isinstance(value, bool) else "null" if value is None else str(value)

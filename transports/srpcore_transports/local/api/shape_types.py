@@ -22,7 +22,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class String:
-    """A string: its length in characters, a pattern of Java's that it matches as a whole, and whether it is secret."""
+    """A string: its length in characters, a Java pattern that the whole string matches, and whether it is secret."""
 
     min: int | None = None
     max: int | None = None
@@ -57,7 +57,7 @@ class Timestamp:
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """Bytes, sent in base64: their number."""
+    """Bytes, sent in base64, and the limits of their number."""
 
     min: int | None = None
     max: int | None = None
@@ -79,7 +79,7 @@ class List:
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """An object whose names are the client's: the shapes of its names and values, and the number of entries."""
+    """An object whose keys are chosen by the client: the shapes of its keys and values, and limits of their number."""
 
     key: str
     value: str
@@ -89,12 +89,12 @@ class Map:
 
 
 class Structure:
-    """An object whose names are the model's.
+    """An object whose members are defined by the service model.
 
     Attributes:
         required: the names of the members that must be there; in the constructor one string, with blanks between them.
         members: the name of the shape of each member, in the model's order.
-        sensitive: whether all that is within is secret.
+        sensitive: whether all its members are secret.
     """
 
     __slots__ = ("members", "required", "sensitive")

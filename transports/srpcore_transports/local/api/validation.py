@@ -12,9 +12,10 @@ The checks and their messages are those of the service, in this order:
     pattern: [\\w+]+
 
 The value is left out if the model marks it as sensitive. Names in a path begin in lower case, and an item of a list is
-``<list>.<number from 1>.member``. A list or a map of simple values is judged as a whole, again as the service does.
+``<list>.<number from 1>.member``. All violations of a list or map of simple values are reported as one, again as the
+service does.
 
-Another difference is that the service accepts any string for a boolean, and the local pool none.
+Another difference: the service accepts any string as a boolean. The local pool accepts only true and false.
 
 A shape is compiled into a function (:data:`Check`) when a request first needs it. A pattern is compiled when a value is
 first compared with it.
@@ -33,7 +34,7 @@ from typing import Any, Final, TypeAlias
 from . import patterns
 from .errors import Refusal, invalid_parameter
 from .json_types import (
-    java,
+    format_as_java,
     require_boolean,
     require_integer,
     require_list,
@@ -48,7 +49,10 @@ __all__ = ["check"]
 
 
 PATTERN_LIMIT: Final = 256
-"""A value that is too long anyway is compared with its pattern up to this length only: some patterns take long."""
+"""Values that are longer than this, and longer than their shape allows, are not compared with their pattern.
+
+They are refused for their length anyway, and with some patterns the comparison would take long.
+"""
 
 NULL: Final = "Member must not be null"
 
@@ -164,7 +168,7 @@ def _list(shape: List, hidden: bool) -> Check:
         found = require_list(value, path)
         for text, breaks in limits:
             if breaks(found):
-                findings.violation(path, text, None if hidden else f"'{java(found)}'")
+                findings.violation(path, text, None if hidden else f"'{format_as_java(found)}'")
         check_items(found, path, findings)
 
     return check_list
@@ -199,7 +203,7 @@ def _items_as_a_whole(name: str, hidden: bool) -> Check | None:
         broken = [NULL] if None in value else rules if of_items.violations else []
         if broken:
             text = f"Member must satisfy constraint: [{', '.join(broken)}]"
-            findings.violation(path, text, None if hide else f"'{java(value)}'")
+            findings.violation(path, text, None if hide else f"'{format_as_java(value)}'")
 
     return check_items
 
@@ -226,7 +230,7 @@ def _map(shape: Map, hidden: bool) -> Check:
         if of_values.violations:
             broken.append(f"Map value must satisfy constraint: [{', '.join(value_rules or [])}]")
         for text in broken:
-            findings.violation(path, text, None if hidden else f"'{java(found)}'")
+            findings.violation(path, text, None if hidden else f"'{format_as_java(found)}'")
 
     return check_map
 
@@ -236,7 +240,7 @@ def _simple(require_type: Callable[[Any, str], None], rules: list[Rule], hidden:
         require_type(value, path)
         for text, breaks in rules:
             if breaks(value):
-                findings.violation(path, text, None if hidden else f"'{java(value)}'")
+                findings.violation(path, text, None if hidden else f"'{format_as_java(value)}'")
 
     return check_simple
 

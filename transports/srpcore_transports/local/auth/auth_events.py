@@ -1,7 +1,7 @@
 """Record the events of users, for AdminListUserAuthEvents.
 
-Only a pool with threat protection (UserPoolAddOns) has events. A sign-in is one event: each answered challenge is added
-to it, until the tokens are issued or a challenge is failed.
+Only a pool with threat protection (AdvancedSecurityMode of UserPoolAddOns) has events. A sign-in is one event:
+each answered challenge is added to it, until the tokens are issued or a challenge is failed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def enabled(pool: PoolRecord) -> bool:
 
 
 def record(state: State, pool: PoolRecord, user: User, kind: str) -> None:
-    """Record that *user* has done something else than sign in, for example ``SignUp``."""
+    """Record an event of *user* that is not a sign-in, for example ``SignUp``."""
     # A trigger may have taken so long that the user was deleted meanwhile.
     if enabled(pool) and state.users.is_stored(user):
         state.auth_events.put(user, AuthEvent(str(uuid.uuid4()), kind, state.clock(), "Pass"))

@@ -97,7 +97,7 @@ def log_in_by(state: State, auth_session: AuthSession, factor: str, values: Mapp
 def _passkey(state: State, auth_session: AuthSession) -> dict[str, Any]:
     if auth_session.user is None:
         raise not_authorized()
-    nonce, options = passkeys.request(auth_session.pool, auth_session.user)
+    nonce, options = passkeys.request_options(auth_session.pool, auth_session.user)
     asked = replace(auth_session, passkey_challenge=nonce)
     return challenge(state, asked, "WEB_AUTHN", {"CREDENTIAL_REQUEST_OPTIONS": options})
 

@@ -177,7 +177,7 @@ def _slot(purpose: str, attribute: str) -> str:
 
 
 def pretend(state: State, guesser: User | Stranger, purpose: str) -> None:
-    """Store a code that nothing matches: the answer says that a message was sent, although none is."""
+    """Store a code that nothing matches, for a response that claims that a message was sent."""
     guesser.codes[_slot(purpose, "")] = Code("", state.clock() + _LIFETIMES[purpose], "email")
 
 
@@ -192,7 +192,7 @@ def check(state: State, user: User | Stranger, purpose: str, given: str, attribu
     if code is None or code.expires <= state.clock() or (isinstance(user, User) and _has_moved(user, code)):
         raise expired_code()
     tries.require_code(state, user, purpose)
-    tries.require_unspoiled(code)
+    tries.require_tries_left(code)
     if not code.value or not equal(given, code.value):
         code.wrong += 1
         tries.count_wrong(state, user, purpose)

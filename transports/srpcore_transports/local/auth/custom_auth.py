@@ -82,9 +82,9 @@ def define(state: State, auth_session: AuthSession) -> Step[str | None]:
 
 
 def create(state: State, auth_session: AuthSession) -> Step[tuple[AuthSession, dict[str, str]]]:
-    """Call CreateAuthChallenge and return the login after it and the challenge parameters for the client.
+    """Call CreateAuthChallenge, and return *auth_session* with the challenge, and the public challenge parameters.
 
-    The private challenge parameters are kept in it and never sent to the client.
+    The private challenge parameters are stored in the returned AuthSession, and never sent to the client.
 
     Raises:
         Refusal: the trigger raised an exception, or returned an invalid response.
@@ -142,7 +142,10 @@ def _invoke(
 
 
 def login_subject(auth_session: AuthSession) -> Subject:
-    """Return the user of a login as the subject of an event. A stranger has the name that the client is shown."""
+    """Return the user of a login as the subject of an event.
+
+    If the user does not exist, the subject has the same made-up name as the challenges.
+    """
     caller, user = Caller.of(auth_session), auth_session.user
     if user is not None:
         return caller.subject(user)

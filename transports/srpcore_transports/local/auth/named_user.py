@@ -20,7 +20,8 @@ __all__ = ["find_user", "known_user", "refuse_unknown", "simulated_delivery"]
 def known_user(state: State, client: AppClient, pool: PoolRecord, parameters: Parameters) -> tuple[str, User | None]:
     """Check ``SecretHash``, and return the user name of the request and its user.
 
-    If the user does not exist and the client hides that, the user is None, and the caller must answer as if it existed.
+    If the user does not exist and the client hides that, the user is None. The caller must then answer as if the user
+    existed.
 
     Raises:
         Refusal: the hash is wrong, or the user does not exist and the client does not hide that.
@@ -47,7 +48,10 @@ def refuse_unknown(client: AppClient) -> None:
 
 
 def find_user(state: State, pool: PoolRecord, username: str) -> User | None:
-    """Return the user with this name, who may be unconfirmed, or None."""
+    """Return the user with this name, or None.
+
+    Unlike ``directory.find`` it also finds an unconfirmed user by an alias that is not verified yet.
+    """
     return directory.find(state, pool, username) or _find_unconfirmed(state, pool, username)
 
 

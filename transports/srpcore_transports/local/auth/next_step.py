@@ -51,10 +51,10 @@ def advance(state: State, auth_session: AuthSession, cause: claims.Cause = "Auth
         return (yield from _next_custom_challenge(state, auth_session))
     user = require_can_log_in(state, auth_session)
     if user.status == "FORCE_CHANGE_PASSWORD":
-        return _new_password(state, auth_session, user)
+        return _new_password_challenge(state, auth_session, user)
     device = devices.of_login(auth_session, user)
     if not _skips_second_factor(auth_session, device):
-        second_factor = yield from mfa_challenge(state, auth_session, user)
+        second_factor = yield from _mfa_challenge(state, auth_session, user)
         if second_factor is not None:
             return second_factor
     if auth_session.custom is not None and not auth_session.custom.done:
@@ -122,7 +122,7 @@ def require_can_log_in(state: State, auth_session: AuthSession) -> User:
     return user
 
 
-def _new_password(state: State, auth_session: AuthSession, user: User) -> dict[str, Any]:
+def _new_password_challenge(state: State, auth_session: AuthSession, user: User) -> dict[str, Any]:
     missing = [name for name in attributes.required(auth_session.pool) if name not in user.attributes]
     shown = {name: value for name, value in user.attributes.items() if name != "sub"}
     parameters = {
@@ -133,7 +133,7 @@ def _new_password(state: State, auth_session: AuthSession, user: User) -> dict[s
     return challenge(state, auth_session, "NEW_PASSWORD_REQUIRED", parameters)
 
 
-def mfa_challenge(state: State, auth_session: AuthSession, user: User) -> Step[dict[str, Any] | None]:
+def _mfa_challenge(state: State, auth_session: AuthSession, user: User) -> Step[dict[str, Any] | None]:
     """Return the challenge for the second factor, or None if the user does not need one."""
     factors = mfa.factors(auth_session.pool, user)
     if user.preferred_mfa in factors:

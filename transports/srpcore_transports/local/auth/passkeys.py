@@ -22,7 +22,7 @@ __all__ = [
     "is_multi_factor",
     "new_challenge",
     "relying_party",
-    "request",
+    "request_options",
     "usable",
     "user_verification",
 ]
@@ -57,7 +57,7 @@ def usable(pool: PoolRecord, user: User) -> list[Passkey]:
     return [passkey for passkey in user.passkeys.values() if party and passkey.relying_party == party.id]
 
 
-def request(pool: PoolRecord, user: User) -> tuple[str, str]:
+def request_options(pool: PoolRecord, user: User) -> tuple[str, str]:
     """Return a new challenge in base64url, and the options for ``navigator.credentials.get`` as a JSON string.
 
     The options include the challenge. The client receives them as CREDENTIAL_REQUEST_OPTIONS.

@@ -102,7 +102,7 @@ def check_history(pool: PoolRecord, user: User, password: str) -> Step[None]:
 
 
 def _used(user: User) -> tuple[Verifier, ...]:
-    """Return the passwords that *user* has and had, the latest first. Temporary ones do not count."""
+    """Return the verifiers of the current and the previous passwords of *user*, the latest first, no temporary ones."""
     temporary = user.password is None or user.status == "FORCE_CHANGE_PASSWORD"
     return user.previous_passwords if temporary or user.password is None else (user.password, *user.previous_passwords)
 

@@ -20,7 +20,7 @@ _UNCONFIRMED, _CONFIRMED = "SIGN_UP", "CONFIRMED_SIGN_UP"
 
 
 def new(state: State, pool: PoolRecord, client: AppClient, user: User, typed: str) -> dict[str, str]:
-    """Return the Session that ends SignUp, or an empty dictionary if the app client does not have USER_AUTH."""
+    """Return the Session for the reply to SignUp, or an empty dictionary if the app client does not have USER_AUTH."""
     auth_session = _start(pool, client, user, typed)
     if auth_session is None:
         return {}
@@ -37,9 +37,9 @@ def _start(pool: PoolRecord, client: AppClient, user: User, typed: str) -> AuthS
 def take(
     state: State, session: str | None, pool: PoolRecord, client: AppClient, user: User, typed: str
 ) -> AuthSession | None:
-    """Return the sign-up of a Session that came with ConfirmSignUp, or a new one if none came.
+    """Return the AuthSession of the Session in a ConfirmSignUp request, or a new one if the request has no Session.
 
-    It is None if the Session has expired, or the app client does not have USER_AUTH. An expired Session does not
+    Return None if the Session has expired, or the app client does not have USER_AUTH. An expired Session does not
     prevent the confirmation: it takes a while to read the message with the code.
 
     Raises:
@@ -57,18 +57,18 @@ def take(
 
 
 def put_back(state: State, session: str | None, auth_session: AuthSession | None) -> None:
-    """Keep the Session, if one came, after a wrong code."""
+    """Keep the Session of the request, if it had one, after a wrong code."""
     if session is not None and auth_session is not None:
         state.auth_sessions.put_back(session, auth_session)
 
 
 def confirmed(state: State, auth_session: AuthSession | None) -> dict[str, str]:
-    """Return the Session that ends ConfirmSignUp, or an empty dictionary if there is no sign-up to go on with."""
+    """Return the Session for the reply to ConfirmSignUp, or an empty dictionary if *auth_session* is None."""
     return {} if auth_session is None else {"Session": state.auth_sessions.open(auth_session, _CONFIRMED)}
 
 
 def check(state: State, session: str, client: AppClient, user: User | None) -> None:
-    """Check the Session that came with InitiateAuth.
+    """Check the Session of an InitiateAuth request.
 
     Raises:
         Refusal: it is not the Session of a confirmed sign-up of *user* with *client*.

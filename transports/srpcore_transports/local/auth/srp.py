@@ -33,13 +33,13 @@ from ..steps import Step, outside
 from ..storage.state import State
 
 __all__ = [
-    "check_proof",
+    "check_proof_form",
     "device_challenge",
     "fake_user",
     "fake_username",
     "password_challenge",
+    "proof_checker",
     "public_value",
-    "read_proof",
 ]
 
 SECRET_BLOCK_BYTES = 1024
@@ -143,8 +143,10 @@ def _start_exchange(identity: str, A: int, password: Verifier | None) -> Step[tu
     return Exchange.of(identity, A, pair, verifier, block), shared
 
 
-def check_proof(answers: Mapping[str, Any]) -> None:
-    """Check the form of the answer to PASSWORD_VERIFIER or DEVICE_PASSWORD_VERIFIER, in the order of the service.
+def check_proof_form(answers: Mapping[str, Any]) -> None:
+    """Check the form of the answer to PASSWORD_VERIFIER or DEVICE_PASSWORD_VERIFIER, but not the proof itself.
+
+    The checks have the order of the service.
 
     Raises:
         Refusal: a value is missing, the timestamp is malformed, or the signature is not base64.
@@ -158,16 +160,16 @@ def check_proof(answers: Mapping[str, Any]) -> None:
         raise invalid_parameter("Invalid PASSWORD_CLAIM_SIGNATURE format. Must be a Base64 string.") from None
 
 
-def read_proof(state: State, exchange: Exchange | None, answers: Mapping[str, Any]) -> Callable[[], bool]:
+def proof_checker(state: State, exchange: Exchange | None, answers: Mapping[str, Any]) -> Callable[[], bool]:
     """Return a function that returns whether the answer proves that the client knows the password of *exchange*.
 
     The function computes for a long time, so it must be called outside of a transaction.
 
     Raises:
-        Refusal: :func:`check_proof` refuses the answer, the timestamp is more than five minutes off, or the secret
+        Refusal: :func:`check_proof_form` refuses the answer, the timestamp is more than five minutes off, or the secret
             block is not the one of this exchange.
     """
-    check_proof(answers)
+    check_proof_form(answers)
     claim, block = named(answers, "PASSWORD_CLAIM_SIGNATURE"), named(answers, "PASSWORD_CLAIM_SECRET_BLOCK")
     time = _parse_timestamp(named(answers, "TIMESTAMP"))
     _check_near(state, time)

@@ -147,7 +147,7 @@ def _common_claims(state: State, grant: Grant, seconds: int, use: str) -> dict[s
 
 
 def access_claims(state: State, grant: Grant, seconds: int) -> dict[str, Any]:
-    """Return the claims of a new access token of *grant* that is valid for so many *seconds*."""
+    """Return the claims of a new access token of *grant* that is valid for *seconds*."""
     claims = _common_claims(state, grant, seconds, "access")
     claims |= {"client_id": grant.client.client_id, "username": grant.user.username}
     claims["scope"] = API_SCOPE
@@ -158,7 +158,7 @@ def access_claims(state: State, grant: Grant, seconds: int) -> dict[str, Any]:
 
 
 def id_claims(state: State, grant: Grant, seconds: int) -> dict[str, Any]:
-    """Return the claims of a new ID token of *grant* that is valid for so many *seconds*."""
+    """Return the claims of a new ID token of *grant* that is valid for *seconds*."""
     user = grant.user
     attributes: dict[str, Any] = {**readable(grant.client, user.attributes)}
     attributes |= {name: attributes[name] == "true" for name in _BOOLEANS if name in attributes}

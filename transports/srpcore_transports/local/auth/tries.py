@@ -42,7 +42,7 @@ __all__ = [
     "locked",
     "require_code",
     "require_password",
-    "require_unspoiled",
+    "require_tries_left",
 ]
 
 PASSWORD = "PASSWORD"
@@ -115,8 +115,8 @@ def locked() -> Refusal:
     return not_authorized("User temporarily locked. Try again soon.")
 
 
-def require_unspoiled(code: Code) -> None:
-    """Check that fewer than five wrong codes were sent instead of *code*.
+def require_tries_left(code: Code) -> None:
+    """Check that *code* may still be tried: fewer than five wrong codes were sent instead of it.
 
     Raises:
         Refusal: five wrong ones were sent.

@@ -241,10 +241,11 @@ def check_signature(encoded_key: bytes, signature: bytes, signed: bytes) -> None
     """Check the signature of a login with a passkey.
 
     Args:
+        encoded_key: the public key of the passkey, as :func:`encode_key` returned it.
         signed: the authenticator data, followed by the SHA-256 of clientDataJSON.
 
     Raises:
-        Refusal: the signature was not made with the private key of *key*.
+        Refusal: the signature was not made with the private key that belongs to the public key *encoded_key*.
     """
     try:
         key = serialization.load_der_public_key(encoded_key)

@@ -3,7 +3,8 @@
 - ``GET /_srpcore/clock`` returns ``{"now": ..., "moved": ...}``. ``POST`` with ``{"advance": SECONDS}`` or
   ``{"set": TIME}`` moves the clock first.
 - ``GET /_srpcore/outbox`` returns the messages; ``?username=NAME`` those to one user or address.
-- ``POST /_srpcore/reset`` puts everything back as it was when the server started.
+- ``POST /_srpcore/reset`` puts pools, users and clock back as they were when the server started, and empties the
+  outbox. Signing keys that were generated since then are kept.
 
 It gives everybody who may use it the codes of all users, so it is off unless the program asks for it. Without a token
 it is served on a loopback address only, for all programs of this computer. With a token it is served on any address,
@@ -67,7 +68,7 @@ def checked_token(control: bool | str, host: str) -> str | None:
 
 
 class Control:
-    """The control endpoint of one server. It keeps a copy of the database as it is now, for the reset.
+    """The control endpoint of one server. The constructor copies the database, to which a reset goes back.
 
     Args:
         token: what requests must send in the header ``x-srpcore-control``; None for ``1``, from this computer only.

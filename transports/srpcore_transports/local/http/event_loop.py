@@ -186,7 +186,7 @@ class EventLoop:
             self._selector.register(sock, selectors.EVENT_READ, connection)
 
     def _guard(self, connection: _Connection) -> None:
-        """Process an event of a connection. Whatever happens there must not end the loop."""
+        """Process an event of a connection. An exception closes this connection, and does not end the loop."""
         try:
             self._process(connection)
         except Exception:  # noqa: BLE001 - also MemoryError; the other connections go on

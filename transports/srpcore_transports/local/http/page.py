@@ -1,12 +1,12 @@
 """The page at ``/`` for people: it shows pools, users, devices, messages and the last calls, and changes nothing.
 
 The page is one file, ``page.html``, that loads nothing else. Its script fetches :data:`DATA_PATH` every second. It gets
-status 304, which costs the server next to nothing, while nothing has changed.
+status 304 while nothing has changed, which costs the server very little.
 
 Nothing here needs a signature, so three things protect what is shown:
 
-- It has no secrets: every member of the data is listed below, and a record is never copied as a whole. The exception
-  are the messages of the outbox with their codes and temporary passwords, which are there to be read.
+- It has no secrets: every member of the data is listed below, and a record is never copied as a whole. The
+  exceptions are the messages of the outbox with their codes and temporary passwords, which are there to be read.
 - Only the page itself can read the data. There are no CORS headers, also for origins that may call the operations;
   requests that the browser marks as another site's or origin's are refused; other sites cannot put the page in a frame.
 - The Host header must be a name that nobody else can make resolve to this computer (DNS rebinding), also if the server
@@ -40,7 +40,7 @@ __all__ = ["DATA_PATH", "Page"]
 DATA_PATH = "/_srpcore/page"
 """Where the page fetches its data."""
 
-# So much is shown of each, the newest first. It bounds the work of a request.
+# The maximum numbers of what is shown. They limit the work of one request.
 _POOLS = 20
 _OF_A_POOL = 50  # app clients, groups
 _USERS = 100

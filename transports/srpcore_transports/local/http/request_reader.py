@@ -130,6 +130,9 @@ class RequestReader:
     def _parse(self) -> _Parser:
         received = self._received
         if received.data[0] not in TOKEN:
+            # InvalidResponse is the exception of the functions that are shared with the reader of responses. In this
+            # module it means a request that is not valid HTTP: next() turns it into InvalidRequest with the status 400.
+            #
             # Do not wait for the end of a line: another protocol, for example TLS, may not have lines.
             raise InvalidResponse("it does not begin with a method")
         line = yield from received.line(MAX_HEAD)

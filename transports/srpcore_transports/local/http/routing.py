@@ -3,7 +3,8 @@
 - ``POST /`` calls the operation that the header X-Amz-Target names. An administrator's operations must be signed.
 - ``GET /<pool id>/.well-known/jwks.json`` and ``/<pool id>/.well-known/openid-configuration`` return the public
   documents of a pool.
-- ``/_srpcore/...`` is the control endpoint (:mod:`.control`), if it is served.
+- ``/_srpcore/...`` is the control endpoint (:mod:`.control`), if it is served. Two paths below it are used without it:
+  those of the data of the page and of uploads.
 - ``PUT`` to the PreSignedUrl of a user import job uploads its CSV file.
 - ``GET /`` returns the page for people, if the server has one.
 - ``OPTIONS`` is sent by a browser before a page's request, to find out whether the page may send it (a CORS preflight).
@@ -31,9 +32,9 @@ from .hosts import METHODS, AllowedHosts
 from .page import Page
 from .request_reader import InvalidRequest, Request
 
-__all__ = ["Document", "Router", "encode_response"]
+__all__ = ["PublicDocument", "Router", "encode_response"]
 
-Document: TypeAlias = Callable[[str, str | None], bytes | None]
+PublicDocument: TypeAlias = Callable[[str, str | None], bytes | None]
 """Returns the public document at a path, or None. The second argument is the part of the issuer before the pool id."""
 
 _INVALID = {411: "LengthRequiredException", 413: "RequestEntityTooLargeException"}
@@ -48,7 +49,7 @@ class Router:
     def __init__(
         self,
         service: Service,
-        document: Document,
+        document: PublicDocument,
         credentials: Credentials | None,
         hosts: AllowedHosts,
         control: Control | None = None,
@@ -118,7 +119,7 @@ class Router:
             raise Refusal("UnknownOperationException", "")
         name = target.removeprefix(TARGET_PREFIX)
         region = None
-        by_secret = name in sigv4_check.OPTIONAL and "authorization" not in request.headers
+        by_secret = name in sigv4_check.SIGNATURE_OPTIONAL and "authorization" not in request.headers
         if name in OPERATIONS and Operation(name, {}).signed and not by_secret:
             # Use the real time, not the pool's clock: clients sign with their own clock, which stays real when a test
             # sets the pool's clock.

@@ -20,7 +20,7 @@ from .control import Control, checked_token
 from .event_loop import EventLoop
 from .hosts import AllowedHosts, is_loopback
 from .page import Page
-from .routing import Document, Router
+from .routing import PublicDocument, Router
 
 __all__ = ["LocalServer"]
 
@@ -39,7 +39,7 @@ class LocalServer:
     def __init__(
         self,
         service: Service,
-        document: Document,
+        document: PublicDocument,
         credentials: Credentials | None,
         host: str,
         port: int,

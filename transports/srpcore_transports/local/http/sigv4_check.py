@@ -14,7 +14,7 @@ from ..api.errors import Refusal
 from ..model.secret_values import equal
 from .request_reader import Request
 
-__all__ = ["verify"]
+__all__ = ["SIGNATURE_OPTIONAL", "verify"]
 
 SERVICE = "cognito-idp"
 _SKEW = 300
@@ -32,7 +32,7 @@ _MISMATCH = (
 )
 
 
-OPTIONAL = frozenset({"GetDerivedToken"})
+SIGNATURE_OPTIONAL = frozenset({"GetDerivedToken"})
 """Operations that accept the secret of an app client instead of a signature."""
 
 

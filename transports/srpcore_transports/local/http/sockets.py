@@ -33,7 +33,7 @@ def listen(address: tuple[str, int]) -> socket.socket:
 
 
 def readable(sock: socket.socket, seconds: float) -> bool:
-    """Wait for so many *seconds* at most, and return whether there is something to receive."""
+    """Wait for at most *seconds*, and return whether there is something to receive."""
     # select() cannot wait for descriptors above 1023, but Windows has nothing else.
     if not hasattr(select, "poll"):
         return bool(select.select([sock], [], [], seconds)[0])
@@ -53,7 +53,7 @@ def receive(sock: socket.socket) -> bytes | None:
 
 
 def send(sock: socket.socket, data: bytes | memoryview) -> int | None:
-    """Send what the socket takes at once, and return how many bytes; None if the connection is broken."""
+    """Send as much as the socket accepts at once; return how many bytes, or None if the connection is broken."""
     try:
         return sock.send(data)
     except (BlockingIOError, InterruptedError):

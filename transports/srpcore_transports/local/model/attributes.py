@@ -83,7 +83,7 @@ def check(pool: PoolRecord, given: Mapping[str, str], user: User | None = None) 
 
 
 def check_unset(pool: PoolRecord, user: User, given: Iterable[str]) -> None:
-    """Check that *user*, who logs in for the first time, does not have those of the attributes that are immutable.
+    """Check that the first login of *user* does not change an immutable attribute that the user has already.
 
     Raises:
         Refusal: an immutable attribute would be changed.

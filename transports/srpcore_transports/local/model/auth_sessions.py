@@ -50,7 +50,7 @@ class Exchange(Fixed, frozen=True):
     Attributes:
         identity: what is hashed before ``:`` and the password: pool suffix and user name, or device group key and
             device key.
-        verifier: that of the user's or device's password when the exchange began.
+        verifier: the verifier of the password of the user or device, at the beginning of the exchange.
         secret_block: the random base64 string that the client must send back.
     """
 

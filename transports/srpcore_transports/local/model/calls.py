@@ -12,7 +12,7 @@ from srpcore._fork import ForkSafeLock
 __all__ = ["KEPT", "Call", "Calls", "given_username"]
 
 KEPT = 200
-"""So many calls are kept; older ones are dropped."""
+"""How many calls are kept. Older ones are dropped."""
 
 _LONGEST = 128  # characters of a name: a refused request may have any operation and any user name
 

@@ -17,7 +17,7 @@ class MovableClock:
     """A clock that can be moved. It goes on from the time to which it was moved.
 
     Attributes:
-        unmoved: returns the time in seconds since the epoch as it is without a move.
+        unmoved: returns the time in seconds since the epoch, as it would be if the clock had never been moved.
         moved: the seconds by which the clock is ahead of :attr:`unmoved`.
     """
 

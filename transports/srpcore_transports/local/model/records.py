@@ -53,7 +53,10 @@ class Record(Struct, weakref=True, omit_defaults=True):
 
 
 class Fixed(Struct, frozen=True):
-    """A part of a record that is replaced as a whole. The repr does not show its fields, most of which are secret."""
+    """An immutable value: a part of a record, or of a file such as a seed.
+
+    It is replaced as a whole. The repr does not show its fields, because most of them are secret.
+    """
 
     def __repr__(self) -> str:
         return _repr(self, ())

@@ -16,5 +16,5 @@ def equal(given: str, expected: str) -> bool:
 
 
 def digest(secret: str) -> bytes:
-    """Return the SHA-256 of a random *secret*, under which what belongs to it is stored."""
+    """Return the SHA-256 of a random *secret*. The database stores it instead of the secret, and finds rows by it."""
     return hashlib.sha256(secret.encode("utf-8")).digest()

@@ -20,7 +20,7 @@ from srpcore.pool import Pool
 
 from .records import Fixed
 
-__all__ = ["Seed", "SeedClient", "SeedGroup", "SeedPool", "SeedSource", "SeedUser", "read_seed"]
+__all__ = ["Seed", "SeedClient", "SeedGroup", "SeedPool", "SeedSource", "SeedUser", "name_of", "read_seed"]
 
 SeedSource = str | os.PathLike[str] | Mapping[str, object]
 
@@ -123,7 +123,7 @@ def _decode(source: SeedSource) -> Seed:
 
 
 def _duplicates(seed: Seed) -> Iterator[str]:
-    """Yield the places of what has the name or the id of something before it."""
+    """Yield the place of each entry that has the same name or id as an earlier entry of its list."""
     lists = {"pools": [pool.id for pool in seed.pools]}
     for number, pool in enumerate(seed.pools):
         lists[f"pools[{number}].clients"] = [client.id for client in pool.clients]
@@ -138,7 +138,7 @@ def _duplicates(seed: Seed) -> Iterator[str]:
 
 
 def name_of(source: SeedSource) -> str:
-    """Return what a message calls *source*."""
+    """Return the name of *source* for error messages."""
     return "seed" if isinstance(source, Mapping) else f"seed {os.fspath(source)!r:.200}"
 
 

@@ -95,7 +95,7 @@ class SigningKey:
         return {"alg": "RS256", "e": numbers["e"], "kid": self.kid, "kty": "RSA", "n": numbers["n"], "use": "sig"}
 
     def certificate(self, name: str, now: float) -> str:
-        """Return an X.509 certificate of the key that is valid for ten years, in base64 without the lines of a PEM.
+        """Return an X.509 certificate of the key that is valid for ten years, as DER in base64.
 
         Args:
             name: the common name (CN) of the subject and of the issuer.

@@ -175,7 +175,7 @@ class User(Record):
 
 
 class Stranger(Record):
-    """What was tried for a name that does not exist. It is limited as for a user, so that the limits reveal nothing.
+    """The tries for a name that does not exist. They have the limits of a user, so that the limits reveal nothing.
 
     Attributes:
         codes: the codes that the pool pretends to have sent. Their values are empty, so that nothing equals them.

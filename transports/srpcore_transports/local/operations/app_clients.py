@@ -45,8 +45,10 @@ def check_client_settings(settings: Parameters) -> None:
         )
 
 
-def _check_of_pool(pool: PoolRecord, settings: Parameters, doing: str) -> None:
-    """Check what depends on the pool, and the validity of tokens, which the constructor of LocalUserPool leaves free.
+def _check_for_pool(pool: PoolRecord, settings: Parameters, doing: str) -> None:
+    """Check the attributes, which depend on the pool, and the validity of tokens.
+
+    The constructor of LocalUserPool does not call this, so it accepts any validity.
 
     Args:
         doing: "creating" or "updating", for the message.
@@ -78,7 +80,7 @@ def create_user_pool_client(state: State, parameters: Parameters) -> dict[str, A
     check_client_settings(parameters)
     _check_client_tokens(parameters, secret=bool(parameters.get("ClientSecret") or parameters.get("GenerateSecret")))
     _check_scopes(state, pool, parameters)
-    _check_of_pool(pool, parameters, "creating")
+    _check_for_pool(pool, parameters, "creating")
     return {"UserPoolClient": _client_fields(state.add_client(pool, dict(parameters)))}
 
 
@@ -108,7 +110,7 @@ def update_user_pool_client(state: State, parameters: Parameters) -> dict[str, A
     check_client_settings(parameters)
     _check_client_tokens(parameters, secret=client.secret is not None)
     _check_scopes(state, state.pool(client.user_pool_id), parameters)
-    _check_of_pool(state.pool(client.user_pool_id), parameters, "updating")
+    _check_for_pool(state.pool(client.user_pool_id), parameters, "updating")
     name = {"ClientName": client.settings.get("ClientName", "")}
     client.settings = {**name, **parameters}
     client.modified = state.clock()

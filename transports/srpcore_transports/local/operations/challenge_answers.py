@@ -45,7 +45,7 @@ def _require_user(auth_session: AuthSession) -> User:
 def _password_verifier(state: State, auth_session: AuthSession, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
     pool, user, typed, exchange = auth_session.pool, auth_session.user, auth_session.typed, auth_session.exchange
     passwords.require_not_locked(state, pool, user, typed)
-    proved = yield from outside(srp.read_proof(state, exchange, answers))
+    proved = yield from outside(srp.proof_checker(state, exchange, answers))
     if exchange is None:
         raise not_authorized()
     passwords.accept_or_refuse(state, pool, user, typed, exchange.verifier, proved=proved)
@@ -55,7 +55,7 @@ def _password_verifier(state: State, auth_session: AuthSession, answers: Mapping
 def _new_password(state: State, auth_session: AuthSession, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
     user, pool, password = require_can_log_in(state, auth_session), auth_session.pool, named(answers, "NEW_PASSWORD")
     temporary = user.password
-    _require_password(user, temporary)
+    _require_temporary_password(user, temporary)
     prefix = "userAttributes."
     given = {key.removeprefix(prefix): optional_string(answers, key) or "" for key in answers if key.startswith(prefix)}
     passwords.check_policy(pool, password)
@@ -68,13 +68,13 @@ def _new_password(state: State, auth_session: AuthSession, answers: Mapping[str,
     attributes.check_required(pool, {**user.attributes, **given})
     yield from passwords.check_history(pool, user, password)
     verifier = yield from passwords.make(pool, user.username, password)
-    _require_password(user, temporary)
+    _require_temporary_password(user, temporary)
     passwords.store(state, pool, user, verifier, "CONFIRMED")
     user.attributes |= given
     return (yield from advance(state, auth_session, "NewPasswordChallenge"))
 
 
-def _require_password(user: User, temporary: Verifier | None) -> None:
+def _require_temporary_password(user: User, temporary: Verifier | None) -> None:
     """Check that *user* still has the temporary password: an administrator may have set another one since.
 
     Raises:
@@ -204,7 +204,7 @@ def _device_password_verifier(
     state: State, auth_session: AuthSession, answers: Mapping[str, Any]
 ) -> Step[dict[str, Any]]:
     user = _require_user(auth_session)
-    proved = yield from outside(srp.read_proof(state, auth_session.exchange, answers))
+    proved = yield from outside(srp.proof_checker(state, auth_session.exchange, answers))
     device = user.devices.get(auth_session.device_key or "")
     if device is None or auth_session.exchange is None:
         raise not_found("Device does not exist.")

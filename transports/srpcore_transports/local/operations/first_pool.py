@@ -1,4 +1,4 @@
-"""The first pool and its first app client, which exist as soon as a LocalUserPool was made."""
+"""The first pool and its first app client, which the constructor of LocalUserPool finds or adds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ R = TypeVar("R", bound=Record)
 
 @dataclass(frozen=True)
 class FirstPool:
-    """What the program wants of the first pool.
+    """The ids and settings for the first pool and its first app client.
 
     Attributes:
         id: the id, or None for any.
@@ -36,7 +36,7 @@ class FirstPool:
     signing_key: Callable[[], str | None]
 
     def find_or_add(self, state: State) -> AppClient:
-        """Return the first app client of the first pool. What does not exist is added."""
+        """Return the first app client of the first pool. Add the pool and the app client if they do not exist."""
         pool = _find(state.pools, None, self.id)
         if pool is None:
             pool = state.add_pool(dict(self.pool), self.id)

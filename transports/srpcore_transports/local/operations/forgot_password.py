@@ -117,7 +117,7 @@ def confirm_forgot_password(state: State, parameters: Parameters) -> Step[dict[s
         raise
     verifier = yield from passwords.make(pool, user.username, password)
     if not state.users.is_stored(user):
-        # The user was deleted meanwhile. No code was sent to the stranger that the name is now.
+        # The user was deleted meanwhile. The name no longer exists, so the answer is the one for a name without a code.
         refuse_unknown(client)
         raise expired_code()
     passwords.store(state, pool, user, verifier, "CONFIRMED")

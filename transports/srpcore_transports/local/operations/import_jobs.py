@@ -144,16 +144,16 @@ def start_user_import_job(state: State, parameters: Parameters) -> Step[dict[str
     """Answer StartUserImportJob; the pool must verify e-mail addresses or phone numbers automatically."""
     pool, job = _pool_and_job(state, parameters)
     if not pool.names("AutoVerifiedAttributes"):
-        raise _not_met("The user pool does not have an auto-verified attribute.")
+        raise _precondition_not_met("The user pool does not have an auto-verified attribute.")
     if _job_fields(state, job)["Status"] != "Created":
-        raise _not_met(f"The user import job cannot be started: its status is {job.settings['Status']}.")
+        raise _precondition_not_met(f"The user import job cannot be started: its status is {job.settings['Status']}.")
     job.settings |= {"Status": "Pending", "StartDate": state.clock()}
     answer = _answer(state, job)
     yield from _run(state, pool, job)
     return answer
 
 
-def _not_met(message: str) -> Refusal:
+def _precondition_not_met(message: str) -> Refusal:
     return Refusal("PreconditionNotMetException", message)
 
 
@@ -163,8 +163,8 @@ def is_running(job: Resource) -> bool:
 
 
 def end_interrupted(state: State) -> None:
-    """Let all jobs fail that were running when the process ended that ran them."""
-    for job in filter(is_running, state.import_jobs.everywhere()):
+    """Mark as failed all jobs that were still running when their process ended."""
+    for job in filter(is_running, state.import_jobs.of_all_pools()):
         _finish(state, job, "Failed", "The server was stopped during the user import job.")
 
 
@@ -172,7 +172,7 @@ def stop_user_import_job(state: State, parameters: Parameters) -> dict[str, Any]
     """Answer StopUserImportJob: the users that were imported stay."""
     _, job = _pool_and_job(state, parameters)
     if job.settings["Status"] not in ("Pending", "InProgress"):
-        raise _not_met(f"The user import job cannot be stopped: its status is {job.settings['Status']}.")
+        raise _precondition_not_met(f"The user import job cannot be stopped: its status is {job.settings['Status']}.")
     job.settings["Status"] = "Stopping"
     return _answer(state, job)
 

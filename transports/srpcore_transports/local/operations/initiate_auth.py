@@ -24,7 +24,7 @@ __all__ = ["OPERATIONS"]
 
 
 @dataclass(frozen=True)
-class Start:
+class LoginRequest:
     """The first request of a login.
 
     Attributes:
@@ -53,7 +53,7 @@ class Flow(NamedTuple):
         settings: the names in ExplicitAuthFlows of the app client, each of which enables the flow.
     """
 
-    begin: Callable[[State, Start], Step[dict[str, Any]]]
+    begin: Callable[[State, LoginRequest], Step[dict[str, Any]]]
     settings: tuple[str, ...]
 
 
@@ -75,8 +75,8 @@ def _initiate(state: State, parameters: Parameters, flows: Mapping[str, Flow]) -
     flow = flows[name]
     if not _is_enabled(client, flow):
         raise invalid_parameter(_NOT_ENABLED.get(name, f"{name} flow not enabled for this client"))
-    start = Start(pool, client, parameters, mapping(parameters, "AuthParameters"), read_metadata(parameters))
-    return (yield from flow.begin(state, start))
+    request = LoginRequest(pool, client, parameters, mapping(parameters, "AuthParameters"), read_metadata(parameters))
+    return (yield from flow.begin(state, request))
 
 
 def _is_enabled(client: AppClient, flow: Flow) -> bool:
@@ -89,17 +89,17 @@ def _is_enabled(client: AppClient, flow: Flow) -> bool:
     return legacy and implied and "CUSTOM_AUTH_FLOW_ONLY" not in client.flows
 
 
-def _by_refresh_token(state: State, start: Start) -> Step[dict[str, Any]]:
-    return (yield from refresh_tokens.by_flow(state, start.pool, start.client, start.values))
+def _by_refresh_token(state: State, request: LoginRequest) -> Step[dict[str, Any]]:
+    return (yield from refresh_tokens.by_flow(state, request.pool, request.client, request.values))
 
 
-def _by_srp(state: State, start: Start) -> Step[dict[str, Any]]:
-    A = srp.public_value(start.values)
-    user = yield from _find_user(state, start)
-    if user is not None and not start.client.hides_users:
+def _by_srp(state: State, request: LoginRequest) -> Step[dict[str, Any]]:
+    A = srp.public_value(request.values)
+    user = yield from _find_user(state, request)
+    if user is not None and not request.client.hides_users:
         _refuse_before_srp(user)
-    exchange, parameters = yield from srp.password_challenge(start.pool, user, start.typed, A)
-    auth_session = _auth_session(start, user, exchange=exchange)
+    exchange, parameters = yield from srp.password_challenge(request.pool, user, request.typed, A)
+    auth_session = _auth_session(request, user, exchange=exchange)
     # The service does not send a Session with this challenge. The answer is matched by its secret block instead.
     state.auth_sessions.open(auth_session, "PASSWORD_VERIFIER")
     return {"ChallengeName": "PASSWORD_VERIFIER", "ChallengeParameters": parameters}
@@ -118,14 +118,14 @@ def _refuse_before_srp(user: User) -> None:
     passwords.refuse_unconfirmed(user)
 
 
-def _by_password(state: State, start: Start) -> Step[dict[str, Any]]:
-    password = named(start.values, "PASSWORD")
-    migrated = yield from _migrate(state, start, password)
+def _by_password(state: State, request: LoginRequest) -> Step[dict[str, Any]]:
+    password = named(request.values, "PASSWORD")
+    migrated = yield from _migrate(state, request, password)
     if migrated is not None:
-        return (yield from advance(state, _auth_session(start, migrated)))
-    auth_session = _auth_session(start, (yield from _find_user(state, start)))
+        return (yield from advance(state, _auth_session(request, migrated)))
+    auth_session = _auth_session(request, (yield from _find_user(state, request)))
     step = _check_password(state, auth_session, password)
-    return (yield from auth_events.record_sign_in(state, auth_session, "PASSWORD", start.parameters, step))
+    return (yield from auth_events.record_sign_in(state, auth_session, "PASSWORD", request.parameters, step))
 
 
 def _check_password(state: State, auth_session: AuthSession, password: str) -> Step[dict[str, Any]]:
@@ -134,80 +134,80 @@ def _check_password(state: State, auth_session: AuthSession, password: str) -> S
     return (yield from advance(state, auth_session))
 
 
-def _by_choice(state: State, start: Start) -> Step[dict[str, Any]]:
-    password = optional_string(start.values, "PASSWORD")
-    if password is not None and start.values.get("PREFERRED_CHALLENGE") == "PASSWORD":
-        migrated = yield from _migrate(state, start, password)
+def _by_choice(state: State, request: LoginRequest) -> Step[dict[str, Any]]:
+    password = optional_string(request.values, "PASSWORD")
+    if password is not None and request.values.get("PREFERRED_CHALLENGE") == "PASSWORD":
+        migrated = yield from _migrate(state, request, password)
         if migrated is not None:
-            return (yield from advance(state, _auth_session(start, migrated)))
-    user = yield from _find_user(state, start)
-    auth_session = _auth_session(start, user)
-    session = optional_string(start.parameters, "Session")
+            return (yield from advance(state, _auth_session(request, migrated)))
+    user = yield from _find_user(state, request)
+    auth_session = _auth_session(request, user)
+    session = optional_string(request.parameters, "Session")
     if session is not None:
-        sign_up_session.check(state, session, start.client, user)
+        sign_up_session.check(state, session, request.client, user)
         return (yield from advance(state, auth_session))
-    step = choice.first_challenge(state, auth_session, start.values)
+    step = choice.first_challenge(state, auth_session, request.values)
     # The request carries only a password. With another challenge it proves nothing.
-    proved = "PASSWORD" if start.values.get("PREFERRED_CHALLENGE") == "PASSWORD" else "SELECT_CHALLENGE"
-    return (yield from auth_events.record_sign_in(state, auth_session, proved, start.parameters, step))
+    proved = "PASSWORD" if request.values.get("PREFERRED_CHALLENGE") == "PASSWORD" else "SELECT_CHALLENGE"
+    return (yield from auth_events.record_sign_in(state, auth_session, proved, request.parameters, step))
 
 
-def _by_triggers(state: State, start: Start) -> Step[dict[str, Any]]:
-    if Caller(start.pool, start.client).triggers(state).define_auth_challenge is None:
+def _by_triggers(state: State, request: LoginRequest) -> Step[dict[str, Any]]:
+    if Caller(request.pool, request.client).triggers(state).define_auth_challenge is None:
         raise custom_auth.not_configured()
-    first = optional_string(start.values, "CHALLENGE_NAME")
+    first = optional_string(request.values, "CHALLENGE_NAME")
     if first not in (None, "SRP_A"):
         raise invalid_parameter("CHALLENGE_NAME must be SRP_A or absent")
-    custom = custom_auth.start(None if first is None else srp.public_value(start.values))
-    user = yield from _find_user(state, start)
-    return (yield from advance(state, _auth_session(start, user, custom=custom)))
+    custom = custom_auth.start(None if first is None else srp.public_value(request.values))
+    user = yield from _find_user(state, request)
+    return (yield from advance(state, _auth_session(request, user, custom=custom)))
 
 
 def _auth_session(
-    start: Start, user: User | None, *, exchange: Exchange | None = None, custom: CustomLogin | None = None
+    request: LoginRequest, user: User | None, *, exchange: Exchange | None = None, custom: CustomLogin | None = None
 ) -> AuthSession:
     return AuthSession(
-        pool=start.pool,
-        client=start.client,
+        pool=request.pool,
+        client=request.client,
         user=user,
-        typed=start.typed,
-        device_key=optional_string(start.values, "DEVICE_KEY"),
+        typed=request.typed,
+        device_key=optional_string(request.values, "DEVICE_KEY"),
         exchange=exchange,
         custom=custom,
     )
 
 
-def _find_user(state: State, start: Start) -> Step[User | None]:
+def _find_user(state: State, request: LoginRequest) -> Step[User | None]:
     """Return the user who logs in, after the trigger PreAuthentication has accepted that.
 
     Raises:
         Refusal: SECRET_HASH is wrong, the user does not exist and the client does not hide that, or the trigger
             refuses the login.
     """
-    user = _known_user(state, start)
-    if user is None and not start.client.hides_users:
+    user = _known_user(state, request)
+    if user is None and not request.client.hides_users:
         raise user_not_found()
-    triggers = Caller(start.pool, start.client).triggers(state)
+    triggers = Caller(request.pool, request.client).triggers(state)
     if triggers.pre_authentication is None:
         return user
-    subject = custom_auth.login_subject(_auth_session(start, user))
-    yield from events.pre_authentication(triggers, subject, start.metadata)
+    subject = custom_auth.login_subject(_auth_session(request, user))
+    yield from events.pre_authentication(triggers, subject, request.metadata)
     return user
 
 
-def _known_user(state: State, start: Start) -> User | None:
-    user = directory.find(state, start.pool, start.typed)
-    names = [start.typed] if user is None else [start.typed, user.username]
-    client_secret.check_hash(start.client, optional_string(start.values, "SECRET_HASH"), *names)
+def _known_user(state: State, request: LoginRequest) -> User | None:
+    user = directory.find(state, request.pool, request.typed)
+    names = [request.typed] if user is None else [request.typed, user.username]
+    client_secret.check_hash(request.client, optional_string(request.values, "SECRET_HASH"), *names)
     return user
 
 
-def _migrate(state: State, start: Start, password: str) -> Step[User | None]:
+def _migrate(state: State, request: LoginRequest, password: str) -> Step[User | None]:
     """Take over the user by the trigger UserMigration; return None if the user exists or there is no trigger."""
-    caller = Caller(start.pool, start.client)
-    if caller.triggers(state).user_migration is None or _known_user(state, start) is not None:
+    caller = Caller(request.pool, request.client)
+    if caller.triggers(state).user_migration is None or _known_user(state, request) is not None:
         return None
-    return (yield from user_migration.take_over(state, caller, start.typed, password, start.metadata))
+    return (yield from user_migration.take_over(state, caller, request.typed, password, request.metadata))
 
 
 _REFRESH = Flow(_by_refresh_token, ("ALLOW_REFRESH_TOKEN_AUTH",))

@@ -19,7 +19,7 @@ __all__ = ["OPERATIONS", "parse_filter"]
 
 # attribute = "value" or attribute ^= "value". A quotation mark in the value is escaped: \".
 _FILTER = re.compile(r'\s*"?(?P<name>[\w:]+)"?\s*(?P<operator>\^?=)\s*"(?P<value>(?:[^"\\]|\\.)*)"\s*')
-# The model's documentation of Filter says so of these two.
+# According to the service model's documentation of the parameter Filter.
 _CASE_SENSITIVE = ("username", "status")
 _TOKEN = "PaginationToken"
 

@@ -87,7 +87,7 @@ def _check_form(name: str, answers: Mapping[str, Any]) -> None:
         raise invalid_parameter("Missing required parameter challenge responses.")
     named(answers, "USERNAME")
     if name in _PROOFS:
-        srp.check_proof(answers)
+        srp.check_proof_form(answers)
 
 
 def _check_sender(
@@ -101,7 +101,7 @@ def _check_sender(
     username = named(answers, "USERNAME")
     if auth_session.client is not client or name not in auth_session.challenges:
         raise invalid_session()
-    if not _names_user(state, auth_session, username):
+    if not _is_name_of_user(state, auth_session, username):
         raise invalid_session()
     client_secret.check_hash(client, optional_string(answers, "SECRET_HASH"), username, *_names(auth_session))
 
@@ -124,7 +124,7 @@ def _names(auth_session: AuthSession) -> tuple[str, str]:
     return typed, srp.fake_username(auth_session.pool, typed) if user is None else user.username
 
 
-def _names_user(state: State, auth_session: AuthSession, username: str) -> bool:
+def _is_name_of_user(state: State, auth_session: AuthSession, username: str) -> bool:
     pool, user = auth_session.pool, auth_session.user
     if pool.fold(username) in {pool.fold(name) for name in _names(auth_session)}:
         return True

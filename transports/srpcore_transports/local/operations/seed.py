@@ -1,4 +1,4 @@
-"""Add the pools, app clients, groups and users of a seed. What exists already is left as it is."""
+"""Add the pools, app clients, groups and users of a seed. Those that exist already are not changed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def add_seed(service: Service, seed: Seed, name: str, first: FirstPool) -> None:
     """Add what *seed* has and *service* does not. No trigger is called, and no message is sent.
 
     Args:
-        name: what messages call the seed.
+        name: the name of the seed for error messages.
 
     Raises:
         ConfigurationError: the service would not accept something.
@@ -41,7 +41,7 @@ def add_seed(service: Service, seed: Seed, name: str, first: FirstPool) -> None:
     for number, pool in enumerate(seed.pools):
         place = f"invalid {name}: pools[{number}]"
         wanted = first if pool.id == first.id else _OTHER
-        with _naming(place):
+        with _errors_begin_with(place):
             State(quiet).run(partial(_add_pool, given=pool, wanted=wanted))
         _add_members(quiet, pool, place, wanted)
 
@@ -49,13 +49,13 @@ def add_seed(service: Service, seed: Seed, name: str, first: FirstPool) -> None:
 def _add_members(service: Service, pool: SeedPool, place: str, wanted: FirstPool) -> None:
     for number, client in enumerate(pool.clients):
         settings = {**(defaults.CLIENT if number else wanted.client), **client.settings}
-        with _naming(f"{place}.clients[{number}]"):
+        with _errors_begin_with(f"{place}.clients[{number}]"):
             State(service).run(partial(_add_client, pool_id=pool.id, given=client, settings=settings))
     for number, group in enumerate(pool.groups):
-        with _naming(f"{place}.groups[{number}]"):
+        with _errors_begin_with(f"{place}.groups[{number}]"):
             State(service).run(partial(_add_group, pool_id=pool.id, given=group))
     for number, user in enumerate(pool.users):
-        with _naming(f"{place}.users[{number}]"):
+        with _errors_begin_with(f"{place}.users[{number}]"):
             State(service).run(partial(_add_user, pool_id=pool.id, given=user))
 
 
@@ -63,8 +63,8 @@ _OTHER = FirstPool(None, None, defaults.POOL, defaults.CLIENT, lambda: None)
 
 
 @contextmanager
-def _naming(place: str) -> Generator[None]:
-    """Raise what the block raises as an error that names the place in the seed."""
+def _errors_begin_with(place: str) -> Generator[None]:
+    """Turn an error in the ``with`` block into a ConfigurationError that begins with *place*."""
     try:
         yield
     except Refusal as error:

@@ -2,7 +2,7 @@
 
 They are checked, stored and described as by the service. Tools that create a whole user pool, such as Terraform, can
 therefore run against a local pool. A strict pool refuses them, so that a test cannot rely on them by mistake.
-`tools/make_local_pool_table.py` writes the lists in docs/local-pool-operations.md from this.
+`tools/make_local_pool_table.py` writes the lists in docs/local-pool-operations.md from this module.
 """
 
 from __future__ import annotations
@@ -120,16 +120,16 @@ STORED_SETTINGS: Final[dict[str, dict[str, str]]] = {
 }
 """The parameters of other operations that are stored without effect. A dot leads to a member of a parameter."""
 
-_READING = ("Describe", "Get", "List", "Delete")
+_SETS_NOTHING = ("Describe", "Get", "List", "Delete")
 
 
 def check_strict(operation: str, parameters: Mapping[str, Any]) -> None:
-    """Check that a request does not set anything that has no effect. The default of the service may be set.
+    """Check that a request does not set anything that has no effect. A parameter may have its default value.
 
     Raises:
-        Refusal: the operation, or one of the parameters, is in this class.
+        Refusal: the operation is in :data:`STORED`, or one of the parameters in :data:`STORED_SETTINGS`.
     """
-    if operation in STORED and not operation.startswith(_READING):
+    if operation in STORED and not operation.startswith(_SETS_NOTHING):
         raise _without_effect(operation, STORED[operation])
     for path, reason in STORED_SETTINGS.get(operation, {}).items():
         section, _, member = path.partition(".")

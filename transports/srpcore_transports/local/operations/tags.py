@@ -1,4 +1,4 @@
-"""The operations on the tags of a user pool, which its ARN names."""
+"""The operations on the tags of a user pool. The requests name the pool by its ARN."""
 
 from __future__ import annotations
 

@@ -9,10 +9,10 @@ from .work import Work, decoder, encode
 __all__ = ["NEWEST", "AuthEvents"]
 
 NEWEST = 2**62
-"""A row after all others."""
+"""Greater than the number of any row, so a page *before* it begins with the newest event."""
 
 _KEPT = 200
-"""So many events of a user are kept, the newest ones."""
+"""How many events of each user are kept. Older ones are deleted."""
 
 
 class AuthEvents:
@@ -47,7 +47,7 @@ class AuthEvents:
         )
 
     def page(self, user: User, before: int, limit: int) -> list[tuple[int, AuthEvent]]:
-        """Return events of *user* with their rows, the newest first, beginning with the one before the row *before*."""
+        """Return at most *limit* events of *user* that precede the row *before*, newest first, with their rows."""
         statement = "SELECT id, data FROM auth_event WHERE user = ? AND id < ? ORDER BY id DESC LIMIT ?"
         found = self._work.execute(statement, self._work.row(user), before, limit).fetchall()
         return [(row, self._decode(data)) for row, data in found]

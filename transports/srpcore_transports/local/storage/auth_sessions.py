@@ -26,7 +26,7 @@ _decode = decoder(AuthSessionRecord)
 
 
 class AuthSessions:
-    """The logins in record. An answer without a Session is matched by secret block, or by user and device."""
+    """The logins in progress. An answer without a Session is matched by secret block, or by user and device."""
 
     def __init__(
         self, work: Work, clock: Callable[[], float], pools: Table[PoolRecord], clients: Table[AppClient], users: Users
@@ -55,7 +55,8 @@ class AuthSessions:
         """Store *auth_session* under its old Session again, so that the client can correct a mistyped code.
 
         Args:
-            session: None if the answer was matched without a Session. Its next one is matched in the same way.
+            session: the old Session; None if the answer was matched without one. The next answer of the client is then
+                matched without one, too.
         """
         exchange, user = auth_session.exchange, auth_session.user
         self._work.execute(

@@ -233,9 +233,9 @@ class Database:
 def _make_private(path: str) -> None:
     """Create the file if it does not exist, and let only its owner read and write it.
 
-    To close a descriptor of the file releases all locks that this process has on it, also that of a pool that uses it.
-    So a file that is private already, as that of a pool in use is, is not opened; any other is closed before SQLite
-    opens it.
+    Closing any descriptor of a file releases all locks that this process holds on the file, even the lock of another
+    pool that is using it. So a file that is already private is not opened here: it may be in use. Any other file is
+    closed again before SQLite opens it.
     """
     if sys.platform != "win32" and _is_private(path):
         return

@@ -63,10 +63,11 @@ def requested_rows(
 ) -> tuple[list[T], dict[str, str]]:
     """Return the page that *parameters* request, and ``{token: ...}`` if there is another page.
 
-    Unlike :func:`requested_page` it reads only the rows of this page, so it takes equally long for each.
+    Unlike :func:`requested_page` it reads only the rows of this page, so each page takes the same time.
 
     Args:
-        fetch: called with a key and a number; returns at most so many items that come after the key, each with its own.
+        fetch: called with a key and a number; returns at most this number of the items after the key, each with its own
+            key.
         first: a key before all others.
         limit: the name of the parameter that has the page size, which is at most 60.
         token: the name of the parameter and of the reply's member that have the page token.
@@ -81,7 +82,7 @@ def requested_rows(
 
 
 def _size(parameters: Parameters, limit: str, most: int) -> int:
-    # The service model allows 0 in most operations: the default.
+    # The service model allows 0 in most operations. It means the default.
     return min(int(parameters.get(limit) or most), most)
 
 

@@ -16,7 +16,7 @@ class PasskeyOwners:
         self._work = work
 
     def claim(self, pool: PoolRecord, credential_id: str, user: User) -> bool:
-        """Make *user* the owner of a passkey, and return True; return False if it has an owner."""
+        """Make *user* the owner of a passkey, and return True; return False if the passkey already has an owner."""
         self._work.execute(
             "DELETE FROM passkey WHERE pool = ? AND credential_id = ? AND user NOT IN (SELECT id FROM user)",
             self._work.row(pool),

@@ -7,4 +7,4 @@ from ..model.clock import DAY
 __all__ = ["KEPT_AFTER_EXPIRY"]
 
 KEPT_AFTER_EXPIRY = 366 * DAY
-"""For so many seconds an expired Session or refresh token is refused as expired; then it is deleted, and unknown."""
+"""How many seconds an expired Session or refresh token is refused as expired. After that it is deleted, and unknown."""

@@ -1,4 +1,4 @@
-"""The table of strangers: names of no user, for which passwords or codes were tried. Their tries are limited, too."""
+"""The table of strangers: names that no user has, but for which a client tried passwords or codes, with their tries."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Strangers:
         self._table = Table(work, "stranger", Stranger)
 
     def of(self, pool: PoolRecord, name: str) -> Stranger:
-        """Return what was tried for *name*. It is stored, so this must be called only if something is tried."""
+        """Return the tries for *name*. They are stored, so call this only if the request tries a password or a code."""
         # A hash, because names in AuthParameters may have any length.
         key = hashlib.sha256(pool.fold(name).encode("utf-8")).hexdigest()
         return self._table.get(pool, key) or self._add(pool, key)

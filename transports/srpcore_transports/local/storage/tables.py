@@ -83,7 +83,7 @@ class Table(Generic[R]):
 
         Args:
             after: the row after which to begin.
-            limit: the greatest number of records; -1 for all.
+            limit: the maximum number of records; -1 for all.
         """
         statement = "SELECT id, data FROM record WHERE kind = ? AND pool = ? AND id > ? ORDER BY id LIMIT ?"
         for row, data in self._work.execute(statement, self._kind, self._row(pool), after, limit).fetchall():
@@ -103,7 +103,7 @@ class Table(Generic[R]):
         """Return all records of *pool*, the oldest first."""
         return [record for _, record in self.rows(pool)]
 
-    def everywhere(self) -> list[R]:
+    def of_all_pools(self) -> list[R]:
         """Return the records of all pools."""
         return self.where("pool <> 0")
 

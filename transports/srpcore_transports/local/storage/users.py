@@ -139,7 +139,7 @@ class Users:
 
         Args:
             after: the key after which to begin.
-            limit: the greatest number of users.
+            limit: the maximum number of users.
             accept: returns whether a user is wanted; others do not count. None accepts all.
         """
         column, value = SEARCHABLE[search.attribute], fold_case(search.value)

@@ -40,7 +40,7 @@ _TABLE = re.compile(r"\b(?:FROM|JOIN|UPDATE)\s+(\w+)")
 
 
 def encode(record: msgspec.Struct) -> bytes:
-    """Return *record* as MessagePack, in which it is stored."""
+    """Return *record* as MessagePack, the format in which it is stored."""
     return _ENCODER.encode(record)
 
 
@@ -69,7 +69,7 @@ class _Loaded:
 
     Attributes:
         table: the table that it is stored in.
-        begun: the encoded record when the transaction began, for a rollback.
+        at_begin: the encoded record when the transaction began, for a rollback.
         data: the encoded record as the database has it now.
         write: writes the record to its row.
     """
@@ -77,7 +77,7 @@ class _Loaded:
     table: str
     record: Record
     row: int
-    begun: bytes
+    at_begin: bytes
     data: bytes
     write: Callable[[int, Record, bytes], object]
 
@@ -112,7 +112,7 @@ class Work:
             self._removed.clear()
             self._when_committed.clear()
             for loaded in self._loaded.values():
-                loaded.begun = loaded.data = encode(loaded.record)
+                loaded.at_begin = loaded.data = encode(loaded.record)
             try:
                 yield
             except Refusal:
@@ -168,7 +168,7 @@ class Work:
             # The next record that is inserted may get the same row.
             self.forget(table, record)
         for loaded in self._loaded.values():
-            stored = msgspec.msgpack.decode(loaded.begun, type=type(loaded.record))
+            stored = msgspec.msgpack.decode(loaded.at_begin, type=type(loaded.record))
             for name in loaded.record.__struct_fields__:
                 setattr(loaded.record, name, getattr(stored, name))
 
@@ -201,11 +201,11 @@ class Work:
         return self._database.connection.execute(statement, values)
 
     def write(self, statement: str, *values: object) -> None:
-        """Execute an SQL statement that writes one changed record; only *write* of :meth:`use` does that."""
+        """Execute an SQL statement that writes one changed record. Only callbacks passed to :meth:`use` call this."""
         self._execute(statement, values)
 
     def may_sweep(self, table: str, now: float) -> bool:
-        """Return whether the expired rows of a table may be deleted: at most every ten seconds."""
+        """Return whether to delete the expired rows of a table now: at most every ten seconds. Remember the time."""
         last = self._database.swept.get(table)
         if last is not None and 0 <= now - last < _SWEEP_EVERY:
             return False

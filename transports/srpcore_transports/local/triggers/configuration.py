@@ -36,14 +36,16 @@ class Triggers:
 
     A callable is a Lambda handler: ``handler(event, context)`` returns the event with its ``response`` filled in. It
     runs in a thread of its own, and several threads may call it at the same time. If it raises an exception, the
-    request is refused with UserLambdaValidationException and the exception's message, and the pool does not change.
+    request is refused with UserLambdaValidationException and the exception's message. The pool then does
+    not do what the trigger was called before, for example add the user. ``post_confirmation`` is called after the
+    confirmation, so the user stays confirmed.
 
     An endpoint is a URL such as ``http://127.0.0.1:3001/2015-03-31/functions/NAME/invocations``, where ``sam local
     start-lambda`` or the runtime interface emulator of AWS's container images serves the function.
 
     Args:
-        pre_sign_up: called before a user is added by SignUp or AdminCreateUser. It can refuse, confirm and verify the
-            user.
+        pre_sign_up: called before a user is added by SignUp or AdminCreateUser. It can refuse the user, and for SignUp
+            also confirm and verify the user.
         post_confirmation: called after a user confirmed the account or a new password.
         pre_authentication: called before the password or another first factor is checked. It can refuse the login.
         post_authentication: called after a login, before its tokens are issued.

@@ -116,7 +116,7 @@ def call(function: Handler | str, name: str, event: Mapping[str, Any], timeout: 
 
 
 def _has_utf_8(returned: object) -> bool:
-    # JSON can escape a lone surrogate (\\ud800), which has no UTF-8 encoding: it could neither be stored nor sent.
+    # JSON can escape a lone surrogate (\ud800), which has no UTF-8 encoding: it could neither be stored nor sent.
     try:
         json.dumps(returned, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError:

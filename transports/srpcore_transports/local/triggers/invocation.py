@@ -1,4 +1,4 @@
-"""The invocation of one trigger with the service's event, and what the client is told if it fails.
+"""The invocation of one trigger with the service's event, and the error for the client if it fails.
 
 The events, the names of their sources and the rules for the responses are those of the developer guide, "Customizing
 user pool workflows with Lambda triggers" and the pages below it. The messages of the errors, and what the guide leaves
