@@ -9,9 +9,9 @@ passwords      wrong passwords of a user    a right or a new password;          
 codes of a     wrong codes of a user in a   a right code at a login, or when    after 10, no code of this kind is
 user           row, of each kind: over all  an authenticator app is set up;     accepted
                Sessions and all messages    an hour after the last one
-one code       wrong answers to one code    of a code never, a new message has  after 5, the right one is not accepted
-               that was sent, or in one     a new one; of a login after a       either; a login ends with the fifth
-               login                        right code
+one code       wrong answers to one code    for a code never (a new message     after 5, even the right code is
+               that was sent, or in one     has a new code); for a login after  refused; a login ends with the fifth
+               login                        a right code                        wrong answer
 =============  ===========================  ==================================  =======================================
 
 The first two are stored in ``User.tries``, by kind: the purpose of the code, the name of the challenge, or
