@@ -7,13 +7,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from hypothesis import given
 from hypothesis import strategies as st
 
 from srpcore.crypto.totp import totp
 from srpcore.exceptions import ServiceError
 from srpcore_transports.local import LocalUserPool
-from srpcore_transports.local.auth import cbor, passkeys
+from srpcore_transports.local.api.errors import Refusal
+from srpcore_transports.local.auth import cbor, passkeys, webauthn
 from support.authenticator import Authenticator, b64url
 from support.authenticator import cbor as encode_cbor
 from support.clock import Clock
@@ -573,3 +576,12 @@ def test_boto3_registers_lists_logs_in_and_deletes(clock: Clock) -> None:
         assert done["AuthenticationResult"]["AccessToken"]
         boto.delete_web_authn_credential(AccessToken=token, CredentialId=shown["CredentialId"])
         assert boto.list_web_authn_credentials(AccessToken=token)["Credentials"] == []
+
+
+@pytest.mark.parametrize("kind", ["neither RSA nor EC", "damaged"])
+def test_no_signature_is_right_for_a_key_that_cannot_be_used(kind: str) -> None:
+    """Registration refuses such a key, but an imported pool may have one."""
+    key = ed25519.Ed25519PrivateKey.generate()
+    encoded = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    with pytest.raises(Refusal, match=f"the public key of the passkey is {kind}"):
+        webauthn.check_signature(b"no key" if kind == "damaged" else encoded, key.sign(b"signed"), b"signed")

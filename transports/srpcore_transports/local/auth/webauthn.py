@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 from urllib.parse import urlsplit
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
@@ -245,7 +245,9 @@ def check_signature(encoded_key: bytes, signature: bytes, signed: bytes) -> None
         signed: the authenticator data, followed by the SHA-256 of clientDataJSON.
 
     Raises:
-        Refusal: the signature was not made with the private key that belongs to the public key *encoded_key*.
+        Refusal: the signature was not made with the private key that belongs to the public key *encoded_key*, or that
+            is not the public key of an algorithm which registration accepts. A pool that was imported may have such a
+            key.
     """
     try:
         key = serialization.load_der_public_key(encoded_key)
@@ -253,6 +255,10 @@ def check_signature(encoded_key: bytes, signature: bytes, signed: bytes) -> None
             key.verify(signature, signed, padding.PKCS1v15(), hashes.SHA256())
         elif isinstance(key, ec.EllipticCurvePublicKey):
             key.verify(signature, signed, ec.ECDSA(hashes.SHA256()))
+        else:
+            raise malformed("the public key of the passkey is neither RSA nor EC")
+    except (ValueError, UnsupportedAlgorithm):
+        raise malformed("the public key of the passkey is damaged") from None
     except InvalidSignature:
         raise malformed("signature does not match the public key of the passkey") from None
 
