@@ -5,6 +5,7 @@ login as JSON, under a random number in a cookie::
 
     POST /login   {"username": ..., "password": ...}   -> {"needs": "code"}, or the user if no second factor is needed
     POST /answer  {"code": "123456"}                   -> the user
+    POST /answer  {"new_password": ...}                -> the same, if /login returned {"needs": "new_password"}
     GET  /me                                           -> the user, from the verified token in the cookie
     POST /logout
 
@@ -58,8 +59,11 @@ class Password(BaseModel):
     password: SecretStr = Field(min_length=1)
 
 
-class Code(BaseModel):
-    code: SecretStr = Field(min_length=1)
+class Answer(BaseModel):
+    """What the step needs: each field has the name that ``step.needs`` returns."""
+
+    code: SecretStr | None = Field(None, min_length=1)
+    new_password: SecretStr | None = Field(None, min_length=1)
 
 
 def client(username: str | None = None) -> AsyncCognito:
@@ -91,14 +95,19 @@ async def login(given: Password, response: Response) -> dict[str, str | None]:
 
 
 @app.post("/answer")
-async def answer(given: Code, response: Response, login: Annotated[str, Cookie()] = "") -> dict[str, str | None]:
+async def answer(given: Answer, response: Response, login: Annotated[str, Cookie()] = "") -> dict[str, str | None]:
     if login not in unfinished:
         raise HTTPException(401, "the login has ended: begin again")
     async with client() as user:
         step = await user.resume_sign_in(unfinished[login])
         try:
-            # Many apps show the code with a blank: 123 456.
-            step = await step.answer(code=given.code.get_secret_value().replace(" ", ""))
+            if step.needs == "code" and given.code is not None:
+                # Many apps show the code with a blank: 123 456.
+                step = await step.answer(code=given.code.get_secret_value().replace(" ", ""))
+            elif step.needs == "new_password" and given.new_password is not None:
+                step = await step.answer(new_password=given.new_password.get_secret_value())
+            else:
+                raise HTTPException(422, f"this step needs {step.needs}")
         except CodeMismatchException as error:  # the step may be answered again, so the app keeps it
             raise HTTPException(422, "wrong code: enter the newest one") from error
         except ExpiredCodeException as error:  # the step is kept here too

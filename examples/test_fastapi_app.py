@@ -65,6 +65,17 @@ def test_a_second_factor_is_asked_for_in_a_second_request(app: Any, browser: Tes
     assert browser.post("/answer", json={"code": code}).status_code == 401  # no login is unfinished
 
 
+def test_a_temporary_password_is_replaced_in_a_second_request(browser: TestClient, user_pool: UserPool) -> None:
+    with Cognito(user_pool.user_pool_id, user_pool.client_id, transport=user_pool) as administrator:
+        administrator.admin_create_user("dora", "Temporary-1")
+    first = browser.post("/login", json={"username": "dora", "password": "Temporary-1"})
+    assert first.json() == {"needs": "new_password", "sent_to": None}
+    other = browser.post("/answer", json={"code": "123456"})
+    assert (other.status_code, other.json()["detail"]) == (422, "this step needs new_password")
+    assert browser.post("/answer", json={"new_password": PASSWORD}).json() == {"username": "dora"}
+    assert browser.get("/me").json() == {"username": "dora"}
+
+
 def test_a_login_that_cannot_succeed_is_answered_with_a_reason(browser: TestClient, user_pool: UserPool) -> None:
     for empty in ({"username": "", "password": PASSWORD}, {"username": "alice", "password": ""}):
         assert browser.post("/login", json=empty).status_code == 422
