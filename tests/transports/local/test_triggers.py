@@ -249,7 +249,7 @@ class TestSignUp:
         assert self.decide(given, "AdminCreateUser") == SignUpDecision()
 
     def test_an_address_that_is_missing_cannot_be_verified(self) -> None:
-        message = "PreSignUp verifies phone_number, which the user has not"
+        message = "PreSignUp verifies phone_number, but the user does not have this attribute"
         with refused("InvalidLambdaResponseException", message):
             self.decide({"autoVerifyPhone": True})
 

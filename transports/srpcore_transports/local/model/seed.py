@@ -107,7 +107,7 @@ def read_seed(source: SeedSource) -> Seed:
         except ConfigurationError as error:
             raise ConfigurationError(f"invalid {name_of(source)}: pools[{number}]: {error}") from None
     for place in _duplicates(seed):
-        raise ConfigurationError(f"invalid {name_of(source)}: {place} has the name or id of another one before it")
+        raise ConfigurationError(f"invalid {name_of(source)}: {place} has the same name or id as an earlier entry")
     return seed
 
 

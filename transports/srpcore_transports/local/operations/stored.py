@@ -140,5 +140,5 @@ def check_strict(operation: str, parameters: Mapping[str, Any]) -> None:
 
 def _without_effect(what: str, reason: str) -> Refusal:
     return invalid_parameter(
-        f"{what} has no effect in a local pool ({reason}), and this one is strict: leave it out, or do without strict."
+        f"{what} has no effect in a local pool ({reason}), and this one is strict: leave it out, or turn strict off."
     )

@@ -65,7 +65,10 @@ def pre_sign_up(
     for attribute in decision.verified:
         if not subject.attributes.get(attribute):
             # Documented as an error, but without its name and message.
-            raise Refusal("InvalidLambdaResponseException", f"PreSignUp verifies {attribute}, which the user has not")
+            raise Refusal(
+                "InvalidLambdaResponseException",
+                f"PreSignUp verifies {attribute}, but the user does not have this attribute",
+            )
     return decision
 
 
