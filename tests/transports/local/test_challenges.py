@@ -357,10 +357,10 @@ def test_a_login_does_not_replace_a_password_that_an_administrator_has_set(
     def set_password() -> None:
         client.admin("AdminSetUserPassword", Username="alice", Password="Another-Horse-3", Permanent=True)
 
-    make = passwords.make
+    make_verifier = passwords.make_verifier
 
     def interrupted(pool: Any, username: str, password: str) -> Any:
-        verifier = yield from make(pool, username, password)
+        verifier = yield from make_verifier(pool, username, password)
         if password == OTHER_PASSWORD:
             yield from outside(set_password)
         return verifier
@@ -368,7 +368,7 @@ def test_a_login_does_not_replace_a_password_that_an_administrator_has_set(
     if when == "before the answer":
         set_password()
     else:
-        monkeypatch.setattr(passwords, "make", interrupted)
+        monkeypatch.setattr(passwords, "make_verifier", interrupted)
     with refused("NotAuthorizedException", "Invalid session for the user."):
         client.respond(
             "NEW_PASSWORD_REQUIRED", challenge["Session"], {"USERNAME": "alice", "NEW_PASSWORD": OTHER_PASSWORD}

@@ -338,7 +338,7 @@ def test_a_filter_finds_values_with_the_greatest_character(client: Client) -> No
 def test_a_password_that_was_set_meanwhile_is_not_replaced(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     client.user()
     token = client.tokens()["AccessToken"]
-    make_verifier = passwords.make
+    make_verifier = passwords.make_verifier
 
     def make_late(pool: PoolRecord, username: str, password: str) -> Step[Verifier]:
         if password == "Users-Own-1":
@@ -346,7 +346,7 @@ def test_a_password_that_was_set_meanwhile_is_not_replaced(client: Client, monke
             yield from outside(lambda: client.admin("AdminSetUserPassword", **settings))
         return (yield from make_verifier(pool, username, password))
 
-    monkeypatch.setattr(passwords, "make", make_late)
+    monkeypatch.setattr(passwords, "make_verifier", make_late)
     with refused("NotAuthorizedException"):
         client.call("ChangePassword", AccessToken=token, PreviousPassword=PASSWORD, ProposedPassword="Users-Own-1")
     assert client.tokens(password="Administrators-1")

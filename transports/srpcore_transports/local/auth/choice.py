@@ -83,7 +83,7 @@ def log_in_by(state: State, auth_session: AuthSession, factor: str, values: Mapp
     if factor not in offered(pool, user):
         raise invalid_parameter(f"Selected challenge {factor} is not available")
     if factor == "PASSWORD":
-        yield from passwords.check(state, pool, user, auth_session.typed, named(values, "PASSWORD"))
+        yield from passwords.check_password(state, pool, user, auth_session.typed, named(values, "PASSWORD"))
         return (yield from advance(state, auth_session))
     if factor == "PASSWORD_SRP":
         A = srp.public_value(values)

@@ -8,10 +8,10 @@ from ..api.errors import Refusal, not_authorized
 from ..model.pools import AppClient
 from ..model.secret_values import equal
 
-__all__ = ["check", "check_hash"]
+__all__ = ["check_hash", "check_secret"]
 
 
-def check(client: AppClient, given: str | None, code: str = "NotAuthorizedException") -> None:
+def check_secret(client: AppClient, given: str | None, code: str = "NotAuthorizedException") -> None:
     """Check the secret *given*, if the app client has one; either of its two secrets is right.
 
     Raises:

@@ -27,7 +27,6 @@ from .caller import Caller
 
 __all__ = [
     "Letter",
-    "check",
     "compose",
     "deliver",
     "fake_address",
@@ -35,6 +34,7 @@ __all__ = [
     "masked",
     "pending_address",
     "pretend",
+    "redeem",
     "restore",
     "send",
 ]
@@ -101,7 +101,7 @@ def compose(
         code: the code or the temporary password in it; None for a new code.
         address: None for the address that the user has.
     """
-    # The user may get another address while the trigger runs. Then the code is refused (see check).
+    # The user may get another address while the trigger runs. Then the code is refused (see redeem).
     code, address = code or state.code(), address or user.attributes[attribute]
     texts = yield from messages.custom_message(caller.triggers(state), cause, caller.subject(user))
     text = texts.email if attribute == "email" else texts.sms
@@ -155,7 +155,7 @@ def _has_moved(user: User, code: Code) -> bool:
 
 
 def restore(user: User, purpose: str, code: Code) -> None:
-    """Put back a code that :func:`check` has removed, so that it can be used again."""
+    """Put back a code that :func:`redeem` has removed, so that it can be used again."""
     user.codes[_slot(purpose, code.attribute)] = code
 
 
@@ -181,7 +181,7 @@ def pretend(state: State, guesser: User | Stranger, purpose: str) -> None:
     guesser.codes[_slot(purpose, "")] = Code("", state.clock() + _LIFETIMES[purpose], "email")
 
 
-def check(state: State, user: User | Stranger, purpose: str, given: str, attribute: str = "") -> Code:
+def redeem(state: State, user: User | Stranger, purpose: str, given: str, attribute: str = "") -> Code:
     """Return the code that *given* matches, and remove it: a code can be used once.
 
     Raises:

@@ -17,7 +17,6 @@ from .webauthn import RelyingParty
 
 __all__ = [
     "CHALLENGE_SECONDS",
-    "check",
     "descriptor",
     "is_multi_factor",
     "new_challenge",
@@ -25,6 +24,7 @@ __all__ = [
     "request_options",
     "usable",
     "user_verification",
+    "verify_assertion",
 ]
 
 _CHALLENGE_BYTES = 32
@@ -79,8 +79,8 @@ def request_options(pool: PoolRecord, user: User) -> tuple[str, str]:
     return nonce, json.dumps(options)
 
 
-def check(pool: PoolRecord, user: User, challenge: str, credential: str) -> bool:
-    """Check the answer to WEB_AUTHN, and return whether it counts as both factors.
+def verify_assertion(pool: PoolRecord, user: User, challenge: str, credential: str) -> bool:
+    """Verify the assertion that answers WEB_AUTHN, and return whether it counts as both factors.
 
     Args:
         challenge: the challenge that was sent, in base64url.
@@ -94,9 +94,9 @@ def check(pool: PoolRecord, user: User, challenge: str, credential: str) -> bool
     if party is None or passkey is None or passkey.relying_party != party.id:
         raise webauthn.malformed("the user has no passkey with this id for the relying party")
     response = webauthn.authenticator_response(answer)
-    hashed = webauthn.client_data(webauthn.decode(response, "clientDataJSON"), "webauthn.get", challenge, party)
+    hashed = webauthn.check_client_data(webauthn.decode(response, "clientDataJSON"), "webauthn.get", challenge, party)
     signed = webauthn.decode(response, "authenticatorData")
-    data = webauthn.authenticator_data(signed, party)
+    data = webauthn.check_authenticator_data(signed, party)
     webauthn.check_signature(passkey.key, webauthn.decode(response, "signature"), signed + hashed)
     if response.get("userHandle") and webauthn.decode(response, "userHandle") != user.sub.encode("ascii"):
         raise webauthn.malformed("userHandle names another user")

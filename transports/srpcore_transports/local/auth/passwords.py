@@ -22,10 +22,10 @@ from . import tries
 
 __all__ = [
     "accept_or_refuse",
-    "check",
     "check_history",
+    "check_password",
     "check_policy",
-    "make",
+    "make_verifier",
     "refuse_unconfirmed",
     "refuse_unusable",
     "require_not_locked",
@@ -76,7 +76,7 @@ def temporary(pool: PoolRecord) -> str:
     return filling[4:] + "".join(secrets.choice(kind) for kind in kinds)
 
 
-def make(pool: PoolRecord, username: str, password: str) -> Step[Verifier]:
+def make_verifier(pool: PoolRecord, username: str, password: str) -> Step[Verifier]:
     """Return a new verifier of *password*."""
     salt, identity = random_salt(), pool.suffix + username
     value = yield from outside(lambda: cognito.verifier(cognito.private_key(identity, password, salt)))
@@ -116,7 +116,7 @@ def store(state: State, pool: PoolRecord, user: User, verifier: Verifier, status
     user.password_set = user.modified = state.clock()
 
 
-def check(
+def check_password(
     state: State, pool: PoolRecord, user: User | None, typed: str, password: str, locked: Refusal | None = None
 ) -> Step[None]:
     """Check a password that the client sent itself, not by SRP.
@@ -142,7 +142,7 @@ def check(
 def require_not_locked(
     state: State, pool: PoolRecord, user: User | None, typed: str, locked: Refusal | None = None
 ) -> None:
-    """Check that a password may be tried; the arguments are those of :func:`check`.
+    """Check that a password may be tried; the arguments are those of :func:`check_password`.
 
     Raises:
         Refusal: the user is not confirmed, has to set the first password, or is locked out.
@@ -167,7 +167,7 @@ def accept_or_refuse(
 ) -> None:
     """Accept or refuse a password after it was compared with *verifier*. Meanwhile other requests were processed.
 
-    The other arguments are those of :func:`check`.
+    The other arguments are those of :func:`check_password`.
 
     Args:
         verifier: the verifier when the comparison began.

@@ -14,7 +14,7 @@ from ..model.users import User
 from ..storage.auth_sessions import SESSION_EXPIRED
 from ..storage.state import State
 
-__all__ = ["check", "confirmed", "new", "put_back", "take"]
+__all__ = ["check_confirmed", "confirmed", "new", "put_back", "take"]
 
 _UNCONFIRMED, _CONFIRMED = "SIGN_UP", "CONFIRMED_SIGN_UP"
 
@@ -67,8 +67,8 @@ def confirmed(state: State, auth_session: AuthSession | None) -> dict[str, str]:
     return {} if auth_session is None else {"Session": state.auth_sessions.open(auth_session, _CONFIRMED)}
 
 
-def check(state: State, session: str, client: AppClient, user: User | None) -> None:
-    """Check the Session of an InitiateAuth request.
+def check_confirmed(state: State, session: str, client: AppClient, user: User | None) -> None:
+    """Check that the Session of an InitiateAuth request belongs to a confirmed sign-up, and remove the Session.
 
     Raises:
         Refusal: it is not the Session of a confirmed sign-up of *user* with *client*.

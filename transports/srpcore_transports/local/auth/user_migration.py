@@ -37,7 +37,7 @@ def take_over(
         return None
     user = pool.new_user(migration.username, state.clock())
     # The pool's password policy is not enforced here (documented).
-    verifier = None if password is None else (yield from passwords.make(pool, user.username, password))
+    verifier = None if password is None else (yield from passwords.make_verifier(pool, user.username, password))
     try:
         given = _check(state, pool, user, migration)
     except Refusal:

@@ -28,11 +28,11 @@ __all__ = [
     "AuthenticatorData",
     "PublicKey",
     "RelyingParty",
-    "authenticator_data",
     "authenticator_response",
     "check_attestation",
+    "check_authenticator_data",
+    "check_client_data",
     "check_signature",
-    "client_data",
     "decode",
     "encode_base64url",
     "encode_key",
@@ -112,7 +112,7 @@ def authenticator_response(credential: dict[str, Any]) -> dict[str, Any]:
     return cast(dict[str, Any], response)
 
 
-def client_data(data: bytes, kind: str, challenge: str, party: RelyingParty) -> bytes:
+def check_client_data(data: bytes, kind: str, challenge: str, party: RelyingParty) -> bytes:
     """Check clientDataJSON, and return its SHA-256, which is a part of what the authenticator signs.
 
     Args:
@@ -151,7 +151,7 @@ def _is_origin_of(party: RelyingParty, origin: object) -> bool:
     return secure and not parts.path and (host == party.id or host.endswith(f".{party.id}"))
 
 
-def authenticator_data(data: bytes, party: RelyingParty) -> AuthenticatorData:
+def check_authenticator_data(data: bytes, party: RelyingParty) -> AuthenticatorData:
     """Check authenticator data, and return the values in it.
 
     Raises:
@@ -215,7 +215,7 @@ def check_attestation(attestation: bytes, party: RelyingParty) -> AuthenticatorD
     """Check an attestation object of the format ``none``, and return the authenticator data in it.
 
     Raises:
-        Refusal: the object is malformed or has another format, or :func:`authenticator_data` refuses its data.
+        Refusal: the object is malformed or has another format, or :func:`check_authenticator_data` refuses its data.
     """
     try:
         value, rest = cbor.decode(attestation)
@@ -229,7 +229,7 @@ def check_attestation(attestation: bytes, party: RelyingParty) -> AuthenticatorD
         raise Refusal(
             "WebAuthnCredentialNotSupportedException", "Attestation is not supported: use the attestation format none."
         )
-    return authenticator_data(data, party)
+    return check_authenticator_data(data, party)
 
 
 def encode_key(key: PublicKey) -> bytes:

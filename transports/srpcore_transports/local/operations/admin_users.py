@@ -70,7 +70,7 @@ def _invite_again(state: State, caller: Caller, password: str, parameters: Param
     """Give a user who was invited before, and has not logged in, another temporary password."""
     pool, username = caller.pool, string(parameters, "Username")
     user = _find_invited_user(state, pool, username)
-    verifier = yield from passwords.make(pool, user.username, password)
+    verifier = yield from passwords.make_verifier(pool, user.username, password)
     invitation = yield from _invitation(state, caller, user, password, parameters)
     # Meanwhile the user may have set a password, which must not be replaced, or may have been deleted.
     if _find_invited_user(state, pool, username) is not user:
@@ -88,7 +88,7 @@ def _add(
     pool, force = caller.pool, flag(parameters, "ForceAliasCreation")
     suppressed = optional_string(parameters, "MessageAction") == "SUPPRESS"
     yield from _call_pre_sign_up(state, caller, user, given, parameters)
-    verifier = yield from passwords.make(pool, user.username, password)
+    verifier = yield from passwords.make_verifier(pool, user.username, password)
     invitation = None if suppressed else (yield from _invitation(state, caller, user, password, parameters))
     _check_new(state, pool, user, string(parameters, "Username"), given, force=force)
     state.users.add(pool, user)
@@ -146,7 +146,7 @@ def admin_set_user_password(state: State, parameters: Parameters) -> Step[dict[s
     password = string(parameters, "Password")
     passwords.check_policy(pool, password)
     yield from passwords.check_history(pool, user, password)
-    verifier = yield from passwords.make(pool, user.username, password)
+    verifier = yield from passwords.make_verifier(pool, user.username, password)
     directory.require_stored(state, user)
     status = "CONFIRMED" if flag(parameters, "Permanent") else "FORCE_CHANGE_PASSWORD"
     passwords.store(state, pool, user, verifier, status)

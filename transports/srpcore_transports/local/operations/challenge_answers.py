@@ -67,7 +67,7 @@ def _new_password(state: State, auth_session: AuthSession, answers: Mapping[str,
     attributes.check_unset(pool, user, given)
     attributes.check_required(pool, {**user.attributes, **given})
     yield from passwords.check_history(pool, user, password)
-    verifier = yield from passwords.make(pool, user.username, password)
+    verifier = yield from passwords.make_verifier(pool, user.username, password)
     _require_temporary_password(user, temporary)
     passwords.store(state, pool, user, verifier, "CONFIRMED")
     user.attributes |= given
@@ -142,7 +142,7 @@ def _save_email_address(state: State, auth_session: AuthSession) -> None:
 def _passkey(state: State, auth_session: AuthSession, answers: Mapping[str, Any]) -> Step[dict[str, Any]]:
     user, given = _require_user(auth_session), named(answers, "CREDENTIAL")
     try:
-        both = passkeys.check(auth_session.pool, user, auth_session.passkey_challenge or "", given)
+        both = passkeys.verify_assertion(auth_session.pool, user, auth_session.passkey_challenge or "", given)
     except Refusal as refusal:
         # Turn every failure into NotAuthorizedException. After this exception the Session is not put back, so
         # the next try needs a new challenge.

@@ -19,11 +19,13 @@ def change_password(state: State, parameters: Parameters) -> Step[dict[str, Any]
     """Answer ChangePassword."""
     grant = verify_access_token(state, string(parameters, "AccessToken"))
     previous, proposed = string(parameters, "PreviousPassword"), string(parameters, "ProposedPassword")
-    yield from passwords.check(state, grant.pool, grant.user, grant.user.username, previous, locked=limit_exceeded())
+    yield from passwords.check_password(
+        state, grant.pool, grant.user, grant.user.username, previous, locked=limit_exceeded()
+    )
     passwords.check_policy(grant.pool, proposed)
     proved = grant.user.password
     yield from passwords.check_history(grant.pool, grant.user, proposed)
-    verifier = yield from passwords.make(grant.pool, grant.user.username, proposed)
+    verifier = yield from passwords.make_verifier(grant.pool, grant.user.username, proposed)
     directory.require_stored(state, grant.user)
     if grant.user.password != proved or not grant.user.enabled:
         # An administrator has set another password meanwhile, or disabled the user.

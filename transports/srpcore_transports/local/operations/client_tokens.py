@@ -33,7 +33,7 @@ def get_client_token(state: State, parameters: Parameters) -> Step[dict[str, Any
     client, pool = directory.client_and_pool(state, parameters)
     if FLOW not in client.flows or client.secret is None:
         raise invalid_parameter(f"{FLOW} is not enabled for the client {client.client_id}")
-    client_secret.check(client, string(parameters, "Secret"))
+    client_secret.check_secret(client, string(parameters, "Secret"))
     scopes = _scopes(state, pool, client, strings(parameters, "Scopes"))
     caller = Caller(pool, client, read_metadata(parameters))
     subject = caller.new_user(client.client_id, {})

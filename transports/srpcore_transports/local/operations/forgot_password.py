@@ -106,7 +106,7 @@ def confirm_forgot_password(state: State, parameters: Parameters) -> Step[dict[s
     username, user = known_user(state, client, pool, parameters)
     passwords.check_policy(pool, password)
     # For a stranger no code is right.
-    code = codes.check(state, user or state.strangers.of(pool, username), "reset", given)
+    code = codes.redeem(state, user or state.strangers.of(pool, username), "reset", given)
     if user is None or not user.enabled:
         raise code_mismatch()
     try:
@@ -115,7 +115,7 @@ def confirm_forgot_password(state: State, parameters: Parameters) -> Step[dict[s
         # The code proved who the user is, and is still good for another password.
         codes.restore(user, "reset", code)
         raise
-    verifier = yield from passwords.make(pool, user.username, password)
+    verifier = yield from passwords.make_verifier(pool, user.username, password)
     if not state.users.is_stored(user):
         # The user was deleted meanwhile. The name no longer exists, so the answer is the one for a name without a code.
         refuse_unknown(client)

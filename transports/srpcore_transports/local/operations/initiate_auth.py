@@ -130,7 +130,7 @@ def _by_password(state: State, request: LoginRequest) -> Step[dict[str, Any]]:
 
 def _check_password(state: State, auth_session: AuthSession, password: str) -> Step[dict[str, Any]]:
     user, typed = auth_session.user, auth_session.typed
-    yield from passwords.check(state, auth_session.pool, user, typed, password)
+    yield from passwords.check_password(state, auth_session.pool, user, typed, password)
     return (yield from advance(state, auth_session))
 
 
@@ -144,7 +144,7 @@ def _by_choice(state: State, request: LoginRequest) -> Step[dict[str, Any]]:
     auth_session = _auth_session(request, user)
     session = optional_string(request.parameters, "Session")
     if session is not None:
-        sign_up_session.check(state, session, request.client, user)
+        sign_up_session.check_confirmed(state, session, request.client, user)
         return (yield from advance(state, auth_session))
     step = choice.first_challenge(state, auth_session, request.values)
     # The request carries only a password. With another challenge it proves nothing.

@@ -85,7 +85,7 @@ def _require_object(credential: object) -> dict[str, Any]:
 
 def _new_passkey(state: State, credential: dict[str, Any], pending: Registration, party: RelyingParty) -> Passkey:
     response = webauthn.authenticator_response(credential)
-    webauthn.client_data(webauthn.decode(response, "clientDataJSON"), "webauthn.create", pending.challenge, party)
+    webauthn.check_client_data(webauthn.decode(response, "clientDataJSON"), "webauthn.create", pending.challenge, party)
     data = webauthn.check_attestation(webauthn.decode(response, "attestationObject"), party)
     identifier = webauthn.decode(credential, "id")
     if data.id is None or data.key is None or data.id != identifier:

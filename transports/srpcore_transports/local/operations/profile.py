@@ -135,7 +135,7 @@ def verify_user_attribute(state: State, parameters: Parameters) -> dict[str, Any
     """Answer VerifyUserAttribute."""
     grant = verify_access_token(state, string(parameters, "AccessToken"))
     name, user = _verifiable(parameters), grant.user
-    code = codes.check(state, user, "attribute", string(parameters, "Code"), name)
+    code = codes.redeem(state, user, "attribute", string(parameters, "Code"), name)
     address = code.pending or user.attributes[name]
     _check_username_free(state, grant.pool, user, name, address)
     directory.check_alias_free(state, grant.pool, user, name, address)

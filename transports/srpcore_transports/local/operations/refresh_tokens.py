@@ -50,7 +50,7 @@ def get_tokens_from_refresh_token(state: State, parameters: Parameters) -> Step[
     token = string(parameters, "RefreshToken")
     client, pool = directory.client_and_pool(state, parameters)
     caller = Caller(pool, client, read_metadata(parameters))
-    client_secret.check(client, optional_string(parameters, "ClientSecret"))
+    client_secret.check_secret(client, optional_string(parameters, "ClientSecret"))
     found = state.grants.refresh_token(token)
     device_key = optional_string(parameters, "DeviceKey")
     _, grant = _require_valid_token(state, client, found, _grant(state, found), device_key)
@@ -100,7 +100,7 @@ def revoke_token(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer RevokeToken: revoke a refresh token and all access tokens of the same login."""
     token = string(parameters, "Token")
     client, _ = directory.client_and_pool(state, parameters)
-    client_secret.check(client, optional_string(parameters, "ClientSecret"), "UnauthorizedException")
+    client_secret.check_secret(client, optional_string(parameters, "ClientSecret"), "UnauthorizedException")
     if not client.revokes_tokens:
         raise Refusal("UnsupportedOperationException", "Revoking tokens is not enabled for this client")
     record = state.grants.refresh_token(token)

@@ -53,7 +53,7 @@ def _add(
 ) -> Step[dict[str, Any]]:
     """Add *user*, and send a code unless the trigger has confirmed the user; return CodeDeliveryDetails."""
     pool, attribute = caller.pool, None if decision.confirm else _delivery_attribute(caller.pool, user)
-    verifier = yield from passwords.make(pool, user.username, string(parameters, "Password"))
+    verifier = yield from passwords.make_verifier(pool, user.username, string(parameters, "Password"))
     letter = None if attribute is None else (yield from codes.compose(state, caller, user, attribute, "SignUp"))
     # Check the name only now: another request may have created this user meanwhile.
     directory.check_new_username(state, pool, string(parameters, "Username"))
@@ -93,7 +93,7 @@ def confirm_sign_up(state: State, parameters: Parameters) -> Step[dict[str, Any]
     session = optional_string(parameters, "Session")
     signed_up = sign_up_session.take(state, session, pool, client, user, username)
     try:
-        code = codes.check(state, user, "sign_up", given)
+        code = codes.redeem(state, user, "sign_up", given)
     except Refusal:
         sign_up_session.put_back(state, session, signed_up)
         raise

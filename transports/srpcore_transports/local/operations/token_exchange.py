@@ -37,7 +37,7 @@ def get_derived_token(state: State, parameters: Parameters) -> Step[dict[str, An
     if flow not in client.flows:
         raise invalid_parameter(f"{flow} is not enabled for the client {client.client_id}")
     if secret is not None or not state.trusted:
-        client_secret.check(client, secret)
+        client_secret.check_secret(client, secret)
     subject = _verify(state, pool, parameters, "Subject")
     actor = None if actor_token is None else _verify(state, pool, parameters, "Actor")
     issued = optional_string(parameters, "RequestedTokenType") or "ACCESS_TOKEN"
