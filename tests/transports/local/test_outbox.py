@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 def send(client: Client, state: State) -> None:
     user = state.users.get(state.pool(client.pool_id), "alice")
     assert user is not None
-    codes.send(state, user, "reset", codes.Letter("email", "alice@example.com", "123456"))
+    codes.send(state, user, "reset", codes.ComposedMessage("email", "alice@example.com", "123456"))
 
 
 def test_a_request_that_fails_after_sending_leaves_no_message(client: Client) -> None:

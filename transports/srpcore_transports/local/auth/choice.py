@@ -16,7 +16,7 @@ from ..model.users import User
 from ..steps import Step
 from ..storage.state import State
 from . import codes, mfa, passkeys, passwords, srp
-from .next_step import advance, challenge, send_code
+from .next_step import advance, open_challenge, send_code
 
 __all__ = ["configured", "first_challenge", "log_in_by", "offered"]
 
@@ -64,9 +64,9 @@ def first_challenge(state: State, auth_session: AuthSession, values: Mapping[str
         raise invalid_parameter(f"PREFERRED_CHALLENGE must be one of {', '.join(_FACTORS)}")
     available = offered(auth_session.pool, auth_session.user)
     if preferred not in available:
-        return {**challenge(state, auth_session, "SELECT_CHALLENGE", {}), "AvailableChallenges": available}
+        return {**open_challenge(state, auth_session, "SELECT_CHALLENGE", {}), "AvailableChallenges": available}
     if preferred in _SECRETS and not values.get(_SECRETS[preferred]):
-        return challenge(state, auth_session, preferred, {})
+        return open_challenge(state, auth_session, preferred, {})
     return (yield from log_in_by(state, auth_session, preferred, values))
 
 
@@ -88,7 +88,7 @@ def log_in_by(state: State, auth_session: AuthSession, factor: str, values: Mapp
     if factor == "PASSWORD_SRP":
         A = srp.public_value(values)
         exchange, parameters = yield from srp.password_challenge(pool, user, auth_session.typed, A)
-        return challenge(state, replace(auth_session, exchange=exchange), "PASSWORD_VERIFIER", parameters)
+        return open_challenge(state, replace(auth_session, exchange=exchange), "PASSWORD_VERIFIER", parameters)
     if factor == "WEB_AUTHN":
         return _passkey(state, auth_session)
     return (yield from _send_code(state, replace(auth_session, first_factor=factor), factor))
@@ -99,7 +99,7 @@ def _passkey(state: State, auth_session: AuthSession) -> dict[str, Any]:
         raise not_authorized()
     nonce, options = passkeys.request_options(auth_session.pool, auth_session.user)
     asked = replace(auth_session, passkey_challenge=nonce)
-    return challenge(state, asked, "WEB_AUTHN", {"CREDENTIAL_REQUEST_OPTIONS": options})
+    return open_challenge(state, asked, "WEB_AUTHN", {"CREDENTIAL_REQUEST_OPTIONS": options})
 
 
 def _send_code(state: State, auth_session: AuthSession, factor: str) -> Step[dict[str, Any]]:
@@ -112,4 +112,4 @@ def _send_code(state: State, auth_session: AuthSession, factor: str) -> Step[dic
         "CODE_DELIVERY_DELIVERY_MEDIUM": MEDIUMS[attribute],
         "CODE_DELIVERY_DESTINATION": destination,
     }
-    return challenge(state, auth_session, factor, parameters)
+    return open_challenge(state, auth_session, factor, parameters)

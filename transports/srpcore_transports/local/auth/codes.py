@@ -26,24 +26,24 @@ from . import tries
 from .caller import Caller
 
 __all__ = [
-    "Letter",
+    "ComposedMessage",
     "compose",
+    "compose_and_send",
     "deliver",
     "fake_address",
-    "issue",
     "masked",
     "pending_address",
-    "pretend",
+    "put_back",
     "redeem",
-    "restore",
     "send",
+    "store_unmatchable",
 ]
 
 _LIFETIMES = {"sign_up": DAY, "attribute": DAY, "reset": 3600}
 
 
 @dataclass(frozen=True)
-class Letter:
+class ComposedMessage:
     """A message that was composed, but not sent.
 
     Attributes:
@@ -92,7 +92,7 @@ def compose(
     *,
     code: str | None = None,
     address: str | None = None,
-) -> Step[Letter]:
+) -> Step[ComposedMessage]:
     """Compose a message to *user*, with the text of the trigger CustomMessage if the pool has it.
 
     Args:
@@ -106,37 +106,44 @@ def compose(
     texts = yield from messages.custom_message(caller.triggers(state), cause, caller.subject(user))
     text = texts.email if attribute == "email" else texts.sms
     filled = None if text is None else messages.fill(text, code=code, username=user.username)
-    return Letter(attribute, address, code, filled, texts.subject if attribute == "email" else None)
+    return ComposedMessage(attribute, address, code, filled, texts.subject if attribute == "email" else None)
 
 
-def deliver(state: State, user: User, purpose: str, letter: Letter) -> dict[str, str]:
-    """Put *letter* into the outbox and return CodeDeliveryDetails.
+def deliver(state: State, user: User, purpose: str, composed: ComposedMessage) -> dict[str, str]:
+    """Put *composed* into the outbox and return CodeDeliveryDetails.
 
     The message appears there when the transaction is committed: if it is undone, the code is not stored either.
     """
-    medium = MEDIUMS[letter.attribute]
+    medium = MEDIUMS[composed.attribute]
     message = Message(
-        user.username, letter.address, medium, letter.attribute, purpose, letter.code, letter.text, letter.subject
+        user.username,
+        composed.address,
+        medium,
+        composed.attribute,
+        purpose,
+        composed.code,
+        composed.text,
+        composed.subject,
     )
     state.work.when_committed(partial(state.service.outbox.send, message))
     return {
-        "Destination": masked(letter.attribute, letter.address),
+        "Destination": masked(composed.attribute, composed.address),
         "DeliveryMedium": medium,
-        "AttributeName": letter.attribute,
+        "AttributeName": composed.attribute,
     }
 
 
-def send(state: State, user: User, purpose: str, letter: Letter, *, pending: bool = False) -> dict[str, str]:
-    """Store the code of *letter* and deliver it; return CodeDeliveryDetails.
+def send(state: State, user: User, purpose: str, composed: ComposedMessage, *, pending: bool = False) -> dict[str, str]:
+    """Store the code of *composed* and deliver it; return CodeDeliveryDetails.
 
     Args:
         purpose: ``sign_up``, ``reset`` or ``attribute``.
         pending: the attribute gets the address only when the code is entered.
     """
-    code = Code(letter.code, state.clock() + _LIFETIMES[purpose], letter.attribute, address=letter.address)
-    code.pending = letter.address if pending else None
-    user.codes[_slot(purpose, letter.attribute)] = code
-    return deliver(state, user, purpose, letter)
+    code = Code(composed.code, state.clock() + _LIFETIMES[purpose], composed.attribute, address=composed.address)
+    code.pending = composed.address if pending else None
+    user.codes[_slot(purpose, composed.attribute)] = code
+    return deliver(state, user, purpose, composed)
 
 
 def pending_address(state: State, user: User, attribute: str) -> str | None:
@@ -154,12 +161,12 @@ def _has_moved(user: User, code: Code) -> bool:
     return code.pending is None and code.address not in (None, user.attributes.get(code.attribute))
 
 
-def restore(user: User, purpose: str, code: Code) -> None:
+def put_back(user: User, purpose: str, code: Code) -> None:
     """Put back a code that :func:`redeem` has removed, so that it can be used again."""
     user.codes[_slot(purpose, code.attribute)] = code
 
 
-def issue(
+def compose_and_send(
     state: State, caller: Caller, user: User, purpose: str, attribute: str, cause: messages.Cause
 ) -> Step[dict[str, str]]:
     """Compose and send a code for *purpose* (``sign_up``, ``reset`` or ``attribute``); return CodeDeliveryDetails.
@@ -167,16 +174,16 @@ def issue(
     Raises:
         Refusal: the trigger has failed, or the user was deleted meanwhile.
     """
-    letter = yield from compose(state, caller, user, attribute, cause)
+    composed = yield from compose(state, caller, user, attribute, cause)
     directory.require_stored(state, user)
-    return send(state, user, purpose, letter)
+    return send(state, user, purpose, composed)
 
 
 def _slot(purpose: str, attribute: str) -> str:
     return f"{purpose}:{attribute}" if purpose == "attribute" else purpose
 
 
-def pretend(state: State, guesser: User | Stranger, purpose: str) -> None:
+def store_unmatchable(state: State, guesser: User | Stranger, purpose: str) -> None:
     """Store a code that nothing matches, for a response that claims that a message was sent."""
     guesser.codes[_slot(purpose, "")] = Code("", state.clock() + _LIFETIMES[purpose], "email")
 

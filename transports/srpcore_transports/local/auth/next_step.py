@@ -32,7 +32,7 @@ from ..triggers import claims, events
 from . import codes, custom_auth, devices, mfa, passwords, session_limit, srp, tokens
 from .caller import Caller
 
-__all__ = ["advance", "challenge", "complete", "require_can_log_in", "second_factor_challenge", "send_code"]
+__all__ = ["advance", "complete", "open_challenge", "require_can_log_in", "second_factor_challenge", "send_code"]
 
 
 def advance(state: State, auth_session: AuthSession, cause: claims.Cause = "Authentication") -> Step[dict[str, Any]]:
@@ -61,7 +61,7 @@ def advance(state: State, auth_session: AuthSession, cause: claims.Cause = "Auth
         return (yield from _next_custom_challenge(state, auth_session))
     if device is not None and device.remembered:
         parameters = {"USERNAME": user.username, "DEVICE_KEY": device.key}
-        return challenge(state, auth_session, "DEVICE_SRP_AUTH", parameters)
+        return open_challenge(state, auth_session, "DEVICE_SRP_AUTH", parameters)
     return (yield from complete(state, auth_session, device, cause))
 
 
@@ -84,14 +84,14 @@ def _next_custom_challenge(state: State, auth_session: AuthSession) -> Step[dict
         pool, user, typed = auth_session.pool, auth_session.user, auth_session.typed
         exchange, parameters = yield from srp.password_challenge(pool, user, typed, int(custom.A, 16))
         asked = replace(auth_session, exchange=exchange, custom=replace(custom, A=None))
-        return challenge(state, asked, name, parameters)
+        return open_challenge(state, asked, name, parameters)
     if name != "CUSTOM_CHALLENGE":
         raise Refusal(
             "InvalidLambdaResponseException", f"DefineAuthChallenge returned the challenge {name}, which cannot be next"
         )
     created, public = yield from custom_auth.create(state, auth_session)
     shown = auth_session.user or srp.fake_user(auth_session.pool, auth_session.typed)
-    return challenge(state, created, name, {"USERNAME": shown.username, **public})
+    return open_challenge(state, created, name, {"USERNAME": shown.username, **public})
 
 
 def _skips_second_factor(auth_session: AuthSession, device: DeviceRecord | None) -> bool:
@@ -130,7 +130,7 @@ def _new_password_challenge(state: State, auth_session: AuthSession, user: User)
         "requiredAttributes": json.dumps([f"userAttributes.{name}" for name in missing]),
         "userAttributes": json.dumps(shown),
     }
-    return challenge(state, auth_session, "NEW_PASSWORD_REQUIRED", parameters)
+    return open_challenge(state, auth_session, "NEW_PASSWORD_REQUIRED", parameters)
 
 
 def _mfa_challenge(state: State, auth_session: AuthSession, user: User) -> Step[dict[str, Any] | None]:
@@ -139,11 +139,11 @@ def _mfa_challenge(state: State, auth_session: AuthSession, user: User) -> Step[
     if user.preferred_mfa in factors:
         factors = [user.preferred_mfa]
     if len(factors) > 1:
-        return challenge(state, auth_session, "SELECT_MFA_TYPE", {"MFAS_CAN_CHOOSE": json.dumps(factors)})
+        return open_challenge(state, auth_session, "SELECT_MFA_TYPE", {"MFAS_CAN_CHOOSE": json.dumps(factors)})
     if factors:
         return (yield from second_factor_challenge(state, auth_session, user, factors[0]))
     if auth_session.pool.mfa == "ON":
-        return challenge(
+        return open_challenge(
             state, auth_session, "MFA_SETUP", {"MFAS_CAN_SETUP": json.dumps(mfa.can_set_up(auth_session.pool))}
         )
     return None
@@ -153,7 +153,7 @@ def second_factor_challenge(state: State, auth_session: AuthSession, user: User,
     """Return the challenge *factor*: SOFTWARE_TOKEN_MFA, SMS_MFA or EMAIL_OTP. The last two also send a code."""
     if factor == "SOFTWARE_TOKEN_MFA":
         parameters = {"USER_ID_FOR_SRP": user.username, "FRIENDLY_DEVICE_NAME": user.totp_name}
-        return challenge(state, auth_session, factor, parameters)
+        return open_challenge(state, auth_session, factor, parameters)
     return (yield from send_code(state, auth_session, user, factor, CODE_CHALLENGES[factor], "mfa"))
 
 
@@ -166,23 +166,23 @@ def send_code(
         attribute: the attribute that has the address: ``email`` or ``phone_number``.
         purpose: the purpose of the message in the outbox: ``mfa`` or ``sign_in``.
     """
-    letter = yield from codes.compose(state, Caller.of(auth_session), user, attribute, "Authentication")
+    composed = yield from codes.compose(state, Caller.of(auth_session), user, attribute, "Authentication")
     # The user of auth_session, because *user* may be a copy with an address that is being set up.
     if auth_session.user is None or not state.users.is_stored(auth_session.user):
         raise not_authorized()
-    delivery = codes.deliver(state, user, purpose, letter)
+    delivery = codes.deliver(state, user, purpose, composed)
     parameters = {
         "USER_ID_FOR_SRP": user.username,
         "CODE_DELIVERY_DELIVERY_MEDIUM": delivery["DeliveryMedium"],
         "CODE_DELIVERY_DESTINATION": delivery["Destination"],
     }
-    address = None if auth_session.new_address is not None else letter.address
-    sent = replace(auth_session, code=letter.code, code_address=address)
-    return challenge(state, sent, factor, parameters)
+    address = None if auth_session.new_address is not None else composed.address
+    sent = replace(auth_session, code=composed.code, code_address=address)
+    return open_challenge(state, sent, factor, parameters)
 
 
-def challenge(state: State, auth_session: AuthSession, name: str, parameters: dict[str, str]) -> dict[str, Any]:
-    """Return the challenge *name*, with a new Session for its answer."""
+def open_challenge(state: State, auth_session: AuthSession, name: str, parameters: dict[str, str]) -> dict[str, Any]:
+    """Store the login until *name* is answered, and return the challenge with the new Session."""
     session = state.auth_sessions.open(auth_session, name)
     return {"ChallengeName": name, "Session": session, "ChallengeParameters": parameters}
 

@@ -12,7 +12,7 @@ from ..model.signing import SigningKey, from_pem
 from ..storage.state import State
 from .tokens import API_SCOPE
 
-__all__ = ["login_of", "verify", "verify_access_token"]
+__all__ = ["grant_record_of", "verify", "verify_access_token"]
 
 
 def verify_access_token(state: State, token: str) -> Grant:
@@ -28,7 +28,7 @@ def verify_access_token(state: State, token: str) -> Grant:
     pool, claims = verify(state, token, "Could not verify signature for Access Token")
     if int(claims["exp"]) <= state.clock():
         raise not_authorized("Access Token has expired")
-    record = login_of(state, claims)
+    record = grant_record_of(state, claims)
     if record is None or record.pool_id != pool.id:
         raise not_authorized("Invalid Access Token")
     user, client = state.users.by_sub(pool, record.sub), state.clients.find(record.client_id)
@@ -43,8 +43,8 @@ def verify_access_token(state: State, token: str) -> Grant:
     return Grant(pool, client, user, record)
 
 
-def login_of(state: State, claims: Mapping[str, Any]) -> GrantRecord | None:
-    """Return the login whose token has these *claims*, or None."""
+def grant_record_of(state: State, claims: Mapping[str, Any]) -> GrantRecord | None:
+    """Return the grant record of the token that has these *claims*, or None."""
     return state.grants.get(str(claims.get("origin_jti") or claims.get("event_id")))
 
 

@@ -67,4 +67,4 @@ def _check(state: State, pool: PoolRecord, user: User, migration: Migration) -> 
 def _welcome(state: State, user: User, mediums: tuple[str, ...]) -> None:
     for attribute, medium in MEDIUMS.items():
         if medium in mediums and attribute in user.attributes:
-            codes.deliver(state, user, "welcome", codes.Letter(attribute, user.attributes[attribute], ""))
+            codes.deliver(state, user, "welcome", codes.ComposedMessage(attribute, user.attributes[attribute], ""))

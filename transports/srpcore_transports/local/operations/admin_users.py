@@ -128,7 +128,7 @@ def _check_new(
 
 def _invitation(
     state: State, caller: Caller, user: User, password: str, parameters: Parameters
-) -> Step[codes.Letter | None]:
+) -> Step[codes.ComposedMessage | None]:
     """Return the message with the temporary password, or None if the user has no address to send it to."""
     mediums = strings(parameters, "DesiredDeliveryMediums") or ["SMS"]
     chosen = [attribute for attribute, medium in MEDIUMS.items() if medium in mediums]

@@ -21,7 +21,7 @@ from ..api.errors import (
 )
 from ..api.parameters import named, optional_string
 from ..auth import choice, custom_auth, mfa, passkeys, passwords, srp, tries
-from ..auth.next_step import advance, challenge, complete, require_can_log_in, second_factor_challenge, send_code
+from ..auth.next_step import advance, complete, open_challenge, require_can_log_in, second_factor_challenge, send_code
 from ..model import attributes
 from ..model.addresses import ADDRESSES, CODE_CHALLENGES
 from ..model.auth_sessions import AuthSession
@@ -197,7 +197,7 @@ def _device_srp(state: State, auth_session: AuthSession, answers: Mapping[str, A
     if device is None:
         raise not_found("Device does not exist.")
     exchange, parameters = yield from srp.device_challenge(user, device, A)
-    return challenge(state, replace(auth_session, exchange=exchange), "DEVICE_PASSWORD_VERIFIER", parameters)
+    return open_challenge(state, replace(auth_session, exchange=exchange), "DEVICE_PASSWORD_VERIFIER", parameters)
 
 
 def _device_password_verifier(

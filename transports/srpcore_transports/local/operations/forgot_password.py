@@ -32,7 +32,7 @@ def forgot_password(state: State, parameters: Parameters) -> Step[dict[str, Any]
         raise not_authorized("Contact administrator to reset password.")
     attribute = None if user is None else _recovery_attribute(user, mechanisms)
     if client.hides_users and (user is None or not user.enabled or attribute is None):
-        codes.pretend(state, user or state.strangers.of(pool, username), "reset")
+        codes.store_unmatchable(state, user or state.strangers.of(pool, username), "reset")
         return {"CodeDeliveryDetails": simulated_delivery(pool, username, mechanisms)}
     if user is None or not user.enabled:
         raise not_authorized("User is disabled.")
@@ -43,7 +43,7 @@ def forgot_password(state: State, parameters: Parameters) -> Step[dict[str, Any]
             raise
         # The user was deleted meanwhile.
         refuse_unknown(client)
-        codes.pretend(state, state.strangers.of(pool, username), "reset")
+        codes.store_unmatchable(state, state.strangers.of(pool, username), "reset")
         return {"CodeDeliveryDetails": simulated_delivery(pool, username, mechanisms)}
     auth_events.record(state, pool, user, "ForgotPassword")
     return {"CodeDeliveryDetails": delivery}
@@ -65,7 +65,7 @@ def _send_code(state: State, caller: Caller, user: User, attribute: str | None) 
         raise invalid_parameter(
             "Cannot reset password for the user as there is no registered/verified email or phone_number"
         )
-    return (yield from codes.issue(state, caller, user, "reset", attribute, "ForgotPassword"))
+    return (yield from codes.compose_and_send(state, caller, user, "reset", attribute, "ForgotPassword"))
 
 
 def admin_reset_user_password(state: State, parameters: Parameters) -> Step[dict[str, Any]]:
@@ -113,7 +113,7 @@ def confirm_forgot_password(state: State, parameters: Parameters) -> Step[dict[s
         yield from passwords.check_history(pool, user, password)
     except Refusal:
         # The code proved who the user is, and is still good for another password.
-        codes.restore(user, "reset", code)
+        codes.put_back(user, "reset", code)
         raise
     verifier = yield from passwords.make_verifier(pool, user.username, password)
     if not state.users.is_stored(user):

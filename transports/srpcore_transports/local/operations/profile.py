@@ -44,18 +44,18 @@ def update_user_attributes(state: State, parameters: Parameters) -> Step[dict[st
     """
     grant = verify_access_token(state, string(parameters, "AccessToken"))
     given = _writable(grant, read_attributes(parameters))
-    letters = yield from _compose(state, grant, given, read_metadata(parameters))
+    composed = yield from _compose(state, grant, given, read_metadata(parameters))
     directory.require_stored(state, grant.user)
     update_settings = grant.pool.section("UserAttributeUpdateSettings")
     first = strings(update_settings, "AttributesRequireVerificationBeforeUpdate")
-    pending = {name: given[name] for name in letters if name in first}
+    pending = {name: given[name] for name in composed if name in first}
     for name, address in pending.items():
         _check_username_free(state, grant.pool, grant.user, name, address)
     changed = write(state, grant.pool, grant.user, {n: value for n, value in given.items() if n not in pending})
     sent = [
-        codes.send(state, grant.user, "attribute", letters[name], pending=name in pending)
+        codes.send(state, grant.user, "attribute", composed[name], pending=name in pending)
         for name in (*pending, *changed)
-        if name in letters
+        if name in composed
     ]
     return {"CodeDeliveryDetailsList": sent}
 
@@ -68,15 +68,15 @@ def _writable(grant: Grant, given: Mapping[str, str]) -> dict[str, str]:
 
 def _compose(
     state: State, grant: Grant, given: Mapping[str, str], metadata: Mapping[str, str]
-) -> Step[dict[str, codes.Letter]]:
+) -> Step[dict[str, codes.ComposedMessage]]:
     """Return a message with a code for each new address that must be verified, by the name of its attribute."""
     user, wanted = grant.user, grant.pool.names("AutoVerifiedAttributes")
-    future, letters = replace(user, attributes={**user.attributes, **given}), dict[str, codes.Letter]()
+    future, composed = replace(user, attributes={**user.attributes, **given}), dict[str, codes.ComposedMessage]()
     for name in ADDRESSES:
         if name in wanted and given.get(name) and given[name] != user.attributes.get(name):
             caller = Caller(grant.pool, grant.client, metadata)
-            letters[name] = yield from codes.compose(state, caller, future, name, "UpdateUserAttribute")
-    return letters
+            composed[name] = yield from codes.compose(state, caller, future, name, "UpdateUserAttribute")
+    return composed
 
 
 def write(state: State, pool: PoolRecord, user: User, given: dict[str, str]) -> list[str]:
@@ -126,9 +126,9 @@ def get_user_attribute_verification_code(state: State, parameters: Parameters) -
     pending = codes.pending_address(state, user, name)
     if pending is None and name not in user.attributes:
         raise invalid_parameter(f"Invalid user attribute {name}: the user does not have it.")
-    letter = yield from codes.compose(state, caller, user, name, "VerifyUserAttribute", address=pending)
+    composed = yield from codes.compose(state, caller, user, name, "VerifyUserAttribute", address=pending)
     directory.require_stored(state, user)
-    return {"CodeDeliveryDetails": codes.send(state, user, "attribute", letter, pending=pending is not None)}
+    return {"CodeDeliveryDetails": codes.send(state, user, "attribute", composed, pending=pending is not None)}
 
 
 def verify_user_attribute(state: State, parameters: Parameters) -> dict[str, Any]:

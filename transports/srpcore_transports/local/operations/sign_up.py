@@ -54,14 +54,14 @@ def _add(
     """Add *user*, and send a code unless the trigger has confirmed the user; return CodeDeliveryDetails."""
     pool, attribute = caller.pool, None if decision.confirm else _delivery_attribute(caller.pool, user)
     verifier = yield from passwords.make_verifier(pool, user.username, string(parameters, "Password"))
-    letter = None if attribute is None else (yield from codes.compose(state, caller, user, attribute, "SignUp"))
+    composed = None if attribute is None else (yield from codes.compose(state, caller, user, attribute, "SignUp"))
     # Check the name only now: another request may have created this user meanwhile.
     directory.check_new_username(state, pool, string(parameters, "Username"))
     _verify(state, pool, user, decision)
     passwords.store(state, pool, user, verifier, "CONFIRMED" if decision.confirm else "UNCONFIRMED")
     user.created = user.modified
     state.users.add(pool, user)
-    return {} if letter is None else {"CodeDeliveryDetails": codes.send(state, user, "sign_up", letter)}
+    return {} if composed is None else {"CodeDeliveryDetails": codes.send(state, user, "sign_up", composed)}
 
 
 def _verify(state: State, pool: PoolRecord, user: User, decision: events.SignUpDecision) -> None:
@@ -119,7 +119,7 @@ def resend_confirmation_code(state: State, parameters: Parameters) -> Step[dict[
     if attribute is None:
         raise Refusal("CodeDeliveryFailureException", "Cannot resend codes. Auto verification not turned on.")
     try:
-        sent = yield from codes.issue(state, caller, user, "sign_up", attribute, "ResendCode")
+        sent = yield from codes.compose_and_send(state, caller, user, "sign_up", attribute, "ResendCode")
     except Refusal:
         if state.users.is_stored(user):
             raise

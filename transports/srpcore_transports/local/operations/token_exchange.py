@@ -69,7 +69,7 @@ def _verify(state: State, pool: PoolRecord, parameters: Parameters, role: str) -
         raise not_authorized(f"Invalid {role} Token")
     if int(claims["exp"]) <= state.clock():
         raise not_authorized(f"{role} Token has expired")
-    record = token_verification.login_of(state, claims)
+    record = token_verification.grant_record_of(state, claims)
     # A derived token does not belong to a login, and neither does one of GetClientToken.
     belongs_to_login = "origin_jti" in claims or "event_id" in claims
     if belongs_to_login and (record is None or record.revoked):
