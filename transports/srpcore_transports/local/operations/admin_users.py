@@ -178,7 +178,7 @@ def admin_confirm_sign_up(state: State, parameters: Parameters) -> Step[dict[str
 def admin_delete_user(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminDeleteUser."""
     _, user = directory.pool_and_user(state, parameters)
-    profile.delete(state, user)
+    profile.delete_user_data(state, user)
     return {}
 
 
@@ -201,7 +201,7 @@ def admin_update_user_attributes(state: State, parameters: Parameters) -> dict[s
     """Answer AdminUpdateUserAttributes."""
     pool, user = directory.pool_and_user(state, parameters)
     given = attributes.check(pool, read_attributes(parameters), user)
-    profile.write(state, pool, user, given)
+    profile.write_attributes(state, pool, user, given)
     return {}
 
 
@@ -209,7 +209,7 @@ def admin_delete_user_attributes(state: State, parameters: Parameters) -> dict[s
     """Answer AdminDeleteUserAttributes."""
     pool, user = directory.pool_and_user(state, parameters)
     given = attributes.check(pool, dict.fromkeys(strings(parameters, "UserAttributeNames"), ""), user)
-    profile.write(state, pool, user, given)
+    profile.write_attributes(state, pool, user, given)
     return {}
 
 

@@ -120,6 +120,10 @@ def _answer(state: State, job: Resource) -> dict[str, Any]:
 
 
 def _job_fields(state: State, job: Resource) -> dict[str, Any]:
+    """Return the members of a UserImportJobType.
+
+    Also set the status of a job that was not started within a day to Expired.
+    """
     if job.settings["Status"] == "Created" and state.clock() >= job.created + DAY:
         job.settings |= {"Status": "Expired", "CompletionMessage": "The user import job has expired."}
     return {"JobId": job.name, "CreationDate": job.created, **present(job.settings, *_SHOWN)}

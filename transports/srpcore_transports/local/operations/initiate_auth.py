@@ -90,7 +90,7 @@ def _is_enabled(client: AppClient, flow: Flow) -> bool:
 
 
 def _by_refresh_token(state: State, request: LoginRequest) -> Step[dict[str, Any]]:
-    return (yield from refresh_tokens.by_flow(state, request.pool, request.client, request.values))
+    return (yield from refresh_tokens.answer_refresh_flow(state, request.pool, request.client, request.values))
 
 
 def _by_srp(state: State, request: LoginRequest) -> Step[dict[str, Any]]:

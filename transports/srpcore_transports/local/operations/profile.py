@@ -22,7 +22,7 @@ from ..steps import Step
 from ..storage import directory
 from ..storage.state import Handler, State
 
-__all__ = ["OPERATIONS", "delete", "write"]
+__all__ = ["OPERATIONS", "delete_user_data", "write_attributes"]
 
 
 def get_user(state: State, parameters: Parameters) -> dict[str, Any]:
@@ -51,7 +51,9 @@ def update_user_attributes(state: State, parameters: Parameters) -> Step[dict[st
     pending = {name: given[name] for name in composed if name in first}
     for name, address in pending.items():
         _check_username_free(state, grant.pool, grant.user, name, address)
-    changed = write(state, grant.pool, grant.user, {n: value for n, value in given.items() if n not in pending})
+    changed = write_attributes(
+        state, grant.pool, grant.user, {n: value for n, value in given.items() if n not in pending}
+    )
     sent = [
         codes.send(state, grant.user, "attribute", composed[name], pending=name in pending)
         for name in (*pending, *changed)
@@ -79,7 +81,7 @@ def _compose(
     return composed
 
 
-def write(state: State, pool: PoolRecord, user: User, given: dict[str, str]) -> list[str]:
+def write_attributes(state: State, pool: PoolRecord, user: User, given: dict[str, str]) -> list[str]:
     """Write *given*, which ``attributes.check`` has accepted, and return the names of attributes to verify.
 
     These are ``email`` and ``phone_number``, if the value changed and *given* does not set it as verified.
@@ -114,7 +116,7 @@ def delete_user_attributes(state: State, parameters: Parameters) -> dict[str, An
     """Answer DeleteUserAttributes."""
     grant = verify_access_token(state, string(parameters, "AccessToken"))
     given = _writable(grant, dict.fromkeys(strings(parameters, "UserAttributeNames"), ""))
-    write(state, grant.pool, grant.user, given)
+    write_attributes(state, grant.pool, grant.user, given)
     return {}
 
 
@@ -154,11 +156,11 @@ def _verifiable(parameters: Parameters) -> str:
 def delete_user(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer DeleteUser."""
     grant = verify_access_token(state, string(parameters, "AccessToken"))
-    delete(state, grant.user)
+    delete_user_data(state, grant.user)
     return {}
 
 
-def delete(state: State, user: User) -> None:
+def delete_user_data(state: State, user: User) -> None:
     """Delete *user*, revoke the tokens, and end the logins in progress."""
     state.grants.revoke_user(user)
     state.auth_sessions.forget_user(user)

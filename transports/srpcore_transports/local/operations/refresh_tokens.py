@@ -15,10 +15,12 @@ from ..steps import Step
 from ..storage import directory
 from ..storage.state import Handler, State
 
-__all__ = ["OPERATIONS", "by_flow"]
+__all__ = ["OPERATIONS", "answer_refresh_flow"]
 
 
-def by_flow(state: State, pool: PoolRecord, client: AppClient, values: Mapping[str, Any]) -> Step[dict[str, Any]]:
+def answer_refresh_flow(
+    state: State, pool: PoolRecord, client: AppClient, values: Mapping[str, Any]
+) -> Step[dict[str, Any]]:
     """Answer the flow REFRESH_TOKEN_AUTH of InitiateAuth.
 
     Here SECRET_HASH must be computed for the canonical user name, not for an alias that the user typed.
