@@ -153,7 +153,7 @@ class FaultyService(Toggled):
                 sigv4_check.verify(signed, KEYS, time.time())
             response = dispatch.answer(self._pool._service, name, request.body)
         except Refusal as error:
-            response = dispatch.refusal(error)
+            response = dispatch.error_response(error)
         headers = {name.replace("-", "_"): value for name, value in response.headers.items()}
         return answer(response.body, response.status, **{"Content_Length": "", **headers})
 

@@ -95,7 +95,7 @@ class Control:
         name = request.path.removeprefix(PREFIX)
         handler = self._handlers.get((request.method, name))
         if handler is not None:
-            return dispatch.response(200, handler(request))
+            return dispatch.json_response(200, handler(request))
         methods = [method for method, known in self._handlers if known == name]
         if not methods:
             known = ", ".join(sorted({f"{PREFIX}{known}" for _, known in self._handlers}))

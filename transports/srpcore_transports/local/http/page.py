@@ -29,7 +29,7 @@ from ..model.calls import Call
 from ..model.outbox import PURPOSES, Message
 from ..model.pools import AppClient, Group, PoolRecord
 from ..model.users import DeviceRecord, User
-from ..operations.dispatch import Response, refusal
+from ..operations.dispatch import Response, error_response
 from ..storage.service import Service
 from ..storage.state import State
 from .hosts import AllowedHosts
@@ -74,7 +74,7 @@ class Page:
         if request.path == "/":
             return self._page
         if request.method != "GET":
-            refused = refusal(Refusal("MethodNotAllowedException", "Use GET.", 405))
+            refused = error_response(Refusal("MethodNotAllowedException", "Use GET.", 405))
             refused.headers["allow"] = "GET"
             return refused
         if request.headers.get("sec-fetch-site") not in _OWN_SITE:

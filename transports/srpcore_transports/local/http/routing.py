@@ -64,15 +64,15 @@ class Router:
         try:
             response = self._route(request)
         except Refusal as error:
-            response = dispatch.refusal(error)
+            response = dispatch.error_response(error)
         except Exception:  # noqa: BLE001 - answer a bug as the service does; its message could contain a secret
-            response = dispatch.refusal(Refusal("InternalErrorException", "Something went wrong"))
+            response = dispatch.error_response(Refusal("InternalErrorException", "Something went wrong"))
         return self._encode(response, request)
 
     def refuse(self, error: InvalidRequest) -> bytes:
         """Return the response to a request that is not valid. The connection must be closed after it."""
         code = _INVALID.get(error.status, "BadRequestException")
-        return self._encode(dispatch.refusal(Refusal(code, error.message, error.status)), error.head, keep=False)
+        return self._encode(dispatch.error_response(Refusal(code, error.message, error.status)), error.head, keep=False)
 
     def _encode(self, response: Response, request: Request | None, *, keep: bool = True) -> bytes:
         headers = {"server": "srpcore", "date": http_date(self._service.clock())}
@@ -103,7 +103,7 @@ class Router:
             return self._get(request.path, f"http://{host}")
         if request.method == "OPTIONS":
             return Response(204, self._hosts.preflight_headers(request.headers), b"")
-        response = dispatch.refusal(Refusal("MethodNotAllowedException", f"Use one of {METHODS}.", 405))
+        response = dispatch.error_response(Refusal("MethodNotAllowedException", f"Use one of {METHODS}.", 405))
         response.headers["allow"] = METHODS
         return response
 

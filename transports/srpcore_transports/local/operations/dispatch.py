@@ -26,7 +26,7 @@ from ..storage.state import State
 from . import stored
 from .table import OPERATIONS
 
-__all__ = ["Response", "answer", "refusal", "response"]
+__all__ = ["Response", "answer", "error_response", "json_response"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,10 @@ def answer(
             # A request that was refused may have sent a message before.
             service.outbox.announce()
         status, code = 200, None
-        return response(200, document)
+        return json_response(200, document)
     except Refusal as error:
         status, code = error.status, error.code
-        return refusal(error)
+        return error_response(error)
     finally:
         service.calls.add(service.clock(), name, status, code, username, monotonic_clock() - started)
 
@@ -89,7 +89,7 @@ def _parse_body(body: bytes) -> Parameters:
     return cast(Parameters, document)
 
 
-def response(status: int, document: dict[str, Any]) -> Response:
+def json_response(status: int, document: dict[str, Any]) -> Response:
     """Return a response with *document* as JSON."""
     body = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
     headers = {
@@ -100,8 +100,8 @@ def response(status: int, document: dict[str, Any]) -> Response:
     return Response(status, headers, body)
 
 
-def refusal(error: Refusal) -> Response:
+def error_response(error: Refusal) -> Response:
     """Return the response for *error*: ``{"__type": ..., "message": ...}``, and the header ``x-amzn-errortype``."""
-    refused = response(error.status, {"__type": error.code, "message": error.message})
+    refused = json_response(error.status, {"__type": error.code, "message": error.message})
     refused.headers["x-amzn-errortype"] = f"{error.code}:"
     return refused
