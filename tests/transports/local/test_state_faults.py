@@ -382,7 +382,7 @@ def test_a_value_that_is_changed_and_changed_back_in_one_request_is_stored(clien
 
 def test_expired_rows_are_deleted_also_after_the_clock_was_moved_back(client: Client) -> None:
     work = Work(client.pool._service.database)
-    assert [work.may_sweep("login", now) for now in (5000.0, 5009.0, 5010.0, 100.0, 109.0)] == [
+    assert [work.start_sweep("login", now) for now in (5000.0, 5009.0, 5010.0, 100.0, 109.0)] == [
         True,
         False,
         True,

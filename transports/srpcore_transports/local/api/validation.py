@@ -71,7 +71,7 @@ class Findings:
         self.violations: list[str] = []
         self.unknown: list[tuple[str, str, Iterable[str]]] = []
 
-    def violation(self, path: str, rule: str, value: str | None) -> None:
+    def add_violation(self, path: str, rule: str, value: str | None) -> None:
         """Add a broken constraint; the *value* is None if it is sensitive."""
         shown = "Value" if value is None else f"Value {value}"
         self.violations.append(f"{shown} at '{path}' failed to satisfy constraint: {rule}")
@@ -153,7 +153,9 @@ def _structure(shape: Structure, hidden: bool) -> Check:
             if member is not None:
                 check_member(member, prefix + wire_name, findings)
             elif required:
-                findings.violation(prefix + wire_name, NULL, None if _is_sensitive(members[name], hidden) else "null")
+                findings.add_violation(
+                    prefix + wire_name, NULL, None if _is_sensitive(members[name], hidden) else "null"
+                )
         if not found.keys() <= members.keys():
             findings.unknown.extend((path, name, members) for name in found if name not in members)
 
@@ -168,7 +170,7 @@ def _list(shape: List, hidden: bool) -> Check:
         found = require_list(value, path)
         for text, breaks in limits:
             if breaks(found):
-                findings.violation(path, text, None if hidden else f"'{format_as_java(found)}'")
+                findings.add_violation(path, text, None if hidden else f"'{format_as_java(found)}'")
         check_items(found, path, findings)
 
     return check_list
@@ -180,7 +182,7 @@ def _items_one_by_one(name: str, hidden: bool) -> Check:
     def check_items(value: list[Any], path: str, findings: Findings) -> None:
         for number, item in enumerate(value, 1):
             if item is None:
-                findings.violation(f"{path}.{number}.member", NULL, "null")
+                findings.add_violation(f"{path}.{number}.member", NULL, "null")
             else:
                 check_item(item, f"{path}.{number}.member", findings)
 
@@ -203,7 +205,7 @@ def _items_as_a_whole(name: str, hidden: bool) -> Check | None:
         broken = [NULL] if None in value else rules if of_items.violations else []
         if broken:
             text = f"Member must satisfy constraint: [{', '.join(broken)}]"
-            findings.violation(path, text, None if hide else f"'{format_as_java(value)}'")
+            findings.add_violation(path, text, None if hide else f"'{format_as_java(value)}'")
 
     return check_items
 
@@ -230,7 +232,7 @@ def _map(shape: Map, hidden: bool) -> Check:
         if of_values.violations:
             broken.append(f"Map value must satisfy constraint: [{', '.join(value_rules or [])}]")
         for text in broken:
-            findings.violation(path, text, None if hidden else f"'{format_as_java(found)}'")
+            findings.add_violation(path, text, None if hidden else f"'{format_as_java(found)}'")
 
     return check_map
 
@@ -240,7 +242,7 @@ def _simple(require_type: Callable[[Any, str], None], rules: list[Rule], hidden:
         require_type(value, path)
         for text, breaks in rules:
             if breaks(value):
-                findings.violation(path, text, None if hidden else f"'{format_as_java(value)}'")
+                findings.add_violation(path, text, None if hidden else f"'{format_as_java(value)}'")
 
     return check_simple
 
@@ -257,7 +259,7 @@ def _blob(shape: Blob, hidden: bool) -> Check:
         for text, breaks in limits:
             if breaks(data):
                 size = len(data)
-                findings.violation(
+                findings.add_violation(
                     path, text, None if hidden else f"'java.nio.HeapByteBuffer[pos=0 lim={size} cap={size}]'"
                 )
 

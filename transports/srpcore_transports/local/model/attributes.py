@@ -173,9 +173,7 @@ def check_required(pool: PoolRecord, given: Mapping[str, str]) -> None:
     """
     for name in required(pool):
         if not given.get(name):
-            raise invalid_parameter(
-                f"Attributes did not conform to the schema: {name}: The attribute {name} is required\n"
-            )
+            raise _nonconforming(name, f"The attribute {name} is required")
 
 
 def pairs(values: Mapping[str, str], only: Iterable[str] = ()) -> list[dict[str, str]]:

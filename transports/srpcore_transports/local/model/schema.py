@@ -147,10 +147,10 @@ def _check_constraints(attribute: Mapping[str, Any]) -> None:
     if kind not in _CONSTRAINTS:
         return
     member, minimum, maximum, what = _CONSTRAINTS[kind]
-    limits = [_limit(attribute[member].get(limit), f"Invalid {member} for schema attribute {name}") for limit in
-              (minimum, maximum)]  # fmt: skip
-    least, most = limits
-    if kind == "String" and any(limit is not None and not 0 <= limit <= _LONGEST for limit in limits):
+    invalid = f"Invalid {member} for schema attribute {name}"
+    least = _limit(attribute[member].get(minimum), invalid)
+    most = _limit(attribute[member].get(maximum), invalid)
+    if kind == "String" and any(limit is not None and not 0 <= limit <= _LONGEST for limit in (least, most)):
         raise invalid_parameter(f"user.{name}: String attributes cannot have a length of more than {_LONGEST}")
     if least is not None and most is not None and most < least:
         raise invalid_parameter(f"user.{name}: Max {what} cannot be less than min {what}.")

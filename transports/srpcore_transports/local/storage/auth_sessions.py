@@ -44,7 +44,7 @@ class AuthSessions:
 
     def _forget_expired(self) -> None:
         now = self._clock()
-        if not self._work.may_sweep("login", now):
+        if not self._work.start_sweep("login", now):
             return
         expired = "FROM login WHERE expires <= ?"
         self._work.execute(f"INSERT INTO expired_session SELECT session, user, expires {expired}", now)

@@ -26,7 +26,7 @@ class Grants:
     def add(self, grant: GrantRecord) -> None:
         """Insert a grant, and delete those that expired more than a year ago."""
         now = self._clock()
-        if self._work.may_sweep("login_grant", now):
+        if self._work.start_sweep("login_grant", now):
             self._work.execute("DELETE FROM login_grant WHERE expires < ?", now - KEPT_AFTER_EXPIRY)
             self._work.execute("DELETE FROM refresh_token WHERE expires < ?", now - KEPT_AFTER_EXPIRY)
         data = encode(grant)

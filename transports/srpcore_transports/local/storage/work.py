@@ -204,8 +204,11 @@ class Work:
         """Execute an SQL statement that writes one changed record. Only callbacks passed to :meth:`use` call this."""
         self._execute(statement, values)
 
-    def may_sweep(self, table: str, now: float) -> bool:
-        """Return whether to delete the expired rows of a table now: at most every ten seconds. Remember the time."""
+    def start_sweep(self, table: str, now: float) -> bool:
+        """Return whether to delete the expired rows of a table now; if so, remember the time.
+
+        They are deleted at most every ten seconds.
+        """
         last = self._database.swept.get(table)
         if last is not None and 0 <= now - last < _SWEEP_EVERY:
             return False
