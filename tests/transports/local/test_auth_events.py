@@ -129,7 +129,7 @@ def test_events_are_listed_in_pages_and_the_oldest_are_forgotten(boto: Any, clie
     def add(state: State) -> None:
         pool = state.pool(client.pool_id)
         for _ in range(203):
-            auth_events.record(state, pool, directory.require(state, pool, "alice"), "PasswordChange")
+            auth_events.record(state, pool, directory.require_user(state, pool, "alice"), "PasswordChange")
 
     State(client.pool._service).run(add)
     pages = boto.get_paginator("admin_list_user_auth_events").paginate(UserPoolId=client.pool_id, Username="alice")

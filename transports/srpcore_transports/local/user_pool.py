@@ -69,7 +69,7 @@ class UserPool(LocalUserPool):
         client.admin_set_user_password(**user, Password=password, Permanent=True)
         for group in _as_list(groups):
             client.admin_add_user_to_group(**user, GroupName=group)
-        return State(self._service).run(lambda state: directory.require(state, self._pool(state), username).sub)
+        return State(self._service).run(lambda state: directory.require_user(state, self._pool(state), username).sub)
 
     def token(
         self,

@@ -14,10 +14,12 @@ from ..storage import directory
 from ..storage.state import State
 from . import client_secret, codes
 
-__all__ = ["find_user", "known_user", "refuse_unknown", "simulated_delivery"]
+__all__ = ["check_hash_and_find_user", "find_user", "refuse_unknown", "simulated_delivery"]
 
 
-def known_user(state: State, client: AppClient, pool: PoolRecord, parameters: Parameters) -> tuple[str, User | None]:
+def check_hash_and_find_user(
+    state: State, client: AppClient, pool: PoolRecord, parameters: Parameters
+) -> tuple[str, User | None]:
     """Check ``SecretHash``, and return the user name of the request and its user.
 
     If the user does not exist and the client hides that, the user is None. The caller must then answer as if the user

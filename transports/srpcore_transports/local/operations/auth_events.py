@@ -32,7 +32,7 @@ def require_threat_protection(pool: PoolRecord) -> None:
 def _user(state: State, parameters: Parameters) -> User:
     pool = state.pool(string(parameters, "UserPoolId"))
     require_threat_protection(pool)
-    return directory.require(state, pool, string(parameters, "Username"))
+    return directory.require_user(state, pool, string(parameters, "Username"))
 
 
 def admin_list_user_auth_events(state: State, parameters: Parameters) -> dict[str, Any]:

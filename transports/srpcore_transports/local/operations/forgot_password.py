@@ -8,7 +8,7 @@ from ..api.errors import Refusal, code_mismatch, expired_code, invalid_parameter
 from ..api.parameters import Parameters, optional_string, string
 from ..auth import auth_events, client_secret, codes, passwords, user_migration
 from ..auth.caller import Caller, read_metadata
-from ..auth.named_user import find_user, known_user, refuse_unknown, simulated_delivery
+from ..auth.named_user import check_hash_and_find_user, find_user, refuse_unknown, simulated_delivery
 from ..model.pools import AppClient, PoolRecord
 from ..model.users import User
 from ..steps import Step
@@ -26,7 +26,7 @@ def forgot_password(state: State, parameters: Parameters) -> Step[dict[str, Any]
     client, pool = directory.client_and_pool(state, parameters)
     caller = Caller(pool, client, read_metadata(parameters))
     yield from _migrate(state, caller, client, parameters)
-    username, user = known_user(state, client, pool, parameters)
+    username, user = check_hash_and_find_user(state, client, pool, parameters)
     mechanisms = _mechanisms(pool)
     if not mechanisms:
         raise not_authorized("Contact administrator to reset password.")
@@ -103,7 +103,7 @@ def confirm_forgot_password(state: State, parameters: Parameters) -> Step[dict[s
     given, password = string(parameters, "ConfirmationCode"), string(parameters, "Password")
     client, pool = directory.client_and_pool(state, parameters)
     caller = Caller(pool, client, read_metadata(parameters))
-    username, user = known_user(state, client, pool, parameters)
+    username, user = check_hash_and_find_user(state, client, pool, parameters)
     passwords.check_policy(pool, password)
     # For a stranger no code is right.
     code = codes.redeem(state, user or state.strangers.of(pool, username), "reset", given)

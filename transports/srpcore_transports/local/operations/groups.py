@@ -94,14 +94,14 @@ def list_users_in_group(state: State, parameters: Parameters) -> dict[str, Any]:
 def admin_add_user_to_group(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminAddUserToGroup; it is not an error if the user is in the group already."""
     pool, group = _pool_and_group(state, parameters)
-    state.users.join(group, directory.require(state, pool, string(parameters, "Username")))
+    state.users.join(group, directory.require_user(state, pool, string(parameters, "Username")))
     return {}
 
 
 def admin_remove_user_from_group(state: State, parameters: Parameters) -> dict[str, Any]:
     """Answer AdminRemoveUserFromGroup; it is not an error if the user is not in the group."""
     pool, group = _pool_and_group(state, parameters)
-    state.users.leave(group, directory.require(state, pool, string(parameters, "Username")))
+    state.users.leave(group, directory.require_user(state, pool, string(parameters, "Username")))
     return {}
 
 

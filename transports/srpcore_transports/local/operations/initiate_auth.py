@@ -95,7 +95,7 @@ def _by_refresh_token(state: State, request: LoginRequest) -> Step[dict[str, Any
 
 def _by_srp(state: State, request: LoginRequest) -> Step[dict[str, Any]]:
     A = srp.public_value(request.values)
-    user = yield from _find_user(state, request)
+    user = yield from _pre_authenticated_user(state, request)
     if user is not None and not request.client.hides_users:
         _refuse_before_srp(user)
     exchange, parameters = yield from srp.password_challenge(request.pool, user, request.typed, A)
@@ -123,7 +123,7 @@ def _by_password(state: State, request: LoginRequest) -> Step[dict[str, Any]]:
     migrated = yield from _migrate(state, request, password)
     if migrated is not None:
         return (yield from advance(state, _auth_session(request, migrated)))
-    auth_session = _auth_session(request, (yield from _find_user(state, request)))
+    auth_session = _auth_session(request, (yield from _pre_authenticated_user(state, request)))
     step = _check_password(state, auth_session, password)
     return (yield from auth_events.record_sign_in(state, auth_session, "PASSWORD", request.parameters, step))
 
@@ -140,7 +140,7 @@ def _by_choice(state: State, request: LoginRequest) -> Step[dict[str, Any]]:
         migrated = yield from _migrate(state, request, password)
         if migrated is not None:
             return (yield from advance(state, _auth_session(request, migrated)))
-    user = yield from _find_user(state, request)
+    user = yield from _pre_authenticated_user(state, request)
     auth_session = _auth_session(request, user)
     session = optional_string(request.parameters, "Session")
     if session is not None:
@@ -159,7 +159,7 @@ def _by_triggers(state: State, request: LoginRequest) -> Step[dict[str, Any]]:
     if first not in (None, "SRP_A"):
         raise invalid_parameter("CHALLENGE_NAME must be SRP_A or absent")
     custom = custom_auth.start(None if first is None else srp.public_value(request.values))
-    user = yield from _find_user(state, request)
+    user = yield from _pre_authenticated_user(state, request)
     return (yield from advance(state, _auth_session(request, user, custom=custom)))
 
 
@@ -177,14 +177,14 @@ def _auth_session(
     )
 
 
-def _find_user(state: State, request: LoginRequest) -> Step[User | None]:
+def _pre_authenticated_user(state: State, request: LoginRequest) -> Step[User | None]:
     """Return the user who logs in, after the trigger PreAuthentication has accepted that.
 
     Raises:
         Refusal: SECRET_HASH is wrong, the user does not exist and the client does not hide that, or the trigger
             refuses the login.
     """
-    user = _known_user(state, request)
+    user = _check_hash_and_find(state, request)
     if user is None and not request.client.hides_users:
         raise user_not_found()
     triggers = Caller(request.pool, request.client).triggers(state)
@@ -195,7 +195,7 @@ def _find_user(state: State, request: LoginRequest) -> Step[User | None]:
     return user
 
 
-def _known_user(state: State, request: LoginRequest) -> User | None:
+def _check_hash_and_find(state: State, request: LoginRequest) -> User | None:
     user = directory.find(state, request.pool, request.typed)
     names = [request.typed] if user is None else [request.typed, user.username]
     client_secret.check_hash(request.client, optional_string(request.values, "SECRET_HASH"), *names)
@@ -205,7 +205,7 @@ def _known_user(state: State, request: LoginRequest) -> User | None:
 def _migrate(state: State, request: LoginRequest, password: str) -> Step[User | None]:
     """Take over the user by the trigger UserMigration; return None if the user exists or there is no trigger."""
     caller = Caller(request.pool, request.client)
-    if caller.triggers(state).user_migration is None or _known_user(state, request) is not None:
+    if caller.triggers(state).user_migration is None or _check_hash_and_find(state, request) is not None:
         return None
     return (yield from user_migration.take_over(state, caller, request.typed, password, request.metadata))
 

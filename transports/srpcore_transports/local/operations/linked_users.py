@@ -73,7 +73,7 @@ def _key(source: Parameters) -> str:
 def _destination(state: State, pool: PoolRecord, given: Parameters) -> User:
     provider, value = string(given, "ProviderName"), string(given, "ProviderAttributeValue")
     if provider == _NATIVE:
-        return directory.require(state, pool, value)
+        return directory.require_user(state, pool, value)
     user = _linked_user(state, pool, {**given, "ProviderAttributeName": _SUBJECT})
     if user is None:
         raise user_not_found()
@@ -118,7 +118,7 @@ def admin_disable_provider_for_user(state: State, parameters: Parameters) -> dic
     if provider == _NATIVE:
         if attribute != _SUBJECT:
             raise invalid_parameter(f"ProviderAttributeName must be {_SUBJECT} for the provider {_NATIVE}.")
-        user = directory.require(state, pool, value)
+        user = directory.require_user(state, pool, value)
         user.password, user.modified = None, state.clock()
         return {}
     link, linked = state.linked_identities.get(pool, _key(given)), _linked_user(state, pool, given)

@@ -115,7 +115,7 @@ def _add_user(state: State, pool_id: str, given: SeedUser) -> Step[None]:
     groups = [_find_group(state, pool, name) for name in given.groups]
     yield from admin_users.admin_create_user(state, parameters, sub=sub)
     # The user was added in this transaction, so nobody has seen the user without the following.
-    user = directory.require(state, pool, given.username)
+    user = directory.require_user(state, pool, given.username)
     user.enabled = given.enabled
     if given.password is not None:
         user.status = "CONFIRMED"

@@ -9,7 +9,7 @@ from ..api.parameters import Parameters, flag, optional_string, string
 from ..api.parameters import attributes as read_attributes
 from ..auth import auth_events, client_secret, codes, passwords, sign_up_session
 from ..auth.caller import Caller, read_metadata
-from ..auth.named_user import known_user, refuse_unknown, simulated_delivery
+from ..auth.named_user import check_hash_and_find_user, refuse_unknown, simulated_delivery
 from ..model import attributes
 from ..model.pools import PoolRecord
 from ..model.users import User
@@ -85,7 +85,7 @@ def confirm_sign_up(state: State, parameters: Parameters) -> Step[dict[str, Any]
     given = string(parameters, "ConfirmationCode")
     client, pool = directory.client_and_pool(state, parameters)
     caller = Caller(pool, client, read_metadata(parameters))
-    username, user = known_user(state, client, pool, parameters)
+    username, user = check_hash_and_find_user(state, client, pool, parameters)
     if user is None or not user.enabled:
         raise expired_code()
     if user.status != "UNCONFIRMED":
@@ -110,7 +110,7 @@ def resend_confirmation_code(state: State, parameters: Parameters) -> Step[dict[
     """Answer ResendConfirmationCode."""
     client, pool = directory.client_and_pool(state, parameters)
     caller = Caller(pool, client, read_metadata(parameters))
-    username, user = known_user(state, client, pool, parameters)
+    username, user = check_hash_and_find_user(state, client, pool, parameters)
     if user is None or not user.enabled:
         return {"CodeDeliveryDetails": simulated_delivery(pool, username, pool.names("AutoVerifiedAttributes"))}
     if user.status != "UNCONFIRMED":

@@ -22,8 +22,8 @@ __all__ = [
     "client_and_pool",
     "find",
     "pool_and_user",
-    "require",
     "require_stored",
+    "require_user",
 ]
 
 _LONGEST_NAME = 128
@@ -54,7 +54,7 @@ def _can_log_in_by(pool: PoolRecord, user: User, attribute: str) -> bool:
     return is_name or attribute == "preferred_username" or user.verified(attribute)
 
 
-def require(state: State, pool: PoolRecord, name: str) -> User:
+def require_user(state: State, pool: PoolRecord, name: str) -> User:
     """Return the user called *name*, for an operation of an administrator; *name* may also be the user's ``sub``.
 
     Raises:
@@ -83,7 +83,7 @@ def pool_and_user(state: State, parameters: Parameters) -> tuple[PoolRecord, Use
         Refusal: the pool or the user does not exist.
     """
     pool = state.pool(string(parameters, "UserPoolId"))
-    return pool, require(state, pool, string(parameters, "Username"))
+    return pool, require_user(state, pool, string(parameters, "Username"))
 
 
 def client_and_pool(state: State, parameters: Parameters) -> tuple[AppClient, PoolRecord]:
