@@ -296,6 +296,18 @@ class TestRotation:
             get_tokens(client, first)
         assert get_tokens(client, second)["RefreshToken"]
 
+    @pytest.mark.parametrize("seconds", [10, 3600])
+    def test_a_clock_that_is_moved_back_does_not_make_the_old_refresh_token_valid_again(
+        self, client: Client, seconds: int
+    ) -> None:
+        first = client.tokens()["RefreshToken"]
+        client.clock.now += 3600
+        second = get_tokens(client, first)["RefreshToken"]
+        client.clock.now -= seconds
+        with refused("RefreshTokenReuseException"):
+            get_tokens(client, first)
+        assert get_tokens(client, second)["RefreshToken"]
+
     def test_the_new_refresh_token_expires_with_the_first(self, client: Client) -> None:
         first = client.tokens()["RefreshToken"]
         client.clock.now += 29 * 86400

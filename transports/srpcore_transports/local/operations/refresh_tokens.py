@@ -88,7 +88,8 @@ def _require_valid_token(
         raise not_authorized("Refresh Token has expired")
     if grant.record.device_key is not None and not _is_device(grant, device_key):
         raise not_authorized("Invalid Refresh Token")
-    if record.rotated is not None and record.rotated + (client.rotation_grace or 0) <= now:
+    # The distance, because a clock that was moved back must not make the token valid again.
+    if record.rotated is not None and abs(now - record.rotated) >= (client.rotation_grace or 0):
         raise Refusal("RefreshTokenReuseException", "Refresh token has been invalidated by rotation")
     return record, grant
 
