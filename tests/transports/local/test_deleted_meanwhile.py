@@ -13,7 +13,7 @@ from srpcore_transports.local import steps
 from srpcore_transports.local.triggers.configuration import Triggers
 from support.users import PASSWORD
 
-from .client import Client, temporary_user
+from .client import Client, refused, temporary_user
 
 pytestmark = pytest.mark.slow
 
@@ -257,6 +257,24 @@ def test_an_app_client_that_is_deleted_meanwhile_gets_no_token(make: Callable[..
 
     # Before the key is generated, and before the token is signed, which cannot be taken back.
     assert answers(make, between, token, remove) == ["ResourceNotFoundException", None]
+
+
+@pytest.mark.parametrize("flow", ["USER_SRP_AUTH", "USER_PASSWORD_AUTH"])
+def test_a_login_of_an_app_client_that_is_deleted_during_a_trigger_is_refused(
+    make: Callable[..., Client], flow: str
+) -> None:
+    def delete_client(event: dict[str, Any], _: object) -> dict[str, Any]:
+        client.admin("DeleteUserPoolClient", ClientId=client.client_id)
+        return event
+
+    client = make(triggers=Triggers(post_authentication=delete_client))
+    client.user()
+    challenge = {"AuthFlow": flow, "AuthParameters": {"USERNAME": "alice", "PASSWORD": PASSWORD}}
+    with refused("ResourceNotFoundException", "User pool client .* does not exist"):
+        if flow == "USER_SRP_AUTH":
+            client.tokens()
+        else:
+            client.call("InitiateAuth", ClientId=client.client_id, **challenge)
 
 
 def test_a_user_who_is_deleted_during_the_confirmation_of_the_sign_up_leaves_no_event(

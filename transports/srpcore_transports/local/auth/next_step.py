@@ -103,13 +103,15 @@ def _skips_second_factor(auth_session: AuthSession, device: DeviceRecord | None)
 def require_can_log_in(state: State, auth_session: AuthSession) -> User:
     """Return the user of *auth_session*.
 
-    An administrator may have disabled or deleted the user since the login began. So this is checked again before an
-    answer changes the user, and before the tokens are issued.
+    An administrator may have disabled or deleted the user, or deleted the app client, since the login began. So this is
+    checked again before an answer changes the user, and before the tokens are issued.
 
     Raises:
-        Refusal: the user does not exist, or is not allowed to log in now.
+        Refusal: the user or the app client does not exist, or the user is not allowed to log in now.
     """
-    user = auth_session.user
+    client, user = auth_session.client, auth_session.user
+    if state.clients.find(client.client_id) is not client:
+        raise state.client_not_found(client.client_id)
     if user is None or not state.users.is_stored(user):
         raise not_authorized()
     if not user.enabled:
