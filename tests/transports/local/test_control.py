@@ -15,10 +15,12 @@ from srpcore import Cognito
 from srpcore.exceptions import NotAuthorizedException
 from srpcore.exceptions.base import ConfigurationError
 from srpcore.service_client import ServiceClient
-from srpcore_transports.local import LocalServer, Message, UserPool
+from srpcore_transports.local import LocalServer, LocalUserPool, Message, UserPool
 from srpcore_transports.local.api.errors import Refusal
 from srpcore_transports.local.model.pools import PoolRecord
+from srpcore_transports.local.model.signing import from_pem, generate_pem
 from srpcore_transports.local.steps import Step, outside
+from srpcore_transports.local.storage import signing_keys
 from srpcore_transports.local.storage.state import State
 from support.users import PASSWORD
 
@@ -224,6 +226,23 @@ def test_a_signing_key_made_after_the_start_survives_a_reset() -> None:
         keys = pool.jwks()
         send(server, "POST", "reset")
         assert pool.jwks() == keys
+
+
+def test_a_key_set_that_is_read_during_a_reset_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    generated: list[str] = []
+
+    def generate_and_reset() -> str:
+        generated.append(generate_pem())
+        if len(generated) == 1:
+            send(served, "POST", "reset")
+        return generated[-1]
+
+    monkeypatch.setattr(signing_keys, "generate_pem", generate_and_reset)
+    pool = LocalUserPool()
+    with pool.serve(control=True) as served:
+        document = pool.document(f"/{pool.user_pool_id}/.well-known/jwks.json")
+    assert document is not None
+    assert json.loads(document) == {"keys": [from_pem(generated[1]).jwk()]}
 
 
 def test_a_request_in_progress_during_a_reset_changes_nothing(pool: UserPool, server: LocalServer) -> None:

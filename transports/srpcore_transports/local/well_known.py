@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from typing import TypeAlias
 
+from .api.errors import Refusal
 from .steps import Step
 from .storage.service import Service
 from .storage.signing_keys import signing_key
@@ -28,7 +29,15 @@ def document(service: Service, path: str, issuer_base: str | None = None) -> byt
     make = _DOCUMENTS.get(name)
     if make is None:
         return None
-    found = State(service, issuer_base).run(lambda state: make(state, pool_id.rpartition("/")[2]))
+
+    def read() -> _Document:
+        return State(service, issuer_base).run(lambda state: make(state, pool_id.rpartition("/")[2]))
+
+    try:
+        found = read()
+    except Refusal:
+        # The pools were reset while a key was generated. Nothing was changed, so the request can be repeated.
+        found = read()
     return None if found is None else json.dumps(found).encode("utf-8")
 
 
