@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 from typing import Any, Literal
 
@@ -234,6 +235,17 @@ def test_the_policy_of_passwords_can_be_changed_as_documented() -> None:
     pool.add_user("alice", password="CorrectHorse1")
     with pytest.raises(InvalidPasswordException, match="not long enough"):
         pool.add_user("bob", password="Short-12")
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, -1.0, 1e18, 1_800_000_000_000.0, None])
+def test_a_clock_that_does_not_return_seconds_is_named_in_the_error(wrong: Any) -> None:
+    with pytest.raises(ConfigurationError, match=rf"clock returned {re.escape(repr(wrong))}, which is not a time"):
+        UserPool(clock=lambda: wrong)
+    times = [1_800_000_000.0]
+    pool = UserPool(clock=lambda: times[0])
+    times[0] = wrong
+    with pytest.raises(ConfigurationError, match="seconds since 1970"):
+        pool.token()
 
 
 def test_a_user_whose_password_is_refused_is_not_created(pool: UserPool) -> None:

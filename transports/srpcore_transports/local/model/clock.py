@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from srpcore.exceptions.base import ConfigurationError
+
 __all__ = ["DAY", "MovableClock"]
 
 DAY = 86_400
@@ -26,8 +28,18 @@ class MovableClock:
         self.moved = 0.0
 
     def __call__(self) -> float:
-        """Return the time in seconds since the epoch."""
-        return self.unmoved() + self.moved
+        """Return the time in seconds since the epoch.
+
+        Raises:
+            ConfigurationError: the clock that is moved returned something else, for example milliseconds.
+        """
+        unmoved = self.unmoved()
+        # This form of the comparison refuses a NaN, too.
+        if not (isinstance(unmoved, int | float) and 0 <= unmoved <= _LATEST):
+            raise ConfigurationError(
+                f"clock returned {unmoved!r:.80}, which is not a time: it must return seconds since 1970"
+            )
+        return unmoved + self.moved
 
     def advance(self, seconds: float) -> None:
         """Move the clock by *seconds*; a negative number moves it back.
