@@ -16,6 +16,7 @@ from srpcore_transports.local.model.outbox import Message
 from srpcore_transports.local.operations.table import OPERATIONS
 from srpcore_transports.local.steps import Step, outside
 from srpcore_transports.local.storage.state import State
+from support.users import PASSWORD
 
 from .client import Client, refused
 
@@ -94,3 +95,25 @@ def test_a_message_of_a_refused_request_is_announced(client: Client, monkeypatch
         client.call("GetUser", AccessToken="a.b.c")
     assert announced == client.pool.outbox.messages
     assert len(announced) == 1
+
+
+def test_an_exception_of_on_message_is_logged_and_does_not_fail_the_request(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    announced: list[str] = []
+
+    def fail_once(message: Message) -> None:
+        announced.append(message.username)
+        if len(announced) == 1:
+            raise BrokenPipeError
+
+    client.pool.outbox.on_message = fail_once
+    for username in ("alice", "bob"):
+        attributes = [{"Name": "email", "Value": f"{username}@example.com"}]
+        client.call(
+            "SignUp", ClientId=client.client_id, Username=username, Password=PASSWORD, UserAttributes=attributes
+        )
+    assert announced == ["alice", "bob"]
+    (record,) = caplog.records
+    assert record.exc_info is not None
+    assert record.exc_info[0] is BrokenPipeError

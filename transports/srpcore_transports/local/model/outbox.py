@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ PURPOSES = {
     "welcome": "welcome message, without a code",
 }
 """What a message is for, in words, by ``Message.purpose``."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,8 @@ class Outbox:
 
     Attributes:
         messages: the messages, oldest first.
-        on_message: a function that is called with each new message. It may call the pool: the lock is not held.
+        on_message: a function that is called with each new message. It may call the pool: the lock is not held. If it
+            raises an exception, the exception is logged: the request that sent the message is already committed.
     """
 
     def __init__(self) -> None:
@@ -73,7 +77,10 @@ class Outbox:
             except IndexError:  # another thread has taken it
                 return
             if self.on_message is not None:
-                self.on_message(message)
+                try:
+                    self.on_message(message)
+                except Exception:  # noqa: BLE001 - the program of the user raised it
+                    _log.exception("outbox.on_message raised an exception: the message stays in outbox.messages")
 
     def latest(self, username: str) -> Message:
         """Return the last message to a user.
