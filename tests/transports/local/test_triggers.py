@@ -511,6 +511,10 @@ class TestCallables:
         with pytest.raises(Refusal, match="failed with error Unable to marshal response"):
             confirm(lambda event, context: returned)
 
+    def test_a_result_that_is_nested_too_deep_is_refused(self) -> None:
+        with refused("InvalidLambdaResponseException", "Unrecognizable lambda output"):
+            confirm(lambda event, context: {"response": {"a": json.loads("[" * 900 + "]" * 900)}})
+
     def test_characters_without_an_encoding_are_not_passed_on(self) -> None:
         with refused("InvalidLambdaResponseException", "Unrecognizable lambda output"):
             confirm(lambda event, context: {"response": {"a": "\ud800"}})
@@ -645,6 +649,9 @@ class TestEndpoints:
             b"[" * 100_000,
             b'{"response": 1}',
             b'{"response": {"a": NaN}}',
+            b'{"response": {"a": -1e999}}',
+            b'{"response": {"a": 18446744073709551616}}',
+            b'{"response": {"a": %s}}' % (b"[" * 900 + b"]" * 900),
             b'{"response": {"a": "\\ud800"}}',
         ],
     )

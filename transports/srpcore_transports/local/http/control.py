@@ -19,7 +19,6 @@ token, or ``1`` if there is no token.
 from __future__ import annotations
 
 import hmac
-import json
 import re
 import weakref
 from collections.abc import Callable, Mapping
@@ -29,6 +28,7 @@ from urllib.parse import parse_qs
 
 from srpcore.exceptions.base import ConfigurationError
 
+from ..api import json_input
 from ..api.errors import Refusal, invalid_parameter
 from ..model.outbox import Message
 from ..operations import dispatch
@@ -164,8 +164,8 @@ def _keep_keys(state: State, keys: Mapping[str, str | None]) -> None:
 
 def _body(request: Request) -> dict[str, object]:
     try:
-        body = json.loads(request.body)
-    except (ValueError, RecursionError):
+        body = json_input.parse(request.body)
+    except ValueError:
         body = None
     if not isinstance(body, dict):
         raise invalid_parameter("The request body is not a JSON object in UTF-8.")

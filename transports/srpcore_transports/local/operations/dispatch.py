@@ -17,7 +17,7 @@ from typing import Any, cast
 from srpcore.clock import monotonic_clock
 from srpcore.service_model import CONTENT_TYPE
 
-from ..api import validation
+from ..api import json_input, validation
 from ..api.errors import Refusal
 from ..api.parameters import Parameters
 from ..model.calls import given_username
@@ -78,11 +78,8 @@ def answer(
 
 def _parse_body(body: bytes) -> Parameters:
     try:
-        document = json.loads(body or b"{}")
-        # JSON can escape a lone surrogate (\ud800), which has no UTF-8 encoding. Refuse it here: if a handler stored
-        # it, later responses could not be encoded.
-        json.dumps(document, ensure_ascii=False).encode("utf-8")
-    except (ValueError, RecursionError):
+        document = json_input.parse(body or b"{}")
+    except ValueError:
         raise Refusal("SerializationException", "The request body is not JSON in UTF-8") from None
     if not isinstance(document, dict):
         raise Refusal("SerializationException", "Start of structure or map found where not expected.")

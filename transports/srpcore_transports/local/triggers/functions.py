@@ -25,6 +25,7 @@ from urllib.parse import SplitResult, urlsplit
 from srpcore.clock import monotonic_clock
 from srpcore.exceptions.base import ConfigurationError
 
+from ..api import json_input
 from ..model.aws_names import lambda_function_arn
 
 __all__ = ["FunctionError", "Handler", "InvocationError", "LambdaContext", "call", "check_url"]
@@ -90,7 +91,7 @@ def check_url(url: str) -> None:
 
 
 def call(function: Handler | str, name: str, event: Mapping[str, Any], timeout: float | None) -> object:
-    """Invoke *function* with *event* and return what it returned; None if that is not JSON in UTF-8.
+    """Invoke *function* with *event* and return what it returned; None if :func:`.json_input.parse` refuses it.
 
     The service waits 5 seconds, and invokes a function that has not answered up to two more times ("Customizing user
     pool workflows with Lambda triggers" in the developer guide).
@@ -107,21 +108,11 @@ def call(function: Handler | str, name: str, event: Mapping[str, Any], timeout: 
     body = json.dumps(event)
     for _ in range(_ATTEMPTS):
         try:
-            returned = _within(timeout, lambda: _attempt(function, name, str(event["region"]), body, timeout))
-            return returned if _has_utf_8(returned) else None
+            return _within(timeout, lambda: _attempt(function, name, str(event["region"]), body, timeout))
         except TimeoutError:
             _log.info("trigger %s did not answer within %s seconds", name, timeout)
     # The service's own message, from answers in public issue threads.
     raise InvocationError("Socket timeout while invoking Lambda function")
-
-
-def _has_utf_8(returned: object) -> bool:
-    # JSON can escape a lone surrogate (\ud800), which has no UTF-8 encoding: it could neither be stored nor sent.
-    try:
-        json.dumps(returned, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _within(timeout: float | None, work: Callable[[], T]) -> T:
@@ -162,9 +153,10 @@ def _call_handler(handler: Handler, body: str, context: LambdaContext) -> object
         _log.info("trigger %s raised an exception", context.function_name, exc_info=True)
         raise FunctionError(_printable(str(error))) from error
     try:
-        return json.loads(json.dumps(returned, allow_nan=False))
+        result = json.dumps(returned, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise FunctionError(f"Unable to marshal response: {error}") from error
+    return _parse_result(result.encode("utf-8"))
 
 
 def _post(url: str, body: str, timeout: float | None) -> object:
@@ -190,20 +182,18 @@ def _target(parts: SplitResult) -> str:
 
 
 def _parse(content: bytes, *, failed: bool) -> object:
-    try:
-        returned: object = (
-            None if len(content) > _LONGEST_ANSWER else json.loads(content, parse_constant=_refuse_constant)
-        )
-    except (ValueError, RecursionError):
-        returned = None
+    returned = None if len(content) > _LONGEST_ANSWER else _parse_result(content)
     message = cast(dict[str, object], returned).get("errorMessage") if isinstance(returned, dict) else None
     if failed or message is not None:
         raise FunctionError(_printable(str(message or "Unhandled")))
     return cast(object, returned)
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
+def _parse_result(content: bytes) -> object:
+    try:
+        return json_input.parse(content)
+    except ValueError:
+        return None
 
 
 def _printable(message: str) -> str:
