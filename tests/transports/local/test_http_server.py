@@ -312,6 +312,29 @@ class TestThreads:
             slow.release.set()
             assert read(sock)[0] == 200
 
+    @pytest.mark.parametrize("place", ["answer", "json_response"])
+    def test_an_exception_that_would_end_a_thread_does_not(
+        self, pool: LocalUserPool, monkeypatch: pytest.MonkeyPatch, place: str
+    ) -> None:
+        def leave(*_: object) -> None:
+            raise SystemExit
+
+        monkeypatch.setattr(workers, "_PER_CORE", 1)
+        monkeypatch.setattr(os, "cpu_count", lambda: 1)
+        with pool.serve() as server:
+            with monkeypatch.context() as patch:
+                patch.setattr(dispatch, place, leave)
+                for _ in range(3):
+                    with connect(server) as sock:
+                        sock.sendall(request())
+                        if place == "answer":
+                            status, _, document = read(sock)
+                            assert (status, document["__type"]) == (500, "InternalErrorException")
+                        else:
+                            assert rest(sock) == b""
+            assert exchange(server, request())[0] == 400
+            assert [thread.is_alive() for thread in server._loop._workers._threads] == [True]
+
     def test_a_thread_does_not_wait_for_its_connection_if_there_are_more_connections_than_threads(
         self, pool: LocalUserPool, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -501,6 +501,30 @@ class TestCallables:
         with refused("UserLambdaValidationException", "PostConfirmation failed with error no more of this."):
             confirm(Recorder(ValueError("no more of this")))
 
+    @pytest.mark.parametrize("timeout", [5.0, None])
+    @pytest.mark.parametrize(
+        ("error", "message"),
+        [(SystemExit(3), "SystemExit: 3"), (SystemExit(), "SystemExit"), (GeneratorExit(), "GeneratorExit")],
+    )
+    def test_a_handler_that_exits_has_failed(self, error: BaseException, message: str, timeout: float | None) -> None:
+        with refused("UserLambdaValidationException", f"PostConfirmation failed with error {message}."):
+            confirm(Recorder(error), timeout)
+
+    def test_ctrl_c_in_the_main_thread_ends_the_program_and_in_another_thread_the_handler(self) -> None:
+        with pytest.raises(KeyboardInterrupt):
+            confirm(Recorder(KeyboardInterrupt()), None)
+        with refused("UserLambdaValidationException", "PostConfirmation failed with error KeyboardInterrupt."):
+            confirm(Recorder(KeyboardInterrupt()), 5.0)
+
+    def test_an_exception_without_a_readable_message_is_named(self) -> None:
+        class Unreadable(Exception):
+            def __str__(self) -> str:
+                raise ValueError("broken")
+
+        message = "PostConfirmation failed with error Unreadable (its message cannot be read)."
+        with refused("UserLambdaValidationException", message):
+            confirm(Recorder(Unreadable()))
+
     @pytest.mark.parametrize("returned", [None, "yes", [], {}, {"response": None}, {"response": []}])
     def test_a_result_that_is_not_an_event_is_refused(self, returned: Any) -> None:
         with refused("InvalidLambdaResponseException", "Unrecognizable lambda output"):

@@ -301,7 +301,7 @@ class EventLoop:
                 following = self._following(connection)
         except InvalidRequest as error:
             connection.outgoing, connection.keep = self._router.refuse(error), False
-        except Exception:  # noqa: BLE001 - for example MemoryError; the other connections go on
+        except BaseException:  # noqa: BLE001 - for example MemoryError; the other connections go on
             connection.outgoing, connection.keep = b"", False
         self._handed_over.append(connection)
         self._wake()

@@ -65,7 +65,7 @@ class Router:
             response = self._route(request)
         except Refusal as error:
             response = dispatch.error_response(error)
-        except Exception:  # noqa: BLE001 - answer a bug as the service does; its message could contain a secret
+        except BaseException:  # noqa: BLE001 - answer a bug as the service does; its message could contain a secret
             response = dispatch.error_response(Refusal("InternalErrorException", "Something went wrong"))
         return self._encode(response, request)
 

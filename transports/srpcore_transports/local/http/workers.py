@@ -7,6 +7,7 @@ and SQLite release the lock of the interpreter. If all threads wait long for oth
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections import deque
@@ -25,7 +26,8 @@ _AT_MOST = 64
 class Workers(Generic[T]):
     """Threads that call *work* with each submitted item. A thread is started when all others are busy.
 
-    Only one thread may call :meth:`submit` and :meth:`relieve`. *work* must not raise exceptions.
+    Only one thread may call :meth:`submit` and :meth:`relieve`. An exception of *work*, even
+    SystemExit, is dropped: it does not end the thread.
 
     Attributes:
         limit: how many threads there are at most, without those of :meth:`relieve`.
@@ -101,5 +103,6 @@ class Workers(Generic[T]):
         if item is None or self._closing:
             return False
         self._taken += 1
-        self._work(item)
+        with contextlib.suppress(BaseException):
+            self._work(item)
         return True

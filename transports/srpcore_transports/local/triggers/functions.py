@@ -37,6 +37,8 @@ Handler: TypeAlias = Callable[[dict[str, Any], Any], object]
 
 _ATTEMPTS = 3
 _LONGEST_ANSWER = 6 * 1024 * 1024  # Lambda's own limit for a synchronous invocation
+# What ends a function, but not the program. Other exceptions, such as those of pytest.fail(), reach the caller.
+_FAILURES = (Exception, SystemExit, GeneratorExit, KeyboardInterrupt)
 
 _log = logging.getLogger(__name__)
 
@@ -148,15 +150,26 @@ def _attempt(function: Handler | str, name: str, region: str, body: str, timeout
 def _call_handler(handler: Handler, body: str, context: LambdaContext) -> object:
     try:
         returned = handler(json.loads(body), context)
-    except Exception as error:
+    except _FAILURES as error:
+        # In the main thread this is Ctrl-C: the program must end. In any other thread only the handler can raise it.
+        if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+            raise
         # The client sees only the message, so log the traceback.
         _log.info("trigger %s raised an exception", context.function_name, exc_info=True)
-        raise FunctionError(_printable(str(error))) from error
+        raise FunctionError(_printable(_message(error))) from error
     try:
         result = json.dumps(returned, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise FunctionError(f"Unable to marshal response: {error}") from error
     return _parse_result(result.encode("utf-8"))
+
+
+def _message(error: BaseException) -> str:
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - the class of the handler's exception may be broken
+        return f"{type(error).__name__} (its message cannot be read)"
+    return text if isinstance(error, Exception) else f"{type(error).__name__}: {text}".removesuffix(": ")
 
 
 def _post(url: str, body: str, timeout: float | None) -> object:
