@@ -25,6 +25,7 @@ from .operations.seed import add_seed
 from .storage import export
 from .storage.service import Service
 from .storage.state import State
+from .storage.state_file import checked_path
 from .triggers.configuration import NO_TRIGGERS, Triggers, lambda_config
 
 __all__ = ["LocalUserPool"]
@@ -99,7 +100,7 @@ class LocalUserPool:
         default_endpoint(region)  # raises if this is not the name of a region
         self._credentials = credentials or from_environment()
         base = None if issuer is None else _checked_issuer(issuer)
-        path = None if state is None else os.fspath(state)
+        path = None if state is None else checked_path(state)
         pool_parameters = {
             **defaults.POOL,
             **({"DeviceConfiguration": defaults.REMEMBERED_DEVICES} if remember_devices else {}),

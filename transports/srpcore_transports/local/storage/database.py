@@ -6,22 +6,21 @@ time (see :mod:`.work`).
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
+import re
 import secrets
 import sqlite3
-import sys
 import threading
 import weakref
 from collections.abc import Callable
-from pathlib import Path
 
 from srpcore._fork import ForkSafeLock, reset_in_child
 from srpcore.clock import monotonic_clock
 from srpcore.exceptions.base import ConfigurationError
 
 from ..model.records import Record
+from .state_file import IN_USE, StateFile
 
 __all__ = ["Database"]
 
@@ -88,7 +87,9 @@ CREATE INDEX refresh_token_origin_jti ON refresh_token (origin_jti);
 CREATE INDEX refresh_token_expires ON refresh_token (expires);
 """
 
-_IN_USE = "another process is using it: stop that `srpcore serve`, or choose another file"
+_NAMES = frozenset(re.findall(r"CREATE (?:UNIQUE )?(?:TABLE|INDEX) (\w+)", _SCHEMA))
+_OWN_NAMES = frozenset({"meta", "record", "login_grant"})
+"""Tables that all versions of the schema have, and hardly any other program's database."""
 
 
 class Database:
@@ -125,18 +126,20 @@ class Database:
         self.swept: dict[str, float] = {}
         self.live: weakref.WeakValueDictionary[tuple[str, int], Record] = weakref.WeakValueDictionary()
         try:
-            if path is not None:
-                _make_private(path)
-            self.connection = sqlite3.connect(
-                path or ":memory:", timeout=1, isolation_level=None, check_same_thread=False
-            )
-            # A pool in memory is never closed: close the connection when nobody uses the database any more.
-            self._closing = weakref.finalize(self, self.connection.close)
+            self._file = None if path is None else StateFile(path)
+        except OSError as error:
+            raise _cannot_use(path, error) from None
+        self.connection = self._connect()
+        # A pool in memory is never closed: close the connection when nobody uses the database any more.
+        self._closing = weakref.finalize(self, _close, self.connection, self._file)
+        try:
             self._prepare()
-        except (OSError, sqlite3.Error) as error:
-            in_use = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
-            reason = _IN_USE if in_use else error
-            raise ConfigurationError(f"cannot use {path} as the state of a local pool: {reason}") from None
+        except BaseException as error:
+            # Not by a garbage collection later: the exception refers to this object.
+            self._closing()
+            if isinstance(error, OSError | sqlite3.Error):
+                raise _cannot_use(path, error) from None
+            raise
         reset_in_child(self, Database._after_fork)
         if path is None:
             _in_memory.add(self)
@@ -160,6 +163,8 @@ class Database:
         # would delete the write-ahead log, into which the parent goes on writing; in memory it would perhaps wait for
         # a thread that only the parent has. So it gets a reference that nothing releases.
         self._closing.detach()
+        if self._file is not None:
+            self._file.inherit()
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.connection))
         self.connection = sqlite3.connect(":memory:")
         self.connection.close()
@@ -173,25 +178,58 @@ class Database:
         if self.unusable is not None:
             raise ConfigurationError(self.unusable)
 
+    def _connect(self) -> sqlite3.Connection:
+        path = ":memory:" if self._file is None else str(self._file.path)
+        try:
+            return sqlite3.connect(path, timeout=1, isolation_level=None, check_same_thread=False)
+        except BaseException as error:
+            if self._file is not None:
+                self._file.release()
+            if isinstance(error, sqlite3.Error):
+                raise _cannot_use(self.path, error) from None
+            raise
+
     def _prepare(self) -> None:
         run = self.connection.execute
-        # A user takes about 1 KiB; larger pages than the default of 4096 bytes have less unused space.
-        run("PRAGMA page_size = 8192")
         # Nobody else may write to the file while the server runs: the records in memory would be out of date.
         run("PRAGMA locking_mode = EXCLUSIVE")
+        if self._file is not None:
+            # Another file, given by mistake, stays as it is. An empty one is not read before the transaction: two
+            # processes that start at the same time would both keep a shared lock, and each would wait for the other.
+            if not self._file.empty:
+                self._check_contents()
+            self._file.make_private()
+        # A user takes about 1 KiB; larger pages than the default of 4096 bytes have less unused space.
+        run("PRAGMA page_size = 8192")
         # With a write-ahead log, what was committed survives the end of the process at any moment. NORMAL does not wait
         # for the disk at each transaction, so a power failure may lose the last ones, but does not damage the file.
         run("PRAGMA journal_mode = WAL")
         run("PRAGMA synchronous = NORMAL")
         run("BEGIN IMMEDIATE")
-        version = run("PRAGMA user_version").fetchone()[0]
-        if version == 0 and run("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0:
+        if self._check_contents():
             for statement in _SCHEMA.split(";"):
                 run(statement)
             run(f"PRAGMA user_version = {VERSION}")
-        elif version != VERSION:
-            raise sqlite3.DatabaseError(f"its version is {version}, not {VERSION}: another version of srpcore wrote it")
         run("COMMIT")
+
+    def _check_contents(self) -> bool:
+        """Check that this is the state of a local pool, and return whether it is a new one, without any tables."""
+        version = self.connection.execute("PRAGMA user_version").fetchone()[0]
+        names = {name for (name,) in self.connection.execute("SELECT name FROM sqlite_schema")}
+        if not names and version == 0:
+            return True
+        if not names >= _OWN_NAMES:
+            raise sqlite3.DatabaseError(
+                "it is not the state of a local pool, but the database of another program; choose another file"
+            )
+        if version != VERSION:
+            raise sqlite3.DatabaseError(f"its version is {version}, not {VERSION}: another version of srpcore wrote it")
+        if not names >= _NAMES:
+            missing = ", ".join(sorted(_NAMES - names))
+            raise sqlite3.DatabaseError(
+                f"it is damaged: {missing} is missing; restore it from a copy, or choose another file"
+            )
+        return False
 
     def secret(self, name: str) -> bytes:
         """Return 32 random bytes, the same ones for *name* at each call and at each start."""
@@ -227,43 +265,27 @@ class Database:
     def close(self) -> None:
         """Close the connection. Closing twice is safe."""
         with self.lock:
-            self.connection.close()
+            self._closing()
 
 
-def _make_private(path: str) -> None:
-    """Create the file if it does not exist, and let only its owner read and write it.
-
-    Closing any descriptor of a file releases all locks that this process holds on the file, even the lock of another
-    pool that is using it. So a file that is already private is not opened here: it may be in use. Any other file is
-    closed again before SQLite opens it.
-    """
-    if sys.platform != "win32" and _is_private(path):
-        return
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        if sys.platform != "win32":
-            status = os.fstat(descriptor)
-            if status.st_uid != os.geteuid():
-                raise ConfigurationError(
-                    f"cannot use {path} as the state of a local pool: it belongs to another user of this computer, who "
-                    "could read the keys in it; choose another file"
-                )
-            # Another file, given by mistake, keeps its mode: SQLite refuses it.
-            if status.st_mode & 0o777 != 0o600 and os.read(descriptor, 16) in (b"", b"SQLite format 3\0"):
-                os.fchmod(descriptor, 0o600)
-                # The write-ahead log of a process that was killed has the mode that the file had.
-                with contextlib.suppress(FileNotFoundError):
-                    Path(f"{path}-wal").chmod(0o600)
-    finally:
-        os.close(descriptor)
+def _close(connection: sqlite3.Connection, file: StateFile | None) -> None:
+    connection.close()
+    if file is not None:
+        file.release()
 
 
-def _is_private(path: str) -> bool:
-    try:
-        status = Path(path).stat()
-    except FileNotFoundError:
-        return False
-    return status.st_mode & 0o777 == 0o600 and status.st_uid == os.geteuid()
+def _cannot_use(path: str | None, error: OSError | sqlite3.Error) -> ConfigurationError:
+    reason: object = error
+    # The lowest byte is the kind of the error; the others have details.
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
+    if code == sqlite3.SQLITE_BUSY:
+        reason = IN_USE
+    elif code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        reason = (
+            f"it is not the state of a local pool, or it is damaged ({error}): restore it from a copy, or choose "
+            "another file"
+        )
+    return ConfigurationError(f"cannot use {path} as the state of a local pool: {reason}")
 
 
 class _Forking(threading.local):
