@@ -691,13 +691,12 @@ class TestEndpoints:
     @pytest.mark.parametrize("status", [302, 404, 500])
     def test_any_other_status_is_a_failed_invocation(self, status: int) -> None:
         with serving(lambda request, _: answer(b"{}", status, Location="/elsewhere")) as server:
-            url = server.url + self.PATH
-            message = f"PostConfirmation invocation failed due to error {url} answered with HTTP status {status}."
-            with refused("UnexpectedLambdaException", message):
-                confirm(url)
+            reason = f"the endpoint answered with HTTP status {status}"
+            with refused("UnexpectedLambdaException", f"PostConfirmation invocation failed due to error {reason}."):
+                confirm(server.url + self.PATH)
         assert len(server.requests) == 1
 
-    def test_an_endpoint_that_is_not_there_is_a_failed_invocation(self) -> None:
+    def test_an_endpoint_that_is_not_there_is_a_failed_invocation(self, caplog: pytest.LogCaptureFixture) -> None:
         def drop(request: Request) -> bytes:
             raise Drop
 
@@ -705,9 +704,39 @@ class TestEndpoints:
             self.confirm(drop)
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
-        with pytest.raises(Refusal, match=r"cannot invoke http://127\.0\.0\.1") as raised:
-            confirm(f"http://127.0.0.1:{port}/")
-        assert raised.value.code == "UnexpectedLambdaException"
+        caplog.clear()
+        reason = "the endpoint cannot be reached, or its answer is not valid HTTP"
+        with refused("UnexpectedLambdaException", f"PostConfirmation invocation failed due to error {reason}."):
+            confirm(f"http://127.0.0.1:{port}/run?code=secret")
+        # The server logs the address, but not the query, which may be a secret.
+        (record,) = caplog.records
+        assert f"PostConfirmation: cannot invoke http://127.0.0.1:{port}/run: Conn" in record.getMessage()
+        assert "secret" not in caplog.text
+
+    def test_an_answer_that_is_cut_short_is_a_failed_invocation(self) -> None:
+        reason = "the answer of the endpoint is not complete"
+        with refused("UnexpectedLambdaException", f"PostConfirmation invocation failed due to error {reason}."):
+            self.confirm(lambda _: answer(b'{"response": {}}', Content_Length="5000", Connection="close"))
+
+    @pytest.mark.parametrize("sent", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n"])
+    def test_an_endpoint_that_sends_a_byte_now_and_then_does_not_keep_a_thread(self, sent: bytes) -> None:
+        ended = Flag()
+
+        def drip(_: Request, connection: socket.socket) -> bytes:
+            connection.sendall(sent)
+            for _number in range(200):
+                try:
+                    connection.sendall(b" ")
+                except OSError:
+                    ended.set()
+                    break
+                time.sleep(0.01)
+            raise Drop
+
+        with serving(drip) as server:
+            with pytest.raises(Refusal, match="Socket timeout while invoking Lambda function"):
+                confirm(server.url + self.PATH, 0.05)
+            assert ended.wait(1)
 
     def test_an_endpoint_that_hangs_is_tried_three_times(self) -> None:
         release = Flag()
@@ -738,6 +767,8 @@ class TestSettings:
             "http://127.0.0.1:0/f",
             "http://me:secret@127.0.0.1/f",
             "http://[::1/f",
+            "http://127.0.0.1/f?code=a b",
+            "http://127.0.0.1/f?code=\u00e4",
         ],
     )
     def test_only_http_urls_with_a_path_are_endpoints(self, url: str) -> None:

@@ -12,9 +12,12 @@ with ``errorMessage`` (the emulator).
 from __future__ import annotations
 
 import contextvars
+import io
 import json
 import logging
 import queue
+import re
+import socket
 import threading
 import uuid
 from collections.abc import Callable, Mapping
@@ -83,6 +86,7 @@ def check_url(url: str) -> None:
     try:
         parts = urlsplit(url)
         complete = bool(parts.hostname) and parts.port != 0 and parts.path.startswith("/")
+        complete = complete and re.fullmatch("[!-~]+", url) is not None  # http.client's errors would quote the query
     except ValueError:
         parts, complete = urlsplit(""), False
     if parts.scheme != "http" or not complete or parts.username is not None:
@@ -144,7 +148,7 @@ def _within(timeout: float | None, work: Callable[[], T]) -> T:
 def _attempt(function: Handler | str, name: str, region: str, body: str, timeout: float | None) -> object:
     if callable(function):
         return _call_handler(function, body, LambdaContext(name, region, timeout))
-    return _post(function, body, timeout)
+    return _post(function, name, body, timeout)
 
 
 def _call_handler(handler: Handler, body: str, context: LambdaContext) -> object:
@@ -172,22 +176,96 @@ def _message(error: BaseException) -> str:
     return text if isinstance(error, Exception) else f"{type(error).__name__}: {text}".removesuffix(": ")
 
 
-def _post(url: str, body: str, timeout: float | None) -> object:
+def _post(url: str, name: str, body: str, timeout: float | None) -> object:
     parts = urlsplit(url)
-    connection = HTTPConnection(parts.hostname or "", parts.port or 80, timeout=timeout)
+    connection = _Connection(parts, timeout)
     try:
         connection.request("POST", _target(parts), body.encode("utf-8"), {"Content-Type": "application/json"})
         response = connection.getresponse()
         content = response.read(_LONGEST_ANSWER + 1)
     except TimeoutError:
         raise
-    except (OSError, HTTPException) as error:
-        raise InvocationError(f"cannot invoke {url}: {error}") from error
+    except (OSError, HTTPException, UnicodeError) as error:
+        _log_endpoint(name, parts, f"{type(error).__name__}: {error}")
+        raise InvocationError("the endpoint cannot be reached, or its answer is not valid HTTP") from error
     finally:
-        connection.close()
+        connection.release()
+    if response.length and len(content) <= _LONGEST_ANSWER:
+        # read(amount) does not check it.
+        _log_endpoint(name, parts, f"the answer ended {response.length} bytes too early")
+        raise InvocationError("the answer of the endpoint is not complete")
     if response.status != 200:
-        raise InvocationError(f"{url} answered with HTTP status {response.status}")
+        _log_endpoint(name, parts, f"HTTP status {response.status}")
+        raise InvocationError(f"the endpoint answered with HTTP status {response.status}")
     return _parse(content, failed=response.getheader("X-Amz-Function-Error") is not None)
+
+
+def _log_endpoint(name: str, parts: SplitResult, reason: str) -> None:
+    # Clients are not authenticated, so they are sent neither the address nor the reason. The query may be a secret (the
+    # key of a function), so it is not logged either.
+    _log.warning("trigger %s: cannot invoke %s: %s", name, parts._replace(query="", fragment="").geturl(), reason)
+
+
+class _Connection(HTTPConnection):
+    """A connection whose time limit is for the whole call, from the connect() to the end of the body.
+
+    A socket's timeout begins again with each byte that is received. If an endpoint sent a byte now and then, the call
+    would go on for ever, after its caller has given up.
+    """
+
+    def __init__(self, parts: SplitResult, timeout: float | None) -> None:
+        super().__init__(parts.hostname or "", parts.port or 80, timeout=timeout)
+        self._deadline = None if timeout is None else monotonic_clock() + timeout
+        self._connected: socket.socket | None = None
+
+    def connect(self) -> None:
+        super().connect()
+        self._connected = cast(socket.socket, self.sock)
+        self.sock = cast(Any, _TimedSocket(self._connected, self._deadline))
+
+    def release(self) -> None:
+        """Close the connection. :meth:`close` is called by http.client too, before the body is read."""
+        self.close()
+        if self._connected is not None:
+            self._connected.close()
+
+
+class _TimedSocket:
+    """What http.client needs of a socket. A call that is not finished at *deadline* raises TimeoutError."""
+
+    def __init__(self, sock: socket.socket, deadline: float | None) -> None:
+        self._socket, self._deadline = sock, deadline
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_TimedReader(self))
+
+    def sendall(self, data: bytes) -> None:
+        self._limited().sendall(data)
+
+    def receive_into(self, buffer: Any) -> int:
+        return self._limited().recv_into(buffer)
+
+    def close(self) -> None:
+        pass  # see _Connection.release
+
+    def _limited(self) -> socket.socket:
+        if self._deadline is not None:
+            left = self._deadline - monotonic_clock()
+            if left <= 0:
+                raise TimeoutError
+            self._socket.settimeout(left)
+        return self._socket
+
+
+class _TimedReader(io.RawIOBase):
+    def __init__(self, sock: _TimedSocket) -> None:
+        self._socket = sock
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        return self._socket.receive_into(buffer)
 
 
 def _target(parts: SplitResult) -> str:
