@@ -226,7 +226,9 @@ def test_the_zone_of_the_computer_does_not_count(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("TZ", "America/New_York")
     tzset()
     try:
-        assert cognito.format_timestamp(datetime(2024, 2, 1, 3, 4, 5)) == "Thu Feb 1 03:04:05 UTC 2024"
+        for zone in (None, timezone.utc):
+            time = datetime(2024, 2, 1, 3, 4, 5, tzinfo=zone)
+            assert cognito.format_timestamp(time) == "Thu Feb 1 03:04:05 UTC 2024"
     finally:
         monkeypatch.undo()
         tzset()

@@ -301,3 +301,9 @@ def test_a_pool_that_is_not_valid_raises_when_its_id_is_needed() -> None:
     assert pool_or_placeholder("us-east-1_abc", "us-west-2").region == "us-west-2"
     allowed = pool_or_placeholder("eu-west-1_abc", endpoint_url="http://example.com", allow_http=True)
     assert (type(valid), type(allowed), allowed.endpoint_url) == (Pool, Pool, "http://example.com")
+
+
+def test_the_size_of_a_page_is_sent_only_to_an_operation_that_has_one() -> None:
+    named = {"UserPoolId": "eu-west-1_a", "Username": "alice"}
+    assert next(page("AdminListUserSessions", named, "t", 5)).parameters == {**named, "NextToken": "t"}
+    assert next(page("AdminListGroupsForUser", named, "t", 5)).parameters == {**named, "NextToken": "t", "Limit": 5}

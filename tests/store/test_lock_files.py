@@ -57,6 +57,13 @@ def opened(tmp_path: Path) -> Iterator[Folder]:
         file.close()
 
 
+def test_a_file_is_closed_once(opened: Folder) -> None:
+    file = held(opened)
+    file.close()
+    assert file.descriptor < 0
+    file.close()  # it must not close another file that has this number now
+
+
 def held(folder: Folder, name: str = NAME) -> _LockFile:
     """Return the locked file *name*, as another process would have it."""
     file = _LockFile(folder, name, os.O_RDWR | os.O_CREAT)

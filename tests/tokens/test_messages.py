@@ -346,7 +346,9 @@ def test_a_wrong_issuer_is_named_before_a_key_is_fetched() -> None:
         f"token is from another issuer (iss): check the user pool id (expected 'ab', got {ISSUER!r})"
     )
     # The hint for a pool that was reached by another URL.
-    assert OTHER_URL in verify(ISSUER, issuers="https://own.example/" + ISSUER.rpartition("/")[2])
+    elsewhere = "https://own.example/" + ISSUER.rpartition("/")[2]
+    assert OTHER_URL in verify(ISSUER, issuers=elsewhere)
+    assert OTHER_URL in verify(f"https://own.example/{TOKEN}")
 
 
 def test_an_issuer_without_a_pool_id_names_the_pool_id_as_the_cause() -> None:
@@ -417,8 +419,10 @@ EMPTY = "{} must be one string or several, none of them empty: no token could ma
             "user_pool_id is missing: this verifier has several user pools, so pass the id of one",
         ),
         (
-            lambda: TokenVerifier(TOKEN, client_id=None, token_use=None).load_jwks({}, user_pool_id="x"),
-            f"user pool 'x' is not one of this verifier's: use one of {TOKEN}",
+            lambda: TokenVerifier([TOKEN, "eu-west-1_b"], client_id=None, token_use=None).load_jwks(
+                {}, user_pool_id="x"
+            ),
+            f"user pool 'x' is not one of this verifier's: use one of {TOKEN}, eu-west-1_b",
         ),
     ],
 )
