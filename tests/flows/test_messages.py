@@ -305,5 +305,7 @@ def test_a_pool_that_is_not_valid_raises_when_its_id_is_needed() -> None:
 
 def test_the_size_of_a_page_is_sent_only_to_an_operation_that_has_one() -> None:
     named = {"UserPoolId": "eu-west-1_a", "Username": "alice"}
-    assert next(page("AdminListUserSessions", named, "t", 5)).parameters == {**named, "NextToken": "t"}
-    assert next(page("AdminListGroupsForUser", named, "t", 5)).parameters == {**named, "NextToken": "t", "Limit": 5}
+    asked = next(page("AdminListUserSessions", named, "t", 5))
+    assert asked == Operation("AdminListUserSessions", {**named, "NextToken": "t"})
+    asked = next(page("AdminListGroupsForUser", named, "t", 5))
+    assert asked == Operation("AdminListGroupsForUser", {**named, "NextToken": "t", "Limit": 5})
