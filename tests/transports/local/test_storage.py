@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from hypothesis import given
@@ -21,6 +23,7 @@ from srpcore_transports.local.storage.database import Database
 from srpcore_transports.local.storage.service import Service
 from srpcore_transports.local.storage.state import State
 from srpcore_transports.local.storage.users import Search
+from srpcore_transports.local.storage.work import Work
 from srpcore_transports.local.triggers.configuration import NO_TRIGGERS
 
 POOL = "us-east-1_Storage1"
@@ -103,6 +106,79 @@ def test_a_bug_changes_nothing(service: Service) -> None:
     # A new user may get the row that bob's would have been.
     add(service, "carol")
     assert read(service, "carol").username == "carol"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("refuse", [False, True])
+def test_an_interrupt_before_the_commit_changes_nothing(
+    service: Service, monkeypatch: pytest.MonkeyPatch, refuse: bool
+) -> None:
+    add(service)
+    held = read(service)
+    assert held is not None
+
+    def change(state: State) -> None:
+        required(state).attributes["email"] = "a@example.com"
+        state.users.add(state.pool(POOL), User("bob", "sub of bob", 0.0))
+        if refuse:
+            raise Refusal("NotAuthorizedException", "no")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Work, "_commit", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            State(service).run(change)
+    assert held.attributes == {}
+    assert read(service, "bob") is None
+
+
+def interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_an_interrupt_just_after_the_commit_undoes_nothing(service: Service) -> None:
+    add(service)
+    held = read(service)
+    assert held is not None
+
+    def interrupt_after_commit(frame: FrameType, event: str, _: object) -> None:
+        returned = event == "c_return" and frame.f_code is Work._commit.__code__
+        if returned and not service.database.connection.in_transaction:
+            interrupt()
+
+    def change(state: State) -> None:
+        required(state).attributes["email"] = "a@example.com"
+
+    profile = sys.getprofile()
+    sys.setprofile(interrupt_after_commit)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            State(service).run(change)
+    finally:
+        sys.setprofile(profile)
+    assert held.attributes == {"email": "a@example.com"}
+    del held
+    assert read(service).attributes == {"email": "a@example.com"}  # type: ignore[union-attr]
+
+
+def test_a_request_rolls_back_the_transaction_of_one_whose_rollback_was_interrupted(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(service)
+    held = read(service)
+
+    def change_and_fail(state: State) -> None:
+        required(state).attributes["email"] = "a@example.com"
+        state.users.add(state.pool(POOL), User("bob", "sub of bob", 0.0))
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Work, "_roll_back", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            State(service).run(change_and_fail)
+    assert read(service, "bob") is None
+    found = read(service)
+    assert found is not None
+    assert found is not held
+    assert found.attributes == {}
 
 
 def group() -> Group:

@@ -109,7 +109,7 @@ class Database:
         lookups: a cache of lookups of pools and app clients, which nearly every request needs: the statement and its
             values, with the row and the record that were found, or None.
         swept: when expired rows were deleted last, by table.
-        restored: how many times :meth:`restore` was called.
+        restored: how many times :meth:`forget_records` was called, for example by :meth:`restore`.
         unusable: why this copy in a forked child cannot be used; None if it can.
 
     Raises:
@@ -257,10 +257,14 @@ class Database:
         with self.lock:
             self.check_not_forked()
             copy.backup(self.connection)
-            self.live.clear()
-            self.lookups.clear()
-            self.restored += 1
+            self.forget_records()
             finish()
+
+    def forget_records(self) -> None:
+        """Read all records again from now on. The requests in progress fail at their next transaction."""
+        self.live.clear()
+        self.lookups.clear()
+        self.restored += 1
 
     def close(self) -> None:
         """Close the connection. Closing twice is safe."""

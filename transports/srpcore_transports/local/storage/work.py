@@ -92,7 +92,7 @@ class Work:
         self._by_table: dict[str, dict[int, _Loaded]] = {}
         self._added: list[tuple[str, Record]] = []
         self._removed: list[tuple[str, int, Record, _Loaded | None]] = []
-        self._begun = False
+        self._begun = self._committing = self._committed = False
         self._when_committed: list[Callable[[], object]] = []
 
     @contextmanager
@@ -104,25 +104,28 @@ class Work:
         """
         with self._database.lock:
             self._database.check_not_forked()
+            self._end_interrupted()
             if self._restored != self._database.restored:
                 # The rows of this request's records may now be those of other records.
                 raise Refusal("InternalErrorException", "The state of the local pool was reset during the request")
-            self._begun = False
+            self._begun = self._committing = self._committed = False
             self._added.clear()
             self._removed.clear()
             self._when_committed.clear()
             for loaded in self._loaded.values():
                 loaded.at_begin = loaded.data = encode(loaded.record)
+            # A signal handler or a debugger can raise an exception anywhere here, also between two calls.
             try:
-                yield
-            except Refusal:
+                try:
+                    yield
+                except Refusal:
+                    self._commit()
+                    raise
                 self._commit()
+            except BaseException as error:
+                if not self._is_committed(error):
+                    self._roll_back()
                 raise
-            except BaseException:
-                self._roll_back()
-                raise
-            else:
-                self._commit()
 
     def release(self) -> None:
         """Stop watching all records. The request is over."""
@@ -142,17 +145,33 @@ class Work:
             del self._by_table[loaded.table][id(record)]
         return loaded
 
+    def _end_interrupted(self) -> None:
+        """Roll back the transaction of another request, if a second exception has interrupted its rollback."""
+        if not self._database.connection.in_transaction:
+            return
+        self._database.connection.execute("ROLLBACK")
+        # The records in memory may have changes that were just undone. The requests that use them fail.
+        self._database.forget_records()
+        if not self._loaded:
+            self._restored = self._database.restored
+
     def _commit(self) -> None:
-        try:
-            for table in self._by_table:
-                self._flush(table)
-            if self._begun:
-                self._database.connection.execute("COMMIT")
-        except BaseException:
-            self._roll_back()
-            raise
+        for table in self._by_table:
+            self._flush(table)
+        self._committing = True
+        if self._begun:
+            self._database.connection.execute("COMMIT")
+        self._committed = True
         for function in self._when_committed:
             function()
+
+    def _is_committed(self, error: BaseException) -> bool:
+        if self._committed:
+            return True
+        # A signal that arrives during COMMIT raises its exception just after it. After an error of SQLite, for example
+        # if the disk is full, there may not be a transaction any more, either.
+        interrupted = self._begun and self._committing and not isinstance(error, sqlite3.Error)
+        return interrupted and not self._database.connection.in_transaction
 
     def _roll_back(self) -> None:
         # SQLite itself has rolled back after some errors, for example if the disk is full.
