@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from srpcore.exceptions.base import ConfigurationError
+from srpcore.protocol import Operation
 from srpcore_transports.local import LocalUserPool
 from srpcore_transports.local.storage.database import Database
+from support.forks import in_a_child
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="modes and POSIX locks")
 
@@ -138,3 +140,36 @@ def test_links_that_form_a_circle_are_refused(tmp_path: Path) -> None:
     (tmp_path / "b").symlink_to(tmp_path / "a")
     with pytest.raises(ConfigurationError, match="cannot use"):
         Database(str(tmp_path / "a"))
+
+
+def test_a_closed_pool_raises_a_configuration_error(tmp_path: Path) -> None:
+    pool = LocalUserPool(state=tmp_path / "pool.db")
+    pool.close()
+    pool.close()
+    for use in (
+        lambda: pool.call(Operation("ListUserPools", {"MaxResults": 1})),
+        pool.export_pool,
+        lambda: pool.document(f"/{pool.user_pool_id}/.well-known/jwks.json"),
+    ):
+        with pytest.raises(ConfigurationError, match=r"was closed .*pool\.db"):
+            use()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork()")
+def test_a_forked_child_is_told_why_it_cannot_open_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "pool.db"
+    database = Database(str(path))
+
+    def open_in_the_child() -> None:
+        with pytest.raises(ConfigurationError, match="it was open when this process was forked"):
+            Database(str(path))
+        database.close()
+        with pytest.raises(ConfigurationError, match="it was open when this process was forked"):
+            Database(str(path))
+        Database(str(tmp_path / "other.db")).close()
+
+    assert in_a_child(open_in_the_child) == 0
+    database.close()
+    Database(str(path)).close()
+    # Not open any more, so a child can use it.
+    assert in_a_child(lambda: Database(str(path)).close()) == 0

@@ -234,9 +234,10 @@ class LocalUserPool:
         return State(self._service).run(lambda state: export.import_pool(state, parsed, replace=replace))
 
     def close(self) -> None:
-        """Close the file of the state, if there is one; the pool cannot be used any more then.
+        """Close the file of the state, if there is one. Calls raise ConfigurationError from then on.
 
-        A pool in memory has nothing to release, and can still be used.
+        Close the servers of the pool first: otherwise they answer each request with an internal error. A pool in memory
+        has nothing to release, and can still be used.
         """
         if self._service.database.path is not None:
             self._service.database.close()

@@ -110,7 +110,7 @@ class Database:
             values, with the row and the record that were found, or None.
         swept: when expired rows were deleted last, by table.
         restored: how many times :meth:`forget_records` was called, for example by :meth:`restore`.
-        unusable: why this copy in a forked child cannot be used; None if it can.
+        unusable: why this database, or its copy in a forked child, cannot be used; None if it can.
 
     Raises:
         ConfigurationError: the file cannot be opened, belongs to another user of the system, is in use, or is not the
@@ -147,6 +147,8 @@ class Database:
     def _after_fork(self) -> None:
         """Give up the database in a child of the process, unless it is in memory and no transaction was running."""
         self.lock = threading.Lock()
+        if not self._closing.alive:
+            return  # it was closed before the fork
         if self.path is not None:
             self.unusable = (
                 f"cannot use {self.path} as the state of a local pool in a forked process: only the process that "
@@ -169,11 +171,12 @@ class Database:
         self.connection = sqlite3.connect(":memory:")
         self.connection.close()
 
-    def check_not_forked(self) -> None:
+    def check_usable(self) -> None:
         """Check that this process can use the database.
 
         Raises:
-            ConfigurationError: a parent process opened the file, or a transaction was running when it forked.
+            ConfigurationError: the database is closed. Or a parent process opened the file, or a transaction was
+                running when it forked.
         """
         if self.unusable is not None:
             raise ConfigurationError(self.unusable)
@@ -234,7 +237,7 @@ class Database:
     def secret(self, name: str) -> bytes:
         """Return 32 random bytes, the same ones for *name* at each call and at each start."""
         with self.lock:
-            self.check_not_forked()
+            self.check_usable()
             self.connection.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (name, secrets.token_bytes(32)))
             found = self.connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         value: bytes = found[0]
@@ -244,7 +247,7 @@ class Database:
         """Return a copy of the whole database, in memory. The caller must close it."""
         copy = sqlite3.connect(":memory:", check_same_thread=False)
         with self.lock:
-            self.check_not_forked()
+            self.check_usable()
             self.connection.backup(copy)
         return copy
 
@@ -255,7 +258,7 @@ class Database:
             finish: called at the end, before the next transaction begins.
         """
         with self.lock:
-            self.check_not_forked()
+            self.check_usable()
             copy.backup(self.connection)
             self.forget_records()
             finish()
@@ -267,9 +270,12 @@ class Database:
         self.restored += 1
 
     def close(self) -> None:
-        """Close the connection. Closing twice is safe."""
+        """Close the connection, and give up the file. Closing twice is safe."""
         with self.lock:
             self._closing()
+            if self.unusable is None:
+                name = "in memory" if self.path is None else self.path
+                self.unusable = f"the local pool was closed (its state: {name}): make a new LocalUserPool"
 
 
 def _close(connection: sqlite3.Connection, file: StateFile | None) -> None:

@@ -103,7 +103,7 @@ class Work:
         have counted a wrong password. For any other exception all changes are undone.
         """
         with self._database.lock:
-            self._database.check_not_forked()
+            self._database.check_usable()
             self._end_interrupted()
             if self._restored != self._database.restored:
                 # The rows of this request's records may now be those of other records.
