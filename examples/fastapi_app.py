@@ -27,6 +27,7 @@ from srpcore import AsyncCognito, AsyncSignIn, AsyncTokenVerifier
 from srpcore.exceptions import (
     CodeMismatchException,
     ExpiredCodeException,
+    InvalidPasswordException,
     NotAuthorizedException,
     SrpcoreError,
     TransportError,
@@ -112,6 +113,8 @@ async def answer(given: Answer, response: Response, login: Annotated[str, Cookie
             raise HTTPException(422, "wrong code: enter the newest one") from error
         except ExpiredCodeException as error:  # the step is kept here too
             raise HTTPException(422, "that code was used or has expired: wait for the next one") from error
+        except InvalidPasswordException as error:  # and here
+            raise HTTPException(422, f"choose another password: {error.message}") from error
         except NotAuthorizedException as error:
             unfinished.pop(login, None)
             raise HTTPException(401, "the login has ended: begin again") from error

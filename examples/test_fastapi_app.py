@@ -72,6 +72,8 @@ def test_a_temporary_password_is_replaced_in_a_second_request(browser: TestClien
     assert first.json() == {"needs": "new_password", "sent_to": None}
     other = browser.post("/answer", json={"code": "123456"})
     assert (other.status_code, other.json()["detail"]) == (422, "this step needs new_password")
+    weak = browser.post("/answer", json={"new_password": "weak"})
+    assert (weak.status_code, weak.json()["detail"][:23]) == (422, "choose another password")
     assert browser.post("/answer", json={"new_password": PASSWORD}).json() == {"username": "dora"}
     assert browser.get("/me").json() == {"username": "dora"}
 

@@ -629,3 +629,12 @@ def test_a_transfer_that_is_terminated_says_how_to_go_on(tmp_path: Path, capsys:
         time.sleep(10)
     assert "Interrupted: run the same command again to go on" in capsys.readouterr().err
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_transfer_that_is_interrupted_before_the_first_user_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    progress = TransferProgress(tmp_path / "users.csv", "import", restart=False, dry_run=False)
+    with pytest.raises(KeyboardInterrupt), progress.explained():
+        raise KeyboardInterrupt
+    assert capsys.readouterr().err == "Interrupted before the first user: run the same command again.\n"

@@ -34,8 +34,9 @@ class MovableClock:
             ConfigurationError: the clock that is moved returned something else, for example milliseconds.
         """
         unmoved = self.unmoved()
+        is_number = isinstance(unmoved, int | float)  # pyright: ignore[reportUnnecessaryIsInstance]
         # This form of the comparison refuses a NaN, too.
-        if not (isinstance(unmoved, int | float) and 0 <= unmoved <= _LATEST):
+        if not (is_number and 0 <= unmoved <= _LATEST):
             raise ConfigurationError(
                 f"clock returned {unmoved!r:.80}, which is not a time: it must return seconds since 1970"
             )

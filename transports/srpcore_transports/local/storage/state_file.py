@@ -37,7 +37,7 @@ def checked_path(state: str | os.PathLike[str]) -> str:
         ConfigurationError: it is of bytes, or is not the name of a file.
     """
     path: object = os.fspath(state)
-    if not isinstance(path, str):
+    if not isinstance(path, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigurationError(f"invalid state {path!r:.200}: use a str or a pathlib.Path, not bytes")
     if path == ":memory:":
         raise ConfigurationError("invalid state ':memory:': leave state (--state) out to keep a local pool in memory")
