@@ -290,8 +290,46 @@ class TestTime:
 
 
 class TestThreads:
+    @pytest.mark.parametrize("limit", [None, 8])
+    def test_many_handlers_may_wait_for_calls_of_the_server(
+        self, pool: LocalUserPool, monkeypatch: pytest.MonkeyPatch, limit: int | None
+    ) -> None:
+        monkeypatch.setattr(event_loop, "_RELIEF_SECONDS", 0.01)
+        if limit is not None:
+            monkeypatch.setattr(workers, "_AT_MOST", limit)
+        monkeypatch.setattr(workers, "_PER_CORE", 2)
+        monkeypatch.setattr(os, "cpu_count", lambda: 1)
+        waiting: list[None] = []
+        inner: list[int] = []
+        all_wait = threading.Event()
+        with pool.serve() as server, contextlib.ExitStack() as stack:
+            key_set = f"GET /{pool.user_pool_id}/.well-known/jwks.json HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+
+            def call_back(*_: object) -> dispatch.Response:
+                waiting.append(None)
+                if len(waiting) == (limit or 80):
+                    all_wait.set()
+                all_wait.wait(10)
+                inner.append(exchange(server, key_set, "GET")[0])
+                return dispatch.Response(200, {"content-length": "0"}, b"")
+
+            monkeypatch.setattr(dispatch, "answer", call_back)
+            found = [stack.enter_context(connect(server)) for _ in range(80)]
+            for sock in found:
+                sock.sendall(request())
+            outer = [read(sock)[0] for sock in found]
+            if limit is None:
+                assert set(outer) == set(inner) == {200}
+            else:
+                assert 200 in outer
+                assert 503 in inner
+                assert set(outer) <= {200, 400}
+            # It goes on as before.
+            assert exchange(server, key_set, "GET")[0] == 200
+
     def test_idle_connections_need_no_thread(self, pool: LocalUserPool, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(workers, "_AT_MOST", 3)
+        monkeypatch.setattr(event_loop, "_RELIEF_SECONDS", 60)
+        monkeypatch.setattr(workers, "_REGULAR", 3)
         before = threading.active_count()
         with pool.serve() as server, contextlib.ExitStack() as stack:
             idle = [stack.enter_context(connect(server)) for _ in range(20)]
@@ -338,7 +376,7 @@ class TestThreads:
     def test_a_thread_does_not_wait_for_its_connection_if_there_are_more_connections_than_threads(
         self, pool: LocalUserPool, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(workers, "_AT_MOST", 1)
+        monkeypatch.setattr(workers, "_REGULAR", 1)
         monkeypatch.setattr(event_loop, "_WAIT_SECONDS", 60)
         with pool.serve() as server, connect(server) as first, connect(server) as second:
             for sock in (first, second, first, second):
@@ -363,7 +401,8 @@ class TestEnd:
     def test_requests_that_wait_for_a_thread_are_dropped(
         self, pool: LocalUserPool, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(workers, "_AT_MOST", 1)
+        monkeypatch.setattr(event_loop, "_RELIEF_SECONDS", 60)
+        monkeypatch.setattr(workers, "_REGULAR", 1)
         slow = Slow(monkeypatch)
         server = pool.serve()
         with connect(server) as first, connect(server) as second:

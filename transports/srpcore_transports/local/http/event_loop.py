@@ -150,7 +150,7 @@ class EventLoop:
             now = monotonic_clock()
             if now >= self._next_relief:
                 self._next_relief = now + _RELIEF_SECONDS
-                self._workers.relieve()
+                self._relieve()
             if now >= self._next_sweep:
                 self._next_sweep = now + _SWEEP_SECONDS
                 self._sweep(now)
@@ -275,6 +275,14 @@ class EventLoop:
         if not self._accepting:
             self._selector.register(self._listener, selectors.EVENT_READ)
             self._accepting = True
+
+    def _relieve(self) -> None:
+        """Start more workers if all of them wait. Refuse the requests for which there can be no worker."""
+        for connection, request in self._workers.relieve():
+            connection.outgoing, connection.keep = self._router.refuse_overload(request), request.keep
+            self._handed_over.append(connection)
+        if self._handed_over:
+            self._take_over()
 
     def _take_over(self) -> None:
         """Go on with the connections that workers have given back."""

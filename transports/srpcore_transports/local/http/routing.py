@@ -74,6 +74,12 @@ class Router:
         code = _INVALID.get(error.status, "BadRequestException")
         return self._encode(dispatch.error_response(Refusal(code, error.message, error.status)), error.head, keep=False)
 
+    def refuse_overload(self, request: Request) -> bytes:
+        """Return the response to a request for which there is no thread."""
+        message = "Too many requests wait for triggers at the same time. Try again when some of them have ended."
+        status = None if request.method == "POST" else 503  # an operation has the status of the service
+        return self._encode(dispatch.error_response(Refusal("TooManyRequestsException", message, status)), request)
+
     def _encode(self, response: Response, request: Request | None, *, keep: bool = True) -> bytes:
         headers = {"server": "srpcore", "date": http_date(self._service.clock())}
         if request is not None and not request.path.startswith(PREFIX) and not self._is_for_page(request):

@@ -1,8 +1,12 @@
 """A bounded number of threads that do the work of the server, such as the arithmetic of SRP.
 
 There are more threads than cores, because a thread may wait for the database while another one computes, and OpenSSL
-and SQLite release the lock of the interpreter. If all threads wait long for other code, for example for triggers,
-:meth:`Workers.relieve` starts more of them.
+and SQLite release the lock of the interpreter.
+
+A handler may wait for other code, for example for a trigger, and that code may call this server. If such handlers
+occupied all threads, none would be left for the calls that they wait for. So if no item is taken for a while,
+:meth:`Workers.relieve` starts more threads, up to a second limit. At that limit it takes back the items that wait, so
+that they are refused: the code that called the server then gets an answer in any case, and its handler goes on.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
 __all__ = ["Workers"]
@@ -20,7 +24,8 @@ __all__ = ["Workers"]
 T = TypeVar("T")
 
 _PER_CORE = 4
-_AT_MOST = 64
+_REGULAR = 64
+_AT_MOST = 512
 
 
 class Workers(Generic[T]):
@@ -39,7 +44,7 @@ class Workers(Generic[T]):
         # One element for each thread that waits for an item. Both ends of a deque can be used without a lock.
         self._idle: deque[None] = deque()
         self._threads: list[threading.Thread] = []
-        self.limit = min(_AT_MOST, _PER_CORE * (os.cpu_count() or 1))
+        self.limit = min(_REGULAR, _PER_CORE * (os.cpu_count() or 1))
         self._taken = self._taken_before = 0
         self._closing = False
 
@@ -57,15 +62,23 @@ class Workers(Generic[T]):
         """Whether items wait for a thread."""
         return not self._queue.empty()
 
-    def relieve(self) -> None:
-        """Start a thread for one item if items wait, and none was taken since the last call.
+    def relieve(self) -> list[T]:
+        """Start more threads, each for one item, if items wait and none was taken since the last call.
 
-        Handlers may call other code (the triggers of a pool), and that code may call this server. If all threads waited
-        for such code, no thread would be left for the calls that it waits for.
+        This can double the number of threads. If no thread can be started, the items that wait are taken back.
+
+        Returns:
+            The items that were taken back. *work* is not called with them.
         """
-        if self._taken == self._taken_before and self.overloaded and len(self._threads) < _AT_MOST:
-            self._start_thread(self._run_once)
+        refused: list[T] = []
+        if self._taken == self._taken_before and self.overloaded:
+            running = len(self._threads)
+            wanted = min(_AT_MOST - running, self._queue.qsize(), max(1, running))
+            started = [self._start_thread(self._run_once) for _ in range(wanted)]
+            if running and not any(started):
+                refused = self._take_back()
         self._taken_before = self._taken
+        return refused
 
     def close(self) -> None:
         """Let the threads end when they have done what they are doing, and wait for them. Drop the items that wait."""
@@ -77,7 +90,16 @@ class Workers(Generic[T]):
             if thread is not threading.current_thread():
                 thread.join()
 
-    def _start_thread(self, run: Callable[[], object]) -> None:
+    def _take_back(self) -> list[T]:
+        items: list[T] = []
+        with contextlib.suppress(Empty):
+            while True:
+                item = self._queue.get_nowait()
+                if item is not None:
+                    items.append(item)
+        return items
+
+    def _start_thread(self, run: Callable[[], object]) -> bool:
         thread = threading.Thread(target=run, name="srpcore-local-pool", daemon=True)
         self._threads.append(thread)
         try:
@@ -85,21 +107,23 @@ class Workers(Generic[T]):
         except RuntimeError:
             # The system has no more threads. The item waits, and relieve() tries again.
             self._threads.remove(thread)
+            return False
+        return True
 
     def _run(self) -> None:
         while True:
             if self._queue.empty():
                 self._idle.append(None)
-            if not self._take():
+            if not self._call(self._queue.get()):
                 return
 
     def _run_once(self) -> None:
-        self._take()
+        with contextlib.suppress(Empty):  # another thread was faster
+            self._call(self._queue.get_nowait())
         self._threads.remove(threading.current_thread())
 
-    def _take(self) -> bool:
-        """Wait for an item and work on it. Return False if there is nothing more to do."""
-        item = self._queue.get()
+    def _call(self, item: T | None) -> bool:
+        """Work on *item*. Return False if there is nothing more to do."""
         if item is None or self._closing:
             return False
         self._taken += 1
