@@ -30,6 +30,13 @@ def test_everything_else_is_refused(text: str, form: str) -> None:
         json_input.parse((form % text).encode())
 
 
+def test_only_utf_8_is_accepted() -> None:
+    assert json_input.parse('"ä"'.encode("utf-8-sig")) == "ä"
+    for encoding in ("utf-16", "utf-16-le", "latin-1"):
+        with pytest.raises(ValueError):
+            json_input.parse('"ä"'.encode(encoding))
+
+
 def test_200_levels_are_accepted() -> None:
     assert json_input.parse(b"[" * 200 + b"]" * 200)
 

@@ -19,14 +19,14 @@ _INTEGERS = range(-(2**63), 2**64)
 
 
 def parse(data: bytes) -> object:
-    """Return the JSON value in *data*.
+    """Return the JSON value in *data*. It may begin with a byte order mark.
 
     Raises:
         ValueError: *data* is not JSON in UTF-8, is nested deeper than 200 levels, or contains NaN, an infinity, an
             integer of more than 64 bits, or half a surrogate pair.
     """
     try:
-        value: object = json.loads(data, parse_float=_number, parse_int=_integer, parse_constant=_refuse)
+        value: object = _DECODER.decode(data.decode("utf-8-sig"))
     except RecursionError:
         raise ValueError("nested too deep") from None
     if _is_too_deep(value):
@@ -68,3 +68,7 @@ def _integer(text: str) -> int:
 
 def _refuse(_: str) -> NoReturn:
     raise ValueError("NaN or an infinity")
+
+
+# json.loads() makes a decoder for each call with such functions, and also accepts UTF-16.
+_DECODER = json.JSONDecoder(parse_float=_number, parse_int=_integer, parse_constant=_refuse)
