@@ -15,6 +15,7 @@ from srpcore.exceptions.base import ConfigurationError
 from srpcore.protocol import Operation
 from srpcore_transports.local import LocalUserPool
 from srpcore_transports.local.storage.database import Database
+from support.cli_processes import run
 from support.forks import in_a_child
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="modes and POSIX locks")
@@ -173,3 +174,54 @@ def test_a_forked_child_is_told_why_it_cannot_open_the_file(tmp_path: Path) -> N
     Database(str(path)).close()
     # Not open any more, so a child can use it.
     assert in_a_child(lambda: Database(str(path)).close()) == 0
+
+
+def damage(path: Path, statement: str) -> None:
+    with LocalUserPool(state=path):
+        pass
+    with sqlite3.connect(path) as connection:
+        connection.executescript(statement)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP TABLE login",
+        "DROP INDEX user_sub",
+        "UPDATE meta SET value = 5",
+        "UPDATE record SET data = x'81a26964'",
+        "UPDATE record SET data = x'81a26964a1ff'",
+        "UPDATE record SET data = 5 WHERE kind = 'client'",
+        "UPDATE record SET data = CAST(x'ff' AS TEXT)",
+        "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET name = CAST(x'ff' AS TEXT), sql = 'x' WHERE name = 'user'",
+    ],
+)
+def test_a_damaged_state_is_refused(tmp_path: Path, statement: str) -> None:
+    path = tmp_path / "pool.db"
+    damage(path, statement)
+    with pytest.raises(ConfigurationError, match=r"not the state of a local pool, or it is damaged .*: restore it"):
+        LocalUserPool(state=path)
+    # The file is closed again.
+    sqlite3.connect(path, timeout=0).execute("BEGIN IMMEDIATE").connection.close()
+
+
+@pytest.mark.slow
+def test_the_commands_refuse_a_damaged_state(tmp_path: Path) -> None:
+    path = tmp_path / "pool.db"
+    damage(path, "UPDATE record SET data = x'81a26964'")
+    assert "is damaged" in run("pool", "export", "--state", str(path), str(tmp_path / "pool.json")).refused()
+    assert "is damaged" in run("serve", "--port", "0", "--state", str(path)).refused()
+
+
+def test_a_damaged_page_is_explained_by_the_request_that_reads_it(tmp_path: Path) -> None:
+    path = tmp_path / "pool.db"
+    with LocalUserPool(state=path) as pool:
+        connection = pool._service.database.connection
+        root = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'user_pool'").fetchone()[0]
+        size = connection.execute("PRAGMA page_size").fetchone()[0]
+    contents = bytearray(path.read_bytes())
+    contents[(root - 1) * size : root * size] = b"\xff" * size
+    path.write_bytes(contents)
+    with LocalUserPool(state=path) as pool, pytest.raises(ConfigurationError, match="is damaged"):
+        pool.call(Operation("ListUsers", {"UserPoolId": pool.user_pool_id}))

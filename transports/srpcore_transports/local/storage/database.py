@@ -13,7 +13,8 @@ import secrets
 import sqlite3
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 
 from srpcore._fork import ForkSafeLock, reset_in_child
 from srpcore.clock import monotonic_clock
@@ -22,7 +23,7 @@ from srpcore.exceptions.base import ConfigurationError
 from ..model.records import Record
 from .state_file import IN_USE, StateFile
 
-__all__ = ["Database"]
+__all__ = ["Damaged", "Database"]
 
 VERSION = 3
 """The version of the schema, in ``PRAGMA user_version``."""
@@ -92,6 +93,10 @@ _OWN_NAMES = frozenset({"meta", "record", "login_grant"})
 """Tables that all versions of the schema have, and hardly any other program's database."""
 
 
+class Damaged(sqlite3.DatabaseError):
+    """What is stored is not what this version stores."""
+
+
 class Database:
     """The connection to a database, and the lock that lets one transaction run at a time.
 
@@ -137,6 +142,8 @@ class Database:
         except BaseException as error:
             # Not by a garbage collection later: the exception refers to this object.
             self._closing()
+            if isinstance(error, UnicodeDecodeError):  # from sqlite3, if the message of an error quotes damaged data
+                raise _cannot_use(path, Damaged(str(error))) from None
             if isinstance(error, OSError | sqlite3.Error):
                 raise _cannot_use(path, error) from None
             raise
@@ -229,19 +236,31 @@ class Database:
             raise sqlite3.DatabaseError(f"its version is {version}, not {VERSION}: another version of srpcore wrote it")
         if not names >= _NAMES:
             missing = ", ".join(sorted(_NAMES - names))
-            raise sqlite3.DatabaseError(
-                f"it is damaged: {missing} is missing; restore it from a copy, or choose another file"
-            )
+            raise Damaged(f"missing: {missing}")
         return False
 
     def secret(self, name: str) -> bytes:
         """Return 32 random bytes, the same ones for *name* at each call and at each start."""
-        with self.lock:
+        with self.lock, self.damage_explained():
             self.check_usable()
             self.connection.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (name, secrets.token_bytes(32)))
-            found = self.connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-        value: bytes = found[0]
+            value = self.connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()[0]
+            if not isinstance(value, bytes):
+                raise Damaged(f"the secret {name} is not stored as bytes")
         return value
+
+    @contextmanager
+    def damage_explained(self) -> Generator[None]:
+        """Raise ConfigurationError instead of SQLite's own exception if the file is damaged.
+
+        In memory, such an exception is a bug.
+        """
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            if self.path is None or not _is_damage(error):
+                raise
+            raise _cannot_use(self.path, error) from None
 
     def copy(self) -> sqlite3.Connection:
         """Return a copy of the whole database, in memory. The caller must close it."""
@@ -284,13 +303,25 @@ def _close(connection: sqlite3.Connection, file: StateFile | None) -> None:
         file.release()
 
 
+def _code(error: Exception) -> int:
+    # The lowest byte is the kind of the error; the others have details.
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
+
+
+def _is_damage(error: Exception) -> bool:
+    # sqlite3 itself raises OperationalError, without a code, for text that is not UTF-8.
+    return (
+        isinstance(error, Damaged)
+        or _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+        or (isinstance(error, sqlite3.OperationalError) and "decode to UTF-8" in str(error))
+    )
+
+
 def _cannot_use(path: str | None, error: OSError | sqlite3.Error) -> ConfigurationError:
     reason: object = error
-    # The lowest byte is the kind of the error; the others have details.
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
-    if code == sqlite3.SQLITE_BUSY:
+    if _code(error) == sqlite3.SQLITE_BUSY:
         reason = IN_USE
-    elif code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+    elif _is_damage(error):
         reason = (
             f"it is not the state of a local pool, or it is damaged ({error}): restore it from a copy, or choose "
             "another file"

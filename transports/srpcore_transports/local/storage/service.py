@@ -57,6 +57,11 @@ class Service:
             ConfigurationError: the file cannot be used.
         """
         database = Database(path)
+        try:
+            page_secret = database.secret("page_secret")
+        except BaseException:
+            database.close()
+            raise
         return cls(
             region=region,
             clock=MovableClock(clock),
@@ -64,7 +69,7 @@ class Service:
             triggers=triggers,
             strict=strict,
             database=database,
-            page_secret=database.secret("page_secret"),
+            page_secret=page_secret,
             outbox=Outbox(),
             calls=Calls(),
         )

@@ -24,7 +24,7 @@ import msgspec
 
 from ..api.errors import Refusal, not_found
 from ..model.records import Record
-from .database import Database
+from .database import Damaged, Database
 
 __all__ = ["Work", "decoder", "encode", "tables_of"]
 
@@ -45,8 +45,16 @@ def encode(record: msgspec.Struct) -> bytes:
 
 
 def decoder(kind: type[S]) -> Callable[[bytes], S]:
-    """Return the reverse of :func:`encode` for records of the type *kind*."""
-    return cast(Callable[[bytes], S], _decoder(kind).decode)
+    """Return the reverse of :func:`encode` for records of the type *kind*. It raises :class:`Damaged`."""
+    decode = cast(Callable[[bytes], S], _decoder(kind).decode)
+
+    def read(data: bytes) -> S:
+        try:
+            return decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, TypeError, RecursionError) as error:
+            raise Damaged(f"a record of the type {kind.__name__} cannot be read: {error}") from None
+
+    return read
 
 
 @cache
@@ -101,8 +109,11 @@ class Work:
 
         At its end the changed records are written, also if the block raises :class:`Refusal`: a refused request may
         have counted a wrong password. For any other exception all changes are undone.
+
+        Raises:
+            ConfigurationError: the file of the state is damaged.
         """
-        with self._database.lock:
+        with self._database.lock, self._database.damage_explained():
             self._database.check_usable()
             self._end_interrupted()
             if self._restored != self._database.restored:
