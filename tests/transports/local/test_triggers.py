@@ -15,11 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from srpcore.clock import monotonic_clock
 from srpcore.exceptions import ConfigurationError
 from srpcore_transports.local.api.errors import Refusal
 from srpcore_transports.local.steps import Step
 from srpcore_transports.local.triggers import claims as token_changes
 from srpcore_transports.local.triggers import events as trigger_events
+from srpcore_transports.local.triggers import functions
 from srpcore_transports.local.triggers import messages as custom_message
 from srpcore_transports.local.triggers import migration as user_migration
 from srpcore_transports.local.triggers.claims import ClaimChanges, Groups, TokenChanges
@@ -647,6 +649,17 @@ class TestEndpoints:
         assert (request.method, request.target) == ("POST", self.PATH)
         assert request.headers["content-type"] == "application/json"
         assert json.loads(request.body)["triggerSource"] == "PostConfirmation_ConfirmSignUp"
+
+    def test_an_endpoint_may_have_no_time_limit(self) -> None:
+        assert len(self.confirm(lambda request: answer(request.body), None).requests) == 1
+
+    def test_nothing_is_sent_after_the_time_limit(self) -> None:
+        sender, receiver = socket.socketpair()
+        with sender, receiver:
+            with pytest.raises(TimeoutError):
+                functions._TimedSocket(sender, monotonic_clock() - 1).sendall(b"late")
+            sender.close()
+            assert receiver.recv(10) == b""
 
     def test_a_query_in_the_url_is_sent(self) -> None:
         with serving(lambda request, _: answer(request.body)) as server:
