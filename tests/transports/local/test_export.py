@@ -90,6 +90,13 @@ def test_an_imported_pool_is_the_same(client: Client, clock: Clock) -> None:
     assert again.answer(challenge, SOFTWARE_TOKEN_MFA_CODE=code)["AuthenticationResult"]
 
 
+def test_a_pool_is_exported_after_a_login_with_a_name_that_does_not_exist(client: Client) -> None:
+    before = client.pool.export_pool()
+    with refused("NotAuthorizedException"):
+        client.log_in("nobody")
+    assert client.pool.export_pool() == before
+
+
 def test_a_device_logs_in_after_an_import(client: Client) -> None:
     device = fill(client)
     client.pool.import_pool(client.pool.export_pool(), replace=True)

@@ -25,8 +25,8 @@ from .work import decoder
 
 __all__ = ["export_pool", "import_pool", "parse"]
 
-_KINDS = ("pool", "client", "group", "provider")
-"""The kinds of records that are not resources."""
+_KINDS = ("pool", "client", "group", "provider", "stranger")
+"""The kinds of records that are not resources. The tries for names that do not exist are not exported."""
 
 
 class _ExportedUser(Fixed, frozen=True, forbid_unknown_fields=True):
@@ -56,7 +56,7 @@ def export_pool(state: State, pool_id: str) -> Step[bytes]:
     """
     yield from signing_key(state.pool(pool_id))
     pool = state.pool(pool_id)  # it may have been deleted meanwhile
-    statement = "SELECT DISTINCT kind FROM record WHERE pool = ? AND kind NOT IN (?, ?, ?, ?) ORDER BY kind"
+    statement = "SELECT DISTINCT kind FROM record WHERE pool = ? AND kind NOT IN (?, ?, ?, ?, ?) ORDER BY kind"
     kinds = [kind for (kind,) in state.work.execute(statement, state.work.row(pool), *_KINDS).fetchall()]
     document = _Export(
         format="srpcore local pool",
