@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import stat
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ import pytest
 from srpcore.crypto.totp import totp
 from srpcore.exceptions.base import ConfigurationError
 from srpcore_transports.local import LocalUserPool
+from srpcore_transports.local.auth import webauthn
 from srpcore_transports.local.model.records import Record
 from srpcore_transports.local.model.users import Passkey
 from srpcore_transports.local.storage import work
 from srpcore_transports.local.storage.state import State
 from srpcore_transports.local.storage.work import encode
+from support.authenticator import Authenticator
 from support.cli_processes import run
 from support.clock import Clock
 from support.users import PASSWORD
@@ -125,7 +128,8 @@ def test_replace_deletes_the_pool_that_was_there(client: Client) -> None:
 def test_a_passkey_has_its_owner_after_an_import(client: Client) -> None:
     client.user()
     service = client.pool._service
-    passkey = Passkey("credential", b"\xff\x00key", "localhost", 1.5, transports=("usb",))
+    key = webauthn.encode_key(Authenticator().ec_key.public_key())
+    passkey = Passkey("credential", key, "localhost", 1.5, transports=("usb",))
 
     def add(state: State) -> None:
         user = state.users.get(state.pool(POOL_ID), "alice")
@@ -150,9 +154,10 @@ def test_a_passkey_has_its_owner_after_an_import(client: Client) -> None:
 def test_many_users_take_time_in_proportion(client: Client) -> None:
     # Each user that is watched during the whole import would be encoded again at each statement.
     document = json.loads(client.pool.export_pool())
-    user = {"created": 0.0, "attributes": {"email": "a@example.com"}}
+    subs = [str(uuid.UUID(int=number)) for number in range(1000)]
     document["users"] = [
-        {"user": {**user, "username": f"u{number}", "sub": f"s{number}"}, "groups": []} for number in range(1000)
+        {"user": {"created": 0.0, "username": sub, "sub": sub, "attributes": {"sub": sub}}, "groups": []}
+        for sub in subs
     ]
     encoded = itertools.count()
 
@@ -201,7 +206,7 @@ def test_what_is_not_an_export_is_refused(client: Client) -> None:
     ):
         with pytest.raises(ConfigurationError, match="not an export of a local pool"):
             client.pool.import_pool(json.dumps(changed), replace=True)
-    with pytest.raises(ConfigurationError, match="the same name"):
+    with pytest.raises(ConfigurationError, match=r"groups\[1\]\.name: another group has it"):
         client.pool.import_pool(json.dumps(twice), replace=True)
     for broken in (b"{", b"\xff", b"[" * 100_000):
         with pytest.raises(ConfigurationError, match="not an export"):

@@ -580,7 +580,7 @@ def test_boto3_registers_lists_logs_in_and_deletes(clock: Clock) -> None:
 
 @pytest.mark.parametrize("kind", ["neither RSA nor EC", "damaged"])
 def test_no_signature_is_right_for_a_key_that_cannot_be_used(kind: str) -> None:
-    """Registration refuses such a key, but an imported pool may have one."""
+    """Registration and import refuse such a key."""
     key = ed25519.Ed25519PrivateKey.generate()
     encoded = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     with pytest.raises(Refusal, match=f"the public key of the passkey is {kind}"):

@@ -21,10 +21,12 @@ from .client import Client
 
 pytestmark = pytest.mark.slow
 
+SUB = "6f1c9f0e-3b7a-4d52-9c1e-0a1b2c3d4e5f"
+
 
 def grant(client: Client, number: int) -> GrantRecord:
     now = client.clock.now
-    names = f"jti {number}", client.pool_id, client.client_id, "sub of alice"
+    names = f"jti {number}", client.pool_id, client.client_id, SUB
     return GrantRecord(*names, int(now), None, "event", f"session {number}", now, now + 3600)
 
 
@@ -33,7 +35,7 @@ def add_members(client: Client, count: int) -> None:
 
     def add(state: State) -> None:
         pool = state.pool(client.pool_id)
-        user = User("alice", "sub of alice", 0.0)
+        user = User("alice", SUB, 0.0, {"sub": SUB})
         state.users.add(pool, user)
         for number in range(count):
             made = grant(client, number)
@@ -41,7 +43,7 @@ def add_members(client: Client, count: int) -> None:
             state.grants.add_refresh_token(made, made.expires)
             state.users.join(state.groups.add(pool, str(number), Group(str(number), 0.0, 0.0)), user)
             other = state.add_client(pool, {"ClientName": str(number)})
-            state.documents.put(pool, "risk", {}, other.client_id)
+            state.documents.put(pool, "risk_configuration", {}, other.client_id)
 
     client.run(add)
 

@@ -19,7 +19,7 @@ from .api.errors import Refusal
 from .http.server import LocalServer
 from .model.outbox import Outbox
 from .model.seed import SeedSource, name_of, read_seed
-from .operations import defaults, dispatch, import_jobs
+from .operations import defaults, dispatch, import_jobs, pool_import
 from .operations.first_pool import FirstPool, first_ids
 from .operations.seed import add_seed
 from .storage import export
@@ -228,9 +228,10 @@ class LocalUserPool:
             replace: delete a pool of the same id first, with its users.
 
         Raises:
-            ConfigurationError: *document* is not an export, or a pool of the same id or an app client of it exists.
+            ConfigurationError: *document* is not an export or has a value that a pool never stores, or a pool of the
+                same id or an app client of it exists. Nothing was changed then.
         """
-        parsed = export.parse(document)
+        parsed = pool_import.parse(document)
         return State(self._service).run(lambda state: export.import_pool(state, parsed, replace=replace))
 
     def close(self) -> None:

@@ -34,6 +34,7 @@ __all__ = [
     "check_client_data",
     "check_signature",
     "decode",
+    "decode_key",
     "encode_base64url",
     "encode_key",
     "malformed",
@@ -237,6 +238,23 @@ def encode_key(key: PublicKey) -> bytes:
     return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
+def decode_key(encoded_key: bytes) -> PublicKey:
+    """Return the public key that :func:`encode_key` encoded.
+
+    Raises:
+        Refusal: it is damaged, or not the public key of an algorithm which registration accepts.
+    """
+    try:
+        key = serialization.load_der_public_key(encoded_key)
+    except (ValueError, UnsupportedAlgorithm):
+        raise malformed("the public key of the passkey is damaged") from None
+    if isinstance(key, rsa.RSAPublicKey):
+        return key
+    if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
+        return key
+    raise malformed("the public key of the passkey is neither RSA nor EC on the curve P-256")
+
+
 def check_signature(encoded_key: bytes, signature: bytes, signed: bytes) -> None:
     """Check the signature of a login with a passkey.
 
@@ -246,19 +264,14 @@ def check_signature(encoded_key: bytes, signature: bytes, signed: bytes) -> None
 
     Raises:
         Refusal: the signature was not made with the private key that belongs to the public key *encoded_key*, or that
-            is not the public key of an algorithm which registration accepts. A pool that was imported may have such a
-            key.
+            is not the public key of an algorithm which registration accepts.
     """
+    key = decode_key(encoded_key)
     try:
-        key = serialization.load_der_public_key(encoded_key)
         if isinstance(key, rsa.RSAPublicKey):
             key.verify(signature, signed, padding.PKCS1v15(), hashes.SHA256())
-        elif isinstance(key, ec.EllipticCurvePublicKey):
-            key.verify(signature, signed, ec.ECDSA(hashes.SHA256()))
         else:
-            raise malformed("the public key of the passkey is neither RSA nor EC")
-    except (ValueError, UnsupportedAlgorithm):
-        raise malformed("the public key of the passkey is damaged") from None
+            key.verify(signature, signed, ec.ECDSA(hashes.SHA256()))
     except InvalidSignature:
         raise malformed("signature does not match the public key of the passkey") from None
 

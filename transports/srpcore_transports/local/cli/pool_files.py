@@ -12,6 +12,7 @@ from srpcore.clock import system_clock
 from srpcore.exceptions.base import ConfigurationError
 
 from ..api.errors import Refusal
+from ..operations import pool_import
 from ..storage import export
 from ..storage.service import Service
 from ..storage.state import State
@@ -64,7 +65,7 @@ def import_pool(arguments: argparse.Namespace) -> int:
         document = Path(arguments.file).read_bytes()
     except OSError as error:
         raise ConfigurationError(f"cannot read {arguments.file}: {error.strerror}") from None
-    parsed = export.parse(document)
+    parsed = pool_import.parse(document)
     with _opened(arguments.state) as service:
         print(State(service).run(lambda state: export.import_pool(state, parsed, replace=arguments.replace)))
     return 0

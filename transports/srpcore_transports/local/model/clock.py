@@ -6,13 +6,19 @@ from collections.abc import Callable
 
 from srpcore.exceptions.base import ConfigurationError
 
-__all__ = ["DAY", "MovableClock"]
+__all__ = ["DAY", "MovableClock", "is_time"]
 
 DAY = 86_400
 """A day in seconds."""
 
 # 1970-01-02 to 2999-12-31: within it every time has a date, also after the validity of a token was added.
 _EARLIEST, _LATEST = 86_400.0, 32_503_593_600.0
+
+
+def is_time(value: float) -> bool:
+    """Return whether *value* is a time in seconds since the epoch, in the years 1970 to 2999."""
+    # This form of the comparison refuses a NaN, too.
+    return 0 <= value <= _LATEST
 
 
 class MovableClock:
@@ -35,8 +41,7 @@ class MovableClock:
         """
         unmoved = self.unmoved()
         is_number = isinstance(unmoved, int | float)  # pyright: ignore[reportUnnecessaryIsInstance]
-        # This form of the comparison refuses a NaN, too.
-        if not (is_number and 0 <= unmoved <= _LATEST):
+        if not (is_number and is_time(unmoved)):
             raise ConfigurationError(
                 f"clock returned {unmoved!r:.80}, which is not a time: it must return seconds since 1970"
             )

@@ -120,7 +120,7 @@ class AppClient(Record):
     @property
     def session_seconds(self) -> int:
         """How long a Session is valid, in seconds."""
-        return int(self.settings.get("AuthSessionValidity", 3)) * 60
+        return int(self.settings.get("AuthSessionValidity") or 3) * 60
 
     def validity(self, token: str, default: int, unit: str) -> int:
         """Return how many seconds a token is valid.
@@ -132,7 +132,7 @@ class AppClient(Record):
         """
         units = cast(Mapping[str, str], self.settings.get("TokenValidityUnits") or {})
         amount = int(self.settings.get(f"{token}Validity") or 0)
-        return amount * _UNITS[units.get(token, unit)] if amount else default
+        return amount * _UNITS[units.get(token) or unit] if amount else default
 
     @property
     def rotation_grace(self) -> int | None:
@@ -201,7 +201,7 @@ class PoolRecord(Record):
     @property
     def mfa(self) -> str:
         """Whether second factors are used: ``OFF``, ``OPTIONAL`` or ``ON``."""
-        return str(self.settings.get("MfaConfiguration", "OFF"))
+        return str(self.settings.get("MfaConfiguration") or "OFF")
 
     @property
     def tracks_devices(self) -> bool:

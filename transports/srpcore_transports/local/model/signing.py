@@ -39,6 +39,8 @@ def from_pem(pem: str) -> SigningKey:
     key = serialization.load_pem_private_key(pem.encode("ascii"), None)
     if not isinstance(key, rsa.RSAPrivateKey):
         raise TypeError("the signing key of a pool must be an RSA key")
+    if key.key_size < 2048:
+        raise ValueError("the signing key of a pool must have at least 2048 bits")
     return SigningKey(key)
 
 

@@ -23,18 +23,22 @@ from .state import State
 from .tables import Table
 from .work import decoder
 
-__all__ = ["export_pool", "import_pool", "parse"]
+__all__ = ["Export", "ExportedUser", "export_pool", "import_pool", "parse"]
 
 _KINDS = ("pool", "client", "group", "provider", "stranger")
 """The kinds of records that are not resources. The tries for names that do not exist are not exported."""
 
 
-class _ExportedUser(Fixed, frozen=True, forbid_unknown_fields=True):
+class ExportedUser(Fixed, frozen=True, forbid_unknown_fields=True):
+    """A user, and the names of the user's groups."""
+
     user: User
     groups: list[str]
 
 
-class _Export(Fixed, frozen=True, forbid_unknown_fields=True):
+class Export(Fixed, frozen=True, forbid_unknown_fields=True):
+    """The document."""
+
     format: Literal["srpcore local pool"]
     version: Literal[1]
     pool: PoolRecord
@@ -42,7 +46,7 @@ class _Export(Fixed, frozen=True, forbid_unknown_fields=True):
     groups: list[Group]
     providers: list[IdentityProvider]
     resources: dict[str, list[Resource]]
-    users: list[_ExportedUser]
+    users: list[ExportedUser]
 
 
 def export_pool(state: State, pool_id: str) -> Step[bytes]:
@@ -58,7 +62,7 @@ def export_pool(state: State, pool_id: str) -> Step[bytes]:
     pool = state.pool(pool_id)  # it may have been deleted meanwhile
     statement = "SELECT DISTINCT kind FROM record WHERE pool = ? AND kind NOT IN (?, ?, ?, ?, ?) ORDER BY kind"
     kinds = [kind for (kind,) in state.work.execute(statement, state.work.row(pool), *_KINDS).fetchall()]
-    document = _Export(
+    document = Export(
         format="srpcore local pool",
         version=1,
         pool=pool,
@@ -71,7 +75,7 @@ def export_pool(state: State, pool_id: str) -> Step[bytes]:
     return msgspec.json.encode(document)
 
 
-def _users(state: State, pool: PoolRecord) -> list[_ExportedUser]:
+def _users(state: State, pool: PoolRecord) -> list[ExportedUser]:
     # Not by state.users: the unit of work would keep all users in memory, and compare them at each statement.
     row, decode = state.work.row(pool), decoder(User)
     groups: dict[int, list[str]] = {}
@@ -79,17 +83,17 @@ def _users(state: State, pool: PoolRecord) -> list[_ExportedUser]:
     for user, name in state.work.execute(statement, row):
         groups.setdefault(user, []).append(name)
     found = state.work.execute("SELECT id, data FROM user WHERE pool = ? ORDER BY id", row)
-    return [_ExportedUser(decode(data), groups.get(user, [])) for user, data in found]
+    return [ExportedUser(decode(data), groups.get(user, [])) for user, data in found]
 
 
-def parse(document: bytes | str) -> _Export:
-    """Return what :func:`export_pool` has written.
+def parse(document: bytes | str) -> Export:
+    """Return what :func:`export_pool` has written. Its values are not checked (see :mod:`..operations.pool_import`).
 
     Raises:
         ConfigurationError: the document is not an export of a pool.
     """
     try:
-        export = msgspec.json.decode(document, type=_Export)
+        export = msgspec.json.decode(document, type=Export)
         Pool(export.pool.id)
     except (msgspec.MsgspecError, UnicodeError, RecursionError, ConfigurationError) as error:
         raise ConfigurationError(f"not an export of a local pool: {error}") from None
@@ -100,7 +104,7 @@ def parse(document: bytes | str) -> _Export:
     return export
 
 
-def import_pool(state: State, export: _Export, *, replace: bool) -> str:
+def import_pool(state: State, export: Export, *, replace: bool) -> str:
     """Add the pool, and return its id. All of it is added, or nothing.
 
     Args:
@@ -126,7 +130,7 @@ def import_pool(state: State, export: _Export, *, replace: bool) -> str:
     return pool.id
 
 
-def _require_free(state: State, export: _Export) -> None:
+def _require_free(state: State, export: Export) -> None:
     for client in export.clients:
         if state.clients.find(client.client_id) is not None:
             raise ConfigurationError(f"another pool has an app client with the id {client.client_id!r:.130}")
@@ -135,7 +139,7 @@ def _require_free(state: State, export: _Export) -> None:
             raise ConfigurationError(f"another pool has the domain {domain.name!r:.80}")
 
 
-def _add(state: State, pool: PoolRecord, export: _Export) -> None:
+def _add(state: State, pool: PoolRecord, export: Export) -> None:
     for client in export.clients:
         state.clients.add(pool, client.client_id, client)
     groups = {group.name: state.groups.add(pool, group.name, group) for group in export.groups}
@@ -148,8 +152,7 @@ def _add(state: State, pool: PoolRecord, export: _Export) -> None:
     for entry in export.users:
         state.users.add(pool, entry.user)
         for name in entry.groups:
-            if name in groups:
-                state.users.join(groups[name], entry.user)
+            state.users.join(groups[name], entry.user)
         for passkey in entry.user.passkeys.values():
             state.passkey_owners.claim(pool, passkey.id, entry.user)
         state.work.forget("user", entry.user)  # see _users
