@@ -30,6 +30,8 @@ POOL_ID = "eu-west-1_Import001"
 MISSING = object()
 JUNK: tuple[object, ...] = (MISSING, None, "", "x", "garbage\n", 7, -1, 1e300, True, [], {}, ["x"], [{}], {"x": 1}, [7])
 EXAMPLES = 60
+DEVICE = {"key": "other", "group_key": "group", "created": 0.0}
+CODE = {"value": "123456", "expires": 0.0, "attribute": "name"}
 
 
 def _public(key: Any) -> bytes:
@@ -138,6 +140,13 @@ def paths(document: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str
         (("users", 0, "user", "password", "value_bytes"), "", "users[0].password"),
         (("users", 0, "user", "passkeys", "credential", "key"), "AAAA", "users[0].passkeys"),
         (("users", 0, "user", "passkeys", "credential", "id"), "other", "users[0].passkeys"),
+        (("users", 0, "user", "passkeys", "credential", "created"), -1.0, "users[0].passkeys"),
+        (("users", 0, "user", "devices"), {"x": DEVICE}, "users[0].devices"),
+        (("users", 0, "user", "codes"), {"reset": CODE}, "users[0].codes"),
+        (("users", 1, "user", "attributes", "sub"), "x", "users[1].attributes.sub"),
+        (("clients", 0, "second_secret"), {"value": "x" * 24, "created": 0.0}, "clients[0].second_secret"),
+        (("providers",), [{"name": "x", "created": 0.0, "modified": 0.0, "settings": {}}], "providers[0]"),
+        (("resources", "document", 0, "name"), "weird/", "resources.document[0]"),
     ],
 )
 def test_an_invalid_value_is_named_and_nothing_is_changed(
