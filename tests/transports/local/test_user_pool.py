@@ -107,9 +107,16 @@ def test_a_token_that_has_expired_is_refused_for_this_reason_only(pool: UserPool
             verify(pool, token)
         claims = verify(pool, token, leeway=90000)
         assert claims["iat"] == claims["auth_time"] == claims["exp"] - 3600
-    assert verify(pool, pool.token(expires_in=0.5))
     claims = verify(pool, pool.token(expires_in=60))
     assert claims["exp"] - claims["iat"] == 60
+
+
+def test_a_token_is_valid_for_less_than_a_second() -> None:
+    def clock() -> float:
+        return 1_800_000_000.25
+
+    with UserPool(clock=clock) as pool:
+        assert verify(pool, pool.token(expires_in=0.5), clock=clock)
 
 
 def test_a_token_of_another_client_or_use_is_refused(pool: UserPool) -> None:
