@@ -11,7 +11,7 @@ import re
 import uuid
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from typing import Any
+from typing import cast
 
 import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -160,17 +160,22 @@ def _check_pool(pool: PoolRecord) -> None:
         validation.check("DescribeUserPool", {"UserPoolId": pool.id})
     _check_times("pool", pool)
     with _errors_name("pool.settings"):
-        schema: Any = pool.settings.get("Schema")
-        parts = [schema]
-        if isinstance(schema, list):
-            parts = [schema[start : start + _MOST_ATTRIBUTES] for start in range(0, len(schema), _MOST_ATTRIBUTES)]
-        for part in parts or [None]:
+        for part in _parts(pool.settings.get("Schema")):
             defaults.check_pool({**pool.settings, "Schema": part})
     if pool.key is not None:
         try:
             from_pem(pool.key)
         except (ValueError, TypeError, UnsupportedAlgorithm):
             raise _invalid("pool.key", "not a PEM with an unencrypted RSA key of at least 2048 bits") from None
+
+
+def _parts(schema: object) -> list[object]:
+    """Return *schema* in lists that are short enough for CreateUserPool."""
+    if not isinstance(schema, list):
+        return [schema]
+    attributes = cast("list[object]", schema)
+    parts = [attributes[start : start + _MOST_ATTRIBUTES] for start in range(0, len(attributes), _MOST_ATTRIBUTES)]
+    return [*parts] or [None]
 
 
 def _check_client(place: str, pool: PoolRecord, client: AppClient) -> None:
