@@ -69,7 +69,7 @@ def _add_transfer(users: Commands) -> None:
         "run again. If it is interrupted or stopped by an error, the same command continues.",
     )
     load.add_argument("file", metavar="FILE", help="the file to read; its name ends in .jsonl or .csv")
-    load.add_argument("--dry-run", action="store_true", help="check the file, and change nothing")
+    load.add_argument("--dry-run", action="store_true", help="check all but the attributes, and change nothing")
     load.add_argument("--messages", action="store_true", help="let the service send each new user a temporary password")
     load.add_argument(
         "--confirm",

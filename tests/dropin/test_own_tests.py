@@ -312,6 +312,7 @@ def run_pytest(folder: Path, setting: str | None, **environment: str) -> subproc
         ("srpcore_transport = botocore", {}, "botocore BotocoreTransport"),
         (None, {}, "None HttpsTransport"),
         ("srpcore_transport = botocore", {"SRPCORE_TRANSPORT": "https"}, "https HttpsTransport"),
+        ('srpcore_transport = "botocore"', {}, "botocore BotocoreTransport"),
     ],
 )
 def test_the_setting_and_the_fixture_choose_the_transport(

@@ -106,7 +106,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Set the environment variable before test modules are imported. A variable that is already set is kept."""
-    name = config.getini("srpcore_transport")
+    # In pytest.ini the quotation marks of TOML would be part of the value.
+    name = config.getini("srpcore_transport").strip("\"'")
     if name and name not in _NAMES:
         raise pytest.UsageError(f"srpcore_transport is {name!r}: use {', '.join(_NAMES)}")
     config.stash[_SET] = bool(name) and _VARIABLE not in os.environ
