@@ -23,6 +23,7 @@ from pathlib import Path
 from types import CodeType
 from typing import Any, NamedTuple
 
+import boto3
 import pytest
 
 import srpcore
@@ -104,6 +105,7 @@ class Served(NamedTuple):
 def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it may have the credentials of another test
     off = dict.fromkeys(("RequireUppercase", "RequireLowercase", "RequireNumbers", "RequireSymbols"), False)
     settings = {"Policies": {"PasswordPolicy": {"MinimumLength": 8, **off}}}
     with LocalUserPool(region="eu-west-1", pool_settings=settings) as pool:
