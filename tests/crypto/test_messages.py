@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from srpcore import crypto
 from srpcore.crypto import _openssl, cognito, groups, key_exchange, modexp
 from srpcore.crypto.device import Device, DeviceVerifier, device_identity, device_verifier, new_device_password
 from srpcore.crypto.encoding import decode_secret_block, parse_hex, parse_public_value, utf8
@@ -268,3 +269,7 @@ def test_a_failure_of_libcrypto_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("_hashlib.__file__", "/nowhere/_hashlib.pyd")
     with pytest.raises(OSError, match=r"^no libcrypto-3\*\.dll found in the folder of Python$"):
         _openssl.library_file()
+
+
+def test_the_names_of_the_package_are_listed() -> None:
+    assert dir(crypto) == sorted(crypto.__all__)

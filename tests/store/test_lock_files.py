@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Timer
 from types import SimpleNamespace
 
 import pytest
@@ -200,6 +201,22 @@ def test_a_forked_child_has_no_file_and_no_queue(opened: Folder, tmp_path: Path)
     assert not _thread_queues.queues
     file.close()
     place.leave()
+
+
+def test_a_thread_waits_although_less_than_a_second_is_left(tmp_path: Path, clock: Time) -> None:
+    first, second = _QueuePlace(tmp_path), _QueuePlace(tmp_path)
+    assert first.wait(0)
+    Timer(0.02, first.leave).start()
+    assert second.wait(clock.now + 0.5)
+    second.leave()
+
+
+def test_the_names_are_those_of_the_folder_that_was_opened(opened: Folder) -> None:
+    file = held(opened)
+    moved = opened.path.rename(opened.path.with_name("moved"))
+    opened.path.mkdir()
+    assert opened.names() == [path.name for path in moved.iterdir()] != []
+    file.close()
 
 
 def test_the_next_thread_in_the_queue_is_woken_up(tmp_path: Path) -> None:

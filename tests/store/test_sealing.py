@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from hashlib import sha256
 from typing import Any
@@ -94,8 +95,13 @@ def test_a_store_with_keys_refuses_a_record_that_is_not_encrypted() -> None:
 
 
 def test_a_store_without_keys_refuses_an_encrypted_record() -> None:
-    with pytest.raises(StoreError, match="encrypted with another key"):
+    with pytest.raises(StoreError) as caught:
         RecordCipher(None).open(KEY, RecordCipher(ONE).seal(KEY, LOGIN))
+    assert re.fullmatch(
+        r"the stored login is encrypted with another key \(key id [0-9a-f]+\): give that key too, after the one that "
+        r"encrypts: encryption_key=\[new, old\]",
+        str(caught.value),
+    )
 
 
 def test_a_login_that_is_too_big_is_refused() -> None:
@@ -138,6 +144,9 @@ def test_the_key_id_of_a_stored_record_never_changes() -> None:
 
 def test_without_the_package_the_error_names_the_extras(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.ciphers.aead", None)
-    with pytest.raises(ConfigurationError, match=r"srpcore\[redis\].*srpcore\[dynamodb\]"):
+    with pytest.raises(ConfigurationError) as caught:
         RecordCipher(ONE)
+    assert str(caught.value) == (
+        "encryption_key needs the package cryptography: pip install 'srpcore[redis]' or 'srpcore[dynamodb]'"
+    )
     RecordCipher(None)

@@ -419,12 +419,32 @@ def test_keys_fetched_by_another_caller_meanwhile_are_found(keys: Keys) -> None:
     assert JwksProvider(cache, lambda _: pytest.fail("fetched again"), keys.clock).keys(KID) == cache.find(KID, NOW)
 
 
+def test_the_failure_of_a_fetch_in_the_background_is_named_when_the_keys_are_too_old(keys: Keys) -> None:
+    failures: list[TransportError] = []
+
+    def fetch(_: str) -> bytes:
+        if failures:
+            raise failures[0]
+        return keys.document(POOL)
+
+    provider = JwksProvider(KeyCache("http://127.0.0.1/", KeyTiming(HOUR, COOL_DOWN, DAY)), fetch, keys.clock)
+    assert provider.keys(KID)
+    keys.clock.now += HOUR + DAY - COOL_DOWN / 4
+    failures.append(TransportError("the cable was cut"))
+    assert provider.keys(KID)  # old ones, while new ones are fetched
+    eventually(lambda: provider._fetching is None)
+    keys.clock.now += COOL_DOWN / 2
+    with pytest.raises(TransportError, match="the cable was cut"):
+        provider.keys(KID)
+
+
 def test_an_id_that_is_not_in_the_key_set_is_unknown(keys: Keys) -> None:
     cache = KeyCache("http://127.0.0.1/", KeyTiming(HOUR, COOL_DOWN, DAY))
     pool = JwksProvider(cache, lambda _: keys.document(POOL), keys.clock)
     for _ in range(2):
-        with pytest.raises(UnknownKey):
+        with pytest.raises(UnknownKey) as caught:
             pool.keys("unknown")
+        assert caught.value.actual == "unknown"
     assert pool.keys(None) == pool.keys(KID)
 
 
@@ -489,8 +509,10 @@ def test_old_keys_are_used_if_no_thread_can_be_started(keys: Keys, monkeypatch: 
             patch.setattr(Thread, "start", no_thread)
             assert verifier.verify(token)
             assert verifier.verify(token)
-        # That is a failure like others: there is a pause before the next attempt.
+        # That is a failure like others: there is a pause before the next attempt, and the error names it later.
         assert len(attempts) == 1
+        (cache,) = verifier._caches.values()
+        assert "RuntimeError" in str(cache.lookup_error("any", keys.clock.now + 2 * DAY))
         keys.clock.now += 1
         assert verifier.verify(token)
         eventually(lambda: keys.count == 2)

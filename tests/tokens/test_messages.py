@@ -49,6 +49,7 @@ def header(**members: Any) -> str:
     [
         (5, "token is not a string (expected 'str', got 'int')"),
         ("\xe9", "token is not ASCII"),
+        ("\xe9" * MAX_TOKEN_LENGTH, "token is not ASCII"),
         (
             "x" * (MAX_TOKEN_LENGTH + 1),
             f"token is too long (expected {MAX_TOKEN_LENGTH}, got {MAX_TOKEN_LENGTH + 1})",

@@ -385,3 +385,8 @@ def test_an_incomplete_response_is_not_kept_in_memory() -> None:
         assert received() is None
     finally:
         gc.enable()
+
+
+def test_a_line_is_refused_when_it_cannot_end_in_time() -> None:
+    with pytest.raises(InvalidResponse, match="its lines are too long"):
+        read(b"HTTP/1.1 200 " + b"x" * (MAX_HEAD - 13))

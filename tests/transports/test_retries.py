@@ -222,7 +222,7 @@ def test_the_jitter_is_a_number_from_0_to_1() -> None:
 
 @pytest.mark.parametrize("attempts", [0, -1, 1.0, True, None, "3"])
 def test_an_invalid_number_of_attempts_is_refused(attempts: Any) -> None:
-    with pytest.raises(ConfigurationError, match="max_attempts"):
+    with pytest.raises(ConfigurationError, match=r"^max_attempts"):
         Retries(attempts)
 
 
