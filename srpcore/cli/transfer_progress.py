@@ -91,7 +91,7 @@ class TransferProgress:
                 what = "Interrupted" if isinstance(error, KeyboardInterrupt) else "Stopped by an error"
                 reached = _reached(self._read())
                 note(f"{what}: run the same command again to go on after {reached}, or with --restart to begin again.")
-            elif isinstance(error, KeyboardInterrupt):
+            elif not self._dry_run and isinstance(error, KeyboardInterrupt):
                 note("Interrupted before the first user: run the same command again.")
             raise
         finally:
