@@ -513,8 +513,11 @@ finally:
 
 
 def _refuses(port: int) -> bool:
+    """Say whether nothing listens on *port*; a connection that the closing listener had queued is reset, not refused."""
     try:
         socket.create_connection(("127.0.0.1", port), timeout=10).close()
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:
+        return False
     return False
