@@ -19,7 +19,7 @@ def test_json_is_parsed(text: str) -> None:
 
 REFUSED = (
     *("no", "NaN", "Infinity", "-Infinity", "1e999", "-1e999", "-9223372036854775809", "18446744073709551616"),
-    *("1" * 5000, '"\\ud800"', "[" * 201 + "]" * 201, "[" * 100_000),
+    *("1" * 5000, '"\\ud800"', "[" * 201 + "]" * 201, "[" * 200 + "1" + "]" * 200, "[" * 100_000),
 )
 
 
@@ -39,6 +39,10 @@ def test_only_utf_8_is_accepted() -> None:
 
 def test_200_levels_are_accepted() -> None:
     assert json_input.parse(b"[" * 200 + b"]" * 200)
+
+
+def test_many_brackets_beside_each_other_are_accepted() -> None:
+    assert json_input.parse(b"[" + b"[]," * 300 + b'"[[["]') == [[]] * 300 + ["[[["]
 
 
 @pytest.mark.parametrize("settings", ["NaN", "Infinity", "1e999", "1" + "0" * 31, "[" * 300 + "]" * 300])

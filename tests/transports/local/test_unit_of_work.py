@@ -176,3 +176,16 @@ def test_a_statement_on_a_table_sees_what_was_changed_in_its_records(client: Cli
         return [newest.attributes["name"], len(state.users.having(pool, "email", "alice@example.com"))]
 
     assert client.run(rename) == ["Alice", 0]
+
+
+def test_a_login_executes_few_statements(client: Client) -> None:
+    client.user()
+    client.log_in()
+    executed: list[str] = []
+    client.pool._service.database.connection.set_trace_callback(lambda sql: executed.append(" ".join(sql.split()[:3])))
+    client.log_in()
+    client.pool._service.database.connection.set_trace_callback(None)
+    found = [statement for statement in executed if not statement.startswith(("BEGIN", "COMMIT"))]
+    # The user in each request; the login, added and removed; the grant, its refresh token, and the user's groups.
+    assert [statement.split()[0] for statement in found] == "SELECT INSERT DELETE SELECT INSERT SELECT INSERT".split()
+    assert len(executed) - len(found) == 3 * 2

@@ -19,11 +19,11 @@ the records may have been changed by other requests.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar, cast
+from types import GeneratorType
+from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
-__all__ = ["Step", "outside", "run"]
+__all__ = ["Step", "Transact", "outside", "run"]
 
 T = TypeVar("T")
 
@@ -33,29 +33,39 @@ Step: TypeAlias = Generator[Callable[[], object], Any, T]
 
 def outside(function: Callable[[], T]) -> Step[T]:
     """Call *function* outside of the transaction, and return its result. Use it with ``yield from``."""
-    return cast(T, (yield function))
+    result: T = yield function
+    return result
 
 
-def run(handler: Callable[[], T | Step[T]], transaction: Callable[[], AbstractContextManager[None]]) -> T:
+class Transact(Protocol):
+    """Calls a function in a transaction, and returns its result."""
+
+    def __call__(self, function: Callable[[], T], /) -> T:
+        """Call *function*."""
+        ...
+
+
+def run(handler: Callable[[], T | Step[T]], transact: Transact) -> T:
     """Call *handler* in a transaction, and return its result.
 
     If it is a generator, each function that it yields is called between two transactions.
     """
-    with transaction():
-        result = handler()
-        if not isinstance(result, Generator):
-            return result
-        step = cast("Step[T]", result)
-        reached = _advance(lambda: next(step))
+    step, reached = transact(lambda: _start(handler))
     while not isinstance(reached, _Finished):
-        reached = _compute_and_advance(step, reached, transaction)
+        reached = _compute_and_advance(step, reached, transact)
     value: T = reached.value
     return value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Finished:
     value: Any
+
+
+def _start(handler: Callable[[], T | Step[T]]) -> tuple[Step[T], Callable[[], object] | _Finished]:
+    result = handler()
+    step = cast("Step[T]", result)
+    return step, _advance(lambda: next(step)) if isinstance(result, GeneratorType) else _Finished(result)
 
 
 def _advance(resume: Callable[[], Callable[[], object]]) -> Callable[[], object] | _Finished:
@@ -66,13 +76,11 @@ def _advance(resume: Callable[[], Callable[[], object]]) -> Callable[[], object]
 
 
 def _compute_and_advance(
-    step: Step[Any], function: Callable[[], object], transaction: Callable[[], AbstractContextManager[None]]
+    step: Step[Any], function: Callable[[], object], transact: Transact
 ) -> Callable[[], object] | _Finished:
     try:
         value = function()
     except Exception as error:  # noqa: BLE001 - the handler decides what an exception means
         raised = error
-        with transaction():
-            return _advance(lambda: step.throw(raised))
-    with transaction():
-        return _advance(lambda: step.send(value))
+        return transact(lambda: _advance(lambda: step.throw(raised)))
+    return transact(lambda: _advance(lambda: step.send(value)))

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 from srpcore.exceptions.base import ConfigurationError
 from srpcore.service_client import ServiceClient
 
-from .auth import tokens
+from .auth import membership, tokens
 from .embedded import LocalUserPool
 from .model.pools import PoolRecord
 from .model.signing import generate_pem
@@ -132,7 +132,7 @@ class UserPool(LocalUserPool):
             pool = self._pool(state)
             user = directory.find(state, pool, username) or self._unknown_user(username)
             grant = tokens.start_grant(state, pool, state.client(self.client_id), user, None, state.clock())
-            return make(state, grant, tokens.HOUR)
+            return make(state, grant, tokens.HOUR, membership.names_and_roles(state, user))
 
         claims = State(self._service).run(start)
         now: int = claims["iat"]

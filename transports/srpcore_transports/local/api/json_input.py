@@ -29,11 +29,13 @@ def parse(data: bytes) -> object:
         value: object = _DECODER.decode(data.decode("utf-8-sig"))
     except RecursionError:
         raise ValueError("nested too deep") from None
-    if _is_too_deep(value):
+    # Most requests have neither so many brackets nor an escape, and need not be looked at more closely.
+    if data.count(b"{") + data.count(b"[") >= _MAX_DEPTH and _is_too_deep(value):
         raise ValueError("nested too deep")
-    # JSON can escape a lone surrogate (\ud800), which has no UTF-8 encoding: it could neither be stored nor sent.
-    # The UnicodeEncodeError is a ValueError.
-    json.dumps(value, ensure_ascii=False).encode("utf-8")
+    if b"\\u" in data:
+        # JSON can escape a lone surrogate (\ud800), which has no UTF-8 encoding: it could neither be stored nor sent.
+        # The UnicodeEncodeError is a ValueError.
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
     return value
 
 

@@ -8,7 +8,7 @@ a member that the model does not require.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from .errors import Refusal, invalid_parameter
 
@@ -29,7 +29,8 @@ Parameters: TypeAlias = Mapping[str, Any]
 
 def optional_string(parameters: Parameters, name: str) -> str | None:
     """Return an optional string parameter, or None if it is absent."""
-    return cast(str | None, parameters.get(name))
+    value: str | None = parameters.get(name)
+    return value
 
 
 def string(parameters: Parameters, name: str) -> str:
@@ -78,15 +79,17 @@ def flag(parameters: Parameters, name: str, *, default: bool = False) -> bool:
 
 def mapping(parameters: Parameters, name: str) -> dict[str, Any]:
     """Return an optional parameter that is a JSON object; an empty dictionary if it is absent."""
-    return cast(dict[str, Any], parameters.get(name) or {})
+    value: dict[str, Any] = parameters.get(name) or {}
+    return value
 
 
 def strings(parameters: Parameters, name: str) -> list[str]:
     """Return an optional parameter that is a list of strings; an empty list if it is absent."""
-    return cast(list[str], parameters.get(name) or [])
+    value: list[str] = parameters.get(name) or []
+    return value
 
 
 def attributes(parameters: Parameters, name: str = "UserAttributes") -> dict[str, str]:
     """Return an optional list of ``{"Name": ..., "Value": ...}`` as a dictionary; an empty one if it is absent."""
-    entries = cast(list[dict[str, Any]], parameters.get(name) or [])
+    entries: list[dict[str, Any]] = parameters.get(name) or []
     return {string(entry, "Name"): optional_string(entry, "Value") or "" for entry in entries}

@@ -1,14 +1,13 @@
-"""The groups of a user, and the claims about them in tokens."""
+"""The groups of a user."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from ..model.pools import Group
 from ..model.users import User
 from ..storage.state import State
+from ..triggers.claims import Groups
 
-__all__ = ["claim", "groups_of", "role_claims"]
+__all__ = ["groups_of", "names_and_roles"]
 
 
 def groups_of(state: State, user: User) -> list[Group]:
@@ -20,22 +19,16 @@ def _rank(group: Group) -> tuple[bool, int]:
     return group.precedence is None, group.precedence or 0
 
 
-def claim(state: State, user: User) -> dict[str, Any]:
-    """Return ``cognito:groups``, a claim of both tokens; an empty dictionary if the user is not in a group."""
-    names = [group.name for group in groups_of(state, user)]
-    return {"cognito:groups": names} if names else {}
+def names_and_roles(state: State, user: User) -> Groups:
+    """Return the groups of *user* as tokens show them.
 
-
-def role_claims(state: State, user: User) -> dict[str, Any]:
-    """Return ``cognito:roles`` and ``cognito:preferred_role``, claims of the ID token.
-
-    The preferred role is that of the first group. If other groups of the same precedence have other roles, there is no
-    preferred role.
+    The preferred role is that of the first group with a role. If other groups of the same precedence have other roles,
+    there is no preferred role.
     """
-    groups = [group for group in groups_of(state, user) if group.role is not None]
-    if not groups:
-        return {}
-    roles = list(dict.fromkeys(group.role for group in groups))
-    first = {group.role for group in groups if _rank(group) == _rank(groups[0])}
-    preferred = {"cognito:preferred_role": roles[0]} if len(first) == 1 else {}
-    return {"cognito:roles": roles, **preferred}
+    groups = groups_of(state, user)
+    names, with_role = tuple(group.name for group in groups), [group for group in groups if group.role]
+    if not with_role:
+        return Groups(names)
+    roles = tuple(dict.fromkeys(group.role or "" for group in with_role))
+    first = {group.role for group in with_role if _rank(group) == _rank(with_role[0])}
+    return Groups(names, roles, roles[0] if len(first) == 1 else None)

@@ -91,12 +91,7 @@ def call_trigger(state: State, caller: Caller, user: User, cause: Cause) -> Step
     triggers = caller.triggers(state)
     if triggers.pre_token_generation is None:
         return None
-    member = membership.claim(state, user) | membership.role_claims(state, user)
-    groups = Groups(
-        tuple(member.get("cognito:groups", ())),
-        tuple(member.get("cognito:roles", ())),
-        member.get("cognito:preferred_role"),
-    )
+    groups = membership.names_and_roles(state, user)
     return (yield from pre_token_generation(triggers, cause, caller.subject(user), groups, [API_SCOPE]))
 
 
@@ -112,7 +107,8 @@ def issue(
     key = yield from signing_key(grant.pool)
     access_seconds = grant.client.validity("AccessToken", HOUR, "hours")
     id_seconds = grant.client.validity("IdToken", HOUR, "hours")
-    access, identity = access_claims(state, grant, access_seconds), id_claims(state, grant, id_seconds)
+    groups = membership.names_and_roles(state, grant.user)
+    access, identity = access_claims(state, grant, access_seconds, groups), id_claims(state, grant, id_seconds, groups)
     if changes is not None:
         access, identity = changes.access_claims(access), changes.id_claims(identity)
     result: dict[str, Any] = {"ExpiresIn": access_seconds, "TokenType": "Bearer"}
@@ -146,18 +142,18 @@ def _common_claims(state: State, grant: Grant, seconds: int, use: str) -> dict[s
     }
 
 
-def access_claims(state: State, grant: Grant, seconds: int) -> dict[str, Any]:
+def access_claims(state: State, grant: Grant, seconds: int, groups: Groups) -> dict[str, Any]:
     """Return the claims of a new access token of *grant* that is valid for *seconds*."""
     claims = _common_claims(state, grant, seconds, "access")
     claims |= {"client_id": grant.client.client_id, "username": grant.user.username}
     claims["scope"] = API_SCOPE
-    claims |= membership.claim(state, grant.user)
+    claims |= groups.access_claims()
     if grant.record.device_key is not None:
         claims["device_key"] = grant.record.device_key
     return claims
 
 
-def id_claims(state: State, grant: Grant, seconds: int) -> dict[str, Any]:
+def id_claims(state: State, grant: Grant, seconds: int, groups: Groups) -> dict[str, Any]:
     """Return the claims of a new ID token of *grant* that is valid for *seconds*."""
     user = grant.user
     attributes: dict[str, Any] = {**readable(grant.client, user.attributes)}
@@ -165,8 +161,7 @@ def id_claims(state: State, grant: Grant, seconds: int) -> dict[str, Any]:
     if "identities" in attributes:
         attributes["identities"] = _identities_claim(attributes["identities"])
     own = {"aud": grant.client.client_id, "cognito:username": user.username}
-    member = membership.claim(state, user) | membership.role_claims(state, user)
-    return attributes | _common_claims(state, grant, seconds, "id") | own | member
+    return attributes | _common_claims(state, grant, seconds, "id") | own | groups.id_claims()
 
 
 def _identities_claim(attribute: str) -> list[dict[str, Any]]:

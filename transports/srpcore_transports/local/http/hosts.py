@@ -18,6 +18,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 __all__ = ["METHODS", "AllowedHosts", "is_loopback", "is_loopback_host"]
 
@@ -100,6 +101,7 @@ def is_loopback_host(host: str) -> bool:
     return name is not None and is_loopback(name)
 
 
+@lru_cache(maxsize=64)  # the same few names in nearly all requests
 def is_loopback(name: str) -> bool:
     """Return whether *name*, in lower case, is a loopback name or address."""
     # Browsers resolve every name below localhost to loopback (RFC 6761, section 6.3).

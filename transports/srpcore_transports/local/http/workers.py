@@ -1,7 +1,7 @@
 """A bounded number of threads that do the work of the server, such as the arithmetic of SRP.
 
-There are more threads than cores, because a thread may wait for the database while another one computes, and OpenSSL
-and SQLite release the lock of the interpreter.
+There is one thread per core, but at least two. More would not compute faster, and would cost time: each time OpenSSL or
+SQLite releases the lock of the interpreter, another thread would take it.
 
 A handler may wait for other code, for example for a trigger, and that code may call this server. If such handlers
 occupied all threads, none would be left for the calls that they wait for. So if no item is taken for a while,
@@ -23,7 +23,7 @@ __all__ = ["Workers"]
 
 T = TypeVar("T")
 
-_PER_CORE = 4
+_AT_LEAST = 2
 _REGULAR = 64
 _AT_MOST = 512
 
@@ -44,7 +44,7 @@ class Workers(Generic[T]):
         # One element for each thread that waits for an item. Both ends of a deque can be used without a lock.
         self._idle: deque[None] = deque()
         self._threads: list[threading.Thread] = []
-        self.limit = min(_REGULAR, _PER_CORE * (os.cpu_count() or 1))
+        self.limit = min(_REGULAR, max(_AT_LEAST, os.cpu_count() or 1))
         self._taken = self._taken_before = 0
         self._closing = False
 

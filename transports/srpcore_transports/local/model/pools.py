@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from msgspec import field
 
@@ -105,7 +105,8 @@ class AppClient(Record):
     @property
     def flows(self) -> list[str]:
         """The flows that the client may use, with the names of ExplicitAuthFlows."""
-        return cast(list[str], self.settings.get("ExplicitAuthFlows") or list(_DEFAULT_FLOWS))
+        flows: list[str] = self.settings.get("ExplicitAuthFlows") or list(_DEFAULT_FLOWS)
+        return flows
 
     @property
     def hides_users(self) -> bool:
@@ -130,14 +131,14 @@ class AppClient(Record):
             default: the seconds if the client has no such setting, or if it is 0, as documented for refresh tokens.
             unit: the unit of the setting if TokenValidityUnits does not give one: ``minutes``, ``hours``, ...
         """
-        units = cast(Mapping[str, str], self.settings.get("TokenValidityUnits") or {})
+        units: Mapping[str, str] = self.settings.get("TokenValidityUnits") or {}
         amount = int(self.settings.get(f"{token}Validity") or 0)
         return amount * _UNITS[units.get(token) or unit] if amount else default
 
     @property
     def rotation_grace(self) -> int | None:
         """How many seconds a refresh token is still valid after rotation; None if the client does not rotate tokens."""
-        rotation = cast(Mapping[str, Any], self.settings.get("RefreshTokenRotation") or {})
+        rotation: Mapping[str, Any] = self.settings.get("RefreshTokenRotation") or {}
         return int(rotation.get("RetryGracePeriodSeconds") or 0) if rotation.get("Feature") == "ENABLED" else None
 
 
@@ -171,16 +172,19 @@ class PoolRecord(Record):
 
     def names(self, setting: str) -> list[str]:
         """Return a setting that is a list of names, such as AliasAttributes."""
-        return cast(list[str], self.settings.get(setting) or [])
+        names: list[str] = self.settings.get(setting) or []
+        return names
 
     def section(self, setting: str) -> dict[str, Any]:
         """Return a setting that is an object, such as DeviceConfiguration; an empty dictionary if it is not set."""
-        return cast(dict[str, Any], self.settings.get(setting) or {})
+        section: dict[str, Any] = self.settings.get(setting) or {}
+        return section
 
     @property
     def password_policy(self) -> dict[str, Any]:
         """PasswordPolicy of the setting Policies; an empty dictionary means the service's default."""
-        return cast(dict[str, Any], self.section("Policies").get("PasswordPolicy") or {})
+        policy: dict[str, Any] = self.section("Policies").get("PasswordPolicy") or {}
+        return policy
 
     @property
     def password_history_size(self) -> int:
@@ -190,13 +194,15 @@ class PoolRecord(Record):
     @property
     def first_factors(self) -> list[str]:
         """The first factors that are allowed (AllowedFirstAuthFactors); only PASSWORD by default."""
-        policy = cast(Mapping[str, Any], self.section("Policies").get("SignInPolicy") or {})
-        return cast(list[str], policy.get("AllowedFirstAuthFactors") or ["PASSWORD"])
+        policy: Mapping[str, Any] = self.section("Policies").get("SignInPolicy") or {}
+        factors: list[str] = policy.get("AllowedFirstAuthFactors") or ["PASSWORD"]
+        return factors
 
     @property
     def schema(self) -> list[dict[str, Any]]:
         """The setting Schema: custom attributes, and standard attributes with other properties, such as required."""
-        return cast(list[dict[str, Any]], self.settings.get("Schema") or [])
+        schema: list[dict[str, Any]] = self.settings.get("Schema") or []
+        return schema
 
     @property
     def mfa(self) -> str:

@@ -29,6 +29,10 @@ from .table import OPERATIONS
 __all__ = ["Response", "answer", "error_response", "json_response"]
 
 
+# json.dumps() would make an encoder for each call.
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Response:
     """An HTTP response, also of a call in the same process. The names of its headers are in lower case."""
@@ -88,7 +92,7 @@ def _parse_body(body: bytes) -> Parameters:
 
 def json_response(status: int, document: dict[str, Any]) -> Response:
     """Return a response with *document* as JSON."""
-    body = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    body = _ENCODER.encode(document).encode("utf-8")
     headers = {
         "content-type": CONTENT_TYPE,
         "content-length": str(len(body)),

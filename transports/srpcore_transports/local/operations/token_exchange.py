@@ -13,7 +13,7 @@ from typing import Any
 
 from ..api.errors import invalid_parameter, not_authorized, not_found, user_not_found
 from ..api.parameters import Parameters, optional_string, string, strings
-from ..auth import client_secret, token_verification, tokens
+from ..auth import client_secret, membership, token_verification, tokens
 from ..model.grants import Grant, GrantRecord
 from ..model.pools import AppClient, PoolRecord
 from ..model.users import User
@@ -95,7 +95,8 @@ def _claims(
     access = issued == "ACCESS_TOKEN"
     seconds = client.validity("AccessToken" if access else "IdToken", tokens.HOUR, "hours")
     make = tokens.access_claims if access else tokens.id_claims
-    claims = make(state, Grant(pool, client, user, login), seconds)
+    groups = membership.names_and_roles(state, user)
+    claims = make(state, Grant(pool, client, user, login), seconds, groups)
     return {name: value for name, value in claims.items() if name not in _OF_LOGINS}, seconds
 
 

@@ -13,8 +13,7 @@ import secrets
 import sqlite3
 import threading
 import weakref
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from srpcore._fork import ForkSafeLock, reset_in_child
 from srpcore.clock import monotonic_clock
@@ -111,8 +110,8 @@ class Database:
     Attributes:
         path: the file, or None.
         live: the records in use, by table and row.
-        lookups: a cache of lookups of pools and app clients, which nearly every request needs: the statement and its
-            values, with the row and the record that were found, or None.
+        lookups: a cache of lookups of pools, app clients and their settings, which nearly every request needs: the
+            statement and its values, with the row and the record that were found, or None.
         swept: when expired rows were deleted last, by table.
         restored: how many times :meth:`forget_records` was called, for example by :meth:`restore`.
         unusable: why this database, or its copy in a forked child, cannot be used; None if it can.
@@ -241,26 +240,23 @@ class Database:
 
     def secret(self, name: str) -> bytes:
         """Return 32 random bytes, the same ones for *name* at each call and at each start."""
-        with self.lock, self.damage_explained():
+        with self.lock:
             self.check_usable()
-            self.connection.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (name, secrets.token_bytes(32)))
-            value = self.connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()[0]
-            if not isinstance(value, bytes):
-                raise Damaged(f"the secret {name} is not stored as bytes")
+            try:
+                self.connection.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (name, secrets.token_bytes(32)))
+                value = self.connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()[0]
+                if not isinstance(value, bytes):
+                    raise Damaged(f"the secret {name} is not stored as bytes")
+            except sqlite3.DatabaseError as error:
+                raise self.damage_of(error) or error from None
         return value
 
-    @contextmanager
-    def damage_explained(self) -> Generator[None]:
-        """Raise ConfigurationError instead of SQLite's own exception if the file is damaged.
+    def damage_of(self, error: sqlite3.DatabaseError) -> ConfigurationError | None:
+        """Return the error to raise instead of *error*, if that means that the file is damaged; otherwise None.
 
         In memory, such an exception is a bug.
         """
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            if self.path is None or not _is_damage(error):
-                raise
-            raise _cannot_use(self.path, error) from None
+        return None if self.path is None or not _is_damage(error) else _cannot_use(self.path, error)
 
     def copy(self) -> sqlite3.Connection:
         """Return a copy of the whole database, in memory. The caller must close it."""

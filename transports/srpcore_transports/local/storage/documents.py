@@ -16,7 +16,7 @@ class Documents:
     """One document for each pool, or app client of a pool, and kind of setting."""
 
     def __init__(self, work: Work, clock: Callable[[], float]) -> None:
-        self._table, self._clock = Table(work, "document", Resource), clock
+        self._table, self._clock = Table(work, "document", Resource, keep_lookups=True), clock
 
     def get(self, pool: PoolRecord | None, kind: str, client_id: str = "") -> Resource | None:
         """Return a document, or None if it was never written.

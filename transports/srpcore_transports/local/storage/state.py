@@ -89,7 +89,7 @@ class State:
             Refusal: the handler refuses the request.
         """
         try:
-            return steps.run(lambda: handler(self), self.work.transaction)
+            return steps.run(lambda: handler(self), self.work.transact)
         finally:
             self.work.release()
 

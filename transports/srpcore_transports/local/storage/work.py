@@ -14,8 +14,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TypeVar, cast
@@ -28,6 +27,7 @@ from .database import Damaged, Database
 
 __all__ = ["Work", "decoder", "encode", "tables_of"]
 
+T = TypeVar("T")
 S = TypeVar("S", bound=msgspec.Struct)
 R = TypeVar("R", bound=Record)
 
@@ -46,20 +46,20 @@ def encode(record: msgspec.Struct) -> bytes:
 
 def decoder(kind: type[S]) -> Callable[[bytes], S]:
     """Return the reverse of :func:`encode` for records of the type *kind*. It raises :class:`Damaged`."""
-    decode = cast(Callable[[bytes], S], _decoder(kind).decode)
+    return cast("Callable[[bytes], S]", _decoder(kind))
 
-    def read(data: bytes) -> S:
+
+@cache
+def _decoder(kind: type[msgspec.Struct]) -> Callable[[bytes], msgspec.Struct]:
+    decode = msgspec.msgpack.Decoder(kind).decode
+
+    def read(data: bytes) -> msgspec.Struct:
         try:
             return decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, TypeError, RecursionError) as error:
             raise Damaged(f"a record of the type {kind.__name__} cannot be read: {error}") from None
 
     return read
-
-
-@cache
-def _decoder(kind: type[msgspec.Struct]) -> msgspec.msgpack.Decoder[msgspec.Struct]:
-    return msgspec.msgpack.Decoder(kind)
 
 
 @lru_cache(maxsize=500)
@@ -103,40 +103,52 @@ class Work:
         self._begun = self._committing = self._committed = False
         self._when_committed: list[Callable[[], object]] = []
 
-    @contextmanager
-    def transaction(self) -> Generator[None]:
-        """Run a ``with`` block in a transaction, while no other request changes anything.
+    def transact(self, function: Callable[[], T]) -> T:
+        """Call *function* in a transaction, while no other request changes anything, and return its result.
 
-        At its end the changed records are written, also if the block raises :class:`Refusal`: a refused request may
+        At its end the changed records are written, also if *function* raises :class:`Refusal`: a refused request may
         have counted a wrong password. For any other exception all changes are undone.
 
         Raises:
             ConfigurationError: the file of the state is damaged.
         """
-        with self._database.lock, self._database.damage_explained():
-            self._database.check_usable()
-            self._end_interrupted()
-            if self._restored != self._database.restored:
-                # The rows of this request's records may now be those of other records.
-                raise Refusal("InternalErrorException", "The state of the local pool was reset during the request")
-            self._begun = self._committing = self._committed = False
-            self._added.clear()
-            self._removed.clear()
-            self._when_committed.clear()
-            for loaded in self._loaded.values():
-                loaded.at_begin = loaded.data = encode(loaded.record)
-            # A signal handler or a debugger can raise an exception anywhere here, also between two calls.
+        with self._database.lock:
             try:
-                try:
-                    yield
-                except Refusal:
-                    self._commit()
+                self._begin()
+                return self._call_and_commit(function)
+            except sqlite3.DatabaseError as error:
+                damage = self._database.damage_of(error)
+                if damage is None:
                     raise
+                raise damage from None
+
+    def _begin(self) -> None:
+        self._database.check_usable()
+        self._end_interrupted()
+        if self._restored != self._database.restored:
+            # The rows of this request's records may now be those of other records.
+            raise Refusal("InternalErrorException", "The state of the local pool was reset during the request")
+        self._begun = self._committing = self._committed = False
+        self._added.clear()
+        self._removed.clear()
+        self._when_committed.clear()
+        for loaded in self._loaded.values():
+            loaded.at_begin = loaded.data = encode(loaded.record)
+
+    def _call_and_commit(self, function: Callable[[], T]) -> T:
+        # A signal handler or a debugger can raise an exception anywhere here, also between two calls.
+        try:
+            try:
+                result = function()
+            except Refusal:
                 self._commit()
-            except BaseException as error:
-                if not self._is_committed(error):
-                    self._roll_back()
                 raise
+            self._commit()
+            return result
+        except BaseException as error:
+            if not self._is_committed(error):
+                self._roll_back()
+            raise
 
     def release(self) -> None:
         """Stop watching all records. The request is over."""
@@ -224,8 +236,8 @@ class Work:
         return self._execute(statement, values)
 
     def _execute(self, statement: str, values: tuple[object, ...]) -> sqlite3.Cursor:
-        # A transaction that only resumes a handler executes nothing.
-        if not self._begun:
+        # Nobody else changes the database while this request has the lock, so reading needs no transaction of SQLite.
+        if not self._begun and not statement.startswith("SELECT"):
             self._database.connection.execute("BEGIN IMMEDIATE")
             self._begun = True
         return self._database.connection.execute(statement, values)

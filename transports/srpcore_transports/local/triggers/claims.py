@@ -35,10 +35,14 @@ class Groups:
     roles: tuple[str, ...] = ()
     preferred_role: str | None = None
 
-    def claims(self) -> dict[str, Any]:
-        """Return the claims of the ID token. The access token has only ``cognito:groups`` of them."""
+    def id_claims(self) -> dict[str, Any]:
+        """Return the claims of the ID token."""
         values = (list(self.names), list(self.roles), self.preferred_role)
         return {name: value for name, value in zip(_GROUP_CLAIMS, values, strict=True) if value}
+
+    def access_claims(self) -> dict[str, Any]:
+        """Return the claims of the access token: the names only."""
+        return {"cognito:groups": list(self.names)} if self.names else {}
 
 
 @dataclass(frozen=True)
@@ -76,19 +80,22 @@ class TokenChanges:
 
     def id_claims(self, claims: Mapping[str, Any]) -> dict[str, Any]:
         """Return the changed claims of the ID token."""
-        return self.id.apply(self._with_groups(claims, _GROUP_CLAIMS), _FIXED_IN_ID_TOKEN)
+        groups = None if self.groups is None else self.groups.id_claims()
+        return self.id.apply(_with_groups(claims, groups), _FIXED_IN_ID_TOKEN)
 
     def access_claims(self, claims: Mapping[str, Any]) -> dict[str, Any]:
         """Return the changed claims of the access token. If no scope is left, it has no claim ``scope``."""
-        changed = self.access.apply(self._with_groups(claims, ("cognito:groups",)), _FIXED_IN_ACCESS_TOKEN)
+        groups = None if self.groups is None else self.groups.access_claims()
+        changed = self.access.apply(_with_groups(claims, groups), _FIXED_IN_ACCESS_TOKEN)
         scope = self.access.scopes(str(changed.pop("scope", "")))
         return {**changed, "scope": scope} if scope else changed
 
-    def _with_groups(self, claims: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-        if self.groups is None:
-            return dict(claims)
-        others = {name: value for name, value in claims.items() if name not in names}
-        return others | {name: value for name, value in self.groups.claims().items() if name in names}
+
+def _with_groups(claims: Mapping[str, Any], groups: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return *claims* with *groups* instead of their own claims about groups; None leaves these as they are."""
+    if groups is None:
+        return dict(claims)
+    return {name: value for name, value in claims.items() if name not in _GROUP_CLAIMS} | dict(groups)
 
 
 def pre_token_generation(
