@@ -39,6 +39,7 @@ class Life(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        self.waited = 0
         self.exits = ExitStack()
         self.donors: dict[str, list[Client]] = {name: [] for name in NAMES}
         Life.led += 1
