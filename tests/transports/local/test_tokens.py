@@ -226,6 +226,15 @@ class TestRefresh:
         with refused("NotAuthorizedException", "Refresh Token has expired"):
             get_tokens(client, token)
 
+    def test_an_expired_token_is_forgotten_after_a_year(self, client: Client) -> None:
+        client.user()
+        token = client.tokens()["RefreshToken"]
+        for days, message in ((30 + 366, "Refresh Token has expired"), (1, "Invalid Refresh Token")):
+            client.clock.now += days * 86400
+            client.tokens()
+            with refused("NotAuthorizedException", message):
+                client.refresh(token)
+
     def test_a_token_of_another_client_is_refused(self, client: Client) -> None:
         client.user()
         token = client.tokens()["RefreshToken"]
