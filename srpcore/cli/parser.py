@@ -257,7 +257,7 @@ def _add_local_pool(commands: Commands) -> None:
         "/_srpcore/. On another than a loopback address, requests must send the token that you set in the environment "
         "variable SRPCORE_CONTROL_TOKEN",
     )
-    serve.add_argument("--region", default="us-east-1", help="the region in the pools' ids (default: %(default)s)")
+    serve.add_argument("--region", help="the region in the pools' ids (default: us-east-1)")
     serve.add_argument("--issuer", help="the URL before /<pool id> in the tokens' issuer (default: as in the request)")
     serve.add_argument(
         "--user",

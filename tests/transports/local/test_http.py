@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import urlopen
@@ -243,6 +244,13 @@ class TestWire:
         assert self.post(server, "GetUser", b'{"AccessToken": "a.b.c"}') == (500, expected)
         # The lock was given back.
         assert self.post(server, "InitiateAuth", b"{}")[0] == 400
+
+    def test_the_server_of_a_closed_pool_says_so(self, tmp_path: Path) -> None:
+        pool = LocalUserPool(state=tmp_path / "pool.db")
+        with pool.serve() as server:
+            pool.close()
+            status, document = self.post(server, "GetUser", b'{"AccessToken": "a.b.c"}')
+        assert (status, document["message"]) == (500, "The local pool was closed before its server")
 
     def test_a_line_break_in_a_message_does_not_add_a_header(self, server: LocalServer) -> None:
         body = json.dumps({"ClientId": "x\r\nX-Injected: 1\u20ac", "AuthFlow": "USER_SRP_AUTH"}).encode()

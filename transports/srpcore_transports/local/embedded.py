@@ -237,8 +237,8 @@ class LocalUserPool:
     def close(self) -> None:
         """Close the file of the state, if there is one. Calls raise ConfigurationError from then on.
 
-        Close the servers of the pool first: otherwise they answer each request with an internal error. A pool in memory
-        has nothing to release, and can still be used.
+        Close the servers of the pool first: otherwise they answer each request with an internal error that says so. A
+        pool in memory has nothing to release, and can still be used.
         """
         if self._service.database.path is not None:
             self._service.database.close()

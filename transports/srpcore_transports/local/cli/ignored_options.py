@@ -1,4 +1,4 @@
-"""Options of ``srpcore serve`` that have no effect on a pool or an app client that exists in the state already."""
+"""Options of ``srpcore serve`` that have no effect, most of them on what exists in the state already."""
 
 from __future__ import annotations
 
@@ -16,7 +16,14 @@ __all__ = ["ignored_options"]
 
 
 def ignored_options(pool: LocalUserPool, arguments: argparse.Namespace, triggers: Triggers | None) -> Iterator[str]:
-    """Yield a line for each option that the first pool and its app client do not have, because they existed."""
+    """Yield a line for each option that the first pool and its app client do not have."""
+    if arguments.region not in (None, pool.region):
+        yield f"--region is ignored: the id of user pool {pool.user_pool_id} begins with another one"
+    if arguments.state is not None:
+        yield from _ignored_in_state(pool, arguments, triggers)
+
+
+def _ignored_in_state(pool: LocalUserPool, arguments: argparse.Namespace, triggers: Triggers | None) -> Iterator[str]:
     ids = {"UserPoolId": pool.user_pool_id}
     client: dict[str, Any] = run(ask("DescribeUserPoolClient", {**ids, "ClientId": pool.client_id}), pool)
     settings = client["UserPoolClient"]

@@ -43,9 +43,8 @@ def serve(arguments: argparse.Namespace) -> int:
     triggers = _triggers(arguments.trigger, arguments.pre_token_generation_version)
     pool = _make_pool(arguments, credentials, triggers)
     pool.outbox.on_message = _announce
-    if arguments.state is not None:
-        for line in ignored_options(pool, arguments, triggers):
-            _note(line)
+    for line in ignored_options(pool, arguments, triggers):
+        _note(line)
     user, user_existed = ({}, False) if arguments.user is None else _create_user(pool, arguments.user)
     # Python's own handler is not enough: a shell starts background jobs with SIGINT ignored, and then Python installs
     # no handler for it. SIGTERM has none by default.
@@ -69,7 +68,7 @@ def _make_pool(
     arguments: argparse.Namespace, credentials: Credentials | None, triggers: Triggers | None
 ) -> LocalUserPool:
     return LocalUserPool(
-        region=arguments.region,
+        region=arguments.region or "us-east-1",
         issuer=arguments.issuer,
         credentials=credentials,
         remember_devices=arguments.devices,

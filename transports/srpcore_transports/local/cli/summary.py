@@ -21,6 +21,11 @@ from ..http.server import LocalServer
 __all__ = ["connection_settings", "control_setting", "summary"]
 
 
+def _pool_ids(pool: LocalUserPool) -> list[str]:
+    found: dict[str, Any] = run(ask("ListUserPools", {"MaxResults": 60}), pool)
+    return [each["Id"] for each in found["UserPools"]]
+
+
 def _number_of_users(pool: LocalUserPool) -> int:
     described: dict[str, Any] = run(ask("DescribeUserPool", {"UserPoolId": pool.user_pool_id}), pool)
     return int(described["UserPool"]["EstimatedNumberOfUsers"])
@@ -69,6 +74,9 @@ def _rows(
 ) -> dict[str, str]:
     """Return the table of the summary."""
     rows = {name.replace("_", " "): value for name, value in connection_settings(pool, server).items()}
+    others = [each for each in _pool_ids(pool) if each != pool.user_pool_id]
+    if others:
+        rows["other pools"] = ", ".join(others)
     users = _number_of_users(pool)
     if users > bool(user):
         rows["users"] = str(users)

@@ -66,7 +66,9 @@ class Router:
         except Refusal as error:
             response = dispatch.error_response(error)
         except BaseException:  # noqa: BLE001 - answer a bug as the service does; its message could contain a secret
-            response = dispatch.error_response(Refusal("InternalErrorException", "Something went wrong"))
+            closed = self._service.database.unusable is not None
+            message = "The local pool was closed before its server" if closed else "Something went wrong"
+            response = dispatch.error_response(Refusal("InternalErrorException", message))
         return self._encode(response, request)
 
     def refuse(self, error: InvalidRequest) -> bytes:
