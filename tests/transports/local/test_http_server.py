@@ -274,7 +274,7 @@ class TestTime:
     def test_code_that_a_handler_calls_may_call_the_server(
         self, pool: LocalUserPool, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(workers, "_AT_LEAST", 1)
+        monkeypatch.setattr(workers, "_MIN_THREADS", 1)
         monkeypatch.setattr(os, "cpu_count", lambda: 1)
         before = threading.active_count()
         with pool.serve() as server:
@@ -296,8 +296,8 @@ class TestThreads:
     ) -> None:
         monkeypatch.setattr(event_loop, "_RELIEF_SECONDS", 0.01)
         if limit is not None:
-            monkeypatch.setattr(workers, "_AT_MOST", limit)
-        monkeypatch.setattr(workers, "_AT_LEAST", 2)
+            monkeypatch.setattr(workers, "_MAX_WITH_RELIEF", limit)
+        monkeypatch.setattr(workers, "_MIN_THREADS", 2)
         monkeypatch.setattr(os, "cpu_count", lambda: 1)
         waiting: list[None] = []
         inner: list[int] = []
@@ -329,7 +329,7 @@ class TestThreads:
 
     def test_idle_connections_need_no_thread(self, pool: LocalUserPool, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(event_loop, "_RELIEF_SECONDS", 60)
-        monkeypatch.setattr(workers, "_REGULAR", 3)
+        monkeypatch.setattr(workers, "_MAX_THREADS", 3)
         before = threading.active_count()
         with pool.serve() as server, contextlib.ExitStack() as stack:
             idle = [stack.enter_context(connect(server)) for _ in range(20)]
@@ -357,7 +357,7 @@ class TestThreads:
         def leave(*_: object) -> None:
             raise SystemExit
 
-        monkeypatch.setattr(workers, "_AT_LEAST", 1)
+        monkeypatch.setattr(workers, "_MIN_THREADS", 1)
         monkeypatch.setattr(os, "cpu_count", lambda: 1)
         with pool.serve() as server:
             with monkeypatch.context() as patch:
@@ -376,7 +376,7 @@ class TestThreads:
     def test_a_thread_does_not_wait_for_its_connection_if_there_are_more_connections_than_threads(
         self, pool: LocalUserPool, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(workers, "_REGULAR", 1)
+        monkeypatch.setattr(workers, "_MAX_THREADS", 1)
         monkeypatch.setattr(event_loop, "_WAIT_SECONDS", 60)
         with pool.serve() as server, connect(server) as first, connect(server) as second:
             for sock in (first, second, first, second):
@@ -402,7 +402,7 @@ class TestEnd:
         self, pool: LocalUserPool, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(event_loop, "_RELIEF_SECONDS", 60)
-        monkeypatch.setattr(workers, "_REGULAR", 1)
+        monkeypatch.setattr(workers, "_MAX_THREADS", 1)
         slow = Slow(monkeypatch)
         server = pool.serve()
         with connect(server) as first, connect(server) as second:
@@ -513,11 +513,11 @@ finally:
 
 
 def _refuses(port: int) -> bool:
-    """Say whether nothing listens on *port*; a connection that the closing listener had queued is reset, not refused."""
+    """Return whether *port* refuses connections. A reset means that the listener is still closing: ask again."""
     try:
         socket.create_connection(("127.0.0.1", port), timeout=10).close()
     except ConnectionRefusedError:
         return True
     except ConnectionResetError:
-        return False
+        pass
     return False

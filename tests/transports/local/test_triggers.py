@@ -18,13 +18,14 @@ from hypothesis import strategies as st
 from srpcore.clock import monotonic_clock
 from srpcore.exceptions import ConfigurationError
 from srpcore_transports.local.api.errors import Refusal
+from srpcore_transports.local.model.token_groups import TokenGroups
 from srpcore_transports.local.steps import Step
 from srpcore_transports.local.triggers import claims as token_changes
 from srpcore_transports.local.triggers import events as trigger_events
 from srpcore_transports.local.triggers import functions
 from srpcore_transports.local.triggers import messages as custom_message
 from srpcore_transports.local.triggers import migration as user_migration
-from srpcore_transports.local.triggers.claims import ClaimChanges, Groups, TokenChanges
+from srpcore_transports.local.triggers.claims import ClaimChanges, TokenChanges
 from srpcore_transports.local.triggers.configuration import Triggers, enabled, lambda_config
 from srpcore_transports.local.triggers.events import SignUpDecision
 from srpcore_transports.local.triggers.invocation import NO_CLIENT, Subject
@@ -195,7 +196,7 @@ class TestEvents:
 
     @pytest.mark.parametrize("version", ["V1_0", "V2_0", "V3_0"])
     def test_pre_token_generation(self, version: Any) -> None:
-        handler, groups = Recorder(), Groups(("a", "b"), ("arn:1",), "arn:1")
+        handler, groups = Recorder(), TokenGroups(("a", "b"), ("arn:1",), "arn:1")
         triggers = Triggers(pre_token_generation=handler, pre_token_generation_version=version)
         run(token_changes.pre_token_generation(triggers, "RefreshTokens", WITH_METADATA, groups, ["openid"]))
         first = version == "V1_0"
@@ -219,7 +220,7 @@ class TestEvents:
     def test_only_the_third_version_has_events_for_machines(self, version: Any, calls: int) -> None:
         handler = Recorder()
         triggers = Triggers(pre_token_generation=handler, pre_token_generation_version=version)
-        run(token_changes.pre_token_generation(triggers, "ClientCredentials", ALICE, Groups(), ["a/b"]))
+        run(token_changes.pre_token_generation(triggers, "ClientCredentials", ALICE, TokenGroups(), ["a/b"]))
         assert len(handler.events) == calls
 
     def test_a_trigger_that_is_not_set_changes_nothing(self) -> None:
@@ -230,7 +231,7 @@ class TestEvents:
         run(trigger_events.post_authentication(none, ALICE, new_device=True))
         assert run(custom_message.custom_message(none, "SignUp", ALICE)) == custom_message.Texts()
         assert run(user_migration.migrate(none, ALICE, "x", {})) is None
-        step = token_changes.pre_token_generation(none, "Authentication", ALICE, Groups(("a",)), ["b"])
+        step = token_changes.pre_token_generation(none, "Authentication", ALICE, TokenGroups(("a",)), ["b"])
         changes = run(step)
         claims = {"scope": "b", "cognito:groups": ["a"], "cognito:roles": ["r"], "email": "e"}
         assert (changes.id_claims(claims), changes.access_claims(claims)) == (claims, claims)
@@ -384,7 +385,7 @@ class TestTokens:
     def changes(self, version: Any, details: Any) -> TokenChanges:
         member = "claimsOverrideDetails" if version == "V1_0" else "claimsAndScopeOverrideDetails"
         triggers = Triggers(pre_token_generation=Recorder({member: details}), pre_token_generation_version=version)
-        return run(token_changes.pre_token_generation(triggers, "Authentication", ALICE, Groups(("a",)), ["b"]))
+        return run(token_changes.pre_token_generation(triggers, "Authentication", ALICE, TokenGroups(("a",)), ["b"]))
 
     def test_the_first_version_changes_the_id_token_only(self) -> None:
         changes = self.changes(
@@ -881,7 +882,7 @@ def test_no_response_changes_what_a_token_is(details: dict[str, Any], version: A
     handler: Any = lambda event, _: {**event, "response": {member: details}}  # noqa: E731
     triggers = Triggers(pre_token_generation=handler, pre_token_generation_version=version, timeout=None)
     try:
-        changes = run(token_changes.pre_token_generation(triggers, "Authentication", ALICE, Groups(), []))
+        changes = run(token_changes.pre_token_generation(triggers, "Authentication", ALICE, TokenGroups(), []))
     except Refusal as refusal:
         assert refusal.code == "InvalidLambdaResponseException"  # noqa: PT017 - a response may also be used
         return

@@ -182,10 +182,21 @@ def test_a_login_executes_few_statements(client: Client) -> None:
     client.user()
     client.log_in()
     executed: list[str] = []
-    client.pool._service.database.connection.set_trace_callback(lambda sql: executed.append(" ".join(sql.split()[:3])))
-    client.log_in()
-    client.pool._service.database.connection.set_trace_callback(None)
-    found = [statement for statement in executed if not statement.startswith(("BEGIN", "COMMIT"))]
-    # The user in each request; the login, added and removed; the grant, its refresh token, and the user's groups.
-    assert [statement.split()[0] for statement in found] == "SELECT INSERT DELETE SELECT INSERT SELECT INSERT".split()
-    assert len(executed) - len(found) == 3 * 2
+    connection = client.pool._service.database.connection
+    connection.set_trace_callback(lambda statement: executed.append(" ".join(statement.split()[:3])))
+    try:
+        client.log_in()
+    finally:
+        connection.set_trace_callback(None)
+    assert executed == [
+        *("SELECT id, data",),  # the user
+        *("BEGIN IMMEDIATE", "INSERT INTO login", "COMMIT"),
+        *("BEGIN IMMEDIATE", "DELETE FROM login", "SELECT id, data", "COMMIT"),  # the user again
+        *(
+            "BEGIN IMMEDIATE",
+            "INSERT INTO login_grant",
+            "SELECT id, data",
+            "INSERT INTO refresh_token",
+            "COMMIT",
+        ),  # groups
+    ]

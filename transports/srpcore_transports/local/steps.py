@@ -20,8 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from types import GeneratorType
-from typing import Any, Protocol, TypeAlias, TypeVar, cast
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 __all__ = ["Step", "Transact", "outside", "run"]
 
@@ -50,22 +49,23 @@ def run(handler: Callable[[], T | Step[T]], transact: Transact) -> T:
 
     If it is a generator, each function that it yields is called between two transactions.
     """
-    step, reached = transact(lambda: _start(handler))
+    step = _as_step(handler)
+    reached = transact(lambda: _advance(lambda: next(step)))
     while not isinstance(reached, _Finished):
         reached = _compute_and_advance(step, reached, transact)
     value: T = reached.value
     return value
 
 
+def _as_step(handler: Callable[[], T | Step[T]]) -> Step[T]:
+    """Return a generator that calls *handler* when it is first advanced."""
+    result = handler()
+    return (yield from result) if isinstance(result, Generator) else result
+
+
 @dataclass(slots=True)
 class _Finished:
     value: Any
-
-
-def _start(handler: Callable[[], T | Step[T]]) -> tuple[Step[T], Callable[[], object] | _Finished]:
-    result = handler()
-    step = cast("Step[T]", result)
-    return step, _advance(lambda: next(step)) if isinstance(result, GeneratorType) else _Finished(result)
 
 
 def _advance(resume: Callable[[], Callable[[], object]]) -> Callable[[], object] | _Finished:

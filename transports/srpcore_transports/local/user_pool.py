@@ -132,7 +132,7 @@ class UserPool(LocalUserPool):
             pool = self._pool(state)
             user = directory.find(state, pool, username) or self._unknown_user(username)
             grant = tokens.start_grant(state, pool, state.client(self.client_id), user, None, state.clock())
-            return make(state, grant, tokens.HOUR, membership.names_and_roles(state, user))
+            return make(state, grant, tokens.HOUR, membership.groups_in_tokens(state, user))
 
         claims = State(self._service).run(start)
         now: int = claims["iat"]

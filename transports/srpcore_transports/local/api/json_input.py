@@ -22,18 +22,19 @@ def parse(data: bytes) -> object:
     """Return the JSON value in *data*. It may begin with a byte order mark.
 
     Raises:
-        ValueError: *data* is not JSON in UTF-8, is nested deeper than 200 levels, or contains NaN, an infinity, an
-            integer of more than 64 bits, or half a surrogate pair.
+        ValueError: *data* is not JSON in UTF-8, is nested deeper than 200 levels (a value in an array is one level
+            deeper than the array), or contains NaN, an infinity, an integer of more than 64 bits, or half a surrogate
+            pair.
     """
     try:
         value: object = _DECODER.decode(data.decode("utf-8-sig"))
     except RecursionError:
         raise ValueError("nested too deep") from None
-    # Most requests have neither so many brackets nor an escape, and need not be looked at more closely.
+    # Fewer than 200 opening brackets cannot nest 200 levels.
     if data.count(b"{") + data.count(b"[") >= _MAX_DEPTH and _is_too_deep(value):
         raise ValueError("nested too deep")
+    # Only an escape can make a lone surrogate (\ud800). It has no UTF-8 encoding: it could neither be stored nor sent.
     if b"\\u" in data:
-        # JSON can escape a lone surrogate (\ud800), which has no UTF-8 encoding: it could neither be stored nor sent.
         # The UnicodeEncodeError is a ValueError.
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     return value

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ..model.pools import Group
+from ..model.token_groups import TokenGroups
 from ..model.users import User
 from ..storage.state import State
-from ..triggers.claims import Groups
 
-__all__ = ["groups_of", "names_and_roles"]
+__all__ = ["groups_in_tokens", "groups_of"]
 
 
 def groups_of(state: State, user: User) -> list[Group]:
@@ -19,16 +19,17 @@ def _rank(group: Group) -> tuple[bool, int]:
     return group.precedence is None, group.precedence or 0
 
 
-def names_and_roles(state: State, user: User) -> Groups:
+def groups_in_tokens(state: State, user: User) -> TokenGroups:
     """Return the groups of *user* as tokens show them.
 
     The preferred role is that of the first group with a role. If other groups of the same precedence have other roles,
     there is no preferred role.
     """
     groups = groups_of(state, user)
-    names, with_role = tuple(group.name for group in groups), [group for group in groups if group.role]
-    if not with_role:
-        return Groups(names)
-    roles = tuple(dict.fromkeys(group.role or "" for group in with_role))
-    first = {group.role for group in with_role if _rank(group) == _rank(with_role[0])}
-    return Groups(names, roles, roles[0] if len(first) == 1 else None)
+    names = tuple(group.name for group in groups)
+    roles = [(_rank(group), group.role) for group in groups if group.role is not None]
+    if not roles:
+        return TokenGroups(names)
+    preferred = {role for rank, role in roles if rank == roles[0][0]}
+    preferred_role = roles[0][1] if len(preferred) == 1 else None
+    return TokenGroups(names, tuple(dict.fromkeys(role for _, role in roles)), preferred_role)

@@ -11,11 +11,12 @@ from ..model.clock import DAY
 from ..model.grants import Grant, GrantRecord
 from ..model.pools import AppClient, PoolRecord
 from ..model.records import random_string
+from ..model.token_groups import TokenGroups
 from ..model.users import DeviceRecord, User
 from ..steps import Step, outside
 from ..storage.signing_keys import signing_key
 from ..storage.state import State
-from ..triggers.claims import Cause, Groups, TokenChanges, pre_token_generation
+from ..triggers.claims import Cause, TokenChanges, pre_token_generation
 from . import membership
 from .caller import Caller
 
@@ -91,7 +92,7 @@ def call_trigger(state: State, caller: Caller, user: User, cause: Cause) -> Step
     triggers = caller.triggers(state)
     if triggers.pre_token_generation is None:
         return None
-    groups = membership.names_and_roles(state, user)
+    groups = membership.groups_in_tokens(state, user)
     return (yield from pre_token_generation(triggers, cause, caller.subject(user), groups, [API_SCOPE]))
 
 
@@ -107,7 +108,8 @@ def issue(
     key = yield from signing_key(grant.pool)
     access_seconds = grant.client.validity("AccessToken", HOUR, "hours")
     id_seconds = grant.client.validity("IdToken", HOUR, "hours")
-    groups = membership.names_and_roles(state, grant.user)
+    # Not those that the trigger was given: they may have changed while it ran.
+    groups = membership.groups_in_tokens(state, grant.user)
     access, identity = access_claims(state, grant, access_seconds, groups), id_claims(state, grant, id_seconds, groups)
     if changes is not None:
         access, identity = changes.access_claims(access), changes.id_claims(identity)
@@ -142,26 +144,26 @@ def _common_claims(state: State, grant: Grant, seconds: int, use: str) -> dict[s
     }
 
 
-def access_claims(state: State, grant: Grant, seconds: int, groups: Groups) -> dict[str, Any]:
-    """Return the claims of a new access token of *grant* that is valid for *seconds*."""
+def access_claims(state: State, grant: Grant, seconds: int, groups: TokenGroups) -> dict[str, Any]:
+    """Return the claims of a new access token of *grant* that is valid for *seconds*. *groups* are the user's."""
     claims = _common_claims(state, grant, seconds, "access")
     claims |= {"client_id": grant.client.client_id, "username": grant.user.username}
     claims["scope"] = API_SCOPE
-    claims |= groups.access_claims()
+    claims |= groups.in_access_token()
     if grant.record.device_key is not None:
         claims["device_key"] = grant.record.device_key
     return claims
 
 
-def id_claims(state: State, grant: Grant, seconds: int, groups: Groups) -> dict[str, Any]:
-    """Return the claims of a new ID token of *grant* that is valid for *seconds*."""
+def id_claims(state: State, grant: Grant, seconds: int, groups: TokenGroups) -> dict[str, Any]:
+    """Return the claims of a new ID token of *grant* that is valid for *seconds*. *groups* are the user's."""
     user = grant.user
     attributes: dict[str, Any] = {**readable(grant.client, user.attributes)}
     attributes |= {name: attributes[name] == "true" for name in _BOOLEANS if name in attributes}
     if "identities" in attributes:
         attributes["identities"] = _identities_claim(attributes["identities"])
     own = {"aud": grant.client.client_id, "cognito:username": user.username}
-    return attributes | _common_claims(state, grant, seconds, "id") | own | groups.id_claims()
+    return attributes | _common_claims(state, grant, seconds, "id") | own | groups.in_id_token()
 
 
 def _identities_claim(attribute: str) -> list[dict[str, Any]]:

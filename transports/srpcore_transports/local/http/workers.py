@@ -1,7 +1,8 @@
 """A bounded number of threads that do the work of the server, such as the arithmetic of SRP.
 
-There is one thread per core, but at least two. More would not compute faster, and would cost time: each time OpenSSL or
-SQLite releases the lock of the interpreter, another thread would take it.
+There is at most one thread for each core. More threads would not compute faster, but a thread that returns from OpenSSL
+or SQLite would wait longer for the lock of the interpreter. There may always be two, so that on one core a handler that
+waits does not stop the others.
 
 A handler may wait for other code, for example for a trigger, and that code may call this server. If such handlers
 occupied all threads, none would be left for the calls that they wait for. So if no item is taken for a while,
@@ -23,9 +24,9 @@ __all__ = ["Workers"]
 
 T = TypeVar("T")
 
-_AT_LEAST = 2
-_REGULAR = 64
-_AT_MOST = 512
+_MIN_THREADS = 2
+_MAX_THREADS = 64
+_MAX_WITH_RELIEF = 512
 
 
 class Workers(Generic[T]):
@@ -44,7 +45,7 @@ class Workers(Generic[T]):
         # One element for each thread that waits for an item. Both ends of a deque can be used without a lock.
         self._idle: deque[None] = deque()
         self._threads: list[threading.Thread] = []
-        self.limit = min(_REGULAR, max(_AT_LEAST, os.cpu_count() or 1))
+        self.limit = min(_MAX_THREADS, max(_MIN_THREADS, os.cpu_count() or 1))
         self._taken = self._taken_before = 0
         self._closing = False
 
@@ -73,7 +74,7 @@ class Workers(Generic[T]):
         refused: list[T] = []
         if self._taken == self._taken_before and self.overloaded:
             running = len(self._threads)
-            wanted = min(_AT_MOST - running, self._queue.qsize(), max(1, running))
+            wanted = min(_MAX_WITH_RELIEF - running, self._queue.qsize(), max(1, running))
             started = [self._start_thread(self._run_once) for _ in range(wanted)]
             if running and not any(started):
                 refused = self._take_back()

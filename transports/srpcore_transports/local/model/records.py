@@ -22,8 +22,10 @@ def number_bytes(number: int) -> bytes:
 
 def random_string(length: int, alphabet: str = string.ascii_lowercase + string.digits) -> str:
     """Return *length* random characters of *alphabet*."""
-    # One random number, whose digits in the base len(alphabet) choose the characters: the system is asked only once.
-    number, characters = secrets.randbelow(len(alphabet) ** length), list[str]()
+    # One random number, whose digits in the base len(alphabet) choose the characters, because each call of secrets is a
+    # system call.
+    number = secrets.randbelow(len(alphabet) ** length)
+    characters: list[str] = []
     for _ in range(length):
         number, digit = divmod(number, len(alphabet))
         characters.append(alphabet[digit])

@@ -10,11 +10,12 @@ from ..api.parameters import Parameters, string, strings
 from ..auth import client_secret, tokens
 from ..auth.caller import Caller, read_metadata
 from ..model.pools import AppClient, PoolRecord
+from ..model.token_groups import TokenGroups
 from ..steps import Step, outside
 from ..storage import directory
 from ..storage.signing_keys import signing_key
 from ..storage.state import Handler, State
-from ..triggers.claims import Groups, pre_token_generation
+from ..triggers.claims import pre_token_generation
 
 __all__ = ["FLOW", "OPERATIONS", "custom_scopes"]
 
@@ -37,7 +38,9 @@ def get_client_token(state: State, parameters: Parameters) -> Step[dict[str, Any
     scopes = _scopes(state, pool, client, strings(parameters, "Scopes"))
     caller = Caller(pool, client, read_metadata(parameters))
     subject = caller.new_user(client.client_id, {})
-    changes = yield from pre_token_generation(caller.triggers(state), "ClientCredentials", subject, Groups(), scopes)
+    changes = yield from pre_token_generation(
+        caller.triggers(state), "ClientCredentials", subject, TokenGroups(), scopes
+    )
     key = yield from signing_key(pool)
     state.client(client.client_id)  # raises if the app client was deleted while the trigger ran
     seconds = client.validity("AccessToken", tokens.HOUR, "hours")

@@ -95,7 +95,7 @@ def _claims(
     access = issued == "ACCESS_TOKEN"
     seconds = client.validity("AccessToken" if access else "IdToken", tokens.HOUR, "hours")
     make = tokens.access_claims if access else tokens.id_claims
-    groups = membership.names_and_roles(state, user)
+    groups = membership.groups_in_tokens(state, user)
     claims = make(state, Grant(pool, client, user, login), seconds, groups)
     return {name: value for name, value in claims.items() if name not in _OF_LOGINS}, seconds
 

@@ -248,15 +248,15 @@ class Database:
                 if not isinstance(value, bytes):
                     raise Damaged(f"the secret {name} is not stored as bytes")
             except sqlite3.DatabaseError as error:
-                raise self.damage_of(error) or error from None
+                raise self.explained(error) from None
         return value
 
-    def damage_of(self, error: sqlite3.DatabaseError) -> ConfigurationError | None:
-        """Return the error to raise instead of *error*, if that means that the file is damaged; otherwise None.
+    def explained(self, error: sqlite3.DatabaseError) -> Exception:
+        """Return the exception to raise for *error*: a ConfigurationError if the file is damaged, otherwise *error*.
 
-        In memory, such an exception is a bug.
+        In memory, such an error is a bug.
         """
-        return None if self.path is None or not _is_damage(error) else _cannot_use(self.path, error)
+        return error if self.path is None or not _is_damage(error) else _cannot_use(self.path, error)
 
     def copy(self) -> sqlite3.Connection:
         """Return a copy of the whole database, in memory. The caller must close it."""

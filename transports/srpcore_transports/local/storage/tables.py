@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from ..model.pools import PoolRecord
 from ..model.records import Record
@@ -29,7 +29,7 @@ class Table(Generic[R]):
         self._work = work
         self._kind = kind
         self._keep_lookups = keep_lookups
-        self._record_type = record_type
+        self._decode = decoder(record_type)
 
     def get(self, pool: PoolRecord | None, name: str) -> R | None:
         """Return the record called *name*, or None."""
@@ -118,14 +118,14 @@ class Table(Generic[R]):
         if not known:
             record = self._read(statement, *values)
             self._work.remember_lookup(key, record)
-        return record  # type: ignore[return-value]
+        return cast("R | None", record)
 
     def _read(self, statement: str, *values: object) -> R | None:
         found = self._work.execute(statement, self._kind, *values).fetchone()
         return None if found is None else self._use(*found)
 
     def _use(self, row: int, data: bytes) -> R:
-        return self._work.use("record", row, data, decoder(self._record_type), self._write)
+        return self._work.use("record", row, data, self._decode, self._write)
 
     def _write(self, row: int, _record: Record, data: bytes) -> None:
         self._work.write("UPDATE record SET data = ? WHERE id = ?", data, row)

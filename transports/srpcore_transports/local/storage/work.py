@@ -110,19 +110,18 @@ class Work:
         have counted a wrong password. For any other exception all changes are undone.
 
         Raises:
-            ConfigurationError: the file of the state is damaged.
+            ConfigurationError: the file of the state is damaged, or the database is closed or belongs to a parent
+                process.
+            Refusal: the state was reset during the request; or *function* raises it.
         """
         with self._database.lock:
             try:
-                self._begin()
+                self._prepare()
                 return self._call_and_commit(function)
             except sqlite3.DatabaseError as error:
-                damage = self._database.damage_of(error)
-                if damage is None:
-                    raise
-                raise damage from None
+                raise self._database.explained(error) from None
 
-    def _begin(self) -> None:
+    def _prepare(self) -> None:
         self._database.check_usable()
         self._end_interrupted()
         if self._restored != self._database.restored:
@@ -236,7 +235,8 @@ class Work:
         return self._execute(statement, values)
 
     def _execute(self, statement: str, values: tuple[object, ...]) -> sqlite3.Cursor:
-        # Nobody else changes the database while this request has the lock, so reading needs no transaction of SQLite.
+        # SELECT needs no transaction of SQLite: the lock excludes other requests, and only this process uses the file.
+        # A transaction that only resumes a handler executes nothing.
         if not self._begun and not statement.startswith("SELECT"):
             self._database.connection.execute("BEGIN IMMEDIATE")
             self._begun = True

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from ..api.errors import Refusal
+from ..model.token_groups import GROUP_CLAIMS, TokenGroups
 from ..steps import Step
 from .configuration import Triggers
 from .invocation import Subject, invoke
 from .responses import invalid_output, json_object, optional_string, strings
 
-__all__ = ["Cause", "ClaimChanges", "Groups", "TokenChanges", "pre_token_generation"]
+__all__ = ["Cause", "ClaimChanges", "TokenChanges", "pre_token_generation"]
 
 Cause: TypeAlias = Literal[
     "HostedAuth", "Authentication", "NewPasswordChallenge", "AuthenticateDevice", "RefreshTokens", "ClientCredentials"
@@ -24,25 +25,6 @@ _FIXED_IN_ID_TOKEN = _FIXED | {"identities", "aud", "cognito:username"}
 _FIXED_IN_ACCESS_TOKEN = _FIXED | {"username", "client_id", "scope", "device_key", "version"}
 # Also from the guide: in an ID token these cannot be arrays or objects.
 _SIMPLE_IN_ID_TOKEN = ("phone_number_verified", "email_verified", "updated_at", "address")
-_GROUP_CLAIMS = ("cognito:groups", "cognito:roles", "cognito:preferred_role")
-
-
-@dataclass(frozen=True)
-class Groups:
-    """The groups of a user, as ``groupConfiguration`` in the event and ``groupOverrideDetails`` in the response."""
-
-    names: tuple[str, ...] = ()
-    roles: tuple[str, ...] = ()
-    preferred_role: str | None = None
-
-    def id_claims(self) -> dict[str, Any]:
-        """Return the claims of the ID token."""
-        values = (list(self.names), list(self.roles), self.preferred_role)
-        return {name: value for name, value in zip(_GROUP_CLAIMS, values, strict=True) if value}
-
-    def access_claims(self) -> dict[str, Any]:
-        """Return the claims of the access token: the names only."""
-        return {"cognito:groups": list(self.names)} if self.names else {}
 
 
 @dataclass(frozen=True)
@@ -76,30 +58,30 @@ class TokenChanges:
 
     id: ClaimChanges = ClaimChanges()
     access: ClaimChanges = ClaimChanges()
-    groups: Groups | None = None
+    groups: TokenGroups | None = None
 
     def id_claims(self, claims: Mapping[str, Any]) -> dict[str, Any]:
         """Return the changed claims of the ID token."""
-        groups = None if self.groups is None else self.groups.id_claims()
-        return self.id.apply(_with_groups(claims, groups), _FIXED_IN_ID_TOKEN)
+        group_claims = None if self.groups is None else self.groups.in_id_token()
+        return self.id.apply(_with_group_claims(claims, group_claims), _FIXED_IN_ID_TOKEN)
 
     def access_claims(self, claims: Mapping[str, Any]) -> dict[str, Any]:
         """Return the changed claims of the access token. If no scope is left, it has no claim ``scope``."""
-        groups = None if self.groups is None else self.groups.access_claims()
-        changed = self.access.apply(_with_groups(claims, groups), _FIXED_IN_ACCESS_TOKEN)
+        group_claims = None if self.groups is None else self.groups.in_access_token()
+        changed = self.access.apply(_with_group_claims(claims, group_claims), _FIXED_IN_ACCESS_TOKEN)
         scope = self.access.scopes(str(changed.pop("scope", "")))
         return {**changed, "scope": scope} if scope else changed
 
 
-def _with_groups(claims: Mapping[str, Any], groups: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return *claims* with *groups* instead of their own claims about groups; None leaves these as they are."""
-    if groups is None:
-        return dict(claims)
-    return {name: value for name, value in claims.items() if name not in _GROUP_CLAIMS} | dict(groups)
+def _with_group_claims(claims: Mapping[str, Any], group_claims: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Return *claims* with their claims about groups replaced by *group_claims*; unchanged if that is None."""
+    if group_claims is None:
+        return claims
+    return {**{name: value for name, value in claims.items() if name not in GROUP_CLAIMS}, **group_claims}
 
 
 def pre_token_generation(
-    triggers: Triggers, cause: Cause, subject: Subject, groups: Groups, scopes: Sequence[str]
+    triggers: Triggers, cause: Cause, subject: Subject, groups: TokenGroups, scopes: Sequence[str]
 ) -> Step[TokenChanges]:
     """Call PreTokenGeneration before tokens are issued, and return the changes.
 
@@ -159,10 +141,10 @@ def _changes(details: Mapping[str, object], *, complex_values: bool) -> ClaimCha
     return ClaimChanges(add, frozenset(strings(details, "claimsToSuppress")))
 
 
-def _groups(details: Mapping[str, object]) -> Groups | None:
+def _groups(details: Mapping[str, object]) -> TokenGroups | None:
     # An empty or null object removes the groups (documented). A response without the member leaves them.
     if "groupOverrideDetails" not in details:
         return None
     given = json_object(details, "groupOverrideDetails")
     roles = strings(given, "iamRolesToOverride")
-    return Groups(strings(given, "groupsToOverride"), roles, optional_string(given, "preferredRole"))
+    return TokenGroups(strings(given, "groupsToOverride"), roles, optional_string(given, "preferredRole"))
