@@ -1,6 +1,6 @@
 # `make demo` and `make test` do all the set-up. CONTRIBUTING.md describes the tiers of tests.
 #
-# Every version is pinned with hashes: Python's in requirements/, npm's in tests/counterparts/node/. An environment is
+# Every version is pinned with hashes: Python's in requirements/, npm's in tests/counterparts/node/ and benchmarks/node/. An environment is
 # made again when one of its pins changes. Only `make latest` and `make update` look for newer versions.
 
 PYTHON ?= python3
@@ -16,6 +16,8 @@ LATEST := .venv-latest
 WHEEL := .venv-wheel
 NODE := .node
 NODE_PINS := tests/counterparts/node
+NODE_PEERS := .node-peers
+NODE_PEERS_PINS := benchmarks/node
 
 PIP_OPTIONS := --disable-pip-version-check --quiet
 # Only wheels, because building one could fetch a build backend that is not pinned.
@@ -88,7 +90,7 @@ lambda-layer: $(VENV)/.build
 
 # What srpcore costs, compared with its peers: the results, the plots and the tables of docs/performance.md.
 # It takes about twelve minutes, on a machine that does nothing else.
-bench: $(VENV)/.benchmark $(NODE)/.installed
+bench: $(VENV)/.benchmark $(MINISTACK)/.installed $(NODE)/.installed $(NODE_PEERS)/.installed
 	@for file in benchmarks/[!_]*.py; do echo "$$file"; $(BIN)/python $$file || exit 1; done
 	@$(BIN)/python tools/make_performance_page.py
 
@@ -184,13 +186,17 @@ $(UPDATE)/.installed: requirements/update.txt
 	@$(UPDATE)/bin/python $(INSTALL_PINNED) -r $<
 	@touch $@
 
-# Clients, a token verifier and a bundler in JavaScript, and CPython in WebAssembly. The tests that need them are skipped without npm.
+# Clients, a token verifier and a bundler in JavaScript, and CPython in WebAssembly.
 $(NODE)/.installed: $(NODE_PINS)/package.json $(NODE_PINS)/package-lock.json $(NODE_PINS)/.npmrc
-	@rm -rf $(NODE)
-	@mkdir -p $(NODE)
-	@cp $^ $(NODE)/
-	@if command -v npm >/dev/null; then npm ci --prefix $(NODE) --ignore-scripts --silent && touch $@; \
-	    else echo "npm was not found: tests that need JavaScript or WebAssembly are skipped. Install Node.js 20 or newer."; fi
+# A server that only the benchmarks use.
+$(NODE_PEERS)/.installed: $(NODE_PEERS_PINS)/package.json $(NODE_PEERS_PINS)/package-lock.json $(NODE_PEERS_PINS)/.npmrc
+
+$(NODE)/.installed $(NODE_PEERS)/.installed:
+	@rm -rf $(@D)
+	@mkdir -p $(@D)
+	@cp $^ $(@D)/
+	@if command -v npm >/dev/null; then npm ci --prefix $(@D) --ignore-scripts --silent && touch $@; \
+	    else echo "npm was not found: what needs JavaScript or WebAssembly is skipped. Install Node.js 20 or newer."; fi
 
 clean:
-	rm -rf .node .venv .venv-* dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .node .node-* .venv .venv-* dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -3,13 +3,13 @@
     python benchmarks/local_pool.py [--rounds 3] [--most 100000]
 
 - Logins per second: by SRP and by password, in process, and over HTTP with 1, 8 and 64 clients, which are threads of
-  this process that keep their connections. moto does not check SRP, and is measured with passwords only. The clients'
-  arithmetic takes place on the same cores.
+  this process that keep their connections. moto does not check SRP and cognito-local does not support it: they are
+  measured with passwords only. The clients' arithmetic takes place on the same cores.
 - Start-up: from the start of the process to the first answer, with the creation of a pool and an app client.
 - Growth: CPU time of operations in a pool with 10 to 100,000 users, and the memory of a user.
 
-ministack and moto are measured if they are installed. Measured by the clock: run it on a quiet machine. Results go to
-the screen, and to ``benchmarks/results/local_pool.json`` and ``.md``.
+ministack, moto and cognito-local are measured if they are installed. Measured by the clock: run it on a quiet machine.
+Results go to the screen, and to ``benchmarks/results/local_pool.json`` and ``.md``.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import _cognito_local
 from _perf import Aim, aims_as_markdown
 from _rounds import Timed, measure, parser_of, publish, table, versions
 from srpcore.crypto import cognito
@@ -212,6 +213,8 @@ def servers() -> dict[str, tuple[Callable[[], contextlib.AbstractContextManager[
     if ministack_is_installed():
         found["ministack"] = (lambda: other_server(ministack.running), ("SRP", "password"))
     found["moto"] = (lambda: other_server(moto.running), ("password",))
+    if _cognito_local.program() is not None:
+        found["cognito-local"] = (lambda: other_server(_cognito_local.running), ("password",))
     return found
 
 
@@ -275,7 +278,7 @@ def aims(per_second: Mapping[str, float], grown: list[dict[str, Any]]) -> list[A
     if grown[-1]["users"] == COUNTS[-1] and grown[-1]["users_mib"] is not None:
         found.append(Aim("memory of 100,000 users, MiB", grown[-1]["users_mib"], at_most=200))
     for name, most in per_second.items():
-        peer = re.fullmatch(r"(?:ministack|moto)(, .*)", name)
+        peer = re.fullmatch(r"(?:ministack|moto|cognito-local)(, .*)", name)
         if peer is not None:
             found.append(
                 Aim(f"logins per second, srpcore / {name}", per_second[f"srpcore{peer[1]}"] / most, at_least=1)

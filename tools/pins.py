@@ -1,6 +1,6 @@
 """Pin every version that the Makefile installs, and show how pins differ.
 
-    python tools/pins.py update            # pin the newest versions, in requirements/ and tests/counterparts/node/
+    python tools/pins.py update            # pin the newest versions, in requirements/ and the folders for npm
     python tools/pins.py changes [COMMIT]  # print the pins that differ from those in COMMIT (default: HEAD)
     python tools/pins.py newer             # print the installed versions that differ from the pins
 
@@ -31,7 +31,9 @@ from importlib import metadata
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-NODE = Path("tests/counterparts/node")
+NODE = (Path("tests/counterparts/node"), Path("benchmarks/node"))
+"""The folders with npm's pins."""
+
 PIN = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[^\s;]+)(?: ; (?P<marker>[^\\]+))?")
 
 
@@ -90,7 +92,7 @@ def node_pins_of(lock_file: str) -> list[Pin]:
 
 
 def update() -> None:
-    """Write the requirements files and npm's lock file with the newest versions that fit together."""
+    """Write the requirements files and npm's lock files with the newest versions that fit together."""
     files = requirements_files()
     shared = [file for file in files if not file.isolated]
     groups = [group for file in shared for group in file.groups]
@@ -103,7 +105,8 @@ def update() -> None:
             # A file that is written again, even with the same contents, makes make create environments again.
             if not (ROOT / file.path).exists() or (ROOT / file.path).read_text("utf-8") != contents:
                 (ROOT / file.path).write_text(contents, "utf-8")
-    _update_node()
+    for folder in NODE:
+        _update_node(ROOT / folder)
 
 
 def _compile(groups: Iterable[str], extras: Iterable[str], constraints: Path | None = None) -> str:
@@ -128,9 +131,8 @@ def _compile(groups: Iterable[str], extras: Iterable[str], constraints: Path | N
     return "".join(line for line in done.stdout.splitlines(keepends=True) if "#   -c " not in line)
 
 
-def _update_node() -> None:
+def _update_node(folder: Path) -> None:
     """Raise the versions in package.json and package-lock.json to the newest ones."""
-    folder = ROOT / NODE
     lock_file = folder / "package-lock.json"
     packages: dict[str, str] = json.loads((folder / "package.json").read_text("utf-8"))["dependencies"]
     # Without the old lock file, npm chooses the newest versions of indirect dependencies too.
@@ -138,10 +140,11 @@ def _update_node() -> None:
     command = ["npm", "install", "--package-lock-only", "--save-exact", "--ignore-scripts", "--loglevel=error"]
     command += [f"{name}@latest" for name in packages]
     subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, check=True)
-    # Leave out what installing does not need: the addresses of sponsors.
+    # Leave out what installing does not need, and what has addresses in it: of sponsors, and of successors.
     contents = json.loads(lock_file.read_text("utf-8"))
     for entry in contents["packages"].values():
-        entry.pop("funding", None)
+        for name in ("funding", "deprecated"):
+            entry.pop(name, None)
     lock_file.write_text(json.dumps(contents, indent=2) + "\n", "utf-8")
 
 
@@ -149,7 +152,10 @@ def changes(commit: str) -> list[str]:
     """Return one line for each package whose pins differ between *commit* and the working tree."""
     old: list[Pin] = []
     new: list[Pin] = []
-    sources = [(file.path, pins_of) for file in requirements_files()] + [(NODE / "package-lock.json", node_pins_of)]
+    sources = [
+        *((file.path, pins_of) for file in requirements_files()),
+        *((folder / "package-lock.json", node_pins_of) for folder in NODE),
+    ]
     for path, parse in sources:
         command = ["git", "show", f"{commit}:{path.as_posix()}"]
         shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -24,6 +24,8 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "requirements"
 NODE = ROOT / "tests" / "counterparts" / "node"
+NODE_FILES = (".npmrc", "package.json", "package-lock.json")
+NODE_FOLDERS = (NODE, ROOT / "benchmarks" / "node")
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 FILES: dict[str, dict[str, Any]] = PROJECT["tool"]["srpcore"]["requirements"]
 GROUPS: dict[str, list[str | dict[str, str]]] = PROJECT["dependency-groups"]
@@ -133,17 +135,18 @@ def test_files_that_are_installed_together_agree(environment: dict[str, str]) ->
 
 @pytest.mark.parametrize(
     "path",
-    [*sorted(REQUIREMENTS.iterdir()), *sorted(path for path in NODE.iterdir() if path.is_file())],
-    ids=lambda path: path.name,
+    [*REQUIREMENTS.iterdir(), *(folder / name for folder in NODE_FOLDERS for name in NODE_FILES)],
+    ids=lambda path: path.relative_to(ROOT).as_posix(),
 )
 def test_no_file_of_pins_contains_an_address(path: Path) -> None:
     address = r"://|file:|(?:^|\s)(?:-i|-f|--index-url|--extra-index-url|--find-links|--trusted-host)\b|\"resolved\"|[\s'\"]/\w"
     assert [line for line in path.read_text("utf-8").splitlines() if re.search(address, line)] == []
 
 
-def test_npm_packages_are_pinned_with_hashes() -> None:
-    wanted = json.loads((NODE / "package.json").read_text("utf-8"))["dependencies"]
-    locked = json.loads((NODE / "package-lock.json").read_text("utf-8"))["packages"]
+@pytest.mark.parametrize("folder", NODE_FOLDERS, ids=lambda folder: folder.relative_to(ROOT).as_posix())
+def test_npm_packages_are_pinned_with_hashes(folder: Path) -> None:
+    wanted = json.loads((folder / "package.json").read_text("utf-8"))["dependencies"]
+    locked = json.loads((folder / "package-lock.json").read_text("utf-8"))["packages"]
     assert locked.pop("")["dependencies"] == wanted
     assert {name: locked[f"node_modules/{name}"]["version"] for name in wanted} == wanted
     assert [path for path, entry in locked.items() if not entry["integrity"].startswith("sha512-")] == []
@@ -188,7 +191,8 @@ def project(tmp_path: Path) -> Path:
     """Return the folder of a git repository with the files that tools/pins.py reads, committed."""
     for name in ("tools", "requirements"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(NODE, tmp_path / NODE.relative_to(ROOT))
+    for folder in NODE_FOLDERS:
+        shutil.copytree(folder, tmp_path / folder.relative_to(ROOT))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     for arguments in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message=Pin"]):
         identity = ["-c", "user.name=tester", "-c", "user.email=tester@example.com", "-c", "commit.gpgsign=false"]
