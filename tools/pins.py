@@ -105,8 +105,8 @@ def update() -> None:
             # A file that is written again, even with the same contents, makes make create environments again.
             if not (ROOT / file.path).exists() or (ROOT / file.path).read_text("utf-8") != contents:
                 (ROOT / file.path).write_text(contents, "utf-8")
-    for folder in NODE:
-        _update_node(ROOT / folder)
+    for pinned in NODE:
+        _update_node(ROOT / pinned)
 
 
 def _compile(groups: Iterable[str], extras: Iterable[str], constraints: Path | None = None) -> str:
