@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 __all__ = ["Step", "Transact", "outside", "run"]
 
@@ -60,7 +60,9 @@ def run(handler: Callable[[], T | Step[T]], transact: Transact) -> T:
 def _as_step(handler: Callable[[], T | Step[T]]) -> Step[T]:
     """Return a generator that calls *handler* when it is first advanced."""
     result = handler()
-    return (yield from result) if isinstance(result, Generator) else result
+    if not isinstance(result, Generator):
+        return result
+    return (yield from cast("Step[T]", result))
 
 
 @dataclass(slots=True)
