@@ -159,26 +159,34 @@ def test_an_interrupt_just_after_the_commit_undoes_nothing(service: Service) -> 
     assert read(service).attributes == {"email": "a@example.com"}  # type: ignore[union-attr]
 
 
-def test_a_request_rolls_back_the_transaction_of_one_whose_rollback_was_interrupted(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("method", ["_roll_back", "_restore_records"])
+@pytest.mark.parametrize("write", [True, False])
+@pytest.mark.parametrize("copy", [True, False])
+def test_the_next_request_rolls_back_the_transaction_of_one_whose_rollback_was_interrupted(
+    service: Service, monkeypatch: pytest.MonkeyPatch, method: str, write: bool, copy: bool
 ) -> None:
     add(service)
     held = read(service)
 
     def change_and_fail(state: State) -> None:
         required(state).attributes["email"] = "a@example.com"
-        state.users.add(state.pool(POOL), User("bob", "sub of bob", 0.0))
+        state.pool(POOL).settings["MfaConfiguration"] = "ON"
+        if write:
+            state.users.add(state.pool(POOL), User("bob", "sub of bob", 0.0))
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(Work, "_roll_back", interrupt)
+        patch.setattr(Work, method, interrupt)
         with pytest.raises(KeyboardInterrupt):
             State(service).run(change_and_fail)
+    if copy:
+        service.database.restore(service.database.copy(), lambda: None)
     assert read(service, "bob") is None
     found = read(service)
     assert found is not None
     assert found is not held
     assert found.attributes == {}
+    assert State(service).run(lambda state: state.pool(POOL).settings) == {}
 
 
 def group() -> Group:

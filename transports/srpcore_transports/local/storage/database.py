@@ -114,6 +114,7 @@ class Database:
             statement and its values, with the row and the record that were found, or None.
         swept: when expired rows were deleted last, by table.
         restored: how many times :meth:`forget_records` was called, for example by :meth:`restore`.
+        unfinished: a transaction is neither committed nor rolled back.
         unusable: why this database, or its copy in a forked child, cannot be used; None if it can.
 
     Raises:
@@ -125,6 +126,7 @@ class Database:
         self.lock = threading.Lock()
         self.path = path
         self.restored = 0
+        self.unfinished = False
         self.unusable: str | None = None
         self.lookups: dict[tuple[object, ...], tuple[int, Record] | None] = {}
         self.swept: dict[str, float] = {}
@@ -263,6 +265,7 @@ class Database:
         copy = sqlite3.connect(":memory:", check_same_thread=False)
         with self.lock:
             self.check_usable()
+            self.end_interrupted()
             self.connection.backup(copy)
         return copy
 
@@ -274,6 +277,7 @@ class Database:
         """
         with self.lock:
             self.check_usable()
+            self.end_interrupted()
             copy.backup(self.connection)
             self.forget_records()
             finish()
@@ -283,6 +287,21 @@ class Database:
         self.live.clear()
         self.lookups.clear()
         self.restored += 1
+
+    def end_interrupted(self) -> bool:
+        """Roll back the transaction of a request, if a second exception has interrupted its rollback.
+
+        Return whether there was such a transaction. The caller has the lock.
+        """
+        if not self.unfinished:
+            return False
+        # SQLite has no transaction if nothing was written yet, or if the interrupted rollback had already ended it.
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")
+        # The records in memory may have changes that are not stored. The requests that use them fail.
+        self.forget_records()
+        self.unfinished = False
+        return True
 
     def close(self) -> None:
         """Close the connection, and give up the file. Closing twice is safe."""

@@ -123,7 +123,8 @@ class Work:
 
     def _prepare(self) -> None:
         self._database.check_usable()
-        self._end_interrupted()
+        if self._database.end_interrupted() and not self._loaded:
+            self._restored = self._database.restored
         if self._restored != self._database.restored:
             # The rows of this request's records may now be those of other records.
             raise Refusal("InternalErrorException", "The state of the local pool was reset during the request")
@@ -137,16 +138,19 @@ class Work:
     def _call_and_commit(self, function: Callable[[], T]) -> T:
         # A signal handler or a debugger can raise an exception anywhere here, also between two calls.
         try:
+            self._database.unfinished = True
             try:
                 result = function()
             except Refusal:
                 self._commit()
                 raise
             self._commit()
+            self._database.unfinished = False
             return result
         except BaseException as error:
             if not self._is_committed(error):
                 self._roll_back()
+            self._database.unfinished = False
             raise
 
     def release(self) -> None:
@@ -166,16 +170,6 @@ class Work:
         if loaded is not None:
             del self._by_table[loaded.table][id(record)]
         return loaded
-
-    def _end_interrupted(self) -> None:
-        """Roll back the transaction of another request, if a second exception has interrupted its rollback."""
-        if not self._database.connection.in_transaction:
-            return
-        self._database.connection.execute("ROLLBACK")
-        # The records in memory may have changes that were just undone. The requests that use them fail.
-        self._database.forget_records()
-        if not self._loaded:
-            self._restored = self._database.restored
 
     def _commit(self) -> None:
         for table in self._by_table:
@@ -199,6 +193,9 @@ class Work:
         # SQLite itself has rolled back after some errors, for example if the disk is full.
         if self._database.connection.in_transaction:
             self._database.connection.execute("ROLLBACK")
+        self._restore_records()
+
+    def _restore_records(self) -> None:
         self._database.lookups.clear()
         for table, row, record, watched in self._removed:
             # The row is there again, and other requests in progress use this object for it.
