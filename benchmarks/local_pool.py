@@ -5,6 +5,7 @@
 - Logins per second: by SRP and by password, in process, and over HTTP with 1, 8 and 64 clients, which are threads of
   this process that keep their connections. moto does not check SRP and cognito-local does not support it: they are
   measured with passwords only. The clients' arithmetic takes place on the same cores.
+  The server's floor is what no server can leave out: three exponentiations with OpenSSL and two RSA signatures.
 - Start-up: from the start of the process to the first answer, with the creation of a pool and an app client.
 - Growth: CPU time of operations in a pool with 10 to 100,000 users, and the memory of a user.
 
@@ -20,6 +21,7 @@ import http.client
 import json
 import os
 import re
+import secrets
 import statistics
 import subprocess
 import sys
@@ -31,10 +33,14 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
 import _cognito_local
 from _perf import Aim, aims_as_markdown
 from _rounds import Timed, measure, parser_of, publish, table, versions
 from srpcore.crypto import cognito
+from srpcore.crypto.modexp import modexp
 from srpcore.service_model import CONTENT_TYPE, TARGET_PREFIX
 from srpcore_transports.local import LocalUserPool
 from srpcore_transports.local.operations import dispatch
@@ -46,6 +52,8 @@ from counterparts import ministack, moto  # noqa: E402
 
 PASSWORD = "Correct-Horse-1"
 CLIENTS = (1, 8, 64)
+FLOOR = "floor of a server, SRP, in process"
+PART_OF_POOL = "srpcore, SRP, in process, without the client"
 LOGINS = 64  # of all clients together in one measurement over HTTP
 COUNTS = (10, 100, 1_000, 10_000, 100_000)
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
@@ -97,6 +105,19 @@ class InProcess:
         return reply
 
 
+class PartOfPool(InProcess):
+    """The same. ``seconds`` is how long the pool itself has taken, without the client's arithmetic."""
+
+    seconds = 0.0
+
+    def call(self, name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        start = perf_counter()
+        try:
+            return super().call(name, parameters)
+        finally:
+            self.seconds += perf_counter() - start
+
+
 def by_password(server: Connection | InProcess, pool: Pool) -> None:
     values = {"USERNAME": "alice", "PASSWORD": PASSWORD}
     request = {"ClientId": pool.client_id, "AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": values}
@@ -132,6 +153,36 @@ def in_process(pool: LocalUserPool, log_in: Callable[[InProcess, Pool], None], c
         start = perf_counter()
         for _ in range(count):
             log_in(server, found)
+        return (perf_counter() - start) / count
+
+    return run
+
+
+def part_of_pool(pool: LocalUserPool, count: int) -> Timed:
+    """Return a function that returns the seconds that the pool itself takes for a login by SRP."""
+    found = Pool("", pool.user_pool_id, pool.client_id)
+
+    def run() -> float:
+        server = PartOfPool(pool)
+        for _ in range(count):
+            by_srp(server, found)
+        return server.seconds / count
+
+    return run
+
+
+def floor(count: int) -> Timed:
+    """Return a function that returns the seconds of the arithmetic of a login at the server."""
+    key, modulus = rsa.generate_private_key(65537, 2048), cognito.GROUP.N
+    verifier, message = secrets.randbelow(modulus), secrets.token_bytes(900)
+
+    def run() -> float:
+        start = perf_counter()
+        for _ in range(count):
+            for base in (cognito.GROUP.g, verifier, verifier):
+                modexp(base, secrets.randbits(256), modulus)
+            for _ in range(2):
+                key.sign(message, padding.PKCS1v15(), hashes.SHA256())
         return (perf_counter() - start) / count
 
     return run
@@ -240,6 +291,8 @@ def logins(rounds: int, count: int) -> dict[str, float]:
         InProcess(pool).call("AdminSetUserPassword", {**user, "Password": PASSWORD, "Permanent": True})
         for kind, log_in in ways.items():
             contestants[f"srpcore, {kind}, in process"] = in_process(pool, log_in, max(1, count // 4))
+        contestants[FLOOR] = floor(max(1, count // 4))
+        contestants[PART_OF_POOL] = part_of_pool(pool, max(1, count // 4))
         for name, (start, kinds) in servers().items():
             _, served = stack.enter_context(start())
             for kind in kinds:
@@ -277,6 +330,7 @@ def aims(per_second: Mapping[str, float], grown: list[dict[str, Any]]) -> list[A
             found.append(Aim(f"{name}, most users / 10 users", last[name] / first[name], at_most=2))
     if grown[-1]["users"] == COUNTS[-1] and grown[-1]["users_mib"] is not None:
         found.append(Aim("memory of 100,000 users, MiB", grown[-1]["users_mib"], at_most=200))
+    found.append(Aim("login by SRP at the pool / floor", per_second[FLOOR] / per_second[PART_OF_POOL], at_most=2))
     for name, most in per_second.items():
         peer = re.fullmatch(r"(?:ministack|moto|cognito-local)(, .*)", name)
         if peer is not None:

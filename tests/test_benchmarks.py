@@ -28,7 +28,10 @@ LITTLE: dict[str, tuple[list[str], set[str]]] = {
             "pycognito, login",
         },
     ),
-    "local_pool": (["--quick"], {"srpcore, SRP, in process", "srpcore, SRP, 8 clients", "moto, password, 1 client"}),
+    "local_pool": (
+        ["--quick"],
+        {"floor of a server, SRP, in process", "srpcore, SRP, 8 clients", "moto, password, 1 client"},
+    ),
     "log_ins_per_second": (["--quick"], {"login, 2 threads", "login, 32 tasks", "arithmetic, python, 1 thread"}),
     "sign_requests": (["--quick"], {"floor", "srpcore", "botocore", "awscrt"}),
     "srp_engines": (["--rounds", "1", "--bits", "1024"], {"openssl, 1024 bits", "python, 1024 bits"}),
