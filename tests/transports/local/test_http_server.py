@@ -274,7 +274,7 @@ class TestTime:
     def test_code_that_a_handler_calls_may_call_the_server(
         self, pool: LocalUserPool, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(workers, "_MIN_THREADS", 1)
+        monkeypatch.setattr(workers, "_PER_CORE", 1)
         monkeypatch.setattr(os, "cpu_count", lambda: 1)
         before = threading.active_count()
         with pool.serve() as server:
@@ -297,7 +297,7 @@ class TestThreads:
         monkeypatch.setattr(event_loop, "_RELIEF_SECONDS", 0.01)
         if limit is not None:
             monkeypatch.setattr(workers, "_MAX_WITH_RELIEF", limit)
-        monkeypatch.setattr(workers, "_MIN_THREADS", 2)
+        monkeypatch.setattr(workers, "_PER_CORE", 2)
         monkeypatch.setattr(os, "cpu_count", lambda: 1)
         waiting: list[None] = []
         inner: list[int] = []
@@ -357,7 +357,7 @@ class TestThreads:
         def leave(*_: object) -> None:
             raise SystemExit
 
-        monkeypatch.setattr(workers, "_MIN_THREADS", 1)
+        monkeypatch.setattr(workers, "_PER_CORE", 1)
         monkeypatch.setattr(os, "cpu_count", lambda: 1)
         with pool.serve() as server:
             with monkeypatch.context() as patch:

@@ -1,8 +1,8 @@
 """A bounded number of threads that do the work of the server, such as the arithmetic of SRP.
 
-There is at most one thread for each core. More threads would not compute faster, but a thread that returns from OpenSSL
-or SQLite would wait longer for the lock of the interpreter. There may always be two, so that on one core a handler that
-waits does not stop the others.
+There are at most two threads for each core: one can compute while another one waits for the database or a trigger. More
+threads would not compute faster, but a thread that returns from OpenSSL or SQLite would wait longer for the lock of the
+interpreter.
 
 A handler may wait for other code, for example for a trigger, and that code may call this server. If such handlers
 occupied all threads, none would be left for the calls that they wait for. So if no item is taken for a while,
@@ -24,7 +24,7 @@ __all__ = ["Workers"]
 
 T = TypeVar("T")
 
-_MIN_THREADS = 2
+_PER_CORE = 2
 _MAX_THREADS = 64
 _MAX_WITH_RELIEF = 512
 
@@ -45,7 +45,7 @@ class Workers(Generic[T]):
         # One element for each thread that waits for an item. Both ends of a deque can be used without a lock.
         self._idle: deque[None] = deque()
         self._threads: list[threading.Thread] = []
-        self.limit = min(_MAX_THREADS, max(_MIN_THREADS, os.cpu_count() or 1))
+        self.limit = min(_MAX_THREADS, _PER_CORE * (os.cpu_count() or 1))
         self._taken = self._taken_before = 0
         self._closing = False
 
