@@ -22,6 +22,7 @@ from srpcore_transports.credentials.metadata import (
     instance_endpoint,
 )
 from support.loopback import LoopbackServer, Request, answer, chunked, tls, write_bundle
+from support.waiting import wait_until
 
 FULL, RELATIVE = "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
 TOKEN, TOKEN_FILE = "AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
@@ -463,6 +464,7 @@ def test_a_silent_or_missing_instance_service_means_no_credentials(monkeypatch: 
         monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", server.url)
         with pytest.raises(ConfigurationError, match="hop limit"):
             DefaultCredentials()()
+        wait_until(lambda: len(server.requests) >= 1)
         assert len(server.requests) == 1
         release.set()
     with pytest.raises(ConfigurationError, match="there are no AWS credentials"):

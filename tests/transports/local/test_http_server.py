@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -24,6 +24,7 @@ from srpcore_transports.local import LocalServer, LocalUserPool, UserPool
 from srpcore_transports.local.http import event_loop, sockets, workers
 from srpcore_transports.local.http.request_reader import BODY_LIMIT
 from srpcore_transports.local.operations import dispatch
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.slow  # for `make check`, which runs at every save
 
@@ -85,14 +86,6 @@ class Slow:
 def send_for_ever(sock: socket.socket, data: bytes) -> None:
     while True:
         sock.sendall(data)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    for _ in range(1000):
-        if condition():
-            return
-        time.sleep(0.01)
-    raise AssertionError("the condition did not become true")
 
 
 class TestRequests:
@@ -220,11 +213,20 @@ class TestTime:
         raise AssertionError("the request was not refused")
 
     def test_an_idle_connection_is_closed(self, server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(event_loop, "_IDLE_SECONDS", 0.1)
-        with connect(server) as new, connect(server) as used:
+        answer = dispatch.answer
+
+        def hurry(*arguments: Any) -> dispatch.Response:
+            # Not sooner: on a busy machine, the client may need longer than that to send the request.
+            monkeypatch.setattr(event_loop, "_IDLE_SECONDS", 0.1)
+            return answer(*arguments)
+
+        monkeypatch.setattr(dispatch, "answer", hurry)
+        with connect(server) as used:
             used.sendall(request())
             assert read(used)[0] == 400
-            assert rest(new) == rest(used) == b""
+            assert rest(used) == b""
+        with connect(server) as new:
+            assert rest(new) == b""
 
     def test_a_client_that_does_not_read_is_closed(
         self, pool: LocalUserPool, server: LocalServer, monkeypatch: pytest.MonkeyPatch
@@ -244,17 +246,17 @@ class TestTime:
     def test_the_server_goes_on_after_it_had_too_many_files(
         self, server: LocalServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        accept, attempts, end = socket.socket.accept, [0], time.monotonic() + 0.3
+        accept, attempts = socket.socket.accept, list[float]()
 
         def failing(sock: socket.socket) -> Any:
-            if time.monotonic() < end:
-                attempts[0] += 1
+            attempts.append(time.monotonic())
+            if attempts[-1] < attempts[0] + 0.3:
                 raise OSError(errno.EMFILE, "Too many open files")
             return accept(sock)
 
         monkeypatch.setattr(socket.socket, "accept", failing)
         assert exchange(server, request())[0] == 400
-        assert 1 <= attempts[0] < 50, "the loop tries again and again without a pause"
+        assert 1 < len(attempts) < 50, "the loop tries again and again without a pause"
 
     def test_the_server_goes_on_after_no_thread_could_be_started(
         self, server: LocalServer, monkeypatch: pytest.MonkeyPatch
@@ -307,7 +309,7 @@ class TestThreads:
 
             def call_back(*_: object) -> dispatch.Response:
                 waiting.append(None)
-                if len(waiting) == (limit or 80):
+                if len(waiting) >= (limit or 80):
                     all_wait.set()
                 all_wait.wait(10)
                 inner.append(exchange(server, key_set, "GET")[0])
@@ -359,6 +361,8 @@ class TestThreads:
 
         monkeypatch.setattr(workers, "_PER_CORE", 1)
         monkeypatch.setattr(os, "cpu_count", lambda: 1)
+        # On a busy machine a request may wait for the only thread for so long that another one would help.
+        monkeypatch.setattr(event_loop, "_RELIEF_SECONDS", 60)
         with pool.serve() as server:
             with monkeypatch.context() as patch:
                 patch.setattr(dispatch, place, leave)
@@ -452,7 +456,7 @@ class TestEnd:
         wait_until(lambda: threading.active_count() < before)
 
     def test_connections_in_every_state_are_closed(self, pool: LocalUserPool) -> None:
-        before = threading.active_count()
+        before = {*threading.enumerate()}
         server = pool.serve()
         with connect(server) as new, connect(server) as partial, connect(server) as used, connect(server) as draining:
             partial.sendall(b"POST")
@@ -461,7 +465,7 @@ class TestEnd:
             draining.sendall(b"\x16")
             assert read(draining)[0] == 400
             server.close()
-            assert threading.active_count() == before
+            assert {*threading.enumerate()} <= before
             for sock in (new, partial, used):
                 with contextlib.suppress(ConnectionError):
                     assert rest(sock) == b""

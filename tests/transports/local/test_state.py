@@ -26,6 +26,7 @@ from srpcore_transports.credentials import Credentials
 from srpcore_transports.local import LocalUserPool
 from support.clock import Clock
 from support.users import PASSWORD
+from support.waiting import wait_until
 
 from .client import Client
 
@@ -123,6 +124,7 @@ def test_nothing_that_was_answered_is_lost_when_the_process_is_killed(tmp_path: 
             for writer in writers:
                 writer.start()
             time.sleep(max(0.0, stop - time.monotonic()))
+            wait_until(lambda: len(acknowledged) > 3 * (round_number + 1))  # noqa: B023 - called at once
             process.send_signal(signal.SIGKILL)
             for writer in writers:
                 writer.join(20)

@@ -31,6 +31,8 @@ from srpcore_transports.local.triggers.events import SignUpDecision
 from srpcore_transports.local.triggers.invocation import NO_CLIENT, Subject
 from support.lambda_runtime import RuntimeApi, function
 from support.loopback import Drop, LoopbackServer, Request, answer
+from support.ports import reserved_port
+from support.waiting import wait_until
 
 T = TypeVar("T")
 Event = dict[str, Any]
@@ -578,6 +580,8 @@ class TestCallables:
         try:
             with refused("UnexpectedLambdaException", message):
                 confirm(hang, 0.01)
+            # The thread of the last call may have to wait for a processor.
+            wait_until(lambda: len(calls) >= 3)
         finally:
             release.set()
         assert len(calls) == 3
@@ -591,7 +595,7 @@ class TestCallables:
                 assert release.wait(20)
             return handler(event, context)
 
-        confirm(slow, 0.05)
+        confirm(slow, 0.3)
         release.set()
         assert len(handler.events) >= 2
 
@@ -716,11 +720,12 @@ class TestEndpoints:
 
         with pytest.raises(Refusal, check=lambda error: error.code == "UnexpectedLambdaException"):
             self.confirm(drop)
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            port = listener.getsockname()[1]
         caplog.clear()
         reason = "the endpoint cannot be reached, or its answer is not valid HTTP"
-        with refused("UnexpectedLambdaException", f"PostConfirmation invocation failed due to error {reason}."):
+        with (
+            reserved_port() as port,
+            refused("UnexpectedLambdaException", f"PostConfirmation invocation failed due to error {reason}."),
+        ):
             confirm(f"http://127.0.0.1:{port}/run?code=secret")
         # The server logs the address, but not the query, which may be a secret.
         (record,) = caplog.records
@@ -750,7 +755,7 @@ class TestEndpoints:
         with serving(drip) as server:
             with pytest.raises(Refusal, match="Socket timeout while invoking Lambda function"):
                 confirm(server.url + self.PATH, 0.05)
-            assert ended.wait(1)
+            assert ended.wait(20)
 
     def test_an_endpoint_that_hangs_is_tried_three_times(self) -> None:
         release = Flag()
@@ -762,6 +767,7 @@ class TestEndpoints:
         with serving(hang) as server:
             with pytest.raises(Refusal, match="Socket timeout while invoking Lambda function"):
                 confirm(server.url + self.PATH, 0.05)
+            wait_until(lambda: len(server.requests) >= 3)
             release.set()
         assert len(server.requests) == 3
 
