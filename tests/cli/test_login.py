@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from support.cli_processes import SRPCORE, Result, Server, environment, run, stopped
+from support.ports import reserved_port
 from support.users import NEW_PASSWORD, PASSWORD
 
 # These tests start one process or more each, so together they are too slow for the unit tier.
@@ -172,10 +172,9 @@ def test_invalid_pool_id_is_refused_before_the_first_question(server: Server) ->
 
 
 def test_endpoint_that_cannot_be_reached_is_an_error(server: Server) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
-    options = [*server.pool(), "--endpoint-url", f"http://127.0.0.1:{port}", "--username", "alice"]
-    assert PASSWORD not in run("login", *options, stdin=f"{PASSWORD}\n").refused()
+    with reserved_port() as port:
+        options = [*server.pool(), "--endpoint-url", f"http://127.0.0.1:{port}", "--username", "alice"]
+        assert PASSWORD not in run("login", *options, stdin=f"{PASSWORD}\n").refused()
 
 
 def test_plain_http_to_another_machine_is_refused(server: Server) -> None:

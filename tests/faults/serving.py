@@ -46,7 +46,6 @@ class Toggled(LoopbackServer):
         self.over.set()
         self._let_in()
         super().__exit__(*details)
-        self._holder.close()
 
     def stop_listening(self) -> None:
         """Refuse new connections; the open ones go on."""

@@ -68,6 +68,7 @@ class LoopbackServer:
         self.requests: list[Request] = []
         self.connections = 0
         self._last: int | None = None
+        self._holder: socket.socket | None = None
         self._handler = handler
         self._context = context
         self._lock = Lock()
@@ -89,6 +90,8 @@ class LoopbackServer:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        if self._holder is not None:
+            self._holder.close()
         self.drop_connections()
         for thread in self._threads:
             thread.join(10)
@@ -176,6 +179,11 @@ class LoopbackServer:
             with suppress(OSError):
                 self._listener.shutdown(socket.SHUT_RDWR)
             self._listener.close()
+            # Until the end nobody else is given the port, and connections are refused.
+            self._holder = socket.socket()
+            self._holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(OSError):
+                self._holder.bind(("127.0.0.1", self.port))
         response = self._handler(request, connection)
         connection.sendall(response)
         return b"connection: close" not in response.lower()

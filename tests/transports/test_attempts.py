@@ -25,6 +25,7 @@ from srpcore_transports.deadline import time_limit
 from srpcore_transports.events import RequestEvent, ResponseEvent
 from srpcore_transports.https import HttpsTransport
 from support.loopback import Drop, LoopbackServer, Request, answer, chunked, tls
+from support.ports import reserved_port
 
 READ = Operation("GetUser", {"AccessToken": "a-secret-token"})
 ONCE = Operation("RespondToAuthChallenge", {"Session": "a-secret-session"})
@@ -127,11 +128,11 @@ def test_the_failure_of_the_last_attempt_is_raised(pauses: list[float]) -> None:
 
 
 def test_a_refused_connection_is_tried_again(pauses: list[float]) -> None:
-    script = Script(GOOD)
-    url = script.server.url
-    with script:
-        pass
-    with HttpsTransport("eu-west-1", url) as transport, pytest.raises(TransportError) as raised:
+    with (
+        reserved_port() as port,
+        HttpsTransport("eu-west-1", f"http://127.0.0.1:{port}") as transport,
+        pytest.raises(TransportError) as raised,
+    ):
         transport.call(ONCE)
     # Nothing can have arrived, so that even this may be tried again.
     assert not raised.value.may_have_arrived
@@ -464,6 +465,7 @@ def test_all_addresses_of_a_host_share_one_connect_timeout(monkeypatch: pytest.M
     assert TimedSocket.waits[-1] <= 600
 
 
+@pytest.mark.slow
 def test_a_silent_address_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as silent, Script(GOOD) as script:
         place, other = silent.getsockname(), ("127.0.0.1", script.server.port)
@@ -476,7 +478,7 @@ def test_a_silent_address_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPat
                 "srpcore_transports.http_connection.getaddrinfo",
                 lambda *_, **__: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", to) for to in (place, other)],
             )
-            with script.transport(connect_timeout=0.5, max_attempts=1) as transport:
+            with script.transport(connect_timeout=3, max_attempts=1) as transport:
                 assert transport.call(READ).document["Username"] == "zo"
         finally:
             for sock in waiting:
@@ -484,9 +486,8 @@ def test_a_silent_address_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPat
 
 
 def test_the_second_address_is_used_if_the_first_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        refusing = closed.getsockname()
-    with Script(GOOD) as script, script.transport() as transport:
+    with reserved_port() as closed, Script(GOOD) as script, script.transport() as transport:
+        refusing = ("127.0.0.1", closed)
         monkeypatch.setattr(
             "srpcore_transports.http_connection.getaddrinfo",
             lambda *_, **__: [

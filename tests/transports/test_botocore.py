@@ -21,6 +21,7 @@ from srpcore_transports.credentials import Credentials
 from srpcore_transports.https import HttpsTransport
 from srpcore_transports.local import LocalUserPool
 from support.loopback import LoopbackServer, Request, answer
+from support.ports import reserved_port
 from support.users import PASSWORD
 
 boto3 = pytest.importorskip("boto3")
@@ -120,15 +121,17 @@ def test_log_in_works_over_a_client(served: Served, closing: ExitStack, maker: s
 @pytest.mark.parametrize("maker", ["boto3", "botocore"])
 def test_a_session_makes_the_client(served: Served, closing: ExitStack, maker: str) -> None:
     import botocore.session
+    from botocore.config import Config
 
     from srpcore_transports.botocore import BotocoreTransport
 
     session: Any = boto3.Session() if maker == "boto3" else botocore.session.Session()
+    config = Config(read_timeout=47)
     transport = closing.enter_context(
-        BotocoreTransport(session, region_name="eu-west-1", endpoint_url=served.url, config=quick())
+        BotocoreTransport(session, region_name="eu-west-1", endpoint_url=served.url, config=config)
     )
     logs_in(served.user(transport=transport, endpoint_url=served.url))
-    assert transport.client.meta.config.read_timeout == 0.5
+    assert transport.client.meta.config.read_timeout == 47
     with pytest.raises(exceptions.ConfigurationError, match="already made"):
         BotocoreTransport(transport.client, region_name="eu-west-1")
 
@@ -307,10 +310,9 @@ def test_an_exception_within_the_method_of_the_client_propagates() -> None:
         BotocoreTransport(faulty).call(Operation("GetUser", {}))
 
 
-def refusing_url() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+@pytest.fixture
+def refusing_url(closing: ExitStack) -> str:
+    return f"http://127.0.0.1:{closing.enter_context(reserved_port())}"
 
 
 def never(request: Request, connection: socket.socket) -> bytes:
@@ -321,8 +323,8 @@ def never(request: Request, connection: socket.socket) -> bytes:
 GET_USER = Operation("GetUser", {"AccessToken": "the-access-token"})
 
 
-def test_a_refused_connection_is_a_transport_error(closing: ExitStack) -> None:
-    url = refusing_url()
+def test_a_refused_connection_is_a_transport_error(closing: ExitStack, refusing_url: str) -> None:
+    url = refusing_url
     transport = transport_to(url, closing, config=quick())
     asks: list[Callable[[], object]] = [lambda: transport.call(GET_USER), lambda: transport.fetch(f"{url}/jwks.json")]
     for ask in asks:
@@ -419,9 +421,9 @@ def test_a_truncated_document_is_an_error(closing: ExitStack) -> None:
 @pytest.mark.parametrize(
     "url", ["http://example.com/jwks.json", "file:///etc/passwd", "ftp://127.0.0.1/x", "jwks.json", ""]
 )
-def test_other_urls_are_not_fetched(closing: ExitStack, url: str) -> None:
+def test_other_urls_are_not_fetched(closing: ExitStack, refusing_url: str, url: str) -> None:
     with pytest.raises(exceptions.ConfigurationError):
-        transport_to(refusing_url(), closing).fetch(url)
+        transport_to(refusing_url, closing).fetch(url)
 
 
 def test_fetch_trusts_the_bundle_that_the_environment_named_when_the_client_was_made(
