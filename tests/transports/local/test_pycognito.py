@@ -66,6 +66,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Setting]]:
     monkeypatch.delenv("COGNITO_JWKS", raising=False)
     # Its fetch of the keys goes to the loopback address, past whatever proxy the environment names.
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    before = {*threading.enumerate()}
     servers: list[LocalServer] = []
     clients: list[Any] = []
 
@@ -83,7 +84,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Setting]]:
         client.close()
     for server in servers:
         server.close()
-    assert threading.active_count() < 10
+    assert {*threading.enumerate()} <= before
 
 
 @pytest.mark.parametrize("client_secret", [False, True])
