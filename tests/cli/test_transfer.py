@@ -7,7 +7,6 @@ import json
 import os
 import re
 import signal
-import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -624,9 +623,14 @@ def test_a_transfer_that_is_terminated_says_how_to_go_on(tmp_path: Path, capsys:
     before = signal.getsignal(signal.SIGTERM)
     progress = TransferProgress(tmp_path / "users.csv", "export", restart=False, dry_run=False)
     progress.save(done=60)
-    threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM)).start()
-    with pytest.raises(KeyboardInterrupt), progress.explained():
+
+    def be_terminated() -> None:
+        # Not by a timer that starts before the block: until the signal is handled, it ends the process of the tests.
+        os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(10)
+
+    with pytest.raises(KeyboardInterrupt), progress.explained():
+        be_terminated()
     assert "Interrupted: run the same command again to go on" in capsys.readouterr().err
     assert signal.getsignal(signal.SIGTERM) == before
 

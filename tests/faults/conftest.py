@@ -61,11 +61,11 @@ def _nothing_left(_authority: None, request: pytest.FixtureRequest) -> Iterator[
     threads, files = {*enumerate_threads()}, _open_files()
     yield
     for thread in {*enumerate_threads()} - threads:
-        thread.join(5)
+        thread.join(30)
     assert {*enumerate_threads()} <= threads
     if "botocore" in request.node.name and _open_files() > files:
         gc.collect()  # urllib3's ReadTimeoutError keeps the pool of its connection, and is in a cycle
-    for _ in range(100):  # a server's thread that has ended may be closing still
+    for _ in range(1000):  # a server's thread that has ended may be closing still
         if _open_files() <= files:
             break
         time.sleep(0.02)

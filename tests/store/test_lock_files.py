@@ -207,7 +207,7 @@ def test_a_thread_waits_although_less_than_a_second_is_left(tmp_path: Path, cloc
     first, second = _QueuePlace(tmp_path), _QueuePlace(tmp_path)
     assert first.wait(0)
     Timer(0.02, first.leave).start()
-    assert second.wait(clock.now + 0.5)
+    assert second.wait(clock.now + 0.9)
     second.leave()
 
 

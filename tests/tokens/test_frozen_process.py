@@ -436,7 +436,7 @@ from srpcore import AsyncTokenVerifier, TokenVerifier
 
 kind, pool, client, url = sys.argv[1:]
 cls = TokenVerifier if kind == "threads" else AsyncTokenVerifier
-verifier = cls(pool, client_id=client, token_use="access", endpoint_url=url, max_age=1, timeout=1)
+verifier = cls(pool, client_id=client, token_use="access", endpoint_url=url, max_age=1, timeout=2)
 runner = asyncio.Runner()
 
 async def verify(token):
@@ -499,7 +499,7 @@ def test_a_process_that_is_frozen_during_a_fetch_refuses_a_withdrawn_key_when_it
         # The loop of the tasks runs only during a call, so the request may not be sent before the process is frozen.
         assert process.verify(withdrawn, lambda: asked.wait(20 if kind == "threads" else 0.2)) == "accepted"
         keys.names[POOL] = ["other"]
-        time.sleep(2.2)  # the fetch is overdue then, and was frozen if its thread goes on first
+        time.sleep(4.2)  # the fetch is overdue then, and was frozen if its thread goes on first
         assert process.verify(withdrawn) == "UnknownKey"
         assert process.verify(current) == "accepted"
         release.set()

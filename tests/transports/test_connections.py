@@ -165,7 +165,7 @@ def test_a_request_is_not_sent_again_after_a_timeout_on_a_reused_connection(bund
         return answer()
 
     # The other answers must come within this timeout.
-    with served(HttpsTransport, bundle, handler, read_timeout=1) as (server, transport):
+    with served(HttpsTransport, bundle, handler, read_timeout=3) as (server, transport):
         transport.call(SIGN_IN)
         with pytest.raises(TransportTimeout):
             transport.call(SIGN_IN)

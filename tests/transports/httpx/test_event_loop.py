@@ -205,7 +205,7 @@ def test_a_thousand_tasks_each_get_their_own_answer() -> None:
 def test_no_free_connection_is_a_timeout_before_anything_is_sent() -> None:
     async def story() -> None:
         async with AsyncHttpxTransport(
-            "eu-west-1", server.url, max_connections=1, connect_timeout=0.3, max_attempts=1
+            "eu-west-1", server.url, max_connections=1, connect_timeout=1, max_attempts=1
         ) as transport:
             first = asyncio.ensure_future(transport.call(SIGN_IN))
             while not server.requests:
