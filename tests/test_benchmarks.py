@@ -49,7 +49,7 @@ def run(name: str, folder: Path, *arguments: str) -> dict[str, Any]:
     """Return what the benchmark wrote for programs, once it is seen to have written and printed the same for people."""
     command = [sys.executable, str(BENCHMARKS / f"{name}.py"), *arguments, "--results", str(folder)]
     done = subprocess.run(
-        command, capture_output=True, timeout=100, check=False, env={**os.environ, "COGNITO_JWKS": ""}
+        command, capture_output=True, timeout=500, check=False, env={**os.environ, "COGNITO_JWKS": ""}
     )
     assert done.returncode == 0, done.stderr.decode()
     assert done.stdout.decode().strip() == (folder / f"{name}.md").read_text("utf-8").strip()

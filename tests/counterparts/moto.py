@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-from counterparts.ministack import wait_for
+from counterparts.ministack import stop, wait_for
 from support.ports import reserved_port
 
 
@@ -24,5 +24,4 @@ def running() -> Iterator[str]:
             wait_for(port, process)
             yield f"http://127.0.0.1:{port}"
         finally:
-            process.terminate()
-            process.wait(timeout=10)
+            stop(process)

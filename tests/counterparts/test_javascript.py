@@ -56,7 +56,7 @@ class Script:
             # The whole environment: it may have a library that changes the time, for node as for this process.
             env={**os.environ, "NODE_PATH": str(folder)},
             capture_output=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
         assert done.returncode == 0, done.stderr.decode()

@@ -62,7 +62,7 @@ def build(tree: Path, **variables: str) -> dict[str, bytes]:
     environment = {name: value for name, value in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(tree.with_suffix(".dist")), str(tree)]
     done = subprocess.run(
-        command, env={**environment, **variables}, capture_output=True, text=True, timeout=100, check=False
+        command, env={**environment, **variables}, capture_output=True, text=True, timeout=500, check=False
     )
     assert done.returncode == 0, done.stderr
     return {path.name: path.read_bytes() for path in tree.with_suffix(".dist").iterdir()}

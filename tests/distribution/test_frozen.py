@@ -73,7 +73,7 @@ def arguments() -> Iterator[list[str]]:
 def run(command: list[str]) -> str:
     """Return what *command* prints, without the modules that this environment can import."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "SRPCORE_"))}
-    ended = subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, timeout=300)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
 
@@ -103,7 +103,7 @@ def test_a_transport_that_is_not_in_the_bundle_is_named(monkeypatch: pytest.Monk
 
 @pytest.mark.system  # PyInstaller needs objdump, of the package binutils
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(1000)
 def test_a_program_bundled_by_pyinstaller_logs_in(tmp_path: Path, arguments: list[str]) -> None:
     pytest.importorskip("PyInstaller")
     program = tmp_path / "program.py"
@@ -114,7 +114,7 @@ def test_a_program_bundled_by_pyinstaller_logs_in(tmp_path: Path, arguments: lis
     for option in ("--distpath", "--workpath", "--specpath"):
         command += [option, str(tmp_path / option.strip("-"))]
     environment = {**os.environ, "PYINSTALLER_CONFIG_DIR": str(tmp_path / "config")}
-    subprocess.run([*command, str(program)], env=environment, check=True, timeout=300)
+    subprocess.run([*command, str(program)], env=environment, check=True, timeout=600)
     output = run([str(tmp_path / "distpath" / "program" / "program"), *arguments])
     assert output.startswith(EXPECTED)
     assert "--hidden-import srpcore_transports.httpx" in output.removeprefix(EXPECTED)

@@ -189,7 +189,7 @@ def build(folder: Path, **variables: str) -> str:
     """Build the layers as ``make lambda-layer`` does, and return what is printed."""
     command = [sys.executable, str(ROOT / "tools" / "lambda_layer.py"), str(folder)]
     done = subprocess.run(
-        command, env={**os.environ, **variables}, capture_output=True, text=True, timeout=100, check=False
+        command, env={**os.environ, **variables}, capture_output=True, text=True, timeout=500, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -218,7 +218,7 @@ def run(folder: Path, program: str, *arguments: str) -> str:
     before = {*folder.rglob("*")}
     command = [sys.executable, "-I", "-S", "-W", "error", "-c", PRELUDE + program, str(folder), *arguments]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     assert {*folder.rglob("*")} == before
     return done.stdout.strip()

@@ -338,7 +338,7 @@ def test_the_tests_in_the_pages_pass(tmp_path: Path) -> None:
     for arguments, expected in ((["--srpcore-record=missing"], count), (recorded, len(recorded))):
         every = [*command, *arguments]
         done = subprocess.run(
-            every, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=60, check=False
+            every, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=300, check=False
         )
         assert f"\n{expected} passed" in done.stdout, done.stdout
 

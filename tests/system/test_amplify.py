@@ -83,7 +83,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = [str(NODE / "node_modules/.bin/esbuild"), "--bundle", "--format=iife", "--global-name=amplify"]
     command += [f"--outfile={path}", "--log-level=warning"]
     environment = {**os.environ, "NODE_PATH": str(NODE / "node_modules")}
-    subprocess.run(command, input=EXPORTS.encode(), env=environment, timeout=60, check=True)
+    subprocess.run(command, input=EXPORTS.encode(), env=environment, timeout=300, check=True)
     return path
 
 

@@ -19,7 +19,7 @@ import pytest
 
 from .browser import Browser, browser
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(1000)]
 
 ROOT = Path(__file__).parents[2]
 # Material for MkDocs prints an advertisement without it, which is not a warning about the documentation.
@@ -144,7 +144,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not built.exists():
             command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
-            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, env=ENVIRONMENT)
+            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, env=ENVIRONMENT)
             assert done.returncode == 0, done.stderr
             built.touch()
     return folder

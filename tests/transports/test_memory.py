@@ -101,7 +101,7 @@ def growth(case: str) -> tuple[float, str]:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=110,
+            timeout=500,
             check=False,
         )
     assert done.returncode == 0, done.stderr
