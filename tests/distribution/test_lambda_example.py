@@ -51,7 +51,9 @@ def invoke(folder: Path, handler: str, *events: object, **variables: str) -> tup
     """Return what a new process with the function in *folder* answers to *events*, and what it imported."""
     environment = {**os.environ, **variables, "PYTHONPATH": os.pathsep.join([str(folder), *PACKAGES])}
     command = [sys.executable, "-S", "-W", "error", "-c", RUNTIME, handler, json.dumps(events)]
-    done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        command, env=environment, cwd=folder, capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.returncode == 0, done.stderr
     answers, modules = map(json.loads, done.stdout.splitlines())
     return answers, {*modules}

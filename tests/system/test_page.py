@@ -63,9 +63,14 @@ def page(chromium: Browser, server: LocalServer) -> Iterator[Browser]:
     chromium.open(f"{server.url}/")
     chromium.run(WAIT, "#status", "Live")
     chromium.run("async () => { window.mark = true; }")
-    yield chromium
-    assert chromium.run("async () => window.mark") is True
-    assert chromium.console() == []  # no error, and nothing that the Content-Security-Policy has blocked
+    try:
+        yield chromium
+        assert chromium.run("async () => window.mark") is True
+        assert chromium.console() == []  # no error, and nothing that the Content-Security-Policy has blocked
+    finally:
+        # Before the server ends: the page would report errors, and the next test would find them.
+        chromium.open("about:blank")
+        chromium.console()
 
 
 def sign_up(pool: UserPool, name: str) -> None:
