@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,6 +20,7 @@ from srpcore_transports.local.model.pools import Group, PoolRecord
 from srpcore_transports.local.model.records import fold_case
 from srpcore_transports.local.model.users import User, Verifier
 from srpcore_transports.local.steps import Step, outside
+from srpcore_transports.local.storage import work
 from srpcore_transports.local.storage.database import Database
 from srpcore_transports.local.storage.service import Service
 from srpcore_transports.local.storage.state import State
@@ -157,6 +159,70 @@ def test_an_interrupt_just_after_the_commit_undoes_nothing(service: Service) -> 
     assert held.attributes == {"email": "a@example.com"}
     del held
     assert read(service).attributes == {"email": "a@example.com"}  # type: ignore[union-attr]
+
+
+def interrupt_at_line(number: int, function: Callable[[], object]) -> bool:
+    """Call *function*, and interrupt it at a line of the unit of work. Return whether it has so many lines."""
+    left = number
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal left
+        # Not in the method that has the lock: a signal cannot arrive between the lock and the block, but this can.
+        if frame.f_code.co_filename != work.__file__ or frame.f_code is Work.transact.__code__:
+            return None
+        if event == "line":
+            left -= 1
+            if left == 0:
+                interrupt()
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        function()
+    except KeyboardInterrupt:
+        return True
+    except Refusal:
+        pass
+    finally:
+        sys.settrace(before)
+    return False
+
+
+@pytest.mark.parametrize("refuse", [False, True])
+def test_an_interrupt_at_any_line_leaves_what_is_stored_in_memory(service: Service, refuse: bool) -> None:
+    add(service)
+    select = service.database.connection.execute
+    number, interrupted = 0, True
+
+    def change(state: State) -> None:
+        user = required(state)
+        user.attributes["name"] = str(number)
+        state.users.having(state.pool(POOL), "name", "x")
+        state.documents.put(state.pool(POOL), "kind", {"number": number})
+        if refuse:
+            raise Refusal("NotAuthorizedException", "no")
+
+    def interrupt_change() -> None:
+        nonlocal interrupted
+        interrupted = interrupt_at_line(number, lambda: State(service).run(change))
+
+    def other_request(state: State) -> Step[None]:
+        user, pool = required(state), state.pool(POOL)
+        state.documents.get(pool, "kind")
+        yield from outside(interrupt_change)
+        document = state.documents.get(pool, "kind")
+        stored = (
+            select("SELECT data FROM user").fetchone()[0],
+            select("SELECT data FROM record WHERE kind = 'document'").fetchone(),
+        )
+        assert stored == (work.encode(user), None if document is None else (work.encode(document),))
+        assert user.attributes.get("name") == (None if document is None else str(document.settings["number"]))
+
+    while interrupted:
+        number += 1
+        State(service).run(other_request)
+    assert number > 100
 
 
 @pytest.mark.parametrize("method", ["_roll_back", "_restore_records"])

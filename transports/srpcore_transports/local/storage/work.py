@@ -138,14 +138,13 @@ class Work:
     def _call_and_commit(self, function: Callable[[], T]) -> T:
         # A signal handler or a debugger can raise an exception anywhere here, also between two calls.
         try:
-            self._database.unfinished = True
             try:
+                self._database.unfinished = True
                 result = function()
             except Refusal:
                 self._commit()
                 raise
             self._commit()
-            self._database.unfinished = False
             return result
         except BaseException as error:
             if not self._is_committed(error):
@@ -178,6 +177,7 @@ class Work:
         if self._begun:
             self._database.connection.execute("COMMIT")
         self._committed = True
+        self._database.unfinished = False
         for function in self._when_committed:
             function()
 
