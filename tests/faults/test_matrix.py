@@ -119,13 +119,13 @@ def told(asked: Asked, what: str = "") -> Iterator[None]:
 
 
 LIMITS = {
-    "timeout: connect": {"connect_timeout": 1.2},
-    "timeout: TLS handshake": {"connect_timeout": 1.2},
+    "timeout: connect": {"connect_timeout": 2.4},
+    "timeout: TLS handshake": {"connect_timeout": 2.4},
     # botocore, or urllib3, sends within the time for connecting.
-    "timeout: sending": {"connect_timeout": 1.2, "read_timeout": 1.2, "max_response_size": 2**24},
-    "timeout: first byte": {"read_timeout": 1.2},
-    "timeout: headers": {"read_timeout": 1.2},
-    "timeout: body": {"read_timeout": 1.2},
+    "timeout: sending": {"connect_timeout": 2.4, "read_timeout": 2.4, "max_response_size": 2**24},
+    "timeout: first byte": {"read_timeout": 2.4},
+    "timeout: headers": {"read_timeout": 2.4},
+    "timeout: body": {"read_timeout": 2.4},
 }
 
 
@@ -133,7 +133,7 @@ LIMITS = {
 @every_kind
 def test_a_slow_answer_is_a_timeout(kind: Kind, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     """All at a time: what they do is wait."""
-    monkeypatch.setattr("srpcore_transports.botocore._TIMEOUT_SECONDS", 1.2)
+    monkeypatch.setattr("srpcore_transports.botocore._TIMEOUT_SECONDS", 2.4)
 
     def one(fault: Fault, asked: Asked) -> None:
         if fault.name == "timeout: sending" and asked.repeatable:

@@ -16,6 +16,7 @@ from srpcore.exceptions import ConfigurationError, TransportError
 from srpcore_transports.credentials import BotocoreCredentials, Credentials, DefaultCredentials
 from srpcore_transports.credentials.botocore_resolver import resolve_by_botocore
 from support.loopback import LoopbackServer, Request, answer
+from support.ports import reserved_port
 
 SECRET = "hunter2"
 ROLE = "arn:aws:iam::123456789012:role/r"
@@ -276,8 +277,10 @@ def test_a_role_that_is_refused_or_unreachable_is_an_error(home: Path, monkeypat
         with pytest.raises(ConfigurationError, match=r"\(AccessDenied\)") as caught:
             DefaultCredentials()()
         assert SECRET not in str(caught.value)
-    with pytest.raises(TransportError, match="EndpointConnectionError"):
-        DefaultCredentials()()
+    with reserved_port() as port:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", f"http://127.0.0.1:{port}")
+        with pytest.raises(TransportError, match="EndpointConnectionError"):
+            DefaultCredentials()()
 
 
 @pytest.mark.counterpart

@@ -22,6 +22,7 @@ from srpcore_transports.credentials.metadata import (
     instance_endpoint,
 )
 from support.loopback import LoopbackServer, Request, answer, chunked, tls, write_bundle
+from support.ports import reserved_port
 from support.waiting import wait_until
 
 FULL, RELATIVE = "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
@@ -467,8 +468,10 @@ def test_a_silent_or_missing_instance_service_means_no_credentials(monkeypatch: 
         wait_until(lambda: len(server.requests) >= 1)
         assert len(server.requests) == 1
         release.set()
-    with pytest.raises(ConfigurationError, match="there are no AWS credentials"):
-        DefaultCredentials()()
+    with reserved_port() as port:
+        monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", f"http://127.0.0.1:{port}")
+        with pytest.raises(ConfigurationError, match="there are no AWS credentials"):
+            DefaultCredentials()()
 
 
 @pytest.mark.parametrize("disabled", ["true", "True", "TRUE"])
