@@ -76,7 +76,7 @@ class Connection:
     """A kept connection to a server."""
 
     def __init__(self, url: str) -> None:
-        self._connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
+        self._connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=600)
 
     def call(self, name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         headers = {"x-amz-target": TARGET_PREFIX + name, "content-type": CONTENT_TYPE}
