@@ -112,7 +112,7 @@ class Pool:
         )
 
 
-_PATIENCE = {"connect_timeout": 10, "read_timeout": 10}
+_PATIENCE = {"connect_timeout": 60, "read_timeout": 60}
 
 
 class Client:

@@ -111,10 +111,10 @@ def test_an_error_of_the_key_fetch_is_that_of_requests_too(kind: Kind, fault: Fa
 def test_a_timeout_is_the_one_of_botocore_and_requests(
     kind: Kind, name: str, of_botocore: type, of_requests: type, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("srpcore_transports.botocore._TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr("srpcore_transports.botocore._TIMEOUT_SECONDS", 1.5)
     fault = next(each for each in FAULTS if each.name == name)
     for asked in (LIST_USERS, KEY_SET):
-        limits = {"connect_timeout": 0.5, "read_timeout": 0.5} if kind.botocore else {"total_timeout": 0.5}
+        limits = {"connect_timeout": 1.5, "read_timeout": 1.5} if kind.botocore else {"total_timeout": 1.5}
         with client_of(kind, pool, fault, limits) as (service, client), ExitStack() as stack:
             stack.callback(service.behave)
             client.start(asked)

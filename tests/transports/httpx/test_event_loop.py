@@ -192,7 +192,7 @@ def test_a_thousand_tasks_each_get_their_own_answer() -> None:
 
     async def story() -> None:
         async with AsyncHttpxTransport(
-            "eu-west-1", server.url, max_connections=16, timeout=90, total_timeout=90
+            "eu-west-1", server.url, max_connections=16, timeout=300, total_timeout=300
         ) as transport:
             assert all(await asyncio.gather(*(ask(transport, number) for number in range(1000))))
 
