@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -246,7 +247,8 @@ def test_the_next_request_rolls_back_the_transaction_of_one_whose_rollback_was_i
         with pytest.raises(KeyboardInterrupt):
             State(service).run(change_and_fail)
     if copy:
-        service.database.restore(service.database.copy(), lambda: None)
+        with closing(service.database.copy()) as state:
+            service.database.restore(state, lambda: None)
     assert read(service, "bob") is None
     found = read(service)
     assert found is not None
