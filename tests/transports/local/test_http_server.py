@@ -329,6 +329,31 @@ class TestThreads:
             # It goes on as before.
             assert exchange(server, key_set, "GET")[0] == 200
 
+    def test_handlers_that_wait_a_little_get_more_threads(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(workers, "_PER_CORE", 3)
+        monkeypatch.setattr(os, "cpu_count", lambda: 1)
+        begun: list[int] = []
+        go_on = threading.Semaphore(0)
+
+        def wait(item: int) -> None:
+            begun.append(item)
+            go_on.acquire()
+
+        some = workers.Workers(wait)
+        try:
+            for item in range(12):
+                some.submit(item)
+            wait_until(lambda: len(begun) == 3)
+            assert some.relieve() == []  # the three threads have begun since the last call
+            assert len(begun) == 3
+            go_on.release(2)
+            wait_until(lambda: len(begun) == 5)
+            assert some.relieve() == []  # but these were only two
+            wait_until(lambda: len(begun) == 8)
+        finally:
+            go_on.release(12)
+            some.close()
+
     def test_idle_connections_need_no_thread(self, pool: LocalUserPool, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(event_loop, "_RELIEF_SECONDS", 60)
         monkeypatch.setattr(workers, "_MAX_THREADS", 3)

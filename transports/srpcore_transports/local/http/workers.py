@@ -5,9 +5,10 @@ threads would not compute faster, but a thread that returns from OpenSSL or SQLi
 interpreter.
 
 A handler may wait for other code, for example for a trigger, and that code may call this server. If such handlers
-occupied all threads, none would be left for the calls that they wait for. So if no item is taken for a while,
-:meth:`Workers.relieve` starts more threads, up to a second limit. At that limit it takes back the items that wait, so
-that they are refused: the code that called the server then gets an answer in any case, and its handler goes on.
+occupied all threads, none would be left for the calls that they wait for. So if fewer items are taken in a while than
+there are regular threads, :meth:`Workers.relieve` starts more, up to a second limit. If no item at all is taken at that
+limit, it takes back those that wait, so that they are refused: the code that called the server then gets an answer in
+any case, and its handler goes on.
 """
 
 from __future__ import annotations
@@ -64,21 +65,23 @@ class Workers(Generic[T]):
         return not self._queue.empty()
 
     def relieve(self) -> list[T]:
-        """Start more threads, each for one item, if items wait and none was taken since the last call.
+        """Start more threads, each for one item, if items wait and fewer than :attr:`limit` were taken since last time.
 
-        This can double the number of threads. If no thread can be started, the items that wait are taken back.
+        This can double the number of threads. If none can be started and none has taken an item, the items that wait
+        are taken back.
 
         Returns:
             The items that were taken back. *work* is not called with them.
         """
         refused: list[T] = []
-        if self._taken == self._taken_before and self.overloaded:
+        taken = self._taken - self._taken_before
+        if taken < self.limit and self.overloaded:
             running = len(self._threads)
             wanted = min(_MAX_WITH_RELIEF - running, self._queue.qsize(), max(1, running))
             started = [self._start_thread(self._run_once) for _ in range(wanted)]
-            if running and not any(started):
+            if running and not any(started) and not taken:
                 refused = self._take_back()
-        self._taken_before = self._taken
+        self._taken_before += taken
         return refused
 
     def close(self) -> None:
