@@ -269,7 +269,7 @@ def test_a_story_over_an_asynchronous_transport_is_recorded_in_the_same_way(path
 
     async def story() -> None:
         inner = as_async(recorder.spy)
-        async with AsyncRecordingTransport(inner, path, clock=recorder.clock) as transport:
+        async with AsyncRecordingTransport(inner, path, clock=recorder.clock, monotonic=lambda: 0.0) as transport:
             await rotation(recorder.stage(transport, asynchronous=True))
 
     asyncio.run(story())
