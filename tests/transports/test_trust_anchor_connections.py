@@ -351,11 +351,13 @@ def test_the_time_for_a_call_covers_both_connections(make: MakeTransport, many: 
         assert server.requests == []
 
 
-def test_no_second_connection_is_made_after_the_time_for_connecting() -> None:
+def test_no_second_connection_is_made_after_the_time_for_connecting(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("srpcore_transports.httpx.request.monotonic_clock", lambda: now[0])
     limits = Limits(connect=0.01, read=10, size=100)
     request = HttpxRequest(Attempt(math.inf, True), "GET", "https://localhost/", {}, None, proxy=None, limits=limits)
     request.connect_again()
-    time.sleep(0.02)
+    now[0] += 0.02
     request.phase = Phase.CONNECTING
     with pytest.raises(TransportTimeout, match=r"connecting to localhost: no answer within 0\.01 seconds"):
         request.connect_again()
