@@ -1,6 +1,7 @@
 # `make demo` and `make test` do all the set-up. CONTRIBUTING.md describes the tiers of tests.
 #
-# Every version is pinned with hashes: Python's in requirements/, npm's in tests/counterparts/node/ and benchmarks/node/. An environment is
+# Every version is pinned with hashes: Python's in requirements/, npm's in tests/counterparts/node/ and benchmarks/node/. An
+# environment is
 # made again when one of its pins changes. Only `make latest` and `make update` look for newer versions.
 
 PYTHON ?= python3

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +23,7 @@ def program() -> Path | None:
 @contextlib.contextmanager
 def running() -> Iterator[str]:
     """Start the server on a free loopback port, yield its URL, and stop it."""
-    from counterparts.ministack import wait_for
+    from counterparts.processes import serving
     from support.ports import reserved_port
 
     # It keeps its configuration and its pools in the working directory.
@@ -33,16 +32,6 @@ def running() -> Iterator[str]:
         configuration.parent.mkdir()
         # Its own default is that user names are e-mail addresses.
         configuration.write_text(json.dumps({"UserPoolDefaults": {"UsernameAttributes": []}}))
-        process = subprocess.Popen(
-            ["node", str(program())],
-            cwd=folder,
-            env={**os.environ, "HOST": "127.0.0.1", "PORT": str(port)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            wait_for(port, process)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(timeout=10)
+        environment = {**os.environ, "HOST": "127.0.0.1", "PORT": str(port)}
+        with serving(["node", str(program())], port, env=environment, cwd=folder) as url:
+            yield url

@@ -106,7 +106,7 @@ class InProcess:
 
 
 class PartOfPool(InProcess):
-    """The same. ``seconds`` is how long the pool itself has taken, without the client's arithmetic."""
+    """Calls of a pool in this process. ``seconds`` is how long they have taken, without the client's arithmetic."""
 
     seconds = 0.0
 

@@ -214,6 +214,21 @@ def _add_local_pool(commands: Commands) -> None:
         "up. The signature of a signed request must be made with AWS_ACCESS_KEY_ID and "
         "AWS_SECRET_ACCESS_KEY from the environment. Ctrl-C or SIGTERM ends the server, with exit status 0.",
     )
+    _add_server(serve)
+    _add_contents(serve)
+    _add_first_pool(serve)
+    _add_pool_files(commands)
+    add_command(
+        commands,
+        "demo",
+        "embedded:demo",
+        "a guided demo on an embedded user pool",
+        "Run a guided demo on an embedded user pool. It needs neither an AWS account nor a network.",
+    )
+
+
+def _add_server(serve: Parser) -> None:
+    """Add the options of the server."""
     serve.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
     serve.add_argument("--port", type=_port, default=9229, help="the port; 0 picks a free one (default: %(default)s)")
     serve.add_argument(
@@ -230,6 +245,24 @@ def _add_local_pool(commands: Commands) -> None:
         help="show a page at / with users, messages and their codes, and the last calls, to everybody who can connect "
         "(default: on a loopback address only)",
     )
+    serve.add_argument(
+        "--control",
+        action="store_true",
+        help="let tests move the clock, read the messages with their codes, and reset the pools, by requests to "
+        "/_srpcore/. On another than a loopback address, requests must send the token that you set in the environment "
+        "variable SRPCORE_CONTROL_TOKEN",
+    )
+    serve.add_argument("--issuer", help="the URL before /<pool id> in the tokens' issuer (default: as in the request)")
+    serve.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse operations and settings that would only be stored, without an effect in a local pool",
+    )
+    serve.add_argument("--json", action="store_true", help="print one line of JSON to standard output, nothing else")
+
+
+def _add_contents(serve: Parser) -> None:
+    """Add the options for what the pools contain, and where it is kept."""
     serve.add_argument(
         "--state",
         metavar="FILE",
@@ -251,20 +284,16 @@ def _add_local_pool(commands: Commands) -> None:
         "--client-id", metavar="ID", help="the id of the first app client (default: as for --user-pool-id)"
     )
     serve.add_argument(
-        "--control",
-        action="store_true",
-        help="let tests move the clock, read the messages with their codes, and reset the pools, by requests to "
-        "/_srpcore/. On another than a loopback address, requests must send the token that you set in the environment "
-        "variable SRPCORE_CONTROL_TOKEN",
-    )
-    serve.add_argument("--region", help="the region in the pools' ids (default: us-east-1)")
-    serve.add_argument("--issuer", help="the URL before /<pool id> in the tokens' issuer (default: as in the request)")
-    serve.add_argument(
         "--user",
         metavar="NAME",
         help="create this user. The password is read from the environment variable SRPCORE_USER_PASSWORD; if it is not "
         "set, a password is generated and printed",
     )
+
+
+def _add_first_pool(serve: Parser) -> None:
+    """Add the options of the first pool and its first app client."""
+    serve.add_argument("--region", help="the region in the pools' ids (default: us-east-1)")
     serve.add_argument(
         "--access-token-seconds",
         type=_seconds(86_400),
@@ -278,11 +307,6 @@ def _add_local_pool(commands: Commands) -> None:
         help="let refresh tokens expire after N seconds, to see a login end (default: 30 days)",
     )
     serve.add_argument("--devices", action="store_true", help="let the first pool remember devices")
-    serve.add_argument(
-        "--strict",
-        action="store_true",
-        help="refuse operations and settings that would only be stored, without an effect in a local pool",
-    )
     serve.add_argument("--client-secret", action="store_true", help="give the first app client a secret")
     serve.add_argument(
         "--trigger",
@@ -297,15 +321,6 @@ def _add_local_pool(commands: Commands) -> None:
         choices=("V1_0", "V2_0", "V3_0"),
         default="V1_0",
         help="the version of the events of the trigger pre_token_generation (default: %(default)s)",
-    )
-    serve.add_argument("--json", action="store_true", help="print one line of JSON to standard output, nothing else")
-    _add_pool_files(commands)
-    add_command(
-        commands,
-        "demo",
-        "embedded:demo",
-        "a guided demo on an embedded user pool",
-        "Run a guided demo on an embedded user pool. It needs neither an AWS account nor a network.",
     )
 
 

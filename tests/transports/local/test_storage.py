@@ -193,7 +193,7 @@ def interrupt_at_line(number: int, function: Callable[[], object]) -> bool:
 @pytest.mark.parametrize("refuse", [False, True])
 def test_an_interrupt_at_any_line_leaves_what_is_stored_in_memory(service: Service, refuse: bool) -> None:
     add(service)
-    select = service.database.connection.execute
+    execute = service.database.connection.execute
     number, interrupted = 0, True
 
     def change(state: State) -> None:
@@ -214,8 +214,8 @@ def test_an_interrupt_at_any_line_leaves_what_is_stored_in_memory(service: Servi
         yield from outside(interrupt_change)
         document = state.documents.get(pool, "kind")
         stored = (
-            select("SELECT data FROM user").fetchone()[0],
-            select("SELECT data FROM record WHERE kind = 'document'").fetchone(),
+            execute("SELECT data FROM user").fetchone()[0],
+            execute("SELECT data FROM record WHERE kind = 'document'").fetchone(),
         )
         assert stored == (work.encode(user), None if document is None else (work.encode(document),))
         assert user.attributes.get("name") == (None if document is None else str(document.settings["number"]))
@@ -247,8 +247,8 @@ def test_the_next_request_rolls_back_the_transaction_of_one_whose_rollback_was_i
         with pytest.raises(KeyboardInterrupt):
             State(service).run(change_and_fail)
     if copy:
-        with closing(service.database.copy()) as state:
-            service.database.restore(state, lambda: None)
+        with closing(service.database.copy()) as saved:
+            service.database.restore(saved, lambda: None)
     assert read(service, "bob") is None
     found = read(service)
     assert found is not None

@@ -18,7 +18,7 @@ __all__ = ["ignored_options"]
 def ignored_options(pool: LocalUserPool, arguments: argparse.Namespace, triggers: Triggers | None) -> Iterator[str]:
     """Yield a line for each option that the first pool and its app client do not have."""
     if arguments.region not in (None, pool.region):
-        yield f"--region is ignored: the id of user pool {pool.user_pool_id} begins with another one"
+        yield f"--region is ignored: user pool {pool.user_pool_id} is in {pool.region}, the region in its id"
     if arguments.state is not None:
         yield from _ignored_in_state(pool, arguments, triggers)
 

@@ -22,8 +22,13 @@ __all__ = ["connection_settings", "control_setting", "summary"]
 
 
 def _pool_ids(pool: LocalUserPool) -> list[str]:
-    found: dict[str, Any] = run(ask("ListUserPools", {"MaxResults": 60}), pool)
-    return [each["Id"] for each in found["UserPools"]]
+    found: list[str] = []
+    page: dict[str, Any] = {}
+    while not found or "NextToken" in page:
+        following = {"NextToken": page["NextToken"]} if found else {}
+        page = run(ask("ListUserPools", {"MaxResults": 60, **following}), pool)
+        found += [each["Id"] for each in page["UserPools"]]
+    return found
 
 
 def _number_of_users(pool: LocalUserPool) -> int:
